@@ -1,0 +1,3 @@
+//! Decides; never does. Knows nothing of sockets, clocks, the environment or tasks.
+
+pub mod name;

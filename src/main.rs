@@ -1,0 +1,2 @@
+//! The `presence2mqtt` command.
+fn main() {}
