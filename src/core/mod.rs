@@ -1,3 +1,29 @@
 //! Decides; never does. Knows nothing of sockets, clocks, the environment or tasks.
+//!
+//! In reading order: [`event`] comes in, [`command`] goes out, [`bridge`] lies between them. It is made of a
+//! schedule within a budget, people with their health, the source's and the broker link's state, and an outbox.
 
+mod backoff;
+pub mod bridge;
+mod broker;
+mod budget;
+pub mod command;
+pub mod event;
+mod link;
 pub mod name;
+mod outbox;
+pub mod payload;
+mod person;
+pub mod presence;
+mod reading;
+pub mod report;
+mod schedule;
+pub mod settings;
+mod source;
+mod status;
+pub mod time;
+pub mod topic;
+pub mod word;
+
+#[cfg(test)]
+mod tests;

@@ -64,9 +64,7 @@ impl FromStr for TopicLevel {
         if (1..=64).contains(&text.len()) && text.chars().all(allowed) {
             Ok(Self(text.into()))
         } else {
-            Err(InvalidName(
-                "1 to 64 of the characters A-Z, a-z, 0-9, _ and -",
-            ))
+            Err(InvalidName("1 to 64 of the characters A-Z, a-z, 0-9, _ and -"))
         }
     }
 }
@@ -83,8 +81,7 @@ impl FromStr for BaseTopic {
     type Err = InvalidName;
 
     fn from_str(text: &str) -> Result<Self, InvalidName> {
-        let level =
-            |l: &str| !l.is_empty() && !l.contains(['+', '#']) && !l.contains(char::is_control);
+        let level = |l: &str| !l.is_empty() && !l.contains(['+', '#']) && !l.contains(char::is_control);
         if text.len() <= 256 && !text.starts_with('$') && text.split('/').all(level) {
             Ok(Self(text.into()))
         } else {
@@ -111,9 +108,7 @@ impl FromStr for ClientId {
         if (1..=64).contains(&text.len()) && text.chars().all(allowed) {
             Ok(Self(text.into()))
         } else {
-            Err(InvalidName(
-                "1 to 64 printable ASCII characters without spaces, /, + and #",
-            ))
+            Err(InvalidName("1 to 64 printable ASCII characters without spaces, /, + and #"))
         }
     }
 }
@@ -123,14 +118,12 @@ impl FromStr for ObjectId {
 
     fn from_str(text: &str) -> Result<Self, InvalidName> {
         // Only the hyphenated form: the uuid crate would also take braces, URNs and bare digits, which Graph does not.
-        if text.len() == 36 {
-            if let Ok(id) = uuid::Uuid::try_parse(text) {
-                return Ok(Self(id));
-            }
+        if text.len() == 36
+            && let Ok(id) = uuid::Uuid::try_parse(text)
+        {
+            return Ok(Self(id));
         }
-        Err(InvalidName(
-            "a GUID such as 66825e03-7ef5-42da-9069-724602c31f6b",
-        ))
+        Err(InvalidName("a GUID such as 66825e03-7ef5-42da-9069-724602c31f6b"))
     }
 }
 
@@ -176,9 +169,7 @@ impl FromStr for PrincipalName {
             {
                 Ok(Self(text.into()))
             }
-            _ => Err(InvalidName(
-                "a user principal name such as alice@contoso.example",
-            )),
+            _ => Err(InvalidName("a user principal name such as alice@contoso.example")),
         }
     }
 }
@@ -255,25 +246,11 @@ mod tests {
     fn who_somebody_is() {
         let guid = "66825E03-7ef5-42da-9069-724602c31f6b";
         assert_eq!("me".parse(), Ok(UserId::Me));
-        assert_eq!(
-            guid.parse::<UserId>().unwrap().to_string(),
-            guid.to_lowercase()
-        );
-        assert!(matches!(
-            "alice@contoso.example".parse(),
-            Ok(UserId::Principal(_))
-        ));
-        for bad in [
-            "",
-            "Me",
-            "alice",
-            "@",
-            "a@",
-            "a b@c",
-            "a@b@c",
-            "66825e037ef542da9069724602c31f6b",
-            "a/b@c",
-        ] {
+        assert_eq!(guid.parse::<UserId>().unwrap().to_string(), guid.to_lowercase());
+        assert!(matches!("alice@contoso.example".parse(), Ok(UserId::Principal(_))));
+        for bad in
+            ["", "Me", "alice", "@", "a@", "a b@c", "a@b@c", "66825e037ef542da9069724602c31f6b", "a/b@c"]
+        {
             assert!(bad.parse::<UserId>().is_err(), "{bad:?}");
         }
     }

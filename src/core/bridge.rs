@@ -1,0 +1,280 @@
+//! The bridge without its edges: an event and the time in, commands out, and when to be woken next.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::budget::Budget;
+use super::command::{Command, Ending, Read, What};
+use super::event::{Event, RequestId};
+use super::link::Link;
+use super::name::{ObjectId, UserId};
+use super::outbox::{Outbox, Sender};
+use super::person::{Denied, Person, Rules};
+use super::report::Report;
+use super::schedule::{Job, Place, Schedule, Target};
+use super::settings::{Endpoint, OnStale, Settings};
+use super::source::{Reach, Source};
+use super::status::Said;
+use super::time::{Now, Tick, whole_seconds};
+use super::topic::Topics;
+
+/// A person whom Graph refused is asked for again this often.
+pub(super) const GENTLE: Duration = Duration::from_secs(300);
+
+/// All that is decided: the schedule, the budget, everybody's health, and what the broker should hold.
+///
+/// Deterministic: the same settings, seed, events and times give the same commands in the same order.
+#[derive(Debug)]
+pub struct Bridge {
+    pub(super) settings: Settings,
+    pub(super) topics: Topics,
+    pub(super) random: fastrand::Rng,
+    pub(super) source: Source,
+    pub(super) schedule: Schedule,
+    pub(super) budget: Budget,
+    pub(super) link: Link,
+    pub(super) outbox: Outbox,
+    pub(super) people: Vec<Person>,
+    pub(super) by_id: HashMap<ObjectId, Vec<Place>>,
+    pub(super) under_way: BTreeMap<RequestId, Job>,
+    /// When the changes of these people will have lasted long enough.
+    pub(super) settling: BTreeSet<(Tick, Place)>,
+    pub(super) new_words: BTreeSet<Box<str>>,
+    pub(super) refused_filters: BTreeSet<String>,
+    pub(super) commands: Vec<Command>,
+    /// The other bridge's `info` and `state`, while reading back.
+    pub(super) found_bridge: Option<String>,
+    pub(super) found_online: bool,
+    pub(super) last_refresh: Option<Tick>,
+    pub(super) forbidden_advice: Option<String>,
+    judged_sign_in: bool,
+    /// Nobody's health changes by time alone before this.
+    judge_at: Tick,
+    next_request: u64,
+    pub(super) started_at: Timestamp,
+    pub(super) said: Said,
+    resend_at: Option<Tick>,
+}
+
+impl Bridge {
+    /// A bridge that has done nothing yet. `seed` is all the randomness it gets.
+    #[must_use]
+    pub fn new(settings: Settings, seed: u64, now: Now) -> Self {
+        let mut bridge = Self {
+            topics: Topics::new(settings.base_topic.clone(), settings.bridge_name.clone()),
+            random: fastrand::Rng::with_seed(seed),
+            source: Source::new(now),
+            schedule: Schedule::new(settings.poll_interval, now.tick),
+            budget: Budget::new(settings.request_budget),
+            link: Link::new(now.tick),
+            outbox: Outbox::default(),
+            people: Vec::with_capacity(settings.users.len()),
+            by_id: HashMap::new(),
+            under_way: BTreeMap::new(),
+            settling: BTreeSet::new(),
+            new_words: BTreeSet::new(),
+            refused_filters: BTreeSet::new(),
+            commands: Vec::new(),
+            found_bridge: None,
+            found_online: false,
+            last_refresh: None,
+            forbidden_advice: None,
+            judged_sign_in: false,
+            judge_at: now.tick,
+            next_request: 0,
+            started_at: whole_seconds(now.wall),
+            resend_at: settings.refresh_interval.map(|every| now.tick + every),
+            said: Said::nothing(now.tick),
+            settings,
+        };
+        for watched in bridge.settings.users.clone() {
+            let place = bridge.people.len();
+            bridge.people.push(Person::new(watched.name, watched.id, now.tick));
+            bridge.watch(place, now.tick);
+        }
+        bridge
+    }
+
+    /// Takes an event and decides.
+    pub fn on(&mut self, event: Event, now: Now) -> Vec<Command> {
+        match event {
+            Event::Started | Event::Woken => {}
+            Event::Presence(event) => self.read_ended(event, now),
+            Event::Connected => self.connected(now.tick),
+            Event::Subscribed { refused } => self.subscribed(refused, now.tick),
+            Event::Acknowledged(count) => self.outbox.acknowledged(count),
+            Event::Message(message) => self.message(&message, now.tick),
+            Event::Disconnected(failure) => self.disconnected(&failure, now.tick),
+            Event::Stop => self.stop(Ending::Stopped, now.tick),
+        }
+        self.settle(now.tick);
+        self.judge(now.tick);
+        self.read_what_is_due(now.tick);
+        self.tend_link(now.tick);
+        self.send(now.tick);
+        std::mem::take(&mut self.commands)
+    }
+
+    /// The earliest time at which time alone changes something.
+    #[must_use]
+    pub fn wake_at(&mut self, now: Tick) -> Option<Tick> {
+        let read_at = self.next_read_at(now);
+        [
+            read_at,
+            self.link.wake_at(),
+            self.settling.first().map(|&(at, _)| at),
+            (!self.people.is_empty() && !self.link.is_stopping()).then_some(self.judge_at),
+            self.resend_at.filter(|_| self.link.is_up()),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Plans how a person is read.
+    pub(super) fn watch(&mut self, place: Place, now: Tick) {
+        let person = &self.people[place];
+        match (&person.configured, person.id) {
+            (UserId::Me, _) => self.schedule.begin(Target::Me(place), now),
+            (UserId::Principal(_), None) => self.schedule.begin(Target::Resolve(place), now),
+            (UserId::Principal(_) | UserId::Object(_), Some(id)) => {
+                self.by_id.entry(id).or_default().push(place);
+                match self.settings.endpoint {
+                    Endpoint::Auto | Endpoint::Bulk | Endpoint::Me => self.schedule.join_bulk(place, now),
+                    Endpoint::Users => self.schedule.begin(Target::User(place), now),
+                    Endpoint::Communications => self.schedule.begin(Target::Communications(place), now),
+                }
+            }
+            (UserId::Object(_), None) => {}
+        }
+    }
+
+    pub(super) fn report(&mut self, report: Report) {
+        self.commands.push(Command::Report(report));
+    }
+
+    pub(super) fn rules(&self) -> Rules {
+        Rules {
+            debounce: self.settings.debounce,
+            unknown_when_stale: self.settings.on_stale == OnStale::Unknown,
+        }
+    }
+
+    /// Someone's topics may have changed.
+    pub(super) fn queue(&mut self, place: Place) {
+        if self.link.is_up() {
+            self.outbox.changed(place, &mut self.people[place]);
+        }
+    }
+
+    fn stale_after(&self) -> Duration {
+        let default = Duration::from_secs(120).max(self.schedule.achieved() * 3);
+        self.settings.stale_after.unwrap_or(default)
+    }
+
+    /// Publishes changes that have lasted.
+    fn settle(&mut self, now: Tick) {
+        let rules = self.rules();
+        while let Some(&(at, place)) = self.settling.first().filter(|&&(at, _)| at <= now) {
+            self.settling.remove(&(at, place));
+            if let Some(later) = self.people[place].settle(now, rules) {
+                self.settling.insert((later, place));
+            }
+            self.queue(place);
+        }
+    }
+
+    /// Brings everybody's health up to date, if time or the sign-in may have changed anybody's.
+    fn judge(&mut self, now: Tick) {
+        let sign_in_required = self.source.reach() == Reach::SignInRequired;
+        if now < self.judge_at && sign_in_required == self.judged_sign_in {
+            return;
+        }
+        self.judged_sign_in = sign_in_required;
+        let stale_after = self.stale_after();
+        let mut earliest = now + stale_after;
+        for place in 0..self.people.len() {
+            if let Some(at) = self.judge_one(place, now) {
+                earliest = earliest.min(at);
+            }
+        }
+        self.judge_at = earliest;
+    }
+
+    /// Brings one person's health up to date.
+    pub(super) fn judge_one(&mut self, place: Place, now: Tick) -> Option<Tick> {
+        let (stale_after, rules) = (self.stale_after(), self.rules());
+        let changes_at = self.people[place].judge(self.judged_sign_in, stale_after, rules, now);
+        self.queue(place);
+        changes_at
+    }
+
+    /// When the next read may begin.
+    fn next_read_at(&mut self, now: Tick) -> Option<Tick> {
+        if self.link.is_stopping() || self.under_way.len() >= self.source.at_once() {
+            return None;
+        }
+        let due = self.schedule.next_due()?;
+        Some(due.max(self.source.hold_until()).max(self.budget.ready_at(now)))
+    }
+
+    fn read_what_is_due(&mut self, now: Tick) {
+        if self.schedule.fit(&self.budget) {
+            if self.link.is_up() {
+                self.say_info();
+            }
+            if self.schedule.achieved() > self.settings.poll_interval {
+                self.report(Report::Stretched(self.schedule.achieved()));
+            }
+        }
+        while self.next_read_at(now).is_some_and(|at| at <= now) {
+            let Some(job) = self.schedule.take(now) else { break };
+            let Some(what) = self.what(&job.target) else { continue };
+            self.budget.spend(now);
+            let request = RequestId(self.next_request);
+            self.next_request += 1;
+            let denied =
+                job.target.places().iter().any(|&place| self.people[place].denied == Some(Denied::Forbidden));
+            let token_max_age = denied.then_some(GENTLE);
+            self.under_way.insert(request, job);
+            self.commands.push(Command::Read(Read { request, what, token_max_age }));
+        }
+    }
+
+    fn what(&self, target: &Target) -> Option<What> {
+        let id = |place: Place| self.people[place].id;
+        match target {
+            Target::Me(_) => Some(What::Me),
+            Target::User(place) => id(*place).map(What::User),
+            Target::Communications(place) => id(*place).map(What::Communications),
+            Target::Bulk(places) => Some(What::Bulk(places.iter().filter_map(|&place| id(place)).collect())),
+            Target::Resolve(place) => match &self.people[*place].configured {
+                UserId::Principal(name) => Some(What::Resolve(name.clone())),
+                UserId::Me | UserId::Object(_) => None,
+            },
+        }
+    }
+
+    /// Sends what fits into the window.
+    fn send(&mut self, now: Tick) {
+        if !self.link.is_up() {
+            return;
+        }
+        if self.resend_at.is_some_and(|at| at <= now) {
+            self.resend_at = self.settings.refresh_interval.map(|every| now + every);
+            self.send_everything(now);
+        }
+        self.say_health_if_new(now);
+        let sender =
+            Sender { topics: &self.topics, bridge: &self.settings.client_id, qos: self.settings.qos };
+        let (messages, online) = self.outbox.next(&mut self.people, &sender);
+        if !messages.is_empty() {
+            self.commands.push(Command::Publish(messages));
+        }
+        if online {
+            self.report(Report::Online);
+        }
+    }
+}

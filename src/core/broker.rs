@@ -1,0 +1,157 @@
+//! What the broker's side of the story means: connects, what an earlier run left, requests to refresh, the end.
+
+use super::bridge::Bridge;
+use super::command::{Command, Ending, Qos, Subscription};
+use super::event::{Incoming, LinkFailure};
+use super::link::Phase;
+use super::outbox::own;
+use super::payload::{RememberedInfo, RememberedState};
+use super::report::Report;
+use super::time::Tick;
+use super::topic::{BridgeField, Field, OFFLINE, ONLINE};
+
+impl Bridge {
+    pub(super) fn connected(&mut self, now: Tick) {
+        if self.link.is_stopping() {
+            return;
+        }
+        let mut subscriptions = Vec::new();
+        if self.link.must_read_back() {
+            // Quality 0: brokers cut the queue of a late subscriber at quality 1.
+            let filters = [self.topics.every_state(), self.topics.of_bridge(BridgeField::Info)];
+            let read_back = filters.map(|filter| Subscription { filter, qos: Qos::AtMostOnce });
+            subscriptions.push(read_back.to_vec());
+        }
+        subscriptions.push(vec![Subscription { filter: self.topics.refresh(), qos: Qos::AtLeastOnce }]);
+        self.report(Report::BrokerConnected);
+        self.link.connected(subscriptions.len(), now);
+        self.commands.extend(subscriptions.into_iter().map(Command::Subscribe));
+        if self.link.is_up() {
+            self.send_everything(now);
+        }
+    }
+
+    /// The answer to the last subscription comes after what was retained for the first.
+    pub(super) fn subscribed(&mut self, refused: Vec<String>, now: Tick) {
+        self.link.heard(true, now);
+        for filter in refused {
+            if self.refused_filters.insert(filter.clone()) {
+                self.report(Report::SubscriptionRefused(filter));
+            }
+        }
+    }
+
+    pub(super) fn message(&mut self, message: &Incoming, now: Tick) {
+        self.link.heard(false, now);
+        if message.topic == self.topics.refresh() {
+            if !message.retained {
+                self.refresh(now);
+            }
+        } else if !message.retained {
+            // The echo of what this bridge publishes.
+        } else if message.topic == self.topics.of_bridge(BridgeField::Info) {
+            let info: Option<RememberedInfo> = serde_json::from_slice(&message.payload).ok();
+            self.found_bridge = info.map(|info| info.bridge);
+        } else if message.topic == self.topics.of_bridge(BridgeField::State) {
+            self.found_online = message.payload == ONLINE.as_bytes();
+        } else if let Some(user) = self.topics.user_of_state(&message.topic) {
+            let Ok(remembered) = serde_json::from_slice::<RememberedState>(&message.payload) else { return };
+            if remembered.bridge != self.settings.client_id.as_str() {
+                return;
+            }
+            match self.people.iter().position(|person| person.name == user) {
+                Some(place) => {
+                    self.people[place].remember(remembered, now);
+                    self.queue(place);
+                }
+                None => {
+                    for field in Field::HEALTH_FIRST {
+                        self.outbox.own(self.topics.of_user(&user, field), String::new());
+                    }
+                    self.report(Report::Removed(user));
+                }
+            }
+        }
+    }
+
+    pub(super) fn disconnected(&mut self, failure: &LinkFailure, now: Tick) {
+        if let Phase::Stopping { ending, .. } = &self.link.phase {
+            self.commands.push(Command::Finish(ending.clone()));
+            return;
+        }
+        self.outbox.disconnected(&mut self.people);
+        let report = self.link.lost(failure, now, &mut self.random);
+        self.commands.extend(report.map(Command::Report));
+    }
+
+    /// Says `offline` where somebody could hear it, and goes.
+    pub(super) fn stop(&mut self, ending: Ending, now: Tick) {
+        if self.link.is_stopping() {
+            return;
+        }
+        let published = self.link.is_up();
+        let connected = published || matches!(self.link.phase, Phase::ReadingBack { .. });
+        self.outbox.drop_waiting(&mut self.people);
+        self.link.stop(ending.clone(), !connected, now);
+        if published {
+            self.outbox.sent_around();
+            let offline = own(self.topics.of_bridge(BridgeField::State), OFFLINE.to_owned());
+            self.commands.push(Command::Publish(vec![offline]));
+        } else if !connected {
+            self.commands.push(Command::Finish(ending));
+        }
+    }
+
+    /// Does what the connection's own time asks for.
+    pub(super) fn tend_link(&mut self, now: Tick) {
+        if matches!(self.link.phase, Phase::Down(at) if at <= now) {
+            self.link.phase = Phase::Connecting;
+            self.commands.push(Command::Connect);
+        }
+        if self.link.finish_reading_back(now) {
+            match self.found_bridge.take().filter(|other| *other != self.settings.client_id.as_str()) {
+                Some(other) if self.found_online => self.refuse_to_share(&other, now),
+                Some(_) | None => self.send_everything(now),
+            }
+        }
+        if self.link.stop_listening(now) {
+            let filters = vec![self.topics.every_state(), self.topics.of_bridge(BridgeField::Info)];
+            self.commands.push(Command::Unsubscribe(filters));
+        }
+        if let Phase::Stopping { deadline, ending, closing } = &mut self.link.phase {
+            if now >= *deadline {
+                self.commands.push(Command::Finish(ending.clone()));
+            } else if !*closing && self.outbox.all_arrived() {
+                *closing = true;
+                self.commands.push(Command::Disconnect);
+            }
+        }
+    }
+
+    pub(super) fn send_everything(&mut self, now: Tick) {
+        self.outbox.send_everything(&mut self.people);
+        self.say_all(now);
+    }
+
+    /// Reads everybody and sends everything again, at most once per interval.
+    fn refresh(&mut self, now: Tick) {
+        let interval = self.settings.poll_interval;
+        if self.last_refresh.is_some_and(|last| now < last + interval) || !self.link.is_up() {
+            return;
+        }
+        self.last_refresh = Some(now);
+        self.schedule.all_now(now);
+        self.send_everything(now);
+    }
+
+    /// Two bridges may share a base topic, but not the bridge's own level of it.
+    fn refuse_to_share(&mut self, other: &str, now: Tick) {
+        let sentence = format!(
+            "another bridge, {other:?}, is online at {}; give this one its own mqtt.bridge_name (it has its own \
+             mqtt.client_id already), or stop the other",
+            self.topics.of_bridge(BridgeField::State),
+        );
+        self.link.phase = Phase::ReadingBack { unanswered: 0, quiet_at: now };
+        self.stop(Ending::Conflict(sentence), now);
+    }
+}

@@ -1,0 +1,131 @@
+//! The request budget: never more than so many requests in any 30 seconds, and evenly.
+//!
+//! Microsoft documents 1,500 requests in 30 s per app and tenant for presence
+//! (Graph: `cloudcommunications-getpresencesbyuserid`); repeats and refused requests count too.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::time::Tick;
+
+/// The window the limit is counted in.
+pub(super) const WINDOW: Duration = Duration::from_secs(30);
+
+/// Requests that were late may catch up by this much at once.
+const CATCH_UP: Duration = Duration::from_millis(250);
+
+/// A sliding window with a pace inside it.
+///
+/// The window is the promise; the pace spreads the requests, at 98 % of the limit, so that steady work never
+/// meets the window's edge and repeats find room.
+#[derive(Debug)]
+pub(super) struct Budget {
+    limit: usize,
+    gap: Duration,
+    spent: VecDeque<Tick>,
+    next_by_pace: Tick,
+}
+
+impl Budget {
+    /// A budget of `limit` requests (at least one) per [`WINDOW`].
+    pub(super) fn new(limit: u32) -> Self {
+        let limit = limit.max(1);
+        Self {
+            limit: limit as usize,
+            gap: WINDOW.div_f64(f64::from(limit) * 0.98),
+            spent: VecDeque::new(),
+            next_by_pace: Tick::default(),
+        }
+    }
+
+    /// The shortest interval in which `requests` fit at the pace.
+    pub(super) fn time_for(&self, requests: usize) -> Duration {
+        self.gap.mul_f64(requests as f64)
+    }
+
+    /// The earliest time from `now` on at which a request may be sent.
+    pub(super) fn ready_at(&mut self, now: Tick) -> Tick {
+        while self.spent.front().is_some_and(|&oldest| oldest + WINDOW <= now) {
+            self.spent.pop_front();
+        }
+        let by_window = match self.spent.front() {
+            Some(&oldest) if self.spent.len() >= self.limit => oldest + WINDOW,
+            Some(_) | None => now,
+        };
+        by_window.max(self.next_by_pace).max(now)
+    }
+
+    /// Takes one request at `now`, which [`ready_at`](Self::ready_at) allowed.
+    pub(super) fn spend(&mut self, now: Tick) {
+        self.next_by_pace = self.next_by_pace.max(now - CATCH_UP) + self.gap;
+        self.spent.push_back(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(millis: u64) -> Tick {
+        Tick(Duration::from_millis(millis))
+    }
+
+    #[test]
+    fn a_handful_goes_out_at_once_and_the_rest_is_paced() {
+        let mut budget = Budget::new(1500);
+        let mut now = at(1000);
+        let mut at_once = 0;
+        while budget.ready_at(now) == now {
+            budget.spend(now);
+            at_once += 1;
+        }
+        assert_eq!(at_once, 13);
+        for _ in 0..100 {
+            let next = budget.ready_at(now);
+            assert!(next > now && next.since(now) <= Duration::from_millis(21));
+            now = next;
+            budget.spend(now);
+        }
+    }
+
+    #[test]
+    fn one_request_per_window() {
+        let mut budget = Budget::new(1);
+        budget.spend(at(0));
+        assert!(budget.ready_at(at(1)) >= at(30_000));
+    }
+
+    proptest! {
+        #[test]
+        fn never_over_the_limit_in_any_window(limit in 1_u32..60, waits in prop::collection::vec(0_u64..4000, 1..400)) {
+            let mut budget = Budget::new(limit);
+            let mut now = at(0);
+            let mut sent: Vec<Tick> = Vec::new();
+            for wait in waits {
+                now = now + Duration::from_millis(wait);
+                if budget.ready_at(now) == now {
+                    budget.spend(now);
+                    sent.push(now);
+                }
+            }
+            for (i, &first) in sent.iter().enumerate() {
+                let inside = sent[i..].iter().filter(|&&t| t < first + WINDOW).count();
+                prop_assert!(inside <= limit as usize, "{inside} requests in one window");
+            }
+        }
+
+        #[test]
+        fn eager_use_comes_within_three_per_cent_of_the_limit(limit in 100_u32..2000) {
+            let mut budget = Budget::new(limit);
+            let mut now = at(0);
+            let mut sent = 0_u32;
+            while now < at(300_000) {
+                now = budget.ready_at(now);
+                budget.spend(now);
+                sent += 1;
+            }
+            prop_assert!(f64::from(sent) >= 0.97 * 10.0 * f64::from(limit), "{sent} for {limit}");
+        }
+    }
+}

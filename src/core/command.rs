@@ -1,0 +1,97 @@
+//! What the core wants done. The edges obey and report back as [`Event`](super::event::Event)s.
+
+use std::time::Duration;
+
+use super::event::RequestId;
+use super::name::{ObjectId, PrincipalName};
+use super::report::Report;
+
+/// An order to an edge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Fetcher: send one request and report its end with the same id.
+    Read(Read),
+    /// Publisher: open one connection; report `Connected` or `Disconnected`.
+    Connect,
+    /// Publisher: subscribe; report `Subscribed`, in the order asked.
+    Subscribe(Vec<Subscription>),
+    /// Publisher: take back subscriptions; nothing is reported.
+    Unsubscribe(Vec<String>),
+    /// Publisher: send these in this order; report each as acknowledged.
+    Publish(Vec<Message>),
+    /// Publisher: close the connection cleanly; report `Disconnected`.
+    Disconnect,
+    /// Log: tell the operator.
+    Report(Report),
+    /// The loop: the run is over.
+    Finish(Ending),
+}
+
+/// One request to Graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Read {
+    /// Names the request in its end.
+    pub request: RequestId,
+    /// What to read.
+    pub what: What,
+    /// An access token older than this may not be used: after a refusal a new one may carry new permissions.
+    pub token_max_age: Option<Duration>,
+}
+
+/// What one request reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// `GET /me/presence`
+    Me,
+    /// `GET /users/{id}/presence`
+    User(ObjectId),
+    /// `GET /communications/presences/{id}`
+    Communications(ObjectId),
+    /// `POST /communications/getPresencesByUserId`, at most [`BULK_LIMIT`] ids.
+    Bulk(Vec<ObjectId>),
+    /// `GET /users/{upn}?$select=id,userPrincipalName,displayName`
+    Resolve(PrincipalName),
+}
+
+/// Ids that one bulk request may carry (Graph: `cloudcommunications-getpresencesbyuserid`).
+pub const BULK_LIMIT: usize = 650;
+
+/// MQTT quality of service, of the two kinds that retained state needs (MQTT 3.1.1 section 4.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Qos {
+    /// 0: sent and forgotten.
+    AtMostOnce,
+    /// 1: acknowledged.
+    AtLeastOnce,
+}
+
+/// A filter and the quality at which it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscription {
+    /// May hold wildcards.
+    pub filter: String,
+    /// Reading back many retained messages wants 0: brokers cut long QoS 1 queues.
+    pub qos: Qos,
+}
+
+/// A message to the broker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The full topic.
+    pub topic: String,
+    /// The payload; empty removes a retained one.
+    pub payload: String,
+    /// Quality of service.
+    pub qos: Qos,
+    /// Whether the broker keeps it for those who come late.
+    pub retain: bool,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// As asked.
+    Stopped,
+    /// Another bridge holds the same `<bridge>` topics: a sentence with the fix.
+    Conflict(String),
+}

@@ -1,0 +1,131 @@
+//! What the core is told.
+
+use std::time::Duration;
+
+use super::name::ObjectId;
+use super::presence::Presence;
+
+/// Something happened at an edge. Closed: every arm is handled by name.
+#[derive(Debug)]
+pub enum Event {
+    /// The process is up: the first event of a run.
+    Started,
+    /// The time named by [`Bridge::wake_at`](super::bridge::Bridge::wake_at) has come.
+    Woken,
+    /// A read is over.
+    Presence(PresenceEvent),
+    /// The broker accepted the connection.
+    Connected,
+    /// The broker answered the oldest unanswered subscription.
+    Subscribed {
+        /// The filters that it refused.
+        refused: Vec<String>,
+    },
+    /// So many of the published messages are acknowledged (QoS 1) or written out (QoS 0).
+    Acknowledged(usize),
+    /// A message came on a subscription.
+    Message(Incoming),
+    /// There is no connection: it was refused, lost, or closed as asked.
+    Disconnected(LinkFailure),
+    /// The process was asked to end.
+    Stop,
+}
+
+/// A message from the broker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incoming {
+    /// The full topic.
+    pub topic: String,
+    /// The payload, as it came.
+    pub payload: Vec<u8>,
+    /// Whether the broker had it stored; a live message is not retained.
+    pub retained: bool,
+}
+
+/// Why there is no connection to the broker, as a fragment that says what to do where that is known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LinkFailure {
+    /// Again soon: unreachable, cut, silent, or closed as asked.
+    #[error("{0}")]
+    Lost(String),
+    /// Again at a gentle pace: the broker answered and said no.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// Ties the end of a read to its beginning; never used twice in a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+/// The end of one request to Graph: what the fetcher produces, and all it produces.
+#[derive(Debug)]
+pub struct PresenceEvent {
+    /// Which read this is the end of.
+    pub request: RequestId,
+    /// What came of it.
+    pub outcome: Result<Answer, ReadFailure>,
+}
+
+/// A complete answer of Graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// The people in it, in any order, some perhaps missing, repeated or not asked for.
+    People(Vec<Reading>),
+    /// The object id that belongs to a user principal name.
+    Resolved(ObjectId),
+}
+
+/// One person of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// Who it is about.
+    pub id: ObjectId,
+    /// Nothing where the answer holds no usable availability for them.
+    pub presence: Option<Presence>,
+}
+
+/// Why a read brought nothing. Each kind answers "again, or stop?" in its own way.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadFailure {
+    /// Again soon: timeouts, resets, 5xx, answers that are not Graph's.
+    #[error("{why}")]
+    Passing {
+        /// What happened, as a fragment.
+        why: String,
+        /// How long Graph asked to wait.
+        retry_after: Option<Duration>,
+    },
+    /// Again when Graph says: 429.
+    #[error("Graph asks for fewer requests")]
+    Throttled {
+        /// How long Graph asked to wait; nothing if it did not say.
+        retry_after: Option<Duration>,
+    },
+    /// Again once with a new token: 401.
+    #[error("Graph refused the token: {why}")]
+    TokenRefused {
+        /// Graph's reason and what to do, as a sentence.
+        why: String,
+    },
+    /// Not before somebody acts: the sign-in service refused the sign-in itself.
+    #[error("{advice}")]
+    SignInRequired {
+        /// What to do, as a sentence.
+        advice: String,
+    },
+    /// Not before somebody grants a permission: 403.
+    #[error("{advice}")]
+    Forbidden {
+        /// What to do, as a sentence.
+        advice: String,
+    },
+    /// Not before somebody creates the person: 404.
+    #[error("not found in this tenant")]
+    NotFound,
+    /// Not in this form: 400. Among many ids one may be at fault.
+    #[error("Graph refused the request: {why}")]
+    Refused {
+        /// Graph's reason, as a fragment.
+        why: String,
+    },
+}

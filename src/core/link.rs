@@ -1,0 +1,156 @@
+//! The connection to the broker: when to open it, when it counts, when to give up on its answers.
+
+use std::time::Duration;
+
+use super::backoff::Backoff;
+use super::command::Ending;
+use super::event::LinkFailure;
+use super::report::Report;
+use super::time::Tick;
+
+/// A connection that lasted this long has proved itself.
+const PROVED: Duration = Duration::from_secs(30);
+
+/// Reading back ends when the broker is silent for this long, should it never answer a subscription.
+const SILENCE: Duration = Duration::from_secs(5);
+
+/// Late retained messages are still listened to for this long: not every broker sends them before its answer.
+const LATE: Duration = Duration::from_secs(5);
+
+/// From the request to stop to the end of the run, at most.
+const STOP_WITHIN: Duration = Duration::from_millis(4500);
+
+/// Where the connection stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Not connected; to be tried at the given time.
+    Down(Tick),
+    /// The publisher is at it.
+    Connecting,
+    /// Connected for the first time, listening to what an earlier run left. Nothing is published yet.
+    ReadingBack { unanswered: usize, quiet_at: Tick },
+    /// Publishing. Until the given time late retained messages are listened to.
+    Up { listen_until: Option<Tick> },
+    /// On the way out.
+    Stopping { deadline: Tick, ending: Ending, closing: bool },
+}
+
+#[derive(Debug)]
+pub(super) struct Link {
+    pub phase: Phase,
+    backoff: Backoff,
+    refused_backoff: Backoff,
+    up_since: Option<Tick>,
+    outage_reported: bool,
+    read_back: bool,
+}
+
+impl Link {
+    pub(super) fn new(now: Tick) -> Self {
+        Self {
+            phase: Phase::Down(now),
+            // The bound is short: a broker that is back has everything again within five seconds.
+            backoff: Backoff::new(Duration::from_millis(250), Duration::from_secs(4)),
+            refused_backoff: Backoff::new(Duration::from_secs(2), Duration::from_secs(30)),
+            up_since: None,
+            outage_reported: false,
+            read_back: false,
+        }
+    }
+
+    /// Whether presence may be published.
+    pub(super) fn is_up(&self) -> bool {
+        matches!(self.phase, Phase::Up { .. })
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        matches!(self.phase, Phase::Stopping { .. })
+    }
+
+    /// Connected. `subscriptions` answers are awaited before publishing, if this is the first time.
+    pub(super) fn connected(&mut self, subscriptions: usize, now: Tick) {
+        self.up_since = Some(now);
+        self.outage_reported = false;
+        self.phase = if self.read_back {
+            Phase::Up { listen_until: None }
+        } else {
+            Phase::ReadingBack { unanswered: subscriptions, quiet_at: now + SILENCE }
+        };
+    }
+
+    /// Whether what an earlier run left has still to be read back.
+    pub(super) fn must_read_back(&self) -> bool {
+        !self.read_back
+    }
+
+    /// Something came from the broker while reading back.
+    pub(super) fn heard(&mut self, answered: bool, now: Tick) {
+        if let Phase::ReadingBack { unanswered, quiet_at } = &mut self.phase {
+            *unanswered = unanswered.saturating_sub(usize::from(answered));
+            *quiet_at = now + SILENCE;
+        }
+    }
+
+    /// Ends the reading back if it is through; `true` once.
+    pub(super) fn finish_reading_back(&mut self, now: Tick) -> bool {
+        let through = match self.phase {
+            Phase::ReadingBack { unanswered, quiet_at } => unanswered == 0 || now >= quiet_at,
+            Phase::Down(_) | Phase::Connecting | Phase::Up { .. } | Phase::Stopping { .. } => false,
+        };
+        if through {
+            self.read_back = true;
+            self.phase = Phase::Up { listen_until: Some(now + LATE) };
+        }
+        through
+    }
+
+    /// Stops listening to late messages when their time is over; `true` once.
+    pub(super) fn stop_listening(&mut self, now: Tick) -> bool {
+        match &mut self.phase {
+            Phase::Up { listen_until } if listen_until.is_some_and(|until| now >= until) => {
+                *listen_until = None;
+                true
+            }
+            Phase::Up { .. }
+            | Phase::Down(_)
+            | Phase::Connecting
+            | Phase::ReadingBack { .. }
+            | Phase::Stopping { .. } => false,
+        }
+    }
+
+    /// The connection is gone and will be tried again; the outage is reported when it begins.
+    pub(super) fn lost(
+        &mut self,
+        failure: &LinkFailure,
+        now: Tick,
+        random: &mut fastrand::Rng,
+    ) -> Option<Report> {
+        if self.up_since.take().is_some_and(|since| now.since(since) >= PROVED) {
+            self.backoff.reset();
+            self.refused_backoff.reset();
+        }
+        let wait = match failure {
+            LinkFailure::Lost(_) => self.backoff.failed(random),
+            LinkFailure::Refused(_) => self.refused_backoff.failed(random),
+        };
+        self.phase = Phase::Down(now + wait);
+        (!std::mem::replace(&mut self.outage_reported, true)).then(|| Report::BrokerLost(failure.to_string()))
+    }
+
+    /// Begins the way out; `closing` if there is no connection left to close.
+    pub(super) fn stop(&mut self, ending: Ending, closing: bool, now: Tick) {
+        self.phase = Phase::Stopping { deadline: now + STOP_WITHIN, ending, closing };
+    }
+
+    /// When time alone changes something.
+    pub(super) fn wake_at(&self) -> Option<Tick> {
+        match self.phase {
+            Phase::Down(at)
+            | Phase::ReadingBack { quiet_at: at, .. }
+            | Phase::Stopping { deadline: at, .. } => Some(at),
+            Phase::Up { listen_until } => listen_until,
+            Phase::Connecting => None,
+        }
+    }
+}

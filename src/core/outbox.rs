@@ -1,0 +1,148 @@
+//! What has to be sent, and in which order.
+//!
+//! Nothing is stored but places: a payload is made from what is known at the moment it leaves, so the newest
+//! state wins and memory is bounded by the number of people, not by the length of an outage.
+
+use std::collections::VecDeque;
+
+use super::command::{Message, Qos};
+use super::name::ClientId;
+use super::person::{Pending, Person};
+use super::schedule::Place;
+use super::topic::{BridgeField, ONLINE, Topics};
+
+/// Messages sent and not yet acknowledged, at most (a person's last few may go beyond).
+pub(super) const WINDOW: usize = 120;
+
+/// The queue towards the broker.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    /// The bridge's own topics and topics to be removed: few, and sent before anybody's presence.
+    own: VecDeque<Message>,
+    fresh: VecDeque<Place>,
+    /// The full sending after a connect, the next one at the end.
+    everyone: Vec<Place>,
+    /// Counts the full sendings; zero is none yet.
+    sending: u32,
+    /// `online` waits for the full sending to be through.
+    announce: bool,
+    in_flight: usize,
+}
+
+/// What the outbox needs to know to make a person's messages.
+pub(super) struct Sender<'a> {
+    pub topics: &'a Topics,
+    pub bridge: &'a ClientId,
+    pub qos: Qos,
+}
+
+impl Outbox {
+    /// Forgets the connection: what was sent on it may not have arrived, and everything will be sent again.
+    /// Only removals are kept, for nothing else would repeat them.
+    pub(super) fn disconnected(&mut self, people: &mut [Person]) {
+        self.drop_waiting(people);
+        self.in_flight = 0;
+    }
+
+    /// Drops what waits; what is in flight stays counted.
+    pub(super) fn drop_waiting(&mut self, people: &mut [Person]) {
+        for place in self.fresh.drain(..) {
+            people[place].queued = false;
+        }
+        self.own.retain(|message| message.payload.is_empty());
+        self.everyone.clear();
+        self.announce = false;
+    }
+
+    /// Sends everybody's topics, newest changes first, and then `online`.
+    pub(super) fn send_everything(&mut self, people: &mut [Person]) {
+        for person in people.iter_mut() {
+            person.pending = Pending::default();
+        }
+        self.sending = self.sending.wrapping_add(1);
+        self.everyone = (0..people.len()).collect();
+        self.everyone.sort_by_key(|&place| people[place].changed);
+        self.announce = true;
+    }
+
+    /// Queues a person's pending topics.
+    pub(super) fn changed(&mut self, place: Place, person: &mut Person) {
+        if !person.queued && !person.pending.is_empty() {
+            person.queued = true;
+            self.fresh.push_back(place);
+        }
+    }
+
+    /// Queues a retained message of the bridge's own; an older one for the same topic is not sent any more.
+    pub(super) fn own(&mut self, topic: String, payload: String) {
+        self.own.retain(|message| message.topic != topic);
+        self.own.push_back(own(topic, payload));
+    }
+
+    /// Counts a message that was sent around the queue.
+    pub(super) fn sent_around(&mut self) {
+        self.in_flight += 1;
+    }
+
+    pub(super) fn acknowledged(&mut self, count: usize) {
+        self.in_flight = self.in_flight.saturating_sub(count);
+    }
+
+    /// Whether everything that was sent has arrived.
+    pub(super) fn all_arrived(&self) -> bool {
+        self.in_flight == 0
+    }
+
+    /// The messages that fit into the window. `true` beside them when `online` is among them.
+    pub(super) fn next(&mut self, people: &mut [Person], sender: &Sender<'_>) -> (Vec<Message>, bool) {
+        let mut messages = Vec::new();
+        let mut online = false;
+        while self.in_flight + messages.len() < WINDOW {
+            if let Some(message) = self.own.pop_front() {
+                messages.push(message);
+            } else if let Some(place) = self.next_place(people) {
+                self.messages_of(&mut people[place], sender, &mut messages);
+            } else if std::mem::take(&mut self.announce) {
+                messages.push(own(sender.topics.of_bridge(BridgeField::State), ONLINE.to_owned()));
+                online = true;
+            } else {
+                break;
+            }
+        }
+        self.in_flight += messages.len();
+        (messages, online)
+    }
+
+    /// Fresh changes go before the full sending.
+    fn next_place(&mut self, people: &mut [Person]) -> Option<Place> {
+        if let Some(place) = self.fresh.pop_front() {
+            people[place].queued = false;
+            return Some(place);
+        }
+        while let Some(place) = self.everyone.pop() {
+            if people[place].sent_in != self.sending {
+                return Some(place);
+            }
+        }
+        None
+    }
+
+    fn messages_of(&self, person: &mut Person, sender: &Sender<'_>, messages: &mut Vec<Message>) {
+        let mut pending = std::mem::take(&mut person.pending);
+        if person.sent_in != self.sending {
+            person.sent_in = self.sending;
+            pending = Pending::ALL;
+        }
+        for field in person.order().into_iter().filter(|&field| pending.has(field)) {
+            if let Some(payload) = person.wanted(field, sender.bridge) {
+                let topic = sender.topics.of_user(&person.name, field);
+                messages.push(Message { topic, payload, qos: sender.qos, retain: true });
+            }
+        }
+    }
+}
+
+/// A retained message on a topic that the bridge owns whatever the users' quality of service is.
+pub(super) fn own(topic: String, payload: String) -> Message {
+    Message { topic, payload, qos: Qos::AtLeastOnce, retain: true }
+}

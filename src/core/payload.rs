@@ -1,0 +1,131 @@
+//! The JSON payloads, field for field as the contract has them: what is not known is `null`, never missing.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::name::{ClientId, ObjectId};
+use super::presence::{Presence, WorkLocation};
+use super::report::words;
+
+/// `<base>/<user>/state`
+#[derive(Debug, Serialize)]
+pub struct State<'a> {
+    availability: &'a str,
+    activity: &'a str,
+    since: Timestamp,
+    out_of_office: Option<bool>,
+    out_of_office_message: Option<&'a str>,
+    status_message: Option<&'a str>,
+    status_message_expires: Option<&'a str>,
+    work_location: Option<WorkLocation>,
+    raw_availability: &'a str,
+    raw_activity: Option<&'a str>,
+    sequence_number: Option<&'a str>,
+    user_id: Option<ObjectId>,
+    bridge: &'a ClientId,
+}
+
+impl<'a> State<'a> {
+    /// What is known about a person. `since` is in whole seconds.
+    #[must_use]
+    pub fn new(
+        presence: &'a Presence,
+        since: Timestamp,
+        user_id: Option<ObjectId>,
+        bridge: &'a ClientId,
+    ) -> Self {
+        let status = presence.status_message.as_ref();
+        Self {
+            availability: presence.availability.as_str(),
+            activity: presence.activity.as_str(),
+            since,
+            out_of_office: presence.out_of_office,
+            out_of_office_message: presence.out_of_office_message.as_deref(),
+            status_message: status.map(|message| &*message.text),
+            status_message_expires: status.and_then(|message| message.expires.as_deref()),
+            work_location: presence.work_location,
+            raw_availability: &presence.raw_availability,
+            raw_activity: presence.raw_activity.as_deref(),
+            sequence_number: presence.sequence_number.as_deref(),
+            user_id,
+            bridge,
+        }
+    }
+}
+
+/// What the bridge reads back from a retained `state` of an earlier run.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct RememberedState {
+    /// The published availability word.
+    pub availability: String,
+    /// The published activity word.
+    pub activity: String,
+    /// Since when both held together.
+    pub since: Timestamp,
+    /// The client id of the bridge that published it.
+    pub bridge: String,
+}
+
+/// What the bridge reads back from a retained `info`: whose topics these are.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct RememberedInfo {
+    /// The client id of the bridge that published it.
+    pub bridge: String,
+}
+
+/// `<base>/<bridge>/info`: what stays the same during a run, as handed to the core.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct About {
+    /// Of the program.
+    pub version: &'static str,
+    /// Name of the cloud: `global`, `us-gov-l4`, `us-gov-l5`.
+    pub cloud: &'static str,
+    /// Name of the sign-in method.
+    pub auth_method: &'static str,
+    /// Who is signed in; nothing where the application signs in as itself.
+    pub account: Option<String>,
+    /// MQTT version: `3.1.1` or `5`.
+    pub protocol: &'static str,
+    /// Where Home Assistant's discovery is; nothing if it is switched off.
+    pub discovery_prefix: Option<String>,
+}
+
+/// `<base>/<bridge>/info`
+#[derive(Debug, Serialize)]
+pub(super) struct Info<'a> {
+    pub version: &'a str,
+    pub started_at: Timestamp,
+    pub bridge: &'a ClientId,
+    pub cloud: &'a str,
+    pub auth_method: &'a str,
+    pub account: Option<&'a str>,
+    pub users: usize,
+    #[serde(serialize_with = "in_words")]
+    pub poll_interval: Duration,
+    #[serde(serialize_with = "in_words")]
+    pub achieved_interval: Duration,
+    pub protocol: &'a str,
+    pub discovery_prefix: Option<&'a str>,
+}
+
+/// `<base>/<bridge>/health`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Health<'a> {
+    pub graph: &'a str,
+    pub since: Timestamp,
+    pub last_success: Option<Timestamp>,
+    pub detail: Option<&'a str>,
+    pub notices: &'a [String],
+}
+
+/// The payload as text. Nothing that is published can fail to be written as JSON; if it ever did, an
+/// empty object says so without taking the bridge down.
+pub(super) fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| String::from("{}"))
+}
+
+fn in_words<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&words(*duration))
+}

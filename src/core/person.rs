@@ -1,0 +1,301 @@
+//! One person: what is known, since when, and whether it may be believed.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::bridge::GENTLE;
+use super::name::{ClientId, ObjectId, TopicLevel, UserId};
+use super::payload::{RememberedState, State, json};
+use super::presence::Presence;
+use super::time::{Now, Tick, whole_seconds};
+use super::topic::Field;
+use super::word::{Availability, KnownActivity};
+
+/// The words of `<base>/<user>/health`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Health {
+    Ok,
+    Stale,
+    SignInRequired,
+    Forbidden,
+    NotFound,
+}
+
+/// Graph answered, but not with this person's presence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Denied {
+    Forbidden,
+    NotFound,
+}
+
+/// Which of the four topics wait to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Pending(u8);
+
+#[derive(Debug)]
+struct Known {
+    presence: Presence,
+    since: Timestamp,
+}
+
+/// A change that has not lasted long enough yet.
+#[derive(Debug)]
+struct Candidate {
+    presence: Presence,
+    since: Timestamp,
+    first_seen: Tick,
+}
+
+/// What a change of presence must last, and what becomes of values nobody confirms.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rules {
+    pub debounce: Duration,
+    pub unknown_when_stale: bool,
+}
+
+/// A person who is watched.
+#[derive(Debug)]
+pub(super) struct Person {
+    pub name: TopicLevel,
+    pub configured: UserId,
+    pub id: Option<ObjectId>,
+    pub pending: Pending,
+    /// Waits in the outbox's queue of fresh changes.
+    pub queued: bool,
+    /// The last full sending that included this person.
+    pub sent_in: u32,
+    /// When something to be published last changed: newer changes are sent first after a connect.
+    pub changed: Tick,
+    pub denied: Option<Denied>,
+    /// Someone denied is asked for alone again at a gentle pace.
+    look_again: Tick,
+    known: Option<Known>,
+    candidate: Option<Box<Candidate>>,
+    remembered: Option<Box<RememberedState>>,
+    confirmed: Tick,
+    answered: bool,
+    health: Health,
+    faded: bool,
+}
+
+impl Health {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Stale => "stale",
+            Self::SignInRequired => "sign_in_required",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+        }
+    }
+}
+
+impl Pending {
+    pub(super) const ALL: Self = Self(0b1111);
+
+    fn bit(field: Field) -> u8 {
+        match field {
+            Field::State => 1,
+            Field::Activity => 2,
+            Field::Availability => 4,
+            Field::Health => 8,
+        }
+    }
+
+    pub(super) fn add(&mut self, field: Field) {
+        self.0 |= Self::bit(field);
+    }
+
+    pub(super) fn has(self, field: Field) -> bool {
+        self.0 & Self::bit(field) != 0
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl Person {
+    pub(super) fn new(name: TopicLevel, configured: UserId, now: Tick) -> Self {
+        let id = match &configured {
+            UserId::Object(id) => Some(*id),
+            UserId::Me | UserId::Principal(_) => None,
+        };
+        Self {
+            name,
+            configured,
+            id,
+            pending: Pending::default(),
+            queued: false,
+            sent_in: 0,
+            changed: now,
+            denied: None,
+            look_again: now,
+            known: None,
+            candidate: None,
+            remembered: None,
+            confirmed: now,
+            answered: false,
+            health: Health::Stale,
+            faded: false,
+        }
+    }
+
+    /// Takes a usable answer. Returns when a change that must last first will have lasted.
+    pub(super) fn read(&mut self, presence: Presence, now: Now, rules: Rules) -> Option<Tick> {
+        self.confirmed = now.tick;
+        self.answered = true;
+        self.denied = None;
+        let Some(known) = &mut self.known else {
+            let since = self.since_of_first(&presence, now);
+            self.publish(presence, since, now.tick);
+            return None;
+        };
+        if known.presence.same_as(&presence) {
+            known.presence = presence;
+            self.candidate = None;
+            return None;
+        }
+        if rules.debounce.is_zero() {
+            let since = whole_seconds(now.wall);
+            self.publish(presence, since, now.tick);
+            return None;
+        }
+        match &mut self.candidate {
+            Some(candidate) if candidate.presence.same_as(&presence) => candidate.presence = presence,
+            Some(_) | None => {
+                self.candidate = Some(Box::new(Candidate {
+                    presence,
+                    since: whole_seconds(now.wall),
+                    first_seen: now.tick,
+                }));
+            }
+        }
+        self.settle(now.tick, rules)
+    }
+
+    /// Graph answered that this person cannot be read; `true` if that is news.
+    pub(super) fn deny(&mut self, denied: Denied, now: Tick) -> bool {
+        self.look_again = now + GENTLE;
+        self.denied.replace(denied) != Some(denied)
+    }
+
+    /// Whether somebody missing from an answer should be read alone now, to learn why.
+    pub(super) fn may_look_again(&self, now: Tick) -> bool {
+        self.denied.is_none() || now >= self.look_again
+    }
+
+    /// Publishes a change that has lasted; returns when it will have, if it has not.
+    pub(super) fn settle(&mut self, now: Tick, rules: Rules) -> Option<Tick> {
+        let lasts_from = self.candidate.as_ref()?.first_seen;
+        if now < lasts_from + rules.debounce {
+            return Some(lasts_from + rules.debounce);
+        }
+        if let Some(candidate) = self.candidate.take() {
+            self.publish(candidate.presence, candidate.since, now);
+        }
+        None
+    }
+
+    /// Takes what an earlier run left on the broker, before or after the first answer.
+    pub(super) fn remember(&mut self, remembered: RememberedState, now: Tick) {
+        let Some(known) = &mut self.known else {
+            self.remembered = Some(Box::new(remembered));
+            return;
+        };
+        if remembered_matches(&remembered, &known.presence) && remembered.since < known.since {
+            known.since = whole_seconds(remembered.since);
+            self.touch(Field::State, now);
+        }
+    }
+
+    /// Brings health, and with it faded values, up to date. Returns when time alone will change them.
+    pub(super) fn judge(
+        &mut self,
+        sign_in_required: bool,
+        stale_after: Duration,
+        rules: Rules,
+        now: Tick,
+    ) -> Option<Tick> {
+        let fresh = now < self.confirmed + stale_after;
+        let health = match (sign_in_required, self.denied) {
+            (true, _) => Health::SignInRequired,
+            (false, Some(Denied::Forbidden)) => Health::Forbidden,
+            (false, Some(Denied::NotFound)) => Health::NotFound,
+            (false, None) if self.answered && fresh => Health::Ok,
+            (false, None) => Health::Stale,
+        };
+        if self.health != health {
+            self.health = health;
+            self.touch(Field::Health, now);
+        }
+        let faded = rules.unknown_when_stale && !fresh && health != Health::Ok;
+        if self.faded != faded {
+            self.faded = faded;
+            self.touch(Field::Activity, now);
+            self.touch(Field::Availability, now);
+        }
+        fresh.then_some(self.confirmed + stale_after)
+    }
+
+    /// The topics in the order in which they are published now: bad news about health goes first.
+    pub(super) fn order(&self) -> [Field; 4] {
+        if self.health == Health::Ok { Field::IN_ORDER } else { Field::HEALTH_FIRST }
+    }
+
+    /// What a topic should hold; nothing where there is nothing to say yet.
+    pub(super) fn wanted(&self, field: Field, bridge: &ClientId) -> Option<String> {
+        let known = self.known.as_ref();
+        match field {
+            Field::Health => Some(self.health.as_str().to_owned()),
+            Field::Availability if self.faded => Some(Availability::PresenceUnknown.to_string()),
+            Field::Activity if self.faded => Some(KnownActivity::PresenceUnknown.to_string()),
+            Field::Availability => known.map(|known| known.presence.availability.to_string()),
+            Field::Activity => known.map(|known| known.presence.activity.to_string()),
+            Field::State => {
+                known.map(|known| json(&State::new(&known.presence, known.since, self.id, bridge)))
+            }
+        }
+    }
+
+    fn since_of_first(&mut self, presence: &Presence, now: Now) -> Timestamp {
+        match self.remembered.take() {
+            Some(remembered) if remembered_matches(&remembered, presence) => {
+                whole_seconds(remembered.since.min(now.wall))
+            }
+            Some(_) | None => whole_seconds(now.wall),
+        }
+    }
+
+    /// Makes `presence` what is known; `since` holds if the two words are new.
+    fn publish(&mut self, presence: Presence, since: Timestamp, now: Tick) {
+        self.candidate = None;
+        let before = self.known.take();
+        let new_availability =
+            before.as_ref().is_none_or(|b| b.presence.availability != presence.availability);
+        let new_activity = before.as_ref().is_none_or(|b| b.presence.activity != presence.activity);
+        let since = match before {
+            Some(before) if !new_availability && !new_activity => before.since,
+            Some(_) | None => since,
+        };
+        self.known = Some(Known { presence, since });
+        self.touch(Field::State, now);
+        if new_activity {
+            self.touch(Field::Activity, now);
+        }
+        if new_availability {
+            self.touch(Field::Availability, now);
+        }
+    }
+
+    fn touch(&mut self, field: Field, now: Tick) {
+        self.pending.add(field);
+        self.changed = now;
+    }
+}
+
+fn remembered_matches(remembered: &RememberedState, presence: &Presence) -> bool {
+    remembered.availability == presence.availability.as_str()
+        && remembered.activity == presence.activity.as_str()
+}

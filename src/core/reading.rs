@@ -1,0 +1,206 @@
+//! What the end of a read means.
+
+use super::bridge::{Bridge, GENTLE};
+use super::command::Command;
+use super::event::{Answer, PresenceEvent, ReadFailure, Reading};
+use super::name::ObjectId;
+use super::person::Denied;
+use super::presence::Presence;
+use super::report::Report;
+use super::schedule::{Again, Job, Place, Target};
+use super::time::Now;
+use super::word::{Activity, Availability};
+
+/// New words that are remembered, so that each is reported once.
+const NEW_WORDS: usize = 100;
+
+impl Bridge {
+    /// A read is over, well or not.
+    pub(super) fn read_ended(&mut self, event: PresenceEvent, now: Now) {
+        let Some(job) = self.under_way.remove(&event.request) else { return };
+        match event.outcome {
+            Ok(answer) => self.answered(&job, answer, now),
+            Err(failure) => self.failed(job, &failure, now),
+        }
+    }
+
+    fn answered(&mut self, job: &Job, answer: Answer, now: Now) {
+        let report = self.source.answered(now);
+        self.commands.extend(report.map(Command::Report));
+        match (&job.target, answer) {
+            (Target::Resolve(place), Answer::Resolved(id)) => {
+                self.resolved(*place, id, job, now);
+                return;
+            }
+            (
+                Target::Me(place) | Target::User(place) | Target::Communications(place),
+                Answer::People(people),
+            ) => {
+                self.one_answered(*place, people, now);
+            }
+            (Target::Bulk(places), Answer::People(people)) => self.bulk_answered(places, people, now),
+            (Target::Resolve(_), Answer::People(_)) => self.ignore("people where an object id was asked for"),
+            (
+                Target::Me(_) | Target::User(_) | Target::Communications(_) | Target::Bulk(_),
+                Answer::Resolved(_),
+            ) => {
+                self.ignore("an object id where people were asked for");
+            }
+        }
+        self.again(job, Again::Regular, now);
+    }
+
+    /// The object id of a principal name is known: from now on the person is read by it.
+    fn resolved(&mut self, place: Place, id: ObjectId, job: &Job, now: Now) {
+        if let Some(round) = job.round {
+            self.schedule.end(round);
+        }
+        self.people[place].id = Some(id);
+        self.people[place].denied = None;
+        self.judge_one(place, now.tick);
+        self.watch(place, now.tick);
+    }
+
+    fn one_answered(&mut self, place: Place, people: Vec<Reading>, now: Now) {
+        for reading in people {
+            // Whoever is signed in tells their object id with their presence.
+            let person = &mut self.people[place];
+            if *person.id.get_or_insert(reading.id) != reading.id {
+                self.ignore("another person than the one asked for");
+            } else if let Some(presence) = reading.presence {
+                self.take(place, presence, now);
+            }
+        }
+    }
+
+    fn bulk_answered(&mut self, places: &[Place], people: Vec<Reading>, now: Now) {
+        let mut missing: std::collections::BTreeSet<Place> = places.iter().copied().collect();
+        for reading in people {
+            let asked: Vec<Place> = self
+                .by_id
+                .get(&reading.id)
+                .into_iter()
+                .flatten()
+                .copied()
+                .filter(|place| missing.remove(place))
+                .collect();
+            if asked.is_empty() {
+                self.ignore("a person who was not asked for, or twice");
+            }
+            if let Some(presence) = reading.presence {
+                for place in asked {
+                    self.take(place, presence.clone(), now);
+                }
+            }
+        }
+        // Who is missing is read alone, to learn why; once that is known, at a gentle pace.
+        for place in missing {
+            if self.people[place].may_look_again(now.tick) {
+                self.schedule.missing(place);
+            }
+        }
+    }
+
+    /// A usable answer about one person.
+    fn take(&mut self, place: Place, presence: Presence, now: Now) {
+        self.notice_new_words(&presence);
+        let presence = if self.settings.include_messages { presence } else { presence.without_messages() };
+        let was_denied = self.people[place].denied.is_some();
+        let rules = self.rules();
+        if let Some(later) = self.people[place].read(presence, now, rules) {
+            self.settling.insert((later, place));
+        }
+        if was_denied {
+            let name = self.people[place].name.clone();
+            self.report(Report::UserReadable(name));
+        }
+        self.judge_one(place, now.tick);
+    }
+
+    fn failed(&mut self, job: Job, failure: &ReadFailure, now: Now) {
+        match (failure, &job.target) {
+            (ReadFailure::TokenRefused { .. }, _) if !job.retried => {
+                self.schedule.retry(job);
+                return;
+            }
+            // One bad id refuses them all: halve until it is found.
+            (ReadFailure::Refused { .. }, Target::Bulk(places)) if places.len() > 1 => {
+                let (left, right) = places.split_at(places.len() / 2);
+                self.schedule.once(Target::Bulk(left.to_vec()));
+                self.schedule.once(Target::Bulk(right.to_vec()));
+                self.again(&job, Again::Regular, now);
+                return;
+            }
+            (ReadFailure::Refused { .. }, Target::Bulk(places)) => {
+                for place in places.clone() {
+                    self.schedule.leave_bulk(place);
+                    self.schedule.begin(Target::User(place), now.tick);
+                }
+                self.again(&job, Again::Regular, now);
+                return;
+            }
+            (ReadFailure::Forbidden { advice }, target) => {
+                self.forbidden_advice = Some(advice.clone());
+                self.deny(target.places(), Denied::Forbidden, advice, now);
+            }
+            (
+                ReadFailure::NotFound | ReadFailure::Refused { .. },
+                Target::User(_) | Target::Communications(_) | Target::Resolve(_),
+            ) => self.deny(job.target.places(), Denied::NotFound, &failure.to_string(), now),
+            (
+                ReadFailure::Passing { .. }
+                | ReadFailure::Throttled { .. }
+                | ReadFailure::TokenRefused { .. }
+                | ReadFailure::SignInRequired { .. }
+                | ReadFailure::NotFound
+                | ReadFailure::Refused { .. },
+                _,
+            ) => {
+                let (wait, report) = self.source.failed(failure, now, &mut self.random);
+                self.commands.extend(report.map(Command::Report));
+                self.again(&job, Again::After(wait), now);
+                return;
+            }
+        }
+        // Graph answered; it is the person that cannot be read.
+        let report = self.source.answered(now);
+        self.commands.extend(report.map(Command::Report));
+        self.again(&job, Again::After(GENTLE), now);
+    }
+
+    fn deny(&mut self, places: &[Place], denied: Denied, why: &str, now: Now) {
+        for &place in places {
+            let person = &mut self.people[place];
+            if person.deny(denied, now.tick) {
+                let name = person.name.clone();
+                self.report(Report::UserUnreadable(name, why.to_owned()));
+            }
+            self.judge_one(place, now.tick);
+        }
+    }
+
+    fn again(&mut self, job: &Job, again: Again, now: Now) {
+        // A part of a round's read, or a person read alone, comes again with the round.
+        if let Some(round) = job.round {
+            self.schedule.done(round, now.tick, again);
+        }
+    }
+
+    fn ignore(&mut self, what: &str) {
+        self.report(Report::Ignored(what.to_owned()));
+    }
+
+    fn notice_new_words(&mut self, presence: &Presence) {
+        let availability =
+            (!Availability::knows(&presence.raw_availability)).then_some(&presence.raw_availability);
+        let activity = match (&presence.activity, &presence.raw_activity) {
+            (Activity::New(_), Some(raw)) => Some(raw),
+            (Activity::New(_) | Activity::Known(_), _) => None,
+        };
+        for word in [availability, activity].into_iter().flatten() {
+            if self.new_words.len() < NEW_WORDS && self.new_words.insert(word.clone()) {
+                self.commands.push(Command::Report(Report::NewWord(word.clone())));
+            }
+        }
+    }
+}

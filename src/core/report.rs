@@ -1,0 +1,105 @@
+//! What the operator is told, once each: outages when they begin and end, not each retry.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::name::TopicLevel;
+
+/// A line for the log. `Display` is the sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Report {
+    /// Graph cannot be read; begins an outage.
+    GraphLost(String),
+    /// Graph can be read again; ends an outage.
+    GraphBack(Duration),
+    /// The broker cannot be reached; begins an outage.
+    BrokerLost(String),
+    /// Connected, for the first time or again.
+    BrokerConnected,
+    /// Everything is published and the bridge says `online`.
+    Online,
+    /// A filter was refused.
+    SubscriptionRefused(String),
+    /// One person cannot be read, and why.
+    UserUnreadable(TopicLevel, String),
+    /// One person, unreadable before, can be read.
+    UserReadable(TopicLevel),
+    /// A word of neither list; said once each.
+    NewWord(Box<str>),
+    /// Something that was in an answer without having been asked for, or twice.
+    Ignored(String),
+    /// A user of an earlier configuration was taken off the broker.
+    Removed(TopicLevel),
+    /// More people than the budget can read in one interval.
+    Stretched(Duration),
+}
+
+/// How loud a report is: by who must act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loudness {
+    /// Somebody should look today.
+    Warn,
+    /// A change that a user feels.
+    Info,
+    /// Why things are as they are; may name people.
+    Debug,
+}
+
+impl Report {
+    /// How loud it is.
+    #[must_use]
+    pub fn loudness(&self) -> Loudness {
+        match self {
+            Self::GraphLost(_) | Self::BrokerLost(_) | Self::SubscriptionRefused(_) | Self::Stretched(_) => {
+                Loudness::Warn
+            }
+            Self::UserUnreadable(..) | Self::NewWord(_) => Loudness::Warn,
+            Self::GraphBack(_) | Self::BrokerConnected | Self::Online => Loudness::Info,
+            Self::UserReadable(_) | Self::Removed(_) => Loudness::Info,
+            Self::Ignored(_) => Loudness::Debug,
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::GraphLost(why) => write!(f, "presence cannot be read: {why}"),
+            Self::GraphBack(after) => write!(f, "presence is read again after {}", words(*after)),
+            Self::BrokerLost(why) => {
+                write!(f, "no connection to the broker: {why}; trying again until it is back")
+            }
+            Self::BrokerConnected => f.write_str("connected to the broker"),
+            Self::Online => f.write_str("everything is published; the bridge is online"),
+            Self::SubscriptionRefused(filter) => write!(
+                f,
+                "the broker refused the subscription to {filter}; allow it in the broker's access list"
+            ),
+            Self::UserUnreadable(user, why) => write!(f, "{user} cannot be read: {why}"),
+            Self::UserReadable(user) => write!(f, "{user} can be read again"),
+            Self::NewWord(word) => {
+                write!(f, "Graph uses a presence word that is new to this version: {word:?}")
+            }
+            Self::Ignored(what) => write!(f, "ignored in Graph's answer: {what}"),
+            Self::Removed(user) => {
+                write!(f, "{user} is no longer configured and was removed from the broker")
+            }
+            Self::Stretched(interval) => write!(
+                f,
+                "the configured people do not fit the request budget; each is read every {}",
+                words(*interval)
+            ),
+        }
+    }
+}
+
+/// A duration in words, to the millisecond below a minute and to the second above.
+#[must_use]
+pub fn words(duration: Duration) -> String {
+    let rounded = if duration < Duration::from_secs(60) {
+        Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+    } else {
+        Duration::from_secs(duration.as_secs())
+    };
+    humantime::format_duration(rounded).to_string()
+}

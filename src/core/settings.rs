@@ -1,0 +1,73 @@
+//! What the core is configured with.
+
+use std::time::Duration;
+
+use super::command::Qos;
+use super::name::{BaseTopic, ClientId, TopicLevel, UserId};
+use super::payload::About;
+
+/// Everything that decides how the core decides.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `<base>`
+    pub base_topic: BaseTopic,
+    /// `<bridge>`
+    pub bridge_name: TopicLevel,
+    /// The MQTT client id, which is the `bridge` id in payloads.
+    pub client_id: ClientId,
+    /// Of the users' topics; the bridge's own are always at least once.
+    pub qos: Qos,
+    /// Send every retained topic again this often.
+    pub refresh_interval: Option<Duration>,
+    /// Which requests read other people.
+    pub endpoint: Endpoint,
+    /// How often everybody is read, where the budget allows.
+    pub poll_interval: Duration,
+    /// A person not confirmed for this long is stale; by default two minutes or three achieved intervals.
+    pub stale_after: Option<Duration>,
+    /// What becomes of the words of a stale person.
+    pub on_stale: OnStale,
+    /// A change must last this long before it is published.
+    pub debounce: Duration,
+    /// Whether what people wrote is published.
+    pub include_messages: bool,
+    /// Requests in 30 s.
+    pub request_budget: u32,
+    /// Who is watched.
+    pub users: Vec<Watched>,
+    /// What `info` says besides.
+    pub about: About,
+}
+
+/// One configured person.
+#[derive(Debug, Clone)]
+pub struct Watched {
+    /// The topic level.
+    pub name: TopicLevel,
+    /// Who it is.
+    pub id: UserId,
+}
+
+/// Which requests read people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Endpoint {
+    /// `/me` for the signed-in person, the bulk request for everybody else.
+    Auto,
+    /// `GET /me/presence`
+    Me,
+    /// `GET /users/{id}/presence`, one by one.
+    Users,
+    /// `GET /communications/presences/{id}`, one by one.
+    Communications,
+    /// `POST /communications/getPresencesByUserId`
+    Bulk,
+}
+
+/// What becomes of the words of a stale person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnStale {
+    /// The last ones stay; health alone says that they are old.
+    Keep,
+    /// Availability and activity become `PresenceUnknown`.
+    Unknown,
+}

@@ -1,0 +1,161 @@
+//! How the source, Graph, is doing: what is said on `<bridge>/health`, and how long to leave it alone.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::backoff::Backoff;
+use super::event::ReadFailure;
+use super::report::Report;
+use super::time::{Now, Tick, whole_seconds};
+
+/// Requests under way at once while all is well. While it is not, one at a time probes.
+const AT_ONCE: usize = 64;
+
+/// `Retry-After` is honoured within these bounds: a longer wait would leave people stale for a clock error.
+const RETRY_AFTER: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(900));
+
+/// Failures in a row, without an answer between them, that make an outage.
+const OUTAGE: u32 = 2;
+
+/// The words of `graph` on `<bridge>/health`, without `forbidden`, which is about permissions, not reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    Starting,
+    Ok,
+    Throttled,
+    Unreachable,
+    SignInRequired,
+}
+
+/// The one source of presence.
+#[derive(Debug)]
+pub(super) struct Source {
+    reach: Reach,
+    since: Timestamp,
+    detail: Option<String>,
+    last_success: Option<Timestamp>,
+    failures: u32,
+    hold_until: Tick,
+    backoff: Backoff,
+    sign_in_backoff: Backoff,
+    outage_began: Option<Tick>,
+}
+
+impl Reach {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Ok => "ok",
+            Self::Throttled => "throttled",
+            Self::Unreachable => "unreachable",
+            Self::SignInRequired => "sign_in_required",
+        }
+    }
+}
+
+impl Source {
+    pub(super) fn new(now: Now) -> Self {
+        Self {
+            reach: Reach::Starting,
+            since: whole_seconds(now.wall),
+            detail: None,
+            last_success: None,
+            failures: 0,
+            hold_until: now.tick,
+            backoff: Backoff::new(Duration::from_secs(1), Duration::from_secs(30)),
+            sign_in_backoff: Backoff::new(Duration::from_secs(30), Duration::from_secs(900)),
+            outage_began: None,
+        }
+    }
+
+    pub(super) fn reach(&self) -> Reach {
+        self.reach
+    }
+
+    pub(super) fn since(&self) -> Timestamp {
+        self.since
+    }
+
+    pub(super) fn detail(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
+
+    pub(super) fn last_success(&self) -> Option<Timestamp> {
+        self.last_success
+    }
+
+    /// No read may begin before this.
+    pub(super) fn hold_until(&self) -> Tick {
+        self.hold_until
+    }
+
+    /// How many reads may be under way.
+    pub(super) fn at_once(&self) -> usize {
+        if self.reach == Reach::Ok { AT_ONCE } else { 1 }
+    }
+
+    /// Graph answered, whatever it said about single people.
+    pub(super) fn answered(&mut self, now: Now) -> Option<Report> {
+        self.last_success = Some(whole_seconds(now.wall));
+        self.failures = 0;
+        // An answer that was under way when Graph asked for patience does not end the wait.
+        if now.tick < self.hold_until && self.reach == Reach::Throttled {
+            return None;
+        }
+        self.hold_until = now.tick;
+        self.backoff.reset();
+        self.sign_in_backoff.reset();
+        self.enter(Reach::Ok, None, now);
+        self.outage_began.take().map(|began| Report::GraphBack(now.tick.since(began)))
+    }
+
+    /// Graph, or the way to it, failed. Returns how long the read that failed should wait.
+    pub(super) fn failed(
+        &mut self,
+        failure: &ReadFailure,
+        now: Now,
+        random: &mut fastrand::Rng,
+    ) -> (Duration, Option<Report>) {
+        self.failures = self.failures.saturating_add(1);
+        // Failures of reads that were already under way say nothing new.
+        if now.tick < self.hold_until {
+            return (self.hold_until.since(now.tick), None);
+        }
+        let clamp = |wait: Duration| wait.clamp(RETRY_AFTER.0, RETRY_AFTER.1);
+        let (reach, wait) = match failure {
+            ReadFailure::Throttled { retry_after } => {
+                (Reach::Throttled, retry_after.map_or_else(|| self.backoff.failed(random), clamp))
+            }
+            ReadFailure::Passing { retry_after: Some(wait), .. } => (Reach::Unreachable, clamp(*wait)),
+            ReadFailure::SignInRequired { .. } | ReadFailure::TokenRefused { .. } => {
+                (Reach::SignInRequired, self.sign_in_backoff.failed(random))
+            }
+            ReadFailure::Passing { retry_after: None, .. }
+            | ReadFailure::Refused { .. }
+            | ReadFailure::Forbidden { .. }
+            | ReadFailure::NotFound => {
+                let wait = self.backoff.failed(random);
+                if self.failures < OUTAGE && self.outage_began.is_none() {
+                    return (wait, None);
+                }
+                (Reach::Unreachable, wait)
+            }
+        };
+        self.hold_until = now.tick + wait;
+        self.enter(reach, Some(failure.to_string()), now);
+        let report = self.outage_began.is_none().then(|| {
+            self.outage_began = Some(now.tick);
+            Report::GraphLost(failure.to_string())
+        });
+        (wait, report)
+    }
+
+    fn enter(&mut self, reach: Reach, detail: Option<String>, now: Now) {
+        if self.reach != reach {
+            self.reach = reach;
+            self.since = whole_seconds(now.wall);
+        }
+        self.detail = detail;
+    }
+}

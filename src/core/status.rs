@@ -1,0 +1,114 @@
+//! What the bridge says about itself: `<bridge>/info` and `<bridge>/health`.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::bridge::Bridge;
+use super::payload::{Health, Info, json};
+use super::person::Denied;
+use super::report::words;
+use super::source::Reach;
+use super::time::Tick;
+use super::topic::BridgeField;
+
+/// `last_success` alone moves `<bridge>/health` at most this often.
+const HEALTH_EVERY: Duration = Duration::from_secs(300);
+
+/// What `<bridge>/health` says, but for the times in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct HealthWords {
+    graph: &'static str,
+    detail: Option<String>,
+    notices: Vec<String>,
+}
+
+/// What was last said on `<bridge>/health`.
+#[derive(Debug)]
+pub(super) struct Said {
+    words: Option<HealthWords>,
+    last_success: Option<Timestamp>,
+    at: Tick,
+}
+
+impl Said {
+    pub(super) fn nothing(now: Tick) -> Self {
+        Self { words: None, last_success: None, at: now }
+    }
+}
+
+impl Bridge {
+    /// Says how Graph is doing, if that is news.
+    pub(super) fn say_health_if_new(&mut self, now: Tick) {
+        let words = self.health_words();
+        let moved =
+            self.source.last_success() != self.said.last_success && now >= self.said.at + HEALTH_EVERY;
+        if moved || self.said.words.as_ref() != Some(&words) {
+            self.say_health(words, now);
+        }
+    }
+
+    /// Queues both of the bridge's own JSON topics.
+    pub(super) fn say_all(&mut self, now: Tick) {
+        let words = self.health_words();
+        self.say_health(words, now);
+        self.say_info();
+    }
+
+    /// Queues `<bridge>/info`.
+    pub(super) fn say_info(&mut self) {
+        let about = &self.settings.about;
+        let info = json(&Info {
+            version: about.version,
+            started_at: self.started_at,
+            bridge: &self.settings.client_id,
+            cloud: about.cloud,
+            auth_method: about.auth_method,
+            account: about.account.as_deref(),
+            users: self.people.len(),
+            poll_interval: self.settings.poll_interval,
+            achieved_interval: self.schedule.achieved(),
+            protocol: about.protocol,
+            discovery_prefix: about.discovery_prefix.as_deref(),
+        });
+        self.outbox.own(self.topics.of_bridge(BridgeField::Info), info);
+    }
+
+    fn say_health(&mut self, words: HealthWords, now: Tick) {
+        let health = json(&Health {
+            graph: words.graph,
+            since: self.source.since(),
+            last_success: self.source.last_success(),
+            detail: words.detail.as_deref(),
+            notices: &words.notices,
+        });
+        self.outbox.own(self.topics.of_bridge(BridgeField::Health), health);
+        self.said = Said { words: Some(words), last_success: self.source.last_success(), at: now };
+    }
+
+    fn health_words(&self) -> HealthWords {
+        let forbidden = self.source.reach() == Reach::Ok
+            && !self.people.is_empty()
+            && self.people.iter().all(|person| person.denied == Some(Denied::Forbidden));
+        let (graph, detail) = if forbidden {
+            ("forbidden", self.forbidden_advice.clone())
+        } else {
+            (self.source.reach().as_str(), self.source.detail().map(str::to_owned))
+        };
+        let mut notices = Vec::new();
+        if self.schedule.achieved() > self.settings.poll_interval {
+            notices.push(format!(
+                "everybody is read every {} instead of every {}: more does not fit {} requests in 30s",
+                words(self.schedule.achieved()),
+                words(self.settings.poll_interval),
+                self.settings.request_budget
+            ));
+        }
+        for filter in &self.refused_filters {
+            notices.push(format!(
+                "the broker refused the subscription to {filter}; allow it in its access list"
+            ));
+        }
+        HealthWords { graph, detail, notices }
+    }
+}

@@ -1,0 +1,253 @@
+//! What a failure means for whom, and for how long.
+
+use super::*;
+use crate::core::event::Event::Woken;
+
+fn known(settings: Settings) -> Bridge {
+    let people = settings.users.len();
+    let mut bridge = online(settings);
+    bridge.on(answer(0, (1..=people).map(|n| reading(n, "Busy", "Busy")).collect()), at(0.0));
+    bridge.on(Event::Acknowledged(50), at(0.0));
+    bridge.on(Woken, at(5.0));
+    bridge
+}
+
+#[test]
+fn an_outage_is_reported_once_and_people_turn_stale_in_time() {
+    let mut bridge = known(only_alice());
+    let commands = bridge.on(failure(1, passing()), at(5.0));
+    assert!(commands.is_empty(), "one failure is not an outage: {commands:?}");
+    let mut reports = Vec::new();
+    let mut health = Vec::new();
+    let mut now = 5.0;
+    let mut request = 2;
+    while now < 200.0 {
+        now = bridge.wake_at(at(now).tick).unwrap().0.as_secs_f64();
+        for command in bridge.on(Woken, at(now)) {
+            let lines = line(&command);
+            health.extend(
+                lines.lines().filter(|l| l.contains("/health")).map(|l| format!("{} {l}", now as u64)),
+            );
+            if lines.starts_with("read") {
+                for command in bridge.on(failure(request, passing()), at(now)) {
+                    let line = line(&command);
+                    health.extend(line.lines().filter(|l| l.contains("/health")).map(|l| l.to_owned()));
+                    if line.starts_with("report") {
+                        reports.push(line);
+                    }
+                }
+                request += 1;
+            }
+        }
+        bridge.on(Event::Acknowledged(10), at(now));
+    }
+    assert_eq!(reports, ["report: presence cannot be read: connection refused"]);
+    assert_eq!(health, ["presence/bridge/health = {unreachable}", "120 presence/alice/health = stale"]);
+    assert!(request < 30, "{request} requests in 195 s of outage");
+
+    while !bridge.on(Woken, at(now)).iter().any(|command| matches!(command, Command::Read(_))) {
+        now = bridge.wake_at(at(now).tick).unwrap().0.as_secs_f64();
+    }
+    let back = bridge.on(answer(request, vec![reading(1, "Away", "Away")]), at(now));
+    let lines: Vec<String> = back.iter().map(line).collect();
+    assert!(lines[0].starts_with("report: presence is read again after"), "{lines:?}");
+    assert!(
+        lines[1].ends_with("presence/alice/state = {Away Away since ".to_owned().as_str())
+            || lines[1].contains("presence/alice/availability = Away\npresence/alice/health = ok"),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn on_stale_unknown_fades_the_words_and_health_goes_first() {
+    let settings =
+        Settings { on_stale: OnStale::Unknown, stale_after: Some(Duration::from_secs(20)), ..only_alice() };
+    let mut bridge = known(settings);
+    bridge.on(
+        failure(1, ReadFailure::Passing { why: "gone".into(), retry_after: Some(Duration::from_secs(60)) }),
+        at(5.0),
+    );
+    bridge.on(Event::Acknowledged(50), at(5.0));
+    run(
+        &mut bridge,
+        vec![
+            (
+                20.0,
+                Woken,
+                "presence/alice/health = stale
+             presence/alice/activity = PresenceUnknown
+             presence/alice/availability = PresenceUnknown",
+            ),
+            (65.0, Woken, "read #2 bulk 1"),
+            (
+                65.1,
+                answer(2, vec![reading(1, "Busy", "Busy")]),
+                "report: presence is read again after 1m
+             presence/bridge/health = {ok}
+             presence/alice/activity = Busy
+             presence/alice/availability = Busy
+             presence/alice/health = ok",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn throttling_is_honoured_to_the_second() {
+    for (asked, waits) in [(Some(7), 7.0), (Some(0), 1.0), (Some(86_400), 900.0)] {
+        let mut bridge = known(only_alice());
+        let throttled = ReadFailure::Throttled { retry_after: asked.map(Duration::from_secs) };
+        let said = bridge.on(failure(1, throttled), at(5.0));
+        assert!(said.iter().any(|command| line(command).contains("presence/bridge/health = {throttled}")));
+        let early = bridge.on(Woken, at(5.0 + waits - 0.01));
+        assert!(!early.iter().any(|command| matches!(command, Command::Read(_))), "{early:?}");
+        let due = bridge.on(Woken, at(5.0 + waits));
+        assert!(due.iter().any(|command| matches!(command, Command::Read(_))), "{asked:?}");
+    }
+}
+
+#[test]
+fn a_refused_token_is_replaced_once() {
+    let mut bridge = known(only_alice());
+    let refused = || ReadFailure::TokenRefused { why: "expired".into() };
+    run(
+        &mut bridge,
+        vec![
+            (5.1, failure(1, refused()), "read #2 bulk 1"),
+            (
+                5.2,
+                failure(2, refused()),
+                "report: presence cannot be read: Graph refused the token: expired
+                presence/bridge/health = {sign_in_required}
+                presence/alice/health = sign_in_required",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_refused_sign_in_is_said_for_everybody_and_tried_again_within_fifteen_minutes() {
+    let mut bridge = known(settings());
+    let refused = || ReadFailure::SignInRequired { advice: "the client secret is wrong".into() };
+    run(
+        &mut bridge,
+        vec![(
+            5.1,
+            failure(1, refused()),
+            "report: presence cannot be read: the client secret is wrong
+             presence/bridge/health = {sign_in_required}
+             presence/alice/health = sign_in_required
+             presence/bob/health = sign_in_required",
+        )],
+    );
+    let mut now = 5.1;
+    let mut tries = Vec::new();
+    for request in 2..8 {
+        let before = now;
+        while !bridge.on(Woken, at(now)).iter().any(|command| matches!(command, Command::Read(_))) {
+            now = bridge.wake_at(at(now).tick).unwrap().0.as_secs_f64();
+        }
+        tries.push(now - before);
+        bridge.on(failure(request, refused()), at(now));
+    }
+    assert!(tries.iter().all(|wait| (29.9..=900.1).contains(wait)), "{tries:?}");
+}
+
+#[test]
+fn one_bad_id_is_found_and_the_others_go_on() {
+    let users = (1..=4).map(|n| watched(&format!("u{n}"), &id(n).to_string())).collect();
+    let mut bridge = online(Settings { users, ..settings() });
+    bridge.on(answer(0, (1..=4).map(|n| reading(n, "Busy", "Busy")).collect()), at(0.0));
+    bridge.on(Woken, at(5.0));
+    let bad = || ReadFailure::Refused { why: "BadRequest".into() };
+    run(&mut bridge, vec![(5.01, failure(1, bad()), "read #2 bulk 1,2\nread #3 bulk 3,4")]);
+    bridge.on(answer(2, vec![reading(1, "Busy", "Busy"), reading(2, "Busy", "Busy")]), at(5.02));
+    run(&mut bridge, vec![(5.03, failure(3, bad()), "read #4 bulk 3\nread #5 bulk 4")]);
+    bridge.on(answer(5, vec![reading(4, "Busy", "Busy")]), at(5.04));
+    run(&mut bridge, vec![(5.05, failure(4, bad()), "read #6 user 3")]);
+    let denied = bridge.on(failure(6, ReadFailure::NotFound), at(5.06));
+    assert!(
+        denied.iter().any(|command| line(command).contains("u3 cannot be read: not found")),
+        "{denied:?}"
+    );
+    bridge.on(Event::Acknowledged(50), at(5.1));
+    let next = bridge.on(Woken, at(10.0));
+    assert!(next.iter().any(|command| line(command) == "read #7 bulk 1,2,4"), "{next:?}");
+}
+
+#[test]
+fn somebody_missing_from_an_answer_is_read_alone_and_then_gently() {
+    let mut bridge = known(settings());
+    let only_bob = || vec![reading(2, "Busy", "Busy")];
+    run(
+        &mut bridge,
+        vec![
+            (5.1, answer(1, only_bob()), "read #2 user 1"),
+            (
+                5.2,
+                failure(2, ReadFailure::NotFound),
+                "report: alice cannot be read: not found in this tenant
+                 presence/alice/health = not_found",
+            ),
+            (10.0, Woken, "read #3 bulk 1,2"),
+            (10.1, answer(3, only_bob()), ""),
+            (15.0, Woken, "read #4 bulk 1,2"),
+            (
+                15.1,
+                answer(4, vec![reading(1, "Busy", "Busy"), reading(2, "Busy", "Busy")]),
+                "report: alice can be read again
+                 presence/alice/health = ok",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn forbidden_for_everybody_is_said_with_the_advice() {
+    let mut bridge = known(only_alice());
+    let forbidden = ReadFailure::Forbidden { advice: "grant Presence.Read.All".into() };
+    let commands = bridge.on(failure(1, forbidden), at(5.1));
+    let all = format!("{commands:?}");
+    assert!(all.contains("grant Presence.Read.All") && all.contains(r#"\"graph\":\"forbidden\""#), "{all}");
+    bridge.on(Event::Acknowledged(9), at(5.2));
+    let again = bridge.on(Woken, at(305.2));
+    assert!(again.iter().any(|command| line(command) == "read #2 bulk 1 with a fresh token"), "{again:?}");
+}
+
+#[test]
+fn an_unusable_answer_about_one_person_confirms_nothing() {
+    let mut bridge = known(settings());
+    for request in 1..30 {
+        let seconds = 5.0 * request as f64;
+        bridge.on(
+            answer(request, vec![Reading { id: id(1), presence: None }, reading(2, "Busy", "Busy")]),
+            at(seconds),
+        );
+        bridge.on(Event::Acknowledged(9), at(seconds));
+        let commands = bridge.on(Woken, at(seconds + 5.0));
+        let stale = commands.iter().any(|command| line(command).contains("presence/alice/health = stale"));
+        assert_eq!(stale, seconds + 5.0 == 120.0, "at {seconds}");
+    }
+}
+
+#[test]
+fn new_words_and_strangers_are_reported_once_each_and_published_as_they_are() {
+    let mut bridge = known(only_alice());
+    run(
+        &mut bridge,
+        vec![(
+            5.1,
+            answer(
+                1,
+                vec![reading(1, "Zen", "Levitating"), reading(9, "Busy", "Busy"), reading(1, "Away", "Away")],
+            ),
+            r#"report: Graph uses a presence word that is new to this version: "Zen"
+             report: Graph uses a presence word that is new to this version: "Levitating"
+             report: ignored in Graph's answer: a person who was not asked for, or twice
+             report: ignored in Graph's answer: a person who was not asked for, or twice
+             presence/alice/state = {PresenceUnknown Levitating since 09:00:05}
+             presence/alice/activity = Levitating
+             presence/alice/availability = PresenceUnknown"#,
+        )],
+    );
+}

@@ -1,0 +1,145 @@
+//! Beginning, ending, and sharing a broker.
+
+use super::*;
+use crate::core::event::Event::{Acknowledged, Connected, Started, Stop, Woken};
+
+#[test]
+fn a_stop_says_offline_waits_for_everything_and_closes() {
+    let mut bridge = online(only_alice());
+    run(
+        &mut bridge,
+        vec![
+            (
+                1.0,
+                answer(0, vec![reading(1, "Busy", "Busy")]),
+                "presence/bridge/health = {ok}
+                 presence/alice/state = {Busy Busy since 09:00:01}
+                 presence/alice/activity = Busy
+                 presence/alice/availability = Busy
+                 presence/alice/health = ok",
+            ),
+            (1.1, Stop, "presence/bridge/state = offline"),
+            (1.2, Acknowledged(5), ""),
+            (1.3, Acknowledged(1), "disconnect"),
+            (1.4, lost(), "finish Stopped"),
+        ],
+    );
+}
+
+#[test]
+fn a_stop_does_not_wait_for_a_silent_broker() {
+    let mut bridge = online(only_alice());
+    run(&mut bridge, vec![(1.0, Stop, "presence/bridge/state = offline"), (5.5, Woken, "finish Stopped")]);
+}
+
+#[test]
+fn a_stop_without_a_broker_is_immediate() {
+    check(
+        only_alice(),
+        vec![
+            (0.0, Started, "read #0 bulk 1\nconnect"),
+            (
+                0.1,
+                lost(),
+                "report: no connection to the broker: connection refused; trying again until it is back",
+            ),
+            (0.2, Stop, "finish Stopped"),
+        ],
+    );
+}
+
+#[test]
+fn an_absent_broker_is_tried_again_with_growing_jittered_waits() {
+    let mut bridge = Bridge::new(only_alice(), 3, at(0.0));
+    bridge.on(Started, at(0.0));
+    let mut now = 0.0;
+    let mut waits = Vec::new();
+    for attempt in 0..40 {
+        let commands = bridge.on(lost(), at(now));
+        let reported = commands.iter().any(|command| matches!(command, Command::Report(_)));
+        assert_eq!(reported, attempt == 0, "an outage is reported when it begins");
+        let before = now;
+        while !bridge.on(Woken, at(now)).contains(&Command::Connect) {
+            now = bridge.wake_at(at(now).tick).unwrap().0.as_secs_f64();
+        }
+        waits.push(now - before);
+    }
+    assert!(waits.iter().all(|wait| (0.25..=4.01).contains(wait)), "{waits:?}");
+    assert!(waits.iter().any(|wait| *wait > 3.0), "{waits:?}");
+    let distinct: std::collections::BTreeSet<u64> = waits.iter().map(|wait| (wait * 1e6) as u64).collect();
+    assert!(distinct.len() > 30, "jitter: {waits:?}");
+}
+
+#[test]
+fn another_bridge_on_the_same_level_is_not_disturbed() {
+    for (info, state, refuses) in [
+        (r#"{"bridge":"another"}"#, "online", true),
+        (r#"{"bridge":"another"}"#, "offline", false),
+        (r#"{"bridge":"presence2mqtt"}"#, "online", false),
+        ("garbage", "online", false),
+    ] {
+        let mut bridge = Bridge::new(only_alice(), 1, at(0.0));
+        bridge.on(Started, at(0.0));
+        bridge.on(Connected, at(0.0));
+        bridge.on(retained("presence/bridge/info", info), at(0.0));
+        bridge.on(retained("presence/bridge/state", state), at(0.0));
+        bridge.on(subscribed(), at(0.0));
+        let commands = bridge.on(subscribed(), at(0.0));
+        let publishes = commands.iter().any(|command| matches!(command, Command::Publish(_)));
+        assert_eq!(publishes, !refuses, "{info} {state}");
+        if refuses {
+            // A clean close keeps this bridge's will from telling everybody that the other one is gone.
+            assert_eq!(commands, [Command::Disconnect]);
+            let end = bridge.on(lost(), at(0.1));
+            assert!(
+                matches!(&end[..], [Command::Finish(crate::core::command::Ending::Conflict(why))] if why.contains("bridge_name"))
+            );
+        }
+    }
+}
+
+#[test]
+fn a_broker_that_never_answers_a_subscription_does_not_stop_the_bridge() {
+    let mut bridge = Bridge::new(only_alice(), 1, at(0.0));
+    bridge.on(Started, at(0.0));
+    bridge.on(Connected, at(0.0));
+    bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(0.1));
+    let quiet = bridge.on(Woken, at(4.9));
+    assert!(!quiet.iter().any(|command| matches!(command, Command::Publish(_))));
+    let published = bridge.on(Woken, at(5.0));
+    assert!(published.iter().any(|command| matches!(command, Command::Publish(_))));
+}
+
+#[test]
+fn a_refused_subscription_is_a_notice() {
+    let mut bridge = Bridge::new(only_alice(), 1, at(0.0));
+    bridge.on(Started, at(0.0));
+    bridge.on(Connected, at(0.0));
+    bridge.on(subscribed(), at(0.0));
+    let refused = Event::Subscribed { refused: vec!["presence/bridge/refresh".into()] };
+    let commands = format!("{:?}", bridge.on(refused, at(0.0)));
+    assert!(commands.contains("allow it in its access list"), "{commands}");
+}
+
+#[test]
+fn everything_is_sent_again_at_the_refresh_interval() {
+    let settings = Settings { refresh_interval: Some(Duration::from_secs(3)), ..only_alice() };
+    let mut bridge = online(settings);
+    bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(0.1));
+    bridge.on(Acknowledged(5), at(0.2));
+    run(
+        &mut bridge,
+        vec![(
+            3.0,
+            Woken,
+            "presence/bridge/health = {ok}
+             presence/bridge/info = {every 5s}
+             presence/alice/state = {Busy Busy since 09:00:00}
+             presence/alice/activity = Busy
+             presence/alice/availability = Busy
+             presence/alice/health = ok
+             presence/bridge/state = online
+             report: everything is published; the bridge is online",
+        )],
+    );
+}

@@ -1,0 +1,206 @@
+//! The core as tables: times and events in, exact commands out. No test here takes real time.
+
+mod failures;
+mod lifecycle;
+mod polling;
+mod properties;
+mod publishing;
+
+use std::time::Duration;
+
+use super::bridge::Bridge;
+use super::command::{Command, Message, Qos, What};
+use super::event::{Answer, Event, Incoming, LinkFailure, PresenceEvent, ReadFailure, Reading, RequestId};
+use super::name::ObjectId;
+use super::payload::About;
+use super::presence::Presence;
+use super::settings::{Endpoint, OnStale, Settings, Watched};
+use super::time::{Now, Tick};
+use super::word::{Activity, Availability};
+
+/// Times are seconds from the start, which is nine o'clock.
+fn at(seconds: f64) -> Now {
+    let tick = Tick(Duration::from_secs_f64(seconds));
+    let nine: jiff::Timestamp = "2026-11-23T09:00:00Z".parse().unwrap();
+    Now { tick, wall: nine + tick.0 }
+}
+
+/// Object id of the n-th person.
+fn id(n: usize) -> ObjectId {
+    format!("00000000-0000-4000-8000-{n:012}").parse().unwrap()
+}
+
+fn watched(name: &str, id: &str) -> Watched {
+    Watched { name: name.parse().unwrap(), id: id.parse().unwrap() }
+}
+
+/// Alice and Bob, read in bulk every five seconds.
+fn settings() -> Settings {
+    Settings {
+        base_topic: "presence".parse().unwrap(),
+        bridge_name: "bridge".parse().unwrap(),
+        client_id: "presence2mqtt".parse().unwrap(),
+        qos: Qos::AtLeastOnce,
+        refresh_interval: None,
+        endpoint: Endpoint::Auto,
+        poll_interval: Duration::from_secs(5),
+        stale_after: None,
+        on_stale: OnStale::Keep,
+        debounce: Duration::ZERO,
+        include_messages: false,
+        request_budget: 1500,
+        users: vec![watched("alice", &id(1).to_string()), watched("bob", &id(2).to_string())],
+        about: About {
+            version: "0.1.0",
+            cloud: "global",
+            auth_method: "client-secret",
+            account: None,
+            protocol: "3.1.1",
+            discovery_prefix: None,
+        },
+    }
+}
+
+fn only_alice() -> Settings {
+    Settings { users: vec![watched("alice", &id(1).to_string())], ..settings() }
+}
+
+fn presence(availability: &str, activity: &str) -> Presence {
+    Presence {
+        availability: Availability::from_graph(availability).unwrap(),
+        activity: Activity::from_graph(Some(activity)),
+        raw_availability: availability.into(),
+        raw_activity: Some(activity.into()),
+        out_of_office: Some(false),
+        out_of_office_message: None,
+        status_message: None,
+        work_location: None,
+        sequence_number: Some("A0000000001".into()),
+    }
+}
+
+fn reading(n: usize, availability: &str, activity: &str) -> Reading {
+    Reading { id: id(n), presence: Some(presence(availability, activity)) }
+}
+
+fn answer(request: u64, people: Vec<Reading>) -> Event {
+    Event::Presence(PresenceEvent { request: RequestId(request), outcome: Ok(Answer::People(people)) })
+}
+
+fn failure(request: u64, failure: ReadFailure) -> Event {
+    Event::Presence(PresenceEvent { request: RequestId(request), outcome: Err(failure) })
+}
+
+fn passing() -> ReadFailure {
+    ReadFailure::Passing { why: "connection refused".into(), retry_after: None }
+}
+
+fn subscribed() -> Event {
+    Event::Subscribed { refused: Vec::new() }
+}
+
+fn retained(topic: &str, payload: &str) -> Event {
+    Event::Message(Incoming { topic: topic.into(), payload: payload.into(), retained: true })
+}
+
+fn lost() -> Event {
+    Event::Disconnected(LinkFailure::Lost("connection refused".into()))
+}
+
+/// A command in one line; JSON shortened to what the tables are about.
+fn line(command: &Command) -> String {
+    match command {
+        Command::Read(read) => {
+            let what = match &read.what {
+                What::Me => "me".to_owned(),
+                What::User(id) => format!("user {}", number(*id)),
+                What::Communications(id) => format!("communications {}", number(*id)),
+                What::Bulk(ids) => {
+                    let ids: Vec<String> = ids.iter().map(|id| number(*id).to_string()).collect();
+                    format!("bulk {}", ids.join(","))
+                }
+                What::Resolve(name) => format!("resolve {}", name.as_str()),
+            };
+            let fresh = if read.token_max_age.is_some() { " with a fresh token" } else { "" };
+            format!("read #{} {what}{fresh}", read.request.0)
+        }
+        Command::Connect => "connect".into(),
+        Command::Disconnect => "disconnect".into(),
+        Command::Subscribe(list) => {
+            let filters: Vec<&str> = list.iter().map(|subscription| subscription.filter.as_str()).collect();
+            format!("subscribe {}", filters.join(" "))
+        }
+        Command::Unsubscribe(filters) => format!("unsubscribe {}", filters.join(" ")),
+        Command::Publish(messages) => messages.iter().map(message).collect::<Vec<_>>().join("\n"),
+        Command::Report(report) => format!("report: {report}"),
+        Command::Finish(ending) => format!("finish {ending:?}"),
+    }
+}
+
+fn message(message: &Message) -> String {
+    assert!(message.retain);
+    let json: Option<serde_json::Value> = serde_json::from_str(&message.payload).ok();
+    let text = |key: &str| json.as_ref().and_then(|json| json[key].as_str()).unwrap_or("null").to_owned();
+    let payload = match json {
+        Some(_) if message.topic.ends_with("bridge/info") => {
+            format!("{{every {}}}", text("achieved_interval"))
+        }
+        Some(_) if message.topic.ends_with("bridge/health") => format!("{{{}}}", text("graph")),
+        Some(_) => {
+            let since = text("since");
+            format!("{{{} {} since {}}}", text("availability"), text("activity"), &since[11..19])
+        }
+        None => message.payload.clone(),
+    };
+    format!("{} = {payload}", message.topic).trim_end().to_owned()
+}
+
+fn number(id: ObjectId) -> u32 {
+    id.to_string()[24..].parse().unwrap()
+}
+
+fn lines(commands: &[Command]) -> Vec<String> {
+    commands.iter().map(line).flat_map(|l| l.lines().map(String::from).collect::<Vec<_>>()).collect()
+}
+
+/// One row: when, what happens, what is ordered. A row with [`Event::Woken`] also checks that the core asked
+/// to be woken by then.
+type Row<'a> = (f64, Event, &'a str);
+
+/// Runs the rows and compares every command, in order.
+fn check(settings: Settings, rows: Vec<Row<'_>>) -> Bridge {
+    let mut bridge = Bridge::new(settings, 1, at(0.0));
+    run(&mut bridge, rows);
+    bridge
+}
+
+fn run(bridge: &mut Bridge, rows: Vec<Row<'_>>) {
+    let mut before = at(0.0);
+    for (row, (seconds, event, expected)) in rows.into_iter().enumerate() {
+        let now = at(seconds);
+        if matches!(event, Event::Woken) {
+            let wake = bridge.wake_at(before.tick).expect("the core waits for nothing");
+            assert!(wake <= now.tick, "row {row} at {seconds}: the core sleeps until {wake:?}");
+        }
+        let commands = bridge.on(event, now);
+        let lines = lines(&commands);
+        let expected: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        assert_eq!(lines, expected, "row {row} at {seconds}");
+        before = now;
+    }
+}
+
+/// A bridge that has connected, found nothing, and published that it knows nothing yet. Read #0 is under way.
+fn online(settings: Settings) -> Bridge {
+    let mut bridge = Bridge::new(settings, 1, at(0.0));
+    bridge.on(Event::Started, at(0.0));
+    bridge.on(Event::Connected, at(0.0));
+    bridge.on(subscribed(), at(0.0));
+    let published = bridge.on(subscribed(), at(0.0));
+    for command in &published {
+        if let Command::Publish(messages) = command {
+            bridge.on(Event::Acknowledged(messages.len()), at(0.0));
+        }
+    }
+    bridge
+}

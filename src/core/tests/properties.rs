@@ -1,0 +1,215 @@
+//! What holds whatever happens.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// What the world does next; times and requests are filled in as the run goes.
+#[derive(Debug, Clone)]
+enum Step {
+    Wait(u64),
+    Answer(Vec<(usize, usize)>),
+    Fail(u8),
+    Broker(bool),
+    Acknowledge,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (1_u64..40_000).prop_map(Step::Wait),
+        4 => prop::collection::vec((1_usize..6, 0_usize..9), 0..6).prop_map(Step::Answer),
+        2 => (0_u8..8).prop_map(Step::Fail),
+        1 => any::<bool>().prop_map(Step::Broker),
+        3 => Just(Step::Acknowledge),
+    ]
+}
+
+fn failure_of(kind: u8) -> ReadFailure {
+    match kind {
+        0 | 1 => passing(),
+        2 => ReadFailure::Throttled { retry_after: Some(Duration::from_secs(4)) },
+        3 => ReadFailure::TokenRefused { why: "expired".into() },
+        4 => ReadFailure::SignInRequired { advice: "sign in".into() },
+        5 => ReadFailure::Forbidden { advice: "grant".into() },
+        6 => ReadFailure::NotFound,
+        _ => ReadFailure::Refused { why: "bad id".into() },
+    }
+}
+
+/// The world around a bridge: a broker that keeps what is retained, and the requests under way.
+struct World {
+    bridge: Bridge,
+    now: f64,
+    under_way: Vec<(RequestId, What)>,
+    sent: Vec<f64>,
+    retained: BTreeMap<String, String>,
+    unacknowledged: usize,
+    connected: bool,
+    wants_connect: bool,
+    answered: BTreeMap<usize, f64>,
+}
+
+impl World {
+    fn new(settings: Settings) -> Self {
+        Self {
+            bridge: Bridge::new(settings, 5, at(0.0)),
+            now: 0.0,
+            under_way: Vec::new(),
+            sent: Vec::new(),
+            retained: BTreeMap::new(),
+            unacknowledged: 0,
+            connected: false,
+            wants_connect: false,
+            answered: BTreeMap::new(),
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        for command in self.bridge.on(event, at(self.now)) {
+            match command {
+                Command::Read(read) => {
+                    self.sent.push(self.now);
+                    self.under_way.push((read.request, read.what));
+                }
+                Command::Connect => self.wants_connect = true,
+                Command::Publish(messages) => {
+                    assert!(self.connected, "published without a connection");
+                    self.unacknowledged += messages.len();
+                    assert!(self.unacknowledged <= 124, "{} in flight", self.unacknowledged);
+                    self.retained.extend(messages.into_iter().map(|m| (m.topic, m.payload)));
+                }
+                Command::Subscribe(_)
+                | Command::Unsubscribe(_)
+                | Command::Disconnect
+                | Command::Report(_) => {}
+                Command::Finish(ending) => panic!("finished without being asked: {ending:?}"),
+            }
+        }
+        self.check_health();
+    }
+
+    /// Health is never `ok` before the first answer nor later than `stale_after` without one.
+    fn check_health(&self) {
+        if !self.connected || self.unacknowledged > 0 {
+            return;
+        }
+        for n in 1..6 {
+            let ok = self.retained.get(&format!("presence/u{n}/health")).is_some_and(|health| health == "ok");
+            let confirmed = self.answered.get(&n).is_some_and(|last| self.now <= last + 120.5);
+            assert!(!ok || confirmed, "u{n} is ok at {} without an answer", self.now);
+        }
+    }
+
+    fn take(&mut self, step: Step) {
+        match step {
+            Step::Wait(millis) => {
+                let until = self.now + millis as f64 / 1000.0;
+                while let Some(wake) = self.bridge.wake_at(at(self.now).tick).map(|wake| wake.0.as_secs_f64())
+                {
+                    if wake > until {
+                        break;
+                    }
+                    self.now = wake.max(self.now);
+                    self.tell(Event::Woken);
+                    assert!(
+                        self.bridge.wake_at(at(self.now).tick).is_none_or(|next| next > at(self.now).tick),
+                        "the core would be woken for nothing"
+                    );
+                }
+                self.now = until;
+                self.tell(Event::Woken);
+            }
+            Step::Answer(words) => self.answer(&words),
+            Step::Fail(kind) => {
+                if let Some((request, _)) = self.under_way.pop() {
+                    self.tell(failure(request.0, failure_of(kind)));
+                }
+            }
+            Step::Broker(up) => self.broker(up),
+            Step::Acknowledge => {
+                let count = std::mem::take(&mut self.unacknowledged);
+                self.tell(Event::Acknowledged(count));
+            }
+        }
+    }
+
+    fn answer(&mut self, words: &[(usize, usize)]) {
+        let Some((request, what)) = self.under_way.pop() else { return };
+        let asked: Vec<ObjectId> = match what {
+            What::Bulk(ids) => ids,
+            What::User(id) => vec![id],
+            What::Me | What::Communications(_) | What::Resolve(_) => unreachable!("not in these settings"),
+        };
+        let readings: Vec<Reading> = words
+            .iter()
+            .filter(|(n, _)| asked.contains(&id(*n)))
+            .map(|&(n, word)| {
+                let word = Availability::ALL[word].as_str();
+                reading(n, word, word)
+            })
+            .collect();
+        for reading in &readings {
+            self.answered.insert(number(reading.id) as usize, self.now);
+        }
+        self.tell(answer(request.0, readings));
+    }
+
+    fn broker(&mut self, up: bool) {
+        if up && self.wants_connect {
+            (self.connected, self.wants_connect) = (true, false);
+            self.tell(Event::Connected);
+            self.tell(subscribed());
+            self.tell(subscribed());
+        } else if !up && (self.connected || self.wants_connect) {
+            (self.connected, self.wants_connect, self.unacknowledged) = (false, false, 0);
+            // An empty store: the hardest kind of loss.
+            self.retained.clear();
+            self.tell(lost());
+        }
+    }
+
+    /// Lets everything recover and returns what was last read of whom.
+    fn recover(&mut self, words: &[(usize, usize)]) {
+        for _ in 0..100 {
+            self.take(Step::Wait(20_000));
+            self.broker(true);
+            while !self.under_way.is_empty() {
+                self.answer(words);
+            }
+            self.take(Step::Acknowledge);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn after_any_history_the_broker_holds_the_truth(steps in prop::collection::vec(step(), 1..80)) {
+        let users = (1..6).map(|n| watched(&format!("u{n}"), &id(n).to_string())).collect();
+        let budget = 20;
+        let mut world = World::new(Settings { users, request_budget: budget, ..settings() });
+        world.tell(Event::Started);
+        for step in steps {
+            world.take(step);
+        }
+        let truth: Vec<(usize, usize)> = (1..6).map(|n| (n, (n * 2) % 9)).collect();
+        world.recover(&truth);
+        for (n, word) in truth {
+            let word = Availability::ALL[word].as_str();
+            for (field, expected) in [("availability", word), ("activity", word), ("health", "ok")] {
+                let topic = format!("presence/u{n}/{field}");
+                prop_assert_eq!(world.retained.get(&topic).map(String::as_str), Some(expected), "{}", topic);
+            }
+            let state = &world.retained[&format!("presence/u{n}/state")];
+            prop_assert!(state.contains(word), "{}", state);
+        }
+        prop_assert_eq!(world.retained.get("presence/bridge/state").map(String::as_str), Some("online"));
+        for (i, first) in world.sent.iter().enumerate() {
+            let inside = world.sent[i..].iter().take_while(|time| **time < first + 30.0).count();
+            prop_assert!(inside <= budget as usize, "{} requests in one window", inside);
+        }
+    }
+}

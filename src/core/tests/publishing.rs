@@ -1,0 +1,263 @@
+//! What reaches the broker, and in which order.
+
+use super::*;
+use crate::core::event::Event::{Acknowledged, Connected, Started, Woken};
+
+#[test]
+fn the_first_connect_reads_back_then_says_stale_then_online() {
+    check(
+        settings(),
+        vec![
+            (0.0, Started, "read #0 bulk 1,2\n connect"),
+            (
+                0.01,
+                Connected,
+                "report: connected to the broker
+                 subscribe presence/+/state presence/bridge/info
+                 subscribe presence/bridge/refresh",
+            ),
+            (0.02, subscribed(), ""),
+            (
+                0.03,
+                subscribed(),
+                "presence/bridge/health = {starting}
+                 presence/bridge/info = {every 5s}
+                 presence/bob/health = stale
+                 presence/alice/health = stale
+                 presence/bridge/state = online
+                 report: everything is published; the bridge is online",
+            ),
+            (
+                0.04,
+                answer(0, vec![reading(2, "Available", "Available"), reading(1, "Busy", "InAMeeting")]),
+                "presence/bridge/health = {ok}
+                 presence/bob/state = {Available Available since 09:00:00}
+                 presence/bob/activity = Available
+                 presence/bob/availability = Available
+                 presence/bob/health = ok
+                 presence/alice/state = {Busy InAMeeting since 09:00:00}
+                 presence/alice/activity = InAMeeting
+                 presence/alice/availability = Busy
+                 presence/alice/health = ok",
+            ),
+            (5.0, Woken, "read #1 bulk 1,2"),
+            (
+                5.01,
+                answer(1, vec![reading(1, "Busy", "InAMeeting"), reading(2, "Available", "Available")]),
+                "",
+            ),
+            (5.1, Woken, "unsubscribe presence/+/state presence/bridge/info"),
+            (10.0, Woken, "read #2 bulk 1,2"),
+            (
+                10.1,
+                answer(2, vec![reading(1, "Busy", "InACall"), reading(2, "Available", "Available")]),
+                "presence/alice/state = {Busy InACall since 09:00:10}
+                 presence/alice/activity = InACall",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_new_sequence_number_alone_is_not_a_change() {
+    let mut bridge = online(only_alice());
+    let with_number = |number: &str| {
+        let mut newer = reading(1, "Busy", "Busy");
+        newer.presence.as_mut().unwrap().sequence_number = Some(number.into());
+        newer
+    };
+    bridge.on(answer(0, vec![with_number("A1")]), at(0.1));
+    run(&mut bridge, vec![(5.0, Woken, "read #1 bulk 1\nunsubscribe presence/+/state presence/bridge/info")]);
+    run(&mut bridge, vec![(5.1, answer(1, vec![with_number("A2")]), "")]);
+}
+
+#[test]
+fn since_survives_a_restart_when_the_words_are_the_same() {
+    let state = |availability: &str, bridge: &str| {
+        format!(
+            r#"{{"availability":"{availability}","activity":"Busy","since":"2026-11-23T08:30:00Z","bridge":"{bridge}","x":1}}"#
+        )
+    };
+    for (remembered, expected) in [
+        (state("Busy", "presence2mqtt"), "08:30:00"),
+        (state("Away", "presence2mqtt"), "09:00:00"),
+        (state("Busy", "another"), "09:00:00"),
+        ("not json".into(), "09:00:00"),
+    ] {
+        // Before the first answer, and, from a broker that is slow with retained messages, after it.
+        for late in [false, true] {
+            let mut bridge = Bridge::new(only_alice(), 1, at(0.0));
+            bridge.on(Started, at(0.0));
+            bridge.on(Connected, at(0.0));
+            if !late {
+                bridge.on(retained("presence/alice/state", &remembered), at(0.0));
+            }
+            bridge.on(subscribed(), at(0.0));
+            bridge.on(subscribed(), at(0.0));
+            let mut published = bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(0.1));
+            if late {
+                published.extend(bridge.on(retained("presence/alice/state", &remembered), at(0.2)));
+            }
+            let lines = lines(&published);
+            let last = lines.iter().rfind(|line| line.starts_with("presence/alice/state")).unwrap();
+            assert_eq!(
+                *last,
+                format!("presence/alice/state = {{Busy Busy since {expected}}}"),
+                "late: {late}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_user_no_longer_configured_disappears() {
+    let gone = |bridge: &str| {
+        format!(
+            r#"{{"availability":"Away","activity":"Away","since":"2026-11-23T08:30:00Z","bridge":"{bridge}"}}"#
+        )
+    };
+    check(
+        only_alice(),
+        vec![
+            (0.0, Started, "read #0 bulk 1\n connect"),
+            (
+                0.0,
+                Connected,
+                "report: connected to the broker
+                 subscribe presence/+/state presence/bridge/info
+                 subscribe presence/bridge/refresh",
+            ),
+            (0.0, retained("presence/carol/state", &gone("somebody-else")), ""),
+            (
+                0.0,
+                retained("presence/dave/state", &gone("presence2mqtt")),
+                "report: dave is no longer configured and was removed from the broker",
+            ),
+            (0.0, retained("presence/bridge/state", "offline"), ""),
+            (0.0, subscribed(), ""),
+            (
+                0.0,
+                subscribed(),
+                "presence/dave/health =
+                 presence/dave/state =
+                 presence/dave/activity =
+                 presence/dave/availability =
+                 presence/bridge/health = {starting}
+                 presence/bridge/info = {every 5s}
+                 presence/alice/health = stale
+                 presence/bridge/state = online
+                 report: everything is published; the bridge is online",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn after_a_reconnect_everything_is_sent_again_newest_change_first() {
+    let mut bridge = online(settings());
+    bridge.on(answer(0, vec![reading(1, "Busy", "Busy"), reading(2, "Away", "Away")]), at(0.1));
+    bridge.on(Woken, at(5.0));
+    bridge.on(answer(1, vec![reading(1, "Busy", "InACall"), reading(2, "Away", "Away")]), at(5.1));
+    bridge.on(lost(), at(6.0));
+    let rows = vec![
+        (10.0, Woken, "read #2 bulk 1,2\nconnect"),
+        (10.1, answer(2, vec![reading(1, "Busy", "InACall"), reading(2, "Offline", "OffWork")]), ""),
+        (
+            11.0,
+            Connected,
+            "report: connected to the broker
+             subscribe presence/bridge/refresh
+             presence/bridge/health = {ok}
+             presence/bridge/info = {every 5s}
+             presence/bob/state = {Offline OffWork since 09:00:10}
+             presence/bob/activity = OffWork
+             presence/bob/availability = Offline
+             presence/bob/health = ok
+             presence/alice/state = {Busy InACall since 09:00:05}
+             presence/alice/activity = InACall
+             presence/alice/availability = Busy
+             presence/alice/health = ok
+             presence/bridge/state = online
+             report: everything is published; the bridge is online",
+        ),
+        (11.1, subscribed(), ""),
+    ];
+    run(&mut bridge, rows);
+}
+
+#[test]
+fn the_window_bounds_what_is_in_flight_and_fresh_changes_overtake_the_rest() {
+    let users = (0..200).map(|n| watched(&format!("u{n}"), &id(n).to_string())).collect();
+    let mut bridge = Bridge::new(Settings { users, ..settings() }, 1, at(0.0));
+    bridge.on(Started, at(0.0));
+    let everyone = |word: &str| (0..200).map(|n| reading(n, word, word)).collect::<Vec<_>>();
+    bridge.on(answer(0, everyone("Available")), at(0.1));
+    bridge.on(Connected, at(1.0));
+    bridge.on(subscribed(), at(1.0));
+    let first = lines(&bridge.on(subscribed(), at(1.0)));
+    assert!((120..124).contains(&first.len()), "{}", first.len());
+    bridge.on(Woken, at(5.0));
+    let mut change = everyone("Available");
+    change[7] = reading(7, "Busy", "Busy");
+    assert_eq!(lines(&bridge.on(answer(1, change), at(5.1))), Vec::<String>::new(), "the window is full");
+    let next = lines(&bridge.on(Acknowledged(20), at(5.2)));
+    assert_eq!(next[0], "presence/u7/state = {Busy Busy since 09:00:05}");
+    let mut sent = first.len() + next.len();
+    let mut last = next;
+    loop {
+        let more = lines(&bridge.on(Acknowledged(last.len()), at(5.3)));
+        if more.is_empty() {
+            break;
+        }
+        sent += more.len();
+        last = more;
+    }
+    assert!(last.contains(&"presence/bridge/state = online".to_owned()));
+    assert!((803..=820).contains(&sent), "{sent}");
+}
+
+#[test]
+fn the_whole_state_payload() {
+    use crate::core::payload::{State, json};
+    use crate::core::presence::{StatusMessage, WorkLocation};
+    let bridge = "presence2mqtt".parse().unwrap();
+    let full = Presence {
+        out_of_office_message: Some("Back \"soon\"".into()),
+        status_message: Some(StatusMessage {
+            text: "In the workshop".into(),
+            expires: Some("2026-11-23T17:00:00Z".into()),
+        }),
+        work_location: Some(WorkLocation::TimeOff),
+        ..presence("Busy", "InAMeeting")
+    };
+    let since = "2026-11-23T09:14:22Z".parse().unwrap();
+    assert_eq!(
+        json(&State::new(&full, since, Some(id(1)), &bridge)),
+        r#"{"availability":"Busy","activity":"InAMeeting","since":"2026-11-23T09:14:22Z","out_of_office":false,"out_of_office_message":"Back \"soon\"","status_message":"In the workshop","status_message_expires":"2026-11-23T17:00:00Z","work_location":"time_off","raw_availability":"Busy","raw_activity":"InAMeeting","sequence_number":"A0000000001","user_id":"00000000-0000-4000-8000-000000000001","bridge":"presence2mqtt"}"#
+    );
+    let bare = Presence {
+        raw_activity: None,
+        out_of_office: None,
+        sequence_number: None,
+        ..presence("Busy", "Busy")
+    };
+    assert_eq!(
+        json(&State::new(&bare, since, None, &bridge)),
+        r#"{"availability":"Busy","activity":"Busy","since":"2026-11-23T09:14:22Z","out_of_office":null,"out_of_office_message":null,"status_message":null,"status_message_expires":null,"work_location":null,"raw_availability":"Busy","raw_activity":null,"sequence_number":null,"user_id":null,"bridge":"presence2mqtt"}"#
+    );
+}
+
+#[test]
+fn what_people_wrote_is_published_only_when_asked_for() {
+    use crate::core::presence::StatusMessage;
+    let mut wrote = reading(1, "Busy", "Busy");
+    wrote.presence.as_mut().unwrap().status_message =
+        Some(StatusMessage { text: "private".into(), expires: None });
+    wrote.presence.as_mut().unwrap().out_of_office_message = Some("private".into());
+    for include_messages in [false, true] {
+        let mut bridge = online(Settings { include_messages, ..only_alice() });
+        let commands = format!("{:?}", bridge.on(answer(0, vec![wrote.clone()]), at(0.1)));
+        assert_eq!(commands.contains("private"), include_messages);
+        assert!(commands.contains("out_of_office"));
+    }
+}

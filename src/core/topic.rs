@@ -1,0 +1,136 @@
+//! Where everything goes: the topics of the contract, made from the configured names.
+
+use super::name::{BaseTopic, TopicLevel};
+
+/// The payload of `<bridge>/state` while values may be believed.
+pub const ONLINE: &str = "online";
+
+/// The payload of `<bridge>/state` otherwise; also the last will (MQTT 3.1.1 section 3.1.2.5).
+pub const OFFLINE: &str = "offline";
+
+/// One of the four retained topics of a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// JSON, everything known.
+    State,
+    /// One word, open list.
+    Activity,
+    /// One word, closed list.
+    Availability,
+    /// May the three above be believed?
+    Health,
+}
+
+/// One of the retained topics of the bridge itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BridgeField {
+    /// `online` or `offline`; also the last will.
+    State,
+    /// JSON: version, account, intervals.
+    Info,
+    /// JSON: how Graph is doing.
+    Health,
+}
+
+/// The topic names of one bridge.
+#[derive(Debug, Clone)]
+pub struct Topics {
+    base: BaseTopic,
+    bridge: TopicLevel,
+}
+
+impl Field {
+    /// The order in which a change is published while the values may be believed: an automation that
+    /// triggers on availability finds the rest already new.
+    pub const IN_ORDER: [Self; 4] = [Self::State, Self::Activity, Self::Availability, Self::Health];
+
+    /// The order in which bad news travels: first that the values may not be believed.
+    pub const HEALTH_FIRST: [Self; 4] = [Self::Health, Self::State, Self::Activity, Self::Availability];
+
+    /// The topic's last level.
+    #[must_use]
+    pub fn level(self) -> &'static str {
+        match self {
+            Self::State => "state",
+            Self::Activity => "activity",
+            Self::Availability => "availability",
+            Self::Health => "health",
+        }
+    }
+}
+
+impl BridgeField {
+    /// The topic's last level.
+    #[must_use]
+    pub fn level(self) -> &'static str {
+        match self {
+            Self::State => "state",
+            Self::Info => "info",
+            Self::Health => "health",
+        }
+    }
+}
+
+impl Topics {
+    /// The topics under `base`, the bridge's own under `base/bridge`.
+    #[must_use]
+    pub fn new(base: BaseTopic, bridge: TopicLevel) -> Self {
+        Self { base, bridge }
+    }
+
+    /// `<base>/<user>/<field>`
+    #[must_use]
+    pub fn of_user(&self, user: &TopicLevel, field: Field) -> String {
+        format!("{}/{user}/{}", self.base, field.level())
+    }
+
+    /// `<base>/<bridge>/<field>`
+    #[must_use]
+    pub fn of_bridge(&self, field: BridgeField) -> String {
+        format!("{}/{}/{}", self.base, self.bridge, field.level())
+    }
+
+    /// `<base>/<bridge>/refresh`, where anybody may ask for a fresh reading.
+    #[must_use]
+    pub fn refresh(&self) -> String {
+        format!("{}/{}/refresh", self.base, self.bridge)
+    }
+
+    /// `<base>/+/state`: the filter that matches every person's state and the bridges' own.
+    #[must_use]
+    pub fn every_state(&self) -> String {
+        format!("{}/+/state", self.base)
+    }
+
+    /// The user of a `<base>/<user>/state` topic that is not the bridge's.
+    #[must_use]
+    pub fn user_of_state(&self, topic: &str) -> Option<TopicLevel> {
+        let level = topic.strip_prefix(self.base.as_str())?.strip_prefix('/')?.strip_suffix("/state")?;
+        level.parse().ok().filter(|user| *user != self.bridge)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_there_and_back() {
+        let topics = Topics::new("home/teams".parse().unwrap(), "bridge".parse().unwrap());
+        let alice: TopicLevel = "alice".parse().unwrap();
+        let topic = topics.of_user(&alice, Field::State);
+        assert_eq!(topic, "home/teams/alice/state");
+        assert_eq!(topics.user_of_state(&topic), Some(alice));
+        assert_eq!(topics.of_bridge(BridgeField::Info), "home/teams/bridge/info");
+        for other in [
+            "home/teams/bridge/state",
+            "home/teams/alice/health",
+            "home/teamsx/alice/state",
+            "home/teams/a/b/state",
+            "home/teams/state",
+            "home/teams//state",
+        ] {
+            assert_eq!(topics.user_of_state(other), None, "{other}");
+        }
+    }
+}
