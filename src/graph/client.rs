@@ -1,0 +1,132 @@
+//! One request to Graph: the path, the token, the bounded answer.
+
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::header::{LOCATION, RETRY_AFTER};
+use reqwest::{Client, RequestBuilder};
+use url::Url;
+
+use super::http::{self, HttpError, body, on_the_way};
+use super::token::{SignIn, TokenSource};
+use super::{answer, refusal, retry_after};
+use crate::core::command::{Read, What};
+use crate::core::event::{Answer, ReadFailure};
+
+/// Bytes of an answer about one person.
+const LARGEST_SINGLE_ANSWER: usize = 1024 * 1024;
+
+/// Bytes of an answer about 650 people, each perhaps with an automatic reply of some kilobytes.
+const LARGEST_BULK_ANSWER: usize = 16 * 1024 * 1024;
+
+/// Where Graph is and how to get in.
+#[derive(Debug)]
+pub struct Access<'a> {
+    /// The bare root of Graph.
+    pub graph_url: &'a Url,
+    /// The bare root of the sign-in service.
+    pub login_url: &'a Url,
+    /// GUID or domain.
+    pub tenant: &'a str,
+    /// Extra certificate authorities.
+    pub ca_file: Option<&'a Path>,
+    /// For one whole request.
+    pub timeout: Duration,
+}
+
+/// A client of one tenant's Graph.
+#[derive(Debug)]
+pub struct GraphClient {
+    http: Client,
+    root: Url,
+    tokens: TokenSource,
+}
+
+impl GraphClient {
+    /// A client that has sent nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// If the certificate authorities cannot be loaded.
+    pub fn new(access: &Access<'_>, sign_in: SignIn) -> Result<Self, HttpError> {
+        let http = http::client([access.graph_url, access.login_url], access.ca_file, access.timeout)?;
+        let tokens =
+            TokenSource::new(http.clone(), access.login_url, access.tenant, access.graph_url, sign_in);
+        Ok(Self { http, root: access.graph_url.clone(), tokens })
+    }
+
+    /// Does one read. A repeat, also one with a new token, is the core's to order.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the answer from being one; the kind says whether and when to try again.
+    pub async fn read(&self, read: &Read) -> Result<Answer, ReadFailure> {
+        let token = self.tokens.token(read.token_max_age).await?;
+        let id = uuid::Uuid::new_v4().to_string();
+        let request = self.request(&read.what).bearer_auth(token.expose()).header("client-request-id", &id);
+        let outcome = exchange(request, &read.what).await;
+        match &outcome {
+            Ok(_) => tracing::trace!(client_request_id = id, "Graph answered"),
+            Err(failure) => tracing::debug!(client_request_id = id, %failure, "a read failed"),
+        }
+        if let Err(ReadFailure::TokenRefused { .. }) = outcome {
+            self.tokens.refused(&token).await;
+        }
+        outcome
+    }
+
+    fn request(&self, what: &What) -> RequestBuilder {
+        match what {
+            What::Me => self.http.get(self.url(&["me", "presence"])),
+            What::User(id) => self.http.get(self.url(&["users", &id.to_string(), "presence"])),
+            What::Communications(id) => {
+                self.http.get(self.url(&["communications", "presences", &id.to_string()]))
+            }
+            What::Bulk(ids) => self
+                .http
+                .post(self.url(&["communications", "getPresencesByUserId"]))
+                .json(&serde_json::json!({ "ids": ids })),
+            What::Resolve(name) => self
+                .http
+                .get(self.url(&["users", name.as_str()]))
+                .query(&[("$select", "id,userPrincipalName,displayName")]),
+        }
+    }
+
+    fn url(&self, path: &[&str]) -> Url {
+        let mut url = self.root.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.clear().push("v1.0").extend(path);
+        }
+        url
+    }
+}
+
+async fn exchange(request: RequestBuilder, what: &What) -> Result<Answer, ReadFailure> {
+    let passing = |why: String, retry_after| ReadFailure::Passing { why, retry_after };
+    let response = request.send().await.map_err(|error| passing(on_the_way(error), None))?;
+    let status = response.status();
+    let header = |name| response.headers().get(name).map(|value| value.as_bytes());
+    if status.is_redirection() {
+        let location = header(LOCATION).and_then(|bytes| std::str::from_utf8(bytes).ok());
+        return Err(refusal::of_redirect(location));
+    }
+    let wait = retry_after::parse(header(RETRY_AFTER), wall());
+    let limit = if matches!(what, What::Bulk(_)) { LARGEST_BULK_ANSWER } else { LARGEST_SINGLE_ANSWER };
+    let bytes = body(response, limit).await.map_err(|error| passing(error.to_string(), wait))?;
+    if !status.is_success() {
+        return Err(refusal::of_status(status, wait, &bytes, what));
+    }
+    let answer = match what {
+        What::Bulk(_) => answer::list(&bytes).map(Answer::People),
+        What::Me | What::User(_) | What::Communications(_) => answer::single(&bytes).map(Answer::People),
+        What::Resolve(_) => answer::user_id(&bytes).map(Answer::Resolved),
+    };
+    answer.map_err(|error| passing(error.to_string(), None))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the edge reads the clock")]
+pub(super) fn wall() -> Timestamp {
+    Timestamp::now()
+}

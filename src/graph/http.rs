@@ -1,0 +1,93 @@
+//! The HTTP client, and bodies that end.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use reqwest::{Certificate, Client, Response};
+use url::Url;
+
+/// Why the HTTP client cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// The file with extra certificate authorities cannot be used.
+    #[error("{} cannot be used as certificate authorities (PEM)", .path.display())]
+    CaFile {
+        /// `graph.ca_file`
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The TLS library found nothing to trust.
+    #[error(
+        "the HTTPS client cannot be started; install the system's certificates (package ca-certificates)"
+    )]
+    Client(#[source] reqwest::Error),
+}
+
+/// What kind of body was too much or did not arrive.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum BodyError {
+    #[error("the answer is larger than {0} bytes, so it is not from Graph")]
+    TooLarge(usize),
+    #[error("the answer was cut")]
+    Cut(#[source] reqwest::Error),
+}
+
+/// A client for the two roots. It follows no redirect, so that a token is never sent to another host, and repeats
+/// nothing by itself, so that the budget is kept.
+pub(super) fn client(
+    roots: [&Url; 2],
+    ca_file: Option<&Path>,
+    timeout: Duration,
+) -> Result<Client, HttpError> {
+    let mut builder = Client::builder()
+        .user_agent(concat!("presence2mqtt/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .connect_timeout(timeout.min(Duration::from_secs(5)))
+        .read_timeout(timeout)
+        .timeout(timeout);
+    if roots.iter().all(|root| root.scheme() == "http") {
+        // Plain HTTP is allowed on loopback only; such a bridge must start where no certificates are installed.
+        builder = builder.tls_certs_only([]).no_proxy();
+    }
+    if let Some(path) = ca_file {
+        let wrap = |source| HttpError::CaFile { path: path.to_owned(), source };
+        let pem = std::fs::read(path).map_err(|error| wrap(error.into()))?;
+        let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| wrap(error.into()))?;
+        builder = builder.tls_certs_merge(certificates);
+    }
+    builder.build().map_err(HttpError::Client)
+}
+
+/// Reads a body of at most `limit` bytes.
+pub(super) async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>, BodyError> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(BodyError::Cut)? {
+        if bytes.len() + chunk.len() > limit {
+            return Err(BodyError::TooLarge(limit));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+/// What went wrong on the way, with its causes, without the address: paths name people.
+pub(super) fn on_the_way(error: reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "no answer in time".to_owned();
+    }
+    let host = error.url().and_then(Url::host_str).unwrap_or("the service").to_owned();
+    let error = error.without_url();
+    let mut text = if error.is_connect() { format!("cannot connect to {host}") } else { error.to_string() };
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}

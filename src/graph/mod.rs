@@ -1,0 +1,13 @@
+//! The edge towards Microsoft: tokens, requests, answers. It obeys the core and decides nothing about people.
+//!
+//! In reading order: [`fetcher`] takes orders and reports their ends, [`client`] makes the requests,
+//! [`answer`] turns bodies into presence, [`refusal`] turns everything else into a reason, [`token`] signs in.
+
+pub mod answer;
+pub mod client;
+pub mod fetcher;
+mod http;
+mod refusal;
+mod retry_after;
+mod sign_in;
+pub mod token;

@@ -1,0 +1,214 @@
+//! Access tokens: fetched once for everybody, renewed before they end.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use reqwest::Client;
+use reqwest::header::RETRY_AFTER;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use url::Url;
+
+use super::http::{body, on_the_way};
+use super::sign_in::{Issued, issued};
+use super::{refusal, retry_after};
+use crate::config::Secret;
+use crate::core::event::ReadFailure;
+
+/// Bytes of an answer of the token endpoint.
+const LARGEST_TOKEN_ANSWER: usize = 256 * 1024;
+
+/// A renewal that failed while the old token still lives is tried again after this.
+const RENEW_AGAIN: Duration = Duration::from_secs(30);
+
+/// How the bridge proves who it is.
+#[derive(Debug)]
+pub enum SignIn {
+    /// The app itself with a client secret, read anew for every request since its file may be replaced
+    /// (Microsoft identity platform: `v2-oauth2-client-creds-grant-flow`).
+    ClientSecret {
+        /// The app's id.
+        client_id: String,
+        /// Its secret.
+        secret: Secret,
+    },
+    /// A token from elsewhere, for tests of single requests.
+    Fixed(SecretString),
+}
+
+/// Where tokens come from. One request is under way at most; all who wait share its end.
+#[derive(Debug)]
+pub struct TokenSource {
+    http: Client,
+    token_url: Url,
+    scope: String,
+    sign_in: SignIn,
+    attempts: AtomicU64,
+    state: Mutex<State>,
+}
+
+/// A token and how to tell it from its successor.
+#[derive(Debug, Clone)]
+pub struct AccessToken {
+    secret: SecretString,
+    generation: u64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    cached: Option<Cached>,
+    generation: u64,
+    last_failure: Option<ReadFailure>,
+}
+
+#[derive(Debug)]
+struct Cached {
+    token: AccessToken,
+    obtained: Instant,
+    renew_at: Instant,
+    ends: Instant,
+}
+
+impl AccessToken {
+    /// The token, to be sent as a bearer.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.secret.expose_secret()
+    }
+}
+
+impl TokenSource {
+    /// Tokens for the Graph at `graph_url` from the sign-in service at `login_url`.
+    pub(super) fn new(http: Client, login_url: &Url, tenant: &str, graph_url: &Url, sign_in: SignIn) -> Self {
+        let mut token_url = login_url.clone();
+        token_url.set_path(&format!("/{tenant}/oauth2/v2.0/token"));
+        let scope = format!("{}/.default", graph_url.as_str().trim_end_matches('/'));
+        let state = Mutex::new(State::default());
+        Self { http, token_url, scope, sign_in, attempts: AtomicU64::new(0), state }
+    }
+
+    /// A token that is not about to end, and not older than `max_age`.
+    ///
+    /// # Errors
+    ///
+    /// If there is none and none can be had; those who waited for the same request get the same reason.
+    pub async fn token(&self, max_age: Option<Duration>) -> Result<AccessToken, ReadFailure> {
+        let attempts_before = self.attempts.load(Ordering::Acquire);
+        let mut state = self.state.lock().await;
+        let now = now();
+        let old_enough =
+            |cached: &Cached| max_age.is_some_and(|age| now.duration_since(cached.obtained) > age);
+        if let Some(cached) =
+            state.cached.as_ref().filter(|cached| now < cached.renew_at && !old_enough(cached))
+        {
+            return Ok(cached.token.clone());
+        }
+        if self.attempts.load(Ordering::Acquire) != attempts_before
+            && let Some(failure) = &state.last_failure
+        {
+            return Err(failure.clone());
+        }
+        let result = self.fetch().await;
+        self.attempts.fetch_add(1, Ordering::Release);
+        match result {
+            Ok(issued) => Ok(state.keep(issued)),
+            Err(failure) => state.make_do(failure),
+        }
+    }
+
+    /// Graph refused this token; it is not used again.
+    pub async fn refused(&self, token: &AccessToken) {
+        let mut state = self.state.lock().await;
+        if state.cached.as_ref().is_some_and(|cached| cached.token.generation == token.generation) {
+            state.cached = None;
+        }
+    }
+
+    async fn fetch(&self) -> Result<Issued, ReadFailure> {
+        let (client_id, secret) = match &self.sign_in {
+            SignIn::ClientSecret { client_id, secret } => (client_id, secret),
+            SignIn::Fixed(token) => {
+                return Ok(Issued { token: token.clone(), lives: Duration::from_secs(3600) });
+            }
+        };
+        let secret = secret.read().map_err(|error| ReadFailure::SignInRequired {
+            advice: format!("the client secret cannot be read: {error}"),
+        })?;
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", client_id),
+            ("client_secret", secret.expose_secret()),
+            ("scope", &self.scope),
+        ];
+        let passing = |why: String| ReadFailure::Passing { why, retry_after: None };
+        let sent = self.http.post(self.token_url.clone()).form(&form).send().await;
+        let response = sent.map_err(|error| passing(format!("signing in: {}", on_the_way(error))))?;
+        let status = response.status();
+        if status.is_redirection() {
+            return Err(refusal::of_redirect(None));
+        }
+        let wall = super::client::wall();
+        let wait =
+            retry_after::parse(response.headers().get(RETRY_AFTER).map(|value| value.as_bytes()), wall);
+        let bytes = body(response, LARGEST_TOKEN_ANSWER)
+            .await
+            .map_err(|error| passing(format!("signing in: {error}")))?;
+        issued(status, wait, &bytes)
+    }
+}
+
+impl State {
+    fn keep(&mut self, issued: Issued) -> AccessToken {
+        self.last_failure = None;
+        self.generation += 1;
+        let token = AccessToken { secret: issued.token, generation: self.generation };
+        let now = now();
+        let renew_at = now + renew_after(issued.lives);
+        self.cached =
+            Some(Cached { token: token.clone(), obtained: now, renew_at, ends: now + issued.lives });
+        tracing::debug!(lives = ?issued.lives, "new access token");
+        token
+    }
+
+    /// A token that still lives is better than none.
+    fn make_do(&mut self, failure: ReadFailure) -> Result<AccessToken, ReadFailure> {
+        let now = now();
+        match &mut self.cached {
+            Some(cached) if now < cached.ends && matches!(failure, ReadFailure::Passing { .. }) => {
+                tracing::debug!(%failure, "the token could not be renewed yet");
+                cached.renew_at = now + RENEW_AGAIN;
+                Ok(cached.token.clone())
+            }
+            Some(_) | None => {
+                self.last_failure = Some(failure.clone());
+                Err(failure)
+            }
+        }
+    }
+}
+
+/// When a token that lives so long is renewed: after four fifths, but at least five minutes before its end where
+/// it lives long enough for that.
+fn renew_after(lives: Duration) -> Duration {
+    let four_fifths = lives.mul_f64(0.8);
+    let five_minutes_before = lives.saturating_sub(Duration::from_secs(300));
+    if five_minutes_before.is_zero() { four_fifths } else { four_fifths.min(five_minutes_before) }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the edge reads the clock")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn renewal_times() {
+        for (lives, renewed) in [(3600, 2880), (600, 300), (1000, 700), (300, 240), (10, 8), (0, 0)] {
+            assert_eq!(renew_after(Duration::from_secs(lives)), Duration::from_secs(renewed), "{lives}");
+        }
+    }
+}
