@@ -1,3 +1,5 @@
 //! Microsoft Teams presence on an MQTT broker, kept true.
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 pub mod core;
+#[cfg(feature = "demo")]
+pub mod simulate;
