@@ -123,10 +123,10 @@ impl FromStr for ObjectId {
 
     fn from_str(text: &str) -> Result<Self, InvalidName> {
         // Only the hyphenated form: the uuid crate would also take braces, URNs and bare digits, which Graph does not.
-        if text.len() == 36 {
-            if let Ok(id) = uuid::Uuid::try_parse(text) {
-                return Ok(Self(id));
-            }
+        if text.len() == 36
+            && let Ok(id) = uuid::Uuid::try_parse(text)
+        {
+            return Ok(Self(id));
         }
         Err(InvalidName(
             "a GUID such as 66825e03-7ef5-42da-9069-724602c31f6b",

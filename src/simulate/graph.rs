@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::core::name::ObjectId;
 
 use super::UnknownIds;
-use super::exchange::{Answer, Asked};
+use super::message::{Answer, Asked};
 use super::route::Route;
 use super::state::State;
 use super::token::{Caller, Grant, Rejected};
@@ -74,14 +74,9 @@ pub(super) fn answer(state: &mut State, route: &Route, asked: &Asked) -> Result<
         Route::UserPresence { id } => user_presence(state, &grant, id),
         Route::CommunicationsPresence { id } => {
             let entity = user_presence(state, &grant, id)?;
-            Ok(if state.switches.wrapped {
-                wire::collection(
-                    vec![entity],
-                    "communications/presences",
-                    state.settings.cloud,
-                )
-            } else {
-                entity
+            Ok(match state.switches.wrapped {
+                true => serde_json::json!({ "value": [entity] }),
+                false => entity,
             })
         }
         Route::PresencesByUserId => bulk(state, &grant, asked),

@@ -3,9 +3,9 @@
 //! In reading order: [`person`] and `working_day` say who lives in the tenant and what they do;
 //! `state` holds what the tenant knows and answers requests, by `route`, `sign_in`, `graph` and
 //! `wire`, within the limits of `token` and `window`; [`fault`] and `spoil` make it fail;
-//! `exchange` and [`server`] bring it to a socket; [`ledger`] remembers what was asked;
-//! [`command`] is `presence2mqtt simulate`. Only `clock` reads clocks, and everything between
-//! `person` and `window` knows neither sockets nor tasks.
+//! `message` is what goes in and out; `exchange` and [`server`] bring it to a socket; [`ledger`]
+//! remembers what was asked; [`command`] is `presence2mqtt simulate`. Only `clock` reads clocks,
+//! and everything up to `window` knows neither connections nor tasks.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,6 +22,7 @@ mod exchange;
 pub mod fault;
 mod graph;
 pub mod ledger;
+mod message;
 pub mod person;
 mod route;
 pub mod server;

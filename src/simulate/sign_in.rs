@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use super::exchange::{Answer, Asked};
+use super::message::{Answer, Asked};
 use super::state::State;
 use super::token::{Caller, Grant};
 use super::wire::Marks;

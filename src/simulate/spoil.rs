@@ -11,9 +11,10 @@ use hyper::body::{Bytes, Frame};
 use serde_json::{Value, json};
 use tokio::time::Sleep;
 
-use super::exchange::{Answer, respond};
+use super::exchange::respond;
 use super::fault::{Fault, RetryAfter};
 use super::graph::Refusal;
+use super::message::Answer;
 use super::route::Endpoint;
 use super::sign_in::{self, SignInError};
 use super::wire::Marks;
@@ -165,7 +166,15 @@ struct Script {
     chunks: Box<dyn Iterator<Item = Bytes> + Send>,
     pause: Option<Duration>,
     resting: Option<Pin<Box<Sleep>>>,
-    cut: bool,
+    end: End,
+}
+
+/// How a body ends.
+enum End {
+    Whole,
+    /// What was sent must reach the client first, so the server gets a turn to flush it.
+    FlushThenCut,
+    Cut,
 }
 
 impl Script {
@@ -174,7 +183,7 @@ impl Script {
             chunks: Box::new(chunks),
             pause: None,
             resting: None,
-            cut: false,
+            end: End::Whole,
         }
     }
 
@@ -184,8 +193,20 @@ impl Script {
     }
 
     fn cut(mut self) -> Self {
-        self.cut = true;
+        self.end = End::FlushThenCut;
         self
+    }
+
+    fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        match self.end {
+            End::Whole => Poll::Ready(None),
+            End::FlushThenCut => {
+                self.end = End::Cut;
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            End::Cut => Poll::Ready(Some(Err(io::ErrorKind::ConnectionAborted.into()))),
+        }
     }
 }
 
@@ -201,10 +222,7 @@ impl HttpBody for Script {
             ready!(rest.as_mut().poll(context));
         }
         let Some(chunk) = self.chunks.next() else {
-            return Poll::Ready(
-                self.cut
-                    .then(|| Err(io::ErrorKind::ConnectionAborted.into())),
-            );
+            return self.poll_end(context);
         };
         self.resting = self.pause.map(|pause| Box::pin(tokio::time::sleep(pause)));
         Poll::Ready(Some(Ok(Frame::data(chunk))))

@@ -8,10 +8,10 @@ use serde_json::Value;
 use crate::core::name::ObjectId;
 
 use super::clock::{Clock, Now};
-use super::exchange::{Answer, Asked};
 use super::fault::{Fault, Faults};
 use super::graph::{self, Refusal};
 use super::ledger::Requests;
+use super::message::{Answer, Asked};
 use super::person::{self, Person, random_guid};
 use super::route::Route;
 use super::token::{Caller, Grant, Tokens};
@@ -175,18 +175,15 @@ impl State {
                 self.sequence
             }
         };
-        let mut words = words.unwrap_or((situation.availability, situation.activity));
-        let camel = [words.0, words.1].map(wire::camel_case);
-        if self.switches.camel_case {
-            words = (&camel[0], &camel[1]);
-        }
-        Some(wire::presence(
-            id,
-            &situation,
-            words,
-            sequence,
-            self.settings.cloud,
-        ))
+        let (availability, activity) =
+            words.unwrap_or((situation.availability, situation.activity));
+        let spell = |word: &str| match self.switches.camel_case {
+            true => wire::camel_case(word),
+            false => String::from(word),
+        };
+        let words = (&*spell(availability), &*spell(activity));
+        let cloud = self.settings.cloud;
+        Some(wire::presence(id, &situation, words, sequence, cloud))
     }
 
     pub(super) fn truth(&mut self, id: ObjectId) -> Option<Truth> {
@@ -203,7 +200,8 @@ impl State {
     fn time_of_simulation(&self) -> Duration {
         let seconds = self.now.up.as_secs_f64() * self.settings.speed;
         // A speed that is no positive number makes the day stand still.
-        self.settings.day_starts + Duration::try_from_secs_f64(seconds).unwrap_or_default()
+        let passed = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+        self.settings.day_starts.saturating_add(passed)
     }
 
     pub(super) fn issue(&mut self, grant: Grant) -> (String, Duration) {
