@@ -77,3 +77,29 @@ impl Requests {
         self.log.push_back(request);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_is_bounded_and_the_counters_are_not() {
+        let mut requests = Requests::default();
+        let many = REMEMBERED as u64 + 10;
+        for number in 0..many {
+            requests.record(Request {
+                at: Duration::from_secs(number),
+                endpoint: Endpoint::User,
+                method: "GET".into(),
+                path: "/".into(),
+                status: Some(200),
+                client_request_id: None,
+                connection: 1,
+                peer: ([127, 0, 0, 1], 1).into(),
+            });
+        }
+        assert_eq!(requests.log.len(), REMEMBERED);
+        assert_eq!(requests.log[0].at, Duration::from_secs(10));
+        assert_eq!((requests.graph(), requests.with_status(200)), (many, many));
+    }
+}

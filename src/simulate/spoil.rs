@@ -44,15 +44,12 @@ pub(super) fn spoil(
         }
         Fault::EmptyMessage { status } => {
             let mut answer = error(*status, endpoint, marks);
-            match endpoint {
-                Endpoint::Token => answer.body["error_description"] = "".into(),
-                Endpoint::MyPresence
-                | Endpoint::UserPresence
-                | Endpoint::CommunicationsPresence
-                | Endpoint::PresencesByUserId
-                | Endpoint::User
-                | Endpoint::Unknown => answer.body["error"]["message"] = "".into(),
-            }
+            let message = if endpoint == Endpoint::Token {
+                &mut answer.body["error_description"]
+            } else {
+                &mut answer.body["error"]["message"]
+            };
+            *message = "".into();
             respond(answer)
         }
         Fault::SignIn { code } => respond(SignInError::new(*code, "simulated").answer(marks)),
@@ -83,14 +80,10 @@ pub(super) fn spoil(
 }
 
 fn error(status: u16, endpoint: Endpoint, marks: &Marks) -> Answer {
-    match endpoint {
-        Endpoint::Token => sign_in::outage(status, marks),
-        Endpoint::MyPresence
-        | Endpoint::UserPresence
-        | Endpoint::CommunicationsPresence
-        | Endpoint::PresencesByUserId
-        | Endpoint::User
-        | Endpoint::Unknown => Refusal::usual(status).answer(marks),
+    if endpoint == Endpoint::Token {
+        sign_in::outage(status, marks)
+    } else {
+        Refusal::usual(status).answer(marks)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::core::name::ObjectId;
 
 use super::clock::{Clock, Now};
 use super::fault::{Fault, Faults};
-use super::graph::{self, Refusal};
+use super::graph;
 use super::ledger::Requests;
 use super::message::{Answer, Asked};
 use super::person::{self, Person, random_guid};
@@ -238,21 +238,16 @@ impl State {
 
     /// The honest answer.
     pub(super) fn answer(&mut self, route: &Route, asked: &Asked, marks: &Marks) -> Answer {
-        match route {
-            Route::Token { tenant } => match sign_in::token(self, tenant, asked) {
+        if let Route::Token { tenant } = route {
+            match sign_in::token(self, tenant, asked) {
                 Ok(body) => Answer::json(200, body),
                 Err(error) => error.answer(marks),
-            },
-            Route::MyPresence
-            | Route::UserPresence { .. }
-            | Route::CommunicationsPresence { .. }
-            | Route::PresencesByUserId
-            | Route::User { .. }
-            | Route::WrongMethod
-            | Route::Unknown => match graph::answer(self, route, asked) {
+            }
+        } else {
+            match graph::answer(self, route, asked) {
                 Ok(body) => Answer::json(200, body),
-                Err(refusal) => Refusal::answer(&refusal, marks),
-            },
+                Err(refusal) => refusal.answer(marks),
+            }
         }
     }
 }

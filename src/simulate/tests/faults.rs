@@ -1,5 +1,8 @@
 //! Every fault, as a client sees it.
 
+use std::error::Error;
+use std::io;
+
 use super::*;
 use crate::simulate::{Endpoint, Fault, RetryAfter, Scope, Times};
 
@@ -160,7 +163,10 @@ async fn a_reset_is_a_transport_error() {
         .tenant
         .fault(Fault::Reset, Scope::All, Times::UntilCleared);
     let error = world.read().send().await.unwrap_err();
-    assert!(error.is_request(), "{error:?}");
+    let chain = std::iter::successors(Some(&error as &dyn Error), |&error| error.source());
+    let io = chain.filter_map(|error| error.downcast_ref::<io::Error>());
+    let kinds: Vec<_> = io.map(io::Error::kind).collect();
+    assert_eq!(kinds, [io::ErrorKind::ConnectionReset], "{error:?}");
     assert!(world.token_request(&[]).send().await.is_err());
     world.tenant.clear_faults();
     expect(world.read(), 200).await;
