@@ -2,3 +2,5 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 pub mod core;
 pub mod graph;
+#[cfg(feature = "demo")]
+pub mod simulate;

@@ -127,6 +127,12 @@ impl FromStr for ObjectId {
     }
 }
 
+impl From<uuid::Uuid> for ObjectId {
+    fn from(id: uuid::Uuid) -> Self {
+        Self(id)
+    }
+}
+
 impl fmt::Display for ObjectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.as_hyphenated().fmt(f)

@@ -1,0 +1,123 @@
+//! One request from its arrival to its answer: remembered, led past the faults, answered.
+
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use axum::http::{Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use tokio::sync::Notify;
+
+use super::fault::Fault;
+use super::message::{Answer, Asked};
+use super::route::Route;
+use super::wire::Marks;
+use super::{Tenant, ledger, spoil};
+
+/// A client's connection.
+#[derive(Debug)]
+pub(super) struct Connection {
+    /// Counted from 1 in the order of arrival.
+    pub(super) number: u64,
+    pub(super) peer: SocketAddr,
+    /// Told when the connection is to be reset.
+    pub(super) reset: Notify,
+}
+
+/// Answers one request, unless a fault leaves it without an answer.
+pub(super) async fn exchange(
+    tenant: &Tenant,
+    connection: &Connection,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let Ok(asked) = Asked::read(request).await else {
+        return refused(StatusCode::PAYLOAD_TOO_LARGE);
+    };
+    let route = Route::of(&asked.method, &asked.path);
+    let mut cleared = tenant.faults_cleared();
+    let fault = tenant.state().take_fault(&route, &asked);
+    match &fault {
+        Some(Fault::Slow(delay)) => tokio::time::sleep(*delay).await,
+        Some(Fault::Hang) => {
+            record(tenant, &route, &asked, connection, None);
+            // The sender lives in the tenant, which is borrowed here.
+            let _ = cleared.changed().await;
+        }
+        Some(Fault::Reset) => {
+            record(tenant, &route, &asked, connection, None);
+            connection.reset.notify_one();
+            // The connection's task drops this future together with the connection.
+            std::future::pending::<()>().await;
+        }
+        Some(_) | None => {}
+    }
+    let (answer, marks) = {
+        let mut state = tenant.state();
+        let marks = state.marks(asked.header("client-request-id"));
+        (state.answer(&route, &asked, &marks), marks)
+    };
+    let response = match &fault {
+        Some(fault) => spoil::spoil(fault, route.endpoint(), answer, &marks),
+        None => respond(answer),
+    };
+    if fault != Some(Fault::Hang) {
+        let status = Some(response.status().as_u16());
+        record(tenant, &route, &asked, connection, status);
+    }
+    mark(response, &marks)
+}
+
+/// The answer as it is sent when nothing goes wrong.
+pub(super) fn respond(answer: Answer) -> Response<Body> {
+    let mut response = Response::builder()
+        .status(answer.status)
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::CACHE_CONTROL, "no-cache");
+    for (name, value) in answer.headers {
+        response = response.header(name, value);
+    }
+    response
+        .body(Body::from(answer.body.to_string()))
+        .unwrap_or_else(|_| refused(StatusCode::INTERNAL_SERVER_ERROR))
+}
+
+fn refused(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+/// Puts the ids on an answer; hyper adds the date.
+fn mark(mut response: Response<Body>, marks: &Marks) -> Response<Body> {
+    let ids = [
+        ("request-id", &marks.request_id),
+        ("client-request-id", &marks.client_request_id),
+    ];
+    for (name, id) in ids {
+        if let Ok(value) = id.parse() {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+fn record(
+    tenant: &Tenant,
+    route: &Route,
+    asked: &Asked,
+    connection: &Connection,
+    status: Option<u16>,
+) {
+    tenant.record(|at| ledger::Request {
+        at,
+        endpoint: route.endpoint(),
+        method: asked.method.to_string(),
+        path: match asked.query.as_str() {
+            "" => asked.path.clone(),
+            query => format!("{}?{query}", asked.path),
+        },
+        status,
+        client_request_id: asked.header("client-request-id").map(str::to_owned),
+        connection: connection.number,
+        peer: connection.peer,
+    });
+}

@@ -1,0 +1,176 @@
+//! The switches that make the tenant misbehave: what, where, and for how long.
+
+use std::time::Duration;
+
+use crate::core::name::ObjectId;
+
+use super::route::Endpoint;
+
+/// One way to go wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// An error answer in the words Graph has for this status.
+    Error {
+        /// The HTTP status, such as 429 or 503.
+        status: u16,
+        /// What the `Retry-After` header says, if there is one.
+        retry_after: Option<RetryAfter>,
+    },
+    /// An error answer whose `message` is empty.
+    EmptyMessage {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// An error of the sign-in service, by its AADSTS number; for [`Endpoint::Token`].
+    SignIn {
+        /// The number, such as 7000222 for an expired secret.
+        code: u32,
+    },
+    /// The true answer, after a delay.
+    Slow(Duration),
+    /// The true answer, sixteen bytes at a time with this pause between them.
+    Dribble(Duration),
+    /// No answer until the faults are cleared or the server stops; then the true one.
+    Hang,
+    /// The connection is reset instead of an answer.
+    Reset,
+    /// The true headers, half of the body, and the end of the connection.
+    Truncate,
+    /// A page of HTML with status 200, as a captive portal sends it.
+    Html,
+    /// Presences whose `availability` is a number.
+    WrongType,
+    /// The *user* object where a presence belongs.
+    UserInstead,
+    /// A body of 64 MiB.
+    Huge,
+    /// A redirection to another address.
+    Redirect {
+        /// What the `Location` header says.
+        location: String,
+    },
+}
+
+/// The value of a `Retry-After` header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryAfter {
+    /// A number of seconds.
+    Seconds(u64),
+    /// An HTTP date this far in the future; whole seconds are all it can say.
+    Date(Duration),
+}
+
+/// Which requests a fault meets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Every request, sign-in too.
+    All,
+    /// Every request to Graph.
+    Graph,
+    /// Requests to one endpoint.
+    Endpoint(Endpoint),
+    /// Requests to Graph that name this person in path or body, or that are made in their name.
+    Person(ObjectId),
+}
+
+/// How often a fault happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Times {
+    /// To the next so many requests.
+    Next(u32),
+    /// To all requests until the faults are cleared.
+    UntilCleared,
+}
+
+impl Fault {
+    /// An error with this status, without `Retry-After`.
+    #[must_use]
+    pub fn status(status: u16) -> Self {
+        Self::Error {
+            status,
+            retry_after: None,
+        }
+    }
+
+    /// Too many requests, with a `Retry-After` of so many seconds.
+    #[must_use]
+    pub fn throttled(seconds: u64) -> Self {
+        Self::Error {
+            status: 429,
+            retry_after: Some(RetryAfter::Seconds(seconds)),
+        }
+    }
+}
+
+/// The faults that are switched on. The one switched on first comes first.
+#[derive(Debug, Default)]
+pub(super) struct Faults(Vec<Armed>);
+
+#[derive(Debug)]
+struct Armed {
+    fault: Fault,
+    scope: Scope,
+    times: Times,
+}
+
+impl Faults {
+    pub(super) fn arm(&mut self, fault: Fault, scope: Scope, times: Times) {
+        if times != Times::Next(0) {
+            self.0.push(Armed {
+                fault,
+                scope,
+                times,
+            });
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// The fault for a request to this endpoint, used up by one.
+    pub(super) fn take(
+        &mut self,
+        endpoint: Endpoint,
+        concerns: impl Fn(ObjectId) -> bool,
+    ) -> Option<Fault> {
+        let index = self.0.iter().position(|armed| match armed.scope {
+            Scope::All => true,
+            Scope::Graph => endpoint != Endpoint::Token,
+            Scope::Endpoint(one) => endpoint == one,
+            Scope::Person(id) => endpoint != Endpoint::Token && concerns(id),
+        })?;
+        let armed = &mut self.0[index];
+        let fault = armed.fault.clone();
+        match &mut armed.times {
+            Times::Next(1) => {
+                self.0.remove(index);
+            }
+            Times::Next(left) => *left -= 1,
+            Times::UntilCleared => {}
+        }
+        Some(fault)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_used_up_in_order_and_only_where_they_belong() {
+        let mut faults = Faults::default();
+        let bulk = Endpoint::PresencesByUserId;
+        faults.arm(Fault::status(500), Scope::Endpoint(bulk), Times::Next(2));
+        faults.arm(Fault::Reset, Scope::Graph, Times::UntilCleared);
+        faults.arm(Fault::Html, Scope::All, Times::Next(0));
+        let mut take = |endpoint| faults.take(endpoint, |_| false);
+        assert_eq!(take(Endpoint::Token), None);
+        assert_eq!(take(bulk), Some(Fault::status(500)));
+        assert_eq!(take(Endpoint::User), Some(Fault::Reset));
+        assert_eq!(take(bulk), Some(Fault::status(500)));
+        assert_eq!(take(bulk), Some(Fault::Reset));
+        faults.clear();
+        assert_eq!(faults.take(bulk, |_| true), None);
+    }
+}

@@ -1,0 +1,105 @@
+//! What was asked and what was answered, for tests and for the curious.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::route::Endpoint;
+
+/// How many requests are remembered one by one; the counters go on.
+pub const REMEMBERED: usize = 2_000;
+
+/// Counters of everything asked, and the newest requests one by one.
+#[derive(Debug, Clone, Default)]
+pub struct Requests {
+    /// All requests, to Graph and to sign-in.
+    pub total: u64,
+    /// Requests to the token endpoint.
+    pub token: u64,
+    /// Requests by endpoint.
+    pub by_endpoint: BTreeMap<Endpoint, u64>,
+    /// Requests by the status they were answered with; unanswered ones are not here.
+    pub by_status: BTreeMap<u16, u64>,
+    /// The newest requests, oldest first, at most [`REMEMBERED`].
+    pub log: VecDeque<Request>,
+}
+
+/// One request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// When it was decided, since the tenant began.
+    pub at: Duration,
+    /// What it asked for.
+    pub endpoint: Endpoint,
+    /// The HTTP method.
+    pub method: String,
+    /// Path and query as they were sent.
+    pub path: String,
+    /// The status it was answered with; none if it was left hanging or its connection was reset.
+    pub status: Option<u16>,
+    /// The id the client gave it.
+    pub client_request_id: Option<String>,
+    /// Which connection it came on, counted from 1.
+    pub connection: u64,
+    /// The client's end of that connection.
+    pub peer: SocketAddr,
+}
+
+impl Requests {
+    /// Requests to Graph: everything but sign-in.
+    #[must_use]
+    pub fn graph(&self) -> u64 {
+        self.total - self.token
+    }
+
+    /// Requests to one endpoint.
+    #[must_use]
+    pub fn to(&self, endpoint: Endpoint) -> u64 {
+        self.by_endpoint.get(&endpoint).copied().unwrap_or(0)
+    }
+
+    /// Requests answered with one status.
+    #[must_use]
+    pub fn with_status(&self, status: u16) -> u64 {
+        self.by_status.get(&status).copied().unwrap_or(0)
+    }
+
+    pub(super) fn record(&mut self, request: Request) {
+        self.total += 1;
+        self.token += u64::from(request.endpoint == Endpoint::Token);
+        *self.by_endpoint.entry(request.endpoint).or_default() += 1;
+        if let Some(status) = request.status {
+            *self.by_status.entry(status).or_default() += 1;
+        }
+        if self.log.len() == REMEMBERED {
+            self.log.pop_front();
+        }
+        self.log.push_back(request);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_is_bounded_and_the_counters_are_not() {
+        let mut requests = Requests::default();
+        let many = REMEMBERED as u64 + 10;
+        for number in 0..many {
+            requests.record(Request {
+                at: Duration::from_secs(number),
+                endpoint: Endpoint::User,
+                method: "GET".into(),
+                path: "/".into(),
+                status: Some(200),
+                client_request_id: None,
+                connection: 1,
+                peer: ([127, 0, 0, 1], 1).into(),
+            });
+        }
+        assert_eq!(requests.log.len(), REMEMBERED);
+        assert_eq!(requests.log[0].at, Duration::from_secs(10));
+        assert_eq!((requests.graph(), requests.with_status(200)), (many, many));
+    }
+}

@@ -1,0 +1,73 @@
+//! Requests and answers as the tenant sees them, without the connections they come on.
+
+use axum::body::{self, Body};
+use axum::http::{HeaderMap, HeaderName, Method, Request, header};
+use hyper::body::{Bytes, Incoming};
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+/// The largest request that is read; 650 ids are 26 kB.
+const MAX_REQUEST: usize = 1 << 20;
+
+/// A request that has arrived completely.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) query: String,
+    pub(super) host: String,
+    pub(super) body: Bytes,
+    headers: HeaderMap,
+}
+
+/// An answer before it is spoiled and sent.
+#[derive(Debug, Clone)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(HeaderName, String)>,
+    pub(super) body: Value,
+}
+
+impl Asked {
+    /// Reads a request to its end.
+    pub(super) async fn read(request: Request<Incoming>) -> Result<Self, axum::Error> {
+        let (parts, body) = request.into_parts();
+        let host = parts.headers.get(header::HOST);
+        Ok(Self {
+            method: parts.method,
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            host: host
+                .and_then(|h| h.to_str().ok())
+                .unwrap_or_default()
+                .to_owned(),
+            body: body::to_bytes(Body::new(body), MAX_REQUEST).await?,
+            headers: parts.headers,
+        })
+    }
+
+    /// A header that is text.
+    pub(super) fn header(&self, name: impl header::AsHeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Whether path or body contain this text, ignoring case.
+    pub(super) fn mentions(&self, text: &str) -> bool {
+        let path = percent_decode_str(&self.path).decode_utf8_lossy();
+        let body = String::from_utf8_lossy(&self.body);
+        let text = text.to_lowercase();
+        [path, body]
+            .iter()
+            .any(|place| place.to_lowercase().contains(&text))
+    }
+}
+
+impl Answer {
+    pub(super) fn json(status: u16, body: Value) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body,
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! What the faults make of an answer.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody};
+use axum::http::{Response, StatusCode, header};
+use hyper::body::{Bytes, Frame};
+use serde_json::{Value, json};
+use tokio::time::Sleep;
+
+use super::exchange::respond;
+use super::fault::{Fault, RetryAfter};
+use super::graph::Refusal;
+use super::message::Answer;
+use super::route::Endpoint;
+use super::sign_in::{self, SignInError};
+use super::wire::Marks;
+
+const PORTAL: &str = "<!DOCTYPE html><html><head><title>Welcome</title></head><body>Please accept the terms.</body></html>";
+
+/// A huge body is 1,024 blocks of this many spaces.
+const BLOCK: usize = 64 * 1024;
+
+/// The response to send instead of, or made from, the honest answer.
+pub(super) fn spoil(
+    fault: &Fault,
+    endpoint: Endpoint,
+    honest: Answer,
+    marks: &Marks,
+) -> Response<Body> {
+    match fault {
+        Fault::Error {
+            status,
+            retry_after,
+        } => {
+            let mut answer = error(*status, endpoint, marks);
+            answer.headers.extend(
+                retry_after.map(|after| (header::RETRY_AFTER, retry_after_text(after, marks))),
+            );
+            respond(answer)
+        }
+        Fault::EmptyMessage { status } => {
+            let mut answer = error(*status, endpoint, marks);
+            let message = if endpoint == Endpoint::Token {
+                &mut answer.body["error_description"]
+            } else {
+                &mut answer.body["error"]["message"]
+            };
+            *message = "".into();
+            respond(answer)
+        }
+        Fault::SignIn { code } => respond(SignInError::new(*code, "simulated").answer(marks)),
+        Fault::Dribble(pause) => dribble(honest, *pause),
+        Fault::Truncate => truncate(honest),
+        Fault::Html => page(StatusCode::OK, Body::from(PORTAL)),
+        Fault::WrongType => respond(each_entity(honest, |entity| {
+            entity["availability"] = json!(3)
+        })),
+        Fault::UserInstead => respond(each_entity(honest, |entity| {
+            *entity = json!({
+                "id": entity["id"],
+                "displayName": "Somebody",
+                "userPrincipalName": "somebody@contoso.example",
+            });
+        })),
+        Fault::Huge => huge(honest),
+        Fault::Redirect { location } => {
+            let mut response = page(StatusCode::FOUND, Body::empty());
+            if let Ok(location) = location.parse() {
+                response.headers_mut().insert(header::LOCATION, location);
+            }
+            response
+        }
+        // These happen before the answer, not to it.
+        Fault::Slow(_) | Fault::Hang | Fault::Reset => respond(honest),
+    }
+}
+
+fn error(status: u16, endpoint: Endpoint, marks: &Marks) -> Answer {
+    if endpoint == Endpoint::Token {
+        sign_in::outage(status, marks)
+    } else {
+        Refusal::usual(status).answer(marks)
+    }
+}
+
+fn retry_after_text(after: RetryAfter, marks: &Marks) -> String {
+    match after {
+        RetryAfter::Seconds(seconds) => seconds.to_string(),
+        RetryAfter::Date(ahead) => {
+            let then = marks
+                .now
+                .wall
+                .saturating_add(ahead)
+                .unwrap_or(marks.now.wall);
+            then.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+        }
+    }
+}
+
+fn page(status: StatusCode, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let html = header::HeaderValue::from_static("text/html; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, html);
+    response
+}
+
+/// Changes the entities of a good answer, be it one or a collection.
+fn each_entity(mut answer: Answer, change: impl Fn(&mut Value)) -> Answer {
+    if answer.status == 200 {
+        match answer.body.get_mut("value").and_then(Value::as_array_mut) {
+            Some(entities) => entities.iter_mut().for_each(change),
+            None => change(&mut answer.body),
+        }
+    }
+    answer
+}
+
+fn dribble(honest: Answer, pause: Duration) -> Response<Body> {
+    let text = Bytes::from(honest.body.to_string());
+    let length = text.len();
+    let chunks = (0..length)
+        .step_by(16)
+        .map(move |at| text.slice(at..length.min(at + 16)));
+    with_script(honest, length, Script::new(chunks).pause(pause))
+}
+
+fn truncate(honest: Answer) -> Response<Body> {
+    let text = Bytes::from(honest.body.to_string());
+    let half = text.slice(..text.len() / 2);
+    with_script(honest, text.len(), Script::new(std::iter::once(half)).cut())
+}
+
+/// Honest JSON, but with 64 MiB of space in front of it.
+fn huge(honest: Answer) -> Response<Body> {
+    let text = Bytes::from(honest.body.to_string());
+    let length = 1024 * BLOCK + text.len();
+    let spaces = std::iter::repeat_n(Bytes::from(vec![b' '; BLOCK]), 1024);
+    with_script(honest, length, Script::new(spaces.chain([text])))
+}
+
+fn with_script(honest: Answer, length: usize, script: Script) -> Response<Body> {
+    let mut response = respond(honest);
+    *response.body_mut() = Body::new(script);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_LENGTH, length.into());
+    response
+}
+
+/// A body that is sent piece by piece, slowly if wished, and that may end in a cut connection.
+///
+/// A piece is made when the client has taken the one before: nothing piles up.
+struct Script {
+    chunks: Box<dyn Iterator<Item = Bytes> + Send>,
+    pause: Option<Duration>,
+    resting: Option<Pin<Box<Sleep>>>,
+    end: End,
+}
+
+/// How a body ends.
+enum End {
+    Whole,
+    /// What was sent must reach the client first, so the server gets a turn to flush it.
+    FlushThenCut,
+    Cut,
+}
+
+impl Script {
+    fn new(chunks: impl Iterator<Item = Bytes> + Send + 'static) -> Self {
+        Self {
+            chunks: Box::new(chunks),
+            pause: None,
+            resting: None,
+            end: End::Whole,
+        }
+    }
+
+    fn pause(mut self, pause: Duration) -> Self {
+        self.pause = Some(pause);
+        self
+    }
+
+    fn cut(mut self) -> Self {
+        self.end = End::FlushThenCut;
+        self
+    }
+
+    fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        match self.end {
+            End::Whole => Poll::Ready(None),
+            End::FlushThenCut => {
+                self.end = End::Cut;
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            End::Cut => Poll::Ready(Some(Err(io::ErrorKind::ConnectionAborted.into()))),
+        }
+    }
+}
+
+impl HttpBody for Script {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if let Some(rest) = &mut self.resting {
+            ready!(rest.as_mut().poll(context));
+        }
+        let Some(chunk) = self.chunks.next() else {
+            return self.poll_end(context);
+        };
+        self.resting = self.pause.map(|pause| Box::pin(tokio::time::sleep(pause)));
+        Poll::Ready(Some(Ok(Frame::data(chunk))))
+    }
+}

@@ -1,0 +1,253 @@
+//! Everything the tenant knows, and its answer to a request: no sockets, and time only as it is told.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::core::name::ObjectId;
+
+use super::clock::{Clock, Now};
+use super::fault::{Fault, Faults};
+use super::graph;
+use super::ledger::Requests;
+use super::message::{Answer, Asked};
+use super::person::{self, Person, random_guid};
+use super::route::Route;
+use super::token::{Caller, Grant, Tokens};
+use super::window::Window;
+use super::wire::{self, Marks};
+use super::working_day::{self, Situation};
+use super::{Settings, Switches, Truth, sign_in};
+
+/// The sequence number before anything happened; Microsoft's examples are near it.
+const FIRST_SEQUENCE: u64 = 129_311_063;
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) settings: Settings,
+    pub(super) switches: Switches,
+    pub(super) clock: Clock,
+    /// The moment the state was last locked; everything during one lock happens at once.
+    pub(super) now: Now,
+    pub(super) random: fastrand::Rng,
+    pub(super) tokens: Tokens,
+    pub(super) window: Window,
+    pub(super) faults: Faults,
+    pub(super) requests: Requests,
+    residents: BTreeMap<ObjectId, Resident>,
+    /// How many people were ever added.
+    added: u64,
+    sequence: u64,
+}
+
+/// A person and where their presence comes from.
+#[derive(Debug)]
+struct Resident {
+    person: Person,
+    /// Counted in the order in which people were added.
+    place: u64,
+    presence: Presence,
+    /// The situation last seen, and the sequence number it got.
+    seen: Option<(Situation, u64)>,
+}
+
+#[derive(Debug, Clone)]
+enum Presence {
+    /// Lives through working days.
+    Living,
+    /// Stays as a test put it.
+    Pinned {
+        availability: String,
+        activity: String,
+    },
+    /// The whole entity is as a test wants it.
+    Raw(Value),
+}
+
+impl State {
+    pub(super) fn new(settings: Settings) -> Self {
+        let clock = Clock::start();
+        let mut state = Self {
+            switches: Switches::default(),
+            now: clock.now(),
+            clock,
+            random: fastrand::Rng::with_seed(settings.seed),
+            tokens: Tokens::default(),
+            window: Window::new(settings.request_limit, settings.window),
+            faults: Faults::default(),
+            requests: Requests::default(),
+            residents: BTreeMap::new(),
+            added: 0,
+            sequence: FIRST_SEQUENCE,
+            settings,
+        };
+        for person in person::invent(state.settings.users, state.settings.seed) {
+            state.add(person);
+        }
+        state
+    }
+
+    /// Everybody, in the order in which they were added.
+    pub(super) fn people(&self) -> Vec<Person> {
+        let mut residents: Vec<_> = self.residents.values().collect();
+        residents.sort_by_key(|resident| resident.place);
+        residents.iter().map(|r| r.person.clone()).collect()
+    }
+
+    /// The person with this object id or principal name, ignoring case.
+    pub(super) fn person_named(&self, name: &str) -> Option<&Person> {
+        let found = match name.parse::<ObjectId>() {
+            Ok(id) => self.residents.get(&id),
+            Err(_) => self
+                .residents
+                .values()
+                .find(|r| r.person.principal_name.eq_ignore_ascii_case(name)),
+        };
+        found.map(|resident| &resident.person)
+    }
+
+    /// Adds somebody, or replaces whoever has the same id.
+    pub(super) fn add(&mut self, person: Person) {
+        let resident = Resident {
+            place: self.added,
+            presence: Presence::Living,
+            seen: None,
+            person,
+        };
+        self.added += 1;
+        self.residents.insert(resident.person.id, resident);
+    }
+
+    pub(super) fn remove(&mut self, id: ObjectId) -> bool {
+        self.residents.remove(&id).is_some()
+    }
+
+    pub(super) fn pin(&mut self, id: ObjectId, availability: &str, activity: &str) -> bool {
+        self.set(
+            id,
+            Presence::Pinned {
+                availability: availability.to_owned(),
+                activity: activity.to_owned(),
+            },
+        )
+    }
+
+    pub(super) fn pin_json(&mut self, id: ObjectId, entity: Value) -> bool {
+        self.set(id, Presence::Raw(entity))
+    }
+
+    pub(super) fn live(&mut self, id: ObjectId) -> bool {
+        self.set(id, Presence::Living)
+    }
+
+    fn set(&mut self, id: ObjectId, presence: Presence) -> bool {
+        self.residents.get_mut(&id).is_some_and(|resident| {
+            resident.presence = presence;
+            resident.seen = None;
+            true
+        })
+    }
+
+    /// The presence entity of somebody at this moment. A new sequence number tells a change.
+    pub(super) fn entity(&mut self, id: ObjectId) -> Option<Value> {
+        let day = self.time_of_simulation();
+        let resident = self.residents.get_mut(&id)?;
+        let (words, day) = match &resident.presence {
+            Presence::Raw(entity) => return Some(entity.clone()),
+            Presence::Living => (None, day),
+            // Whoever is pinned stays as they are in every way.
+            Presence::Pinned {
+                availability,
+                activity,
+            } => (
+                Some((availability.as_str(), activity.as_str())),
+                self.settings.day_starts,
+            ),
+        };
+        let seed = self.settings.seed.wrapping_mul(1_000_003);
+        let situation = working_day::situation(seed.wrapping_add(resident.place), day);
+        let sequence = match resident.seen {
+            Some((seen, sequence)) if seen == situation => sequence,
+            Some(_) | None => {
+                self.sequence += 1;
+                resident.seen = Some((situation, self.sequence));
+                self.sequence
+            }
+        };
+        let (availability, activity) =
+            words.unwrap_or((situation.availability, situation.activity));
+        let spell = |word: &str| match self.switches.camel_case {
+            true => wire::camel_case(word),
+            false => String::from(word),
+        };
+        let words = (&*spell(availability), &*spell(activity));
+        let cloud = self.settings.cloud;
+        Some(wire::presence(id, &situation, words, sequence, cloud))
+    }
+
+    pub(super) fn truth(&mut self, id: ObjectId) -> Option<Truth> {
+        let entity = self.entity(id)?;
+        let text = |name: &str| entity[name].as_str().unwrap_or_default().to_owned();
+        Some(Truth {
+            availability: text("availability"),
+            activity: text("activity"),
+            entity,
+        })
+    }
+
+    /// What the clock on the tenant's wall shows, counted from a Monday's midnight.
+    fn time_of_simulation(&self) -> Duration {
+        let seconds = self.now.up.as_secs_f64() * self.settings.speed;
+        // A speed that is no positive number makes the day stand still.
+        let passed = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+        self.settings.day_starts.saturating_add(passed)
+    }
+
+    pub(super) fn issue(&mut self, grant: Grant) -> (String, Duration) {
+        let lifetime = sign_in::lifetime(&mut self.random, &self.settings.token_lifetime);
+        let entropy = self.random.u128(..);
+        let token = self.tokens.issue(grant, self.now.up + lifetime, entropy);
+        (token, lifetime)
+    }
+
+    pub(super) fn marks(&mut self, client_request_id: Option<&str>) -> Marks {
+        let request_id = random_guid(&mut self.random).to_string();
+        Marks {
+            client_request_id: client_request_id.unwrap_or(&request_id).to_owned(),
+            request_id,
+            now: self.now,
+        }
+    }
+
+    /// The fault this request runs into, if any.
+    pub(super) fn take_fault(&mut self, route: &Route, asked: &Asked) -> Option<Fault> {
+        let caller = graph::authenticate(self, asked)
+            .ok()
+            .map(|grant| grant.caller);
+        let Self {
+            faults, residents, ..
+        } = self;
+        faults.take(route.endpoint(), |id| {
+            let name = residents.get(&id).map(|r| &r.person.principal_name);
+            caller == Some(Caller::Delegated(id))
+                || asked.mentions(&id.to_string())
+                || name.is_some_and(|name| asked.mentions(name))
+        })
+    }
+
+    /// The honest answer.
+    pub(super) fn answer(&mut self, route: &Route, asked: &Asked, marks: &Marks) -> Answer {
+        if let Route::Token { tenant } = route {
+            match sign_in::token(self, tenant, asked) {
+                Ok(body) => Answer::json(200, body),
+                Err(error) => error.answer(marks),
+            }
+        } else {
+            match graph::answer(self, route, asked) {
+                Ok(body) => Answer::json(200, body),
+                Err(refusal) => refusal.answer(marks),
+            }
+        }
+    }
+}
