@@ -1,6 +1,6 @@
 //! Microsoft Teams presence on an MQTT broker, kept true.
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 pub mod core;
-pub mod graph;
+
 #[cfg(feature = "demo")]
 pub mod simulate;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::budget::Budget;
-use super::command::{Command, Ending, Read, What};
+use super::command::{BrokerOrder, Command, Ending, Read, What};
 use super::event::{Event, RequestId};
 use super::link::Link;
 use super::name::{ObjectId, UserId};
@@ -271,7 +271,7 @@ impl Bridge {
             Sender { topics: &self.topics, bridge: &self.settings.client_id, qos: self.settings.qos };
         let (messages, online) = self.outbox.next(&mut self.people, &sender);
         if !messages.is_empty() {
-            self.commands.push(Command::Publish(messages));
+            self.commands.push(Command::Broker(BrokerOrder::Publish(messages)));
         }
         if online {
             self.report(Report::Online);

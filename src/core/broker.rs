@@ -1,7 +1,7 @@
 //! What the broker's side of the story means: connects, what an earlier run left, requests to refresh, the end.
 
 use super::bridge::Bridge;
-use super::command::{Command, Ending, Qos, Subscription};
+use super::command::{BrokerOrder, Command, Ending, Qos, Subscription};
 use super::event::{Incoming, LinkFailure};
 use super::link::Phase;
 use super::outbox::own;
@@ -25,7 +25,7 @@ impl Bridge {
         subscriptions.push(vec![Subscription { filter: self.topics.refresh(), qos: Qos::AtLeastOnce }]);
         self.report(Report::BrokerConnected);
         self.link.connected(subscriptions.len(), now);
-        self.commands.extend(subscriptions.into_iter().map(Command::Subscribe));
+        self.commands.extend(subscriptions.into_iter().map(BrokerOrder::Subscribe).map(Command::Broker));
         if self.link.is_up() {
             self.send_everything(now);
         }
@@ -96,7 +96,7 @@ impl Bridge {
         if published {
             self.outbox.sent_around();
             let offline = own(self.topics.of_bridge(BridgeField::State), OFFLINE.to_owned());
-            self.commands.push(Command::Publish(vec![offline]));
+            self.commands.push(Command::Broker(BrokerOrder::Publish(vec![offline])));
         } else if !connected {
             self.commands.push(Command::Finish(ending));
         }
@@ -106,7 +106,7 @@ impl Bridge {
     pub(super) fn tend_link(&mut self, now: Tick) {
         if matches!(self.link.phase, Phase::Down(at) if at <= now) {
             self.link.phase = Phase::Connecting;
-            self.commands.push(Command::Connect);
+            self.commands.push(Command::Broker(BrokerOrder::Connect));
         }
         if self.link.finish_reading_back(now) {
             match self.found_bridge.take().filter(|other| *other != self.settings.client_id.as_str()) {
@@ -116,14 +116,14 @@ impl Bridge {
         }
         if self.link.stop_listening(now) {
             let filters = vec![self.topics.every_state(), self.topics.of_bridge(BridgeField::Info)];
-            self.commands.push(Command::Unsubscribe(filters));
+            self.commands.push(Command::Broker(BrokerOrder::Unsubscribe(filters)));
         }
         if let Phase::Stopping { deadline, ending, closing } = &mut self.link.phase {
             if now >= *deadline {
                 self.commands.push(Command::Finish(ending.clone()));
             } else if !*closing && self.outbox.all_arrived() {
                 *closing = true;
-                self.commands.push(Command::Disconnect);
+                self.commands.push(Command::Broker(BrokerOrder::Disconnect));
             }
         }
     }

@@ -11,20 +11,27 @@ use super::report::Report;
 pub enum Command {
     /// Fetcher: send one request and report its end with the same id.
     Read(Read),
-    /// Publisher: open one connection; report `Connected` or `Disconnected`.
-    Connect,
-    /// Publisher: subscribe; report `Subscribed`, in the order asked.
-    Subscribe(Vec<Subscription>),
-    /// Publisher: take back subscriptions; nothing is reported.
-    Unsubscribe(Vec<String>),
-    /// Publisher: send these in this order; report each as acknowledged.
-    Publish(Vec<Message>),
-    /// Publisher: close the connection cleanly; report `Disconnected`.
-    Disconnect,
+    /// Publisher: do this with the broker.
+    Broker(BrokerOrder),
     /// Log: tell the operator.
     Report(Report),
     /// The loop: the run is over.
     Finish(Ending),
+}
+
+/// An order to the publisher.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BrokerOrder {
+    /// Open one connection; report `Connected` or `Disconnected`.
+    Connect,
+    /// Subscribe; report `Subscribed`, in the order asked.
+    Subscribe(Vec<Subscription>),
+    /// Take back subscriptions; nothing is reported.
+    Unsubscribe(Vec<String>),
+    /// Send these in this order; report each as acknowledged.
+    Publish(Vec<Message>),
+    /// Close the connection cleanly; report `Disconnected`.
+    Disconnect,
 }
 
 /// One request to Graph.

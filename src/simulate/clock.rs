@@ -27,22 +27,12 @@ impl Clock {
         reason = "the simulated tenant is an edge: somebody has to know the time"
     )]
     pub(super) fn start() -> Self {
-        Self {
-            start: Instant::now(),
-            start_wall: Timestamp::now(),
-            skipped: Duration::ZERO,
-        }
+        Self { start: Instant::now(), start_wall: Timestamp::now(), skipped: Duration::ZERO }
     }
 
     pub(super) fn now(&self) -> Now {
         let up = self.start.elapsed() + self.skipped;
-        Now {
-            up,
-            wall: self
-                .start_wall
-                .saturating_add(up)
-                .unwrap_or(self.start_wall),
-        }
+        Now { up, wall: self.start_wall.saturating_add(up).unwrap_or(self.start_wall) }
     }
 
     pub(super) fn skip(&mut self, by: Duration) {

@@ -46,16 +46,9 @@ pub async fn run(
     stop: impl Future<Output = ()>,
     out: &mut impl Write,
 ) -> Result<(), Error> {
-    let settings = Settings {
-        users: options.users,
-        speed: options.speed,
-        seed: options.seed,
-        ..Settings::default()
-    };
-    let listen = |source| Error::Listen {
-        address: options.listen,
-        source,
-    };
+    let settings =
+        Settings { users: options.users, speed: options.speed, seed: options.seed, ..Settings::default() };
+    let listen = |source| Error::Listen { address: options.listen, source };
     let listener = TcpListener::bind(options.listen).await.map_err(listen)?;
     let tenant = Tenant::new(settings.clone());
     let server = Server::start(listener, tenant.clone()).map_err(listen)?;
@@ -71,25 +64,16 @@ pub async fn run(
 const NAMED: usize = 10;
 
 fn guide(url: &str, settings: &Settings, people: &[Person]) -> String {
-    let Settings {
-        tenant_id,
-        client_id,
-        client_secret,
-        ..
-    } = settings;
+    let Settings { tenant_id, client_id, client_secret, .. } = settings;
     let named = &people[..people.len().min(NAMED)];
-    let list: String = named
-        .iter()
-        .map(|p| format!("  {}  {:<26} {}\n", p.id, p.principal_name, p.display_name))
-        .collect();
+    let list: String =
+        named.iter().map(|p| format!("  {}  {:<26} {}\n", p.id, p.principal_name, p.display_name)).collect();
     let more = match people.len() - named.len() {
         0 => String::new(),
         more => format!("  and {more} more\n"),
     };
     let users: String = named.iter().map(user_table).collect();
-    let someone = named
-        .first()
-        .map_or_else(|| "…".to_owned(), |p| p.id.to_string());
+    let someone = named.first().map_or_else(|| "…".to_owned(), |p| p.id.to_string());
     format!(
         r#"A simulated tenant is listening on {url} (Microsoft Graph and sign-in).
 
@@ -136,16 +120,9 @@ mod tests {
 
     #[tokio::test]
     async fn the_guide_holds_a_configuration_and_the_server_ends_with_it() {
-        let options = Options {
-            listen: ([127, 0, 0, 1], 0).into(),
-            users: 12,
-            speed: 60.0,
-            seed: 1,
-        };
+        let options = Options { listen: ([127, 0, 0, 1], 0).into(), users: 12, speed: 60.0, seed: 1 };
         let mut out = Vec::new();
-        run(options, std::future::ready(()), &mut out)
-            .await
-            .unwrap();
+        run(options, std::future::ready(()), &mut out).await.unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(text.contains("and 2 more"), "{text}");
         let from = text.find("[mqtt]").unwrap();
@@ -155,24 +132,14 @@ mod tests {
         assert_eq!(config["users"][0]["name"].as_str(), Some("alice"));
         let url = config["graph"]["graph_url"].as_str().unwrap();
         let address = url.strip_prefix("http://").unwrap();
-        assert!(
-            std::net::TcpStream::connect(address).is_err(),
-            "still listening"
-        );
+        assert!(std::net::TcpStream::connect(address).is_err(), "still listening");
     }
 
     #[tokio::test]
     async fn a_taken_address_is_an_error_that_names_it() {
         let taken = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let options = Options {
-            listen: taken.local_addr().unwrap(),
-            users: 1,
-            speed: 1.0,
-            seed: 1,
-        };
-        let error = run(options, std::future::ready(()), &mut Vec::new())
-            .await
-            .unwrap_err();
+        let options = Options { listen: taken.local_addr().unwrap(), users: 1, speed: 1.0, seed: 1 };
+        let error = run(options, std::future::ready(()), &mut Vec::new()).await.unwrap_err();
         assert!(error.to_string().contains(&options.listen.to_string()));
     }
 }

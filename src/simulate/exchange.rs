@@ -88,10 +88,7 @@ fn refused(status: StatusCode) -> Response<Body> {
 
 /// Puts the ids on an answer; hyper adds the date.
 fn mark(mut response: Response<Body>, marks: &Marks) -> Response<Body> {
-    let ids = [
-        ("request-id", &marks.request_id),
-        ("client-request-id", &marks.client_request_id),
-    ];
+    let ids = [("request-id", &marks.request_id), ("client-request-id", &marks.client_request_id)];
     for (name, id) in ids {
         if let Ok(value) = id.parse() {
             response.headers_mut().insert(name, value);
@@ -100,13 +97,7 @@ fn mark(mut response: Response<Body>, marks: &Marks) -> Response<Body> {
     response
 }
 
-fn record(
-    tenant: &Tenant,
-    route: &Route,
-    asked: &Asked,
-    connection: &Connection,
-    status: Option<u16>,
-) {
+fn record(tenant: &Tenant, route: &Route, asked: &Asked, connection: &Connection, status: Option<u16>) {
     tenant.record(|at| ledger::Request {
         at,
         endpoint: route.endpoint(),

@@ -86,19 +86,13 @@ impl Fault {
     /// An error with this status, without `Retry-After`.
     #[must_use]
     pub fn status(status: u16) -> Self {
-        Self::Error {
-            status,
-            retry_after: None,
-        }
+        Self::Error { status, retry_after: None }
     }
 
     /// Too many requests, with a `Retry-After` of so many seconds.
     #[must_use]
     pub fn throttled(seconds: u64) -> Self {
-        Self::Error {
-            status: 429,
-            retry_after: Some(RetryAfter::Seconds(seconds)),
-        }
+        Self::Error { status: 429, retry_after: Some(RetryAfter::Seconds(seconds)) }
     }
 }
 
@@ -116,11 +110,7 @@ struct Armed {
 impl Faults {
     pub(super) fn arm(&mut self, fault: Fault, scope: Scope, times: Times) {
         if times != Times::Next(0) {
-            self.0.push(Armed {
-                fault,
-                scope,
-                times,
-            });
+            self.0.push(Armed { fault, scope, times });
         }
     }
 
@@ -129,11 +119,7 @@ impl Faults {
     }
 
     /// The fault for a request to this endpoint, used up by one.
-    pub(super) fn take(
-        &mut self,
-        endpoint: Endpoint,
-        concerns: impl Fn(ObjectId) -> bool,
-    ) -> Option<Fault> {
+    pub(super) fn take(&mut self, endpoint: Endpoint, concerns: impl Fn(ObjectId) -> bool) -> Option<Fault> {
         let index = self.0.iter().position(|armed| match armed.scope {
             Scope::All => true,
             Scope::Graph => endpoint != Endpoint::Token,

@@ -27,12 +27,7 @@ pub(super) struct Refusal {
 
 impl Refusal {
     fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code,
-            message: message.into(),
-            headers: Vec::new(),
-        }
+        Self { status, code, message: message.into(), headers: Vec::new() }
     }
 
     /// The refusal that a status stands for when nothing more is known.
@@ -82,11 +77,9 @@ pub(super) fn answer(state: &mut State, route: &Route, asked: &Asked) -> Result<
         Route::PresencesByUserId => bulk(state, &grant, asked),
         Route::User { name } => user(state, &grant, name, &asked.query),
         Route::WrongMethod => Err(Refusal::usual(405)),
-        Route::Token { .. } | Route::Unknown => Err(Refusal::new(
-            400,
-            "BadRequest",
-            "Resource not found for the segment.",
-        )),
+        Route::Token { .. } | Route::Unknown => {
+            Err(Refusal::new(400, "BadRequest", "Resource not found for the segment."))
+        }
     }
 }
 
@@ -148,12 +141,10 @@ fn bulk(state: &mut State, grant: &Grant, asked: &Asked) -> Result<Value, Refusa
         .header(header::CONTENT_TYPE)
         .is_some_and(|kind| kind.to_ascii_lowercase().starts_with("application/json"));
     if !json {
-        return Err(bad(
-            "Write requests must contain the Content-Type header declaration.",
-        ));
+        return Err(bad("Write requests must contain the Content-Type header declaration."));
     }
-    let body: Body = serde_json::from_slice(&asked.body)
-        .map_err(|_| bad("Unable to read JSON request payload."))?;
+    let body: Body =
+        serde_json::from_slice(&asked.body).map_err(|_| bad("Unable to read JSON request payload."))?;
     if body.ids.len() > MAX_IDS {
         return Err(bad("The number of ids exceeds the limit of 650."));
     }
@@ -203,11 +194,7 @@ fn user(state: &State, grant: &Grant, name: &str, query: &str) -> Result<Value, 
         .find(|(key, _)| key == "$select")
         .map(|(_, value)| value.into_owned());
     let entity = wire::user(person, select.as_deref());
-    Ok(wire::with_context(
-        entity,
-        "users/$entity",
-        state.settings.cloud,
-    ))
+    Ok(wire::with_context(entity, "users/$entity", state.settings.cloud))
 }
 
 fn may_read_everyone(grant: &Grant) -> bool {

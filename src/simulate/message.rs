@@ -37,10 +37,7 @@ impl Asked {
             method: parts.method,
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
-            host: host
-                .and_then(|h| h.to_str().ok())
-                .unwrap_or_default()
-                .to_owned(),
+            host: host.and_then(|h| h.to_str().ok()).unwrap_or_default().to_owned(),
             body: body::to_bytes(Body::new(body), MAX_REQUEST).await?,
             headers: parts.headers,
         })
@@ -56,18 +53,12 @@ impl Asked {
         let path = percent_decode_str(&self.path).decode_utf8_lossy();
         let body = String::from_utf8_lossy(&self.body);
         let text = text.to_lowercase();
-        [path, body]
-            .iter()
-            .any(|place| place.to_lowercase().contains(&text))
+        [path, body].iter().any(|place| place.to_lowercase().contains(&text))
     }
 }
 
 impl Answer {
     pub(super) fn json(status: u16, body: Value) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body,
-        }
+        Self { status, headers: Vec::new(), body }
     }
 }

@@ -16,12 +16,8 @@ pub struct Person {
 /// Alice's id does not depend on the seed, so that examples can name it.
 const ALICE: uuid::Uuid = uuid::uuid!("66825e03-7ef5-42da-9069-724602c31f6b");
 
-const NAMES: [(&str, &str); 4] = [
-    ("alice", "Alice Adams"),
-    ("bob", "Bob Brown"),
-    ("carol", "Carol Clark"),
-    ("dave", "Dave Dunn"),
-];
+const NAMES: [(&str, &str); 4] =
+    [("alice", "Alice Adams"), ("bob", "Bob Brown"), ("carol", "Carol Clark"), ("dave", "Dave Dunn")];
 
 /// The first `count` people of the tenant with this seed.
 pub(super) fn invent(count: usize, seed: u64) -> Vec<Person> {
@@ -31,10 +27,7 @@ pub(super) fn invent(count: usize, seed: u64) -> Vec<Person> {
             let id = random_guid(&mut random);
             let (local, display_name) = match NAMES.get(index) {
                 Some((local, display)) => ((*local).to_owned(), (*display).to_owned()),
-                None => (
-                    format!("user{:04}", index + 1),
-                    format!("User {:04}", index + 1),
-                ),
+                None => (format!("user{:04}", index + 1), format!("User {:04}", index + 1)),
             };
             Person {
                 id: if index == 0 { ALICE } else { id }.into(),
@@ -59,10 +52,7 @@ mod tests {
         let few = invent(3, 7);
         let many = invent(700, 7);
         assert_eq!(few[..], many[..3]);
-        assert_eq!(
-            few[0].id.to_string(),
-            "66825e03-7ef5-42da-9069-724602c31f6b"
-        );
+        assert_eq!(few[0].id.to_string(), "66825e03-7ef5-42da-9069-724602c31f6b");
         assert_eq!(few[2].principal_name, "carol@contoso.example");
         assert_eq!(many[4].principal_name, "user0005@contoso.example");
         assert_ne!(few[1].id, invent(3, 8)[1].id);

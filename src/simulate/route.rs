@@ -37,37 +37,21 @@ pub(super) enum Route {
 
 impl Route {
     pub(super) fn of(method: &Method, path: &str) -> Self {
-        let segments: Vec<_> = path
-            .split('/')
-            .skip(1)
-            .map(|segment| percent_decode_str(segment).decode_utf8_lossy())
-            .collect();
+        let segments: Vec<_> =
+            path.split('/').skip(1).map(|segment| percent_decode_str(segment).decode_utf8_lossy()).collect();
         let segments: Vec<_> = segments.iter().map(AsRef::as_ref).collect();
         let (wanted, route) = match *segments.as_slice() {
-            [tenant, "oauth2", "v2.0", "token"] => (
-                Method::POST,
-                Self::Token {
-                    tenant: tenant.into(),
-                },
-            ),
+            [tenant, "oauth2", "v2.0", "token"] => (Method::POST, Self::Token { tenant: tenant.into() }),
             ["v1.0", "me", "presence"] => (Method::GET, Self::MyPresence),
-            ["v1.0", "users", id, "presence"] => {
-                (Method::GET, Self::UserPresence { id: id.into() })
-            }
+            ["v1.0", "users", id, "presence"] => (Method::GET, Self::UserPresence { id: id.into() }),
             ["v1.0", "communications", "presences", id] => {
                 (Method::GET, Self::CommunicationsPresence { id: id.into() })
             }
-            ["v1.0", "communications", "getPresencesByUserId"] => {
-                (Method::POST, Self::PresencesByUserId)
-            }
+            ["v1.0", "communications", "getPresencesByUserId"] => (Method::POST, Self::PresencesByUserId),
             ["v1.0", "users", name] => (Method::GET, Self::User { name: name.into() }),
             _ => return Self::Unknown,
         };
-        if *method == wanted {
-            route
-        } else {
-            Self::WrongMethod
-        }
+        if *method == wanted { route } else { Self::WrongMethod }
     }
 
     pub(super) fn endpoint(&self) -> Endpoint {
@@ -105,14 +89,8 @@ mod tests {
         let get = |path| Route::of(&Method::GET, path);
         assert_eq!(get("/v1.0/me/presence"), Route::MyPresence);
         let name = "alice@contoso.example".to_owned();
-        assert_eq!(
-            get("/v1.0/users/alice%40contoso.example"),
-            Route::User { name }
-        );
-        assert_eq!(
-            get("/v1.0/communications/getPresencesByUserId"),
-            Route::WrongMethod
-        );
+        assert_eq!(get("/v1.0/users/alice%40contoso.example"), Route::User { name });
+        assert_eq!(get("/v1.0/communications/getPresencesByUserId"), Route::WrongMethod);
         assert_eq!(get("/beta/me/presence"), Route::Unknown);
         assert_eq!(get("/"), Route::Unknown);
     }

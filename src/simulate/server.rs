@@ -42,11 +42,7 @@ impl Server {
     pub fn start(listener: TcpListener, tenant: Tenant) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
-        Ok(Self {
-            address,
-            stop: Some(stop),
-            task: tokio::spawn(accept(listener, tenant, stopped)),
-        })
+        Ok(Self { address, stop: Some(stop), task: tokio::spawn(accept(listener, tenant, stopped)) })
     }
 
     /// The root of everything, such as `http://127.0.0.1:40123`: both `graph_url` and `login_url`.

@@ -22,10 +22,7 @@ pub(super) struct SignInError {
 pub(super) fn token(state: &mut State, tenant: &str, asked: &Asked) -> Result<Value, SignInError> {
     let form: Form = form_urlencoded::parse(&asked.body).into_owned().collect();
     let tenants = [state.settings.tenant_id.as_str(), "contoso.example"];
-    if !tenants
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(tenant))
-    {
+    if !tenants.iter().any(|known| known.eq_ignore_ascii_case(tenant)) {
         return Err(SignInError::new(90002, tenant));
     }
     let client = required(&form, "client_id")?;
@@ -52,10 +49,7 @@ fn client_credentials(state: &mut State, form: &Form, host: &str) -> Result<Valu
     if state.switches.secret_expired {
         return Err(SignInError::new(7000222, &state.settings.client_id));
     }
-    let grant = Grant {
-        caller: Caller::App,
-        permissions: state.settings.permissions.clone(),
-    };
+    let grant = Grant { caller: Caller::App, permissions: state.settings.permissions.clone() };
     let (token, lifetime) = state.issue(grant);
     let seconds = lifetime.as_secs();
     Ok(json!({
@@ -78,25 +72,15 @@ fn check_default_scope(scope: &str, host: &str) -> Result<(), SignInError> {
     let Some(resource) = scope.strip_suffix("/.default") else {
         return Err(SignInError::new(1002012, scope));
     };
-    let known = [
-        "https://graph.microsoft.com",
-        "https://graph.microsoft.us",
-        "https://dod-graph.microsoft.us",
-    ];
+    let known =
+        ["https://graph.microsoft.com", "https://graph.microsoft.us", "https://dod-graph.microsoft.us"];
     let own = resource.strip_prefix("http://") == Some(host);
-    if own || known.contains(&resource) {
-        Ok(())
-    } else {
-        Err(SignInError::new(70011, scope))
-    }
+    if own || known.contains(&resource) { Ok(()) } else { Err(SignInError::new(70011, scope)) }
 }
 
 impl SignInError {
     pub(super) fn new(code: u32, about: impl Into<String>) -> Self {
-        Self {
-            code,
-            about: about.into(),
-        }
+        Self { code, about: about.into() }
     }
 
     /// The answer as Entra writes it.
@@ -168,9 +152,5 @@ pub(super) fn outage(status: u16, marks: &Marks) -> Answer {
 /// A random life between the two ends of the setting, in whole seconds because that is what the answer can say.
 pub(super) fn lifetime(random: &mut fastrand::Rng, range: &std::ops::Range<Duration>) -> Duration {
     let (from, to) = (range.start.as_secs(), range.end.as_secs());
-    Duration::from_secs(if from < to {
-        random.u64(from..to)
-    } else {
-        from
-    })
+    Duration::from_secs(if from < to { random.u64(from..to) } else { from })
 }

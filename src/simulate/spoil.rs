@@ -19,27 +19,20 @@ use super::route::Endpoint;
 use super::sign_in::{self, SignInError};
 use super::wire::Marks;
 
-const PORTAL: &str = "<!DOCTYPE html><html><head><title>Welcome</title></head><body>Please accept the terms.</body></html>";
+const PORTAL: &str =
+    "<!DOCTYPE html><html><head><title>Welcome</title></head><body>Please accept the terms.</body></html>";
 
 /// A huge body is 1,024 blocks of this many spaces.
 const BLOCK: usize = 64 * 1024;
 
 /// The response to send instead of, or made from, the honest answer.
-pub(super) fn spoil(
-    fault: &Fault,
-    endpoint: Endpoint,
-    honest: Answer,
-    marks: &Marks,
-) -> Response<Body> {
+pub(super) fn spoil(fault: &Fault, endpoint: Endpoint, honest: Answer, marks: &Marks) -> Response<Body> {
     match fault {
-        Fault::Error {
-            status,
-            retry_after,
-        } => {
+        Fault::Error { status, retry_after } => {
             let mut answer = error(*status, endpoint, marks);
-            answer.headers.extend(
-                retry_after.map(|after| (header::RETRY_AFTER, retry_after_text(after, marks))),
-            );
+            answer
+                .headers
+                .extend(retry_after.map(|after| (header::RETRY_AFTER, retry_after_text(after, marks))));
             respond(answer)
         }
         Fault::EmptyMessage { status } => {
@@ -56,9 +49,7 @@ pub(super) fn spoil(
         Fault::Dribble(pause) => dribble(honest, *pause),
         Fault::Truncate => truncate(honest),
         Fault::Html => page(StatusCode::OK, Body::from(PORTAL)),
-        Fault::WrongType => respond(each_entity(honest, |entity| {
-            entity["availability"] = json!(3)
-        })),
+        Fault::WrongType => respond(each_entity(honest, |entity| entity["availability"] = json!(3))),
         Fault::UserInstead => respond(each_entity(honest, |entity| {
             *entity = json!({
                 "id": entity["id"],
@@ -91,11 +82,7 @@ fn retry_after_text(after: RetryAfter, marks: &Marks) -> String {
     match after {
         RetryAfter::Seconds(seconds) => seconds.to_string(),
         RetryAfter::Date(ahead) => {
-            let then = marks
-                .now
-                .wall
-                .saturating_add(ahead)
-                .unwrap_or(marks.now.wall);
+            let then = marks.now.wall.saturating_add(ahead).unwrap_or(marks.now.wall);
             then.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
         }
     }
@@ -123,9 +110,7 @@ fn each_entity(mut answer: Answer, change: impl Fn(&mut Value)) -> Answer {
 fn dribble(honest: Answer, pause: Duration) -> Response<Body> {
     let text = Bytes::from(honest.body.to_string());
     let length = text.len();
-    let chunks = (0..length)
-        .step_by(16)
-        .map(move |at| text.slice(at..length.min(at + 16)));
+    let chunks = (0..length).step_by(16).map(move |at| text.slice(at..length.min(at + 16)));
     with_script(honest, length, Script::new(chunks).pause(pause))
 }
 
@@ -146,9 +131,7 @@ fn huge(honest: Answer) -> Response<Body> {
 fn with_script(honest: Answer, length: usize, script: Script) -> Response<Body> {
     let mut response = respond(honest);
     *response.body_mut() = Body::new(script);
-    response
-        .headers_mut()
-        .insert(header::CONTENT_LENGTH, length.into());
+    response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
     response
 }
 
@@ -172,12 +155,7 @@ enum End {
 
 impl Script {
     fn new(chunks: impl Iterator<Item = Bytes> + Send + 'static) -> Self {
-        Self {
-            chunks: Box::new(chunks),
-            pause: None,
-            resting: None,
-            end: End::Whole,
-        }
+        Self { chunks: Box::new(chunks), pause: None, resting: None, end: End::Whole }
     }
 
     fn pause(mut self, pause: Duration) -> Self {

@@ -57,10 +57,7 @@ enum Presence {
     /// Lives through working days.
     Living,
     /// Stays as a test put it.
-    Pinned {
-        availability: String,
-        activity: String,
-    },
+    Pinned { availability: String, activity: String },
     /// The whole entity is as a test wants it.
     Raw(Value),
 }
@@ -99,22 +96,14 @@ impl State {
     pub(super) fn person_named(&self, name: &str) -> Option<&Person> {
         let found = match name.parse::<ObjectId>() {
             Ok(id) => self.residents.get(&id),
-            Err(_) => self
-                .residents
-                .values()
-                .find(|r| r.person.principal_name.eq_ignore_ascii_case(name)),
+            Err(_) => self.residents.values().find(|r| r.person.principal_name.eq_ignore_ascii_case(name)),
         };
         found.map(|resident| &resident.person)
     }
 
     /// Adds somebody, or replaces whoever has the same id.
     pub(super) fn add(&mut self, person: Person) {
-        let resident = Resident {
-            place: self.added,
-            presence: Presence::Living,
-            seen: None,
-            person,
-        };
+        let resident = Resident { place: self.added, presence: Presence::Living, seen: None, person };
         self.added += 1;
         self.residents.insert(resident.person.id, resident);
     }
@@ -126,10 +115,7 @@ impl State {
     pub(super) fn pin(&mut self, id: ObjectId, availability: &str, activity: &str) -> bool {
         self.set(
             id,
-            Presence::Pinned {
-                availability: availability.to_owned(),
-                activity: activity.to_owned(),
-            },
+            Presence::Pinned { availability: availability.to_owned(), activity: activity.to_owned() },
         )
     }
 
@@ -157,13 +143,9 @@ impl State {
             Presence::Raw(entity) => return Some(entity.clone()),
             Presence::Living => (None, day),
             // Whoever is pinned stays as they are in every way.
-            Presence::Pinned {
-                availability,
-                activity,
-            } => (
-                Some((availability.as_str(), activity.as_str())),
-                self.settings.day_starts,
-            ),
+            Presence::Pinned { availability, activity } => {
+                (Some((availability.as_str(), activity.as_str())), self.settings.day_starts)
+            }
         };
         let seed = self.settings.seed.wrapping_mul(1_000_003);
         let situation = working_day::situation(seed.wrapping_add(resident.place), day);
@@ -175,8 +157,7 @@ impl State {
                 self.sequence
             }
         };
-        let (availability, activity) =
-            words.unwrap_or((situation.availability, situation.activity));
+        let (availability, activity) = words.unwrap_or((situation.availability, situation.activity));
         let spell = |word: &str| match self.switches.camel_case {
             true => wire::camel_case(word),
             false => String::from(word),
@@ -189,11 +170,7 @@ impl State {
     pub(super) fn truth(&mut self, id: ObjectId) -> Option<Truth> {
         let entity = self.entity(id)?;
         let text = |name: &str| entity[name].as_str().unwrap_or_default().to_owned();
-        Some(Truth {
-            availability: text("availability"),
-            activity: text("activity"),
-            entity,
-        })
+        Some(Truth { availability: text("availability"), activity: text("activity"), entity })
     }
 
     /// What the clock on the tenant's wall shows, counted from a Monday's midnight.
@@ -222,12 +199,8 @@ impl State {
 
     /// The fault this request runs into, if any.
     pub(super) fn take_fault(&mut self, route: &Route, asked: &Asked) -> Option<Fault> {
-        let caller = graph::authenticate(self, asked)
-            .ok()
-            .map(|grant| grant.caller);
-        let Self {
-            faults, residents, ..
-        } = self;
+        let caller = graph::authenticate(self, asked).ok().map(|grant| grant.caller);
+        let Self { faults, residents, .. } = self;
         faults.take(route.endpoint(), |id| {
             let name = residents.get(&id).map(|r| &r.person.principal_name);
             caller == Some(Caller::Delegated(id))

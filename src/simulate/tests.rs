@@ -24,11 +24,7 @@ struct World {
 impl World {
     /// A tenant in which time moves by `skip` only, as far as presence goes.
     async fn new() -> Self {
-        Self::with(Settings {
-            speed: 0.0,
-            ..Settings::default()
-        })
-        .await
+        Self::with(Settings { speed: 0.0, ..Settings::default() }).await
     }
 
     async fn with(settings: Settings) -> Self {
@@ -73,10 +69,7 @@ impl World {
 
     fn bulk(&self, ids: &[String]) -> RequestBuilder {
         let url = self.server.url() + "/v1.0/communications/getPresencesByUserId";
-        self.http
-            .post(url)
-            .bearer_auth(&self.token)
-            .json(&json!({ "ids": ids }))
+        self.http.post(url).bearer_auth(&self.token).json(&json!({ "ids": ids }))
     }
 
     fn id(&self, index: usize) -> ObjectId {
@@ -131,11 +124,7 @@ async fn expect_error(request: RequestBuilder, status: u16, code: &str) -> Respo
 #[tokio::test]
 async fn stopping_ends_every_connection_even_a_hanging_one() {
     let world = World::new().await;
-    world.tenant.fault(
-        super::Fault::Hang,
-        super::Scope::Graph,
-        super::Times::UntilCleared,
-    );
+    world.tenant.fault(super::Fault::Hang, super::Scope::Graph, super::Times::UntilCleared);
     let tenant = world.tenant.clone();
     let request = world.read().send();
     let address = world.server.url();
@@ -144,32 +133,17 @@ async fn stopping_ends_every_connection_even_a_hanging_one() {
         world.server.stop().await;
     });
     assert!(answer.is_err());
-    assert!(
-        world
-            .http
-            .get(address)
-            .send()
-            .await
-            .unwrap_err()
-            .is_connect()
-    );
+    assert!(world.http.get(address).send().await.unwrap_err().is_connect());
 }
 
 #[tokio::test]
 async fn the_ledger_tells_what_was_asked_and_on_which_connection() {
     let world = World::new().await;
-    let ask = |id| {
-        world
-            .get("/users/alice%40contoso.example?$select=id")
-            .header("client-request-id", id)
-    };
+    let ask = |id| world.get("/users/alice%40contoso.example?$select=id").header("client-request-id", id);
     expect(ask("first"), 200).await;
     expect(ask("second"), 200).await;
     let requests = world.tenant.requests();
-    assert_eq!(
-        (requests.total, requests.token, requests.graph()),
-        (3, 1, 2)
-    );
+    assert_eq!((requests.total, requests.token, requests.graph()), (3, 1, 2));
     assert_eq!(requests.to(super::Endpoint::User), 2);
     assert_eq!(requests.with_status(200), 3);
     let last = requests.log.back().unwrap();

@@ -50,22 +50,14 @@ impl Tokens {
     pub(super) fn issue(&mut self, grant: Grant, ends: Duration, entropy: u128) -> String {
         let text = format!("simulated.{entropy:032x}");
         self.issued.truncate(REMEMBERED - 1);
-        self.issued.push_front(Issued {
-            text: text.clone(),
-            grant,
-            ends,
-        });
+        self.issued.push_front(Issued { text: text.clone(), grant, ends });
         text
     }
 
     pub(super) fn check(&self, text: &str, now: Duration) -> Result<Grant, Rejected> {
         let found = self.issued.iter().find(|issued| issued.text == text);
         let issued = found.ok_or(Rejected::Unknown)?;
-        if now < issued.ends {
-            Ok(issued.grant.clone())
-        } else {
-            Err(Rejected::Expired)
-        }
+        if now < issued.ends { Ok(issued.grant.clone()) } else { Err(Rejected::Expired) }
     }
 
     pub(super) fn revoke_all(&mut self) {
@@ -76,9 +68,7 @@ impl Tokens {
 impl Grant {
     /// Whether any of these permissions was given.
     pub(super) fn has_any(&self, wanted: &[&str]) -> bool {
-        self.permissions
-            .iter()
-            .any(|given| wanted.iter().any(|w| given.eq_ignore_ascii_case(w)))
+        self.permissions.iter().any(|given| wanted.iter().any(|w| given.eq_ignore_ascii_case(w)))
     }
 }
 
@@ -88,10 +78,7 @@ mod tests {
 
     #[test]
     fn tokens_end() {
-        let grant = Grant {
-            caller: Caller::App,
-            permissions: vec!["Presence.Read.All".into()],
-        };
+        let grant = Grant { caller: Caller::App, permissions: vec!["Presence.Read.All".into()] };
         let mut tokens = Tokens::default();
         let end = Duration::from_secs(60);
         let token = tokens.issue(grant.clone(), end, 1);
@@ -106,10 +93,7 @@ mod tests {
     fn memory_is_bounded() {
         let mut tokens = Tokens::default();
         for entropy in 0..2 * REMEMBERED as u128 {
-            let grant = Grant {
-                caller: Caller::App,
-                permissions: Vec::new(),
-            };
+            let grant = Grant { caller: Caller::App, permissions: Vec::new() };
             tokens.issue(grant, Duration::MAX, entropy);
         }
         assert_eq!(tokens.issued.len(), REMEMBERED);

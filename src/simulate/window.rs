@@ -20,11 +20,7 @@ pub(super) struct Exceeded {
 
 impl Window {
     pub(super) fn new(limit: usize, length: Duration) -> Self {
-        Self {
-            limit,
-            length,
-            newest: VecDeque::new(),
-        }
+        Self { limit, length, newest: VecDeque::new() }
     }
 
     /// Counts a request at `now`, which never runs backwards.
@@ -38,9 +34,7 @@ impl Window {
             return Ok(());
         }
         let next_to_leave = self.newest.front().unwrap_or(&now);
-        Err(Exceeded {
-            retry_after: (*next_to_leave + self.length).saturating_sub(now),
-        })
+        Err(Exceeded { retry_after: (*next_to_leave + self.length).saturating_sub(now) })
     }
 }
 
@@ -63,32 +57,12 @@ mod tests {
 
     #[test]
     fn the_window_slides() {
-        check(
-            2,
-            &[
-                (0, None),
-                (10, None),
-                (30, None),
-                (40, None),
-                (59, Some(11)),
-                (70, None),
-            ],
-        );
+        check(2, &[(0, None), (10, None), (30, None), (40, None), (59, Some(11)), (70, None)]);
     }
 
     #[test]
     fn refused_requests_count() {
-        check(
-            2,
-            &[
-                (0, None),
-                (1, None),
-                (2, Some(29)),
-                (3, Some(29)),
-                (31, Some(2)),
-                (60, None),
-            ],
-        );
+        check(2, &[(0, None), (1, None), (2, Some(29)), (3, Some(29)), (31, Some(2)), (60, None)]);
     }
 
     #[test]

@@ -43,9 +43,8 @@ pub(super) fn presence(
     sequence: u64,
     cloud: Cloud,
 ) -> Value {
-    let status_message = now
-        .status_message
-        .map(|content| json!({"message": {"content": content, "contentType": "text"}}));
+    let status_message =
+        now.status_message.map(|content| json!({"message": {"content": content, "contentType": "text"}}));
     let mut entity = json!({
         "id": id,
         "availability": words.0,
@@ -85,11 +84,9 @@ pub(super) fn with_context(entity: Value, path: &str, cloud: Cloud) -> Value {
             Value::Object(all)
         }
         // Tests may set anything as an entity; then it goes out as it is.
-        other @ (Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::String(_)
-        | Value::Array(_)) => other,
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
+            other
+        }
     }
 }
 
@@ -114,11 +111,7 @@ pub(super) fn user(person: &Person, select: Option<&str>) -> Value {
     let (Some(select), Value::Object(all)) = (select, &all) else {
         return all;
     };
-    let wanted = |name: &str| {
-        select
-            .split(',')
-            .any(|s| s.trim().eq_ignore_ascii_case(name))
-    };
+    let wanted = |name: &str| select.split(',').any(|s| s.trim().eq_ignore_ascii_case(name));
     let chosen = all.iter().filter(|(name, _)| wanted(name));
     Value::Object(chosen.map(|(k, v)| (k.clone(), v.clone())).collect())
 }
@@ -140,33 +133,15 @@ pub(super) fn error(code: &str, message: &str, marks: &Marks) -> Value {
 pub(super) fn usual_error(status: u16) -> (&'static str, &'static str) {
     match status {
         400 => ("BadRequest", "The request is malformed or incorrect."),
-        401 => (
-            "InvalidAuthenticationToken",
-            "Access token has expired or is not yet valid.",
-        ),
-        403 => (
-            "Authorization_RequestDenied",
-            "Insufficient privileges to complete the operation.",
-        ),
+        401 => ("InvalidAuthenticationToken", "Access token has expired or is not yet valid."),
+        403 => ("Authorization_RequestDenied", "Insufficient privileges to complete the operation."),
         404 => ("NotFound", "The resource could not be found."),
-        405 => (
-            "Request_BadRequest",
-            "Specified HTTP method is not allowed for the request target.",
-        ),
+        405 => ("Request_BadRequest", "Specified HTTP method is not allowed for the request target."),
         409 => ("Conflict", "The resource is in conflict with the request."),
         429 => ("TooManyRequests", "Please retry again later."),
-        500 => (
-            "InternalServerError",
-            "An internal server error occurred while processing the request.",
-        ),
-        503 => (
-            "ServiceUnavailable",
-            "The service is temporarily unavailable.",
-        ),
-        504 => (
-            "GatewayTimeout",
-            "The server, acting as a proxy, timed out.",
-        ),
+        500 => ("InternalServerError", "An internal server error occurred while processing the request."),
+        503 => ("ServiceUnavailable", "The service is temporarily unavailable."),
+        504 => ("GatewayTimeout", "The server, acting as a proxy, timed out."),
         _ => ("UnknownError", "An unknown error has occurred."),
     }
 }

@@ -90,11 +90,7 @@ pub(super) fn situation(seed: u64, time: Duration) -> Situation {
         activity,
         out_of_office: day_off.then_some("I am away and will answer when I am back."),
         status_message,
-        work_location: if day_off {
-            location("scheduled", "timeOff")
-        } else {
-            work_location
-        },
+        work_location: if day_off { location("scheduled", "timeOff") } else { work_location },
     }
 }
 
@@ -155,11 +151,9 @@ const fn location(source: &'static str, kind: &'static str) -> WorkLocation {
 /// Random numbers for one question about one person; FNV-1a keeps near seeds from giving near answers.
 fn random(seed: u64, question: &str, number: u64) -> fastrand::Rng {
     let bytes = seed.to_le_bytes().into_iter().chain(question.bytes());
-    let hash = bytes
-        .chain(number.to_le_bytes())
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+    let hash = bytes.chain(number.to_le_bytes()).fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
     fastrand::Rng::with_seed(hash)
 }
 
@@ -171,7 +165,8 @@ mod tests {
 
     use super::*;
 
-    const AVAILABILITIES: &str = "Available AvailableIdle Away BeRightBack Busy BusyIdle DoNotDisturb Offline PresenceUnknown";
+    const AVAILABILITIES: &str =
+        "Available AvailableIdle Away BeRightBack Busy BusyIdle DoNotDisturb Offline PresenceUnknown";
     const ACTIVITIES: &str = "Available Away BeRightBack Busy DoNotDisturb InACall InAConferenceCall \
          Inactive InAMeeting Offline OffWork OutOfOffice PresenceUnknown Presenting \
          UrgentInterruptionsOnly AvailableInactive Focusing";

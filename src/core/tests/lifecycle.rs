@@ -59,7 +59,7 @@ fn an_absent_broker_is_tried_again_with_growing_jittered_waits() {
         let reported = commands.iter().any(|command| matches!(command, Command::Report(_)));
         assert_eq!(reported, attempt == 0, "an outage is reported when it begins");
         let before = now;
-        while !bridge.on(Woken, at(now)).contains(&Command::Connect) {
+        while !bridge.on(Woken, at(now)).contains(&Command::Broker(BrokerOrder::Connect)) {
             now = bridge.wake_at(at(now).tick).unwrap().0.as_secs_f64();
         }
         waits.push(now - before);
@@ -85,11 +85,12 @@ fn another_bridge_on_the_same_level_is_not_disturbed() {
         bridge.on(retained("presence/bridge/state", state), at(0.0));
         bridge.on(subscribed(), at(0.0));
         let commands = bridge.on(subscribed(), at(0.0));
-        let publishes = commands.iter().any(|command| matches!(command, Command::Publish(_)));
+        let publishes =
+            commands.iter().any(|command| matches!(command, Command::Broker(BrokerOrder::Publish(_))));
         assert_eq!(publishes, !refuses, "{info} {state}");
         if refuses {
             // A clean close keeps this bridge's will from telling everybody that the other one is gone.
-            assert_eq!(commands, [Command::Disconnect]);
+            assert_eq!(commands, [Command::Broker(BrokerOrder::Disconnect)]);
             let end = bridge.on(lost(), at(0.1));
             assert!(
                 matches!(&end[..], [Command::Finish(crate::core::command::Ending::Conflict(why))] if why.contains("bridge_name"))
@@ -105,9 +106,9 @@ fn a_broker_that_never_answers_a_subscription_does_not_stop_the_bridge() {
     bridge.on(Connected, at(0.0));
     bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(0.1));
     let quiet = bridge.on(Woken, at(4.9));
-    assert!(!quiet.iter().any(|command| matches!(command, Command::Publish(_))));
+    assert!(!quiet.iter().any(|command| matches!(command, Command::Broker(BrokerOrder::Publish(_)))));
     let published = bridge.on(Woken, at(5.0));
-    assert!(published.iter().any(|command| matches!(command, Command::Publish(_))));
+    assert!(published.iter().any(|command| matches!(command, Command::Broker(BrokerOrder::Publish(_)))));
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod publishing;
 use std::time::Duration;
 
 use super::bridge::Bridge;
-use super::command::{Command, Message, Qos, What};
+use super::command::{BrokerOrder, Command, Message, Qos, What};
 use super::event::{Answer, Event, Incoming, LinkFailure, PresenceEvent, ReadFailure, Reading, RequestId};
 use super::name::ObjectId;
 use super::payload::About;
@@ -124,14 +124,16 @@ fn line(command: &Command) -> String {
             let fresh = if read.token_max_age.is_some() { " with a fresh token" } else { "" };
             format!("read #{} {what}{fresh}", read.request.0)
         }
-        Command::Connect => "connect".into(),
-        Command::Disconnect => "disconnect".into(),
-        Command::Subscribe(list) => {
+        Command::Broker(BrokerOrder::Connect) => "connect".into(),
+        Command::Broker(BrokerOrder::Disconnect) => "disconnect".into(),
+        Command::Broker(BrokerOrder::Subscribe(list)) => {
             let filters: Vec<&str> = list.iter().map(|subscription| subscription.filter.as_str()).collect();
             format!("subscribe {}", filters.join(" "))
         }
-        Command::Unsubscribe(filters) => format!("unsubscribe {}", filters.join(" ")),
-        Command::Publish(messages) => messages.iter().map(message).collect::<Vec<_>>().join("\n"),
+        Command::Broker(BrokerOrder::Unsubscribe(filters)) => format!("unsubscribe {}", filters.join(" ")),
+        Command::Broker(BrokerOrder::Publish(messages)) => {
+            messages.iter().map(message).collect::<Vec<_>>().join("\n")
+        }
         Command::Report(report) => format!("report: {report}"),
         Command::Finish(ending) => format!("finish {ending:?}"),
     }
@@ -198,7 +200,7 @@ fn online(settings: Settings) -> Bridge {
     bridge.on(subscribed(), at(0.0));
     let published = bridge.on(subscribed(), at(0.0));
     for command in &published {
-        if let Command::Publish(messages) = command {
+        if let Command::Broker(BrokerOrder::Publish(messages)) = command {
             bridge.on(Event::Acknowledged(messages.len()), at(0.0));
         }
     }

@@ -73,16 +73,16 @@ impl World {
                     self.sent.push(self.now);
                     self.under_way.push((read.request, read.what));
                 }
-                Command::Connect => self.wants_connect = true,
-                Command::Publish(messages) => {
+                Command::Broker(BrokerOrder::Connect) => self.wants_connect = true,
+                Command::Broker(BrokerOrder::Publish(messages)) => {
                     assert!(self.connected, "published without a connection");
                     self.unacknowledged += messages.len();
                     assert!(self.unacknowledged <= 124, "{} in flight", self.unacknowledged);
                     self.retained.extend(messages.into_iter().map(|m| (m.topic, m.payload)));
                 }
-                Command::Subscribe(_)
-                | Command::Unsubscribe(_)
-                | Command::Disconnect
+                Command::Broker(BrokerOrder::Subscribe(_))
+                | Command::Broker(BrokerOrder::Unsubscribe(_))
+                | Command::Broker(BrokerOrder::Disconnect)
                 | Command::Report(_) => {}
                 Command::Finish(ending) => panic!("finished without being asked: {ending:?}"),
             }

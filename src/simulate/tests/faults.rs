@@ -42,10 +42,7 @@ async fn retry_after_is_seconds_or_a_date() {
     assert_eq!(answer.headers()["retry-after"], "7");
 
     let ahead = RetryAfter::Date(Duration::from_secs(3_600));
-    let fault = Fault::Error {
-        status: 503,
-        retry_after: Some(ahead),
-    };
+    let fault = Fault::Error { status: 503, retry_after: Some(ahead) };
     world.tenant.fault(fault, Scope::Graph, ONCE);
     let answer = expect_error(world.read(), 503, "ServiceUnavailable").await;
     let date = answer.headers()["retry-after"].to_str().unwrap();
@@ -63,9 +60,7 @@ async fn a_message_may_be_empty() {
     let body = expect(world.read(), 500).await;
     assert_eq!(body["error"]["message"], "");
     let scope = Scope::Endpoint(Endpoint::Token);
-    world
-        .tenant
-        .fault(Fault::EmptyMessage { status: 500 }, scope, ONCE);
+    world.tenant.fault(Fault::EmptyMessage { status: 500 }, scope, ONCE);
     let body = expect(world.token_request(&[]), 500).await;
     assert_eq!(body["error_description"], "");
 }
@@ -74,9 +69,7 @@ async fn a_message_may_be_empty() {
 async fn a_fault_may_be_for_one_endpoint() {
     let world = World::new().await;
     let scope = Scope::Endpoint(Endpoint::PresencesByUserId);
-    world
-        .tenant
-        .fault(Fault::status(500), scope, Times::UntilCleared);
+    world.tenant.fault(Fault::status(500), scope, Times::UntilCleared);
     for _ in 0..3 {
         expect(world.read(), 200).await;
         expect(world.bulk(&world.ids()), 500).await;
@@ -89,18 +82,9 @@ async fn a_fault_may_be_for_one_endpoint() {
 async fn a_fault_may_be_for_one_person() {
     let world = World::new().await;
     let forbidden = Fault::status(403);
-    world
-        .tenant
-        .fault(forbidden, Scope::Person(world.id(1)), Times::UntilCleared);
+    world.tenant.fault(forbidden, Scope::Person(world.id(1)), Times::UntilCleared);
     expect(world.read(), 200).await;
-    expect(
-        world.get(&format!(
-            "/users/{}/presence",
-            world.ids()[1].to_uppercase()
-        )),
-        403,
-    )
-    .await;
+    expect(world.get(&format!("/users/{}/presence", world.ids()[1].to_uppercase())), 403).await;
     expect(world.get("/users/bob%40contoso.example"), 403).await;
     expect(world.bulk(&world.ids()), 403).await;
     expect(world.bulk(&world.ids()[..1]), 200).await;
@@ -137,21 +121,13 @@ async fn a_hanging_request_is_answered_when_faults_are_cleared() {
     });
     assert_eq!(answer.unwrap().status(), 200);
     let requests = world.tenant.requests();
-    assert_eq!(
-        (requests.graph(), requests.log.back().unwrap().status),
-        (1, None)
-    );
+    assert_eq!((requests.graph(), requests.log.back().unwrap().status), (1, None));
 }
 
 #[tokio::test]
 async fn a_client_may_give_up_on_a_hanging_request() {
     let world = once(Fault::Hang).await;
-    let error = world
-        .read()
-        .timeout(Duration::from_millis(50))
-        .send()
-        .await
-        .unwrap_err();
+    let error = world.read().timeout(Duration::from_millis(50)).send().await.unwrap_err();
     assert!(error.is_timeout());
     expect(world.read(), 200).await;
 }
@@ -159,9 +135,7 @@ async fn a_client_may_give_up_on_a_hanging_request() {
 #[tokio::test]
 async fn a_reset_is_a_transport_error() {
     let world = World::new().await;
-    world
-        .tenant
-        .fault(Fault::Reset, Scope::All, Times::UntilCleared);
+    world.tenant.fault(Fault::Reset, Scope::All, Times::UntilCleared);
     let error = world.read().send().await.unwrap_err();
     let chain = std::iter::successors(Some(&error as &dyn Error), |&error| error.source());
     let io = chain.filter_map(|error| error.downcast_ref::<io::Error>());
@@ -187,12 +161,7 @@ async fn a_captive_portal_says_200_in_html() {
     let world = once(Fault::Html).await;
     let answer = world.read().send().await.unwrap();
     assert_eq!(answer.status(), 200);
-    assert!(
-        answer.headers()["content-type"]
-            .to_str()
-            .unwrap()
-            .starts_with("text/html")
-    );
+    assert!(answer.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
     assert!(answer.text().await.unwrap().starts_with("<!DOCTYPE html>"));
 }
 
@@ -204,11 +173,7 @@ async fn entities_of_the_wrong_type_and_the_wrong_kind() {
     let body = expect(world.bulk(&world.ids()), 200).await;
     let value = body["value"].as_array().unwrap();
     assert_eq!(value.len(), 3);
-    assert!(
-        value
-            .iter()
-            .all(|entity| entity["availability"].is_number())
-    );
+    assert!(value.iter().all(|entity| entity["availability"].is_number()));
     world.tenant.fault(Fault::UserInstead, Scope::Graph, ONCE);
     let body = expect(world.read(), 200).await;
     assert_eq!(body["id"], world.ids()[0]);
@@ -234,10 +199,7 @@ async fn a_huge_body_is_streamed_until_the_client_stops() {
 #[tokio::test]
 async fn a_redirection_names_another_address() {
     let location = "https://portal.example/login".to_owned();
-    let world = once(Fault::Redirect {
-        location: location.clone(),
-    })
-    .await;
+    let world = once(Fault::Redirect { location: location.clone() }).await;
     let answer = world.read().send().await.unwrap();
     assert_eq!(answer.status(), 302);
     assert_eq!(answer.headers()["location"], location);
@@ -247,15 +209,9 @@ async fn a_redirection_names_another_address() {
 async fn sign_in_fails_by_status_by_number_and_by_silence() {
     let world = World::new().await;
     let token = Scope::Endpoint(Endpoint::Token);
-    for (status, error) in [
-        (503, "temporarily_unavailable"),
-        (429, "temporarily_unavailable"),
-    ] {
+    for (status, error) in [(503, "temporarily_unavailable"), (429, "temporarily_unavailable")] {
         world.tenant.fault(Fault::status(status), token, ONCE);
-        assert_eq!(
-            expect(world.token_request(&[]), status).await["error"],
-            error
-        );
+        assert_eq!(expect(world.token_request(&[]), status).await["error"], error);
     }
     for (code, status, error) in [
         (700_082, 400, "invalid_grant"),
@@ -265,10 +221,7 @@ async fn sign_in_fails_by_status_by_number_and_by_silence() {
     ] {
         world.tenant.fault(Fault::SignIn { code }, token, ONCE);
         let body = expect(world.token_request(&[]), status).await;
-        assert_eq!(
-            (&body["error"], &body["error_codes"][0]),
-            (&json!(error), &json!(code))
-        );
+        assert_eq!((&body["error"], &body["error_codes"][0]), (&json!(error), &json!(code)));
     }
     world.tenant.fault(Fault::Hang, token, Times::UntilCleared);
     let request = world.token_request(&[]).timeout(Duration::from_millis(50));

@@ -9,10 +9,7 @@ async fn refused(request: RequestBuilder, status: u16, error: &str, code: u32) {
     assert_eq!(body["error"], error, "{body}");
     assert_eq!(body["error_codes"], json!([code]), "{body}");
     let text = body["error_description"].as_str().unwrap();
-    assert!(
-        text.starts_with(&format!("AADSTS{code}: ")) && text.contains("\r\nTrace ID: "),
-        "{text}"
-    );
+    assert!(text.starts_with(&format!("AADSTS{code}: ")) && text.contains("\r\nTrace ID: "), "{text}");
     for name in ["timestamp", "trace_id", "correlation_id", "error_uri"] {
         assert!(body[name].is_string(), "{name}");
     }
@@ -28,16 +25,8 @@ async fn a_token_lives_as_long_as_it_says() {
     expect(world.read(), 200).await;
     world.tenant.skip(Duration::from_secs(5_400));
     let answer = expect_error(world.read(), 401, "InvalidAuthenticationToken").await;
-    assert!(
-        answer.headers()["www-authenticate"]
-            .to_str()
-            .unwrap()
-            .starts_with("Bearer ")
-    );
-    let world = World {
-        token: world.sign_in().await,
-        ..world
-    };
+    assert!(answer.headers()["www-authenticate"].to_str().unwrap().starts_with("Bearer "));
+    let world = World { token: world.sign_in().await, ..world };
     expect(world.read(), 200).await;
     world.tenant.revoke_tokens();
     expect_error(world.read(), 401, "InvalidAuthenticationToken").await;
@@ -48,11 +37,7 @@ async fn graph_wants_a_token_it_knows() {
     let world = World::new().await;
     let url = format!("{}/v1.0/users/{}/presence", world.server.url(), world.id(0));
     let bare = || world.http.get(&url);
-    for request in [
-        bare(),
-        bare().bearer_auth("else"),
-        bare().basic_auth("a", Some("b")),
-    ] {
+    for request in [bare(), bare().bearer_auth("else"), bare().basic_auth("a", Some("b"))] {
         let answer = expect_error(request, 401, "InvalidAuthenticationToken").await;
         assert!(answer.headers().contains_key("www-authenticate"));
     }
@@ -71,50 +56,18 @@ async fn graph_of_any_cloud_may_be_the_resource() {
 async fn each_mistake_has_its_number() {
     let world = World::new().await;
     let with = |name, value| world.token_request(&[(name, value)]);
-    refused(
-        with("client_secret", "wrong"),
-        401,
-        "invalid_client",
-        7_000_215,
-    )
-    .await;
+    refused(with("client_secret", "wrong"), 401, "invalid_client", 7_000_215).await;
     refused(with("client_secret", ""), 401, "invalid_client", 7_000_218).await;
-    refused(
-        with("client_id", "somebody"),
-        400,
-        "unauthorized_client",
-        700_016,
-    )
-    .await;
-    refused(
-        with("grant_type", "password"),
-        400,
-        "unsupported_grant_type",
-        70_003,
-    )
-    .await;
-    refused(
-        with("scope", "Presence.Read.All"),
-        400,
-        "invalid_scope",
-        1_002_012,
-    )
-    .await;
-    refused(
-        with("scope", "https://example.com/.default"),
-        400,
-        "invalid_scope",
-        70_011,
-    )
-    .await;
+    refused(with("client_id", "somebody"), 400, "unauthorized_client", 700_016).await;
+    refused(with("grant_type", "password"), 400, "unsupported_grant_type", 70_003).await;
+    refused(with("scope", "Presence.Read.All"), 400, "invalid_scope", 1_002_012).await;
+    refused(with("scope", "https://example.com/.default"), 400, "invalid_scope", 70_011).await;
     for name in ["grant_type", "client_id", "scope"] {
         refused(with(name, ""), 400, "invalid_request", 900_144).await;
     }
     let url = world.server.url() + "/elsewhere/oauth2/v2.0/token";
     refused(world.http.post(url), 400, "invalid_request", 90_002).await;
-    world
-        .tenant
-        .switch(|switches| switches.secret_expired = true);
+    world.tenant.switch(|switches| switches.secret_expired = true);
     refused(world.token_request(&[]), 401, "invalid_client", 7_000_222).await;
 }
 
@@ -124,19 +77,14 @@ async fn me_is_for_people() {
     expect_error(world.get("/me/presence"), 400, "BadRequest").await;
     let token = world.tenant.mint_delegated_token(world.id(1));
     let world = World { token, ..world };
-    assert_eq!(
-        expect(world.get("/me/presence"), 200).await["id"],
-        world.ids()[1]
-    );
+    assert_eq!(expect(world.get("/me/presence"), 200).await["id"], world.ids()[1]);
     expect(world.bulk(&world.ids()), 200).await;
 }
 
 #[tokio::test]
 async fn permissions_bound_what_a_token_reads() {
     let world = World::new().await;
-    let token = world
-        .tenant
-        .mint_delegated_token_with(world.id(0), &["Presence.Read"]);
+    let token = world.tenant.mint_delegated_token_with(world.id(0), &["Presence.Read"]);
     let world = World { token, ..world };
     let denied = "Authorization_RequestDenied";
     expect(world.get("/me/presence"), 200).await;
@@ -146,10 +94,6 @@ async fn permissions_bound_what_a_token_reads() {
     expect_error(world.bulk(&world.ids()), 403, denied).await;
     expect_error(world.get("/users/bob@contoso.example"), 403, denied).await;
 
-    let world = World::with(Settings {
-        permissions: Vec::new(),
-        ..Settings::default()
-    })
-    .await;
+    let world = World::with(Settings { permissions: Vec::new(), ..Settings::default() }).await;
     expect_error(world.read(), 403, denied).await;
 }
