@@ -1,5 +1,6 @@
 //! Microsoft Teams presence on an MQTT broker, kept true.
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
+pub mod config;
 pub mod core;
 
 #[cfg(feature = "demo")]

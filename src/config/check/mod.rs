@@ -1,0 +1,96 @@
+//! The one conversion: from what is written to what is known.
+//!
+//! Each part refuses all it finds and gives nothing if it found anything, so that everything wrong
+//! is reported at once.
+
+mod graph;
+mod lights;
+mod mqtt;
+mod refusals;
+mod users;
+
+use std::net::SocketAddr;
+
+pub(super) use refusals::Refusals;
+
+use super::document::Document;
+use super::environment::Environment;
+use super::error::ConfigErrors;
+use super::files::Places;
+use super::key::Key;
+use super::known::{Config, HomeAssistant};
+use super::not_yet;
+use super::written::{self, Written};
+use crate::core::name::ObjectId;
+
+/// Checks everything and reports everything that is wrong.
+pub(super) fn check(
+    written: &Written,
+    document: &Document<'_>,
+    environment: &Environment,
+) -> Result<Config, ConfigErrors> {
+    let places = Places::new(document.origin(), environment);
+    let mut refusals = Refusals::new(document, &places);
+    not_yet::refuse(document, &mut refusals);
+    let mqtt = mqtt::check(&written.mqtt, &mut refusals);
+    let graph = graph::check(&written.graph, &mut refusals);
+    let users = users::check(written, &mut refusals);
+    let home_assistant = home_assistant(&written.home_assistant, &mut refusals);
+    lights::check(&written.lights, &mut refusals);
+    groups(&written.groups, &mut refusals);
+    http(&written.http, &mut refusals);
+    let config = (|| {
+        Some(Config {
+            origin: document.origin().clone(),
+            mqtt: mqtt?,
+            graph: graph?,
+            users,
+            home_assistant: home_assistant?,
+        })
+    })();
+    refusals.finish(config)
+}
+
+fn home_assistant(
+    written: &written::HomeAssistant,
+    refusals: &mut Refusals<'_>,
+) -> Option<HomeAssistant> {
+    let discovery_prefix =
+        refusals.parse("home_assistant.discovery_prefix", &written.discovery_prefix);
+    let birth = refusals.topic("home_assistant.birth_topic", &written.birth_topic);
+    Some(HomeAssistant {
+        discovery: written.discovery,
+        discovery_prefix: discovery_prefix?,
+        birth_topic: birth?,
+    })
+}
+
+fn groups(written: &[written::Group], refusals: &mut Refusals<'_>) {
+    for (i, group) in written.iter().enumerate() {
+        let at = Key::from("groups").index(i);
+        if let Some(id) = refusals.require(at.name("id"), group.id.as_deref()) {
+            refusals.parse::<ObjectId>(at.name("id"), id);
+        }
+        if group.name.is_empty() {
+            refusals.refuse(at.name("name"), "must not be empty");
+        }
+        let (minute, week) = (refusals::MINUTE, refusals::WEEK);
+        refusals.within(
+            at.name("refresh_members"),
+            group.refresh_members,
+            minute..=week,
+        );
+    }
+}
+
+fn http(written: &written::Http, refusals: &mut Refusals<'_>) {
+    if let Some(listen) = &written.listen
+        && listen.parse::<SocketAddr>().is_err()
+    {
+        refusals.refuse(
+            "http.listen",
+            "must be an address and port, such as 127.0.0.1:9642",
+        );
+    }
+    refusals.secret("http.password", None, written.password_file.as_deref());
+}

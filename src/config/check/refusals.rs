@@ -1,0 +1,141 @@
+//! Collects everything that is wrong, and holds the checks that several parts need.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use humantime::format_duration;
+use secrecy::SecretString;
+
+use crate::config::document::Document;
+use crate::config::error::{ConfigError, ConfigErrors};
+use crate::config::files::Places;
+use crate::config::key::Key;
+use crate::config::secret::{Secret, SecretError};
+use crate::core::name::{BaseTopic, InvalidName};
+
+pub(super) const SECOND: Duration = Duration::from_secs(1);
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const HOUR: Duration = Duration::from_secs(3600);
+pub(super) const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// What was refused so far.
+pub(in crate::config) struct Refusals<'d> {
+    document: &'d Document<'d>,
+    places: &'d Places,
+    found: Vec<ConfigError>,
+}
+
+impl<'d> Refusals<'d> {
+    pub(super) fn new(document: &'d Document<'d>, places: &'d Places) -> Self {
+        Self {
+            document,
+            places,
+            found: Vec::new(),
+        }
+    }
+
+    /// Refuses a key; `says` is what is allowed.
+    pub(in crate::config) fn refuse(&mut self, key: impl Into<Key>, says: impl Display) {
+        self.found.push(self.document.error(key.into(), says));
+    }
+
+    /// What was made, if nothing was refused; else everything refused.
+    pub(super) fn finish<T>(self, made: Option<T>) -> Result<T, ConfigErrors> {
+        debug_assert!(
+            made.is_some() || !self.found.is_empty(),
+            "a part that gives nothing has refused something"
+        );
+        made.filter(|_| self.found.is_empty())
+            .ok_or(ConfigErrors::new(self.found))
+    }
+
+    /// A key that must be written.
+    pub(super) fn require<T>(&mut self, key: impl Into<Key>, value: Option<T>) -> Option<T> {
+        if value.is_none() {
+            self.refuse(key, "is required");
+        }
+        value
+    }
+
+    /// A text that must be a name of some kind.
+    pub(super) fn parse<T: FromStr<Err = InvalidName>>(
+        &mut self,
+        key: impl Into<Key>,
+        text: &str,
+    ) -> Option<T> {
+        match text.parse() {
+            Ok(name) => Some(name),
+            Err(InvalidName(allowed)) => {
+                self.refuse(key, format_args!("must be {allowed}"));
+                None
+            }
+        }
+    }
+
+    /// A topic that is not published under the base topic.
+    pub(super) fn topic(&mut self, key: impl Into<Key>, text: &str) -> Option<String> {
+        self.parse::<BaseTopic>(key, text)
+            .map(|topic| topic.as_str().to_owned())
+    }
+
+    /// A duration with bounds.
+    pub(super) fn within(
+        &mut self,
+        key: impl Into<Key>,
+        duration: Duration,
+        bounds: RangeInclusive<Duration>,
+    ) {
+        if !bounds.contains(&duration) {
+            let (low, high) = (
+                format_duration(*bounds.start()),
+                format_duration(*bounds.end()),
+            );
+            self.refuse(key, format_args!("must be {low} to {high}"));
+        }
+    }
+
+    /// A file that must pass a first look inside.
+    pub(super) fn file(
+        &mut self,
+        key: impl Into<Key>,
+        path: Option<&Path>,
+        look: fn(&Path) -> Result<(), String>,
+    ) -> Option<PathBuf> {
+        let path = self.places.find(path?);
+        if let Err(says) = look(&path) {
+            self.refuse(key, says);
+        }
+        Some(path)
+    }
+
+    /// A secret that is written at `key`, or in the file named at `key` with `_file`, or nowhere.
+    pub(super) fn secret(
+        &mut self,
+        key: &str,
+        inline: Option<&SecretString>,
+        file: Option<&Path>,
+    ) -> Option<Secret> {
+        let file_key = format!("{key}_file");
+        let (secret, key) = match (inline, file) {
+            (None, None) => return None,
+            (Some(_), Some(_)) => {
+                let says = format!("{key} is given too; keep one of the two");
+                self.refuse(file_key.as_str(), says);
+                return None;
+            }
+            (Some(inline), None) => (Secret::Inline(inline.clone()), key),
+            (None, Some(path)) => (Secret::File(self.places.find(path)), file_key.as_str()),
+        };
+        match (secret.read(), &secret) {
+            (Ok(_), _) => {}
+            (Err(SecretError::Empty), Secret::File(path)) => {
+                self.refuse(key, format_args!("{} is empty", path.display()));
+            }
+            (Err(error), _) => self.refuse(key, error),
+        }
+        Some(secret)
+    }
+}

@@ -1,0 +1,203 @@
+//! The file as it stands, with the environment laid over it: what is at a key, and where it was written.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+use url::Url;
+
+use super::environment::variable_of;
+use super::error::{ConfigError, ConfigErrors};
+use super::key::{Key, Step};
+
+/// Where a configuration came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A file, perhaps with some keys overridden by the environment.
+    File(PathBuf),
+    /// `PRESENCE2MQTT__*` variables and no file.
+    Environment,
+}
+
+/// A file, parsed, with the environment laid over it.
+pub(super) struct Document<'t> {
+    origin: Origin,
+    text: &'t str,
+    /// As in the file: only these have true spans.
+    written: Spanned<DeTable<'t>>,
+    /// With the environment laid over it.
+    merged: Spanned<DeTable<'t>>,
+    /// The values that came from the environment, as they came.
+    overlaid: BTreeMap<Key, String>,
+}
+
+impl<'t> Document<'t> {
+    /// Reads TOML; the error never shows a part of the text, which might be a secret.
+    pub(super) fn parse(text: &'t str, origin: Origin) -> Result<Self, ConfigErrors> {
+        let written = DeTable::parse(text).map_err(|error| {
+            let line = error.span().map(|span| line_at(text, span.start));
+            let place = place(&origin, line);
+            ConfigErrors::new(vec![ConfigError::new(
+                place,
+                format_args!("is not TOML: {}", error.message().replace('\n', ", ")),
+            )])
+        })?;
+        Ok(Self {
+            origin,
+            text,
+            merged: written.clone(),
+            written,
+            overlaid: BTreeMap::new(),
+        })
+    }
+
+    /// Lays a value from the environment over a key; one of the wrong type is only remembered.
+    pub(super) fn overlay(&mut self, key: &Key, text: &str, typed: Option<DeValue<'t>>) {
+        self.overlaid.insert(key.clone(), text.to_owned());
+        if let Some(value) = typed {
+            put(self.merged.get_mut(), key.steps(), value);
+        }
+    }
+
+    /// The file with the environment laid over it.
+    pub(super) fn merged(&self) -> &Spanned<DeTable<'t>> {
+        &self.merged
+    }
+
+    /// Where the whole came from.
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// What is at a key.
+    pub(super) fn value(&self, key: &Key) -> Option<&DeValue<'t>> {
+        value_in(self.merged.get_ref(), key).map(Spanned::get_ref)
+    }
+
+    /// An error about a key that shows what is written there, unless it may be a secret.
+    pub(super) fn error(&self, key: Key, says: impl fmt::Display) -> ConfigError {
+        let shown = self.shown(&key);
+        self.error_unseen(key, says).showing(shown)
+    }
+
+    /// An error about a key that does not show what is written there.
+    pub(super) fn error_unseen(&self, key: Key, says: impl fmt::Display) -> ConfigError {
+        let by_variable = self.overlaid.contains_key(&key) || self.origin == Origin::Environment;
+        let line = self.line_of(&key);
+        let place = variable_of(&key)
+            .filter(|_| by_variable)
+            .unwrap_or_else(|| place(&self.origin, line));
+        ConfigError::new(place, says).of_key(key, line)
+    }
+
+    /// The line of a key, or of the innermost table around it that is written.
+    fn line_of(&self, key: &Key) -> Option<usize> {
+        let steps = key.steps();
+        let written = |n| span_in(self.written.get_ref(), &steps[..n]);
+        let start = (1..=steps.len()).rev().find_map(written)?;
+        Some(line_at(self.text, start))
+    }
+
+    /// A value as it is written, if it is short, plain and cannot be a secret.
+    fn shown(&self, key: &Key) -> Option<String> {
+        let (written, meant) = match self.overlaid.get(key) {
+            Some(text) => (format!("{text:?}"), text.as_str()),
+            None => {
+                let found = value_in(self.written.get_ref(), key)?;
+                if found.get_ref().is_table() || found.get_ref().is_array() {
+                    return None;
+                }
+                let written = self.text.get(found.span())?.to_owned();
+                (written, found.get_ref().as_str().unwrap_or_default())
+            }
+        };
+        let is_secret = match key.last_name() {
+            "password" | "client_secret" => true,
+            "url" | "graph_url" | "login_url" => may_hold_password(meant),
+            _ => false,
+        };
+        let is_plain = written.len() <= 120 && !written.contains(char::is_control);
+        (is_plain && !is_secret).then_some(written)
+    }
+}
+
+/// Whether a URL may hold a password: before the host, behind the path, or where the host was forgotten.
+fn may_hold_password(url: &str) -> bool {
+    let has_host = Url::parse(url).is_ok_and(|url| url.has_host());
+    url.contains(['@', '?', '#']) || (url.contains(':') && !has_host)
+}
+
+/// `file:line`, as far as it is known.
+fn place(origin: &Origin, line: Option<usize>) -> String {
+    match line {
+        Some(line) => format!("{origin}:{line}"),
+        None => origin.to_string(),
+    }
+}
+
+/// The number of the line, from 1, that a byte is on.
+fn line_at(text: &str, byte: usize) -> usize {
+    text.bytes().take(byte).filter(|&b| b == b'\n').count() + 1
+}
+
+fn value_in<'d, 't>(table: &'d DeTable<'t>, key: &Key) -> Option<&'d Spanned<DeValue<'t>>> {
+    let (first, rest) = key.steps().split_first()?;
+    let Step::Name(name) = first else { return None };
+    rest.iter()
+        .try_fold(table.get(name.as_str())?, |value, step| match step {
+            Step::Name(name) => value.get_ref().as_table()?.get(name.as_str()),
+            Step::Index(index) => value.get_ref().as_array()?.get(*index),
+        })
+}
+
+/// Where the key's name begins, or the entry of a list.
+fn span_in(table: &DeTable<'_>, steps: &[Step]) -> Option<usize> {
+    let (last, before) = steps.split_last()?;
+    let around = Key::from(before);
+    match last {
+        Step::Index(index) => {
+            let list = value_in(table, &around)?.get_ref().as_array()?;
+            Some(list.get(*index)?.span().start)
+        }
+        Step::Name(name) => {
+            let table = match before {
+                [] => table,
+                _ => value_in(table, &around)?.get_ref().as_table()?,
+            };
+            let (name, _) = table.get_key_value(name.as_str())?;
+            Some(name.span().start)
+        }
+    }
+}
+
+/// Writes a value; a section that the file spells as something else is left for the check of types.
+fn put<'t>(table: &mut DeTable<'t>, steps: &[Step], value: DeValue<'t>) {
+    let Some((Step::Name(name), rest)) = steps.split_first() else {
+        return;
+    };
+    // Nobody asks for the span of what the environment gave.
+    let spanned = |value| Spanned::new(0..0, value);
+    if rest.is_empty() {
+        table.insert(Spanned::new(0..0, Cow::Owned(name.clone())), spanned(value));
+        return;
+    }
+    if !table.contains_key(name.as_str()) {
+        let section = spanned(DeValue::Table(DeTable::new()));
+        table.insert(Spanned::new(0..0, Cow::Owned(name.clone())), section);
+    }
+    if let Some(DeValue::Table(section)) = table.get_mut(name.as_str()).map(Spanned::get_mut) {
+        put(section, rest, value);
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Environment => f.write_str("environment"),
+        }
+    }
+}

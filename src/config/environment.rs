@@ -1,0 +1,124 @@
+//! The environment, handed in by main, and its overlay: `PRESENCE2MQTT__<SECTION>__<KEY>`.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::Value;
+use toml::de::DeValue;
+
+use super::document::Document;
+use super::error::ConfigError;
+use super::key::{Key, Step};
+use super::schema;
+use super::shape::did_you_mean;
+
+const PREFIX: &str = "PRESENCE2MQTT__";
+
+/// The process's environment variables, read once by main.
+#[derive(Clone, Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// The value of a variable, if it is set and not empty.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// Whether any variable overrides a key of the configuration.
+    pub(super) fn overrides(&self) -> bool {
+        self.overrides_given().next().is_some()
+    }
+
+    fn overrides_given(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = self
+            .0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        all.filter(|(name, _)| name.starts_with(PREFIX))
+    }
+}
+
+/// Lays the environment over a document; unknown variables and values of the wrong type are errors.
+pub(super) fn overlay<'t>(
+    environment: &'t Environment,
+    schema: &Value,
+    document: &mut Document<'t>,
+) -> Vec<ConfigError> {
+    let known: BTreeMap<String, Key> = scalars_of_sections(schema, &Key::default())
+        .into_iter()
+        .filter_map(|key| Some((variable_of(&key)?, key)))
+        .collect();
+    let mut errors = Vec::new();
+    for (variable, value) in environment.overrides_given() {
+        let Some(key) = known.get(variable) else {
+            let near = did_you_mean(variable, known.keys().map(String::as_str));
+            let says = format!("is not the variable of any key{near}");
+            errors.push(ConfigError::new(variable.to_owned(), says));
+            continue;
+        };
+        let node = schema::node(schema, key).unwrap_or(&Value::Null);
+        let typed = typed(node, value);
+        let is_of_type = typed.is_some();
+        document.overlay(key, value, typed);
+        if !is_of_type {
+            errors.push(document.error(key.clone(), schema::wanted(node)));
+        }
+    }
+    errors
+}
+
+/// The variable that overrides a key of a section; whole sections and lists have none.
+pub(super) fn variable_of(key: &Key) -> Option<String> {
+    let name = |step: &Step| match step {
+        Step::Name(name) => Some(name.to_ascii_uppercase()),
+        Step::Index(_) => None,
+    };
+    let names: Option<Vec<_>> = key.steps().iter().map(name).collect();
+    let names = names.filter(|names| names.len() > 1)?;
+    Some(PREFIX.to_owned() + &names.join("__"))
+}
+
+/// The keys that the environment can override.
+fn scalars_of_sections(section: &Value, at: &Key) -> Vec<Key> {
+    let mut keys = Vec::new();
+    for (name, node) in section["properties"].as_object().into_iter().flatten() {
+        let key = at.name(name);
+        if schema::is_scalar(node) {
+            keys.push(key);
+        } else {
+            // A list has no properties, and so gives none.
+            keys.extend(scalars_of_sections(node, &key));
+        }
+    }
+    keys
+}
+
+/// A variable's text as the type the key has, so that a password of digits stays text.
+fn typed<'t>(node: &Value, text: &'t str) -> Option<DeValue<'t>> {
+    match node["type"].as_str() {
+        Some("boolean") => text.parse().ok().map(DeValue::Boolean),
+        Some("integer") => {
+            let value = DeValue::parse(text).ok()?.into_inner();
+            value.is_integer().then_some(value)
+        }
+        _ => Some(DeValue::String(Cow::Borrowed(text))),
+    }
+}
+
+impl FromIterator<(String, String)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
+        Self(variables.into_iter().collect())
+    }
+}
+
+/// Names only: values may be secrets.
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}

@@ -1,0 +1,75 @@
+//! Files that the configuration names: where they are looked for, and a first look inside.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::document::Origin;
+use super::environment::Environment;
+
+/// More than all public certificate authorities together.
+const MAX_PEM_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Where relative file names are looked for.
+pub(super) struct Places {
+    credentials: Option<PathBuf>,
+    beside: PathBuf,
+}
+
+impl Places {
+    pub(super) fn new(origin: &Origin, environment: &Environment) -> Self {
+        let beside = match origin {
+            Origin::File(file) => file.parent().unwrap_or(Path::new("")).to_owned(),
+            Origin::Environment => PathBuf::new(),
+        };
+        Self {
+            credentials: environment.get("CREDENTIALS_DIRECTORY").map(PathBuf::from),
+            beside,
+        }
+    }
+
+    /// A relative path in `$CREDENTIALS_DIRECTORY` if it is there, else beside the configuration.
+    pub(super) fn find(&self, path: &Path) -> PathBuf {
+        let credential = self.credentials.as_ref().map(|dir| dir.join(path));
+        match credential {
+            Some(credential) if path.is_relative() && credential.exists() => credential,
+            _ => self.beside.join(path),
+        }
+    }
+}
+
+/// Whether a PEM file holds at least one certificate, and nothing broken.
+pub(super) fn check_certificates(path: &Path) -> Result<(), String> {
+    let pem = read(path)?;
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    match certificates {
+        Ok(found) if !found.is_empty() => Ok(()),
+        Ok(_) | Err(_) => Err(format!(
+            "{} must hold certificates in PEM form",
+            path.display()
+        )),
+    }
+}
+
+/// Whether a PEM file holds a private key.
+pub(super) fn check_key(path: &Path) -> Result<(), String> {
+    let pem = read(path)?;
+    match PrivateKeyDer::from_pem_slice(&pem) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(format!(
+            "{} must hold a private key in PEM form, not encrypted",
+            path.display()
+        )),
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_PEM_BYTES).read_to_end(&mut bytes))
+        .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    Ok(bytes)
+}

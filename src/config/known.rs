@@ -1,0 +1,205 @@
+//! What is known true of a configuration that was accepted: nothing after this checks again.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::broker::Broker;
+use super::document::Origin;
+use super::ids::{ApplicationId, TenantId};
+use super::secret::Secret;
+use crate::core::name::{BaseTopic, ClientId, TopicLevel, UserId};
+
+/// A whole configuration, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where it came from.
+    pub origin: Origin,
+    /// The broker and what is published there.
+    pub mqtt: Mqtt,
+    /// Microsoft Graph: whose presence is read, and how often.
+    pub graph: Graph,
+    /// The people to follow: at least one, names unique ignoring case, in the order written.
+    pub users: Vec<User>,
+    /// Discovery by Home Assistant.
+    pub home_assistant: HomeAssistant,
+}
+
+/// The broker and what is published there.
+#[derive(Debug, Clone)]
+pub struct Mqtt {
+    /// Where the broker is.
+    pub broker: Broker,
+    /// The MQTT client id, also the `bridge` id in payloads.
+    pub client_id: ClientId,
+    /// The topic level of the bridge's own topics; no user has this name.
+    pub bridge_name: TopicLevel,
+    /// How the bridge proves itself to the broker, if it does so by name.
+    pub credentials: Option<Credentials>,
+    /// Certificate authorities (PEM) to trust besides the system's; only with TLS.
+    pub ca_file: Option<PathBuf>,
+    /// The bridge's own certificate; only with TLS.
+    pub client_identity: Option<ClientIdentity>,
+    /// The topic everything is published under.
+    pub base_topic: BaseTopic,
+    /// QoS of the users' topics; the bridge's own are always sent at least once.
+    pub qos: Qos,
+    /// How often the connection proves itself alive: whole seconds, 5 s to 1 h.
+    pub keep_alive: Duration,
+    /// How often every retained topic is sent again, 10 s to 7 days; `None`: only when it changes.
+    pub refresh_interval: Option<Duration>,
+}
+
+/// A user name at the broker.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// Not empty.
+    pub username: String,
+    /// The password, if there is one.
+    pub password: Option<Secret>,
+}
+
+/// A certificate and its key, both PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientIdentity {
+    /// The certificate, with the chain behind it.
+    pub cert_file: PathBuf,
+    /// The key.
+    pub key_file: PathBuf,
+}
+
+/// How hard the broker is asked to deliver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Qos {
+    /// 0.
+    AtMostOnce,
+    /// 1.
+    AtLeastOnce,
+}
+
+/// Microsoft Graph: whose presence is read, and how often.
+#[derive(Debug, Clone)]
+pub struct Graph {
+    /// Which Microsoft cloud the tenant is in.
+    pub cloud: Cloud,
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The app registration.
+    pub client_id: ApplicationId,
+    /// Which requests read presence.
+    pub endpoint: Endpoint,
+    /// 1 s to 1 h.
+    pub poll_interval: Duration,
+    /// From twice `poll_interval` to 7 days; `None`: 2 min or three achieved intervals, whichever is longer.
+    pub stale_after: Option<Duration>,
+    /// What happens to the values of somebody who cannot be read any more.
+    pub on_stale: OnStale,
+    /// How long a change must last before it is published: 0 to 10 min.
+    pub debounce: Duration,
+    /// Whether out-of-office and status messages are published, in `state` only.
+    pub include_messages: bool,
+    /// How long one request may take: 1 s to 2 min.
+    pub request_timeout: Duration,
+    /// Requests per 30 s for this app and tenant: 1 to 10000.
+    pub request_budget: u32,
+    /// The bare root of Graph, without `/v1.0`: https, or http on a loopback address.
+    pub graph_url: Url,
+    /// The bare root of the sign-in service, without the tenant: https, or http on a loopback address.
+    pub login_url: Url,
+    /// Certificate authorities (PEM) to trust besides the system's.
+    pub ca_file: Option<PathBuf>,
+    /// How the bridge proves who it is.
+    pub auth: Auth,
+}
+
+/// Which Microsoft cloud a tenant is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cloud {
+    /// The one for everybody.
+    Global,
+    /// US government, GCC High.
+    UsGovL4,
+    /// US government, DoD.
+    UsGovL5,
+}
+
+/// Which requests read presence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Endpoint {
+    /// `me` for the signed-in person, `bulk` for the others.
+    Auto,
+    /// `GET /me/presence`.
+    Me,
+    /// `GET /users/{id}/presence`, one by one.
+    Users,
+    /// `GET /communications/presences/{id}`, one by one.
+    Communications,
+    /// `POST /communications/getPresencesByUserId`, 650 per request.
+    Bulk,
+}
+
+/// What happens to the values of somebody who cannot be read any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OnStale {
+    /// The last values stay.
+    Keep,
+    /// Availability and activity become `PresenceUnknown`.
+    Unknown,
+}
+
+/// How the bridge proves who it is to the sign-in service.
+#[derive(Debug, Clone)]
+pub enum Auth {
+    /// As the app itself, by a client secret.
+    ClientSecret(Secret),
+}
+
+/// Somebody to follow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// The topic level.
+    pub name: TopicLevel,
+    /// Who it is.
+    pub id: UserId,
+    /// What Home Assistant shows: 1 to 128 characters, no control characters.
+    pub display_name: String,
+    /// Whether Home Assistant is told.
+    pub discovery: bool,
+}
+
+/// Discovery by Home Assistant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HomeAssistant {
+    /// Whether users and bridge are announced.
+    pub discovery: bool,
+    /// Home Assistant's discovery prefix.
+    pub discovery_prefix: BaseTopic,
+    /// Where Home Assistant announces its own start.
+    pub birth_topic: String,
+}
+
+impl Cloud {
+    /// The bare root of Graph in this cloud.
+    #[must_use]
+    pub fn graph_url(self) -> &'static str {
+        match self {
+            Self::Global => "https://graph.microsoft.com",
+            Self::UsGovL4 => "https://graph.microsoft.us",
+            Self::UsGovL5 => "https://dod-graph.microsoft.us",
+        }
+    }
+
+    /// The bare root of the sign-in service in this cloud.
+    #[must_use]
+    pub fn login_url(self) -> &'static str {
+        match self {
+            Self::Global => "https://login.microsoftonline.com",
+            Self::UsGovL4 | Self::UsGovL5 => "https://login.microsoftonline.us",
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The configuration: what may be written in the file becomes what the program may rely on.
+//!
+//! In reading order: `find` says which file, `document` parses it and knows where everything was
+//! written, `environment` lays `PRESENCE2MQTT__*` over it, `shape` turns it into what is `written`
+//! (and `written_tables`) by the list of keys in `schema`, `not_yet` refuses what this version
+//! cannot do, and `check` makes of it what is `known`, with `broker`, `ids`, `secret` and `files`
+//! for the parts. `error` and `key` say what is wrong, and where.
+//!
+//! Nothing here reads the process's environment, a clock or the network. No error and no `Debug`
+//! shows a secret.
+
+mod broker;
+mod check;
+mod document;
+mod environment;
+mod error;
+mod files;
+mod find;
+mod ids;
+mod key;
+mod known;
+mod not_yet;
+mod schema;
+mod secret;
+mod shape;
+#[cfg(test)]
+mod tests;
+mod written;
+mod written_tables;
+
+use std::path::Path;
+
+pub use broker::{Broker, InvalidBroker, Scheme};
+pub use document::Origin;
+pub use environment::Environment;
+pub use error::ConfigErrors;
+pub use ids::{ApplicationId, TenantId};
+pub use known::{
+    Auth, ClientIdentity, Cloud, Config, Credentials, Endpoint, Graph, HomeAssistant, Mqtt,
+    OnStale, Qos, User,
+};
+pub use schema::json_schema;
+pub use secret::{Secret, SecretError};
+
+use document::Document;
+
+/// Finds the configuration, reads it, lays the environment over it and checks it.
+///
+/// The file is `explicit` (`--config`), else `$PRESENCE2MQTT_CONFIG`, else `./presence2mqtt.toml`,
+/// else `$XDG_CONFIG_HOME/presence2mqtt/config.toml` (`~/.config`), else
+/// `/etc/presence2mqtt/config.toml`, else none if the environment overrides anything.
+///
+/// # Errors
+///
+/// Everything that is wrong with it: exit code 78.
+pub fn load(explicit: Option<&Path>, environment: &Environment) -> Result<Config, ConfigErrors> {
+    let (origin, text) = find::find(explicit, environment)?;
+    read(&text, origin, environment)
+}
+
+/// Does the same with a text; `origin` is the file named in messages and searched beside.
+///
+/// # Errors
+///
+/// Everything that is wrong with it.
+pub fn parse(text: &str, origin: &Path, environment: &Environment) -> Result<Config, ConfigErrors> {
+    read(text, Origin::File(origin.to_owned()), environment)
+}
+
+fn read(text: &str, origin: Origin, environment: &Environment) -> Result<Config, ConfigErrors> {
+    let schema = json_schema();
+    let mut document = Document::parse(text, origin)?;
+    let overlay_errors = environment::overlay(environment, &schema, &mut document);
+    if !overlay_errors.is_empty() {
+        return Err(ConfigErrors::new(overlay_errors));
+    }
+    let written = shape::read(&schema, &document).map_err(ConfigErrors::new)?;
+    check::check(&written, &document, environment)
+}

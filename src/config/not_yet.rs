@@ -1,0 +1,69 @@
+//! Keys whose feature is not in this version: known, and refused by name rather than ignored.
+//!
+//! A line goes when its feature comes.
+
+use std::time::Duration;
+
+use toml::de::DeValue;
+
+use super::check::Refusals;
+use super::document::Document;
+use super::key::Key;
+
+struct NotYet {
+    key: &'static str,
+    /// Whether a value asks for nothing that is missing.
+    asks_nothing: fn(&DeValue<'_>) -> bool,
+    says: &'static str,
+}
+
+const NEVER: fn(&DeValue<'_>) -> bool = |_| false;
+const FALSE: fn(&DeValue<'_>) -> bool = |value| value.as_bool() == Some(false);
+const EMPTY: fn(&DeValue<'_>) -> bool = |value| value.as_array().is_some_and(|a| a.is_empty());
+
+#[rustfmt::skip] // A table: one line for each feature.
+const NOT_YET: &[NotYet] = &[
+    NotYet { key: "mqtt.protocol", asks_nothing: |v| v.as_str() == Some("3.1.1"), says: "MQTT 5 is not in this version yet; use \"3.1.1\"" },
+    NotYet { key: "mqtt.message_expiry", asks_nothing: is_zero, says: "needs MQTT 5, which is not in this version yet; use \"0s\"" },
+    NotYet { key: "graph.state_dir", asks_nothing: NEVER, says: "signing in, which keeps tokens there, is not in this version yet; remove the key" },
+    NotYet { key: "graph.auth.method", asks_nothing: |v| v.as_str() == Some("client-secret"), says: "is not in this version yet; write method = \"client-secret\"" },
+    NotYet { key: "graph.auth.certificate_file", asks_nothing: NEVER, says: "method \"certificate\" is not in this version yet; use client_secret_file" },
+    NotYet { key: "graph.auth.private_key_file", asks_nothing: NEVER, says: "method \"certificate\" is not in this version yet; use client_secret_file" },
+    NotYet { key: "graph.auth.federated_token_file", asks_nothing: NEVER, says: "method \"workload-identity\" is not in this version yet; use client_secret_file" },
+    NotYet { key: "graph.auth.announce_sign_in", asks_nothing: FALSE, says: "signing in is not in this version yet; use false" },
+    NotYet { key: "home_assistant.discovery", asks_nothing: FALSE, says: "discovery is not in this version yet; use false or remove the key" },
+    NotYet { key: "home_assistant.discovery_prefix", asks_nothing: NEVER, says: "discovery is not in this version yet; remove the key" },
+    NotYet { key: "home_assistant.birth_topic", asks_nothing: NEVER, says: "discovery is not in this version yet; remove the key" },
+    NotYet { key: "commands.enabled", asks_nothing: FALSE, says: "setting presence is not in this version yet; use false" },
+    NotYet { key: "http.listen", asks_nothing: NEVER, says: "metrics and health checks are not in this version yet; remove the key" },
+    NotYet { key: "http.password_file", asks_nothing: NEVER, says: "metrics and health checks are not in this version yet; remove the key" },
+    NotYet { key: "lights", asks_nothing: EMPTY, says: "lights are not in this version yet; remove every [[lights]]" },
+    NotYet { key: "groups", asks_nothing: EMPTY, says: "groups are not in this version yet; list people under [[users]]" },
+];
+
+/// Refuses what this version cannot do, and a method of signing in that is left to its default.
+pub(super) fn refuse(document: &Document<'_>, refusals: &mut Refusals<'_>) {
+    for NotYet {
+        key,
+        asks_nothing,
+        says,
+    } in NOT_YET
+    {
+        match document.value(&Key::from(*key)) {
+            Some(value) if !asks_nothing(value) => refusals.refuse(*key, says),
+            Some(_) | None => {}
+        }
+    }
+    let method = "graph.auth.method";
+    if document.value(&Key::from(method)).is_none() {
+        refusals.refuse(
+            method,
+            "its default, \"device-code\", is not in this version yet; write method = \"client-secret\"",
+        );
+    }
+}
+
+fn is_zero(value: &DeValue<'_>) -> bool {
+    let duration = value.as_str().map(humantime::parse_duration);
+    matches!(duration, Some(Ok(Duration::ZERO)))
+}

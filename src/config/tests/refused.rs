@@ -1,0 +1,338 @@
+//! What is refused, each with its line, its key and what is allowed.
+
+use super::{ALICE, SECTIONS, message, minimal, read};
+
+/// The minimal configuration with one key replaced or added, and the line that key is on.
+fn with(section: &str, key: &str, value: &str) -> (String, usize) {
+    let mut lines: Vec<String> = minimal().lines().map(str::to_owned).collect();
+    let header = lines.iter().position(|l| l == section);
+    let start = header.unwrap_or_else(|| {
+        lines.push(section.to_owned());
+        lines.len() - 1
+    });
+    let end = (start + 1..lines.len())
+        .find(|&i| lines[i].starts_with('['))
+        .unwrap_or(lines.len());
+    let assignment = format!("{key} = {value}");
+    let old = (start + 1..end).find(|&i| lines[i].starts_with(&format!("{key} = ")));
+    let line = old.unwrap_or(start + 1);
+    match old {
+        Some(old) => lines[old] = assignment,
+        None => lines.insert(line, assignment),
+    }
+    (lines.join("\n"), line + 1)
+}
+
+#[test]
+fn each_bad_value_is_named_with_its_line_and_what_is_allowed() {
+    #[rustfmt::skip]
+    let rows = [
+        // section, key, value, the key as named, what the message must say
+        ("[mqtt]", "url", r#""http://broker""#, "mqtt.url = \"http://broker\"", "must begin with mqtt://"),
+        ("[mqtt]", "url", r#""mqtt://bob:s3cr3t-marker@broker""#, "mqtt.url:", "mqtt.password_file"),
+        ("[mqtt]", "url", r#""mqtt://bob:s3cr3t-marker@broker:x""#, "mqtt.url:", "invalid port"),
+        ("[mqtt]", "url", r#""mqtt://bob:s3cr3t-marker""#, "mqtt.url:", "invalid port"),
+        ("[mqtt]", "url", r#""bob:s3cr3t-marker""#, "mqtt.url:", "must begin with mqtt://"),
+        ("[mqtt]", "url", r#""mqtt://bob:s3cr3t-\u006darker\u0040b/""#, "mqtt.url:", "mqtt.username"),
+        ("[mqtt]", "url", r#""broker""#, "mqtt.url = \"broker\"", "must be a URL"),
+        ("[mqtt]", "url", r#""mqtt://broker?p=s3cr3t-marker""#, "mqtt.url:", "behind ?"),
+        ("[mqtt]", "url", r#""mqtt://broker/x""#, "mqtt.url", "only ws:// and wss://"),
+        ("[mqtt]", "url", "7", "mqtt.url = 7", "must be text"),
+        ("[mqtt]", "client_id", r#""a/b""#, "mqtt.client_id = \"a/b\"", "1 to 64 printable"),
+        ("[mqtt]", "bridge_name", r#""a b""#, "mqtt.bridge_name", "1 to 64 of the characters"),
+        ("[mqtt]", "base_topic", r#""a/#""#, "mqtt.base_topic", "without + and #"),
+        ("[mqtt]", "username", r#""""#, "mqtt.username", "1 to 65535 bytes"),
+        ("[mqtt]", "password", r#""s3cr3t-marker""#, "mqtt.password:", "needs mqtt.username"),
+        ("[mqtt]", "password", r#"["s3cr3t-marker"]"#, "mqtt.password:", "must be text"),
+        ("[mqtt]", "password", r#"{ x = "s3cr3t-marker" }"#, "mqtt.password:", "must be text"),
+        ("[mqtt]", "password_file", r#""nowhere""#, "mqtt.password_file = \"nowhere\"", "cannot be read"),
+        ("[mqtt]", "ca_file", r#""nowhere.pem""#, "mqtt.ca_file", "cannot be read"),
+        ("[mqtt]", "ca_file", r#""Cargo.toml""#, "mqtt.ca_file", "needs mqtts://"),
+        ("[mqtt]", "ca_file", r#""Cargo.toml""#, "mqtt.ca_file", "certificates in PEM form"),
+        ("[mqtt]", "client_cert_file", r#""c.pem""#, "mqtt.client_cert_file", "needs mqtt.client_key_file"),
+        ("[mqtt]", "client_key_file", r#""k.pem""#, "mqtt.client_key_file", "needs mqtt.client_cert_file"),
+        ("[mqtt]", "qos", "2", "mqtt.qos = 2", "must be 0 or 1"),
+        ("[mqtt]", "qos", "300", "mqtt.qos = 300", "must be a whole number, 0 to 1"),
+        ("[mqtt]", "qos", "-1", "mqtt.qos = -1", "must be a whole number, 0 to 1"),
+        ("[mqtt]", "qos", r#""1""#, "mqtt.qos", "must be a whole number, 0 to 1"),
+        ("[mqtt]", "keep_alive", r#""4s""#, "mqtt.keep_alive = \"4s\"", "must be 5s to 1h"),
+        ("[mqtt]", "keep_alive", r#""5500ms""#, "mqtt.keep_alive", "whole seconds"),
+        ("[mqtt]", "keep_alive", r#""30 bananas""#, "mqtt.keep_alive = \"30 bananas\"", r#"must be text such as "5s""#),
+        ("[mqtt]", "keep_alive", "30", "mqtt.keep_alive = 30", r#"must be text such as "5s""#),
+        ("[mqtt]", "refresh_interval", r#""9s""#, "mqtt.refresh_interval", "10s to 7days"),
+        ("[mqtt]", "refresh_interval", r#""8d""#, "mqtt.refresh_interval", "10s to 7days"),
+        ("[mqtt]", "protocol", r#""4""#, "mqtt.protocol", r#"one of "3.1.1", "5""#),
+        ("[mqtt]", "pasword", r#""s3cr3t-marker""#, "mqtt.pasword:", "did you mean \"password\"?"),
+        ("[mqtt]", "colour", "1", "mqtt.colour:", "unknown key; allowed: base_topic, bridge_name"),
+        ("[graph]", "cloud", r#""china""#, "graph.cloud = \"china\"", "does not offer presence"),
+        ("[graph]", "cloud", r#""mars""#, "graph.cloud = \"mars\"", r#"one of "global", "us-gov-l4", "us-gov-l5""#),
+        ("[graph]", "tenant_id", r#""contoso""#, "graph.tenant_id", "GUID or one of its domains"),
+        ("[graph]", "tenant_id", r#""common""#, "graph.tenant_id", "personal accounts have no presence"),
+        ("[graph]", "tenant_id", r#""consumers""#, "graph.tenant_id", "personal accounts have no presence"),
+        ("[graph]", "tenant_id", r#""organizations""#, "graph.tenant_id", "needs one tenant"),
+        ("[graph]", "client_id", r#""my-app""#, "graph.client_id = \"my-app\"", "a GUID"),
+        ("[graph]", "endpoint", r#""me""#, "graph.endpoint", "needs a person who signs in"),
+        ("[graph]", "endpoint", r#""beta""#, "graph.endpoint", r#"one of "auto", "me""#),
+        ("[graph]", "poll_interval", r#""500ms""#, "graph.poll_interval = \"500ms\"", "must be 1s to 1h"),
+        ("[graph]", "poll_interval", r#""2h""#, "graph.poll_interval", "must be 1s to 1h"),
+        ("[graph]", "stale_after", r#""9s""#, "graph.stale_after", "must be 10s (twice graph.poll_interval) to 7days"),
+        ("[graph]", "stale_after", r#""8d""#, "graph.stale_after", "to 7days"),
+        ("[graph]", "on_stale", r#""forget""#, "graph.on_stale", r#"one of "keep", "unknown""#),
+        ("[graph]", "debounce", r#""11m""#, "graph.debounce", "must be 0s to 10m"),
+        ("[graph]", "request_timeout", r#""3m""#, "graph.request_timeout", "must be 1s to 2m"),
+        ("[graph]", "request_budget", "0", "graph.request_budget = 0", "must be 1 to 10000"),
+        ("[graph]", "request_budget", "10001", "graph.request_budget", "must be 1 to 10000"),
+        ("[graph]", "include_messages", r#""yes""#, "graph.include_messages", "must be true or false"),
+        ("[graph]", "graph_url", r#""http://graph.example""#, "graph.graph_url", "loopback"),
+        ("[graph]", "graph_url", r#""https://graph.example/v1.0""#, "graph.graph_url", "bare root"),
+        ("[graph]", "login_url", r#""https://a:s3cr3t-marker@login.example""#, "graph.login_url:", "bare root"),
+        ("[graph]", "ca_file", r#""nowhere.pem""#, "graph.ca_file", "cannot be read"),
+        ("[graph.auth]", "method", r#""magic""#, "graph.auth.method = \"magic\"",
+            r#"one of "device-code", "browser", "client-secret", "certificate", "workload-identity", "managed-identity""#),
+        ("[graph.auth]", "client_secret", r#""""#, "graph.auth.client_secret:", "must not be empty"),
+        ("[graph.auth]", "client_secret", "77123", "graph.auth.client_secret:", "must be text"),
+        ("[graph.auth]", "client_secret_file", r#""x""#, "graph.auth.client_secret_file", "graph.auth.client_secret is given too"),
+        ("[[users]]", "name", r#""a/b""#, "users[0].name = \"a/b\"", "1 to 64 of the characters"),
+        ("[[users]]", "name", r#""Bridge""#, "users[0].name", "mqtt.bridge_name"),
+        ("[[users]]", "id", r#""alice""#, "users[0].id", "object id"),
+        ("[[users]]", "id", r#""me""#, "users[0].id = \"me\"", "write an object id"),
+        ("[[users]]", "display_name", r#"" ""#, "users[0].display_name", "1 to 128 characters"),
+        ("[[users]]", "display_name", r#""a\u0007""#, "users[0].display_name", "no control characters"),
+        ("[[users]]", "discovery", "1", "users[0].discovery", "must be true or false"),
+        ("[[users]]", "nmae", "1", "users[0].nmae", "did you mean \"name\"?"),
+    ];
+    for (section, key, value, named, says) in rows {
+        let (text, line) = with(section, key, value);
+        let message = message(read(&text));
+        let place = format!("presence2mqtt.toml:{line}: {named}");
+        let found = message
+            .lines()
+            .any(|l| l.starts_with(&place) && l.contains(says));
+        assert!(found, "wanted {place:?} … {says:?}, got:\n{message}");
+    }
+}
+
+#[test]
+fn what_is_not_in_this_version_is_refused_by_name() {
+    #[rustfmt::skip]
+    let rows = [
+        ("[mqtt]", "protocol", r#""5""#, "mqtt.protocol = \"5\": MQTT 5 is not in this version yet; use \"3.1.1\""),
+        ("[mqtt]", "message_expiry", r#""1h""#, "mqtt.message_expiry = \"1h\": needs MQTT 5"),
+        ("[graph]", "state_dir", r#""s""#, "graph.state_dir"),
+        ("[graph.auth]", "method", r#""device-code""#, "graph.auth.method = \"device-code\": is not in this version yet; write method = \"client-secret\""),
+        ("[graph.auth]", "method", r#""browser""#, "graph.auth.method"),
+        ("[graph.auth]", "method", r#""certificate""#, "graph.auth.method"),
+        ("[graph.auth]", "method", r#""workload-identity""#, "graph.auth.method"),
+        ("[graph.auth]", "method", r#""managed-identity""#, "graph.auth.method"),
+        ("[graph.auth]", "certificate_file", r#""c""#, "graph.auth.certificate_file"),
+        ("[graph.auth]", "private_key_file", r#""k""#, "graph.auth.private_key_file"),
+        ("[graph.auth]", "federated_token_file", r#""t""#, "graph.auth.federated_token_file"),
+        ("[graph.auth]", "announce_sign_in", "true", "graph.auth.announce_sign_in = true"),
+        ("[home_assistant]", "discovery", "true", "home_assistant.discovery = true"),
+        ("[home_assistant]", "discovery_prefix", r#""ha""#, "home_assistant.discovery_prefix"),
+        ("[home_assistant]", "birth_topic", r#""ha/status""#, "home_assistant.birth_topic"),
+        ("[commands]", "enabled", "true", "commands.enabled = true"),
+        ("[http]", "listen", r#""127.0.0.1:9642""#, "http.listen"),
+        ("[http]", "password_file", r#""p""#, "http.password_file"),
+    ];
+    for (section, key, value, starts) in rows {
+        let (text, line) = with(section, key, value);
+        let message = message(read(&text));
+        let starts = format!("presence2mqtt.toml:{line}: {starts}");
+        let mut lines = message.lines();
+        let found = lines.any(|l| l.starts_with(&starts) && l.contains("not in this version yet"));
+        assert!(found, "wanted {starts:?}, got:\n{message}");
+    }
+    for section in ["lights", "groups"] {
+        let message = message(read(&format!("{}[[{section}]]", minimal())));
+        let wanted =
+            format!("presence2mqtt.toml:14: {section}: {section} are not in this version yet");
+        assert!(message.contains(&wanted), "{message}");
+    }
+}
+
+#[test]
+fn what_asks_for_nothing_missing_is_accepted() {
+    for (section, key, value) in [
+        ("[mqtt]", "protocol", r#""3.1.1""#),
+        ("[mqtt]", "message_expiry", r#""0s""#),
+        ("[graph.auth]", "announce_sign_in", "false"),
+        ("[home_assistant]", "discovery", "false"),
+        ("[commands]", "enabled", "false"),
+        ("[[users]]", "discovery", "true"),
+        ("[[users]]", "discovery", "false"),
+    ] {
+        let (text, _) = with(section, key, value);
+        assert!(read(&text).is_ok(), "{key} = {value}");
+    }
+}
+
+#[test]
+fn what_must_be_written_is_missed() {
+    let nothing = message(read(""));
+    for missing in [
+        "presence2mqtt.toml: mqtt.url: is required, such as",
+        "presence2mqtt.toml: graph.tenant_id: is required",
+        "presence2mqtt.toml: graph.client_id: is required",
+        "presence2mqtt.toml: graph.auth.method: its default, \"device-code\", is not in this version yet; write method = \"client-secret\"",
+    ] {
+        assert!(
+            nothing.lines().any(|l| l.starts_with(missing)),
+            "{missing}:\n{nothing}"
+        );
+    }
+    let empty_section = message(read("\n[mqtt]\nqos = 1"));
+    assert!(
+        empty_section.contains("presence2mqtt.toml:2: mqtt.url: is required"),
+        "{empty_section}"
+    );
+
+    let without_secret = minimal().replace("client_secret = \"s3cr3t-marker\"", "");
+    let without_secret = message(read(&without_secret));
+    assert!(
+        without_secret.contains(":7: graph.auth.client_secret_file: is required"),
+        "{without_secret}"
+    );
+
+    let nobody = message(read(SECTIONS));
+    assert!(
+        nobody.contains("presence2mqtt.toml: users: nobody to follow: add [[users]]"),
+        "{nobody}"
+    );
+
+    let nameless = message(read(&format!("{SECTIONS}[[users]]")));
+    assert!(
+        nameless.contains(":10: users[0].name: is required"),
+        "{nameless}"
+    );
+    assert!(
+        nameless.contains(":10: users[0].id: is required"),
+        "{nameless}"
+    );
+}
+
+#[test]
+fn what_a_sign_in_method_allows_is_not_what_an_app_is_allowed() {
+    let text = minimal()
+        .replace("client-secret", "browser")
+        .replace("contoso.onmicrosoft.com", "organizations")
+        .replace("[graph]", "[graph]\nendpoint = \"me\"");
+    let message = message(read(&text));
+    assert!(!message.contains("tenant_id"), "{message}");
+    let only_me = "users[0].id = \"66825e03-7ef5-42da-9069-724602c31f6b\": graph.endpoint = \"me\" reads only";
+    assert!(
+        message.contains(&format!("presence2mqtt.toml:14: {only_me}")),
+        "{message}"
+    );
+}
+
+#[test]
+fn two_users_may_not_share_a_name_or_an_id() {
+    let twice = format!("{}{}", minimal(), ALICE.replace("alice", "ALICE"));
+    let message = message(read(&twice));
+    let lines: Vec<_> = message.lines().collect();
+    assert_eq!(lines.len(), 2, "{message}");
+    assert!(lines[0].starts_with("presence2mqtt.toml:16: users[1].name = \"ALICE\": must differ"));
+    assert!(lines[1].starts_with("presence2mqtt.toml:17: users[1].id = \"66825e03"));
+}
+
+#[test]
+fn everything_wrong_is_reported_at_once_in_the_order_of_the_file() {
+    let text = minimal()
+        .replace("mqtt://localhost", "mqtt://")
+        .replace("contoso.onmicrosoft.com", "common")
+        .replace("\"alice\"", "\"a b\"");
+    let message = message(read(&text));
+    let lines: Vec<_> = message
+        .lines()
+        .map(|l| l.split([' ', ':']).nth(3).unwrap())
+        .collect();
+    assert_eq!(lines, ["mqtt.url", "graph.tenant_id", "users[0].name"]);
+}
+
+#[test]
+fn lights_and_groups_are_checked_for_type_and_range() {
+    let light = |more: &str| {
+        let light = "[[lights]]\nname = \"door\"\nusers = [\"alice\"]\npreset = \"wled\"\ntopic = \"wled/door\"";
+        message(read(&format!("{}{light}\n{more}", minimal())))
+    };
+    for (more, says) in [
+        (
+            "brightness = 101",
+            "lights[0].brightness = 101: must be 0 to 100",
+        ),
+        (
+            "transition = \"2h\"",
+            "lights[0].transition = \"2h\": must be 0s to 1h",
+        ),
+        (
+            "stale_color = \"red\"",
+            "lights[0].stale_color = \"red\": must be \"#rrggbb\"",
+        ),
+        (
+            "target = \"sun\"",
+            "lights[0].target = \"sun\": must be one of \"indicator1\"",
+        ),
+        (
+            "colors.Busy = \"red\"",
+            "lights[0].colors.Busy = \"red\": must be \"#rrggbb\"",
+        ),
+        (
+            "effects.Busy = 1",
+            "lights[0].effects.Busy = 1: must be text",
+        ),
+        (
+            "preset2 = 1",
+            "lights[0].preset2: unknown key (did you mean \"preset\"?)",
+        ),
+    ] {
+        let message = light(more);
+        assert!(
+            message.contains(&format!("presence2mqtt.toml:19: {says}")),
+            "{message}"
+        );
+    }
+    let group = "[[groups]]\nid = \"me\"\nname = \"\"\nrefresh_members = \"1s\"";
+    let group = message(read(&format!("{}{group}", minimal())));
+    for says in [
+        "15: groups[0].id",
+        "16: groups[0].name",
+        "17: groups[0].refresh_members",
+    ] {
+        assert!(group.contains(says), "{group}");
+    }
+}
+
+#[test]
+fn what_is_not_toml_is_named_without_the_line_itself() {
+    for (line, text) in [
+        (2, "[mqtt]\npassword = s3cr3t-marker"),
+        (2, "[mqtt]\npassword = \"s3cr3t-marker"),
+        (2, "[mqtt]\npassword \"s3cr3t-marker\""),
+        (
+            3,
+            "[mqtt]\npassword = \"s3cr3t-marker\"\npassword = \"s3cr3t-marker\"",
+        ),
+        (2, "[mqtt]\npassword = 's3cr3t-marker' 's3cr3t-marker'"),
+        (1, "s3cr3t-marker"),
+    ] {
+        let message = message(read(text));
+        let starts = format!("presence2mqtt.toml:{line}: is not TOML: ");
+        assert!(message.starts_with(&starts), "{message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
+    }
+}
+
+#[test]
+fn a_secret_where_a_section_belongs_is_not_shown() {
+    for text in [
+        "mqtt = \"s3cr3t-marker\"",
+        "users = \"s3cr3t-marker\"",
+        "users = [\"s3cr3t-marker\"]",
+        "[graph]\nauth = \"s3cr3t-marker\"",
+        "[graph.auth]\nclient_secret.x = \"s3cr3t-marker\"",
+        "secret = \"s3cr3t-marker\"",
+    ] {
+        message(read(text));
+    }
+}

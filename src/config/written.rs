@@ -1,0 +1,288 @@
+//! What may be written in the file: every key, its type and its default, and nothing else.
+//!
+//! The doc comments go into the JSON Schema, where editors show them. Keys that must be written
+//! are optional here, so that all that are missing can be reported at once.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use super::known::{Endpoint, OnStale};
+use super::schema::Words;
+pub(super) use super::written_tables::{Group, Light, User};
+
+/// Configuration of presence2mqtt.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(title = "presence2mqtt configuration", extend("required" = ["mqtt", "graph"]))]
+pub(super) struct Written {
+    /// The broker and what is published there.
+    pub mqtt: Mqtt,
+    /// Microsoft Graph: whose presence is read, and how often.
+    pub graph: Graph,
+    /// The people to follow.
+    pub users: Vec<User>,
+    /// Groups whose members are followed.
+    pub groups: Vec<Group>,
+    /// Lights that show somebody's presence.
+    pub lights: Vec<Light>,
+    /// Discovery by Home Assistant.
+    pub home_assistant: HomeAssistant,
+    /// Setting presence from MQTT.
+    pub commands: Commands,
+    /// Metrics, health checks and the status page.
+    pub http: Http,
+}
+
+/// The broker and what is published there.
+#[derive(Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["url"]))]
+pub(super) struct Mqtt {
+    /// The broker: mqtt, mqtts, ws or wss, without user name and password. The path of a ws or wss URL is /mqtt unless written.
+    pub url: Option<String>,
+    /// The MQTT client id, also the `bridge` id in payloads.
+    pub client_id: String,
+    /// The topic level of the bridge's own topics.
+    pub bridge_name: String,
+    /// The user name at the broker.
+    pub username: Option<String>,
+    /// The password at the broker; better in `password_file`.
+    #[schemars(with = "Option<String>")]
+    pub password: Option<SecretString>,
+    /// A file that holds the password.
+    pub password_file: Option<PathBuf>,
+    /// Certificate authorities (PEM) to trust besides the system's.
+    pub ca_file: Option<PathBuf>,
+    /// The bridge's own certificate (PEM), with `client_key_file`.
+    pub client_cert_file: Option<PathBuf>,
+    /// The key (PEM) of `client_cert_file`.
+    pub client_key_file: Option<PathBuf>,
+    /// The topic everything is published under.
+    pub base_topic: String,
+    /// QoS of the users' topics; the bridge's own are always sent with 1.
+    #[schemars(range(max = 1))]
+    pub qos: u8,
+    /// The version of MQTT.
+    pub protocol: Protocol,
+    /// MQTT 5: how long retained values live when they are not renewed; 0s = for ever.
+    #[serde(with = "humantime_serde")]
+    #[schemars(with = "Words")]
+    pub message_expiry: Duration,
+    /// How often the connection proves itself alive: 5s to 1h.
+    #[serde(with = "humantime_serde")]
+    #[schemars(with = "Words")]
+    pub keep_alive: Duration,
+    /// How often every retained topic is sent again: 10s to 7d; 0s = only when it changes.
+    #[serde(with = "humantime_serde")]
+    #[schemars(with = "Words")]
+    pub refresh_interval: Duration,
+}
+
+impl Default for Mqtt {
+    fn default() -> Self {
+        Self {
+            url: None,
+            client_id: "presence2mqtt".to_owned(),
+            bridge_name: "bridge".to_owned(),
+            username: None,
+            password: None,
+            password_file: None,
+            ca_file: None,
+            client_cert_file: None,
+            client_key_file: None,
+            base_topic: "presence".to_owned(),
+            qos: 1,
+            protocol: Protocol::V3,
+            message_expiry: Duration::ZERO,
+            keep_alive: Duration::from_secs(30),
+            refresh_interval: Duration::ZERO,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Deserialize, Serialize, JsonSchema)]
+pub(super) enum Protocol {
+    #[serde(rename = "3.1.1")]
+    V3,
+    #[serde(rename = "5")]
+    V5,
+}
+
+/// Microsoft Graph: whose presence is read, and how often.
+#[derive(Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["tenant_id"]))]
+pub(super) struct Graph {
+    /// Which Microsoft cloud the tenant is in.
+    pub cloud: Cloud,
+    /// The tenant: its GUID or one of its domains; `organizations` with a sign-in method.
+    pub tenant_id: Option<String>,
+    /// The application (client) id of the app registration: a GUID.
+    pub client_id: Option<String>,
+    /// Which requests read presence; auto takes /me for "me" and the bulk request for the others.
+    pub endpoint: Endpoint,
+    /// How often presence is read: 1s to 1h.
+    #[serde(with = "humantime_serde")]
+    #[schemars(with = "Words")]
+    pub poll_interval: Duration,
+    /// After how long without an answer a value is stale: from twice `poll_interval` to 7d. Default: 2m or three achieved intervals, whichever is longer.
+    #[serde(with = "humantime_serde")]
+    #[schemars(with = "Option<Words>")]
+    pub stale_after: Option<Duration>,
+    /// What happens to the values of somebody who cannot be read any more.
+    pub on_stale: OnStale,
+    /// How long a change must last before it is published: 0s to 10m.
+    #[serde(with = "humantime_serde")]
+    #[schemars(with = "Words")]
+    pub debounce: Duration,
+    /// Publish out-of-office and status messages, in `state` only.
+    pub include_messages: bool,
+    /// How long a request may take: 1s to 2m.
+    #[serde(with = "humantime_serde")]
+    #[schemars(with = "Words")]
+    pub request_timeout: Duration,
+    /// Requests per 30 s for this app and tenant.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub request_budget: u32,
+    /// Another Graph: the bare root, https (http on a loopback address only).
+    pub graph_url: Option<String>,
+    /// Another sign-in service: the bare root, https (http on a loopback address only).
+    pub login_url: Option<String>,
+    /// Certificate authorities (PEM) to trust besides the system's, for corporate proxies.
+    pub ca_file: Option<PathBuf>,
+    /// The directory that keeps tokens.
+    pub state_dir: Option<PathBuf>,
+    /// How the bridge proves who it is.
+    pub auth: Auth,
+}
+
+impl Default for Graph {
+    fn default() -> Self {
+        Self {
+            cloud: Cloud::Global,
+            tenant_id: None,
+            client_id: None,
+            endpoint: Endpoint::Auto,
+            poll_interval: Duration::from_secs(5),
+            stale_after: None,
+            on_stale: OnStale::Keep,
+            debounce: Duration::ZERO,
+            include_messages: false,
+            request_timeout: Duration::from_secs(10),
+            request_budget: 1500,
+            graph_url: None,
+            login_url: None,
+            ca_file: None,
+            state_dir: None,
+            auth: Auth::default(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Cloud {
+    Global,
+    UsGovL4,
+    UsGovL5,
+    // Understood so that the reason can be given, but not offered.
+    #[schemars(skip)]
+    China,
+}
+
+/// How the bridge proves who it is.
+#[derive(Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Auth {
+    /// How to sign in.
+    pub method: Method,
+    /// client-secret: the secret; better in `client_secret_file`.
+    #[schemars(with = "Option<String>")]
+    pub client_secret: Option<SecretString>,
+    /// client-secret: a file that holds the secret.
+    pub client_secret_file: Option<PathBuf>,
+    /// certificate: a PEM file with the certificate, and its key unless that is in `private_key_file`.
+    pub certificate_file: Option<PathBuf>,
+    /// certificate: a PEM file with the key.
+    pub private_key_file: Option<PathBuf>,
+    /// workload-identity: the token to exchange; default `$AZURE_FEDERATED_TOKEN_FILE`.
+    pub federated_token_file: Option<PathBuf>,
+    /// Publish the device code on the bridge's `sign_in` topic.
+    pub announce_sign_in: bool,
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Self {
+            method: Method::DeviceCode,
+            client_secret: None,
+            client_secret_file: None,
+            certificate_file: None,
+            private_key_file: None,
+            federated_token_file: None,
+            announce_sign_in: false,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Method {
+    DeviceCode,
+    Browser,
+    ClientSecret,
+    Certificate,
+    WorkloadIdentity,
+    ManagedIdentity,
+}
+
+impl Method {
+    /// Whether a person signs in, as opposed to the app itself.
+    pub(super) fn signs_in(self) -> bool {
+        matches!(self, Self::DeviceCode | Self::Browser)
+    }
+}
+
+/// Discovery by Home Assistant.
+#[derive(Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct HomeAssistant {
+    /// Announce the users and the bridge.
+    pub discovery: bool,
+    /// Home Assistant's discovery prefix.
+    pub discovery_prefix: String,
+    /// Where Home Assistant announces its own start.
+    pub birth_topic: String,
+}
+
+impl Default for HomeAssistant {
+    fn default() -> Self {
+        Self {
+            discovery: true,
+            discovery_prefix: "homeassistant".to_owned(),
+            birth_topic: "homeassistant/status".to_owned(),
+        }
+    }
+}
+
+/// Setting presence from MQTT.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Commands {
+    /// Obey the users' `set` and `set_status_message` topics.
+    pub enabled: bool,
+}
+
+/// Metrics, health checks and the status page.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Http {
+    /// The address and port to listen on; off unless set.
+    pub listen: Option<String>,
+    /// A file that holds the password of the pages, required beyond loopback.
+    pub password_file: Option<PathBuf>,
+}

@@ -1,0 +1,130 @@
+//! What may be written in `[[users]]`, `[[groups]]` and `[[lights]]`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::schema::Words;
+
+/// Somebody to follow.
+#[derive(Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["name", "id"]))]
+pub(super) struct User {
+    /// The topic level: 1 to 64 of the characters A-Z, a-z, 0-9, _ and -.
+    pub name: Option<String>,
+    /// The object id, the user principal name, or "me".
+    pub id: Option<String>,
+    /// The name Home Assistant shows; default: `name`.
+    pub display_name: Option<String>,
+    /// false: topics only, nothing announced to Home Assistant.
+    pub discovery: bool,
+}
+
+impl Default for User {
+    fn default() -> Self {
+        Self {
+            name: None,
+            id: None,
+            display_name: None,
+            discovery: true,
+        }
+    }
+}
+
+/// A group whose members are followed.
+#[derive(Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["id"]))]
+pub(super) struct Group {
+    /// The group's object id.
+    pub id: Option<String>,
+    /// The topic level of each member, from {upn_local}, {id} and {display_name}.
+    pub name: String,
+    /// How often the members are read: 1m to 7d.
+    #[serde(with = "humantime_serde")]
+    #[schemars(with = "Words")]
+    pub refresh_members: Duration,
+    /// true: announce the members to Home Assistant.
+    pub discovery: bool,
+}
+
+impl Default for Group {
+    fn default() -> Self {
+        Self {
+            id: None,
+            name: "{upn_local}".to_owned(),
+            refresh_members: Duration::from_secs(3600),
+            discovery: false,
+        }
+    }
+}
+
+/// A light that shows somebody's presence.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["name", "users", "preset", "topic"]))]
+pub(super) struct Light {
+    /// The light's topic level on the bridge's topics.
+    pub name: Option<String>,
+    /// The names of the users it follows; the busiest counts.
+    pub users: Option<Vec<String>>,
+    /// The kind of device.
+    pub preset: Option<Preset>,
+    /// The device's own base topic; custom: the command topic.
+    pub topic: Option<String>,
+    /// Per cent.
+    #[schemars(range(max = 100))]
+    pub brightness: Option<u8>,
+    /// How long a change of colour takes: 0s to 1h.
+    #[serde(with = "humantime_serde")]
+    #[schemars(with = "Option<Words>")]
+    pub transition: Option<Duration>,
+    /// When the light may be on, such as "Mon-Fri 08:00-18:00"; default: always.
+    pub active: Option<String>,
+    /// The time zone of `active`, such as "Europe/Berlin"; default: the system's.
+    pub time_zone: Option<String>,
+    /// "#rrggbb", "off" or "unchanged", while nobody followed can be read.
+    pub stale_color: Option<String>,
+    /// "#rrggbb", "off" or "unchanged", when the bridge stops.
+    pub shutdown_color: Option<String>,
+    /// esphome: the object id of the light.
+    pub object: Option<String>,
+    /// shelly: the channel.
+    pub channel: Option<u8>,
+    /// awtrix: which light.
+    pub target: Option<Target>,
+    /// custom: the payload, a template.
+    pub payload: Option<String>,
+    /// custom: where the device says that it is there.
+    pub online_topic: Option<String>,
+    /// "#rrggbb" or "off" by activity or availability.
+    pub colors: BTreeMap<String, String>,
+    /// The device's effect by activity or availability.
+    pub effects: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Copy, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Preset {
+    Wled,
+    Tasmota,
+    Zigbee2mqtt,
+    Esphome,
+    ShellyGen1,
+    ShellyGen2,
+    Awtrix,
+    Openhasp,
+    Custom,
+}
+
+#[derive(Clone, Copy, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Target {
+    Indicator1,
+    Indicator2,
+    Indicator3,
+    Moodlight,
+}
