@@ -2,6 +2,7 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 pub mod config;
 pub mod core;
-
+pub mod graph;
+pub mod mqtt;
 #[cfg(feature = "demo")]
 pub mod simulate;

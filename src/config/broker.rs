@@ -72,9 +72,7 @@ impl FromStr for Broker {
     fn from_str(text: &str) -> Result<Self, InvalidBroker> {
         let refuse = |says: &str| Err(InvalidBroker(says.to_owned()));
         let url = Url::parse(text).map_err(|error| {
-            InvalidBroker(format!(
-                "must be a URL such as mqtt://localhost:1883 ({error})"
-            ))
+            InvalidBroker(format!("must be a URL such as mqtt://localhost:1883 ({error})"))
         })?;
         if !url.username().is_empty() || url.password().is_some() {
             return refuse(
@@ -110,12 +108,7 @@ impl FromStr for Broker {
         };
         match url.port().unwrap_or(scheme.default_port()) {
             0 => refuse("must have a port from 1 to 65535"),
-            port => Ok(Self {
-                scheme,
-                host,
-                port,
-                path: path.to_owned(),
-            }),
+            port => Ok(Self { scheme, host, port, path: path.to_owned() }),
         }
     }
 }
@@ -123,12 +116,7 @@ impl FromStr for Broker {
 /// The URL.
 impl fmt::Display for Broker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            scheme,
-            host,
-            port,
-            path,
-        } = self;
+        let Self { scheme, host, port, path } = self;
         let scheme = scheme.as_str();
         if host.contains(':') {
             write!(f, "{scheme}://[{host}]:{port}{path}")

@@ -45,13 +45,7 @@ impl<'t> Document<'t> {
                 format_args!("is not TOML: {}", error.message().replace('\n', ", ")),
             )])
         })?;
-        Ok(Self {
-            origin,
-            text,
-            merged: written.clone(),
-            written,
-            overlaid: BTreeMap::new(),
-        })
+        Ok(Self { origin, text, merged: written.clone(), written, overlaid: BTreeMap::new() })
     }
 
     /// Lays a value from the environment over a key; one of the wrong type is only remembered.
@@ -87,9 +81,7 @@ impl<'t> Document<'t> {
     pub(super) fn error_unseen(&self, key: Key, says: impl fmt::Display) -> ConfigError {
         let by_variable = self.overlaid.contains_key(&key) || self.origin == Origin::Environment;
         let line = self.line_of(&key);
-        let place = variable_of(&key)
-            .filter(|_| by_variable)
-            .unwrap_or_else(|| place(&self.origin, line));
+        let place = variable_of(&key).filter(|_| by_variable).unwrap_or_else(|| place(&self.origin, line));
         ConfigError::new(place, says).of_key(key, line)
     }
 
@@ -146,11 +138,10 @@ fn line_at(text: &str, byte: usize) -> usize {
 fn value_in<'d, 't>(table: &'d DeTable<'t>, key: &Key) -> Option<&'d Spanned<DeValue<'t>>> {
     let (first, rest) = key.steps().split_first()?;
     let Step::Name(name) = first else { return None };
-    rest.iter()
-        .try_fold(table.get(name.as_str())?, |value, step| match step {
-            Step::Name(name) => value.get_ref().as_table()?.get(name.as_str()),
-            Step::Index(index) => value.get_ref().as_array()?.get(*index),
-        })
+    rest.iter().try_fold(table.get(name.as_str())?, |value, step| match step {
+        Step::Name(name) => value.get_ref().as_table()?.get(name.as_str()),
+        Step::Index(index) => value.get_ref().as_array()?.get(*index),
+    })
 }
 
 /// Where the key's name begins, or the entry of a list.

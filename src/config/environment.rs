@@ -23,10 +23,7 @@ impl Environment {
     /// The value of a variable, if it is set and not empty.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .get(name)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// Whether any variable overrides a key of the configuration.
@@ -35,10 +32,7 @@ impl Environment {
     }
 
     fn overrides_given(&self) -> impl Iterator<Item = (&str, &str)> {
-        let all = self
-            .0
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()));
+        let all = self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         all.filter(|(name, _)| name.starts_with(PREFIX))
     }
 }

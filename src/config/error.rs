@@ -38,21 +38,11 @@ impl ConfigErrors {
 
 impl ConfigError {
     pub(super) fn new(place: String, says: impl fmt::Display) -> Self {
-        Self {
-            place,
-            line: None,
-            key: None,
-            value: None,
-            says: says.to_string(),
-        }
+        Self { place, line: None, key: None, value: None, says: says.to_string() }
     }
 
     pub(super) fn of_key(self, key: Key, line: Option<usize>) -> Self {
-        Self {
-            line,
-            key: Some(key),
-            ..self
-        }
+        Self { line, key: Some(key), ..self }
     }
 
     pub(super) fn showing(self, value: Option<String>) -> Self {

@@ -25,10 +25,7 @@ impl Places {
             Origin::File(file) => file.parent().unwrap_or(Path::new("")).to_owned(),
             Origin::Environment => PathBuf::new(),
         };
-        Self {
-            credentials: environment.get("CREDENTIALS_DIRECTORY").map(PathBuf::from),
-            beside,
-        }
+        Self { credentials: environment.get("CREDENTIALS_DIRECTORY").map(PathBuf::from), beside }
     }
 
     /// A relative path in `$CREDENTIALS_DIRECTORY` if it is there, else beside the configuration.
@@ -47,10 +44,7 @@ pub(super) fn check_certificates(path: &Path) -> Result<(), String> {
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     match certificates {
         Ok(found) if !found.is_empty() => Ok(()),
-        Ok(_) | Err(_) => Err(format!(
-            "{} must hold certificates in PEM form",
-            path.display()
-        )),
+        Ok(_) | Err(_) => Err(format!("{} must hold certificates in PEM form", path.display())),
     }
 }
 
@@ -59,10 +53,7 @@ pub(super) fn check_key(path: &Path) -> Result<(), String> {
     let pem = read(path)?;
     match PrivateKeyDer::from_pem_slice(&pem) {
         Ok(_) => Ok(()),
-        Err(_) => Err(format!(
-            "{} must hold a private key in PEM form, not encrypted",
-            path.display()
-        )),
+        Err(_) => Err(format!("{} must hold a private key in PEM form, not encrypted", path.display())),
     }
 }
 

@@ -21,10 +21,7 @@ pub(super) fn find(
 }
 
 /// The first of these files that exists, else the environment alone if it says anything.
-fn first_of(
-    places: &[PathBuf],
-    environment: &Environment,
-) -> Result<(Origin, String), ConfigErrors> {
+fn first_of(places: &[PathBuf], environment: &Environment) -> Result<(Origin, String), ConfigErrors> {
     if let Some(found) = places.iter().find(|place| place.exists()) {
         return read(found.clone());
     }
@@ -61,10 +58,7 @@ fn read(file: PathBuf) -> Result<(Origin, String), ConfigErrors> {
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
             Err(ConfigErrors::of_file(&file, "must be UTF-8 text"))
         }
-        Err(error) => Err(ConfigErrors::of_file(
-            &file,
-            format_args!("cannot be read: {error}"),
-        )),
+        Err(error) => Err(ConfigErrors::of_file(&file, format_args!("cannot be read: {error}"))),
     }
 }
 
@@ -81,11 +75,7 @@ mod tests {
     fn the_usual_places_in_order() {
         let at = |variables| {
             let places = usual_places(&environment(variables));
-            places
-                .iter()
-                .map(|p| p.display().to_string())
-                .collect::<Vec<_>>()
-                .join(" ")
+            places.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(" ")
         };
         let here = "presence2mqtt.toml";
         let etc = "/etc/presence2mqtt/config.toml";
@@ -96,10 +86,7 @@ mod tests {
             at(&[("HOME", "/h"), ("XDG_CONFIG_HOME", "/x")]),
             format!("{here} /x/presence2mqtt/config.toml {etc}")
         );
-        assert_eq!(
-            at(&[("HOME", "/h"), ("XDG_CONFIG_HOME", "x")]),
-            format!("{here} {in_home} {etc}")
-        );
+        assert_eq!(at(&[("HOME", "/h"), ("XDG_CONFIG_HOME", "x")]), format!("{here} {in_home} {etc}"));
     }
 
     #[test]
@@ -108,10 +95,7 @@ mod tests {
         let explicit = Some(Path::new("/nowhere/a.toml"));
         for (explicit, named) in [(explicit, "/nowhere/a.toml"), (None, "/nowhere/b.toml")] {
             let error = find(explicit, &by_variable).unwrap_err().to_string();
-            assert!(
-                error.starts_with(&format!("{named}: cannot be read")),
-                "{error}"
-            );
+            assert!(error.starts_with(&format!("{named}: cannot be read")), "{error}");
         }
     }
 

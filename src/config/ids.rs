@@ -37,9 +37,7 @@ impl FromStr for TenantId {
         if text == "organizations" || text.parse::<ObjectId>().is_ok() || is_domain(&text) {
             Ok(Self(text.into()))
         } else {
-            Err(InvalidName(
-                "the tenant's GUID or one of its domains, such as contoso.onmicrosoft.com",
-            ))
+            Err(InvalidName("the tenant's GUID or one of its domains, such as contoso.onmicrosoft.com"))
         }
     }
 }
@@ -93,16 +91,7 @@ mod tests {
             let tenant: TenantId = good.parse().unwrap();
             assert_eq!(tenant.as_str(), good.to_lowercase());
         }
-        for bad in [
-            "",
-            "contoso",
-            "a..b",
-            "-a.b",
-            "a/b.c",
-            "a.b?",
-            "ä.example",
-            "a.b.",
-        ] {
+        for bad in ["", "contoso", "a..b", "-a.b", "a/b.c", "a.b?", "ä.example", "a.b."] {
             assert!(bad.parse::<TenantId>().is_err(), "{bad:?}");
         }
     }

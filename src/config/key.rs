@@ -49,12 +49,7 @@ impl Key {
 /// For the keys this program names itself: bare words joined by dots.
 impl From<&str> for Key {
     fn from(dotted: &str) -> Self {
-        Self(
-            dotted
-                .split('.')
-                .map(|name| Step::Name(name.to_owned()))
-                .collect(),
-        )
+        Self(dotted.split('.').map(|name| Step::Name(name.to_owned())).collect())
     }
 }
 

@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::broker::Broker;
 use super::document::Origin;
 use super::ids::{ApplicationId, TenantId};
 use super::secret::Secret;
+use crate::core::command::Qos;
 use crate::core::name::{BaseTopic, ClientId, TopicLevel, UserId};
+use crate::core::settings::{Endpoint, OnStale};
 
 /// A whole configuration, checked.
 #[derive(Debug, Clone)]
@@ -71,15 +71,6 @@ pub struct ClientIdentity {
     pub key_file: PathBuf,
 }
 
-/// How hard the broker is asked to deliver.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Qos {
-    /// 0.
-    AtMostOnce,
-    /// 1.
-    AtLeastOnce,
-}
-
 /// Microsoft Graph: whose presence is read, and how often.
 #[derive(Debug, Clone)]
 pub struct Graph {
@@ -124,32 +115,6 @@ pub enum Cloud {
     UsGovL4,
     /// US government, DoD.
     UsGovL5,
-}
-
-/// Which requests read presence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Endpoint {
-    /// `me` for the signed-in person, `bulk` for the others.
-    Auto,
-    /// `GET /me/presence`.
-    Me,
-    /// `GET /users/{id}/presence`, one by one.
-    Users,
-    /// `GET /communications/presences/{id}`, one by one.
-    Communications,
-    /// `POST /communications/getPresencesByUserId`, 650 per request.
-    Bulk,
-}
-
-/// What happens to the values of somebody who cannot be read any more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum OnStale {
-    /// The last values stay.
-    Keep,
-    /// Availability and activity become `PresenceUnknown`.
-    Unknown,
 }
 
 /// How the bridge proves who it is to the sign-in service.

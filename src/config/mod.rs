@@ -35,10 +35,7 @@ pub use document::Origin;
 pub use environment::Environment;
 pub use error::ConfigErrors;
 pub use ids::{ApplicationId, TenantId};
-pub use known::{
-    Auth, ClientIdentity, Cloud, Config, Credentials, Endpoint, Graph, HomeAssistant, Mqtt,
-    OnStale, Qos, User,
-};
+pub use known::{Auth, ClientIdentity, Cloud, Config, Credentials, Graph, HomeAssistant, Mqtt, User};
 pub use schema::json_schema;
 pub use secret::{Secret, SecretError};
 

@@ -43,12 +43,7 @@ const NOT_YET: &[NotYet] = &[
 
 /// Refuses what this version cannot do, and a method of signing in that is left to its default.
 pub(super) fn refuse(document: &Document<'_>, refusals: &mut Refusals<'_>) {
-    for NotYet {
-        key,
-        asks_nothing,
-        says,
-    } in NOT_YET
-    {
+    for NotYet { key, asks_nothing, says } in NOT_YET {
         match document.value(&Key::from(*key)) {
             Some(value) if !asks_nothing(value) => refusals.refuse(*key, says),
             Some(_) | None => {}

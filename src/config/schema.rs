@@ -23,14 +23,12 @@ pub fn json_schema() -> Value {
 
 /// What the schema says about a key, if it knows the key.
 pub(super) fn node<'s>(schema: &'s Value, key: &Key) -> Option<&'s Value> {
-    key.steps()
-        .iter()
-        .try_fold(schema, |node, step| match step {
-            Step::Name(name) => node["properties"]
-                .get(name)
-                .or_else(|| node.get("additionalProperties").filter(|n| n.is_object())),
-            Step::Index(_) => node.get("items"),
-        })
+    key.steps().iter().try_fold(schema, |node, step| match step {
+        Step::Name(name) => node["properties"]
+            .get(name)
+            .or_else(|| node.get("additionalProperties").filter(|n| n.is_object())),
+        Step::Index(_) => node.get("items"),
+    })
 }
 
 /// Whether a key takes one value, neither a table nor a list.
@@ -98,11 +96,7 @@ impl Transform for WithoutNull {
                 values.retain(|v| !v.is_null() && v != "null");
             }
         }
-        if let Some([single]) = schema
-            .get("type")
-            .and_then(Value::as_array)
-            .map(Vec::as_slice)
-        {
+        if let Some([single]) = schema.get("type").and_then(Value::as_array).map(Vec::as_slice) {
             let single = single.clone();
             schema.insert("type".to_owned(), single);
         }

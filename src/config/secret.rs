@@ -59,21 +59,16 @@ impl Secret {
 }
 
 fn read_file(path: &Path) -> Result<SecretString, SecretError> {
-    let not_a_secret = || SecretError::NotASecret {
-        path: path.to_owned(),
-    };
+    let not_a_secret = || SecretError::NotASecret { path: path.to_owned() };
     let mut text = String::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text))
-        .map_err(|error| {
+    File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text)).map_err(
+        |error| {
             if error.kind() == io::ErrorKind::InvalidData {
                 return not_a_secret();
             }
-            SecretError::Unreadable {
-                path: path.to_owned(),
-                error,
-            }
-        })?;
+            SecretError::Unreadable { path: path.to_owned(), error }
+        },
+    )?;
     if text.len() as u64 > MAX_BYTES {
         return Err(not_a_secret());
     }

@@ -12,13 +12,7 @@ use super::written::Written;
 /// Turns a document into what is written; reports every unknown key, else the first wrong type.
 pub(super) fn read(schema: &Value, document: &Document<'_>) -> Result<Written, Vec<ConfigError>> {
     let mut errors = Vec::new();
-    refuse_unknown_keys(
-        document,
-        schema,
-        document.merged().get_ref(),
-        &Key::default(),
-        &mut errors,
-    );
+    refuse_unknown_keys(document, schema, document.merged().get_ref(), &Key::default(), &mut errors);
     if !errors.is_empty() {
         return Err(errors);
     }
@@ -71,7 +65,5 @@ pub(super) fn did_you_mean<'k>(name: &str, known: impl Iterator<Item = &'k str>)
         .map(|known| (strsim::damerau_levenshtein(name, known), known))
         .filter(|(distance, known)| *distance <= 3 && distance * 3 <= known.len())
         .min();
-    near.map_or_else(String::new, |(_, known)| {
-        format!(" (did you mean \"{known}\"?)")
-    })
+    near.map_or_else(String::new, |(_, known)| format!(" (did you mean \"{known}\"?)"))
 }

@@ -10,9 +10,9 @@ use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::known::{Endpoint, OnStale};
 use super::schema::Words;
 pub(super) use super::written_tables::{Group, Light, User};
+use crate::core::settings::{Endpoint, OnStale};
 
 /// Configuration of presence2mqtt.
 #[derive(Default, Deserialize, JsonSchema)]

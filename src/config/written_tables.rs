@@ -25,12 +25,7 @@ pub(super) struct User {
 
 impl Default for User {
     fn default() -> Self {
-        Self {
-            name: None,
-            id: None,
-            display_name: None,
-            discovery: true,
-        }
+        Self { name: None, id: None, display_name: None, discovery: true }
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::command::Qos;
 use super::name::{BaseTopic, ClientId, TopicLevel, UserId};
 use super::payload::About;
@@ -49,7 +52,8 @@ pub struct Watched {
 }
 
 /// Which requests read people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Endpoint {
     /// `/me` for the signed-in person, the bulk request for everybody else.
     Auto,
@@ -64,7 +68,8 @@ pub enum Endpoint {
 }
 
 /// What becomes of the words of a stale person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum OnStale {
     /// The last ones stay; health alone says that they are old.
     Keep,

@@ -87,10 +87,11 @@ impl GraphClient {
                 .http
                 .post(self.url(&["communications", "getPresencesByUserId"]))
                 .json(&serde_json::json!({ "ids": ids })),
-            What::Resolve(name) => self
-                .http
-                .get(self.url(&["users", name.as_str()]))
-                .query(&[("$select", "id,userPrincipalName,displayName")]),
+            What::Resolve(name) => {
+                let mut url = self.url(&["users", name.as_str()]);
+                url.set_query(Some("$select=id,userPrincipalName,displayName"));
+                self.http.get(url)
+            }
         }
     }
 

@@ -5,8 +5,9 @@ use url::{Host, Url};
 use super::refusals::{HOUR, MINUTE, Refusals, SECOND, WEEK};
 use crate::config::files::check_certificates;
 use crate::config::ids::{ApplicationId, TenantId};
-use crate::config::known::{Auth, Cloud, Endpoint, Graph};
+use crate::config::known::{Auth, Cloud, Graph};
 use crate::config::written::{self, Method};
+use crate::core::settings::Endpoint;
 
 pub(super) fn check(written: &written::Graph, refusals: &mut Refusals<'_>) -> Option<Graph> {
     let cloud = cloud(written.cloud, refusals);
@@ -21,24 +22,10 @@ pub(super) fn check(written: &written::Graph, refusals: &mut Refusals<'_>) -> Op
         refusals.refuse("graph.request_budget", "must be 1 to 10000");
     }
     let graph_url = written.graph_url.as_deref();
-    let graph_url = root(
-        "graph.graph_url",
-        graph_url,
-        cloud.map(Cloud::graph_url),
-        refusals,
-    );
+    let graph_url = root("graph.graph_url", graph_url, cloud.map(Cloud::graph_url), refusals);
     let login_url = written.login_url.as_deref();
-    let login_url = root(
-        "graph.login_url",
-        login_url,
-        cloud.map(Cloud::login_url),
-        refusals,
-    );
-    let ca_file = refusals.file(
-        "graph.ca_file",
-        written.ca_file.as_deref(),
-        check_certificates,
-    );
+    let login_url = root("graph.login_url", login_url, cloud.map(Cloud::login_url), refusals);
+    let ca_file = refusals.file("graph.ca_file", written.ca_file.as_deref(), check_certificates);
     let auth = auth(&written.auth, refusals);
     Some(Graph {
         cloud: cloud?,
@@ -97,10 +84,7 @@ fn client_id(written: &written::Graph, refusals: &mut Refusals<'_>) -> Option<Ap
         // It names a user-assigned identity there, and most have none.
         (None, Method::ManagedIdentity) => None,
         (None, _) => {
-            refusals.refuse(
-                key,
-                "is required: the application (client) id of the app registration",
-            );
+            refusals.refuse(key, "is required: the application (client) id of the app registration");
             None
         }
     }
@@ -109,11 +93,7 @@ fn client_id(written: &written::Graph, refusals: &mut Refusals<'_>) -> Option<Ap
 fn durations(written: &written::Graph, refusals: &mut Refusals<'_>) {
     let poll_interval = written.poll_interval;
     refusals.within("graph.poll_interval", poll_interval, SECOND..=HOUR);
-    refusals.within(
-        "graph.request_timeout",
-        written.request_timeout,
-        SECOND..=2 * MINUTE,
-    );
+    refusals.within("graph.request_timeout", written.request_timeout, SECOND..=2 * MINUTE);
     if written.debounce > 10 * MINUTE {
         refusals.refuse("graph.debounce", "must be 0s to 10m");
     }
@@ -164,10 +144,7 @@ fn is_bare_root(url: &Url) -> bool {
 
 fn auth(written: &written::Auth, refusals: &mut Refusals<'_>) -> Option<Auth> {
     let key = "graph.auth.client_secret";
-    let (inline, file) = (
-        written.client_secret.as_ref(),
-        written.client_secret_file.as_deref(),
-    );
+    let (inline, file) = (written.client_secret.as_ref(), written.client_secret_file.as_deref());
     let secret = refusals.secret(key, inline, file);
     match written.method {
         Method::ClientSecret => {

@@ -32,26 +32,14 @@ fn check_light(light: &Light, at: &Key, refusals: &mut Refusals<'_>) {
     if let Some(transition) = light.transition {
         refusals.within(at.name("transition"), transition, Duration::ZERO..=HOUR);
     }
-    for (key, color) in [
-        ("stale_color", &light.stale_color),
-        ("shutdown_color", &light.shutdown_color),
-    ] {
-        if color
-            .as_deref()
-            .is_some_and(|c| !is_color(c) && c != "unchanged")
-        {
-            refusals.refuse(
-                at.name(key),
-                "must be \"#rrggbb\", \"off\" or \"unchanged\"",
-            );
+    for (key, color) in [("stale_color", &light.stale_color), ("shutdown_color", &light.shutdown_color)] {
+        if color.as_deref().is_some_and(|c| !is_color(c) && c != "unchanged") {
+            refusals.refuse(at.name(key), "must be \"#rrggbb\", \"off\" or \"unchanged\"");
         }
     }
     for (word, color) in &light.colors {
         if !is_color(color) {
-            refusals.refuse(
-                at.name("colors").name(word),
-                "must be \"#rrggbb\" or \"off\"",
-            );
+            refusals.refuse(at.name("colors").name(word), "must be \"#rrggbb\" or \"off\"");
         }
     }
 }

@@ -51,12 +51,8 @@ pub(super) fn check(
     refusals.finish(config)
 }
 
-fn home_assistant(
-    written: &written::HomeAssistant,
-    refusals: &mut Refusals<'_>,
-) -> Option<HomeAssistant> {
-    let discovery_prefix =
-        refusals.parse("home_assistant.discovery_prefix", &written.discovery_prefix);
+fn home_assistant(written: &written::HomeAssistant, refusals: &mut Refusals<'_>) -> Option<HomeAssistant> {
+    let discovery_prefix = refusals.parse("home_assistant.discovery_prefix", &written.discovery_prefix);
     let birth = refusals.topic("home_assistant.birth_topic", &written.birth_topic);
     Some(HomeAssistant {
         discovery: written.discovery,
@@ -75,11 +71,7 @@ fn groups(written: &[written::Group], refusals: &mut Refusals<'_>) {
             refusals.refuse(at.name("name"), "must not be empty");
         }
         let (minute, week) = (refusals::MINUTE, refusals::WEEK);
-        refusals.within(
-            at.name("refresh_members"),
-            group.refresh_members,
-            minute..=week,
-        );
+        refusals.within(at.name("refresh_members"), group.refresh_members, minute..=week);
     }
 }
 
@@ -87,10 +79,7 @@ fn http(written: &written::Http, refusals: &mut Refusals<'_>) {
     if let Some(listen) = &written.listen
         && listen.parse::<SocketAddr>().is_err()
     {
-        refusals.refuse(
-            "http.listen",
-            "must be an address and port, such as 127.0.0.1:9642",
-        );
+        refusals.refuse("http.listen", "must be an address and port, such as 127.0.0.1:9642");
     }
     refusals.secret("http.password", None, written.password_file.as_deref());
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::refusals::{HOUR, Refusals, SECOND, WEEK};
 use crate::config::broker::Broker;
 use crate::config::files::{check_certificates, check_key};
-use crate::config::known::{ClientIdentity, Credentials, Mqtt, Qos};
+use crate::config::known::{ClientIdentity, Credentials, Mqtt};
 use crate::config::written;
+use crate::core::command::Qos;
 
 pub(super) fn check(written: &written::Mqtt, refusals: &mut Refusals<'_>) -> Option<Mqtt> {
     let broker = broker(written, refusals);
@@ -28,10 +29,7 @@ pub(super) fn check(written: &written::Mqtt, refusals: &mut Refusals<'_>) -> Opt
     if let Some(interval) = refresh_interval
         && !(10 * SECOND..=WEEK).contains(&interval)
     {
-        refusals.refuse(
-            "mqtt.refresh_interval",
-            "must be 0s (never) or 10s to 7days",
-        );
+        refusals.refuse("mqtt.refresh_interval", "must be 0s (never) or 10s to 7days");
     }
     Some(Mqtt {
         broker: broker?,
@@ -52,9 +50,7 @@ fn broker(written: &written::Mqtt, refusals: &mut Refusals<'_>) -> Option<Broker
         refusals.refuse("mqtt.url", "is required, such as \"mqtt://localhost:1883\"");
         return None;
     };
-    url.parse()
-        .map_err(|error| refusals.refuse("mqtt.url", error))
-        .ok()
+    url.parse().map_err(|error| refusals.refuse("mqtt.url", error)).ok()
 }
 
 fn refuse_tls_keys(written: &written::Mqtt, refusals: &mut Refusals<'_>) {
@@ -73,10 +69,7 @@ fn credentials(written: &written::Mqtt, refusals: &mut Refusals<'_>) -> Option<C
     let (inline, file) = (written.password.as_ref(), written.password_file.as_deref());
     let password = refusals.secret("mqtt.password", inline, file);
     let Some(username) = written.username.clone() else {
-        for (key, is_given) in [
-            ("mqtt.password", inline.is_some()),
-            ("mqtt.password_file", file.is_some()),
-        ] {
+        for (key, is_given) in [("mqtt.password", inline.is_some()), ("mqtt.password_file", file.is_some())] {
             if is_given {
                 refusals.refuse(key, "needs mqtt.username");
             }
@@ -91,18 +84,12 @@ fn credentials(written: &written::Mqtt, refusals: &mut Refusals<'_>) -> Option<C
 }
 
 fn client_identity(written: &written::Mqtt, refusals: &mut Refusals<'_>) -> Option<ClientIdentity> {
-    let (cert, key) = (
-        written.client_cert_file.as_deref(),
-        written.client_key_file.as_deref(),
-    );
+    let (cert, key) = (written.client_cert_file.as_deref(), written.client_key_file.as_deref());
     let cert_file = refusals.file("mqtt.client_cert_file", cert, check_certificates);
     let key_file = refusals.file("mqtt.client_key_file", key, check_key);
     match (cert_file, key_file) {
         (None, None) => None,
-        (Some(cert_file), Some(key_file)) => Some(ClientIdentity {
-            cert_file,
-            key_file,
-        }),
+        (Some(cert_file), Some(key_file)) => Some(ClientIdentity { cert_file, key_file }),
         (Some(_), None) => {
             refusals.refuse("mqtt.client_cert_file", "needs mqtt.client_key_file");
             None

@@ -30,11 +30,7 @@ pub(in crate::config) struct Refusals<'d> {
 
 impl<'d> Refusals<'d> {
     pub(super) fn new(document: &'d Document<'d>, places: &'d Places) -> Self {
-        Self {
-            document,
-            places,
-            found: Vec::new(),
-        }
+        Self { document, places, found: Vec::new() }
     }
 
     /// Refuses a key; `says` is what is allowed.
@@ -48,8 +44,7 @@ impl<'d> Refusals<'d> {
             made.is_some() || !self.found.is_empty(),
             "a part that gives nothing has refused something"
         );
-        made.filter(|_| self.found.is_empty())
-            .ok_or(ConfigErrors::new(self.found))
+        made.filter(|_| self.found.is_empty()).ok_or(ConfigErrors::new(self.found))
     }
 
     /// A key that must be written.
@@ -77,8 +72,7 @@ impl<'d> Refusals<'d> {
 
     /// A topic that is not published under the base topic.
     pub(super) fn topic(&mut self, key: impl Into<Key>, text: &str) -> Option<String> {
-        self.parse::<BaseTopic>(key, text)
-            .map(|topic| topic.as_str().to_owned())
+        self.parse::<BaseTopic>(key, text).map(|topic| topic.as_str().to_owned())
     }
 
     /// A duration with bounds.
@@ -89,10 +83,7 @@ impl<'d> Refusals<'d> {
         bounds: RangeInclusive<Duration>,
     ) {
         if !bounds.contains(&duration) {
-            let (low, high) = (
-                format_duration(*bounds.start()),
-                format_duration(*bounds.end()),
-            );
+            let (low, high) = (format_duration(*bounds.start()), format_duration(*bounds.end()));
             self.refuse(key, format_args!("must be {low} to {high}"));
         }
     }

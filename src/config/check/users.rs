@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use super::refusals::Refusals;
 use crate::config::key::Key;
-use crate::config::known::{Endpoint, User};
+use crate::config::known::User;
 use crate::config::written::{self, Method, Written};
 use crate::core::name::{TopicLevel, UserId};
+use crate::core::settings::Endpoint;
 
 pub(super) fn check(written: &Written, refusals: &mut Refusals<'_>) -> Vec<User> {
     let method = written.graph.auth.method;
@@ -26,12 +27,7 @@ pub(super) fn check(written: &Written, refusals: &mut Refusals<'_>) -> Vec<User>
         let id = id(user, &at, &mut ids, &written.graph, refusals);
         let display_name = display_name(user, &at, refusals);
         if let (Some(name), Some(id), Some(display_name)) = (name, id, display_name) {
-            users.push(User {
-                name,
-                id,
-                display_name,
-                discovery: user.discovery,
-            });
+            users.push(User { name, id, display_name, discovery: user.discovery });
         }
     }
     users
@@ -47,8 +43,7 @@ fn name(
     let text = refusals.require(key.clone(), user.name.as_deref())?;
     let name = refusals.parse(key.clone(), text)?;
     if !taken.insert(text.to_lowercase()) {
-        let says =
-            "must differ, ignoring case, from every other user's name and from mqtt.bridge_name";
+        let says = "must differ, ignoring case, from every other user's name and from mqtt.bridge_name";
         refusals.refuse(key, says);
     }
     Some(name)

@@ -7,9 +7,9 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 
 use super::{environment, message, minimal, read};
-use crate::config::{
-    Auth, Cloud, Config, Endpoint, Environment, OnStale, Origin, Qos, Scheme, Secret, load, parse,
-};
+use crate::config::{Auth, Cloud, Config, Environment, Origin, Scheme, Secret, load, parse};
+use crate::core::command::Qos;
+use crate::core::settings::{Endpoint, OnStale};
 
 fn secret_of(config: &Config) -> String {
     let Auth::ClientSecret(secret) = &config.graph.auth;
@@ -36,10 +36,7 @@ fn defaults() {
     let graph = config.graph;
     assert_eq!(graph.cloud, Cloud::Global);
     assert_eq!(graph.tenant.as_str(), "contoso.onmicrosoft.com");
-    assert_eq!(
-        graph.client_id.as_str(),
-        "11111111-2222-3333-4444-555555555555"
-    );
+    assert_eq!(graph.client_id.as_str(), "11111111-2222-3333-4444-555555555555");
     assert_eq!(graph.endpoint, Endpoint::Auto);
     assert_eq!(graph.poll_interval, Duration::from_secs(5));
     assert_eq!(graph.stale_after, None);
@@ -49,10 +46,7 @@ fn defaults() {
     assert_eq!(graph.request_timeout, Duration::from_secs(10));
     assert_eq!(graph.request_budget, 1500);
     assert_eq!(graph.graph_url.as_str(), "https://graph.microsoft.com/");
-    assert_eq!(
-        graph.login_url.as_str(),
-        "https://login.microsoftonline.com/"
-    );
+    assert_eq!(graph.login_url.as_str(), "https://login.microsoftonline.com/");
     assert_eq!(graph.ca_file, None);
 
     let [alice] = &config.users[..] else {
@@ -64,10 +58,7 @@ fn defaults() {
     assert!(alice.discovery);
 
     assert!(config.home_assistant.discovery);
-    assert_eq!(
-        config.home_assistant.discovery_prefix.as_str(),
-        "homeassistant"
-    );
+    assert_eq!(config.home_assistant.discovery_prefix.as_str(), "homeassistant");
     assert_eq!(config.home_assistant.birth_topic, "homeassistant/status");
 }
 
@@ -159,14 +150,8 @@ fn every_key() {
 
     let graph = &config.graph;
     assert_eq!(graph.cloud, Cloud::UsGovL5);
-    assert_eq!(
-        graph.tenant.as_str(),
-        "66825e03-7ef5-42da-9069-724602c31f6b"
-    );
-    assert_eq!(
-        graph.client_id.as_str(),
-        "11111111-2222-3333-4444-55555555555a"
-    );
+    assert_eq!(graph.tenant.as_str(), "66825e03-7ef5-42da-9069-724602c31f6b");
+    assert_eq!(graph.client_id.as_str(), "11111111-2222-3333-4444-55555555555a");
     assert_eq!(graph.endpoint, Endpoint::Communications);
     assert_eq!(graph.stale_after, Some(Duration::from_secs(20)));
     assert_eq!(graph.on_stale, OnStale::Unknown);
@@ -187,21 +172,9 @@ fn every_key() {
 #[test]
 fn each_cloud_has_its_own_addresses() {
     for (cloud, graph_url, login_url) in [
-        (
-            "global",
-            "https://graph.microsoft.com/",
-            "https://login.microsoftonline.com/",
-        ),
-        (
-            "us-gov-l4",
-            "https://graph.microsoft.us/",
-            "https://login.microsoftonline.us/",
-        ),
-        (
-            "us-gov-l5",
-            "https://dod-graph.microsoft.us/",
-            "https://login.microsoftonline.us/",
-        ),
+        ("global", "https://graph.microsoft.com/", "https://login.microsoftonline.com/"),
+        ("us-gov-l4", "https://graph.microsoft.us/", "https://login.microsoftonline.us/"),
+        ("us-gov-l5", "https://dod-graph.microsoft.us/", "https://login.microsoftonline.us/"),
     ] {
         let text = minimal().replace("[graph]\n", &format!("[graph]\ncloud = \"{cloud}\"\n"));
         let graph = read(&text).unwrap().graph;
@@ -230,10 +203,7 @@ fn a_credential_comes_before_the_file_beside_the_configuration() {
 
     fs::write(credentials.path().join("secret"), "\n").unwrap();
     let message = message(load(Some(&file), &environment));
-    assert!(
-        message.contains("graph.auth.client_secret_file = \"secret\": "),
-        "{message}"
-    );
+    assert!(message.contains("graph.auth.client_secret_file = \"secret\": "), "{message}");
     assert!(message.ends_with("is empty"), "{message}");
 }
 
@@ -244,12 +214,7 @@ fn an_absolute_file_is_taken_as_it_is() {
     fs::write(&secret, "absolute").unwrap();
     let given = format!("client_secret_file = {:?}", secret.to_string_lossy());
     let text = minimal().replace("client_secret = \"s3cr3t-marker\"", &given);
-    let config = parse(
-        &text,
-        Path::new("/elsewhere/c.toml"),
-        &Environment::default(),
-    )
-    .unwrap();
+    let config = parse(&text, Path::new("/elsewhere/c.toml"), &Environment::default()).unwrap();
     let Auth::ClientSecret(Secret::File(path)) = &config.graph.auth else {
         panic!("a file");
     };
@@ -262,22 +227,9 @@ fn a_user_may_use_any_shape_of_toml() {
     let users = "users = [{ name = \"alice\", id = \"alice@contoso.example\" }]\n";
     let inline = read(&format!("{users}{}", super::SECTIONS)).unwrap();
     assert_eq!(inline.users[0].name.as_str(), "alice");
-    let bad = message(read(&format!(
-        "{}{}",
-        users.replace("alice@", ""),
-        super::SECTIONS
-    )));
-    assert!(
-        bad.starts_with("presence2mqtt.toml:1: users[0].id = \"contoso.example\""),
-        "{bad}"
-    );
+    let bad = message(read(&format!("{}{}", users.replace("alice@", ""), super::SECTIONS)));
+    assert!(bad.starts_with("presence2mqtt.toml:1: users[0].id = \"contoso.example\""), "{bad}");
     let dotted = message(read("mqtt.qos = 3\n"));
-    assert!(
-        dotted.contains("presence2mqtt.toml:1: mqtt.qos = 3: must be 0 or 1"),
-        "{dotted}"
-    );
-    assert!(
-        dotted.contains("presence2mqtt.toml:1: mqtt.url: is required"),
-        "{dotted}"
-    );
+    assert!(dotted.contains("presence2mqtt.toml:1: mqtt.qos = 3: must be 0 or 1"), "{dotted}");
+    assert!(dotted.contains("presence2mqtt.toml:1: mqtt.url: is required"), "{dotted}");
 }

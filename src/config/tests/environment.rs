@@ -5,7 +5,8 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 
 use super::{environment, message, minimal, read_with};
-use crate::config::{self, Auth, Origin, Qos};
+use crate::config::{self, Auth, Origin};
+use crate::core::command::Qos;
 
 #[test]
 fn a_variable_wins_over_the_file_and_has_the_type_of_its_key() {
@@ -59,20 +60,14 @@ fn a_bad_variable_is_named_instead_of_the_file() {
     for (variable, value, says) in rows {
         let message = message(read_with(&minimal(), &[(variable, value)]));
         let wanted = format!("{variable}: {says}");
-        assert!(
-            message.lines().any(|l| l.starts_with(&wanted)),
-            "wanted {wanted:?}, got:\n{message}"
-        );
+        assert!(message.lines().any(|l| l.starts_with(&wanted)), "wanted {wanted:?}, got:\n{message}");
     }
 }
 
 #[test]
 fn a_section_of_another_type_in_the_file_is_still_refused() {
     let message = message(read_with("mqtt = 1", &[("PRESENCE2MQTT__MQTT__QOS", "1")]));
-    assert!(
-        message.contains("presence2mqtt.toml:1: mqtt: must be a table"),
-        "{message}"
-    );
+    assert!(message.contains("presence2mqtt.toml:1: mqtt: must be a table"), "{message}");
 }
 
 #[test]

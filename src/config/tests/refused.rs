@@ -10,9 +10,7 @@ fn with(section: &str, key: &str, value: &str) -> (String, usize) {
         lines.push(section.to_owned());
         lines.len() - 1
     });
-    let end = (start + 1..lines.len())
-        .find(|&i| lines[i].starts_with('['))
-        .unwrap_or(lines.len());
+    let end = (start + 1..lines.len()).find(|&i| lines[i].starts_with('[')).unwrap_or(lines.len());
     let assignment = format!("{key} = {value}");
     let old = (start + 1..end).find(|&i| lines[i].starts_with(&format!("{key} = ")));
     let line = old.unwrap_or(start + 1);
@@ -105,9 +103,7 @@ fn each_bad_value_is_named_with_its_line_and_what_is_allowed() {
         let (text, line) = with(section, key, value);
         let message = message(read(&text));
         let place = format!("presence2mqtt.toml:{line}: {named}");
-        let found = message
-            .lines()
-            .any(|l| l.starts_with(&place) && l.contains(says));
+        let found = message.lines().any(|l| l.starts_with(&place) && l.contains(says));
         assert!(found, "wanted {place:?} … {says:?}, got:\n{message}");
     }
 }
@@ -145,8 +141,7 @@ fn what_is_not_in_this_version_is_refused_by_name() {
     }
     for section in ["lights", "groups"] {
         let message = message(read(&format!("{}[[{section}]]", minimal())));
-        let wanted =
-            format!("presence2mqtt.toml:14: {section}: {section} are not in this version yet");
+        let wanted = format!("presence2mqtt.toml:14: {section}: {section} are not in this version yet");
         assert!(message.contains(&wanted), "{message}");
     }
 }
@@ -176,39 +171,21 @@ fn what_must_be_written_is_missed() {
         "presence2mqtt.toml: graph.client_id: is required",
         "presence2mqtt.toml: graph.auth.method: its default, \"device-code\", is not in this version yet; write method = \"client-secret\"",
     ] {
-        assert!(
-            nothing.lines().any(|l| l.starts_with(missing)),
-            "{missing}:\n{nothing}"
-        );
+        assert!(nothing.lines().any(|l| l.starts_with(missing)), "{missing}:\n{nothing}");
     }
     let empty_section = message(read("\n[mqtt]\nqos = 1"));
-    assert!(
-        empty_section.contains("presence2mqtt.toml:2: mqtt.url: is required"),
-        "{empty_section}"
-    );
+    assert!(empty_section.contains("presence2mqtt.toml:2: mqtt.url: is required"), "{empty_section}");
 
     let without_secret = minimal().replace("client_secret = \"s3cr3t-marker\"", "");
     let without_secret = message(read(&without_secret));
-    assert!(
-        without_secret.contains(":7: graph.auth.client_secret_file: is required"),
-        "{without_secret}"
-    );
+    assert!(without_secret.contains(":7: graph.auth.client_secret_file: is required"), "{without_secret}");
 
     let nobody = message(read(SECTIONS));
-    assert!(
-        nobody.contains("presence2mqtt.toml: users: nobody to follow: add [[users]]"),
-        "{nobody}"
-    );
+    assert!(nobody.contains("presence2mqtt.toml: users: nobody to follow: add [[users]]"), "{nobody}");
 
     let nameless = message(read(&format!("{SECTIONS}[[users]]")));
-    assert!(
-        nameless.contains(":10: users[0].name: is required"),
-        "{nameless}"
-    );
-    assert!(
-        nameless.contains(":10: users[0].id: is required"),
-        "{nameless}"
-    );
+    assert!(nameless.contains(":10: users[0].name: is required"), "{nameless}");
+    assert!(nameless.contains(":10: users[0].id: is required"), "{nameless}");
 }
 
 #[test]
@@ -219,11 +196,9 @@ fn what_a_sign_in_method_allows_is_not_what_an_app_is_allowed() {
         .replace("[graph]", "[graph]\nendpoint = \"me\"");
     let message = message(read(&text));
     assert!(!message.contains("tenant_id"), "{message}");
-    let only_me = "users[0].id = \"66825e03-7ef5-42da-9069-724602c31f6b\": graph.endpoint = \"me\" reads only";
-    assert!(
-        message.contains(&format!("presence2mqtt.toml:14: {only_me}")),
-        "{message}"
-    );
+    let only_me =
+        "users[0].id = \"66825e03-7ef5-42da-9069-724602c31f6b\": graph.endpoint = \"me\" reads only";
+    assert!(message.contains(&format!("presence2mqtt.toml:14: {only_me}")), "{message}");
 }
 
 #[test]
@@ -243,62 +218,32 @@ fn everything_wrong_is_reported_at_once_in_the_order_of_the_file() {
         .replace("contoso.onmicrosoft.com", "common")
         .replace("\"alice\"", "\"a b\"");
     let message = message(read(&text));
-    let lines: Vec<_> = message
-        .lines()
-        .map(|l| l.split([' ', ':']).nth(3).unwrap())
-        .collect();
+    let lines: Vec<_> = message.lines().map(|l| l.split([' ', ':']).nth(3).unwrap()).collect();
     assert_eq!(lines, ["mqtt.url", "graph.tenant_id", "users[0].name"]);
 }
 
 #[test]
 fn lights_and_groups_are_checked_for_type_and_range() {
     let light = |more: &str| {
-        let light = "[[lights]]\nname = \"door\"\nusers = [\"alice\"]\npreset = \"wled\"\ntopic = \"wled/door\"";
+        let light =
+            "[[lights]]\nname = \"door\"\nusers = [\"alice\"]\npreset = \"wled\"\ntopic = \"wled/door\"";
         message(read(&format!("{}{light}\n{more}", minimal())))
     };
     for (more, says) in [
-        (
-            "brightness = 101",
-            "lights[0].brightness = 101: must be 0 to 100",
-        ),
-        (
-            "transition = \"2h\"",
-            "lights[0].transition = \"2h\": must be 0s to 1h",
-        ),
-        (
-            "stale_color = \"red\"",
-            "lights[0].stale_color = \"red\": must be \"#rrggbb\"",
-        ),
-        (
-            "target = \"sun\"",
-            "lights[0].target = \"sun\": must be one of \"indicator1\"",
-        ),
-        (
-            "colors.Busy = \"red\"",
-            "lights[0].colors.Busy = \"red\": must be \"#rrggbb\"",
-        ),
-        (
-            "effects.Busy = 1",
-            "lights[0].effects.Busy = 1: must be text",
-        ),
-        (
-            "preset2 = 1",
-            "lights[0].preset2: unknown key (did you mean \"preset\"?)",
-        ),
+        ("brightness = 101", "lights[0].brightness = 101: must be 0 to 100"),
+        ("transition = \"2h\"", "lights[0].transition = \"2h\": must be 0s to 1h"),
+        ("stale_color = \"red\"", "lights[0].stale_color = \"red\": must be \"#rrggbb\""),
+        ("target = \"sun\"", "lights[0].target = \"sun\": must be one of \"indicator1\""),
+        ("colors.Busy = \"red\"", "lights[0].colors.Busy = \"red\": must be \"#rrggbb\""),
+        ("effects.Busy = 1", "lights[0].effects.Busy = 1: must be text"),
+        ("preset2 = 1", "lights[0].preset2: unknown key (did you mean \"preset\"?)"),
     ] {
         let message = light(more);
-        assert!(
-            message.contains(&format!("presence2mqtt.toml:19: {says}")),
-            "{message}"
-        );
+        assert!(message.contains(&format!("presence2mqtt.toml:19: {says}")), "{message}");
     }
     let group = "[[groups]]\nid = \"me\"\nname = \"\"\nrefresh_members = \"1s\"";
     let group = message(read(&format!("{}{group}", minimal())));
-    for says in [
-        "15: groups[0].id",
-        "16: groups[0].name",
-        "17: groups[0].refresh_members",
-    ] {
+    for says in ["15: groups[0].id", "16: groups[0].name", "17: groups[0].refresh_members"] {
         assert!(group.contains(says), "{group}");
     }
 }
@@ -309,10 +254,7 @@ fn what_is_not_toml_is_named_without_the_line_itself() {
         (2, "[mqtt]\npassword = s3cr3t-marker"),
         (2, "[mqtt]\npassword = \"s3cr3t-marker"),
         (2, "[mqtt]\npassword \"s3cr3t-marker\""),
-        (
-            3,
-            "[mqtt]\npassword = \"s3cr3t-marker\"\npassword = \"s3cr3t-marker\"",
-        ),
+        (3, "[mqtt]\npassword = \"s3cr3t-marker\"\npassword = \"s3cr3t-marker\""),
         (2, "[mqtt]\npassword = 's3cr3t-marker' 's3cr3t-marker'"),
         (1, "s3cr3t-marker"),
     ] {

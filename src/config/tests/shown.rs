@@ -8,10 +8,7 @@ use crate::config::json_schema;
 
 #[test]
 fn an_accepted_configuration_shows_no_secret() {
-    let text = minimal().replace(
-        "[mqtt]",
-        "[mqtt]\nusername = \"bob\"\npassword = \"s3cr3t-marker\"",
-    );
+    let text = minimal().replace("[mqtt]", "[mqtt]\nusername = \"bob\"\npassword = \"s3cr3t-marker\"");
     let config = read(&text).unwrap();
     let shown = format!("{config:?} {config:#?}");
     assert!(shown.contains("bob"), "{shown}");
@@ -30,16 +27,7 @@ fn the_schema_knows_every_section_and_closes_every_table() {
     let sections: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
     assert_eq!(
         sections,
-        [
-            "commands",
-            "graph",
-            "groups",
-            "home_assistant",
-            "http",
-            "lights",
-            "mqtt",
-            "users"
-        ]
+        ["commands", "graph", "groups", "home_assistant", "http", "lights", "mqtt", "users"]
     );
     assert_eq!(schema["additionalProperties"], false);
     let tables = ["mqtt", "graph", "home_assistant", "commands", "http"];
@@ -53,10 +41,7 @@ fn the_schema_knows_every_section_and_closes_every_table() {
     assert_eq!(mqtt["required"], serde_json::json!(["url"]));
     assert_eq!(mqtt["properties"]["keep_alive"]["default"], "30s");
     assert_eq!(mqtt["properties"]["ca_file"]["type"], "string");
-    assert!(
-        !schema.to_string().contains("null"),
-        "TOML has no null: {schema}"
-    );
+    assert!(!schema.to_string().contains("null"), "TOML has no null: {schema}");
     assert!(!schema.to_string().contains("china"));
 }
 

@@ -1,0 +1,70 @@
+//! TLS towards the broker: the system's roots, an own authority, a client certificate.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore};
+
+use crate::config::Mqtt;
+
+/// Why there is no TLS to be had.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// Nothing would be trusted.
+    #[error(
+        "the system has no certificate authorities; install them (package ca-certificates) or set mqtt.ca_file"
+    )]
+    NothingToTrust,
+    /// A file is missing or is not PEM.
+    #[error("{} holds no usable PEM", .path.display())]
+    Pem {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: rustls::pki_types::pem::Error,
+    },
+    /// Authority, certificate and key do not go together.
+    #[error("the TLS certificates of [mqtt] cannot be used")]
+    Unusable(#[source] rustls::Error),
+}
+
+/// The configuration for one connection; files are read anew each time, since certificates are renewed.
+pub(super) fn client_config(mqtt: &Mqtt) -> Result<Arc<ClientConfig>, TlsError> {
+    let mut roots = RootCertStore::empty();
+    // What cannot be loaded is left out: one broken file among the system's must not keep the bridge away.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if let Some(path) = &mqtt.ca_file {
+        for certificate in certificates(path)? {
+            roots.add(certificate).map_err(TlsError::Unusable)?;
+        }
+    }
+    if roots.is_empty() {
+        return Err(TlsError::NothingToTrust);
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(TlsError::Unusable)?
+        .with_root_certificates(roots);
+    let config = match &mqtt.client_identity {
+        None => builder.with_no_client_auth(),
+        Some(identity) => {
+            let key = PrivateKeyDer::from_pem_file(&identity.key_file).map_err(pem(&identity.key_file))?;
+            builder
+                .with_client_auth_cert(certificates(&identity.cert_file)?, key)
+                .map_err(TlsError::Unusable)?
+        }
+    };
+    Ok(Arc::new(config))
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    CertificateDer::pem_file_iter(path).map_err(pem(path))?.collect::<Result<_, _>>().map_err(pem(path))
+}
+
+fn pem(path: &Path) -> impl FnOnce(rustls::pki_types::pem::Error) -> TlsError {
+    |source| TlsError::Pem { path: path.to_owned(), source }
+}
