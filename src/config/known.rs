@@ -149,6 +149,16 @@ pub struct HomeAssistant {
 }
 
 impl Cloud {
+    /// The name in the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Global => "global",
+            Self::UsGovL4 => "us-gov-l4",
+            Self::UsGovL5 => "us-gov-l5",
+        }
+    }
+
     /// The bare root of Graph in this cloud.
     #[must_use]
     pub fn graph_url(self) -> &'static str {

@@ -102,6 +102,12 @@ impl Topics {
         format!("{}/+/state", self.base)
     }
 
+    /// `<base>/+/+`: the filter that matches every topic of people and the bridges' own.
+    #[must_use]
+    pub fn every_topic(&self) -> String {
+        format!("{}/+/+", self.base)
+    }
+
     /// The user of a `<base>/<user>/state` topic that is not the bridge's.
     #[must_use]
     pub fn user_of_state(&self, topic: &str) -> Option<TopicLevel> {

@@ -7,6 +7,8 @@ pub mod answer;
 pub mod client;
 pub mod fetcher;
 mod http;
+pub use http::HttpError;
+pub mod once;
 mod refusal;
 mod retry_after;
 mod sign_in;

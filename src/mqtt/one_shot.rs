@@ -59,21 +59,28 @@ impl OneShot {
         Ok(connection)
     }
 
-    /// Subscribes and returns what was retained for the filters.
+    /// Subscribes; what comes is had by [`message`](Self::message).
     ///
     /// # Errors
     ///
-    /// If a filter is refused or the connection ends.
-    pub async fn retained(&mut self, filters: &[String]) -> Result<Vec<Incoming>, OneShotError> {
-        for filter in filters {
-            // Quality 0: brokers cut the queue of a late subscriber at quality 1.
-            let subscription = Subscription { filter: filter.clone(), qos: Qos::AtMostOnce };
-            self.session.subscribe(std::slice::from_ref(&subscription)).map_err(|_| OneShotError::Silent)?;
-            let granted = self.wait_for(&Awaited::Subscribed).await?;
-            if granted.contains(&false) {
-                return Err(OneShotError::Refused(filter.clone()));
-            }
+    /// If the filter is refused or the connection ends.
+    pub async fn subscribe(&mut self, filter: &str) -> Result<(), OneShotError> {
+        // Quality 0: brokers cut the queue of a late subscriber at quality 1.
+        let subscription = Subscription { filter: filter.to_owned(), qos: Qos::AtMostOnce };
+        self.session.subscribe(&[subscription]).map_err(|_| OneShotError::Silent)?;
+        if self.wait_for(&Awaited::Subscribed).await?.contains(&false) {
+            return Err(OneShotError::Refused(filter.to_owned()));
         }
+        Ok(())
+    }
+
+    /// Subscribes and returns what was retained for the filter.
+    ///
+    /// # Errors
+    ///
+    /// If the filter is refused or the connection ends.
+    pub async fn retained(&mut self, filter: &str) -> Result<Vec<Incoming>, OneShotError> {
+        self.subscribe(filter).await?;
         loop {
             let before = self.messages.len();
             if let Ok(ended) = timeout(QUIET, self.take_events()).await {

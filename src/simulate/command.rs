@@ -8,15 +8,19 @@ use tokio::net::TcpListener;
 use super::{Person, Server, Settings, Tenant};
 
 /// What the command line says.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, clap::Args)]
 pub struct Options {
-    /// Where to listen; port 0 takes a free one.
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8765")]
     pub listen: SocketAddr,
-    /// How many people there are.
+    /// How many people there are
+    #[arg(long, value_name = "N", default_value_t = 3)]
     pub users: usize,
-    /// Simulated seconds per second.
+    /// Simulated seconds per second
+    #[arg(long, value_name = "FACTOR", default_value_t = 60.0)]
     pub speed: f64,
-    /// What people and their days are derived from.
+    /// What people and their days are derived from
+    #[arg(long, default_value_t = 1)]
     pub seed: u64,
 }
 

@@ -1,0 +1,21 @@
+//! `presence2mqtt check`
+
+use std::io::Write;
+
+use super::exit::{self, Failure};
+use crate::config::Config;
+use crate::core::report::words;
+use crate::run;
+
+/// Says what an accepted configuration means. Whatever is wrong with it was said while it was loaded.
+pub(super) fn run(config: &Config, out: &mut impl Write) -> Result<(), Failure> {
+    // Certificate authorities are files too.
+    run::graph_client(config).map_err(|error| Failure::new(exit::CONFIG, error))?;
+    let Config { origin, mqtt, graph, users, .. } = config;
+    writeln!(out, "{origin} is valid")?;
+    writeln!(out, "  broker   {} as {}", mqtt.broker, mqtt.client_id)?;
+    writeln!(out, "  topics   {}/<user>/availability, …/activity, …/state, …/health", mqtt.base_topic)?;
+    writeln!(out, "  tenant   {} in the {} cloud", graph.tenant.as_str(), graph.cloud.as_str())?;
+    writeln!(out, "  users    {}, read every {}", users.len(), words(graph.poll_interval))?;
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! How the program ends.
+
+use std::error::Error;
+use std::fmt;
+
+/// Something that nobody expected.
+pub const UNEXPECTED: u8 = 1;
+/// The command line is wrong; clap's own choice as well.
+pub const USAGE: u8 = 2;
+/// Graph or the broker cannot be reached (`EX_UNAVAILABLE`); one-shot commands only.
+pub const UNREACHABLE: u8 = 69;
+/// A sign-in or a permission is needed (`EX_NOPERM`); one-shot commands only.
+pub const SIGN_IN: u8 = 77;
+/// The configuration is wrong (`EX_CONFIG`).
+pub const CONFIG: u8 = 78;
+
+/// A failure with the exit code it ends in. `Display` gives the whole chain of causes.
+#[derive(Debug)]
+pub struct Failure {
+    code: u8,
+    error: Box<dyn Error>,
+}
+
+impl Failure {
+    /// A failure that ends in `code`.
+    pub fn new(code: u8, error: impl Into<Box<dyn Error>>) -> Self {
+        Self { code, error: error.into() }
+    }
+
+    /// One of the constants above.
+    #[must_use]
+    pub fn code(&self) -> u8 {
+        self.code
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.error)?;
+        let mut source = self.error.source();
+        while let Some(cause) = source {
+            write!(f, ": {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(UNEXPECTED, error)
+    }
+}

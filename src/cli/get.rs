@@ -1,0 +1,107 @@
+//! `presence2mqtt get`
+
+use std::io::Write;
+
+use clap::Args;
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+use serde_json::Map;
+
+use super::exit::{self, Failure};
+use crate::config::{Config, User};
+use crate::core::event::ReadFailure;
+use crate::core::payload::State;
+use crate::core::time::whole_seconds;
+use crate::graph::once::{self, Outcome};
+use crate::run;
+
+/// Whom to read, and how to print it.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Names of configured users [default: all]
+    #[arg(value_name = "USER")]
+    users: Vec<String>,
+    /// Print an object from user name to their state
+    #[arg(long)]
+    json: bool,
+}
+
+/// Reads presence once and prints it.
+pub(super) async fn run(config: &Config, options: &Options, out: &mut impl Write) -> Result<(), Failure> {
+    let users = chosen(config, &options.users)?;
+    let client = run::graph_client(config).map_err(|error| Failure::new(exit::CONFIG, error))?;
+    let ids: Vec<_> = users.iter().map(|user| user.id.clone()).collect();
+    let outcomes = once::read(&client, config.graph.endpoint, &ids).await;
+    let rows: Vec<(&User, Outcome)> = users.into_iter().zip(outcomes).collect();
+    if options.json {
+        print_json(config, &rows, out)?
+    } else {
+        print_table(&rows, out)?
+    }
+    match rows.into_iter().find_map(|(user, outcome)| outcome.err().map(|failure| (user, failure))) {
+        Some((user, failure)) => Err(Failure::new(code(&failure), format!("{}: {failure}", user.name))),
+        None => Ok(()),
+    }
+}
+
+fn chosen<'a>(config: &'a Config, names: &[String]) -> Result<Vec<&'a User>, Failure> {
+    if names.is_empty() {
+        return Ok(config.users.iter().collect());
+    }
+    let find = |name: &String| {
+        config.users.iter().find(|user| user.name.as_str() == name).ok_or_else(|| {
+            let known: Vec<&str> = config.users.iter().map(|user| user.name.as_str()).collect();
+            Failure::new(exit::USAGE, format!("{name:?} is not configured; there are: {}", known.join(", ")))
+        })
+    };
+    names.iter().map(find).collect()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a command is an edge: what it sees first, it sees now")]
+fn print_json(config: &Config, rows: &[(&User, Outcome)], out: &mut impl Write) -> Result<(), Failure> {
+    let now = whole_seconds(jiff::Timestamp::now());
+    let mut people = Map::new();
+    for (user, outcome) in rows {
+        let Ok((id, presence)) = outcome else { continue };
+        let presence = if config.graph.include_messages {
+            presence.clone()
+        } else {
+            presence.clone().without_messages()
+        };
+        let state = serde_json::to_value(State::new(&presence, now, Some(*id), &config.mqtt.client_id));
+        people.insert(user.name.to_string(), state.map_err(|error| Failure::new(exit::UNEXPECTED, error))?);
+    }
+    Ok(writeln!(out, "{:#}", serde_json::Value::Object(people))?)
+}
+
+fn print_table(rows: &[(&User, Outcome)], out: &mut impl Write) -> Result<(), Failure> {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(["USER", "AVAILABILITY", "ACTIVITY", "OUT OF OFFICE"]);
+    for (user, outcome) in rows {
+        match outcome {
+            Ok((_, presence)) => {
+                let out_of_office = match presence.out_of_office {
+                    Some(true) => "yes",
+                    Some(false) => "no",
+                    None => "",
+                };
+                let words = [presence.availability.as_str(), presence.activity.as_str(), out_of_office];
+                table.add_row([&[user.name.as_str()], &words[..]].concat());
+            }
+            Err(_) => {
+                table.add_row([user.name.as_str(), "-", "-", ""]);
+            }
+        }
+    }
+    Ok(writeln!(out, "{}", table.trim_fmt())?)
+}
+
+fn code(failure: &ReadFailure) -> u8 {
+    match failure {
+        ReadFailure::Passing { .. } | ReadFailure::Throttled { .. } => exit::UNREACHABLE,
+        ReadFailure::TokenRefused { .. }
+        | ReadFailure::SignInRequired { .. }
+        | ReadFailure::Forbidden { .. } => exit::SIGN_IN,
+        ReadFailure::NotFound | ReadFailure::Refused { .. } => exit::UNEXPECTED,
+    }
+}

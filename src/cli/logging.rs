@@ -1,0 +1,55 @@
+//! Logs on standard error.
+
+use std::io::IsTerminal;
+
+use clap::{ArgAction, Args, ValueEnum};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Environment;
+
+/// How much is said, and in which form.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Say more (twice: everything)
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    verbose: u8,
+    /// Say less (twice: only errors)
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    quiet: u8,
+    /// The form of log lines
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    log_format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// Libraries that say too much, or would show a password at `trace`: held here whatever `RUST_LOG` says.
+const HELD: [&str; 4] = ["rumqttc=warn", "async_tungstenite=warn", "tungstenite=warn", "mqtt5=warn"];
+
+/// Starts to log. `RUST_LOG` wins over `-v` and `-q`. A second call changes nothing.
+pub(super) fn start(options: &Options, environment: &Environment) {
+    let default = match i16::from(options.verbose) - i16::from(options.quiet) {
+        ..=-2 => "error",
+        -1 => "warn",
+        0 => "info",
+        1 => "info,presence2mqtt=debug",
+        2.. => "debug,presence2mqtt=trace",
+    };
+    let wanted = environment.get("RUST_LOG").unwrap_or(default);
+    let mut filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new(default));
+    for directive in HELD.iter().filter_map(|directive| directive.parse().ok()) {
+        filter = filter.add_directive(directive);
+    }
+    let colours = std::io::stderr().is_terminal() && environment.get("NO_COLOR").is_none();
+    let lines =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
+    // Only a second start can fail, and the first one's settings stand.
+    let _started = match options.log_format {
+        Format::Text => lines.with_target(false).try_init(),
+        Format::Json => lines.json().flatten_event(true).try_init(),
+    };
+}

@@ -1,0 +1,145 @@
+//! `presence2mqtt demo`: a simulated tenant, an embedded broker, the real bridge between them, and a look at it.
+//!
+//! Nothing is short-circuited: the bridge speaks HTTP and MQTT as it would anywhere.
+
+pub mod broker;
+pub mod view;
+
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::net::TcpListener;
+
+use crate::config::{self, Config, Environment};
+use crate::mqtt::address::Address;
+use crate::mqtt::one_shot::{OneShot, OneShotError};
+use crate::simulate::{self, Server, Tenant};
+use broker::{BrokerError, EmbeddedBroker};
+use view::View;
+
+/// How the demonstration is set up.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// End after this long [default: at Ctrl-C]
+    #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    lasts: Option<Duration>,
+    /// How many people there are
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    users: u32,
+    /// Port of the broker [default: a free one]
+    #[arg(long, value_name = "P", default_value_t = 0, hide_default_value = true)]
+    port: u16,
+}
+
+/// Why the demonstration ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// There is no broker.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+    /// The tenant cannot listen, or the view cannot be printed.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The configuration made for the bridge is wrong.
+    #[error("the configuration of the demonstration is wrong: {0}")]
+    Config(#[from] config::ConfigErrors),
+    /// The bridge ended.
+    #[error(transparent)]
+    Bridge(#[from] crate::run::RunError),
+    /// The view lost the broker.
+    #[error("the view lost the broker: {0}")]
+    View(#[from] OneShotError),
+}
+
+/// Shows everything at work until `stop`.
+///
+/// # Errors
+///
+/// If a part cannot start, or ends early.
+pub async fn run(
+    options: &Options,
+    stop: impl Future<Output = ()>,
+    out: &mut (impl Write + Send),
+) -> Result<(), DemoError> {
+    let settings = simulate::Settings { users: options.users as usize, ..simulate::Settings::default() };
+    let tenant = Tenant::new(settings);
+    let server = Server::start(TcpListener::bind("127.0.0.1:0").await?, tenant.clone())?;
+    let broker = EmbeddedBroker::start(options.port).await?;
+    let config = configuration(&tenant, &server.url(), broker.port())?;
+
+    writeln!(
+        out,
+        "A simulated tenant with {} people, a broker, and the bridge between them.",
+        options.users
+    )?;
+    writeln!(out, "Listen with:  mosquitto_sub -p {} -t 'presence/#' -v", broker.port())?;
+    writeln!(out, "Stop with Ctrl-C.\n")?;
+
+    let stop = async {
+        match options.lasts {
+            Some(lasts) => tokio::select! { () = stop => {}, () = tokio::time::sleep(lasts) => {} },
+            None => stop.await,
+        }
+    };
+    let outcome = tokio::select! {
+        // Both end when the bridge does; until then an end of the view is an error.
+        biased;
+        ended = crate::run::run(&config, stop) => ended.map(|_| ()).map_err(DemoError::from),
+        ended = show(&config, out) => ended,
+    };
+    broker.stop().await;
+    server.stop().await;
+    outcome?;
+    Ok(writeln!(out, "\nThe bridge said offline and stopped.")?)
+}
+
+/// Prints what a listener on the broker sees, and nothing else.
+async fn show(config: &Config, out: &mut impl Write) -> Result<(), DemoError> {
+    let base = config.mqtt.base_topic.as_str();
+    let mut view = View::new(base);
+    let mut broker = OneShot::connect(&Address::of_command(&config.mqtt, "view")).await?;
+    broker.subscribe(&format!("{base}/#")).await?;
+    let live = io::stdout().is_terminal();
+    let mut drawn = 0;
+    loop {
+        let line = view.take(&broker.message().await?);
+        if live {
+            let table = view.table();
+            if drawn > 0 {
+                write!(out, "\x1b[{drawn}A\x1b[J")?;
+            }
+            writeln!(out, "{table}")?;
+            drawn = table.lines().count();
+        } else if let Some(line) = line {
+            writeln!(out, "{line}")?;
+        }
+        out.flush()?;
+    }
+}
+
+/// A configuration as a person would write it.
+fn configuration(tenant: &Tenant, url: &str, port: u16) -> Result<Config, config::ConfigErrors> {
+    let simulate::Settings { tenant_id, client_id, client_secret, .. } = tenant.settings();
+    let mut text = format!(
+        r#"
+[mqtt]
+url = "mqtt://127.0.0.1:{port}"
+[graph]
+tenant_id = "{tenant_id}"
+client_id = "{client_id}"
+graph_url = "{url}"
+login_url = "{url}"
+poll_interval = "1s"
+[graph.auth]
+method = "client-secret"
+client_secret = "{client_secret}"
+"#
+    );
+    for person in tenant.people() {
+        let name = person.principal_name.split('@').next().unwrap_or_default();
+        text += &format!("[[users]]\nname = \"{name}\"\nid = \"{}\"\n", person.id);
+    }
+    config::parse(&text, Path::new("demo"), &Environment::from_iter([]))
+}

@@ -1,0 +1,89 @@
+//! Reading people once, for commands: one after the other, each failure that person's own.
+
+use super::client::GraphClient;
+use crate::core::command::{BULK_LIMIT, Read, What};
+use crate::core::event::{Answer, ReadFailure, Reading, RequestId};
+use crate::core::name::{ObjectId, UserId};
+use crate::core::presence::Presence;
+use crate::core::settings::Endpoint;
+
+/// What came of reading one person.
+pub type Outcome = Result<(ObjectId, Presence), ReadFailure>;
+
+/// Reads each of `people` and returns their outcomes in the same order.
+pub async fn read(client: &GraphClient, endpoint: Endpoint, people: &[UserId]) -> Vec<Outcome> {
+    let mut outcomes: Vec<Option<Outcome>> = Vec::new();
+    let mut in_bulk: Vec<(usize, ObjectId)> = Vec::new();
+    for (place, person) in people.iter().enumerate() {
+        outcomes.push(None);
+        let id = match person {
+            UserId::Me => {
+                outcomes[place] = Some(alone(client, What::Me).await);
+                continue;
+            }
+            UserId::Object(id) => Ok(*id),
+            UserId::Principal(name) => resolve(client, What::Resolve(name.clone())).await,
+        };
+        match (id, endpoint) {
+            (Err(failure), _) => outcomes[place] = Some(Err(failure)),
+            (Ok(id), Endpoint::Users) => outcomes[place] = Some(alone(client, What::User(id)).await),
+            (Ok(id), Endpoint::Communications) => {
+                outcomes[place] = Some(alone(client, What::Communications(id)).await);
+            }
+            (Ok(id), Endpoint::Auto | Endpoint::Bulk | Endpoint::Me) => in_bulk.push((place, id)),
+        }
+    }
+    for part in in_bulk.chunks(BULK_LIMIT) {
+        bulk(client, part, &mut outcomes).await;
+    }
+    outcomes.into_iter().map(|outcome| outcome.unwrap_or(Err(ReadFailure::NotFound))).collect()
+}
+
+async fn bulk(client: &GraphClient, part: &[(usize, ObjectId)], outcomes: &mut [Option<Outcome>]) {
+    let ids = part.iter().map(|&(_, id)| id).collect();
+    let people = match request(client, What::Bulk(ids)).await {
+        Ok(Answer::People(people)) => people,
+        Ok(Answer::Resolved(_)) | Err(ReadFailure::Refused { .. }) => Vec::new(),
+        Err(failure) => {
+            for &(place, _) in part {
+                outcomes[place] = Some(Err(failure.clone()));
+            }
+            return;
+        }
+    };
+    for &(place, id) in part {
+        outcomes[place] = Some(match of(&people, id) {
+            Some(presence) => Ok((id, presence)),
+            // Refused with the others, or missing among them: the reason shows when they are read alone.
+            None => alone(client, What::User(id)).await,
+        });
+    }
+}
+
+async fn alone(client: &GraphClient, what: What) -> Outcome {
+    let first = match request(client, what).await? {
+        Answer::People(people) => people.into_iter().next(),
+        Answer::Resolved(_) => None,
+    };
+    match first {
+        Some(Reading { id, presence: Some(presence) }) => Ok((id, presence)),
+        Some(_) | None => {
+            Err(ReadFailure::Passing { why: "the answer holds no presence".to_owned(), retry_after: None })
+        }
+    }
+}
+
+async fn resolve(client: &GraphClient, what: What) -> Result<ObjectId, ReadFailure> {
+    match request(client, what).await? {
+        Answer::Resolved(id) => Ok(id),
+        Answer::People(_) => Err(ReadFailure::NotFound),
+    }
+}
+
+async fn request(client: &GraphClient, what: What) -> Result<Answer, ReadFailure> {
+    client.read(&Read { request: RequestId(0), what, token_max_age: None }).await
+}
+
+fn of(people: &[Reading], id: ObjectId) -> Option<Presence> {
+    people.iter().find(|reading| reading.id == id).and_then(|reading| reading.presence.clone())
+}

@@ -1,0 +1,211 @@
+//! The one loop that feeds the core and obeys it, and the tasks at its edges.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::config::{Auth, Config};
+use crate::core::bridge::Bridge;
+use crate::core::command::{BrokerOrder, Command, Ending, Read};
+use crate::core::event::{Event, PresenceEvent};
+use crate::core::payload::About;
+use crate::core::report::{Loudness, Report};
+use crate::core::settings::{Settings, Watched};
+use crate::core::time::{Now, Tick};
+use crate::core::topic::{BridgeField, OFFLINE, Topics};
+use crate::graph::client::{Access, GraphClient};
+use crate::graph::token::SignIn;
+use crate::graph::{HttpError, fetcher};
+use crate::mqtt::address::{Address, Will};
+use crate::mqtt::publisher;
+
+/// Orders under way to an edge. The core bounds what it orders (64 reads, one window of messages in far fewer
+/// batches), so a full channel means that the edge is dead.
+const ORDERS: usize = 256;
+
+/// Reports under way from an edge. When it is full the edge waits; the loop never does.
+const REPORTS: usize = 256;
+
+/// Why a run ended that nobody asked to end.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The client for Graph could not be made.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// A task is gone; half a bridge would misinform.
+    #[error("the {0} task ended unexpectedly")]
+    TaskDied(&'static str),
+}
+
+/// One edge as the loop sees it.
+struct Edge<Order, Report> {
+    name: &'static str,
+    orders: mpsc::Sender<Order>,
+    reports: mpsc::Receiver<Report>,
+}
+
+/// The two clocks of the process.
+struct Clock {
+    started: Instant,
+}
+
+/// Runs the bridge until `stop`, or until it finds that it must not run.
+///
+/// # Errors
+///
+/// If the Graph client cannot be made, or a task dies.
+pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<Ending, RunError> {
+    let client = Arc::new(graph_client(config)?);
+    let settings = settings(config);
+    let topics = Topics::new(settings.base_topic.clone(), settings.bridge_name.clone());
+    let will = Will { topic: topics.of_bridge(BridgeField::State), payload: OFFLINE };
+    let address = Address::of_bridge(&config.mqtt, will);
+
+    let mut tasks = JoinSet::new();
+    let fetcher = edge("fetcher", &mut tasks, |orders, events| fetcher::run(client, orders, events));
+    let publisher = edge("publisher", &mut tasks, |orders, events| publisher::run(address, orders, events));
+    let ending = turn(settings, fetcher, publisher, stop).await;
+    // The edges end when their orders do; what is still under way has no limit of its own worth waiting for.
+    tasks.shutdown().await;
+    ending
+}
+
+/// A client for the Graph of a configuration.
+///
+/// # Errors
+///
+/// If its certificate authorities cannot be loaded.
+pub fn graph_client(config: &Config) -> Result<GraphClient, HttpError> {
+    let graph = &config.graph;
+    let access = Access {
+        graph_url: &graph.graph_url,
+        login_url: &graph.login_url,
+        tenant: graph.tenant.as_str(),
+        ca_file: graph.ca_file.as_deref(),
+        timeout: graph.request_timeout,
+    };
+    let Auth::ClientSecret(secret) = &graph.auth;
+    let sign_in =
+        SignIn::ClientSecret { client_id: graph.client_id.as_str().to_owned(), secret: secret.clone() };
+    GraphClient::new(&access, sign_in)
+}
+
+/// What the core needs to know of a configuration.
+#[must_use]
+pub fn settings(config: &Config) -> Settings {
+    let Config { mqtt, graph, users, home_assistant, .. } = config;
+    let discovery = home_assistant.discovery.then(|| home_assistant.discovery_prefix.to_string());
+    Settings {
+        base_topic: mqtt.base_topic.clone(),
+        bridge_name: mqtt.bridge_name.clone(),
+        client_id: mqtt.client_id.clone(),
+        qos: mqtt.qos,
+        refresh_interval: mqtt.refresh_interval,
+        endpoint: graph.endpoint,
+        poll_interval: graph.poll_interval,
+        stale_after: graph.stale_after,
+        on_stale: graph.on_stale,
+        debounce: graph.debounce,
+        include_messages: graph.include_messages,
+        request_budget: graph.request_budget,
+        users: users.iter().map(|user| Watched { name: user.name.clone(), id: user.id.clone() }).collect(),
+        about: About {
+            version: env!("CARGO_PKG_VERSION"),
+            cloud: graph.cloud.as_str(),
+            auth_method: match &graph.auth {
+                Auth::ClientSecret(_) => "client-secret",
+            },
+            account: None,
+            protocol: "3.1.1",
+            discovery_prefix: discovery,
+        },
+    }
+}
+
+fn edge<Order, Report, Task>(
+    name: &'static str,
+    tasks: &mut JoinSet<()>,
+    task: impl FnOnce(mpsc::Receiver<Order>, mpsc::Sender<Report>) -> Task,
+) -> Edge<Order, Report>
+where
+    Task: Future<Output = ()> + Send + 'static,
+{
+    let (orders, ordered) = mpsc::channel(ORDERS);
+    let (reporter, reports) = mpsc::channel(REPORTS);
+    tasks.spawn(task(ordered, reporter));
+    Edge { name, orders, reports }
+}
+
+async fn turn(
+    settings: Settings,
+    mut fetcher: Edge<Read, PresenceEvent>,
+    mut publisher: Edge<BrokerOrder, Event>,
+    stop: impl Future<Output = ()>,
+) -> Result<Ending, RunError> {
+    let clock = Clock::start();
+    let mut core = Bridge::new(settings, fastrand::u64(..), clock.now());
+    let mut stop = std::pin::pin!(stop);
+    let mut stopping = false;
+    let mut commands = core.on(Event::Started, clock.now());
+    loop {
+        for command in commands {
+            match command {
+                Command::Read(read) => fetcher.order(read)?,
+                Command::Broker(order) => publisher.order(order)?,
+                Command::Report(report) => log(&report),
+                Command::Finish(ending) => return Ok(ending),
+            }
+        }
+        let wake_at = core.wake_at(clock.now().tick);
+        let event = tokio::select! {
+            event = fetcher.report() => Event::Presence(event?),
+            event = publisher.report() => event?,
+            () = clock.sleep_until(wake_at) => Event::Woken,
+            () = &mut stop, if !stopping => {
+                stopping = true;
+                Event::Stop
+            }
+        };
+        commands = core.on(event, clock.now());
+    }
+}
+
+impl<Order, Report> Edge<Order, Report> {
+    fn order(&self, order: Order) -> Result<(), RunError> {
+        self.orders.try_send(order).map_err(|_| RunError::TaskDied(self.name))
+    }
+
+    async fn report(&mut self) -> Result<Report, RunError> {
+        self.reports.recv().await.ok_or(RunError::TaskDied(self.name))
+    }
+}
+
+impl Clock {
+    #[expect(clippy::disallowed_methods, reason = "this is where the core's time comes from")]
+    fn start() -> Self {
+        Self { started: Instant::now() }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is where the core's time comes from")]
+    fn now(&self) -> Now {
+        Now { tick: Tick(self.started.elapsed()), wall: Timestamp::now() }
+    }
+
+    async fn sleep_until(&self, tick: Option<Tick>) {
+        match tick {
+            Some(tick) => tokio::time::sleep_until(self.started + tick.0).await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+fn log(report: &Report) {
+    match report.loudness() {
+        Loudness::Warn => tracing::warn!("{report}"),
+        Loudness::Info => tracing::info!("{report}"),
+        Loudness::Debug => tracing::debug!("{report}"),
+    }
+}
