@@ -274,7 +274,7 @@ impl Bridge {
             self.commands.push(Command::Broker(BrokerOrder::Publish(messages)));
         }
         if online {
-            self.report(Report::Online);
+            self.commands.extend(self.link.online().map(Command::Report));
         }
     }
 }

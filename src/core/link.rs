@@ -14,8 +14,12 @@ const PROVED: Duration = Duration::from_secs(30);
 /// Reading back ends when the broker is silent for this long, should it never answer a subscription.
 const SILENCE: Duration = Duration::from_secs(5);
 
+/// Reading back ends this long after the last message, once every subscription is answered: most brokers send what
+/// is retained before their answer, some at the same time from another queue.
+const SETTLED: Duration = Duration::from_millis(40);
+
 /// Late retained messages are still listened to for this long: not every broker sends them before its answer.
-const LATE: Duration = Duration::from_secs(5);
+const LATE: Duration = Duration::from_secs(2);
 
 /// From the request to stop to the end of the run, at most.
 const STOP_WITHIN: Duration = Duration::from_millis(4500);
@@ -42,6 +46,7 @@ pub(super) struct Link {
     refused_backoff: Backoff,
     up_since: Option<Tick>,
     outage_reported: bool,
+    online_reported: bool,
     read_back: bool,
 }
 
@@ -54,6 +59,7 @@ impl Link {
             refused_backoff: Backoff::new(Duration::from_secs(2), Duration::from_secs(30)),
             up_since: None,
             outage_reported: false,
+            online_reported: false,
             read_back: false,
         }
     }
@@ -71,6 +77,7 @@ impl Link {
     pub(super) fn connected(&mut self, subscriptions: usize, now: Tick) {
         self.up_since = Some(now);
         self.outage_reported = false;
+        self.online_reported = false;
         self.phase = if self.read_back {
             Phase::Up { listen_until: None }
         } else {
@@ -83,20 +90,17 @@ impl Link {
         !self.read_back
     }
 
-    /// Something came from the broker while reading back.
+    /// Something came from the broker while reading back; perhaps the answer to a subscription.
     pub(super) fn heard(&mut self, answered: bool, now: Tick) {
         if let Phase::ReadingBack { unanswered, quiet_at } = &mut self.phase {
             *unanswered = unanswered.saturating_sub(usize::from(answered));
-            *quiet_at = now + SILENCE;
+            *quiet_at = now + if *unanswered == 0 { SETTLED } else { SILENCE };
         }
     }
 
     /// Ends the reading back if it is through; `true` once.
     pub(super) fn finish_reading_back(&mut self, now: Tick) -> bool {
-        let through = match self.phase {
-            Phase::ReadingBack { unanswered, quiet_at } => unanswered == 0 || now >= quiet_at,
-            Phase::Down(_) | Phase::Connecting | Phase::Up { .. } | Phase::Stopping { .. } => false,
-        };
+        let through = matches!(self.phase, Phase::ReadingBack { quiet_at, .. } if now >= quiet_at);
         if through {
             self.read_back = true;
             self.phase = Phase::Up { listen_until: Some(now + LATE) };
@@ -136,6 +140,11 @@ impl Link {
         };
         self.phase = Phase::Down(now + wait);
         (!std::mem::replace(&mut self.outage_reported, true)).then(|| Report::BrokerLost(failure.to_string()))
+    }
+
+    /// `online` was sent; the report is due once per connection.
+    pub(super) fn online(&mut self) -> Option<Report> {
+        (!std::mem::replace(&mut self.online_reported, true)).then_some(Report::Online)
     }
 
     /// Begins the way out; `closing` if there is no connection left to close.

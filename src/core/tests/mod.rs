@@ -198,10 +198,11 @@ fn online(settings: Settings) -> Bridge {
     bridge.on(Event::Started, at(0.0));
     bridge.on(Event::Connected, at(0.0));
     bridge.on(subscribed(), at(0.0));
-    let published = bridge.on(subscribed(), at(0.0));
+    bridge.on(subscribed(), at(0.0));
+    let published = bridge.on(Event::Woken, at(0.04));
     for command in &published {
         if let Command::Broker(BrokerOrder::Publish(messages)) = command {
-            bridge.on(Event::Acknowledged(messages.len()), at(0.0));
+            bridge.on(Event::Acknowledged(messages.len()), at(0.04));
         }
     }
     bridge

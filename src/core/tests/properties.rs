@@ -162,6 +162,8 @@ impl World {
             self.tell(Event::Connected);
             self.tell(subscribed());
             self.tell(subscribed());
+            self.now += 0.05;
+            self.tell(Event::Woken);
         } else if !up && (self.connected || self.wants_connect) {
             (self.connected, self.wants_connect, self.unacknowledged) = (false, false, 0);
             // An empty store: the hardest kind of loss.

@@ -1,0 +1,87 @@
+//! The program as a person runs it.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use assert_cmd::prelude::*;
+use presence2mqtt::config::{self, Environment};
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_presence2mqtt"));
+    command.env_clear();
+    command
+}
+
+fn told(command: &mut Command) -> (Option<i32>, String, String) {
+    let output = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn the_demonstration_ends_by_itself_and_shows_everybody() {
+    let (code, out, err) = told(program().args(["demo", "--for", "3s", "--users", "4"]));
+    assert_eq!(code, Some(0), "{err}");
+    for expected in
+        ["mosquitto_sub -p", "alice: ", "bob: ", "carol: ", "dave: ", "the bridge is online", "offline"]
+    {
+        assert!(out.contains(expected), "{expected} in {out}");
+    }
+}
+
+#[test]
+fn the_simulation_prints_a_configuration_that_works() {
+    let mut simulation =
+        program().args(["simulate", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(simulation.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let guide: Vec<String> = lines.take_while(|line| !line.starts_with("Stop with")).collect();
+    let begins = guide.iter().position(|line| line == "[mqtt]").unwrap();
+    let ends = guide.iter().position(|line| line == "By hand:").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("presence2mqtt.toml");
+    std::fs::write(&file, guide[begins..ends].join("\n")).unwrap();
+    config::load(Some(&file), &Environment::from_iter([])).unwrap();
+
+    let (code, out, err) = told(program().args(["get", "--json", "alice", "-c"]).arg(&file));
+    assert_eq!(code, Some(0), "{err}");
+    let people: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(people.as_object().unwrap().len(), 1);
+    assert!(people["alice"]["availability"].is_string(), "{out}");
+
+    let (code, _, err) = told(program().args(["get", "zoe", "-c"]).arg(&file));
+    assert_eq!((code, err.contains("alice, bob, carol")), (Some(2), true), "{err}");
+
+    simulation.kill().unwrap();
+    simulation.wait().unwrap();
+    let (code, _, err) = told(program().args(["get", "-c"]).arg(&file));
+    assert_eq!(code, Some(69), "{err}");
+}
+
+#[test]
+fn a_wrong_configuration_is_78_and_names_file_line_and_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("presence2mqtt.toml");
+    std::fs::write(&file, "[mqtt]\nurl = \"mqtt://localhost\"\nqos = 2\n").unwrap();
+    for command in ["run", "check", "get", "clean"] {
+        let (code, out, err) = told(program().args([command, "-c"]).arg(&file));
+        assert_eq!((code, out.as_str()), (Some(78), ""), "{command}: {err}");
+        assert!(err.contains("presence2mqtt.toml:3: mqtt.qos = 2"), "{err}");
+    }
+    let (code, _, err) = told(program().current_dir(&folder).args(["check", "-c", "missing.toml"]));
+    assert_eq!((code, err.contains("missing.toml")), (Some(78), true), "{err}");
+}
+
+#[test]
+fn a_wrong_command_line_is_2() {
+    program().arg("fly").assert().code(2);
+    program().arg("--help").assert().success();
+    program().arg("--version").assert().success();
+}
+
+#[test]
+fn the_schema_is_json() {
+    let (code, out, _) = told(program().arg("schema"));
+    assert_eq!(code, Some(0));
+    let schema: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert!(schema["properties"]["graph"].is_object());
+}

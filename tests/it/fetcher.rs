@@ -1,0 +1,245 @@
+//! Single requests: what is sent, and what each way to fail means.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use presence2mqtt::config::Secret;
+use presence2mqtt::core::command::{BULK_LIMIT, Read, What};
+use presence2mqtt::core::event::{Answer, ReadFailure, RequestId};
+use presence2mqtt::core::name::ObjectId;
+use presence2mqtt::graph::client::{Access, GraphClient};
+use presence2mqtt::graph::token::SignIn;
+use presence2mqtt::simulate::{Endpoint, Fault, RetryAfter, Scope, Server, Settings, Tenant, Times};
+use tokio::net::TcpListener;
+
+use crate::stage::within;
+
+struct World {
+    tenant: Tenant,
+    server: Server,
+}
+
+impl World {
+    async fn new(users: usize) -> Self {
+        let tenant = Tenant::new(Settings { users, speed: 0.0, ..Settings::default() });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = Server::start(listener, tenant.clone()).unwrap();
+        Self { tenant, server }
+    }
+
+    fn client_with(&self, timeout: Duration, sign_in: SignIn) -> GraphClient {
+        let url = self.server.url().parse().unwrap();
+        let tenant = self.tenant.settings().tenant_id;
+        let access = Access { graph_url: &url, login_url: &url, tenant: &tenant, ca_file: None, timeout };
+        GraphClient::new(&access, sign_in).unwrap()
+    }
+
+    fn client(&self) -> GraphClient {
+        self.client_with(Duration::from_secs(5), self.secret())
+    }
+
+    fn secret(&self) -> SignIn {
+        let Settings { client_id, client_secret, .. } = self.tenant.settings();
+        SignIn::ClientSecret { client_id, secret: Secret::Inline(client_secret.into()) }
+    }
+
+    fn ids(&self) -> Vec<ObjectId> {
+        self.tenant.people().into_iter().map(|person| person.id).collect()
+    }
+}
+
+async fn read(client: &GraphClient, what: What) -> Result<Answer, ReadFailure> {
+    within(client.read(&Read { request: RequestId(0), what, token_max_age: None })).await
+}
+
+fn words(answer: Answer) -> Vec<(ObjectId, String)> {
+    let Answer::People(people) = answer else { panic!("{answer:?}") };
+    let word = |reading: presence2mqtt::core::event::Reading| {
+        (reading.id, reading.presence.map_or("-".into(), |presence| presence.activity.to_string()))
+    };
+    people.into_iter().map(word).collect()
+}
+
+#[tokio::test]
+async fn each_request_brings_the_presence_of_whom_it_asks_for() {
+    let world = World::new(3).await;
+    let id = world.ids()[1];
+    world.tenant.set_presence(id, "Busy", "InACall");
+    let client = world.client();
+    let expected = vec![(id, "InACall".to_owned())];
+    for wrapped in [false, true] {
+        world.tenant.switch(|switches| switches.wrapped = wrapped);
+        assert_eq!(words(read(&client, What::User(id)).await.unwrap()), expected);
+        assert_eq!(words(read(&client, What::Communications(id)).await.unwrap()), expected);
+        assert_eq!(words(read(&client, What::Bulk(vec![id])).await.unwrap()), expected);
+    }
+    let name = "bob@contoso.example".parse().unwrap();
+    assert_eq!(read(&client, What::Resolve(name)).await.unwrap(), Answer::Resolved(id));
+    let delegated = SignIn::Fixed(world.tenant.mint_delegated_token(id).into());
+    let signed_in = world.client_with(Duration::from_secs(5), delegated);
+    assert_eq!(words(read(&signed_in, What::Me).await.unwrap()), expected);
+}
+
+#[tokio::test]
+async fn six_hundred_and_fifty_people_fit_into_one_request() {
+    let world = World::new(BULK_LIMIT).await;
+    let answer = read(&world.client(), What::Bulk(world.ids())).await.unwrap();
+    let mut got: Vec<ObjectId> = words(answer).into_iter().map(|(id, _)| id).collect();
+    let mut asked = world.ids();
+    assert_ne!(got, asked, "the simulated answer is shuffled");
+    got.sort();
+    asked.sort();
+    assert_eq!(got, asked);
+}
+
+#[tokio::test]
+async fn connections_are_reused_and_each_request_has_its_own_id() {
+    let world = World::new(1).await;
+    let client = world.client();
+    for _ in 0..20 {
+        read(&client, What::User(world.ids()[0])).await.unwrap();
+    }
+    let log = world.tenant.requests().log;
+    let connections: std::collections::BTreeSet<u64> = log.iter().map(|request| request.connection).collect();
+    assert_eq!(connections.len(), 1, "{connections:?}");
+    let ids: std::collections::BTreeSet<&str> =
+        log.iter().filter_map(|request| request.client_request_id.as_deref()).collect();
+    assert_eq!(ids.len(), 20);
+    assert!(ids.iter().all(|id| id.parse::<ObjectId>().is_ok()), "{ids:?}");
+}
+
+#[tokio::test]
+async fn each_fault_has_its_meaning() {
+    let world = World::new(1).await;
+    let id = world.ids()[0];
+    let client = world.client_with(Duration::from_secs(2), world.secret());
+    read(&client, What::User(id)).await.unwrap();
+    let passing = |failure: &ReadFailure| matches!(failure, ReadFailure::Passing { retry_after: None, .. });
+    let seconds = |n| Some(RetryAfter::Seconds(n));
+    type Means = fn(&ReadFailure) -> bool;
+    let waits: Means = |failure| matches!(failure, ReadFailure::Passing { retry_after: Some(wait), .. } if wait.as_secs() == 9);
+    let throttled: Means = |failure| matches!(failure, ReadFailure::Throttled { retry_after: Some(wait) } if (8..=9).contains(&wait.as_secs()));
+    let unhinted: Means = |failure| *failure == ReadFailure::Throttled { retry_after: None };
+    let dated = Some(RetryAfter::Date(Duration::from_secs(9)));
+    let redirect = Fault::Redirect { location: "http://elsewhere.example/v1.0/me".into() };
+    let table: Vec<(Fault, Means)> = vec![
+        (Fault::status(400), |failure| matches!(failure, ReadFailure::Refused { .. })),
+        (Fault::status(401), |failure| matches!(failure, ReadFailure::TokenRefused { .. })),
+        (
+            Fault::status(403),
+            |failure| matches!(failure, ReadFailure::Forbidden { advice } if advice.contains("Presence.Read.All")),
+        ),
+        (Fault::status(404), |failure| *failure == ReadFailure::NotFound),
+        (Fault::status(429), unhinted),
+        (Fault::throttled(9), throttled),
+        (Fault::Error { status: 429, retry_after: dated }, throttled),
+        (Fault::status(500), passing),
+        (Fault::status(502), passing),
+        (Fault::status(503), passing),
+        (Fault::Error { status: 503, retry_after: seconds(9) }, waits),
+        (Fault::status(504), passing),
+        (Fault::EmptyMessage { status: 404 }, |failure| *failure == ReadFailure::NotFound),
+        (Fault::Slow(Duration::from_secs(60)), passing),
+        (Fault::Dribble(Duration::from_secs(1)), passing),
+        (Fault::Hang, passing),
+        (Fault::Reset, passing),
+        (Fault::Truncate, passing),
+        (Fault::Html, passing),
+        (Fault::Huge, passing),
+        (redirect, passing),
+    ];
+    for (fault, means) in table {
+        world.tenant.fault(fault.clone(), Scope::Graph, Times::Next(1));
+        let failure = read(&client, What::User(id)).await.expect_err(&format!("{fault:?}"));
+        assert!(means(&failure), "{fault:?} became {failure:?}");
+        assert!(
+            !failure.to_string().contains(&id.to_string()),
+            "who it is stays out of sentences: {failure}"
+        );
+        world.tenant.clear_faults();
+        read(&client, What::User(id)).await.expect("the fault is over");
+    }
+    for fault in [Fault::WrongType, Fault::UserInstead] {
+        world.tenant.fault(fault.clone(), Scope::Graph, Times::Next(1));
+        let answer = read(&client, What::User(id)).await.unwrap();
+        assert_eq!(words(answer), [(id, "-".to_owned())], "{fault:?} holds no presence");
+    }
+}
+
+#[tokio::test]
+async fn twenty_reads_with_an_expired_token_ask_for_one() {
+    let world = World::new(20).await;
+    let client = Arc::new(world.client());
+    let ids = world.ids();
+    read(&client, What::User(ids[0])).await.unwrap();
+    world.tenant.revoke_tokens();
+    let before = world.tenant.requests().token;
+    let all = |client: &Arc<GraphClient>| {
+        let mut reads = tokio::task::JoinSet::new();
+        for id in ids.clone() {
+            let client = Arc::clone(client);
+            reads.spawn(async move { read(&client, What::User(id)).await });
+        }
+        reads
+    };
+    let refused = within(all(&client).join_all()).await;
+    assert!(
+        refused.iter().all(|outcome| matches!(outcome, Err(ReadFailure::TokenRefused { .. }))),
+        "{refused:?}"
+    );
+    let answered = within(all(&client).join_all()).await;
+    assert!(answered.iter().all(Result::is_ok), "{answered:?}");
+    assert_eq!(world.tenant.requests().token, before + 1);
+}
+
+#[tokio::test]
+async fn a_failed_sign_in_is_shared_by_all_who_waited_for_it() {
+    let world = World::new(20).await;
+    let client = Arc::new(world.client());
+    world.tenant.fault(Fault::status(503), Scope::Endpoint(Endpoint::Token), Times::UntilCleared);
+    let mut reads = tokio::task::JoinSet::new();
+    for id in world.ids() {
+        let client = Arc::clone(&client);
+        reads.spawn(async move { read(&client, What::User(id)).await });
+    }
+    let outcomes = within(reads.join_all()).await;
+    assert!(
+        outcomes.iter().all(|outcome| matches!(outcome, Err(ReadFailure::Passing { .. }))),
+        "{outcomes:?}"
+    );
+    assert_eq!(world.tenant.requests().token, 1);
+}
+
+#[tokio::test]
+async fn a_token_is_renewed_before_it_ends_and_the_old_one_serves_until_then() {
+    let tenant = Tenant::new(Settings {
+        users: 1,
+        speed: 0.0,
+        token_lifetime: Duration::from_secs(2)..Duration::from_secs(3),
+        ..Settings::default()
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let world = World { server: Server::start(listener, tenant.clone()).unwrap(), tenant };
+    let client = world.client();
+    let id = world.ids()[0];
+    let until_third_token = async {
+        // Renewals fail every second time; nobody notices, because the old token still lives.
+        while world.tenant.requests().token < 3 {
+            read(&client, What::User(id)).await.unwrap();
+        }
+    };
+    within(until_third_token).await;
+    assert_eq!(world.tenant.requests().with_status(401), 0);
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_one_sentence_with_the_number() {
+    let world = World::new(1).await;
+    let Settings { client_id, .. } = world.tenant.settings();
+    let secret = Secret::Inline("s3cr3t-marker".into());
+    let client = world.client_with(Duration::from_secs(5), SignIn::ClientSecret { client_id, secret });
+    let failure = read(&client, What::User(world.ids()[0])).await.unwrap_err();
+    let ReadFailure::SignInRequired { advice } = &failure else { panic!("{failure:?}") };
+    assert!(advice.contains("the client secret is wrong") && advice.contains("AADSTS7000215"), "{advice}");
+    assert!(!format!("{client:?}{failure:?}").contains("s3cr3t-marker"));
+}

@@ -1,0 +1,156 @@
+//! A simulated tenant, an embedded broker, the bridge between them, and somebody who listens.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use presence2mqtt::config::{self, Config, Environment};
+use presence2mqtt::core::command::Ending;
+use presence2mqtt::core::event::Incoming;
+use presence2mqtt::demo::broker::EmbeddedBroker;
+use presence2mqtt::mqtt::address::Address;
+use presence2mqtt::mqtt::one_shot::OneShot;
+use presence2mqtt::run::{self, RunError};
+use presence2mqtt::simulate::{Person, Server, Settings, Tenant};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// No wait in these tests is longer.
+pub const LIMIT: Duration = Duration::from_secs(20);
+
+pub struct Stage {
+    pub tenant: Tenant,
+    pub server: Server,
+    pub port: u16,
+    broker: Option<EmbeddedBroker>,
+}
+
+/// A running bridge.
+pub struct Running {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Result<Ending, RunError>>,
+}
+
+/// What was heard so far, the newest payload of each topic and everything in order.
+pub struct Listener {
+    connection: OneShot,
+    pub now: BTreeMap<String, String>,
+    pub heard: Vec<(String, String)>,
+}
+
+impl Stage {
+    /// A tenant in which nobody moves unless told to, and a broker.
+    pub async fn set(settings: Settings) -> Self {
+        let mut stage = Self::without_broker(settings).await;
+        stage.start_broker().await;
+        stage
+    }
+
+    pub async fn without_broker(settings: Settings) -> Self {
+        let tenant = Tenant::new(Settings { speed: 0.0, ..settings });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = Server::start(listener, tenant.clone()).unwrap();
+        // Taken for a moment, so that it is free when the broker wants it.
+        let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+        Self { tenant, server, port, broker: None }
+    }
+
+    pub async fn start_broker(&mut self) {
+        self.broker = Some(EmbeddedBroker::start(self.port).await.unwrap());
+    }
+
+    /// Stops the broker; it forgets everything.
+    pub async fn stop_broker(&mut self) {
+        self.broker.take().unwrap().stop().await;
+    }
+
+    /// A configuration for this stage; `graph` and `users` are more of their sections.
+    pub fn config(&self, graph: &str, users: &str) -> Config {
+        let Settings { tenant_id, client_id, client_secret, .. } = self.tenant.settings();
+        let (url, port) = (self.server.url(), self.port);
+        let text = format!(
+            "[mqtt]\nurl = \"mqtt://127.0.0.1:{port}\"\n\
+             [graph]\ntenant_id = \"{tenant_id}\"\nclient_id = \"{client_id}\"\n\
+             graph_url = \"{url}\"\nlogin_url = \"{url}\"\npoll_interval = \"1s\"\n{graph}\n\
+             [graph.auth]\nmethod = \"client-secret\"\nclient_secret = \"{client_secret}\"\n{users}"
+        );
+        config::parse(&text, Path::new("stage.toml"), &Environment::from_iter([])).unwrap()
+    }
+
+    /// Everybody in the tenant, under the first part of their principal name.
+    pub fn everybody(&self) -> String {
+        let user = |person: Person| {
+            let name = person.principal_name.split('@').next().unwrap().to_owned();
+            format!("[[users]]\nname = \"{name}\"\nid = \"{}\"\n", person.id)
+        };
+        self.tenant.people().into_iter().map(user).collect()
+    }
+
+    pub async fn listen(&self, config: &Config) -> Listener {
+        let mut connection = OneShot::connect(&Address::of_command(&config.mqtt, "test")).await.unwrap();
+        connection.subscribe("presence/#").await.unwrap();
+        Listener { connection, now: BTreeMap::new(), heard: Vec::new() }
+    }
+}
+
+impl Running {
+    pub fn start(config: &Config) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        let config = config.clone();
+        let task = tokio::spawn(async move { run::run(&config, async { drop(stopped.await) }).await });
+        Self { stop, task }
+    }
+
+    /// Stops the bridge and says how it ended.
+    pub async fn stop(self) -> Ending {
+        self.stop.send(()).unwrap();
+        within(self.task).await.unwrap().unwrap()
+    }
+
+    /// How the bridge ends by itself.
+    pub async fn end(self) -> Ending {
+        within(self.task).await.unwrap().unwrap()
+    }
+}
+
+impl Listener {
+    /// Hears one message more.
+    pub async fn next(&mut self) -> Incoming {
+        let message = within(self.connection.message()).await.unwrap();
+        let payload = String::from_utf8(message.payload.clone()).unwrap();
+        self.heard.push((message.topic.clone(), payload.clone()));
+        self.now.insert(message.topic.clone(), payload);
+        message
+    }
+
+    /// Listens until the topics hold these payloads.
+    pub async fn until(&mut self, expected: &[(&str, &str)]) {
+        let holds = |now: &BTreeMap<String, String>| {
+            expected.iter().all(|(topic, payload)| now.get(*topic).is_some_and(|held| held == payload))
+        };
+        let wait = async {
+            while !holds(&self.now) {
+                self.next().await;
+            }
+        };
+        if tokio::time::timeout(LIMIT, wait).await.is_err() {
+            panic!("waited for {expected:?}, heard {:#?}", self.now);
+        }
+    }
+
+    /// Listens until a topic's payload passes.
+    pub async fn until_topic(&mut self, topic: &str, passes: impl Fn(&str) -> bool) -> String {
+        loop {
+            if let Some(payload) = self.now.get(topic).filter(|payload| passes(payload)) {
+                return payload.clone();
+            }
+            self.next().await;
+        }
+    }
+}
+
+/// Fails instead of waiting for ever.
+pub async fn within<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(LIMIT, future).await.expect("waited too long")
+}
