@@ -1,5 +1,31 @@
 //! Microsoft Teams presence on an MQTT broker, kept true.
-#![cfg_attr(test, allow(clippy::disallowed_methods))]
+//!
+//! ```text
+//!             reads                                        orders
+//! Graph <──> graph::fetcher <──┐                     ┌──> mqtt::publisher <──> broker
+//!            (edge)            └── run: one loop ────┘    (edge)
+//!                                    │  feeds and obeys
+//!                                  core: events and the time in, commands out
+//! ```
+//!
+//! The map, in reading order:
+//!
+//! - [`core`] decides everything and does nothing: what is read when, whose values may be believed, what the broker
+//!   should hold, and what has to be sent. It knows no socket, clock, environment or task; `clippy.toml` and
+//!   `tests/it/architecture.rs` hold that.
+//! - [`graph`] is the edge towards Microsoft: tokens, requests, answers turned into normalised presence events.
+//!   It knows nothing of MQTT.
+//! - [`mqtt`] is the edge towards the broker: one connection at a time, messages in the order given. It knows nothing
+//!   of Graph, and remembers nothing that was sent.
+//! - [`run`] is the loop between them and the only place with a clock for the core.
+//! - [`config`] turns what may be written into what the rest may rely on. Nothing after it checks again.
+//! - [`cli`] is the command line; only `main` reads the environment and exits.
+//! - `simulate` is a tenant for tests and for people without one; `demo` adds a broker and shows everything at work.
+//!   Neither is known to anything above.
+//!
+//! Who waits for whom: the edges wait for the loop when it is busy; the loop waits for nobody but the next event.
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests are an edge"))]
+
 pub mod cli;
 pub mod config;
 pub mod core;

@@ -75,6 +75,8 @@ pub(super) struct Person {
     remembered: Option<Box<RememberedState>>,
     confirmed: Tick,
     answered: bool,
+    /// The newest answer held nothing usable about this person.
+    unusable: bool,
     health: Health,
     faded: bool,
 }
@@ -137,9 +139,20 @@ impl Person {
             remembered: None,
             confirmed: now,
             answered: false,
+            unusable: false,
             health: Health::Stale,
             faded: false,
         }
+    }
+
+    /// Takes an answer without a usable presence, which confirms nothing; `true` if that is news.
+    pub(super) fn unusable(&mut self) -> bool {
+        !std::mem::replace(&mut self.unusable, true)
+    }
+
+    /// Whether the newest answer said or held nothing usable.
+    pub(super) fn is_unreadable(&self) -> bool {
+        self.denied.is_some() || self.unusable
     }
 
     /// Takes a usable answer. Returns when a change that must last first will have lasted.
@@ -147,6 +160,7 @@ impl Person {
         self.confirmed = now.tick;
         self.answered = true;
         self.denied = None;
+        self.unusable = false;
         let Some(known) = &mut self.known else {
             let since = self.since_of_first(&presence, now);
             self.publish(presence, since, now.tick);

@@ -67,8 +67,8 @@ impl Bridge {
             let person = &mut self.people[place];
             if *person.id.get_or_insert(reading.id) != reading.id {
                 self.ignore("another person than the one asked for");
-            } else if let Some(presence) = reading.presence {
-                self.take(place, presence, now);
+            } else {
+                self.take(place, reading.presence, now);
             }
         }
     }
@@ -87,10 +87,8 @@ impl Bridge {
             if asked.is_empty() {
                 self.ignore("a person who was not asked for, or twice");
             }
-            if let Some(presence) = reading.presence {
-                for place in asked {
-                    self.take(place, presence.clone(), now);
-                }
+            for place in asked {
+                self.take(place, reading.presence.clone(), now);
             }
         }
         // Who is missing is read alone, to learn why; once that is known, at a gentle pace.
@@ -101,16 +99,23 @@ impl Bridge {
         }
     }
 
-    /// A usable answer about one person.
-    fn take(&mut self, place: Place, presence: Presence, now: Now) {
+    /// What an answer holds about one person.
+    fn take(&mut self, place: Place, presence: Option<Presence>, now: Now) {
+        let Some(presence) = presence else {
+            if self.people[place].unusable() {
+                let why = "the answer holds no presence".to_owned();
+                self.report(Report::UserUnreadable(self.people[place].name.clone(), why));
+            }
+            return;
+        };
         self.notice_new_words(&presence);
         let presence = if self.settings.include_messages { presence } else { presence.without_messages() };
-        let was_denied = self.people[place].denied.is_some();
+        let was_unreadable = self.people[place].is_unreadable();
         let rules = self.rules();
         if let Some(later) = self.people[place].read(presence, now, rules) {
             self.settling.insert((later, place));
         }
-        if was_denied {
+        if was_unreadable {
             let name = self.people[place].name.clone();
             self.report(Report::UserReadable(name));
         }

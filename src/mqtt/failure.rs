@@ -1,6 +1,8 @@
 //! Why a connection ended, in words that say what to do.
 
-use rumqttc::{ConnectReturnCode, ConnectionError, StateError};
+use std::io::ErrorKind;
+
+use rumqttc::{ConnectReturnCode, ConnectionError, StateError, TlsError};
 
 use crate::core::event::LinkFailure;
 
@@ -8,6 +10,10 @@ use crate::core::event::LinkFailure;
 pub(super) fn of(error: &ConnectionError) -> LinkFailure {
     match error {
         ConnectionError::ConnectionRefused(code) => of_refusal(*code),
+        // A certificate that is not accepted is invalid data to the TLS library; anything else passes.
+        ConnectionError::Tls(TlsError::Io(io)) if io.kind() != ErrorKind::InvalidData => {
+            LinkFailure::Lost(format!("TLS failed: {io}"))
+        }
         ConnectionError::Tls(error) => LinkFailure::Refused(chain("TLS failed", error)),
         ConnectionError::NetworkTimeout => LinkFailure::Lost("no answer in time".to_owned()),
         ConnectionError::FlushTimeout => LinkFailure::Lost("the broker takes no more data".to_owned()),

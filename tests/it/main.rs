@@ -3,6 +3,7 @@
 //! Needs nothing but the Rust toolchain. What only a real broker shows is in `tests/mosquitto`.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests are an edge and may fail loudly")]
 
+mod architecture;
 mod bridge;
 mod command_line;
 mod fetcher;

@@ -17,37 +17,37 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 /// No wait in these tests is longer.
-pub const LIMIT: Duration = Duration::from_secs(20);
+pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 
-pub struct Stage {
-    pub tenant: Tenant,
-    pub server: Server,
-    pub port: u16,
+pub(crate) struct Stage {
+    pub(crate) tenant: Tenant,
+    pub(crate) server: Server,
+    pub(crate) port: u16,
     broker: Option<EmbeddedBroker>,
 }
 
 /// A running bridge.
-pub struct Running {
+pub(crate) struct Running {
     stop: oneshot::Sender<()>,
     task: JoinHandle<Result<Ending, RunError>>,
 }
 
 /// What was heard so far, the newest payload of each topic and everything in order.
-pub struct Listener {
+pub(crate) struct Listener {
     connection: OneShot,
-    pub now: BTreeMap<String, String>,
-    pub heard: Vec<(String, String)>,
+    pub(crate) now: BTreeMap<String, String>,
+    pub(crate) heard: Vec<(String, String)>,
 }
 
 impl Stage {
     /// A tenant in which nobody moves unless told to, and a broker.
-    pub async fn set(settings: Settings) -> Self {
+    pub(crate) async fn set(settings: Settings) -> Self {
         let mut stage = Self::without_broker(settings).await;
         stage.start_broker().await;
         stage
     }
 
-    pub async fn without_broker(settings: Settings) -> Self {
+    pub(crate) async fn without_broker(settings: Settings) -> Self {
         let tenant = Tenant::new(Settings { speed: 0.0, ..settings });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Server::start(listener, tenant.clone()).unwrap();
@@ -56,17 +56,17 @@ impl Stage {
         Self { tenant, server, port, broker: None }
     }
 
-    pub async fn start_broker(&mut self) {
+    pub(crate) async fn start_broker(&mut self) {
         self.broker = Some(EmbeddedBroker::start(self.port).await.unwrap());
     }
 
     /// Stops the broker; it forgets everything.
-    pub async fn stop_broker(&mut self) {
+    pub(crate) async fn stop_broker(&mut self) {
         self.broker.take().unwrap().stop().await;
     }
 
     /// A configuration for this stage; `graph` and `users` are more of their sections.
-    pub fn config(&self, graph: &str, users: &str) -> Config {
+    pub(crate) fn config(&self, graph: &str, users: &str) -> Config {
         let Settings { tenant_id, client_id, client_secret, .. } = self.tenant.settings();
         let (url, port) = (self.server.url(), self.port);
         let text = format!(
@@ -79,7 +79,7 @@ impl Stage {
     }
 
     /// Everybody in the tenant, under the first part of their principal name.
-    pub fn everybody(&self) -> String {
+    pub(crate) fn everybody(&self) -> String {
         let user = |person: Person| {
             let name = person.principal_name.split('@').next().unwrap().to_owned();
             format!("[[users]]\nname = \"{name}\"\nid = \"{}\"\n", person.id)
@@ -87,7 +87,7 @@ impl Stage {
         self.tenant.people().into_iter().map(user).collect()
     }
 
-    pub async fn listen(&self, config: &Config) -> Listener {
+    pub(crate) async fn listen(&self, config: &Config) -> Listener {
         let mut connection = OneShot::connect(&Address::of_command(&config.mqtt, "test")).await.unwrap();
         connection.subscribe("presence/#").await.unwrap();
         Listener { connection, now: BTreeMap::new(), heard: Vec::new() }
@@ -95,7 +95,7 @@ impl Stage {
 }
 
 impl Running {
-    pub fn start(config: &Config) -> Self {
+    pub(crate) fn start(config: &Config) -> Self {
         let (stop, stopped) = oneshot::channel();
         let config = config.clone();
         let task = tokio::spawn(async move { run::run(&config, async { drop(stopped.await) }).await });
@@ -103,20 +103,20 @@ impl Running {
     }
 
     /// Stops the bridge and says how it ended.
-    pub async fn stop(self) -> Ending {
+    pub(crate) async fn stop(self) -> Ending {
         self.stop.send(()).unwrap();
         within(self.task).await.unwrap().unwrap()
     }
 
     /// How the bridge ends by itself.
-    pub async fn end(self) -> Ending {
+    pub(crate) async fn end(self) -> Ending {
         within(self.task).await.unwrap().unwrap()
     }
 }
 
 impl Listener {
     /// Hears one message more.
-    pub async fn next(&mut self) -> Incoming {
+    pub(crate) async fn next(&mut self) -> Incoming {
         let message = within(self.connection.message()).await.unwrap();
         let payload = String::from_utf8(message.payload.clone()).unwrap();
         self.heard.push((message.topic.clone(), payload.clone()));
@@ -125,7 +125,7 @@ impl Listener {
     }
 
     /// Listens until the topics hold these payloads.
-    pub async fn until(&mut self, expected: &[(&str, &str)]) {
+    pub(crate) async fn until(&mut self, expected: &[(&str, &str)]) {
         let holds = |now: &BTreeMap<String, String>| {
             expected.iter().all(|(topic, payload)| now.get(*topic).is_some_and(|held| held == payload))
         };
@@ -140,7 +140,7 @@ impl Listener {
     }
 
     /// Listens until a topic's payload passes.
-    pub async fn until_topic(&mut self, topic: &str, passes: impl Fn(&str) -> bool) -> String {
+    pub(crate) async fn until_topic(&mut self, topic: &str, passes: impl Fn(&str) -> bool) -> String {
         loop {
             if let Some(payload) = self.now.get(topic).filter(|payload| passes(payload)) {
                 return payload.clone();
@@ -151,6 +151,6 @@ impl Listener {
 }
 
 /// Fails instead of waiting for ever.
-pub async fn within<T>(future: impl Future<Output = T>) -> T {
+pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(LIMIT, future).await.expect("waited too long")
 }

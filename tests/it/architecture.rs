@@ -1,0 +1,55 @@
+//! Invariants as absences: what a part of the program may not know.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn sources(folder: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    assert!(!found.is_empty(), "{folder} holds no sources");
+    found
+}
+
+fn check(folder: &str, forbidden: &[&str]) {
+    for path in sources(folder) {
+        let text = fs::read_to_string(&path).unwrap();
+        for word in forbidden {
+            assert!(!text.contains(word), "{} knows {word}", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_core_knows_no_edge() {
+    let edges =
+        ["tokio", "reqwest", "rumqttc", "std::net", "std::env", "std::fs", "crate::graph", "crate::mqtt"];
+    check("src/core", &edges);
+    check("src/core", &["crate::config", "Instant::now", "Timestamp::now", "disallowed_methods"]);
+}
+
+#[test]
+fn the_edges_do_not_know_each_other() {
+    check("src/graph", &["crate::mqtt", "rumqttc"]);
+    check("src/mqtt", &["crate::graph", "reqwest"]);
+}
+
+#[test]
+fn rumqttc_is_known_in_one_place() {
+    for path in sources("src") {
+        let name = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap().display().to_string();
+        let knows = fs::read_to_string(&path).unwrap().contains("use rumqttc");
+        let may =
+            ["src/mqtt/session.rs", "src/mqtt/address.rs", "src/mqtt/failure.rs"].contains(&name.as_str());
+        assert!(!knows || may, "{name} knows rumqttc");
+    }
+}
