@@ -17,7 +17,7 @@ use crate::core::settings::{Settings, Watched};
 use crate::core::time::{Now, Tick};
 use crate::core::topic::{BridgeField, OFFLINE, Topics};
 use crate::graph::client::{Access, GraphClient};
-use crate::graph::token::SignIn;
+use crate::graph::sign_in::method::Method;
 use crate::graph::{HttpError, fetcher};
 use crate::mqtt::address::{Address, Will};
 use crate::mqtt::publisher;
@@ -88,9 +88,9 @@ pub fn graph_client(config: &Config) -> Result<GraphClient, HttpError> {
         timeout: graph.request_timeout,
     };
     let Auth::ClientSecret(secret) = &graph.auth;
-    let sign_in =
-        SignIn::ClientSecret { client_id: graph.client_id.as_str().to_owned(), secret: secret.clone() };
-    GraphClient::new(&access, sign_in)
+    let method =
+        Method::ClientSecret { client_id: graph.client_id.as_str().to_owned(), secret: secret.clone() };
+    GraphClient::new(&access, method)
 }
 
 /// What the core needs to know of a configuration.

@@ -9,7 +9,9 @@ use reqwest::{Client, RequestBuilder};
 use url::Url;
 
 use super::http::{self, HttpError, body, on_the_way};
-use super::token::{SignIn, TokenSource};
+use super::sign_in::authority::Authority;
+use super::sign_in::method::Method;
+use super::token::TokenSource;
 use super::{answer, refusal, retry_after};
 use crate::core::command::{Read, What};
 use crate::core::event::{Answer, ReadFailure};
@@ -49,10 +51,10 @@ impl GraphClient {
     /// # Errors
     ///
     /// If the certificate authorities cannot be loaded.
-    pub fn new(access: &Access<'_>, sign_in: SignIn) -> Result<Self, HttpError> {
+    pub fn new(access: &Access<'_>, method: Method) -> Result<Self, HttpError> {
         let http = http::client([access.graph_url, access.login_url], access.ca_file, access.timeout)?;
-        let tokens =
-            TokenSource::new(http.clone(), access.login_url, access.tenant, access.graph_url, sign_in);
+        let authority = Authority::new(http.clone(), access.login_url, access.tenant);
+        let tokens = TokenSource::new(authority, access.graph_url, method);
         Ok(Self { http, root: access.graph_url.clone(), tokens })
     }
 

@@ -3,47 +3,25 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use reqwest::Client;
-use reqwest::header::RETRY_AFTER;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::Url;
 
-use super::http::{body, on_the_way};
-use super::sign_in::{Issued, issued};
-use super::{refusal, retry_after};
-use crate::config::Secret;
+use super::sign_in::answer::Issued;
+use super::sign_in::authority::Authority;
+use super::sign_in::method::Method;
 use crate::core::event::ReadFailure;
-
-/// Bytes of an answer of the token endpoint.
-const LARGEST_TOKEN_ANSWER: usize = 256 * 1024;
 
 /// A renewal that failed while the old token still lives is tried again after this.
 const RENEW_AGAIN: Duration = Duration::from_secs(30);
 
-/// How the bridge proves who it is.
-#[derive(Debug)]
-pub enum SignIn {
-    /// The app itself with a client secret, read anew for every request since its file may be replaced
-    /// (Microsoft identity platform: `v2-oauth2-client-creds-grant-flow`).
-    ClientSecret {
-        /// The app's id.
-        client_id: String,
-        /// Its secret.
-        secret: Secret,
-    },
-    /// A token from elsewhere, for tests of single requests.
-    Fixed(SecretString),
-}
-
 /// Where tokens come from. One request is under way at most; all who wait share its end.
 #[derive(Debug)]
 pub struct TokenSource {
-    http: Client,
-    token_url: Url,
-    scope: String,
-    sign_in: SignIn,
+    authority: Authority,
+    resource: String,
+    method: Method,
     attempts: AtomicU64,
     state: Mutex<State>,
 }
@@ -79,13 +57,10 @@ impl AccessToken {
 }
 
 impl TokenSource {
-    /// Tokens for the Graph at `graph_url` from the sign-in service at `login_url`.
-    pub(super) fn new(http: Client, login_url: &Url, tenant: &str, graph_url: &Url, sign_in: SignIn) -> Self {
-        let mut token_url = login_url.clone();
-        token_url.set_path(&format!("/{tenant}/oauth2/v2.0/token"));
-        let scope = format!("{}/.default", graph_url.as_str().trim_end_matches('/'));
-        let state = Mutex::new(State::default());
-        Self { http, token_url, scope, sign_in, attempts: AtomicU64::new(0), state }
+    /// Tokens for the Graph at `graph_url`.
+    pub(super) fn new(authority: Authority, graph_url: &Url, method: Method) -> Self {
+        let resource = graph_url.as_str().trim_end_matches('/').to_owned();
+        Self { authority, resource, method, attempts: AtomicU64::new(0), state: Mutex::new(State::default()) }
     }
 
     /// A token that is not about to end, and not older than `max_age`.
@@ -109,7 +84,7 @@ impl TokenSource {
         {
             return Err(failure.clone());
         }
-        let result = self.fetch().await;
+        let result = self.method.fetch(&self.authority, &self.resource).await;
         self.attempts.fetch_add(1, Ordering::Release);
         match result {
             Ok(issued) => Ok(state.keep(issued)),
@@ -123,38 +98,6 @@ impl TokenSource {
         if state.cached.as_ref().is_some_and(|cached| cached.token.generation == token.generation) {
             state.cached = None;
         }
-    }
-
-    async fn fetch(&self) -> Result<Issued, ReadFailure> {
-        let (client_id, secret) = match &self.sign_in {
-            SignIn::ClientSecret { client_id, secret } => (client_id, secret),
-            SignIn::Fixed(token) => {
-                return Ok(Issued { token: token.clone(), lives: Duration::from_secs(3600) });
-            }
-        };
-        let secret = secret.read().map_err(|error| ReadFailure::SignInRequired {
-            advice: format!("the client secret cannot be read: {error}"),
-        })?;
-        let form = [
-            ("grant_type", "client_credentials"),
-            ("client_id", client_id),
-            ("client_secret", secret.expose_secret()),
-            ("scope", &self.scope),
-        ];
-        let passing = |why: String| ReadFailure::Passing { why, retry_after: None };
-        let sent = self.http.post(self.token_url.clone()).form(&form).send().await;
-        let response = sent.map_err(|error| passing(format!("signing in: {}", on_the_way(error))))?;
-        let status = response.status();
-        if status.is_redirection() {
-            return Err(refusal::of_redirect(None));
-        }
-        let wall = super::client::wall();
-        let wait =
-            retry_after::parse(response.headers().get(RETRY_AFTER).map(|value| value.as_bytes()), wall);
-        let bytes = body(response, LARGEST_TOKEN_ANSWER)
-            .await
-            .map_err(|error| passing(format!("signing in: {error}")))?;
-        issued(status, wait, &bytes)
     }
 }
 

@@ -8,7 +8,7 @@ use presence2mqtt::core::command::{BULK_LIMIT, Read, What};
 use presence2mqtt::core::event::{Answer, ReadFailure, RequestId};
 use presence2mqtt::core::name::ObjectId;
 use presence2mqtt::graph::client::{Access, GraphClient};
-use presence2mqtt::graph::token::SignIn;
+use presence2mqtt::graph::sign_in::method::Method;
 use presence2mqtt::simulate::{Endpoint, Fault, RetryAfter, Scope, Server, Settings, Tenant, Times};
 use tokio::net::TcpListener;
 
@@ -27,7 +27,7 @@ impl World {
         Self { tenant, server }
     }
 
-    fn client_with(&self, timeout: Duration, sign_in: SignIn) -> GraphClient {
+    fn client_with(&self, timeout: Duration, sign_in: Method) -> GraphClient {
         let url = self.server.url().parse().unwrap();
         let tenant = self.tenant.settings().tenant_id;
         let access = Access { graph_url: &url, login_url: &url, tenant: &tenant, ca_file: None, timeout };
@@ -38,9 +38,9 @@ impl World {
         self.client_with(Duration::from_secs(5), self.secret())
     }
 
-    fn secret(&self) -> SignIn {
+    fn secret(&self) -> Method {
         let Settings { client_id, client_secret, .. } = self.tenant.settings();
-        SignIn::ClientSecret { client_id, secret: Secret::Inline(client_secret.into()) }
+        Method::ClientSecret { client_id, secret: Secret::Inline(client_secret.into()) }
     }
 
     fn ids(&self) -> Vec<ObjectId> {
@@ -75,7 +75,7 @@ async fn each_request_brings_the_presence_of_whom_it_asks_for() {
     }
     let name = "bob@contoso.example".parse().unwrap();
     assert_eq!(read(&client, What::Resolve(name)).await.unwrap(), Answer::Resolved(id));
-    let delegated = SignIn::Fixed(world.tenant.mint_delegated_token(id).into());
+    let delegated = Method::Fixed(world.tenant.mint_delegated_token(id).into());
     let signed_in = world.client_with(Duration::from_secs(5), delegated);
     assert_eq!(words(read(&signed_in, What::Me).await.unwrap()), expected);
 }
@@ -237,7 +237,7 @@ async fn a_wrong_secret_is_one_sentence_with_the_number() {
     let world = World::new(1).await;
     let Settings { client_id, .. } = world.tenant.settings();
     let secret = Secret::Inline("s3cr3t-marker".into());
-    let client = world.client_with(Duration::from_secs(5), SignIn::ClientSecret { client_id, secret });
+    let client = world.client_with(Duration::from_secs(5), Method::ClientSecret { client_id, secret });
     let failure = read(&client, What::User(world.ids()[0])).await.unwrap_err();
     let ReadFailure::SignInRequired { advice } = &failure else { panic!("{failure:?}") };
     assert!(advice.contains("the client secret is wrong") && advice.contains("AADSTS7000215"), "{advice}");

@@ -1,0 +1,164 @@
+//! What the sign-in service says: a token, or a reason with its number.
+//!
+//! A network error, a timeout, 429 or 5xx is never a bad sign-in.
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::advice;
+use crate::core::event::ReadFailure;
+
+/// An access token as issued (Microsoft identity platform: `v2-oauth2-client-creds-grant-flow`).
+#[derive(Debug)]
+pub struct Issued {
+    /// Good for Graph.
+    pub token: SecretString,
+    /// For so long.
+    pub lives: Duration,
+}
+
+/// Why the service gave nothing.
+#[derive(Debug)]
+pub enum NotIssued {
+    /// It could not be asked, or has a problem of its own.
+    Passing {
+        /// What happened, as a fragment.
+        why: String,
+        /// How long it asked to wait.
+        retry_after: Option<Duration>,
+    },
+    /// It said no.
+    Refused(Refusal),
+}
+
+/// The service's no.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Refusal {
+    /// The word that decides: `invalid_grant`, `authorization_pending`.
+    pub error: String,
+    #[serde(default)]
+    error_codes: Vec<u32>,
+    #[serde(default)]
+    trace_id: Option<String>,
+    #[serde(default)]
+    correlation_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WireToken {
+    access_token: SecretString,
+    expires_in: u64,
+}
+
+/// Reads the answer of a token endpoint.
+///
+/// # Errors
+///
+/// If there is no token in it.
+pub fn issued(status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Result<Issued, NotIssued> {
+    if status.is_success() {
+        return match serde_json::from_slice::<WireToken>(body) {
+            Ok(wire) => Ok(Issued { token: wire.access_token, lives: Duration::from_secs(wire.expires_in) }),
+            Err(_) => Err(passing("the answer of the sign-in service is not a token", retry_after)),
+        };
+    }
+    let refusal = serde_json::from_slice::<Refusal>(body).ok();
+    match refusal {
+        Some(refusal) if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => {
+            if refusal.passes() {
+                let why = format!("the sign-in service has a passing problem ({})", refusal.numbers());
+                return Err(passing(&why, retry_after));
+            }
+            Err(NotIssued::Refused(refusal))
+        }
+        Some(_) | None => Err(passing(&format!("the sign-in service answered {status}"), retry_after)),
+    }
+}
+
+fn passing(why: &str, retry_after: Option<Duration>) -> NotIssued {
+    NotIssued::Passing { why: why.to_owned(), retry_after }
+}
+
+impl Refusal {
+    /// What to do about it, with the numbers that support asks for.
+    #[must_use]
+    pub fn advice(&self) -> String {
+        let sentence = advice::sentence(&self.error_codes)
+            .map_or_else(|| format!("the sign-in service refuses this app ({})", self.error), str::to_owned);
+        format!("{sentence} ({})", self.numbers())
+    }
+
+    fn passes(&self) -> bool {
+        self.error == "temporarily_unavailable"
+            || self.error_codes.iter().any(|code| advice::TRANSIENT.contains(code))
+    }
+
+    fn numbers(&self) -> String {
+        let mut parts: Vec<String> = self.error_codes.iter().map(|code| format!("AADSTS{code}")).collect();
+        parts.extend(self.trace_id.iter().map(|id| format!("trace {id}")));
+        parts.extend(self.correlation_id.iter().map(|id| format!("correlation {id}")));
+        if parts.is_empty() { self.error.clone() } else { parts.join(", ") }
+    }
+}
+
+impl From<NotIssued> for ReadFailure {
+    fn from(reason: NotIssued) -> Self {
+        match reason {
+            NotIssued::Passing { why, retry_after } => Self::Passing { why, retry_after },
+            NotIssued::Refused(refusal) => Self::SignInRequired { advice: refusal.advice() },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::ExposeSecret;
+
+    fn of(status: u16, body: &str) -> Result<Issued, NotIssued> {
+        issued(StatusCode::from_u16(status).unwrap(), None, body.as_bytes())
+    }
+
+    #[test]
+    fn a_token() {
+        let body = r#"{"token_type":"Bearer","expires_in":3599,"ext_expires_in":1,"access_token":"t"}"#;
+        let issued = of(200, body).unwrap();
+        assert_eq!((issued.token.expose_secret(), issued.lives.as_secs()), ("t", 3599));
+    }
+
+    #[test]
+    fn a_no_is_a_sentence_with_the_numbers_and_without_the_services_own_words() {
+        let body = r#"{"error":"invalid_client","error_description":"AADSTS7000215: secret words",
+                       "error_codes":[7000215],"trace_id":"t1","correlation_id":"c1"}"#;
+        let Err(NotIssued::Refused(refusal)) = of(401, body) else { panic!("a token?") };
+        let advice = refusal.advice();
+        assert!(advice.starts_with("the client secret is wrong: "), "{advice}");
+        assert!(advice.ends_with("(AADSTS7000215, trace t1, correlation c1)"), "{advice}");
+        assert!(!advice.contains("secret words"), "{advice}");
+        let Err(NotIssued::Refused(refusal)) = of(400, r#"{"error":"invalid_new_thing"}"#) else { panic!() };
+        assert!(refusal.advice().contains("invalid_new_thing"));
+    }
+
+    #[test]
+    fn nothing_else_is_a_bad_sign_in() {
+        let transient = r#"{"error":"invalid_request","error_codes":[90033]}"#;
+        let unavailable = r#"{"error":"temporarily_unavailable"}"#;
+        let refused = r#"{"error":"invalid_client","error_codes":[7000215]}"#;
+        for (status, body) in [
+            (400, transient),
+            (400, unavailable),
+            (429, refused),
+            (500, refused),
+            (503, ""),
+            (403, "<html>proxy</html>"),
+            (200, "<html>captive portal</html>"),
+            (200, r#"{"access_token":"t"}"#),
+            (302, ""),
+        ] {
+            assert!(matches!(of(status, body), Err(NotIssued::Passing { .. })), "{status} {body}");
+        }
+    }
+}

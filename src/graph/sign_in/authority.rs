@@ -1,0 +1,51 @@
+//! The sign-in service of one tenant: where forms are posted to.
+
+use reqwest::Client;
+use reqwest::header::RETRY_AFTER;
+use url::Url;
+
+use super::answer::{Issued, NotIssued, issued};
+use crate::graph::http::{body, on_the_way};
+use crate::graph::{client, retry_after};
+
+/// Bytes of an answer.
+const LARGEST_ANSWER: usize = 256 * 1024;
+
+/// One tenant's endpoints (Microsoft identity platform: `{authority}/{tenant}/oauth2/v2.0/…`).
+#[derive(Debug, Clone)]
+pub struct Authority {
+    http: Client,
+    root: Url,
+    tenant: String,
+}
+
+impl Authority {
+    /// The endpoints of `tenant` at the bare root of the service.
+    #[must_use]
+    pub fn new(http: Client, root: &Url, tenant: &str) -> Self {
+        Self { http, root: root.clone(), tenant: tenant.to_owned() }
+    }
+
+    /// Posts a form to the token endpoint.
+    ///
+    /// # Errors
+    ///
+    /// If no token comes back.
+    pub async fn token(&self, form: &[(&str, &str)]) -> Result<Issued, NotIssued> {
+        let passing =
+            |why: String| NotIssued::Passing { why: format!("signing in: {why}"), retry_after: None };
+        let request = self.http.post(self.endpoint("token")).form(form);
+        let response = request.send().await.map_err(|error| passing(on_the_way(error)))?;
+        let status = response.status();
+        let hint = response.headers().get(RETRY_AFTER).map(|value| value.as_bytes());
+        let wait = retry_after::parse(hint, client::wall());
+        let bytes = body(response, LARGEST_ANSWER).await.map_err(|error| passing(error.to_string()))?;
+        issued(status, wait, &bytes)
+    }
+
+    fn endpoint(&self, name: &str) -> Url {
+        let mut url = self.root.clone();
+        url.set_path(&format!("/{}/oauth2/v2.0/{name}", self.tenant));
+        url
+    }
+}
