@@ -15,6 +15,7 @@ use super::person::{Denied, Person, Rules};
 use super::report::Report;
 use super::schedule::{Job, Place, Schedule, Target};
 use super::settings::{Endpoint, OnStale, Settings};
+use super::sign_in::Invitation;
 use super::source::{Reach, Source};
 use super::status::Said;
 use super::time::{Now, Tick, whole_seconds};
@@ -36,6 +37,7 @@ pub struct Bridge {
     pub(super) budget: Budget,
     pub(super) link: Link,
     pub(super) outbox: Outbox,
+    pub(super) invitation: Invitation,
     pub(super) people: Vec<Person>,
     pub(super) by_id: HashMap<ObjectId, Vec<Place>>,
     pub(super) under_way: BTreeMap<RequestId, Job>,
@@ -70,6 +72,7 @@ impl Bridge {
             budget: Budget::new(settings.request_budget),
             link: Link::new(now.tick),
             outbox: Outbox::default(),
+            invitation: Invitation::new(now.tick),
             people: Vec::with_capacity(settings.users.len()),
             by_id: HashMap::new(),
             under_way: BTreeMap::new(),
@@ -102,6 +105,7 @@ impl Bridge {
         match event {
             Event::Started | Event::Woken => {}
             Event::Presence(event) => self.read_ended(event, now),
+            Event::SignIn(event) => self.sign_in_happened(event, now.tick),
             Event::Connected => self.connected(now.tick),
             Event::Subscribed { refused } => self.subscribed(refused, now.tick),
             Event::Acknowledged(count) => self.outbox.acknowledged(count),
@@ -112,6 +116,7 @@ impl Bridge {
         self.settle(now.tick);
         self.judge(now.tick);
         self.read_what_is_due(now.tick);
+        self.invite(now.tick);
         self.tend_link(now.tick);
         self.send(now.tick);
         std::mem::take(&mut self.commands)
@@ -124,6 +129,7 @@ impl Bridge {
         [
             read_at,
             self.link.wake_at(),
+            self.invitation.wake_at(self.needs_sign_in()),
             self.settling.first().map(|&(at, _)| at),
             (!self.people.is_empty() && !self.link.is_stopping()).then_some(self.judge_at),
             self.resend_at.filter(|_| self.link.is_up()),
@@ -222,9 +228,7 @@ impl Bridge {
 
     fn read_what_is_due(&mut self, now: Tick) {
         if self.schedule.fit(&self.budget) {
-            if self.link.is_up() {
-                self.say_info();
-            }
+            self.say_info_if_up();
             if self.schedule.achieved() > self.settings.poll_interval {
                 self.report(Report::Stretched(self.schedule.achieved()));
             }

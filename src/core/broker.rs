@@ -18,8 +18,8 @@ impl Bridge {
         let mut subscriptions = Vec::new();
         if self.link.must_read_back() {
             // Quality 0: brokers cut the queue of a late subscriber at quality 1.
-            let filters = [self.topics.every_state(), self.topics.of_bridge(BridgeField::Info)];
-            let read_back = filters.map(|filter| Subscription { filter, qos: Qos::AtMostOnce });
+            let read_back =
+                self.left_by_earlier_runs().map(|filter| Subscription { filter, qos: Qos::AtMostOnce });
             subscriptions.push(read_back.to_vec());
         }
         subscriptions.push(vec![Subscription { filter: self.topics.refresh(), qos: Qos::AtLeastOnce }]);
@@ -52,6 +52,11 @@ impl Bridge {
         } else if message.topic == self.topics.of_bridge(BridgeField::Info) {
             let info: Option<RememberedInfo> = serde_json::from_slice(&message.payload).ok();
             self.found_bridge = info.map(|info| info.bridge);
+        } else if message.topic == self.topics.of_bridge(BridgeField::SignIn) {
+            // A code that an earlier run did not live to take back.
+            if self.invitation.code().is_none() {
+                self.outbox.own(message.topic.clone(), String::new());
+            }
         } else if message.topic == self.topics.of_bridge(BridgeField::State) {
             self.found_online = message.payload == ONLINE.as_bytes();
         } else if let Some(user) = self.topics.user_of_state(&message.topic) {
@@ -94,9 +99,12 @@ impl Bridge {
         self.outbox.drop_waiting(&mut self.people);
         self.link.stop(ending.clone(), !connected, now);
         if published {
-            self.outbox.sent_around();
-            let offline = own(self.topics.of_bridge(BridgeField::State), OFFLINE.to_owned());
-            self.commands.push(Command::Broker(BrokerOrder::Publish(vec![offline])));
+            let mut last = vec![own(self.topics.of_bridge(BridgeField::State), OFFLINE.to_owned())];
+            if self.settings.announce_sign_in && self.invitation.code().is_some() {
+                last.insert(0, own(self.topics.of_bridge(BridgeField::SignIn), String::new()));
+            }
+            self.outbox.sent_around(last.len());
+            self.commands.push(Command::Broker(BrokerOrder::Publish(last)));
         } else if !connected {
             self.commands.push(Command::Finish(ending));
         }
@@ -115,7 +123,7 @@ impl Bridge {
             }
         }
         if self.link.stop_listening(now) {
-            let filters = vec![self.topics.every_state(), self.topics.of_bridge(BridgeField::Info)];
+            let filters = self.left_by_earlier_runs().to_vec();
             self.commands.push(Command::Broker(BrokerOrder::Unsubscribe(filters)));
         }
         if let Phase::Stopping { deadline, ending, closing } = &mut self.link.phase {
@@ -131,6 +139,12 @@ impl Bridge {
     pub(super) fn send_everything(&mut self, now: Tick) {
         self.outbox.send_everything(&mut self.people);
         self.say_all(now);
+    }
+
+    /// Where retained messages of earlier runs may be.
+    fn left_by_earlier_runs(&self) -> [String; 3] {
+        let (info, code) = (BridgeField::Info, BridgeField::SignIn);
+        [self.topics.every_state(), self.topics.of_bridge(info), self.topics.of_bridge(code)]
     }
 
     /// Reads everybody and sends everything again, at most once per interval.

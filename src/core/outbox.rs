@@ -79,9 +79,9 @@ impl Outbox {
         self.own.push_back(own(topic, payload));
     }
 
-    /// Counts a message that was sent around the queue.
-    pub(super) fn sent_around(&mut self) {
-        self.in_flight += 1;
+    /// Counts messages that were sent around the queue.
+    pub(super) fn sent_around(&mut self, count: usize) {
+        self.in_flight += count;
     }
 
     pub(super) fn acknowledged(&mut self, count: usize) {

@@ -36,6 +36,10 @@ pub struct Settings {
     pub include_messages: bool,
     /// Requests in 30 s.
     pub request_budget: u32,
+    /// A person signs in, so a person can be invited to do it again.
+    pub invites: bool,
+    /// Publish the device code on `<base>/<bridge>/sign_in`.
+    pub announce_sign_in: bool,
     /// Who is watched.
     pub users: Vec<Watched>,
     /// What `info` says besides.

@@ -110,6 +110,12 @@ impl Source {
         self.outage_began.take().map(|began| Report::GraphBack(now.tick.since(began)))
     }
 
+    /// Something changed that a failure was waiting for: the next read may begin at once.
+    pub(super) fn try_now(&mut self, now: Tick) {
+        self.hold_until = now;
+        self.sign_in_backoff.reset();
+    }
+
     /// Graph, or the way to it, failed. Returns how long the read that failed should wait.
     pub(super) fn failed(
         &mut self,

@@ -53,6 +53,14 @@ impl Bridge {
         let words = self.health_words();
         self.say_health(words, now);
         self.say_info();
+        self.say_code();
+    }
+
+    /// Queues `<bridge>/info`, if there is anybody to tell; after a connect it is said anyway.
+    pub(super) fn say_info_if_up(&mut self) {
+        if self.link.is_up() {
+            self.say_info();
+        }
     }
 
     /// Queues `<bridge>/info`.
@@ -93,7 +101,8 @@ impl Bridge {
         let (graph, detail) = if forbidden {
             ("forbidden", self.forbidden_advice.clone())
         } else {
-            (self.source.reach().as_str(), self.source.detail().map(str::to_owned))
+            let detail = self.invitation.trouble().or(self.source.detail());
+            (self.source.reach().as_str(), detail.map(str::to_owned))
         };
         let mut notices = Vec::new();
         if self.schedule.achieved() > self.settings.poll_interval {

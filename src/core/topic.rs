@@ -30,6 +30,8 @@ pub enum BridgeField {
     Info,
     /// JSON: how Graph is doing.
     Health,
+    /// JSON: a device code, only while one is needed.
+    SignIn,
 }
 
 /// The topic names of one bridge.
@@ -67,6 +69,7 @@ impl BridgeField {
             Self::State => "state",
             Self::Info => "info",
             Self::Health => "health",
+            Self::SignIn => "sign_in",
         }
     }
 }

@@ -49,6 +49,8 @@ fn settings() -> Settings {
         debounce: Duration::ZERO,
         include_messages: false,
         request_budget: 1500,
+        invites: false,
+        announce_sign_in: false,
         users: vec![watched("alice", &id(1).to_string()), watched("bob", &id(2).to_string())],
         about: About {
             version: "0.1.0",
@@ -134,6 +136,7 @@ fn line(command: &Command) -> String {
         Command::Broker(BrokerOrder::Publish(messages)) => {
             messages.iter().map(message).collect::<Vec<_>>().join("\n")
         }
+        Command::SignIn(order) => format!("{order:?}"),
         Command::Report(report) => format!("report: {report}"),
         Command::Finish(ending) => format!("finish {ending:?}"),
     }

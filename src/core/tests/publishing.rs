@@ -13,7 +13,7 @@ fn the_first_connect_reads_back_then_says_stale_then_online() {
                 0.01,
                 Connected,
                 "report: connected to the broker
-                 subscribe presence/+/state presence/bridge/info
+                 subscribe presence/+/state presence/bridge/info presence/bridge/sign_in
                  subscribe presence/bridge/refresh",
             ),
             (0.02, subscribed(), ""),
@@ -41,7 +41,11 @@ fn the_first_connect_reads_back_then_says_stale_then_online() {
                  presence/alice/availability = Busy
                  presence/alice/health = ok",
             ),
-            (5.0, Woken, "read #1 bulk 1,2\nunsubscribe presence/+/state presence/bridge/info"),
+            (
+                5.0,
+                Woken,
+                "read #1 bulk 1,2\nunsubscribe presence/+/state presence/bridge/info presence/bridge/sign_in",
+            ),
             (
                 5.01,
                 answer(1, vec![reading(1, "Busy", "InAMeeting"), reading(2, "Available", "Available")]),
@@ -67,7 +71,14 @@ fn a_new_sequence_number_alone_is_not_a_change() {
         newer
     };
     bridge.on(answer(0, vec![with_number("A1")]), at(0.1));
-    run(&mut bridge, vec![(5.0, Woken, "read #1 bulk 1\nunsubscribe presence/+/state presence/bridge/info")]);
+    run(
+        &mut bridge,
+        vec![(
+            5.0,
+            Woken,
+            "read #1 bulk 1\nunsubscribe presence/+/state presence/bridge/info presence/bridge/sign_in",
+        )],
+    );
     run(&mut bridge, vec![(5.1, answer(1, vec![with_number("A2")]), "")]);
 }
 
@@ -125,7 +136,7 @@ fn a_user_no_longer_configured_disappears() {
                 0.0,
                 Connected,
                 "report: connected to the broker
-                 subscribe presence/+/state presence/bridge/info
+                 subscribe presence/+/state presence/bridge/info presence/bridge/sign_in
                  subscribe presence/bridge/refresh",
             ),
             (0.0, retained("presence/carol/state", &gone("somebody-else")), ""),

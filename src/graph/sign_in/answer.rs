@@ -18,6 +18,19 @@ pub struct Issued {
     pub token: SecretString,
     /// For so long.
     pub lives: Duration,
+    /// What comes with it when a person signed in.
+    pub delegated: Delegated,
+}
+
+/// What comes with an access token of a person (Microsoft identity platform: `v2-oauth2-auth-code-flow`).
+#[derive(Debug, Default)]
+pub struct Delegated {
+    /// Good for the next token.
+    pub refresh_token: Option<SecretString>,
+    /// What was consented to.
+    pub scopes: Option<String>,
+    /// Who it is; as a JWT.
+    pub id_token: Option<SecretString>,
 }
 
 /// Why the service gave nothing.
@@ -51,30 +64,54 @@ pub struct Refusal {
 struct WireToken {
     access_token: SecretString,
     expires_in: u64,
+    #[serde(default)]
+    refresh_token: Option<SecretString>,
+    #[serde(default)]
+    scope: Option<String>,
+    #[serde(default)]
+    id_token: Option<SecretString>,
+}
+
+/// An answer of the sign-in service, as it came.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub status: StatusCode,
+    pub retry_after: Option<Duration>,
+    pub body: Vec<u8>,
 }
 
 /// Reads the answer of a token endpoint.
-///
-/// # Errors
-///
-/// If there is no token in it.
-pub fn issued(status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Result<Issued, NotIssued> {
-    if status.is_success() {
-        return match serde_json::from_slice::<WireToken>(body) {
-            Ok(wire) => Ok(Issued { token: wire.access_token, lives: Duration::from_secs(wire.expires_in) }),
-            Err(_) => Err(passing("the answer of the sign-in service is not a token", retry_after)),
+pub(super) fn issued(answer: &Answer) -> Result<Issued, NotIssued> {
+    if answer.status.is_success() {
+        return match serde_json::from_slice::<WireToken>(&answer.body) {
+            Ok(wire) => Ok(Issued {
+                token: wire.access_token,
+                lives: Duration::from_secs(wire.expires_in),
+                delegated: Delegated {
+                    refresh_token: wire.refresh_token,
+                    scopes: wire.scope,
+                    id_token: wire.id_token,
+                },
+            }),
+            Err(_) => Err(passing("the answer of the sign-in service is not a token", answer.retry_after)),
         };
     }
+    Err(not_issued(answer))
+}
+
+/// Reads an answer that is not 200.
+pub(super) fn not_issued(answer: &Answer) -> NotIssued {
+    let Answer { status, retry_after, body } = answer;
     let refusal = serde_json::from_slice::<Refusal>(body).ok();
     match refusal {
-        Some(refusal) if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => {
+        Some(refusal) if status.is_client_error() && *status != StatusCode::TOO_MANY_REQUESTS => {
             if refusal.passes() {
                 let why = format!("the sign-in service has a passing problem ({})", refusal.numbers());
-                return Err(passing(&why, retry_after));
+                return passing(&why, *retry_after);
             }
-            Err(NotIssued::Refused(refusal))
+            NotIssued::Refused(refusal)
         }
-        Some(_) | None => Err(passing(&format!("the sign-in service answered {status}"), retry_after)),
+        Some(_) | None => passing(&format!("the sign-in service answered {status}"), *retry_after),
     }
 }
 
@@ -119,7 +156,8 @@ mod tests {
     use secrecy::ExposeSecret;
 
     fn of(status: u16, body: &str) -> Result<Issued, NotIssued> {
-        issued(StatusCode::from_u16(status).unwrap(), None, body.as_bytes())
+        let status = StatusCode::from_u16(status).unwrap();
+        issued(&Answer { status, retry_after: None, body: body.as_bytes().to_vec() })
     }
 
     #[test]

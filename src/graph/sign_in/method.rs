@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::answer::{Issued, NotIssued};
+use super::answer::{self, Issued, NotIssued};
 use super::authority::Authority;
+use super::delegated::DelegatedSignIn;
 use crate::config::Secret;
 use crate::core::event::ReadFailure;
 
@@ -20,16 +21,20 @@ pub enum Method {
         /// Its secret.
         secret: Secret,
     },
+    /// A person (Microsoft identity platform: `v2-oauth2-device-code`, `v2-oauth2-auth-code-flow`).
+    Delegated(DelegatedSignIn),
     /// A token from elsewhere, for tests of single requests.
     Fixed(SecretString),
 }
 
 impl Method {
     /// Asks for a token for `resource`, the bare root of Graph.
+    /// `fresh` forbids one that was issued before.
     pub(in crate::graph) async fn fetch(
         &self,
         authority: &Authority,
         resource: &str,
+        fresh: bool,
     ) -> Result<Issued, ReadFailure> {
         match self {
             Self::ClientSecret { client_id, secret } => {
@@ -44,7 +49,12 @@ impl Method {
                 ];
                 authority.token(&form).await.map_err(NotIssued::into)
             }
-            Self::Fixed(token) => Ok(Issued { token: token.clone(), lives: Duration::from_secs(3600) }),
+            Self::Delegated(sign_in) => sign_in.fetch(authority, resource, fresh).await,
+            Self::Fixed(token) => Ok(Issued {
+                token: token.clone(),
+                lives: Duration::from_secs(3600),
+                delegated: answer::Delegated::default(),
+            }),
         }
     }
 }
