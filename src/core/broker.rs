@@ -23,6 +23,8 @@ impl Bridge {
             subscriptions.push(read_back.to_vec());
         }
         subscriptions.push(vec![Subscription { filter: self.topics.refresh(), qos: Qos::AtLeastOnce }]);
+        self.refused_filters.clear();
+        (self.found_bridge, self.found_online) = (None, false);
         self.report(Report::BrokerConnected);
         self.link.connected(subscriptions.len(), now);
         self.commands.extend(subscriptions.into_iter().map(BrokerOrder::Subscribe).map(Command::Broker));
@@ -42,7 +44,9 @@ impl Bridge {
     }
 
     pub(super) fn message(&mut self, message: &Incoming, now: Tick) {
-        self.link.heard(false, now);
+        if message.retained {
+            self.link.heard(false, now);
+        }
         if message.topic == self.topics.refresh() {
             if !message.retained {
                 self.refresh(now);
@@ -64,14 +68,15 @@ impl Bridge {
             if remembered.bridge != self.settings.client_id.as_str() {
                 return;
             }
-            match self.people.iter().position(|person| person.name == user) {
+            match self.by_name.get(&user).copied() {
                 Some(place) => {
                     self.people[place].remember(remembered, now);
                     self.queue(place);
                 }
                 None => {
-                    for field in Field::HEALTH_FIRST {
-                        self.outbox.own(self.topics.of_user(&user, field), String::new());
+                    // The state goes last: it is what a later run would find the user by, should this one not finish.
+                    for field in [Field::Health, Field::Activity, Field::Availability, Field::State] {
+                        self.outbox.remove(self.topics.of_user(&user, field));
                     }
                     self.report(Report::Removed(user));
                 }
@@ -96,6 +101,11 @@ impl Bridge {
         }
         let published = self.link.is_up();
         let connected = published || matches!(self.link.phase, Phase::ReadingBack { .. });
+        self.end(ending, published, connected, now);
+    }
+
+    /// Goes; says `offline` first if this bridge ever said anything.
+    fn end(&mut self, ending: Ending, published: bool, connected: bool, now: Tick) {
         self.outbox.drop_waiting(&mut self.people);
         self.link.stop(ending.clone(), !connected, now);
         if published {
@@ -137,7 +147,8 @@ impl Bridge {
     }
 
     pub(super) fn send_everything(&mut self, now: Tick) {
-        self.outbox.send_everything(&mut self.people);
+        let first = self.link.first_sending();
+        self.outbox.send_everything(&mut self.people, first);
         self.say_all(now);
     }
 
@@ -165,7 +176,6 @@ impl Bridge {
              mqtt.client_id already), or stop the other",
             self.topics.of_bridge(BridgeField::State),
         );
-        self.link.phase = Phase::ReadingBack { unanswered: 0, quiet_at: now };
-        self.stop(Ending::Conflict(sentence), now);
+        self.end(Ending::Conflict(sentence), false, true, now);
     }
 }

@@ -37,7 +37,7 @@ impl Bridge {
                 self.invitation.ended(&end, now, &mut self.random);
                 self.take_code_back();
                 match end {
-                    InvitationEnd::SignedIn => self.source.try_now(now),
+                    InvitationEnd::SignedIn => self.try_now(now),
                     InvitationEnd::Expired => {}
                     InvitationEnd::Declined | InvitationEnd::AnotherAccount(_) | InvitationEnd::Failed(_) => {
                         let why = self.invitation.trouble().unwrap_or_default().to_owned();
@@ -45,13 +45,21 @@ impl Bridge {
                     }
                 }
             }
-            SignInEvent::CredentialsChanged => self.source.try_now(now),
+            SignInEvent::CredentialsChanged => self.try_now(now),
             SignInEvent::Account(account) => {
                 if self.settings.about.account != account {
                     self.settings.about.account = account;
                     self.say_info_if_up();
                 }
             }
+        }
+    }
+
+    /// What a refusal was waiting for may have happened.
+    fn try_now(&mut self, now: Tick) {
+        if self.source.reach() == Reach::SignInRequired {
+            self.source.try_now(now);
+            self.schedule.all_now(now);
         }
     }
 

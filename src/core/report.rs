@@ -24,10 +24,10 @@ pub enum Report {
     Online,
     /// A filter was refused.
     SubscriptionRefused(String),
-    /// One person cannot be read, and why.
-    UserUnreadable(TopicLevel, String),
+    /// One person, by their place in the configuration, cannot be read, and why.
+    UserUnreadable(usize, String),
     /// One person, unreadable before, can be read.
-    UserReadable(TopicLevel),
+    UserReadable(usize),
     /// A word of neither list; said once each.
     NewWord(Box<str>),
     /// Something that was in an answer without having been asked for, or twice.
@@ -61,8 +61,8 @@ impl Report {
                 Loudness::Warn
             }
             Self::GraphBack(_) | Self::BrokerConnected | Self::Online => Loudness::Info,
-            Self::UserReadable(_) | Self::Removed(_) => Loudness::Info,
-            Self::Ignored(_) => Loudness::Debug,
+            Self::UserReadable(_) => Loudness::Info,
+            Self::Removed(_) | Self::Ignored(_) => Loudness::Debug,
         }
     }
 }
@@ -83,8 +83,8 @@ impl fmt::Display for Report {
                 f,
                 "the broker refused the subscription to {filter}; allow it in the broker's access list"
             ),
-            Self::UserUnreadable(user, why) => write!(f, "{user} cannot be read: {why}"),
-            Self::UserReadable(user) => write!(f, "{user} can be read again"),
+            Self::UserUnreadable(user, why) => write!(f, "users[{user}] cannot be read: {why}"),
+            Self::UserReadable(user) => write!(f, "users[{user}] can be read again"),
             Self::NewWord(word) => {
                 write!(f, "Graph uses a presence word that is new to this version: {word:?}")
             }

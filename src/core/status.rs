@@ -5,10 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::bridge::Bridge;
-use super::payload::{Health, Info, json};
-use super::person::Denied;
+use super::payload::{HealthPayload, Info, json};
+use super::person::Health;
 use super::report::words;
-use super::source::Reach;
 use super::time::Tick;
 use super::topic::BridgeField;
 
@@ -83,7 +82,7 @@ impl Bridge {
     }
 
     fn say_health(&mut self, words: HealthWords, now: Tick) {
-        let health = json(&Health {
+        let health = json(&HealthPayload {
             graph: words.graph,
             since: self.source.since(),
             last_success: self.source.last_success(),
@@ -95,15 +94,8 @@ impl Bridge {
     }
 
     fn health_words(&self) -> HealthWords {
-        let forbidden = self.source.reach() == Reach::Ok
-            && !self.people.is_empty()
-            && self.people.iter().all(|person| person.denied == Some(Denied::Forbidden));
-        let (graph, detail) = if forbidden {
-            ("forbidden", self.forbidden_advice.clone())
-        } else {
-            let detail = self.invitation.trouble().or(self.source.detail());
-            (self.source.reach().as_str(), detail.map(str::to_owned))
-        };
+        let detail = self.invitation.trouble().or(self.source.detail()).map(str::to_owned);
+        let graph = self.source.reach().as_str();
         let mut notices = Vec::new();
         if self.schedule.achieved() > self.settings.poll_interval {
             notices.push(format!(
@@ -112,6 +104,15 @@ impl Bridge {
                 words(self.settings.poll_interval),
                 self.settings.request_budget
             ));
+        }
+        let count = |health| self.census.get(&health).copied().unwrap_or_default();
+        let (forbidden, not_found, all) =
+            (count(Health::Forbidden), count(Health::NotFound), self.people.len());
+        if let Some(advice) = self.forbidden_advice.as_ref().filter(|_| (1..all).contains(&forbidden)) {
+            notices.push(format!("{forbidden} of {all} people cannot be read: {advice}"));
+        }
+        if not_found > 0 {
+            notices.push(format!("{not_found} of {all} people are not in this tenant; check their ids"));
         }
         for filter in &self.refused_filters {
             notices.push(format!(

@@ -62,6 +62,9 @@ impl Field {
 }
 
 impl BridgeField {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::State, Self::Info, Self::Health, Self::SignIn];
+
     /// The topic's last level.
     #[must_use]
     pub fn level(self) -> &'static str {

@@ -76,10 +76,8 @@ impl TokenSource {
         let attempts_before = self.attempts.load(Ordering::Acquire);
         let mut state = self.state.lock().await;
         let now = now();
-        let old_enough =
-            |cached: &Cached| max_age.is_some_and(|age| now.duration_since(cached.obtained) > age);
-        if let Some(cached) =
-            state.cached.as_ref().filter(|cached| now < cached.renew_at && !old_enough(cached))
+        let too_old = |cached: &Cached| max_age.is_some_and(|age| now.duration_since(cached.obtained) > age);
+        if let Some(cached) = state.cached.as_ref().filter(|cached| now < cached.renew_at && !too_old(cached))
         {
             return Ok(cached.token.clone());
         }
@@ -89,7 +87,7 @@ impl TokenSource {
             return Err(failure.clone());
         }
         // A token that was refused or is too old for the purpose is not wanted again, from wherever it comes.
-        let fresh = state.refused || state.cached.as_ref().is_some_and(old_enough);
+        let fresh = state.refused || state.cached.as_ref().is_some_and(too_old);
         let result = self.method.fetch(&self.authority, &self.resource, fresh).await;
         self.attempts.fetch_add(1, Ordering::Release);
         match result {

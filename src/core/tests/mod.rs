@@ -15,6 +15,7 @@ use super::name::ObjectId;
 use super::payload::About;
 use super::presence::Presence;
 use super::settings::{Endpoint, OnStale, Settings, Watched};
+use super::sign_in::SignInEvent;
 use super::time::{Now, Tick};
 use super::word::{Activity, Availability};
 

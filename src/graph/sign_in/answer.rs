@@ -47,6 +47,9 @@ pub enum NotIssued {
     Refused(Refusal),
 }
 
+/// No token of Microsoft lives longer (Microsoft identity platform: `access-tokens`, continuous access evaluation).
+const LONGEST_LIFE: Duration = Duration::from_secs(28 * 60 * 60);
+
 /// The service's no.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Refusal {
@@ -86,7 +89,7 @@ pub(super) fn issued(answer: &Answer) -> Result<Issued, NotIssued> {
         return match serde_json::from_slice::<WireToken>(&answer.body) {
             Ok(wire) => Ok(Issued {
                 token: wire.access_token,
-                lives: Duration::from_secs(wire.expires_in),
+                lives: Duration::from_secs(wire.expires_in).min(LONGEST_LIFE),
                 delegated: Delegated {
                     refresh_token: wire.refresh_token,
                     scopes: wire.scope,
@@ -165,6 +168,8 @@ mod tests {
         let body = r#"{"token_type":"Bearer","expires_in":3599,"ext_expires_in":1,"access_token":"t"}"#;
         let issued = of(200, body).unwrap();
         assert_eq!((issued.token.expose_secret(), issued.lives.as_secs()), ("t", 3599));
+        let body = format!(r#"{{"expires_in":{},"access_token":"t"}}"#, u64::MAX);
+        assert_eq!(of(200, &body).unwrap().lives, LONGEST_LIFE);
     }
 
     #[test]

@@ -66,7 +66,7 @@ impl PendingCode {
             why: "the answer of the sign-in service is not a device code".to_owned(),
             retry_after: answer.retry_after,
         })?;
-        let lives = Duration::from_secs(wire.expires_in);
+        let lives = Duration::from_secs(wire.expires_in.min(24 * 60 * 60));
         let shown = DeviceCode {
             verification_uri: wire.verification_uri,
             user_code: wire.user_code,
