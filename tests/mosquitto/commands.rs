@@ -1,11 +1,11 @@
 //! What the one-shot commands do, and how they end.
 
+use std::net::{Ipv4Addr, SocketAddr};
+
 use serde_json::Value;
+use tokio::net::TcpSocket;
 
 use crate::harness::{Bridge, Configuration, Listener, Mosquitto, PEOPLE, Source, finished, retained};
-
-/// A port at which nobody listens: IANA keeps it for a service that nobody runs.
-const NOBODY: &str = "127.0.0.1:9";
 
 #[tokio::test]
 async fn clean_removes_what_was_left_and_refuses_while_the_bridge_is_online() {
@@ -48,8 +48,8 @@ async fn clean_takes_an_old_base_topic() {
 
 #[tokio::test]
 async fn get_prints_what_the_tenant_says() {
-    let source = Source::start().await;
-    let configuration = Configuration::new(&source, &format!("mqtt://{NOBODY}"));
+    let (source, (_taken, nobody)) = (Source::start().await, nobody());
+    let configuration = Configuration::new(&source, &format!("mqtt://{nobody}"));
     let everybody = finished(&configuration, &["get", "--json"]).await;
     assert_eq!(everybody.code, Some(0), "{}", everybody.output.stderr);
     let people: Value = serde_json::from_str(&everybody.output.stdout).unwrap();
@@ -81,9 +81,9 @@ async fn check_says_what_a_configuration_means() {
 
 #[tokio::test]
 async fn failures_end_in_the_documented_codes() {
-    let source = Source::start().await;
-    let good = Configuration::new(&source, &format!("mqtt://{NOBODY}"));
-    let away = format!("http://{NOBODY}");
+    let (source, (_taken, nobody)) = (Source::start().await, nobody());
+    let good = Configuration::new(&source, &format!("mqtt://{nobody}"));
+    let away = format!("http://{nobody}");
     let nobody_home = good.clone().set("graph.graph_url", &*away).set("graph.login_url", &*away);
     let wrong_secret = good.clone().set("graph.auth.client_secret", "planted-wrong-secret");
     for (configuration, arguments, code, words) in [
@@ -101,4 +101,12 @@ async fn failures_end_in_the_documented_codes() {
         assert!(stderr.contains(words), "{words:?} in {stderr}");
         assert!(!stderr.contains("planted"), "{stderr}");
     }
+}
+
+/// An address that is taken, so that nobody else can, and at which nobody listens.
+fn nobody() -> (TcpSocket, SocketAddr) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let address = socket.local_addr().unwrap();
+    (socket, address)
 }

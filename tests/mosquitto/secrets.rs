@@ -51,3 +51,25 @@ async fn no_secret_is_in_a_log_or_on_a_topic_even_when_everything_is_said() {
         assert!(!said.contains(secret), "{secret} in {said}");
     }
 }
+
+#[tokio::test]
+async fn no_filter_makes_a_library_show_the_password() {
+    let home = tempfile::tempdir().unwrap();
+    let passwords = password_file(home.path(), "bridge", PASSWORD);
+    let guarded =
+        format!("protocol websockets\nallow_anonymous false\npassword_file {}", passwords.display());
+    let broker = Mosquitto::with(Setup { guarded: Some(guarded), ..Setup::default() }).await;
+    let source = Source::start().await;
+    let configuration = Configuration::new(&source, &broker.guarded_url("ws"))
+        .set("mqtt.username", "bridge")
+        .set("mqtt.password", PASSWORD);
+    // Named more closely than the program itself names it: such a library shows whole frames, in hexadecimal.
+    let bridge = Bridge::with_log(&configuration, "trace,tungstenite::protocol=trace,rumqttc::state=trace");
+    bridge.says("the bridge is online").await;
+    let finished = bridge.stop("TERM").await;
+    assert!(finished.output.stderr.contains("TRACE"), "everything was to be said");
+    let hexadecimal: String = PASSWORD.bytes().map(|byte| format!("{byte:02x}")).collect();
+    for secret in [PASSWORD, &hexadecimal] {
+        assert!(!finished.output.stderr.contains(secret), "{secret} in {}", finished.output.stderr);
+    }
+}

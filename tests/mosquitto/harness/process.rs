@@ -74,16 +74,21 @@ impl Process {
     /// Sends a signal by its name without `SIG`.
     pub(crate) fn signal(&self, name: &str) {
         assert!(self.is_running(), "has ended: {}", self.output().stderr);
-        let sent =
-            Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &self.pid.to_string()]).status();
-        assert!(sent.unwrap().success(), "SIG{name} cannot be sent");
+        assert!(self.send(name), "SIG{name} cannot be sent");
+    }
+
+    fn send(&self, signal: &str) -> bool {
+        let pid = self.pid.to_string();
+        let sent = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", signal, &pid]).status();
+        sent.is_ok_and(|status| status.success())
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
         if self.is_running() {
-            self.signal("KILL");
+            // It may just have ended; the keeper below knows.
+            self.send("KILL");
         }
         if let Some(keeper) = self.keeper.take() {
             // Should it have panicked, the test failed where it waited for the process.
