@@ -19,6 +19,7 @@ use super::wire::Marks;
 
 mod assertion;
 mod authorize;
+mod bounded;
 mod client;
 mod device_code;
 mod error;

@@ -15,6 +15,7 @@ use rustls::server::ParsedCertificate;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::bounded::keep;
 use super::error::SignInError;
 use crate::simulate::DOMAIN;
 use crate::simulate::state::State;
@@ -48,7 +49,7 @@ struct Claims {
 
 /// Checks an assertion in every respect.
 pub(super) fn check(state: &mut State, jwt: &str, host: &str) -> Result<(), SignInError> {
-    keep(&mut state.sign_in.assertions.seen, jwt);
+    keep(&mut state.sign_in.assertions.seen, REMEMBERED, jwt.to_owned());
     let TokenData { header, claims } = dangerous::insecure_decode::<Claims>(jwt)
         .map_err(|error| SignInError::new(50027, error.to_string()))?;
     if claims.iss.eq_ignore_ascii_case(&state.settings.client_id) {
@@ -96,7 +97,7 @@ fn by_certificate(
     if used.contains(&id) {
         return Err(SignInError::new(50013, "its jti was used before"));
     }
-    keep(used, &id);
+    keep(used, REMEMBERED, id);
     Ok(())
 }
 
@@ -168,11 +169,4 @@ fn is_signed(jwt: &str, algorithm: Algorithm, key: &DecodingKey) -> bool {
     validation.validate_exp = false;
     validation.validate_aud = false;
     decode::<Value>(jwt, key, &validation).is_ok()
-}
-
-fn keep(list: &mut VecDeque<String>, text: &str) {
-    if list.len() == REMEMBERED {
-        list.pop_front();
-    }
-    list.push_back(text.to_owned());
 }

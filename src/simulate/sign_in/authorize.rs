@@ -11,6 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use url::Url;
 
+use super::bounded::keep;
 use super::error::SignInError;
 use super::scope::Scopes;
 use super::{Form, SignedIn, check_client, check_tenant, client, first_tokens, page, parse, required};
@@ -146,18 +147,15 @@ fn sign_in(state: &mut State, query: &Form, asked: &Asked) -> Result<Next, SignI
 fn issue(state: &mut State, user: ObjectId, scopes: Scopes, redirect_uri: String, challenge: &str) -> String {
     let secret = state.secret("code");
     let ends = state.now.up + LIFETIME;
-    let codes = &mut state.sign_in.codes.0;
-    if codes.len() == REMEMBERED {
-        codes.pop_front();
-    }
-    codes.push_back(Code {
+    let code = Code {
         secret: secret.clone(),
         signed_in: SignedIn { user, scopes },
         redirect_uri,
         challenge: challenge.to_owned(),
         ends,
         redeemed: false,
-    });
+    };
+    keep(&mut state.sign_in.codes.0, REMEMBERED, code);
     secret
 }
 

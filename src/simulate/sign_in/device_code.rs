@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::bounded::keep;
 use super::error::SignInError;
 use super::scope::Scopes;
 use super::{Form, SignedIn, check_client, check_tenant, client, first_tokens, page, parse, required};
@@ -77,7 +78,7 @@ pub(super) fn start(state: &mut State, tenant: &str, asked: &Asked) -> Result<Va
             "To sign in, use a web browser to open the page {uri} and enter the code {user_code} to authenticate."
         ),
     });
-    state.sign_in.device_codes.add(code);
+    keep(&mut state.sign_in.device_codes.0, REMEMBERED, code);
     Ok(answer)
 }
 
@@ -139,13 +140,6 @@ pub(super) fn login_page(state: &mut State, asked: &Asked) -> Answer {
 }
 
 impl DeviceCodes {
-    fn add(&mut self, code: DeviceCode) {
-        if self.0.len() == REMEMBERED {
-            self.0.pop_front();
-        }
-        self.0.push_back(code);
-    }
-
     /// The user codes nobody has used yet, oldest first.
     pub(in crate::simulate) fn pending(&self, now: Duration) -> Vec<String> {
         self.0.iter().filter(|code| code.is_waiting(now)).map(|code| code.user_code.clone()).collect()

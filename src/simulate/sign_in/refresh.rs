@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::bounded::keep;
 use super::error::SignInError;
 use super::scope::Scopes;
 use super::{Form, SignedIn, client, required, tokens};
@@ -75,11 +76,9 @@ impl RefreshTokens {
     }
 
     fn add(&mut self, text: String, signed_in: SignedIn, ends: Duration, parent: Option<u64>) {
-        if self.issued.len() == REMEMBERED {
-            self.issued.pop_front();
-        }
         self.count += 1;
-        self.issued.push_back(Issued { number: self.count, parent, text, signed_in, ends, refused: None });
+        let token = Issued { number: self.count, parent, text, signed_in, ends, refused: None };
+        keep(&mut self.issued, REMEMBERED, token);
     }
 
     /// Ends the token this one was got with, and whatever else was got with that and never used.
@@ -98,23 +97,5 @@ impl RefreshTokens {
         for issued in &mut self.issued {
             issued.refused = Some(code);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn memory_is_bounded() {
-        let user = uuid::Uuid::nil().into();
-        let scopes = Scopes::read("openid", "").unwrap();
-        let mut tokens = RefreshTokens::default();
-        for number in 0..2 * REMEMBERED {
-            let signed_in = SignedIn { user, scopes: scopes.clone() };
-            tokens.add(number.to_string(), signed_in, Duration::MAX, None);
-        }
-        assert_eq!(tokens.issued.len(), REMEMBERED);
-        assert!(tokens.find("0").is_err());
     }
 }

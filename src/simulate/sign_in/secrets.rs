@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use super::bounded::keep;
+
 /// How many secrets are remembered.
 const REMEMBERED: usize = 16_384;
 
@@ -11,28 +13,10 @@ pub(in crate::simulate) struct Secrets(VecDeque<String>);
 
 impl Secrets {
     pub(in crate::simulate) fn remember(&mut self, secret: &str) {
-        if self.0.len() == REMEMBERED {
-            self.0.pop_front();
-        }
-        self.0.push_back(secret.to_owned());
+        keep(&mut self.0, REMEMBERED, secret.to_owned());
     }
 
     pub(in crate::simulate) fn all(&self) -> Vec<String> {
         self.0.iter().cloned().collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_newest_are_remembered() {
-        let mut secrets = Secrets::default();
-        for number in 0..REMEMBERED + 5 {
-            secrets.remember(&number.to_string());
-        }
-        let all = secrets.all();
-        assert_eq!((all.len(), all[0].as_str()), (REMEMBERED, "5"));
     }
 }
