@@ -285,12 +285,6 @@ impl Tenant {
         self.state().tokens.revoke_all();
     }
 
-    /// The tokens that were issued and not revoked, newest first: what must not be found anywhere else.
-    #[must_use]
-    pub fn issued_tokens(&self) -> Vec<String> {
-        self.state().tokens.texts()
-    }
-
     /// A token for the app on behalf of this person, who consented to reading everybody.
     #[must_use]
     pub fn mint_delegated_token(&self, user: ObjectId) -> String {

@@ -20,7 +20,7 @@ async fn who_is_no_longer_configured_disappears_and_others_stay() {
     assert_eq!(topics_of(&broker, "bob").await.len(), 4);
 
     let mark = listener.mark();
-    let bridge = Bridge::start(&everybody.users(&source, &["alice"]));
+    let _bridge = Bridge::start(&everybody.users(&source, &["alice"]));
     listener.next(mark, "presence/bridge/state", "online").await;
     assert_eq!(topics_of(&broker, "bob").await, [""; 0]);
     assert_eq!(topics_of(&broker, "alice").await.len(), 4);

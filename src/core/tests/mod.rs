@@ -1,6 +1,7 @@
 //! The core as tables: times and events in, exact commands out. No test here takes real time.
 
 mod failures;
+mod inviting;
 mod lifecycle;
 mod polling;
 mod properties;
@@ -152,6 +153,7 @@ fn message(message: &Message) -> String {
             format!("{{every {}}}", text("achieved_interval"))
         }
         Some(_) if message.topic.ends_with("bridge/health") => format!("{{{}}}", text("graph")),
+        Some(_) if message.topic.ends_with("bridge/sign_in") => format!("{{{}}}", text("user_code")),
         Some(_) => {
             let since = text("since");
             format!("{{{} {} since {}}}", text("availability"), text("activity"), &since[11..19])
