@@ -17,7 +17,11 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
         users = config.users.len(),
         "starting"
     );
-    match run::run(config, stop).await {
+    let ended = tokio::select! {
+        ended = run::run(config, stop) => ended,
+        never = signals::decline_reloads() => match never? {},
+    };
+    match ended {
         Ok(Ending::Stopped) => {
             tracing::info!("stopped");
             Ok(())

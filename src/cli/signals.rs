@@ -16,6 +16,23 @@ pub(super) fn stop() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
+/// Answers each SIGHUP, which would end the program otherwise, with a warning; never ends.
+#[cfg(unix)]
+pub(super) async fn decline_reloads() -> io::Result<std::convert::Infallible> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut hangup = signal(SignalKind::hangup())?;
+    loop {
+        hangup.recv().await;
+        tracing::warn!("this version cannot read its configuration again; restart it to apply changes");
+    }
+}
+
+/// There is no SIGHUP.
+#[cfg(not(unix))]
+pub(super) async fn decline_reloads() -> io::Result<std::convert::Infallible> {
+    std::future::pending().await
+}
+
 /// Waits for Ctrl-C.
 #[cfg(not(unix))]
 pub(super) fn stop() -> io::Result<impl Future<Output = ()>> {

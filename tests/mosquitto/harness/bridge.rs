@@ -108,6 +108,11 @@ impl Bridge {
         self.process.is_running()
     }
 
+    /// Sends a signal that is no reason to end.
+    pub(crate) fn signal(&self, signal: &str) {
+        self.process.signal(signal);
+    }
+
     /// Sends a signal and waits for the end.
     pub(crate) async fn stop(self, signal: &str) -> Finished {
         let asked = Instant::now();
