@@ -79,7 +79,7 @@ fn print_json(config: &Config, rows: &[(&User, Outcome)], out: &mut impl Write) 
 
 fn print_table(rows: &[(&User, Outcome)], out: &mut impl Write) -> Result<(), Failure> {
     let mut table = Table::new();
-    table.load_style(NOTHING).set_header(["USER", "AVAILABILITY", "ACTIVITY", "OUT OF OFFICE"]);
+    table.load_style(NOTHING).set_header(["USER", "NAME", "AVAILABILITY", "ACTIVITY", "OUT OF OFFICE"]);
     for (user, outcome) in rows {
         match outcome {
             Ok((_, presence)) => {
@@ -89,10 +89,10 @@ fn print_table(rows: &[(&User, Outcome)], out: &mut impl Write) -> Result<(), Fa
                     None => "",
                 };
                 let words = [presence.availability.as_str(), presence.activity.as_str(), out_of_office];
-                table.add_row([&[user.name.as_str()], &words[..]].concat());
+                table.add_row([&[user.name.as_str(), &user.display_name], &words[..]].concat());
             }
             Err(_) => {
-                table.add_row([user.name.as_str(), "-", "-", ""]);
+                table.add_row([user.name.as_str(), &user.display_name, "-", "-", ""]);
             }
         }
     }
