@@ -87,10 +87,16 @@ pub fn graph_client(config: &Config) -> Result<GraphClient, HttpError> {
         ca_file: graph.ca_file.as_deref(),
         timeout: graph.request_timeout,
     };
-    let Auth::ClientSecret(secret) = &graph.auth;
-    let method =
-        Method::ClientSecret { client_id: graph.client_id.as_str().to_owned(), secret: secret.clone() };
-    GraphClient::new(&access, method)
+    GraphClient::new(&access, Method::new(&graph.auth, graph.request_timeout)?)
+}
+
+/// When the app's certificate ends, if it signs in with one that can be read.
+#[must_use]
+pub fn certificate_ends(config: &Config) -> Option<Timestamp> {
+    match &config.graph.auth {
+        Auth::Certificate { certificate, .. } => certificate.read().ok().map(|read| read.ends),
+        Auth::ClientSecret { .. } | Auth::WorkloadIdentity { .. } | Auth::ManagedIdentity { .. } => None,
+    }
 }
 
 /// What the core needs to know of a configuration.
@@ -111,13 +117,12 @@ pub fn settings(config: &Config) -> Settings {
         debounce: graph.debounce,
         include_messages: graph.include_messages,
         request_budget: graph.request_budget,
+        certificate_ends: certificate_ends(config),
         users: users.iter().map(|user| Watched { name: user.name.clone(), id: user.id.clone() }).collect(),
         about: About {
             version: env!("CARGO_PKG_VERSION"),
             cloud: graph.cloud.as_str(),
-            auth_method: match &graph.auth {
-                Auth::ClientSecret(_) => "client-secret",
-            },
+            auth_method: graph.auth.as_str(),
             account: None,
             protocol: "3.1.1",
             discovery_prefix: discovery,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::bridge::Bridge;
+use super::certificate;
 use super::payload::{Health, Info, json};
 use super::person::Denied;
 use super::report::words;
@@ -104,6 +105,7 @@ impl Bridge {
                 self.settings.request_budget
             ));
         }
+        notices.extend(self.settings.certificate_ends.and_then(|ends| certificate::notice(ends, self.wall)));
         for filter in &self.refused_filters {
             notices.push(format!(
                 "the broker refused the subscription to {filter}; allow it in its access list"

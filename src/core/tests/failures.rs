@@ -186,7 +186,7 @@ fn somebody_missing_from_an_answer_is_read_alone_and_then_gently() {
             (
                 5.2,
                 failure(2, ReadFailure::NotFound),
-                "report: alice cannot be read: not found in this tenant
+                "report: alice cannot be read: not found in this tenant; check the id under [[users]], and that the account uses Teams
                  presence/alice/health = not_found",
             ),
             (10.0, Woken, "read #3 bulk 1,2"),

@@ -8,8 +8,11 @@ use reqwest::StatusCode;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::advice;
+use super::advice::{self, Verdict};
 use crate::core::event::ReadFailure;
+
+/// No token lives longer; Microsoft's longest are good for 28 hours.
+const LONGEST_LIFE: u64 = 48 * 3600;
 
 /// An access token as issued (Microsoft identity platform: `v2-oauth2-client-creds-grant-flow`).
 #[derive(Debug)]
@@ -18,6 +21,13 @@ pub struct Issued {
     pub token: SecretString,
     /// For so long.
     pub lives: Duration,
+}
+
+impl Issued {
+    /// A token that lives for so many seconds.
+    pub(super) fn new(token: SecretString, seconds: u64) -> Self {
+        Self { token, lives: Duration::from_secs(seconds.min(LONGEST_LIFE)) }
+    }
 }
 
 /// Why the service gave nothing.
@@ -61,18 +71,14 @@ struct WireToken {
 pub fn issued(status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Result<Issued, NotIssued> {
     if status.is_success() {
         return match serde_json::from_slice::<WireToken>(body) {
-            Ok(wire) => Ok(Issued { token: wire.access_token, lives: Duration::from_secs(wire.expires_in) }),
+            Ok(wire) => Ok(Issued::new(wire.access_token, wire.expires_in)),
             Err(_) => Err(passing("the answer of the sign-in service is not a token", retry_after)),
         };
     }
     let refusal = serde_json::from_slice::<Refusal>(body).ok();
     match refusal {
         Some(refusal) if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => {
-            if refusal.passes() {
-                let why = format!("the sign-in service has a passing problem ({})", refusal.numbers());
-                return Err(passing(&why, retry_after));
-            }
-            Err(NotIssued::Refused(refusal))
+            Err(refusal.judge(retry_after))
         }
         Some(_) | None => Err(passing(&format!("the sign-in service answered {status}"), retry_after)),
     }
@@ -86,14 +92,31 @@ impl Refusal {
     /// What to do about it, with the numbers that support asks for.
     #[must_use]
     pub fn advice(&self) -> String {
-        let sentence = advice::sentence(&self.error_codes)
-            .map_or_else(|| format!("the sign-in service refuses this app ({})", self.error), str::to_owned);
+        let unknown = || {
+            let word = &self.error;
+            format!(
+                "the sign-in is refused with {word:?}: look it up at https://login.microsoftonline.com/error"
+            )
+        };
+        let sentence = match self.verdict() {
+            Some(Verdict::Act(sentence)) => sentence.to_owned(),
+            Some(Verdict::Passes | Verdict::PassesAfter(_)) | None => unknown(),
+        };
         format!("{sentence} ({})", self.numbers())
     }
 
-    fn passes(&self) -> bool {
-        self.error == "temporarily_unavailable"
-            || self.error_codes.iter().any(|code| advice::TRANSIENT.contains(code))
+    fn verdict(&self) -> Option<Verdict> {
+        advice::verdict(&self.error, &self.error_codes)
+    }
+
+    /// Whether it passes, or is a no.
+    fn judge(self, retry_after: Option<Duration>) -> NotIssued {
+        let wait = match self.verdict() {
+            Some(Verdict::Passes) => retry_after,
+            Some(Verdict::PassesAfter(wait)) => Some(retry_after.unwrap_or_default().max(wait)),
+            Some(Verdict::Act(_)) | None => return NotIssued::Refused(self),
+        };
+        passing(&format!("the sign-in service has a passing problem ({})", self.numbers()), wait)
     }
 
     fn numbers(&self) -> String {
@@ -140,6 +163,22 @@ mod tests {
         assert!(!advice.contains("secret words"), "{advice}");
         let Err(NotIssued::Refused(refusal)) = of(400, r#"{"error":"invalid_new_thing"}"#) else { panic!() };
         assert!(refusal.advice().contains("invalid_new_thing"));
+    }
+
+    #[test]
+    fn too_many_equal_requests_are_waited_out_for_minutes() {
+        let body = br#"{"error":"invalid_grant","error_codes":[50196]}"#;
+        for (hint, waits) in [(None, 300), (Some(9), 300), (Some(900), 900)] {
+            let answer = issued(StatusCode::BAD_REQUEST, hint.map(Duration::from_secs), body);
+            let Err(NotIssued::Passing { retry_after, .. }) = answer else { panic!("{answer:?}") };
+            assert_eq!(retry_after, Some(Duration::from_secs(waits)));
+        }
+    }
+
+    #[test]
+    fn no_life_is_longer_than_days() {
+        let body = format!(r#"{{"access_token":"t","expires_in":{}}}"#, u64::MAX);
+        assert_eq!(of(200, &body).unwrap().lives, Duration::from_secs(48 * 3600));
     }
 
     #[test]

@@ -43,7 +43,9 @@ impl Authority {
         issued(status, wait, &bytes)
     }
 
-    fn endpoint(&self, name: &str) -> Url {
+    /// The address of an endpoint.
+    #[must_use]
+    pub fn endpoint(&self, name: &str) -> Url {
         let mut url = self.root.clone();
         url.set_path(&format!("/{}/oauth2/v2.0/{name}", self.tenant));
         url
