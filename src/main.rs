@@ -9,6 +9,8 @@ use presence2mqtt::config::Environment;
 
 fn main() -> ExitCode {
     end_on_panic();
+    // Two providers are linked in; which one is meant must be said before the first connection. Only a second call fails.
+    let _first = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let arguments = Arguments::parse();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = runtime.map_err(exit::Failure::from).and_then(|runtime| {
@@ -17,6 +19,8 @@ fn main() -> ExitCode {
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever read the results has seen enough.
+        Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
             // If even standard error is gone, the exit code still says it.
             let _told = writeln!(std::io::stderr(), "presence2mqtt: {failure}");

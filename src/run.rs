@@ -7,16 +7,18 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::config::{Auth, Config};
+use crate::config::{Auth, Certificate, Config};
 use crate::core::bridge::Bridge;
 use crate::core::command::{BrokerOrder, Command, Ending, Read};
 use crate::core::event::{Event, PresenceEvent};
 use crate::core::payload::About;
 use crate::core::report::{Loudness, Report};
 use crate::core::settings::{Settings, Watched};
+use crate::core::sign_in::{SignInEvent, SignInOrder};
 use crate::core::time::{Now, Tick};
 use crate::core::topic::{BridgeField, OFFLINE, Topics};
 use crate::graph::client::{Access, GraphClient};
+use crate::graph::sign_in::attendant::{self, Attendant};
 use crate::graph::sign_in::method::Method;
 use crate::graph::{HttpError, fetcher};
 use crate::mqtt::address::{Address, Will};
@@ -47,6 +49,13 @@ struct Edge<Order, Report> {
     reports: mpsc::Receiver<Report>,
 }
 
+/// All edges.
+struct Edges {
+    fetcher: Edge<Read, PresenceEvent>,
+    attendant: Edge<SignInOrder, SignInEvent>,
+    publisher: Edge<BrokerOrder, Event>,
+}
+
 /// The two clocks of the process.
 struct Clock {
     started: Instant,
@@ -59,15 +68,17 @@ struct Clock {
 /// If the Graph client cannot be made, or a task dies.
 pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<Ending, RunError> {
     let client = Arc::new(graph_client(config)?);
+    let attendant = attendant(config, &client);
     let settings = settings(config);
     let topics = Topics::new(settings.base_topic.clone(), settings.bridge_name.clone());
     let will = Will { topic: topics.of_bridge(BridgeField::State), payload: OFFLINE };
     let address = Address::of_bridge(&config.mqtt, will);
 
     let mut tasks = JoinSet::new();
+    let attendant = edge("sign-in", &mut tasks, |orders, events| attendant::run(attendant, orders, events));
     let fetcher = edge("fetcher", &mut tasks, |orders, events| fetcher::run(client, orders, events));
     let publisher = edge("publisher", &mut tasks, |orders, events| publisher::run(address, orders, events));
-    let ending = turn(settings, fetcher, publisher, stop).await;
+    let ending = turn(settings, Edges { fetcher, attendant, publisher }, stop).await;
     // The edges end when their orders do; what is still under way has no limit of its own worth waiting for.
     tasks.shutdown().await;
     ending
@@ -93,9 +104,26 @@ pub fn graph_client(config: &Config) -> Result<GraphClient, HttpError> {
 /// When the app's certificate ends, if it signs in with one that can be read.
 #[must_use]
 pub fn certificate_ends(config: &Config) -> Option<Timestamp> {
+    certificate(config)?.read().ok().map(|read| read.ends)
+}
+
+fn certificate(config: &Config) -> Option<&Certificate> {
     match &config.graph.auth {
-        Auth::Certificate { certificate, .. } => certificate.read().ok().map(|read| read.ends),
+        Auth::Certificate { certificate, .. } => Some(certificate),
         Auth::ClientSecret { .. } | Auth::WorkloadIdentity { .. } | Auth::ManagedIdentity { .. } => None,
+    }
+}
+
+/// Who invites people to sign in, and notices when a secret's file changes.
+fn attendant(config: &Config, client: &GraphClient) -> Attendant {
+    let watched = config.graph.auth.files();
+    let resource = config.graph.graph_url.as_str().trim_end_matches('/').to_owned();
+    Attendant {
+        authority: client.authority().clone(),
+        resource,
+        delegated: None,
+        watched,
+        certificate: certificate(config).cloned(),
     }
 }
 
@@ -118,6 +146,8 @@ pub fn settings(config: &Config) -> Settings {
         include_messages: graph.include_messages,
         request_budget: graph.request_budget,
         certificate_ends: certificate_ends(config),
+        invites: false,
+        announce_sign_in: false,
         users: users.iter().map(|user| Watched { name: user.name.clone(), id: user.id.clone() }).collect(),
         about: About {
             version: env!("CARGO_PKG_VERSION"),
@@ -146,8 +176,7 @@ where
 
 async fn turn(
     settings: Settings,
-    mut fetcher: Edge<Read, PresenceEvent>,
-    mut publisher: Edge<BrokerOrder, Event>,
+    mut edges: Edges,
     stop: impl Future<Output = ()>,
 ) -> Result<Ending, RunError> {
     let clock = Clock::start();
@@ -158,16 +187,18 @@ async fn turn(
     loop {
         for command in commands {
             match command {
-                Command::Read(read) => fetcher.order(read)?,
-                Command::Broker(order) => publisher.order(order)?,
+                Command::Read(read) => edges.fetcher.order(read)?,
+                Command::Broker(order) => edges.publisher.order(order)?,
+                Command::SignIn(order) => edges.attendant.order(order)?,
                 Command::Report(report) => log(&report),
                 Command::Finish(ending) => return Ok(ending),
             }
         }
         let wake_at = core.wake_at(clock.now().tick);
         let event = tokio::select! {
-            event = fetcher.report() => Event::Presence(event?),
-            event = publisher.report() => event?,
+            event = edges.fetcher.report() => Event::Presence(event?),
+            event = edges.attendant.report() => Event::SignIn(event?),
+            event = edges.publisher.report() => event?,
             () = clock.sleep_until(wake_at) => Event::Woken,
             () = &mut stop, if !stopping => {
                 stopping = true;

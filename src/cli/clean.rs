@@ -1,6 +1,6 @@
 //! `presence2mqtt clean`
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use clap::Args;
@@ -9,7 +9,7 @@ use super::exit::{self, Failure};
 use crate::config::Config;
 use crate::core::command::{Message, Qos};
 use crate::core::name::{BaseTopic, TopicLevel};
-use crate::core::payload::RememberedState;
+use crate::core::payload::{RememberedInfo, RememberedState};
 use crate::core::topic::{BridgeField, Field, ONLINE, Topics};
 use crate::mqtt::address::Address;
 use crate::mqtt::one_shot::{OneShot, OneShotError};
@@ -49,16 +49,26 @@ async fn clean(
         );
         return Err(Failure::new(exit::UNEXPECTED, why));
     }
-    let mut ours: BTreeSet<String> = [BridgeField::State, BridgeField::Info, BridgeField::Health]
-        .map(|field| topics.of_bridge(field))
-        .into();
-    let configured = config.users.iter().map(|user| user.name.clone());
-    let left = retained.iter().filter_map(|message| {
-        let user = topics.user_of_state(&message.topic)?;
-        let state: RememberedState = serde_json::from_slice(&message.payload).ok()?;
-        (state.bridge == config.mqtt.client_id.as_str()).then_some(user)
-    });
-    for user in configured.chain(left).collect::<BTreeSet<TopicLevel>>() {
+    let client_id = config.mqtt.client_id.as_str();
+    let is_ours = |bridge: &str| bridge == client_id;
+    // Whose a person's topics are, their state says; without one they are the configuration's.
+    let mut owners: BTreeMap<TopicLevel, bool> =
+        config.users.iter().map(|user| (user.name.clone(), true)).collect();
+    let mut bridge_is_ours = true;
+    for message in &retained {
+        if message.topic == topics.of_bridge(BridgeField::Info) {
+            let info = serde_json::from_slice::<RememberedInfo>(&message.payload);
+            bridge_is_ours = info.is_ok_and(|info| is_ours(&info.bridge));
+        } else if let Some(user) = topics.user_of_state(&message.topic) {
+            let state = serde_json::from_slice::<RememberedState>(&message.payload);
+            owners.insert(user, state.is_ok_and(|state| is_ours(&state.bridge)));
+        }
+    }
+    let mut ours: BTreeSet<String> = BTreeSet::new();
+    if bridge_is_ours {
+        ours.extend(BridgeField::ALL.map(|field| topics.of_bridge(field)));
+    }
+    for user in owners.into_iter().filter_map(|(user, ours)| ours.then_some(user)) {
         ours.extend(Field::IN_ORDER.map(|field| topics.of_user(&user, field)));
     }
     let present: BTreeSet<&String> =

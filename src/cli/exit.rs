@@ -27,6 +27,13 @@ impl Failure {
         Self { code, error: error.into() }
     }
 
+    /// Whether standard output was closed by whoever read it.
+    #[must_use]
+    pub fn is_broken_pipe(&self) -> bool {
+        let error = self.error.downcast_ref::<std::io::Error>();
+        error.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    }
+
     /// One of the constants above.
     #[must_use]
     pub fn code(&self) -> u8 {

@@ -1,16 +1,17 @@
 //! `presence2mqtt get`
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use clap::Args;
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
-use serde_json::Map;
+use serde_json::value::RawValue;
 
 use super::exit::{self, Failure};
 use crate::config::{Config, User};
 use crate::core::event::ReadFailure;
-use crate::core::payload::State;
+use crate::core::payload::{State, json};
 use crate::core::time::whole_seconds;
 use crate::graph::once::{self, Outcome};
 use crate::run;
@@ -60,7 +61,7 @@ fn chosen<'a>(config: &'a Config, names: &[String]) -> Result<Vec<&'a User>, Fai
 #[expect(clippy::disallowed_methods, reason = "a command is an edge: what it sees first, it sees now")]
 fn print_json(config: &Config, rows: &[(&User, Outcome)], out: &mut impl Write) -> Result<(), Failure> {
     let now = whole_seconds(jiff::Timestamp::now());
-    let mut people = Map::new();
+    let mut people = BTreeMap::new();
     for (user, outcome) in rows {
         let Ok((id, presence)) = outcome else { continue };
         let presence = if config.graph.include_messages {
@@ -68,10 +69,12 @@ fn print_json(config: &Config, rows: &[(&User, Outcome)], out: &mut impl Write) 
         } else {
             presence.clone().without_messages()
         };
-        let state = serde_json::to_value(State::new(&presence, now, Some(*id), &config.mqtt.client_id));
-        people.insert(user.name.to_string(), state.map_err(|error| Failure::new(exit::UNEXPECTED, error))?);
+        let state = State::new(&presence, now, Some(*id), &config.mqtt.client_id);
+        let state =
+            RawValue::from_string(json(&state)).map_err(|error| Failure::new(exit::UNEXPECTED, error))?;
+        people.insert(user.name.as_str(), state);
     }
-    Ok(writeln!(out, "{:#}", serde_json::Value::Object(people))?)
+    Ok(writeln!(out, "{}", json(&people))?)
 }
 
 fn print_table(rows: &[(&User, Outcome)], out: &mut impl Write) -> Result<(), Failure> {

@@ -3,7 +3,11 @@
 use std::io::IsTerminal;
 
 use clap::{ArgAction, Args, ValueEnum};
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::Environment;
 
@@ -27,8 +31,8 @@ enum Format {
     Json,
 }
 
-/// Libraries that say too much, or would show a password at `trace`: held here whatever `RUST_LOG` says.
-const HELD: [&str; 4] = ["rumqttc=warn", "async_tungstenite=warn", "tungstenite=warn", "mqtt5=warn"];
+/// Libraries that say too much, or would show a password at `trace`: no more than warnings, whatever `RUST_LOG` says.
+const HELD: [&str; 4] = ["rumqttc", "async_tungstenite", "tungstenite", "mqtt5"];
 
 /// Starts to log. `RUST_LOG` wins over `-v` and `-q`. A second call changes nothing.
 pub(super) fn start(options: &Options, environment: &Environment) {
@@ -40,16 +44,20 @@ pub(super) fn start(options: &Options, environment: &Environment) {
         2.. => "debug,presence2mqtt=trace",
     };
     let wanted = environment.get("RUST_LOG").unwrap_or(default);
-    let mut filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new(default));
-    for directive in HELD.iter().filter_map(|directive| directive.parse().ok()) {
-        filter = filter.add_directive(directive);
-    }
+    let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new(default));
+    // Not a directive: one for a module within a library would win over it.
+    let held = filter_fn(|line| !is_held(line));
     let colours = std::io::stderr().is_terminal() && environment.get("NO_COLOR").is_none();
     let lines =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     // Only a second start can fail, and the first one's settings stand.
     let _started = match options.log_format {
-        Format::Text => lines.with_target(false).try_init(),
-        Format::Json => lines.json().flatten_event(true).try_init(),
+        Format::Text => lines.with_target(false).finish().with(held).try_init(),
+        Format::Json => lines.json().flatten_event(true).finish().with(held).try_init(),
     };
+}
+
+fn is_held(line: &Metadata<'_>) -> bool {
+    let library = line.target().split("::").next().unwrap_or_default();
+    *line.level() > Level::WARN && HELD.contains(&library)
 }

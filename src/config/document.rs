@@ -108,12 +108,20 @@ impl<'t> Document<'t> {
         };
         let is_secret = match key.last_name() {
             "password" | "client_secret" => true,
+            // In the place of a file's name somebody may have written the secret itself.
+            "password_file" | "client_secret_file" => !looks_like_a_path(meant),
             "url" | "graph_url" | "login_url" => may_hold_password(meant),
             _ => false,
         };
         let is_plain = written.len() <= 120 && !written.contains(char::is_control);
         (is_plain && !is_secret).then_some(written)
     }
+}
+
+/// Whether a text is made like the names that people give to files, and not like the secrets that machines make.
+pub(super) fn looks_like_a_path(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_./".contains(c);
+    text.starts_with(['/', '.']) || text.chars().all(plain)
 }
 
 /// Whether a URL may hold a password: before the host, behind the path, or where the host was forgotten.

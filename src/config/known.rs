@@ -192,6 +192,22 @@ pub struct HomeAssistant {
 }
 
 impl Auth {
+    /// The files that prove who the bridge is. They may be replaced while it runs.
+    #[must_use]
+    pub fn files(&self) -> Vec<PathBuf> {
+        match self {
+            Self::ClientSecret { secret: Secret::File(path), .. }
+            | Self::WorkloadIdentity { token: Secret::File(path), .. } => vec![path.clone()],
+            Self::Certificate { certificate, .. } => {
+                let key = certificate.private_key_file.iter();
+                key.chain([&certificate.certificate_file]).cloned().collect()
+            }
+            Self::ClientSecret { secret: Secret::Inline(_), .. }
+            | Self::WorkloadIdentity { token: Secret::Inline(_), .. }
+            | Self::ManagedIdentity { .. } => Vec::new(),
+        }
+    }
+
     /// The name in the configuration.
     #[must_use]
     pub fn as_str(&self) -> &'static str {

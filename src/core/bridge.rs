@@ -9,12 +9,13 @@ use super::budget::Budget;
 use super::command::{BrokerOrder, Command, Ending, Read, What};
 use super::event::{Event, RequestId};
 use super::link::Link;
-use super::name::{ObjectId, UserId};
+use super::name::{ObjectId, TopicLevel, UserId};
 use super::outbox::{Outbox, Sender};
-use super::person::{Denied, Person, Rules};
+use super::person::{Denied, Health, Person, Rules};
 use super::report::Report;
 use super::schedule::{Job, Place, Schedule, Target};
 use super::settings::{Endpoint, OnStale, Settings};
+use super::sign_in::Invitation;
 use super::source::{Reach, Source};
 use super::status::Said;
 use super::time::{Now, Tick, whole_seconds};
@@ -36,8 +37,12 @@ pub struct Bridge {
     pub(super) budget: Budget,
     pub(super) link: Link,
     pub(super) outbox: Outbox,
+    pub(super) invitation: Invitation,
     pub(super) people: Vec<Person>,
     pub(super) by_id: HashMap<ObjectId, Vec<Place>>,
+    pub(super) by_name: HashMap<TopicLevel, Place>,
+    /// How many people there are by the word of their health.
+    pub(super) census: BTreeMap<Health, usize>,
     pub(super) under_way: BTreeMap<RequestId, Job>,
     /// When the changes of these people will have lasted long enough.
     pub(super) settling: BTreeSet<(Tick, Place)>,
@@ -50,6 +55,7 @@ pub struct Bridge {
     pub(super) last_refresh: Option<Tick>,
     pub(super) forbidden_advice: Option<String>,
     judged_sign_in: bool,
+    stretched: bool,
     /// Nobody's health changes by time alone before this.
     judge_at: Tick,
     next_request: u64,
@@ -72,8 +78,11 @@ impl Bridge {
             budget: Budget::new(settings.request_budget),
             link: Link::new(now.tick),
             outbox: Outbox::default(),
+            invitation: Invitation::new(now.tick),
             people: Vec::with_capacity(settings.users.len()),
             by_id: HashMap::new(),
+            by_name: HashMap::new(),
+            census: BTreeMap::new(),
             under_way: BTreeMap::new(),
             settling: BTreeSet::new(),
             new_words: BTreeSet::new(),
@@ -84,6 +93,7 @@ impl Bridge {
             last_refresh: None,
             forbidden_advice: None,
             judged_sign_in: false,
+            stretched: false,
             judge_at: now.tick,
             next_request: 0,
             started_at: whole_seconds(now.wall),
@@ -94,7 +104,9 @@ impl Bridge {
         };
         for watched in bridge.settings.users.clone() {
             let place = bridge.people.len();
+            bridge.by_name.insert(watched.name.clone(), place);
             bridge.people.push(Person::new(watched.name, watched.id, now.tick));
+            *bridge.census.entry(Health::Stale).or_default() += 1;
             bridge.watch(place, now.tick);
         }
         bridge
@@ -106,6 +118,7 @@ impl Bridge {
         match event {
             Event::Started | Event::Woken => {}
             Event::Presence(event) => self.read_ended(event, now),
+            Event::SignIn(event) => self.sign_in_happened(event, now.tick),
             Event::Connected => self.connected(now.tick),
             Event::Subscribed { refused } => self.subscribed(refused, now.tick),
             Event::Acknowledged(count) => self.outbox.acknowledged(count),
@@ -116,6 +129,7 @@ impl Bridge {
         self.settle(now.tick);
         self.judge(now.tick);
         self.read_what_is_due(now.tick);
+        self.invite(now.tick);
         self.tend_link(now.tick);
         self.send(now.tick);
         std::mem::take(&mut self.commands)
@@ -123,11 +137,12 @@ impl Bridge {
 
     /// The earliest time at which time alone changes something.
     #[must_use]
-    pub fn wake_at(&mut self, now: Tick) -> Option<Tick> {
+    pub fn wake_at(&self, now: Tick) -> Option<Tick> {
         let read_at = self.next_read_at(now);
         [
             read_at,
             self.link.wake_at(),
+            self.invitation.wake_at(self.needs_sign_in()),
             self.settling.first().map(|&(at, _)| at),
             (!self.people.is_empty() && !self.link.is_stopping()).then_some(self.judge_at),
             self.resend_at.filter(|_| self.link.is_up()),
@@ -210,13 +225,21 @@ impl Bridge {
     /// Brings one person's health up to date.
     pub(super) fn judge_one(&mut self, place: Place, now: Tick) -> Option<Tick> {
         let (stale_after, rules) = (self.stale_after(), self.rules());
+        let before = self.people[place].health();
         let changes_at = self.people[place].judge(self.judged_sign_in, stale_after, rules, now);
+        let after = self.people[place].health();
+        if before != after {
+            *self.census.entry(after).or_default() += 1;
+            if let Some(count) = self.census.get_mut(&before) {
+                *count -= 1;
+            }
+        }
         self.queue(place);
         changes_at
     }
 
     /// When the next read may begin.
-    fn next_read_at(&mut self, now: Tick) -> Option<Tick> {
+    fn next_read_at(&self, now: Tick) -> Option<Tick> {
         if self.link.is_stopping() || self.under_way.len() >= self.source.at_once() {
             return None;
         }
@@ -226,12 +249,12 @@ impl Bridge {
 
     fn read_what_is_due(&mut self, now: Tick) {
         if self.schedule.fit(&self.budget) {
-            if self.link.is_up() {
-                self.say_info();
-            }
-            if self.schedule.achieved() > self.settings.poll_interval {
+            self.say_info_if_up();
+            let stretched = self.schedule.achieved() > self.settings.poll_interval;
+            if stretched && !self.stretched {
                 self.report(Report::Stretched(self.schedule.achieved()));
             }
+            self.stretched = stretched;
         }
         while self.next_read_at(now).is_some_and(|at| at <= now) {
             let Some(job) = self.schedule.take(now) else { break };
@@ -253,7 +276,11 @@ impl Bridge {
             Target::Me(_) => Some(What::Me),
             Target::User(place) => id(*place).map(What::User),
             Target::Communications(place) => id(*place).map(What::Communications),
-            Target::Bulk(places) => Some(What::Bulk(places.iter().filter_map(|&place| id(place)).collect())),
+            Target::Bulk(places) => {
+                // Two names may mean one person, whom Graph wants to hear of once.
+                let ids: BTreeSet<ObjectId> = places.iter().filter_map(|&place| id(place)).collect();
+                Some(What::Bulk(ids.into_iter().collect()))
+            }
             Target::Resolve(place) => match &self.people[*place].configured {
                 UserId::Principal(name) => Some(What::Resolve(name.clone())),
                 UserId::Me | UserId::Object(_) => None,

@@ -18,11 +18,13 @@ impl Bridge {
         let mut subscriptions = Vec::new();
         if self.link.must_read_back() {
             // Quality 0: brokers cut the queue of a late subscriber at quality 1.
-            let filters = [self.topics.every_state(), self.topics.of_bridge(BridgeField::Info)];
-            let read_back = filters.map(|filter| Subscription { filter, qos: Qos::AtMostOnce });
+            let read_back =
+                self.left_by_earlier_runs().map(|filter| Subscription { filter, qos: Qos::AtMostOnce });
             subscriptions.push(read_back.to_vec());
         }
         subscriptions.push(vec![Subscription { filter: self.topics.refresh(), qos: Qos::AtLeastOnce }]);
+        self.refused_filters.clear();
+        (self.found_bridge, self.found_online) = (None, false);
         self.report(Report::BrokerConnected);
         self.link.connected(subscriptions.len(), now);
         self.commands.extend(subscriptions.into_iter().map(BrokerOrder::Subscribe).map(Command::Broker));
@@ -42,7 +44,9 @@ impl Bridge {
     }
 
     pub(super) fn message(&mut self, message: &Incoming, now: Tick) {
-        self.link.heard(false, now);
+        if message.retained {
+            self.link.heard(false, now);
+        }
         if message.topic == self.topics.refresh() {
             if !message.retained {
                 self.refresh(now);
@@ -52,6 +56,11 @@ impl Bridge {
         } else if message.topic == self.topics.of_bridge(BridgeField::Info) {
             let info: Option<RememberedInfo> = serde_json::from_slice(&message.payload).ok();
             self.found_bridge = info.map(|info| info.bridge);
+        } else if message.topic == self.topics.of_bridge(BridgeField::SignIn) {
+            // A code that an earlier run did not live to take back.
+            if self.invitation.code().is_none() {
+                self.outbox.own(message.topic.clone(), String::new());
+            }
         } else if message.topic == self.topics.of_bridge(BridgeField::State) {
             self.found_online = message.payload == ONLINE.as_bytes();
         } else if let Some(user) = self.topics.user_of_state(&message.topic) {
@@ -59,14 +68,15 @@ impl Bridge {
             if remembered.bridge != self.settings.client_id.as_str() {
                 return;
             }
-            match self.people.iter().position(|person| person.name == user) {
+            match self.by_name.get(&user).copied() {
                 Some(place) => {
                     self.people[place].remember(remembered, now);
                     self.queue(place);
                 }
                 None => {
-                    for field in Field::HEALTH_FIRST {
-                        self.outbox.own(self.topics.of_user(&user, field), String::new());
+                    // The state goes last: it is what a later run would find the user by, should this one not finish.
+                    for field in [Field::Health, Field::Activity, Field::Availability, Field::State] {
+                        self.outbox.remove(self.topics.of_user(&user, field));
                     }
                     self.report(Report::Removed(user));
                 }
@@ -91,12 +101,20 @@ impl Bridge {
         }
         let published = self.link.is_up();
         let connected = published || matches!(self.link.phase, Phase::ReadingBack { .. });
+        self.end(ending, published, connected, now);
+    }
+
+    /// Goes; says `offline` first if this bridge ever said anything.
+    fn end(&mut self, ending: Ending, published: bool, connected: bool, now: Tick) {
         self.outbox.drop_waiting(&mut self.people);
         self.link.stop(ending.clone(), !connected, now);
         if published {
-            self.outbox.sent_around();
-            let offline = own(self.topics.of_bridge(BridgeField::State), OFFLINE.to_owned());
-            self.commands.push(Command::Broker(BrokerOrder::Publish(vec![offline])));
+            let mut last = vec![own(self.topics.of_bridge(BridgeField::State), OFFLINE.to_owned())];
+            if self.settings.announce_sign_in && self.invitation.code().is_some() {
+                last.insert(0, own(self.topics.of_bridge(BridgeField::SignIn), String::new()));
+            }
+            self.outbox.sent_around(last.len());
+            self.commands.push(Command::Broker(BrokerOrder::Publish(last)));
         } else if !connected {
             self.commands.push(Command::Finish(ending));
         }
@@ -115,7 +133,7 @@ impl Bridge {
             }
         }
         if self.link.stop_listening(now) {
-            let filters = vec![self.topics.every_state(), self.topics.of_bridge(BridgeField::Info)];
+            let filters = self.left_by_earlier_runs().to_vec();
             self.commands.push(Command::Broker(BrokerOrder::Unsubscribe(filters)));
         }
         if let Phase::Stopping { deadline, ending, closing } = &mut self.link.phase {
@@ -129,8 +147,15 @@ impl Bridge {
     }
 
     pub(super) fn send_everything(&mut self, now: Tick) {
-        self.outbox.send_everything(&mut self.people);
+        let first = self.link.first_sending();
+        self.outbox.send_everything(&mut self.people, first);
         self.say_all(now);
+    }
+
+    /// Where retained messages of earlier runs may be.
+    fn left_by_earlier_runs(&self) -> [String; 3] {
+        let (info, code) = (BridgeField::Info, BridgeField::SignIn);
+        [self.topics.every_state(), self.topics.of_bridge(info), self.topics.of_bridge(code)]
     }
 
     /// Reads everybody and sends everything again, at most once per interval.
@@ -151,7 +176,6 @@ impl Bridge {
              mqtt.client_id already), or stop the other",
             self.topics.of_bridge(BridgeField::State),
         );
-        self.link.phase = Phase::ReadingBack { unanswered: 0, quiet_at: now };
-        self.stop(Ending::Conflict(sentence), now);
+        self.end(Ending::Conflict(sentence), false, true, now);
     }
 }

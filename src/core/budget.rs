@@ -44,20 +44,19 @@ impl Budget {
     }
 
     /// The earliest time from `now` on at which a request may be sent.
-    pub(super) fn ready_at(&mut self, now: Tick) -> Tick {
-        while self.spent.front().is_some_and(|&oldest| oldest + WINDOW <= now) {
-            self.spent.pop_front();
-        }
-        let by_window = match self.spent.front() {
-            Some(&oldest) if self.spent.len() >= self.limit => oldest + WINDOW,
-            Some(_) | None => now,
-        };
+    pub(super) fn ready_at(&self, now: Tick) -> Tick {
+        let first_that_counts =
+            self.spent.len().checked_sub(self.limit).and_then(|index| self.spent.get(index));
+        let by_window = first_that_counts.map_or(now, |&spent| spent + WINDOW);
         by_window.max(self.next_by_pace).max(now)
     }
 
     /// Takes one request at `now`, which [`ready_at`](Self::ready_at) allowed.
     pub(super) fn spend(&mut self, now: Tick) {
         self.next_by_pace = self.next_by_pace.max(now - CATCH_UP) + self.gap;
+        while self.spent.front().is_some_and(|&oldest| oldest + WINDOW <= now) {
+            self.spent.pop_front();
+        }
         self.spent.push_back(now);
     }
 }

@@ -5,12 +5,15 @@ use std::time::Duration;
 use super::event::RequestId;
 use super::name::{ObjectId, PrincipalName};
 use super::report::Report;
+use super::sign_in::SignInOrder;
 
 /// An order to an edge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Fetcher: send one request and report its end with the same id.
     Read(Read),
+    /// Whoever signs in: do this about an invitation.
+    SignIn(SignInOrder),
     /// Publisher: do this with the broker.
     Broker(BrokerOrder),
     /// Log: tell the operator.

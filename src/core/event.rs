@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::name::ObjectId;
 use super::presence::Presence;
+use super::sign_in::SignInEvent;
 
 /// Something happened at an edge. Closed: every arm is handled by name.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub enum Event {
     Woken,
     /// A read is over.
     Presence(PresenceEvent),
+    /// Something happened with signing in.
+    SignIn(SignInEvent),
     /// The broker accepted the connection.
     Connected,
     /// The broker answered the oldest unanswered subscription.

@@ -18,6 +18,9 @@ const SILENCE: Duration = Duration::from_secs(5);
 /// is retained before their answer, some at the same time from another queue.
 const SETTLED: Duration = Duration::from_millis(40);
 
+/// Reading back never takes longer, however much is retained.
+const AT_MOST: Duration = Duration::from_secs(60);
+
 /// Late retained messages are still listened to for this long: not every broker sends them before its answer.
 const LATE: Duration = Duration::from_secs(2);
 
@@ -32,7 +35,7 @@ pub(super) enum Phase {
     /// The publisher is at it.
     Connecting,
     /// Connected for the first time, listening to what an earlier run left. Nothing is published yet.
-    ReadingBack { unanswered: usize, quiet_at: Tick },
+    ReadingBack { unanswered: usize, quiet_at: Tick, until: Tick },
     /// Publishing. Until the given time late retained messages are listened to.
     Up { listen_until: Option<Tick> },
     /// On the way out.
@@ -48,6 +51,7 @@ pub(super) struct Link {
     outage_reported: bool,
     online_reported: bool,
     read_back: bool,
+    sent: bool,
 }
 
 impl Link {
@@ -61,6 +65,7 @@ impl Link {
             outage_reported: false,
             online_reported: false,
             read_back: false,
+            sent: false,
         }
     }
 
@@ -81,7 +86,7 @@ impl Link {
         self.phase = if self.read_back {
             Phase::Up { listen_until: None }
         } else {
-            Phase::ReadingBack { unanswered: subscriptions, quiet_at: now + SILENCE }
+            Phase::ReadingBack { unanswered: subscriptions, quiet_at: now + SILENCE, until: now + AT_MOST }
         };
     }
 
@@ -90,11 +95,11 @@ impl Link {
         !self.read_back
     }
 
-    /// Something came from the broker while reading back; perhaps the answer to a subscription.
+    /// A retained message came while reading back, or the answer to a subscription.
     pub(super) fn heard(&mut self, answered: bool, now: Tick) {
-        if let Phase::ReadingBack { unanswered, quiet_at } = &mut self.phase {
+        if let Phase::ReadingBack { unanswered, quiet_at, until } = &mut self.phase {
             *unanswered = unanswered.saturating_sub(usize::from(answered));
-            *quiet_at = now + if *unanswered == 0 { SETTLED } else { SILENCE };
+            *quiet_at = (now + if *unanswered == 0 { SETTLED } else { SILENCE }).min(*until);
         }
     }
 
@@ -140,6 +145,11 @@ impl Link {
         };
         self.phase = Phase::Down(now + wait);
         (!std::mem::replace(&mut self.outage_reported, true)).then(|| Report::BrokerLost(failure.to_string()))
+    }
+
+    /// Whether everything is about to be sent for the first time in this run.
+    pub(super) fn first_sending(&mut self) -> bool {
+        !std::mem::replace(&mut self.sent, true)
     }
 
     /// `online` was sent; the report is due once per connection.

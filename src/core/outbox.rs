@@ -7,9 +7,9 @@ use std::collections::VecDeque;
 
 use super::command::{Message, Qos};
 use super::name::ClientId;
-use super::person::{Pending, Person};
+use super::person::{Health, Pending, Person};
 use super::schedule::Place;
-use super::topic::{BridgeField, ONLINE, Topics};
+use super::topic::{BridgeField, Field, ONLINE, Topics};
 
 /// Messages sent and not yet acknowledged, at most (a person's last few may go beyond).
 pub(super) const WINDOW: usize = 120;
@@ -17,8 +17,13 @@ pub(super) const WINDOW: usize = 120;
 /// The queue towards the broker.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    /// The bridge's own topics and topics to be removed: few, and sent before anybody's presence.
+    /// The bridge's own topics: few, and sent before anybody's presence.
     own: VecDeque<Message>,
+    /// Topics to be emptied, and those that were but may not have arrived yet.
+    removals: VecDeque<String>,
+    removed: Vec<String>,
+    /// People whose `ok` of an earlier run has to be taken back before anything else is said of them.
+    doubted: Vec<Place>,
     fresh: VecDeque<Place>,
     /// The full sending after a connect, the next one at the end.
     everyone: Vec<Place>,
@@ -38,10 +43,11 @@ pub(super) struct Sender<'a> {
 
 impl Outbox {
     /// Forgets the connection: what was sent on it may not have arrived, and everything will be sent again.
-    /// Only removals are kept, for nothing else would repeat them.
+    /// Removals begin again, for nothing else would repeat them.
     pub(super) fn disconnected(&mut self, people: &mut [Person]) {
         self.drop_waiting(people);
         self.in_flight = 0;
+        self.removals.extend(self.removed.drain(..));
     }
 
     /// Drops what waits; what is in flight stays counted.
@@ -49,19 +55,24 @@ impl Outbox {
         for place in self.fresh.drain(..) {
             people[place].queued = false;
         }
-        self.own.retain(|message| message.payload.is_empty());
+        self.own.clear();
+        self.doubted.clear();
         self.everyone.clear();
         self.announce = false;
     }
 
-    /// Sends everybody's topics, newest changes first, and then `online`.
-    pub(super) fn send_everything(&mut self, people: &mut [Person]) {
+    /// Sends everybody's topics, newest changes first, and then `online`. The first time in a run everybody is
+    /// doubted first, so that nobody believes half of an earlier run's values and half of this one's.
+    pub(super) fn send_everything(&mut self, people: &mut [Person], first: bool) {
         for person in people.iter_mut() {
             person.pending = Pending::default();
         }
         self.sending = self.sending.wrapping_add(1);
         self.everyone = (0..people.len()).collect();
         self.everyone.sort_by_key(|&place| people[place].changed);
+        if first {
+            self.doubted = (0..people.len()).rev().filter(|&place| people[place].is_believed()).collect();
+        }
         self.announce = true;
     }
 
@@ -79,13 +90,21 @@ impl Outbox {
         self.own.push_back(own(topic, payload));
     }
 
-    /// Counts a message that was sent around the queue.
-    pub(super) fn sent_around(&mut self) {
-        self.in_flight += 1;
+    /// Queues the removal of a retained topic.
+    pub(super) fn remove(&mut self, topic: String) {
+        self.removals.push_back(topic);
+    }
+
+    /// Counts messages that were sent around the queue.
+    pub(super) fn sent_around(&mut self, count: usize) {
+        self.in_flight += count;
     }
 
     pub(super) fn acknowledged(&mut self, count: usize) {
         self.in_flight = self.in_flight.saturating_sub(count);
+        if self.in_flight == 0 {
+            self.removed.clear();
+        }
     }
 
     /// Whether everything that was sent has arrived.
@@ -98,8 +117,15 @@ impl Outbox {
         let mut messages = Vec::new();
         let mut online = false;
         while self.in_flight + messages.len() < WINDOW {
-            if let Some(message) = self.own.pop_front() {
+            if let Some(topic) = self.removals.pop_front() {
+                messages.push(own(topic.clone(), String::new()));
+                self.removed.push(topic);
+            } else if let Some(message) = self.own.pop_front() {
                 messages.push(message);
+            } else if let Some(place) = self.doubted.pop() {
+                let topic = sender.topics.of_user(&people[place].name, Field::Health);
+                let payload = Health::Stale.as_str().to_owned();
+                messages.push(Message { topic, payload, qos: sender.qos, retain: true });
             } else if let Some(place) = self.next_place(people) {
                 self.messages_of(&mut people[place], sender, &mut messages);
             } else if std::mem::take(&mut self.announce) {

@@ -112,7 +112,7 @@ pub(super) struct Info<'a> {
 
 /// `<base>/<bridge>/health`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Health<'a> {
+pub(super) struct HealthPayload<'a> {
     pub graph: &'a str,
     pub since: Timestamp,
     pub last_success: Option<Timestamp>,
@@ -120,9 +120,10 @@ pub(super) struct Health<'a> {
     pub notices: &'a [String],
 }
 
-/// The payload as text. Nothing that is published can fail to be written as JSON; if it ever did, an
+/// A payload as text. Nothing that is published can fail to be written as JSON; if it ever did, an
 /// empty object says so without taking the bridge down.
-pub(super) fn json(value: &impl Serialize) -> String {
+#[must_use]
+pub fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_else(|_| String::from("{}"))
 }
 

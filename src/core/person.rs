@@ -13,7 +13,7 @@ use super::topic::Field;
 use super::word::{Availability, KnownActivity};
 
 /// The words of `<base>/<user>/health`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Health {
     Ok,
     Stale,
@@ -37,6 +37,8 @@ pub(super) struct Pending(u8);
 struct Known {
     presence: Presence,
     since: Timestamp,
+    /// The words have been the same since the first answer of this run, so an earlier run may know since when.
+    from_start: bool,
 }
 
 /// A change that has not lasted long enough yet.
@@ -177,7 +179,8 @@ impl Person {
             return None;
         }
         match &mut self.candidate {
-            Some(candidate) if candidate.presence.same_as(&presence) => candidate.presence = presence,
+            // The words are what has to last; what people write meanwhile does not begin it again.
+            Some(candidate) if candidate.presence.same_words(&presence) => candidate.presence = presence,
             Some(_) | None => {
                 self.candidate = Some(Box::new(Candidate {
                     presence,
@@ -218,7 +221,8 @@ impl Person {
             self.remembered = Some(Box::new(remembered));
             return;
         };
-        if remembered_matches(&remembered, &known.presence) && remembered.since < known.since {
+        let earlier = known.from_start && remembered.since < known.since;
+        if earlier && remembered_matches(&remembered, &known.presence) {
             known.since = whole_seconds(remembered.since);
             self.touch(Field::State, now);
         }
@@ -244,13 +248,24 @@ impl Person {
             self.health = health;
             self.touch(Field::Health, now);
         }
-        let faded = rules.unknown_when_stale && !fresh && health != Health::Ok;
+        // Before the first answer the retained words of an earlier run stand: nothing is guessed.
+        let faded = rules.unknown_when_stale && self.answered && !fresh;
         if self.faded != faded {
             self.faded = faded;
             self.touch(Field::Activity, now);
             self.touch(Field::Availability, now);
         }
         fresh.then_some(self.confirmed + stale_after)
+    }
+
+    /// Whether people may believe the values.
+    pub(super) fn is_believed(&self) -> bool {
+        self.health == Health::Ok
+    }
+
+    /// Of the last judgement.
+    pub(super) fn health(&self) -> Health {
+        self.health
     }
 
     /// The topics in the order in which they are published now: bad news about health goes first.
@@ -289,11 +304,12 @@ impl Person {
         let new_availability =
             before.as_ref().is_none_or(|b| b.presence.availability != presence.availability);
         let new_activity = before.as_ref().is_none_or(|b| b.presence.activity != presence.activity);
-        let since = match before {
-            Some(before) if !new_availability && !new_activity => before.since,
-            Some(_) | None => since,
+        let (since, from_start) = match before {
+            Some(before) if !new_availability && !new_activity => (before.since, before.from_start),
+            Some(_) => (since, false),
+            None => (since, true),
         };
-        self.known = Some(Known { presence, since });
+        self.known = Some(Known { presence, since, from_start });
         self.touch(Field::State, now);
         if new_activity {
             self.touch(Field::Activity, now);

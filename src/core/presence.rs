@@ -56,6 +56,12 @@ impl Presence {
         Self { out_of_office_message: None, status_message: None, ..self }
     }
 
+    /// Whether `other` has the same availability and activity.
+    #[must_use]
+    pub fn same_words(&self, other: &Self) -> bool {
+        self.availability == other.availability && self.activity == other.activity
+    }
+
     /// Whether `other` says the same about the person.
     #[must_use]
     pub fn same_as(&self, other: &Self) -> bool {

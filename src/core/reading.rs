@@ -4,7 +4,7 @@ use super::bridge::{Bridge, GENTLE};
 use super::command::Command;
 use super::event::{Answer, PresenceEvent, ReadFailure, Reading};
 use super::name::ObjectId;
-use super::person::Denied;
+use super::person::{Denied, Health};
 use super::presence::Presence;
 use super::report::Report;
 use super::schedule::{Again, Job, Place, Target};
@@ -104,7 +104,7 @@ impl Bridge {
         let Some(presence) = presence else {
             if self.people[place].unusable() {
                 let why = "the answer holds no presence".to_owned();
-                self.report(Report::UserUnreadable(self.people[place].name.clone(), why));
+                self.report(Report::UserUnreadable(place, why));
             }
             return;
         };
@@ -116,8 +116,7 @@ impl Bridge {
             self.settling.insert((later, place));
         }
         if was_unreadable {
-            let name = self.people[place].name.clone();
-            self.report(Report::UserReadable(name));
+            self.report(Report::UserReadable(place));
         }
         self.judge_one(place, now.tick);
     }
@@ -130,16 +129,14 @@ impl Bridge {
             }
             // One bad id refuses them all: halve until it is found.
             (ReadFailure::Refused { .. }, Target::Bulk(places)) if places.len() > 1 => {
-                let (left, right) = places.split_at(places.len() / 2);
-                self.schedule.once(Target::Bulk(left.to_vec()));
-                self.schedule.once(Target::Bulk(right.to_vec()));
-                self.again(&job, Again::Regular, now);
+                self.schedule.halve(&job);
                 return;
             }
             (ReadFailure::Refused { .. }, Target::Bulk(places)) => {
-                for place in places.clone() {
-                    self.schedule.leave_bulk(place);
-                    self.schedule.begin(Target::User(place), now.tick);
+                for &place in places {
+                    if self.schedule.leave_bulk(place) {
+                        self.schedule.begin(Target::User(place), now.tick);
+                    }
                 }
                 self.again(&job, Again::Regular, now);
                 return;
@@ -168,7 +165,8 @@ impl Bridge {
             }
         }
         // Graph answered; it is the person that cannot be read.
-        let report = self.source.answered(now);
+        let everybody = self.census.get(&Health::Forbidden) == Some(&self.people.len());
+        let report = self.source.reached(everybody.then_some(failure), now);
         self.commands.extend(report.map(Command::Report));
         self.again(&job, Again::After(GENTLE), now);
     }
@@ -177,17 +175,17 @@ impl Bridge {
         for &place in places {
             let person = &mut self.people[place];
             if person.deny(denied, now.tick) {
-                let name = person.name.clone();
-                self.report(Report::UserUnreadable(name, why.to_owned()));
+                self.report(Report::UserUnreadable(place, why.to_owned()));
             }
             self.judge_one(place, now.tick);
         }
     }
 
     fn again(&mut self, job: &Job, again: Again, now: Now) {
-        // A part of a round's read, or a person read alone, comes again with the round.
-        if let Some(round) = job.round {
-            self.schedule.done(round, now.tick, again);
+        match (job.round, &job.target) {
+            (Some(round), _) => self.schedule.done(round, now.tick, again),
+            // Somebody read alone because they were missing; they come again with their round.
+            (None, target) => target.places().iter().for_each(|&place| self.schedule.looked_at(place)),
         }
     }
 

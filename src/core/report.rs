@@ -12,6 +12,10 @@ pub enum Report {
     GraphLost(String),
     /// Graph can be read again; ends an outage.
     GraphBack(Duration),
+    /// Nobody is signed in: where to go, and the code to type there.
+    SignInWith(String, String),
+    /// An invitation to sign in came to nothing.
+    NotSignedIn(String),
     /// The broker cannot be reached; begins an outage.
     BrokerLost(String),
     /// Connected, for the first time or again.
@@ -20,10 +24,10 @@ pub enum Report {
     Online,
     /// A filter was refused.
     SubscriptionRefused(String),
-    /// One person cannot be read, and why.
-    UserUnreadable(TopicLevel, String),
+    /// One person, by their place in the configuration, cannot be read, and why.
+    UserUnreadable(usize, String),
     /// One person, unreadable before, can be read.
-    UserReadable(TopicLevel),
+    UserReadable(usize),
     /// A word of neither list; said once each.
     NewWord(Box<str>),
     /// Something that was in an answer without having been asked for, or twice.
@@ -53,10 +57,12 @@ impl Report {
             Self::GraphLost(_) | Self::BrokerLost(_) | Self::SubscriptionRefused(_) | Self::Stretched(_) => {
                 Loudness::Warn
             }
-            Self::UserUnreadable(..) | Self::NewWord(_) => Loudness::Warn,
+            Self::SignInWith(..) | Self::NotSignedIn(_) | Self::UserUnreadable(..) | Self::NewWord(_) => {
+                Loudness::Warn
+            }
             Self::GraphBack(_) | Self::BrokerConnected | Self::Online => Loudness::Info,
-            Self::UserReadable(_) | Self::Removed(_) => Loudness::Info,
-            Self::Ignored(_) => Loudness::Debug,
+            Self::UserReadable(_) => Loudness::Info,
+            Self::Removed(_) | Self::Ignored(_) => Loudness::Debug,
         }
     }
 }
@@ -66,6 +72,8 @@ impl fmt::Display for Report {
         match self {
             Self::GraphLost(why) => write!(f, "presence cannot be read: {why}"),
             Self::GraphBack(after) => write!(f, "presence is read again after {}", words(*after)),
+            Self::SignInWith(address, code) => write!(f, "sign in at {address} with the code {code}"),
+            Self::NotSignedIn(why) => write!(f, "still not signed in: {why}"),
             Self::BrokerLost(why) => {
                 write!(f, "no connection to the broker: {why}; trying again until it is back")
             }
@@ -75,8 +83,8 @@ impl fmt::Display for Report {
                 f,
                 "the broker refused the subscription to {filter}; allow it in the broker's access list"
             ),
-            Self::UserUnreadable(user, why) => write!(f, "{user} cannot be read: {why}"),
-            Self::UserReadable(user) => write!(f, "{user} can be read again"),
+            Self::UserUnreadable(user, why) => write!(f, "users[{user}] cannot be read: {why}"),
+            Self::UserReadable(user) => write!(f, "users[{user}] can be read again"),
             Self::NewWord(word) => {
                 write!(f, "Graph uses a presence word that is new to this version: {word:?}")
             }

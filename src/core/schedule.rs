@@ -50,6 +50,8 @@ pub(super) enum Again {
 struct Round {
     target: Target,
     due: Option<Tick>,
+    /// Jobs of this round under way beside one: a refused bulk read goes on in parts.
+    parts: usize,
 }
 
 /// All reads there are to do.
@@ -63,7 +65,9 @@ pub(super) struct Schedule {
     once: VecDeque<Job>,
     /// People missing from an answer: every other read may be about one of them, so that many of them do not
     /// hold up everybody else.
-    missing: BTreeSet<Place>,
+    missing: VecDeque<Place>,
+    /// Those, and those of them who are being read.
+    looked_for: BTreeSet<Place>,
     missing_next: bool,
 }
 
@@ -88,7 +92,8 @@ impl Schedule {
             rounds: Vec::new(),
             due: BTreeSet::new(),
             once: VecDeque::new(),
-            missing: BTreeSet::new(),
+            missing: VecDeque::new(),
+            looked_for: BTreeSet::new(),
             missing_next: false,
         }
     }
@@ -101,7 +106,7 @@ impl Schedule {
     /// Begins a round, due at once.
     pub(super) fn begin(&mut self, target: Target, now: Tick) {
         let id = RoundId(self.rounds.len());
-        self.rounds.push(Some(Round { target, due: Some(now) }));
+        self.rounds.push(Some(Round { target, due: Some(now), parts: 0 }));
         self.due.insert((now, id));
     }
 
@@ -121,15 +126,19 @@ impl Schedule {
         }
     }
 
-    /// Takes a person out of the bulk rounds.
-    pub(super) fn leave_bulk(&mut self, place: Place) {
+    /// Takes a person out of the bulk rounds; `true` if they were in one.
+    pub(super) fn leave_bulk(&mut self, place: Place) -> bool {
+        let mut left = false;
         for index in 0..self.rounds.len() {
             let Some(Round { target: Target::Bulk(places), .. }) = &mut self.rounds[index] else { continue };
+            let before = places.len();
             places.retain(|&other| other != place);
+            left |= places.len() < before;
             if places.is_empty() {
                 self.end(RoundId(index));
             }
         }
+        left
     }
 
     /// Ends a round for good.
@@ -139,14 +148,32 @@ impl Schedule {
         }
     }
 
-    /// Adds a read that is done once, before anything else.
-    pub(super) fn once(&mut self, target: Target) {
-        self.once.push_back(Job { target, round: None, retried: false });
+    /// Goes on with a refused bulk read in two halves, at once. The round comes again when all its parts are done.
+    pub(super) fn halve(&mut self, job: &Job) {
+        let places = job.target.places();
+        let (left, right) = places.split_at(places.len() / 2);
+        for half in [left, right] {
+            self.once.push_back(Job {
+                target: Target::Bulk(half.to_vec()),
+                round: job.round,
+                retried: false,
+            });
+        }
+        if let Some(round) = job.round.and_then(|id| self.rounds[id.0].as_mut()) {
+            round.parts += 1;
+        }
     }
 
     /// Adds a person who was missing from an answer, to be read alone.
     pub(super) fn missing(&mut self, place: Place) {
-        self.missing.insert(place);
+        if self.looked_for.insert(place) {
+            self.missing.push_back(place);
+        }
+    }
+
+    /// A person who was missing has been read alone.
+    pub(super) fn looked_at(&mut self, place: Place) {
+        self.looked_for.remove(&place);
     }
 
     /// Repeats a job at once, for the last time.
@@ -181,7 +208,7 @@ impl Schedule {
         let due = self.due.first().copied().filter(|&(due, _)| due <= now);
         self.missing_next = !self.missing_next || due.is_none();
         if self.missing_next
-            && let Some(place) = self.missing.pop_first()
+            && let Some(place) = self.missing.pop_front()
         {
             return Some(Job { target: Target::User(place), round: None, retried: false });
         }
@@ -192,8 +219,13 @@ impl Schedule {
         Some(Job { target: round.target.clone(), round: Some(id), retried: false })
     }
 
-    /// A round's read is over.
+    /// A round's read, or one of its parts, is over.
     pub(super) fn done(&mut self, id: RoundId, now: Tick, again: Again) {
+        let Some(round) = self.rounds[id.0].as_mut() else { return };
+        if round.parts > 0 {
+            round.parts -= 1;
+            return;
+        }
         let due = match again {
             Again::Regular => self.next_place(id, now),
             Again::After(wait) => now + wait,
@@ -204,7 +236,9 @@ impl Schedule {
     /// Fits the interval to the budget and returns whether it changed.
     pub(super) fn fit(&mut self, budget: &Budget) -> bool {
         let before = self.achieved;
-        let rounds = self.rounds.iter().flatten().count();
+        // Names are resolved once, not every interval.
+        let repeats = |round: &&Round| !matches!(round.target, Target::Resolve(_));
+        let rounds = self.rounds.iter().flatten().filter(repeats).count();
         let needed =
             Duration::from_millis(u64::try_from(budget.time_for(rounds).as_millis()).unwrap_or(u64::MAX));
         self.achieved = self.poll_interval.max(needed);

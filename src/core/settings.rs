@@ -39,6 +39,10 @@ pub struct Settings {
     pub request_budget: u32,
     /// When the app's certificate ends, if it signs in with one.
     pub certificate_ends: Option<Timestamp>,
+    /// A person signs in, so a person can be invited to do it again.
+    pub invites: bool,
+    /// Publish the device code on `<base>/<bridge>/sign_in`.
+    pub announce_sign_in: bool,
     /// Who is watched.
     pub users: Vec<Watched>,
     /// What `info` says besides.

@@ -18,7 +18,7 @@ const RETRY_AFTER: (Duration, Duration) = (Duration::from_secs(1), Duration::fro
 /// Failures in a row, without an answer between them, that make an outage.
 const OUTAGE: u32 = 2;
 
-/// The words of `graph` on `<bridge>/health`, without `forbidden`, which is about permissions, not reach.
+/// The words of `graph` on `<bridge>/health`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
     Starting,
@@ -26,6 +26,8 @@ pub(super) enum Reach {
     Throttled,
     Unreachable,
     SignInRequired,
+    /// Graph answers, but lets this app read nobody.
+    Forbidden,
 }
 
 /// The one source of presence.
@@ -50,6 +52,7 @@ impl Reach {
             Self::Throttled => "throttled",
             Self::Unreachable => "unreachable",
             Self::SignInRequired => "sign_in_required",
+            Self::Forbidden => "forbidden",
         }
     }
 }
@@ -92,12 +95,20 @@ impl Source {
 
     /// How many reads may be under way.
     pub(super) fn at_once(&self) -> usize {
-        if self.reach == Reach::Ok { AT_ONCE } else { 1 }
+        match self.reach {
+            Reach::Ok | Reach::Forbidden => AT_ONCE,
+            Reach::Starting | Reach::Throttled | Reach::Unreachable | Reach::SignInRequired => 1,
+        }
     }
 
-    /// Graph answered, whatever it said about single people.
+    /// Graph told somebody's presence.
     pub(super) fn answered(&mut self, now: Now) -> Option<Report> {
         self.last_success = Some(whole_seconds(now.wall));
+        self.reached(None, now)
+    }
+
+    /// Graph answered. `everybody` is why it lets nobody be read, if that is so.
+    pub(super) fn reached(&mut self, everybody: Option<&ReadFailure>, now: Now) -> Option<Report> {
         self.failures = 0;
         // An answer that was under way when Graph asked for patience does not end the wait.
         if now.tick < self.hold_until && self.reach == Reach::Throttled {
@@ -106,8 +117,15 @@ impl Source {
         self.hold_until = now.tick;
         self.backoff.reset();
         self.sign_in_backoff.reset();
-        self.enter(Reach::Ok, None, now);
+        let reach = if everybody.is_some() { Reach::Forbidden } else { Reach::Ok };
+        self.enter(reach, everybody.map(ToString::to_string), now);
         self.outage_began.take().map(|began| Report::GraphBack(now.tick.since(began)))
+    }
+
+    /// Something changed that a failure was waiting for: the next read may begin at once.
+    pub(super) fn try_now(&mut self, now: Tick) {
+        self.hold_until = now;
+        self.sign_in_backoff.reset();
     }
 
     /// Graph, or the way to it, failed. Returns how long the read that failed should wait.
@@ -118,11 +136,16 @@ impl Source {
         random: &mut fastrand::Rng,
     ) -> (Duration, Option<Report>) {
         self.failures = self.failures.saturating_add(1);
-        // Failures of reads that were already under way say nothing new.
+        let clamp = |wait: Duration| wait.clamp(RETRY_AFTER.0, RETRY_AFTER.1);
+        // Failures of reads that were already under way say nothing new, but for a longer wait.
         if now.tick < self.hold_until {
+            if let ReadFailure::Throttled { retry_after: Some(wait) }
+            | ReadFailure::Passing { retry_after: Some(wait), .. } = failure
+            {
+                self.hold_until = self.hold_until.max(now.tick + clamp(*wait));
+            }
             return (self.hold_until.since(now.tick), None);
         }
-        let clamp = |wait: Duration| wait.clamp(RETRY_AFTER.0, RETRY_AFTER.1);
         let (reach, wait) = match failure {
             ReadFailure::Throttled { retry_after } => {
                 (Reach::Throttled, retry_after.map_or_else(|| self.backoff.failed(random), clamp))
@@ -143,11 +166,12 @@ impl Source {
             }
         };
         self.hold_until = now.tick + wait;
-        self.enter(reach, Some(failure.to_string()), now);
+        let sentence = sentence(reach, failure);
         let report = self.outage_began.is_none().then(|| {
             self.outage_began = Some(now.tick);
-            Report::GraphLost(failure.to_string())
+            Report::GraphLost(sentence.clone())
         });
+        self.enter(reach, Some(sentence), now);
         (wait, report)
     }
 
@@ -157,5 +181,20 @@ impl Source {
             self.since = whole_seconds(now.wall);
         }
         self.detail = detail;
+    }
+}
+
+/// What a failure means for everybody, and what to do.
+fn sentence(reach: Reach, failure: &ReadFailure) -> String {
+    match reach {
+        Reach::Throttled => {
+            "Graph asks for fewer requests, and the bridge waits; raise graph.poll_interval if this \
+                             comes again and again"
+                .to_owned()
+        }
+        Reach::Unreachable => {
+            format!("{failure}; check the way to Microsoft Graph, the bridge goes on trying")
+        }
+        Reach::Starting | Reach::Ok | Reach::SignInRequired | Reach::Forbidden => failure.to_string(),
     }
 }

@@ -6,10 +6,9 @@ use jiff::Timestamp;
 
 use super::bridge::Bridge;
 use super::certificate;
-use super::payload::{Health, Info, json};
-use super::person::Denied;
+use super::payload::{HealthPayload, Info, json};
+use super::person::Health;
 use super::report::words;
-use super::source::Reach;
 use super::time::Tick;
 use super::topic::BridgeField;
 
@@ -54,6 +53,14 @@ impl Bridge {
         let words = self.health_words();
         self.say_health(words, now);
         self.say_info();
+        self.say_code();
+    }
+
+    /// Queues `<bridge>/info`, if there is anybody to tell; after a connect it is said anyway.
+    pub(super) fn say_info_if_up(&mut self) {
+        if self.link.is_up() {
+            self.say_info();
+        }
     }
 
     /// Queues `<bridge>/info`.
@@ -76,7 +83,7 @@ impl Bridge {
     }
 
     fn say_health(&mut self, words: HealthWords, now: Tick) {
-        let health = json(&Health {
+        let health = json(&HealthPayload {
             graph: words.graph,
             since: self.source.since(),
             last_success: self.source.last_success(),
@@ -88,14 +95,8 @@ impl Bridge {
     }
 
     fn health_words(&self) -> HealthWords {
-        let forbidden = self.source.reach() == Reach::Ok
-            && !self.people.is_empty()
-            && self.people.iter().all(|person| person.denied == Some(Denied::Forbidden));
-        let (graph, detail) = if forbidden {
-            ("forbidden", self.forbidden_advice.clone())
-        } else {
-            (self.source.reach().as_str(), self.source.detail().map(str::to_owned))
-        };
+        let detail = self.invitation.trouble().or(self.source.detail()).map(str::to_owned);
+        let graph = self.source.reach().as_str();
         let mut notices = Vec::new();
         if self.schedule.achieved() > self.settings.poll_interval {
             notices.push(format!(
@@ -106,6 +107,15 @@ impl Bridge {
             ));
         }
         notices.extend(self.settings.certificate_ends.and_then(|ends| certificate::notice(ends, self.wall)));
+        let count = |health| self.census.get(&health).copied().unwrap_or_default();
+        let (forbidden, not_found, all) =
+            (count(Health::Forbidden), count(Health::NotFound), self.people.len());
+        if let Some(advice) = self.forbidden_advice.as_ref().filter(|_| (1..all).contains(&forbidden)) {
+            notices.push(format!("{forbidden} of {all} people cannot be read: {advice}"));
+        }
+        if not_found > 0 {
+            notices.push(format!("{not_found} of {all} people are not in this tenant; check their ids"));
+        }
         for filter in &self.refused_filters {
             notices.push(format!(
                 "the broker refused the subscription to {filter}; allow it in its access list"

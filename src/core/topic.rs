@@ -30,6 +30,8 @@ pub enum BridgeField {
     Info,
     /// JSON: how Graph is doing.
     Health,
+    /// JSON: a device code, only while one is needed.
+    SignIn,
 }
 
 /// The topic names of one bridge.
@@ -60,6 +62,9 @@ impl Field {
 }
 
 impl BridgeField {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::State, Self::Info, Self::Health, Self::SignIn];
+
     /// The topic's last level.
     #[must_use]
     pub fn level(self) -> &'static str {
@@ -67,6 +72,7 @@ impl BridgeField {
             Self::State => "state",
             Self::Info => "info",
             Self::Health => "health",
+            Self::SignIn => "sign_in",
         }
     }
 }

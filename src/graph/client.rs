@@ -60,6 +60,12 @@ impl GraphClient {
         Ok(Self { http, root: access.graph_url.clone(), caller, tokens })
     }
 
+    /// The sign-in service that tokens come from.
+    #[must_use]
+    pub fn authority(&self) -> &Authority {
+        self.tokens.authority()
+    }
+
     /// Does one read. A repeat, also one with a new token, is the core's to order.
     ///
     /// # Errors

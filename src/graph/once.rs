@@ -16,6 +16,13 @@ pub async fn read(client: &GraphClient, endpoint: Endpoint, people: &[UserId]) -
     let mut in_bulk: Vec<(usize, ObjectId)> = Vec::new();
     for (place, person) in people.iter().enumerate() {
         outcomes.push(None);
+        // Who cannot be asked for one cannot be asked for the next.
+        if let Some(failure) =
+            place.checked_sub(1).and_then(|before| about_everybody(outcomes[before].as_ref()))
+        {
+            outcomes[place] = Some(Err(failure));
+            continue;
+        }
         let id = match person {
             UserId::Me => {
                 outcomes[place] = Some(alone(client, What::Me).await);
@@ -57,6 +64,22 @@ async fn bulk(client: &GraphClient, part: &[(usize, ObjectId)], outcomes: &mut [
             // Refused with the others, or missing among them: the reason shows when they are read alone.
             None => alone(client, What::User(id)).await,
         });
+    }
+}
+
+/// A failure that would meet everybody else as well.
+fn about_everybody(outcome: Option<&Outcome>) -> Option<ReadFailure> {
+    match outcome {
+        Some(Err(
+            failure @ (ReadFailure::Passing { .. }
+            | ReadFailure::Throttled { .. }
+            | ReadFailure::TokenRefused { .. }
+            | ReadFailure::SignInRequired { .. }),
+        )) => Some(failure.clone()),
+        Some(
+            Err(ReadFailure::Forbidden { .. } | ReadFailure::NotFound | ReadFailure::Refused { .. }) | Ok(_),
+        )
+        | None => None,
     }
 }
 

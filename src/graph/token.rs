@@ -12,9 +12,7 @@ use super::sign_in::answer::Issued;
 use super::sign_in::authority::Authority;
 use super::sign_in::method::Method;
 use crate::core::event::ReadFailure;
-
-/// A renewal that failed while the old token still lives is tried again after this.
-const RENEW_AGAIN: Duration = Duration::from_secs(30);
+use crate::core::token_life::{RENEW_AGAIN, renew_after};
 
 /// Where tokens come from. One request is under way at most; all who wait share its end.
 #[derive(Debug)]
@@ -36,6 +34,8 @@ pub struct AccessToken {
 #[derive(Debug, Default)]
 struct State {
     cached: Option<Cached>,
+    /// The last token was refused.
+    refused: bool,
     generation: u64,
     last_failure: Option<ReadFailure>,
 }
@@ -63,6 +63,10 @@ impl TokenSource {
         Self { authority, resource, method, attempts: AtomicU64::new(0), state: Mutex::new(State::default()) }
     }
 
+    pub(super) fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
     /// A token that is not about to end, and not older than `max_age`.
     ///
     /// # Errors
@@ -72,10 +76,8 @@ impl TokenSource {
         let attempts_before = self.attempts.load(Ordering::Acquire);
         let mut state = self.state.lock().await;
         let now = now();
-        let old_enough =
-            |cached: &Cached| max_age.is_some_and(|age| now.duration_since(cached.obtained) > age);
-        if let Some(cached) =
-            state.cached.as_ref().filter(|cached| now < cached.renew_at && !old_enough(cached))
+        let too_old = |cached: &Cached| max_age.is_some_and(|age| now.duration_since(cached.obtained) > age);
+        if let Some(cached) = state.cached.as_ref().filter(|cached| now < cached.renew_at && !too_old(cached))
         {
             return Ok(cached.token.clone());
         }
@@ -84,7 +86,9 @@ impl TokenSource {
         {
             return Err(failure.clone());
         }
-        let result = self.method.fetch(&self.authority, &self.resource).await;
+        // A token that was refused or is too old for the purpose is not wanted again, from wherever it comes.
+        let fresh = state.refused || state.cached.as_ref().is_some_and(too_old);
+        let result = self.method.fetch(&self.authority, &self.resource, fresh).await;
         self.attempts.fetch_add(1, Ordering::Release);
         match result {
             Ok(issued) => Ok(state.keep(issued)),
@@ -97,6 +101,7 @@ impl TokenSource {
         let mut state = self.state.lock().await;
         if state.cached.as_ref().is_some_and(|cached| cached.token.generation == token.generation) {
             state.cached = None;
+            state.refused = true;
         }
     }
 }
@@ -104,10 +109,11 @@ impl TokenSource {
 impl State {
     fn keep(&mut self, issued: Issued) -> AccessToken {
         self.last_failure = None;
+        self.refused = false;
         self.generation += 1;
         let token = AccessToken { secret: issued.token, generation: self.generation };
         let now = now();
-        let renew_at = now + renew_after(issued.lives);
+        let renew_at = now + renew_after(issued.lives, fastrand::f64());
         self.cached =
             Some(Cached { token: token.clone(), obtained: now, renew_at, ends: now + issued.lives });
         tracing::debug!(lives = ?issued.lives, "new access token");
@@ -131,27 +137,7 @@ impl State {
     }
 }
 
-/// When a token that lives so long is renewed: after four fifths, but at least five minutes before its end where
-/// it lives long enough for that.
-fn renew_after(lives: Duration) -> Duration {
-    let four_fifths = lives.mul_f64(0.8);
-    let five_minutes_before = lives.saturating_sub(Duration::from_secs(300));
-    if five_minutes_before.is_zero() { four_fifths } else { four_fifths.min(five_minutes_before) }
-}
-
 #[expect(clippy::disallowed_methods, reason = "the edge reads the clock")]
 fn now() -> Instant {
     Instant::now()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn renewal_times() {
-        for (lives, renewed) in [(3600, 2880), (600, 300), (1000, 700), (300, 240), (10, 8), (0, 0)] {
-            assert_eq!(renew_after(Duration::from_secs(lives)), Duration::from_secs(renewed), "{lives}");
-        }
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::address::{Address, AddressError};
 use super::session::{Session, SessionEvent};
@@ -14,6 +14,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// After the broker's answer to a subscription retained messages may still come, from brokers that send them late.
 const QUIET: Duration = Duration::from_millis(500);
+
+/// For everything that is retained.
+const AT_MOST: Duration = Duration::from_secs(60);
 
 /// Why a command could not talk to the broker.
 #[derive(Debug, thiserror::Error)]
@@ -81,14 +84,19 @@ impl OneShot {
     /// If the filter is refused or the connection ends.
     pub async fn retained(&mut self, filter: &str) -> Result<Vec<Incoming>, OneShotError> {
         self.subscribe(filter).await?;
+        let mut retained = Vec::new();
+        let mut quiet = std::pin::pin!(sleep(QUIET));
+        let mut end = std::pin::pin!(sleep(AT_MOST));
         loop {
-            let before = self.messages.len();
-            if let Ok(ended) = timeout(QUIET, self.take_events()).await {
-                ended?;
+            let before = retained.len();
+            retained.extend(self.messages.drain(..).filter(|message| message.retained));
+            if retained.len() > before {
+                quiet.set(sleep(QUIET));
             }
-            if self.messages.len() == before {
-                let all = std::mem::take(&mut self.messages);
-                return Ok(all.into_iter().filter(|message| message.retained).collect());
+            tokio::select! {
+                () = &mut quiet => return Ok(retained),
+                () = &mut end => return Ok(retained),
+                ended = self.take_events() => ended?,
             }
         }
     }

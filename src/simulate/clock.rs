@@ -11,6 +11,8 @@ pub(super) struct Now {
     pub(super) up: Duration,
     /// The calendar, for what is written into answers.
     pub(super) wall: Timestamp,
+    /// The calendar of other machines, which skips leave alone: for what they sign and compare with their own clocks.
+    pub(super) elsewhere: Timestamp,
 }
 
 /// A clock that tests can move forward.
@@ -27,15 +29,26 @@ impl Clock {
         reason = "the simulated tenant is an edge: somebody has to know the time"
     )]
     pub(super) fn start() -> Self {
-        Self { start: Instant::now(), start_wall: Timestamp::now(), skipped: Duration::ZERO }
+        Self { start: Instant::now(), start_wall: calendar(), skipped: Duration::ZERO }
     }
 
     pub(super) fn now(&self) -> Now {
-        let up = self.start.elapsed() + self.skipped;
-        Now { up, wall: self.start_wall.saturating_add(up).unwrap_or(self.start_wall) }
+        let elapsed = self.start.elapsed();
+        let up = elapsed + self.skipped;
+        let wall = |since| self.start_wall.saturating_add(since).unwrap_or(self.start_wall);
+        Now { up, wall: wall(up), elsewhere: wall(elapsed) }
     }
 
     pub(super) fn skip(&mut self, by: Duration) {
         self.skipped += by;
     }
+}
+
+/// The date and time, for whoever is not part of the tenant.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the simulated tenant is an edge: somebody has to know the time"
+)]
+pub(super) fn calendar() -> Timestamp {
+    Timestamp::now()
 }

@@ -107,6 +107,13 @@ By hand:
 curl -s {url}/{tenant_id}/oauth2/v2.0/token -d grant_type=client_credentials -d client_id={client_id} -d client_secret={client_secret} -d scope={url}/.default
 curl -s {url}/v1.0/users/{someone}/presence -H "Authorization: Bearer $TOKEN"
 
+Sign in as a person (read /v1.0/me/presence then): get a code, type it at {url}/devicelogin, ask for the token.
+
+curl -s {url}/{tenant_id}/oauth2/v2.0/devicecode -d client_id={client_id} -d "scope=offline_access Presence.Read"
+curl -s {url}/{tenant_id}/oauth2/v2.0/token -d grant_type=urn:ietf:params:oauth:grant-type:device_code -d client_id={client_id} -d device_code=$DEVICE_CODE
+
+With a browser: authorization code and PKCE at {url}/{tenant_id}/oauth2/v2.0/authorize, back to http://localhost:<port>.
+
 Stop with Ctrl-C.
 "#
     )

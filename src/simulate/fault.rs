@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::core::name::ObjectId;
 
-use super::route::Endpoint;
+use super::route::{Endpoint, Service};
 
 /// One way to go wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum Fault {
         /// The HTTP status.
         status: u16,
     },
-    /// An error of the sign-in service, by its AADSTS number; for [`Endpoint::Token`].
+    /// An error of the sign-in service, by its AADSTS number; for [`Endpoint::Token`] and [`Endpoint::DeviceCode`].
     SignIn {
         /// The number, such as 7000222 for an expired secret.
         code: u32,
@@ -94,6 +94,25 @@ impl Fault {
     pub fn throttled(seconds: u64) -> Self {
         Self::Error { status: 429, retry_after: Some(RetryAfter::Seconds(seconds)) }
     }
+
+    /// Whether nothing of the honest answer is sent, as if the service had not come to work on the request.
+    pub(super) fn replaces_answer(&self) -> bool {
+        match self {
+            Self::Error { .. }
+            | Self::EmptyMessage { .. }
+            | Self::SignIn { .. }
+            | Self::Html
+            | Self::Redirect { .. } => true,
+            Self::Slow(_)
+            | Self::Dribble(_)
+            | Self::Hang
+            | Self::Reset
+            | Self::Truncate
+            | Self::WrongType
+            | Self::UserInstead
+            | Self::Huge => false,
+        }
+    }
 }
 
 /// The faults that are switched on. The one switched on first comes first.
@@ -122,9 +141,9 @@ impl Faults {
     pub(super) fn take(&mut self, endpoint: Endpoint, concerns: impl Fn(ObjectId) -> bool) -> Option<Fault> {
         let index = self.0.iter().position(|armed| match armed.scope {
             Scope::All => true,
-            Scope::Graph => endpoint != Endpoint::Token,
+            Scope::Graph => endpoint.service() == Service::Graph,
             Scope::Endpoint(one) => endpoint == one,
-            Scope::Person(id) => endpoint != Endpoint::Token && concerns(id),
+            Scope::Person(id) => endpoint.service() == Service::Graph && concerns(id),
         })?;
         let armed = &mut self.0[index];
         let fault = armed.fault.clone();

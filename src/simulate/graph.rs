@@ -76,10 +76,15 @@ pub(super) fn answer(state: &mut State, route: &Route, asked: &Asked) -> Result<
         }
         Route::PresencesByUserId => bulk(state, &grant, asked),
         Route::User { name } => user(state, &grant, name, &asked.query),
+        Route::Me => user(state, &grant, &signed_in(&grant)?.to_string(), &asked.query),
         Route::WrongMethod => Err(Refusal::usual(405)),
-        Route::Token { .. } | Route::Unknown => {
-            Err(Refusal::new(400, "BadRequest", "Resource not found for the segment."))
-        }
+        Route::Token { .. }
+        | Route::DeviceCode { .. }
+        | Route::Authorize { .. }
+        | Route::DeviceLogin
+        | Route::MetadataIdentity
+        | Route::AppServiceIdentity
+        | Route::Unknown => Err(Refusal::new(400, "BadRequest", "Resource not found for the segment.")),
     }
 }
 
@@ -106,13 +111,15 @@ pub(super) fn authenticate(state: &State, asked: &Asked) -> Result<Grant, Refusa
 }
 
 fn my_presence(state: &mut State, grant: &Grant) -> Result<Value, Refusal> {
+    presence_of(state, grant, signed_in(grant)?)
+}
+
+/// Whoever `me` is.
+fn signed_in(grant: &Grant) -> Result<ObjectId, Refusal> {
+    let text = "/me request is only valid with delegated authentication flow.";
     match grant.caller {
-        Caller::App => Err(Refusal::new(
-            400,
-            "BadRequest",
-            "/me request is only valid with delegated authentication flow.",
-        )),
-        Caller::Delegated(me) => presence_of(state, grant, me),
+        Caller::App => Err(Refusal::new(400, "BadRequest", text)),
+        Caller::Delegated(me) => Ok(me),
     }
 }
 

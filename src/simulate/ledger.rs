@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::route::Endpoint;
+use super::route::{Endpoint, Service};
 
 /// How many requests are remembered one by one; the counters go on.
 pub const REMEMBERED: usize = 2_000;
@@ -12,10 +12,12 @@ pub const REMEMBERED: usize = 2_000;
 /// Counters of everything asked, and the newest requests one by one.
 #[derive(Debug, Clone, Default)]
 pub struct Requests {
-    /// All requests, to Graph and to sign-in.
+    /// All requests, to whatever service.
     pub total: u64,
     /// Requests to the token endpoint.
     pub token: u64,
+    /// Requests to Graph.
+    graph: u64,
     /// Requests by endpoint.
     pub by_endpoint: BTreeMap<Endpoint, u64>,
     /// Requests by the status they were answered with; unanswered ones are not here.
@@ -46,10 +48,10 @@ pub struct Request {
 }
 
 impl Requests {
-    /// Requests to Graph: everything but sign-in.
+    /// Requests to Graph: everything but sign-in and managed identities.
     #[must_use]
     pub fn graph(&self) -> u64 {
-        self.total - self.token
+        self.graph
     }
 
     /// Requests to one endpoint.
@@ -67,6 +69,7 @@ impl Requests {
     pub(super) fn record(&mut self, request: Request) {
         self.total += 1;
         self.token += u64::from(request.endpoint == Endpoint::Token);
+        self.graph += u64::from(request.endpoint.service() == Service::Graph);
         *self.by_endpoint.entry(request.endpoint).or_default() += 1;
         if let Some(status) = request.status {
             *self.by_status.entry(status).or_default() += 1;

@@ -25,8 +25,13 @@ pub(super) struct Asked {
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: Vec<(HeaderName, String)>,
+    /// What is sent; of a page, the text of it.
     pub(super) body: Value,
+    pub(super) content_type: &'static str,
 }
+
+const JSON: &str = "application/json";
+const HTML: &str = "text/html; charset=utf-8";
 
 impl Asked {
     /// Reads a request to its end.
@@ -59,6 +64,25 @@ impl Asked {
 
 impl Answer {
     pub(super) fn json(status: u16, body: Value) -> Self {
-        Self { status, headers: Vec::new(), body }
+        Self { status, headers: Vec::new(), body, content_type: JSON }
+    }
+
+    /// A page for people.
+    pub(super) fn page(status: u16, html: String) -> Self {
+        Self { status, headers: Vec::new(), body: Value::String(html), content_type: HTML }
+    }
+
+    /// Sends a browser elsewhere.
+    pub(super) fn redirect(location: &str) -> Self {
+        let headers = vec![(header::LOCATION, location.to_owned())];
+        Self { headers, ..Self::page(302, String::new()) }
+    }
+
+    /// The body as it is sent.
+    pub(super) fn text(&self) -> String {
+        match (&self.body, self.content_type) {
+            (Value::String(page), HTML) => page.clone(),
+            (body, _) => body.to_string(),
+        }
     }
 }

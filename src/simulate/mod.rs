@@ -1,8 +1,9 @@
 //! A simulated tenant: stands in for Microsoft Graph and the Entra sign-in service, for tests and demonstrations.
 //!
 //! In reading order: [`person`] and `working_day` say who lives in the tenant and what they do;
-//! `state` holds what the tenant knows and answers requests, by `route`, `sign_in`, `graph` and
-//! `wire`, within the limits of `token` and `window`; [`fault`] and `spoil` make it fail;
+//! `state` holds what the tenant knows and answers requests, by `route`, `sign_in`, [`managed_identity`],
+//! `graph` and `wire`, within the limits of `token` and `window`; [`identity_provider`] is somebody else
+//! whom the tenant may trust, `handle` what tests do for people; [`fault`] and `spoil` make it fail;
 //! `message` is what goes in and out; `exchange` and [`server`] bring it to a socket; [`ledger`]
 //! remembers what was asked; [`command`] is `presence2mqtt simulate`. Only `clock` reads clocks,
 //! and everything up to `window` knows neither connections nor tasks.
@@ -21,7 +22,10 @@ pub mod command;
 mod exchange;
 pub mod fault;
 mod graph;
+mod handle;
+pub mod identity_provider;
 pub mod ledger;
+pub mod managed_identity;
 mod message;
 pub mod person;
 mod route;
@@ -37,7 +41,9 @@ mod wire;
 mod working_day;
 
 pub use fault::{Fault, RetryAfter, Scope, Times};
+pub use identity_provider::{FederatedCredential, IdentityProvider};
 pub use ledger::{Request, Requests};
+pub use managed_identity::ManagedIdentity;
 pub use person::Person;
 pub use route::Endpoint;
 pub use server::Server;
@@ -45,6 +51,9 @@ pub use wire::Cloud;
 
 use state::State;
 use token::{Caller, Grant};
+
+/// The tenant's domain, which names it as well as its GUID.
+const DOMAIN: &str = "contoso.example";
 
 /// What a tenant is made of. The default has three people, a working day sixty times faster than life, and Microsoft's limits.
 #[derive(Debug, Clone)]
@@ -63,8 +72,20 @@ pub struct Settings {
     pub client_id: String,
     /// The app's secret. It opens nothing but the simulation.
     pub client_secret: String,
+    /// The certificates registered for the app, each as PEM.
+    pub certificates: Vec<String>,
+    /// The other identity providers' subjects that stand for the app.
+    pub federated: Vec<FederatedCredential>,
+    /// The machine's own identity, which has the app's permissions.
+    pub managed_identity: ManagedIdentity,
     /// The permissions an administrator gave the app.
     pub permissions: Vec<String>,
+    /// How long a device code waits for a person.
+    pub device_code_lifetime: Duration,
+    /// How long an app waits between two questions about a device code, in whole seconds.
+    pub device_code_interval: Duration,
+    /// How long a refresh token lives unused.
+    pub refresh_token_lifetime: Duration,
     /// Between which bounds tokens live, in whole seconds of real time.
     pub token_lifetime: Range<Duration>,
     /// The cloud, which decides over some fields.
@@ -85,6 +106,12 @@ impl Default for Settings {
             tenant_id: "0f1e2d3c-4b5a-4678-9a0b-c1d2e3f4a5b6".into(),
             client_id: "a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d".into(),
             client_secret: "simulated-secret".into(),
+            certificates: Vec::new(),
+            federated: Vec::new(),
+            managed_identity: ManagedIdentity::default(),
+            device_code_lifetime: Duration::from_secs(15 * 60),
+            device_code_interval: Duration::from_secs(5),
+            refresh_token_lifetime: Duration::from_secs(90 * 24 * 60 * 60),
             permissions: vec!["Presence.Read.All".into(), "User.ReadBasic.All".into()],
             token_lifetime: Duration::from_secs(60 * 60)..Duration::from_secs(90 * 60),
             cloud: Cloud::Global,
@@ -105,6 +132,41 @@ pub struct Switches {
     pub camel_case: bool,
     /// The app's secret has expired.
     pub secret_expired: bool,
+    /// The app's certificates have expired.
+    pub certificate_expired: bool,
+    /// Assertions may be signed with the older RS256 as well.
+    pub rs256_accepted: bool,
+    /// The registration does not allow public client flows, so sign-ins of people need the app's credential too.
+    pub no_public_flows: bool,
+    /// Every question about a device code is answered `slow_down`.
+    pub slow_down: bool,
+    /// Device codes are approved by themselves.
+    pub auto_approve: Option<AutoApprove>,
+    /// What a browser does at the sign-in page.
+    pub browser: Browser,
+    /// The AADSTS number that every sign-in and refresh of people ends with, such as 53003 for Conditional Access.
+    pub people_refused: Option<u32>,
+}
+
+/// Somebody who signs in for every device code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AutoApprove {
+    /// How many times the app is told to wait before.
+    pub after: u32,
+    /// Who signs in.
+    pub person: ObjectId,
+}
+
+/// What happens at the sign-in page of a browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Browser {
+    /// The page asks who signs in.
+    #[default]
+    Asks,
+    /// This person signs in at once.
+    SignsIn(ObjectId),
+    /// The person cancels at once.
+    Cancels,
 }
 
 /// What a bulk read does about ids that nobody has.
@@ -218,9 +280,15 @@ impl Tenant {
         self.state().clock.skip(by);
     }
 
-    /// Makes every token unknown, as if sign-ins were revoked.
+    /// Makes every access token unknown, as if sign-ins were revoked.
     pub fn revoke_tokens(&self) {
         self.state().tokens.revoke_all();
+    }
+
+    /// The tokens that were issued and not revoked, newest first: what must not be found anywhere else.
+    #[must_use]
+    pub fn issued_tokens(&self) -> Vec<String> {
+        self.state().tokens.texts()
     }
 
     /// A token for the app on behalf of this person, who consented to reading everybody.

@@ -8,6 +8,18 @@ use percent_encoding::percent_decode_str;
 pub enum Endpoint {
     /// `POST /{tenant}/oauth2/v2.0/token`
     Token,
+    /// `POST /{tenant}/oauth2/v2.0/devicecode`
+    DeviceCode,
+    /// `GET` and `POST /devicelogin`, the page where a person types a device's code
+    DeviceLogin,
+    /// `GET /{tenant}/oauth2/v2.0/authorize`
+    Authorize,
+    /// `GET /metadata/identity/oauth2/token`, the metadata address of a virtual machine
+    MetadataIdentity,
+    /// `GET /msi/token`, App Service's endpoint for managed identities
+    AppServiceIdentity,
+    /// `GET /v1.0/me`
+    Me,
     /// `GET /v1.0/me/presence`
     MyPresence,
     /// `GET /v1.0/users/{id}/presence`
@@ -26,6 +38,12 @@ pub enum Endpoint {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
     Token { tenant: String },
+    DeviceCode { tenant: String },
+    DeviceLogin,
+    Authorize { tenant: String },
+    MetadataIdentity,
+    AppServiceIdentity,
+    Me,
     MyPresence,
     UserPresence { id: String },
     CommunicationsPresence { id: String },
@@ -35,28 +53,51 @@ pub(super) enum Route {
     Unknown,
 }
 
+/// Who answers, and in whose way errors are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Service {
+    Graph,
+    SignIn,
+    ManagedIdentity,
+}
+
+const GET: &[Method] = &[Method::GET];
+const POST: &[Method] = &[Method::POST];
+
 impl Route {
     pub(super) fn of(method: &Method, path: &str) -> Self {
         let segments: Vec<_> =
             path.split('/').skip(1).map(|segment| percent_decode_str(segment).decode_utf8_lossy()).collect();
         let segments: Vec<_> = segments.iter().map(AsRef::as_ref).collect();
         let (wanted, route) = match *segments.as_slice() {
-            [tenant, "oauth2", "v2.0", "token"] => (Method::POST, Self::Token { tenant: tenant.into() }),
-            ["v1.0", "me", "presence"] => (Method::GET, Self::MyPresence),
-            ["v1.0", "users", id, "presence"] => (Method::GET, Self::UserPresence { id: id.into() }),
+            [tenant, "oauth2", "v2.0", "token"] => (POST, Self::Token { tenant: tenant.into() }),
+            [tenant, "oauth2", "v2.0", "devicecode"] => (POST, Self::DeviceCode { tenant: tenant.into() }),
+            [tenant, "oauth2", "v2.0", "authorize"] => (GET, Self::Authorize { tenant: tenant.into() }),
+            ["devicelogin"] => (&[Method::GET, Method::POST][..], Self::DeviceLogin),
+            ["metadata", "identity", "oauth2", "token"] => (GET, Self::MetadataIdentity),
+            ["msi", "token"] => (GET, Self::AppServiceIdentity),
+            ["v1.0", "me"] => (GET, Self::Me),
+            ["v1.0", "me", "presence"] => (GET, Self::MyPresence),
+            ["v1.0", "users", id, "presence"] => (GET, Self::UserPresence { id: id.into() }),
             ["v1.0", "communications", "presences", id] => {
-                (Method::GET, Self::CommunicationsPresence { id: id.into() })
+                (GET, Self::CommunicationsPresence { id: id.into() })
             }
-            ["v1.0", "communications", "getPresencesByUserId"] => (Method::POST, Self::PresencesByUserId),
-            ["v1.0", "users", name] => (Method::GET, Self::User { name: name.into() }),
+            ["v1.0", "communications", "getPresencesByUserId"] => (POST, Self::PresencesByUserId),
+            ["v1.0", "users", name] => (GET, Self::User { name: name.into() }),
             _ => return Self::Unknown,
         };
-        if *method == wanted { route } else { Self::WrongMethod }
+        if wanted.contains(method) { route } else { Self::WrongMethod }
     }
 
     pub(super) fn endpoint(&self) -> Endpoint {
         match self {
             Self::Token { .. } => Endpoint::Token,
+            Self::DeviceCode { .. } => Endpoint::DeviceCode,
+            Self::DeviceLogin => Endpoint::DeviceLogin,
+            Self::Authorize { .. } => Endpoint::Authorize,
+            Self::MetadataIdentity => Endpoint::MetadataIdentity,
+            Self::AppServiceIdentity => Endpoint::AppServiceIdentity,
+            Self::Me => Endpoint::Me,
             Self::MyPresence => Endpoint::MyPresence,
             Self::UserPresence { .. } => Endpoint::UserPresence,
             Self::CommunicationsPresence { .. } => Endpoint::CommunicationsPresence,
@@ -75,7 +116,29 @@ impl Endpoint {
             | Self::UserPresence
             | Self::CommunicationsPresence
             | Self::PresencesByUserId => true,
-            Self::Token | Self::User | Self::Unknown => false,
+            Self::Token
+            | Self::DeviceCode
+            | Self::DeviceLogin
+            | Self::Authorize
+            | Self::MetadataIdentity
+            | Self::AppServiceIdentity
+            | Self::Me
+            | Self::User
+            | Self::Unknown => false,
+        }
+    }
+
+    pub(super) fn service(self) -> Service {
+        match self {
+            Self::Token | Self::DeviceCode | Self::DeviceLogin | Self::Authorize => Service::SignIn,
+            Self::MetadataIdentity | Self::AppServiceIdentity => Service::ManagedIdentity,
+            Self::Me
+            | Self::MyPresence
+            | Self::UserPresence
+            | Self::CommunicationsPresence
+            | Self::PresencesByUserId
+            | Self::User
+            | Self::Unknown => Service::Graph,
         }
     }
 }
@@ -91,6 +154,8 @@ mod tests {
         let name = "alice@contoso.example".to_owned();
         assert_eq!(get("/v1.0/users/alice%40contoso.example"), Route::User { name });
         assert_eq!(get("/v1.0/communications/getPresencesByUserId"), Route::WrongMethod);
+        assert_eq!(get("/common/oauth2/v2.0/authorize"), Route::Authorize { tenant: "common".into() });
+        assert_eq!(get("/devicelogin"), Route::of(&Method::POST, "/devicelogin"));
         assert_eq!(get("/beta/me/presence"), Route::Unknown);
         assert_eq!(get("/"), Route::Unknown);
     }

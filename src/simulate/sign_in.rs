@@ -1,4 +1,7 @@
-//! The sign-in service: the token endpoint and its errors.
+//! The sign-in service: its endpoints, and what all of them check first.
+//!
+//! `client` says which app asks, by `assertion` too; `device_code`, `authorize` and `refresh` are the ways of people,
+//! with their `scope`s; `page` is what people see, `error` what goes wrong.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,58 +9,136 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
+use crate::core::name::ObjectId;
+
 use super::message::{Answer, Asked};
+use super::route::Route;
 use super::state::State;
 use super::token::{Caller, Grant};
 use super::wire::Marks;
 
-/// An error of the sign-in service: its AADSTS number and, where it helps, a name to put into the text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SignInError {
-    code: u32,
-    about: String,
+mod assertion;
+mod authorize;
+mod bounded;
+mod client;
+mod device_code;
+mod error;
+mod id_token;
+mod page;
+mod refresh;
+mod scope;
+mod secrets;
+
+pub(super) use error::{SignInError, outage};
+use scope::Scopes;
+pub(super) use scope::is_graph;
+
+/// What the service remembers from one request to the next.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    pub(super) device_codes: device_code::DeviceCodes,
+    codes: authorize::Codes,
+    pub(super) refresh_tokens: refresh::RefreshTokens,
+    pub(super) assertions: assertion::Assertions,
+    pub(super) secrets: secrets::Secrets,
+}
+
+/// Who signed in, and what they allowed the app to do.
+#[derive(Debug, Clone)]
+struct SignedIn {
+    user: ObjectId,
+    scopes: Scopes,
+}
+
+/// The parameters of a request, from its body or its query.
+type Form = BTreeMap<String, String>;
+
+/// Answers a request to the sign-in service; none if the route leads elsewhere.
+pub(super) fn answer(state: &mut State, route: &Route, asked: &Asked, marks: &Marks) -> Option<Answer> {
+    let outcome = match route {
+        Route::Token { tenant } => token(state, tenant, asked),
+        Route::DeviceCode { tenant } => device_code::start(state, tenant, asked),
+        Route::Authorize { tenant } => return Some(authorize::answer(state, tenant, asked, marks)),
+        Route::DeviceLogin => return Some(device_code::login_page(state, asked)),
+        Route::MyPresence
+        | Route::UserPresence { .. }
+        | Route::CommunicationsPresence { .. }
+        | Route::PresencesByUserId
+        | Route::User { .. }
+        | Route::Me
+        | Route::MetadataIdentity
+        | Route::AppServiceIdentity
+        | Route::WrongMethod
+        | Route::Unknown => return None,
+    };
+    Some(match outcome {
+        Ok(body) => Answer::json(200, body),
+        Err(error) => error.answer(marks),
+    })
 }
 
 /// `POST /{tenant}/oauth2/v2.0/token`
-pub(super) fn token(state: &mut State, tenant: &str, asked: &Asked) -> Result<Value, SignInError> {
-    let form: Form = form_urlencoded::parse(&asked.body).into_owned().collect();
-    let tenants = [state.settings.tenant_id.as_str(), "contoso.example"];
-    if !tenants.iter().any(|known| known.eq_ignore_ascii_case(tenant)) {
-        return Err(SignInError::new(90002, tenant));
-    }
-    let client = required(&form, "client_id")?;
-    if !client.eq_ignore_ascii_case(&state.settings.client_id) {
-        return Err(SignInError::new(700016, client));
-    }
+fn token(state: &mut State, tenant: &str, asked: &Asked) -> Result<Value, SignInError> {
+    let form = parse(&asked.body);
+    let app_only = form.get("grant_type").is_some_and(|grant| grant == "client_credentials");
+    check_tenant(state, tenant, app_only)?;
+    check_client(state, &form)?;
     match required(&form, "grant_type")? {
         "client_credentials" => client_credentials(state, &form, &asked.host),
+        device_code::GRANT => device_code::grant(state, &form, &asked.host),
+        "authorization_code" => authorize::grant(state, &form, &asked.host),
+        "refresh_token" => refresh::grant(state, &form, &asked.host),
         other => Err(SignInError::new(70003, other)),
     }
 }
 
-type Form = BTreeMap<String, String>;
-
 fn client_credentials(state: &mut State, form: &Form, host: &str) -> Result<Value, SignInError> {
-    let scope = required(form, "scope")?;
-    check_default_scope(scope, host)?;
-    let Some(secret) = form.get("client_secret") else {
-        return Err(SignInError::new(7000218, "client_secret"));
-    };
-    if *secret != state.settings.client_secret {
-        return Err(SignInError::new(7000215, &state.settings.client_id));
-    }
-    if state.switches.secret_expired {
-        return Err(SignInError::new(7000222, &state.settings.client_id));
-    }
+    scope::check_default(required(form, "scope")?, host)?;
+    client::confidential(state, form, host)?;
     let grant = Grant { caller: Caller::App, permissions: state.settings.permissions.clone() };
+    Ok(access(state, grant).0)
+}
+
+/// The answer to a sign-in of this person, as far as it does not concern refresh tokens.
+fn tokens(state: &mut State, user: ObjectId, scopes: &Scopes) -> Result<Value, SignInError> {
+    if let Some(code) = state.switches.people_refused {
+        return Err(SignInError::new(code, &state.settings.client_id));
+    }
+    let person = state.person(user).cloned().ok_or_else(|| SignInError::new(50034, ""))?;
+    let grant = Grant { caller: Caller::Delegated(user), permissions: scopes.permissions() };
+    let (mut answer, lifetime) = access(state, grant);
+    answer["scope"] = scopes.given().into();
+    if let Some(id_token) = id_token::id_token(state, &person, scopes, lifetime) {
+        state.sign_in.secrets.remember(&id_token);
+        answer["id_token"] = id_token.into();
+    }
+    Ok(answer)
+}
+
+/// The answer to a person's first sign-in: a refresh token too, if it was asked for.
+fn first_tokens(state: &mut State, signed_in: SignedIn) -> Result<Value, SignInError> {
+    let mut answer = tokens(state, signed_in.user, &signed_in.scopes)?;
+    if signed_in.scopes.has("offline_access") {
+        answer["refresh_token"] = refresh::issue(state, signed_in, None).into();
+    }
+    Ok(answer)
+}
+
+/// An answer with an access token, and how long that lives.
+fn access(state: &mut State, grant: Grant) -> (Value, Duration) {
     let (token, lifetime) = state.issue(grant);
     let seconds = lifetime.as_secs();
-    Ok(json!({
+    let answer = json!({
         "token_type": "Bearer",
         "expires_in": seconds,
         "ext_expires_in": seconds,
         "access_token": token,
-    }))
+    });
+    (answer, lifetime)
+}
+
+fn parse(form: &[u8]) -> Form {
+    form_urlencoded::parse(form).into_owned().collect()
 }
 
 fn required<'a>(form: &'a Form, name: &str) -> Result<&'a str, SignInError> {
@@ -67,86 +148,25 @@ fn required<'a>(form: &'a Form, name: &str) -> Result<&'a str, SignInError> {
     }
 }
 
-/// App-only sign-in names exactly one resource, Graph or this simulator, and asks for all that was granted.
-fn check_default_scope(scope: &str, host: &str) -> Result<(), SignInError> {
-    let Some(resource) = scope.strip_suffix("/.default") else {
-        return Err(SignInError::new(1002012, scope));
-    };
-    let known =
-        ["https://graph.microsoft.com", "https://graph.microsoft.us", "https://dod-graph.microsoft.us"];
-    let own = resource.strip_prefix("http://") == Some(host);
-    if own || known.contains(&resource) { Ok(()) } else { Err(SignInError::new(70011, scope)) }
-}
-
-impl SignInError {
-    pub(super) fn new(code: u32, about: impl Into<String>) -> Self {
-        Self { code, about: about.into() }
+/// The registration is for one tenant, so nobody's tenant is not an answer.
+fn check_tenant(state: &State, tenant: &str, app_only: bool) -> Result<(), SignInError> {
+    let is = |known: &str| known.eq_ignore_ascii_case(tenant);
+    if is(&state.settings.tenant_id) || is(super::DOMAIN) {
+        return Ok(());
     }
-
-    /// The answer as Entra writes it.
-    pub(super) fn answer(&self, marks: &Marks) -> Answer {
-        let (status, error, text) = self.words();
-        let timestamp = marks.now.wall.strftime("%Y-%m-%d %H:%M:%SZ").to_string();
-        let (code, trace, correlation) = (self.code, &marks.request_id, &marks.client_request_id);
-        let body = json!({
-            "error": error,
-            "error_description": format!(
-                "AADSTS{code}: {text}\r\nTrace ID: {trace}\r\nCorrelation ID: {correlation}\r\nTimestamp: {timestamp}"
-            ),
-            "error_codes": [code],
-            "timestamp": timestamp,
-            "trace_id": trace,
-            "correlation_id": correlation,
-            "error_uri": format!("https://login.microsoftonline.com/error?code={code}"),
-        });
-        Answer::json(status, body)
-    }
-
-    /// HTTP status, OAuth error and text.
-    fn words(&self) -> (u16, &'static str, String) {
-        let about = &self.about;
-        match self.code {
-            900144 => (400, "invalid_request", format!(
-                "The request body must contain the following parameter: '{about}'."
-            )),
-            90002 => (400, "invalid_request", format!(
-                "Tenant '{about}' not found. Check to make sure you have the correct tenant ID."
-            )),
-            700016 => (400, "unauthorized_client", format!(
-                "Application with identifier '{about}' was not found in the directory 'Contoso'."
-            )),
-            70003 => (400, "unsupported_grant_type", format!(
-                "The app requested an unsupported grant type '{about}'."
-            )),
-            70011 | 1002012 | 28002 => (400, "invalid_scope", format!(
-                "The provided value for scope {about} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI)."
-            )),
-            7000215 => (401, "invalid_client", format!(
-                "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{about}'."
-            )),
-            7000218 => (401, "invalid_client",
-                "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.".into()
-            ),
-            7000222 => (401, "invalid_client", format!(
-                "The provided client secret keys for app '{about}' are expired."
-            )),
-            700027 | 50012 | 50013 | 700030 => (401, "invalid_client", "Client assertion failed validation.".into()),
-            50033 | 50087 | 90006 | 90012 | 90024 | 90033 | 90090 => (
-                503, "temporarily_unavailable", "A transient error has occurred. Please try again.".into(),
-            ),
-            90055 => (429, "temporarily_unavailable", "The tenant is throttled because of too many requests.".into()),
-            65004 => (400, "access_denied", "The user declined to consent.".into()),
-            _ => (400, "invalid_grant", "The request was refused.".into()),
-        }
+    match ["common", "organizations", "consumers"].into_iter().any(is) {
+        true if app_only => Err(SignInError::new(9001023, "")),
+        true => Err(SignInError::new(50194, &state.settings.client_id)),
+        false => Err(SignInError::new(90002, tenant)),
     }
 }
 
-/// A plain failure of the service itself, with the wanted status.
-pub(super) fn outage(status: u16, marks: &Marks) -> Answer {
-    let code = if status == 429 { 90055 } else { 90033 };
-    let mut answer = SignInError::new(code, "").answer(marks);
-    answer.status = status;
-    answer
+fn check_client(state: &State, form: &Form) -> Result<(), SignInError> {
+    let client = required(form, "client_id")?;
+    match client.eq_ignore_ascii_case(&state.settings.client_id) {
+        true => Ok(()),
+        false => Err(SignInError::new(700016, client)),
+    }
 }
 
 /// A random life between the two ends of the setting, in whole seconds because that is what the answer can say.

@@ -14,8 +14,9 @@ use tokio::time::Sleep;
 use super::exchange::respond;
 use super::fault::{Fault, RetryAfter};
 use super::graph::Refusal;
+use super::managed_identity;
 use super::message::Answer;
-use super::route::Endpoint;
+use super::route::{Endpoint, Service};
 use super::sign_in::{self, SignInError};
 use super::wire::Marks;
 
@@ -37,10 +38,9 @@ pub(super) fn spoil(fault: &Fault, endpoint: Endpoint, honest: Answer, marks: &M
         }
         Fault::EmptyMessage { status } => {
             let mut answer = error(*status, endpoint, marks);
-            let message = if endpoint == Endpoint::Token {
-                &mut answer.body["error_description"]
-            } else {
-                &mut answer.body["error"]["message"]
+            let message = match endpoint.service() {
+                Service::Graph => &mut answer.body["error"]["message"],
+                Service::SignIn | Service::ManagedIdentity => &mut answer.body["error_description"],
             };
             *message = "".into();
             respond(answer)
@@ -71,10 +71,10 @@ pub(super) fn spoil(fault: &Fault, endpoint: Endpoint, honest: Answer, marks: &M
 }
 
 fn error(status: u16, endpoint: Endpoint, marks: &Marks) -> Answer {
-    if endpoint == Endpoint::Token {
-        sign_in::outage(status, marks)
-    } else {
-        Refusal::usual(status).answer(marks)
+    match endpoint.service() {
+        Service::Graph => Refusal::usual(status).answer(marks),
+        Service::SignIn => sign_in::outage(status, marks),
+        Service::ManagedIdentity => managed_identity::outage(status),
     }
 }
 
@@ -108,21 +108,21 @@ fn each_entity(mut answer: Answer, change: impl Fn(&mut Value)) -> Answer {
 }
 
 fn dribble(honest: Answer, pause: Duration) -> Response<Body> {
-    let text = Bytes::from(honest.body.to_string());
+    let text = Bytes::from(honest.text());
     let length = text.len();
     let chunks = (0..length).step_by(16).map(move |at| text.slice(at..length.min(at + 16)));
     with_script(honest, length, Script::new(chunks).pause(pause))
 }
 
 fn truncate(honest: Answer) -> Response<Body> {
-    let text = Bytes::from(honest.body.to_string());
+    let text = Bytes::from(honest.text());
     let half = text.slice(..text.len() / 2);
     with_script(honest, text.len(), Script::new(std::iter::once(half)).cut())
 }
 
 /// Honest JSON, but with 64 MiB of space in front of it.
 fn huge(honest: Answer) -> Response<Body> {
-    let text = Bytes::from(honest.body.to_string());
+    let text = Bytes::from(honest.text());
     let length = 1024 * BLOCK + text.len();
     let spaces = std::iter::repeat_n(Bytes::from(vec![b' '; BLOCK]), 1024);
     with_script(honest, length, Script::new(spaces.chain([text])))

@@ -18,7 +18,7 @@ use super::token::{Caller, Grant, Tokens};
 use super::window::Window;
 use super::wire::{self, Marks};
 use super::working_day::{self, Situation};
-use super::{Settings, Switches, Truth, sign_in};
+use super::{Settings, Switches, Truth, managed_identity, sign_in};
 
 /// The sequence number before anything happened; Microsoft's examples are near it.
 const FIRST_SEQUENCE: u64 = 129_311_063;
@@ -32,6 +32,7 @@ pub(super) struct State {
     pub(super) now: Now,
     pub(super) random: fastrand::Rng,
     pub(super) tokens: Tokens,
+    pub(super) sign_in: sign_in::Memory,
     pub(super) window: Window,
     pub(super) faults: Faults,
     pub(super) requests: Requests,
@@ -71,6 +72,7 @@ impl State {
             clock,
             random: fastrand::Rng::with_seed(settings.seed),
             tokens: Tokens::default(),
+            sign_in: sign_in::Memory::default(),
             window: Window::new(settings.request_limit, settings.window),
             faults: Faults::default(),
             requests: Requests::default(),
@@ -90,6 +92,10 @@ impl State {
         let mut residents: Vec<_> = self.residents.values().collect();
         residents.sort_by_key(|resident| resident.place);
         residents.iter().map(|r| r.person.clone()).collect()
+    }
+
+    pub(super) fn person(&self, id: ObjectId) -> Option<&Person> {
+        self.residents.get(&id).map(|resident| &resident.person)
     }
 
     /// The person with this object id or principal name, ignoring case.
@@ -185,7 +191,15 @@ impl State {
         let lifetime = sign_in::lifetime(&mut self.random, &self.settings.token_lifetime);
         let entropy = self.random.u128(..);
         let token = self.tokens.issue(grant, self.now.up + lifetime, entropy);
+        self.sign_in.secrets.remember(&token);
         (token, lifetime)
+    }
+
+    /// A new secret that says what it is for, remembered for tests that look for it.
+    pub(super) fn secret(&mut self, kind: &str) -> String {
+        let secret = format!("simulated-{kind}.{:032x}", self.random.u128(..));
+        self.sign_in.secrets.remember(&secret);
+        secret
     }
 
     pub(super) fn marks(&mut self, client_request_id: Option<&str>) -> Marks {
@@ -211,16 +225,11 @@ impl State {
 
     /// The honest answer.
     pub(super) fn answer(&mut self, route: &Route, asked: &Asked, marks: &Marks) -> Answer {
-        if let Route::Token { tenant } = route {
-            match sign_in::token(self, tenant, asked) {
-                Ok(body) => Answer::json(200, body),
-                Err(error) => error.answer(marks),
-            }
-        } else {
-            match graph::answer(self, route, asked) {
-                Ok(body) => Answer::json(200, body),
-                Err(refusal) => refusal.answer(marks),
-            }
-        }
+        let elsewhere = sign_in::answer(self, route, asked, marks)
+            .or_else(|| managed_identity::answer(self, route, asked));
+        elsewhere.unwrap_or_else(|| match graph::answer(self, route, asked) {
+            Ok(body) => Answer::json(200, body),
+            Err(refusal) => refusal.answer(marks),
+        })
     }
 }

@@ -9,8 +9,13 @@ use tokio::net::TcpListener;
 use super::{Server, Settings, Tenant};
 use crate::core::name::ObjectId;
 
+mod assertions;
+mod browser;
+mod device_code;
 mod faults;
+mod managed_identity;
 mod reading;
+mod refresh;
 mod signing_in;
 
 /// A tenant that is being served, and a client that knows it.
@@ -62,6 +67,20 @@ impl World {
         self.http.post(self.server.url() + &path).form(&form)
     }
 
+    /// A token request without a secret, as the app makes it for people.
+    fn public(&self, grant: &str, fields: &[(&str, &str)]) -> RequestBuilder {
+        let given: Vec<_> = [("client_secret", ""), ("scope", ""), ("grant_type", grant)]
+            .into_iter()
+            .chain(fields.iter().copied())
+            .collect();
+        self.token_request(&given)
+    }
+
+    /// The address of one of the sign-in service's endpoints.
+    fn sign_in_url(&self, endpoint: &str) -> String {
+        format!("{}/{}/oauth2/v2.0/{endpoint}", self.server.url(), self.tenant.settings().tenant_id)
+    }
+
     fn get(&self, path: &str) -> RequestBuilder {
         let url = format!("{}/v1.0{path}", self.server.url());
         self.http.get(url).bearer_auth(&self.token)
@@ -103,6 +122,20 @@ async fn expect(request: RequestBuilder, status: u16) -> Value {
     let answer = request.send().await.unwrap();
     assert_eq!(answer.status(), status);
     answer.json().await.unwrap()
+}
+
+/// Sends and expects an error of the sign-in service.
+async fn refused(request: RequestBuilder, status: u16, error: &str, code: u32) {
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status(), status, "AADSTS{code}");
+    let body: Value = answer.json().await.unwrap();
+    assert_eq!(body["error"], error, "{body}");
+    assert_eq!(body["error_codes"], json!([code]), "{body}");
+    let text = body["error_description"].as_str().unwrap();
+    assert!(text.starts_with(&format!("AADSTS{code}: ")) && text.contains("\r\nTrace ID: "), "{text}");
+    for name in ["timestamp", "trace_id", "correlation_id", "error_uri"] {
+        assert!(body[name].is_string(), "{name}");
+    }
 }
 
 /// Sends and expects an error of Graph.

@@ -63,6 +63,11 @@ impl Tokens {
     pub(super) fn revoke_all(&mut self) {
         self.issued.clear();
     }
+
+    /// All that are remembered, newest first.
+    pub(super) fn texts(&self) -> Vec<String> {
+        self.issued.iter().map(|issued| issued.text.clone()).collect()
+    }
 }
 
 impl Grant {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use presence2mqtt::config::{self, Config, Environment};
-use presence2mqtt::core::command::Ending;
+use presence2mqtt::core::command::{Ending, Message, Qos};
 use presence2mqtt::core::event::Incoming;
 use presence2mqtt::demo::broker::EmbeddedBroker;
 use presence2mqtt::mqtt::address::Address;
@@ -115,6 +115,13 @@ impl Running {
 }
 
 impl Listener {
+    /// Leaves something retained.
+    pub(crate) async fn publish(&mut self, topic: &str, payload: &str) {
+        let (topic, payload) = (topic.to_owned(), payload.to_owned());
+        let message = Message { topic, payload, qos: Qos::AtLeastOnce, retain: true };
+        within(self.connection.publish(message)).await.unwrap();
+    }
+
     /// Hears one message more.
     pub(crate) async fn next(&mut self) -> Incoming {
         let message = within(self.connection.message()).await.unwrap();

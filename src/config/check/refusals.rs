@@ -1,5 +1,6 @@
 //! Collects everything that is wrong, and holds the checks that several parts need.
 
+use std::ffi::OsStr;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use std::time::Duration;
 use humantime::format_duration;
 use secrecy::SecretString;
 
-use crate::config::document::Document;
+use crate::config::document::{Document, looks_like_a_path};
 use crate::config::error::{ConfigError, ConfigErrors};
 use crate::config::files::Places;
 use crate::config::key::Key;
@@ -129,6 +130,12 @@ impl<'d> Refusals<'d> {
             (Ok(_), _) => {}
             (Err(SecretError::Empty), Secret::File(path)) => {
                 self.refuse(key, format_args!("{} is empty", path.display()));
+            }
+            (Err(SecretError::Unreadable { path, .. }), _)
+                if !path.file_name().and_then(OsStr::to_str).is_some_and(looks_like_a_path) =>
+            {
+                let says = "names a file that cannot be read; what is written there is not shown, for it may be the secret itself";
+                self.refuse(key, says);
             }
             (Err(error), _) => self.refuse(key, error),
         }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use jiff::civil::date;
 use secrecy::ExposeSecret;
 
 use super::{environment, message, minimal, pem};
@@ -62,7 +63,8 @@ fn a_certificate_that_cannot_be_used_is_refused_at_the_key_that_names_it() {
     folder.write("app.key", &key);
     folder.write("ec.key", &pem::ec().1);
     folder.write("other.key", &pem::rsa_of_another().1);
-    folder.write("expired.pem", &format!("{}{key}", pem::rsa_between(2020, 2021).0));
+    folder
+        .write("expired.pem", &format!("{}{key}", pem::rsa_between(date(2020, 1, 1), date(2021, 12, 13)).0));
     for (lines, named, says) in [
         ("", "7: graph.auth.certificate_file:", "is required by method \"certificate\""),
         (

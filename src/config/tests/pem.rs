@@ -6,6 +6,7 @@ use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{self, KeySize};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiff::civil::{Date, date};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, date_time_ymd};
 
 /// A certificate and its key.
@@ -21,19 +22,19 @@ static KEYS: LazyLock<[Vec<u8>; 2]> = LazyLock::new(|| {
 
 /// From 2020-01-01 to 2099-12-13.
 pub(crate) fn rsa() -> Pair {
-    rsa_between(2020, 2099)
+    rsa_between(date(2020, 1, 1), date(2099, 12, 13))
 }
 
-/// With the same key, from the first year's 1 January to the last year's 13 December.
-pub(crate) fn rsa_between(first_year: i32, last_year: i32) -> Pair {
+/// With the same key, from the beginning of the one day to the beginning of the other.
+pub(crate) fn rsa_between(begins: Date, ends: Date) -> Pair {
     let key = of_der("PRIVATE KEY", &KEYS[0]);
-    (certificate(&KeyPair::from_pem(&key).unwrap(), first_year, last_year), key)
+    (certificate(&KeyPair::from_pem(&key).unwrap(), begins, ends), key)
 }
 
 /// With another key.
 pub(crate) fn rsa_of_another() -> Pair {
     let key = of_der("PRIVATE KEY", &KEYS[1]);
-    (certificate(&KeyPair::from_pem(&key).unwrap(), 2020, 2099), key)
+    (certificate(&KeyPair::from_pem(&key).unwrap(), date(2020, 1, 1), date(2099, 12, 13)), key)
 }
 
 /// The key of [`rsa`] as PKCS #1, which PKCS #8 only wraps.
@@ -44,13 +45,14 @@ pub(crate) fn rsa_key_as_pkcs1() -> String {
 /// With a key that is not RSA.
 pub(crate) fn ec() -> Pair {
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
-    (certificate(&key, 2020, 2099), key.serialize_pem())
+    (certificate(&key, date(2020, 1, 1), date(2099, 12, 13)), key.serialize_pem())
 }
 
-fn certificate(key: &KeyPair, first_year: i32, last_year: i32) -> String {
+fn certificate(key: &KeyPair, begins: Date, ends: Date) -> String {
+    let midnight = |day: Date| date_time_ymd(day.year().into(), day.month() as u8, day.day() as u8);
     let mut params = CertificateParams::new(["presence2mqtt".to_owned()]).unwrap();
-    params.not_before = date_time_ymd(first_year, 1, 1);
-    params.not_after = date_time_ymd(last_year, 12, 13);
+    params.not_before = midnight(begins);
+    params.not_after = midnight(ends);
     params.self_signed(key).unwrap().pem()
 }
 

@@ -83,3 +83,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_secret_in_the_place_of_its_files_name_is_not_shown() {
+    for key in ["client_secret_file", "client_secret"] {
+        let text =
+            format!("[graph.auth]\nmethod = \"client-secret\"\n{key} = \"Xy78Q~Marker.Of+A/Secret\"\n");
+        let error = crate::config::parse(&text, std::path::Path::new("p.toml"), &[].into_iter().collect())
+            .unwrap_err();
+        assert!(!format!("{error}{error:?}").contains("Marker"), "{error}");
+    }
+}

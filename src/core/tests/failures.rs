@@ -41,7 +41,12 @@ fn an_outage_is_reported_once_and_people_turn_stale_in_time() {
         }
         bridge.on(Event::Acknowledged(10), at(now));
     }
-    assert_eq!(reports, ["report: presence cannot be read: connection refused"]);
+    assert_eq!(
+        reports,
+        [
+            "report: presence cannot be read: connection refused; check the way to Microsoft Graph, the bridge goes on trying"
+        ]
+    );
     assert_eq!(health, ["presence/bridge/health = {unreachable}", "120 presence/alice/health = stale"]);
     assert!(request < 30, "{request} requests in 195 s of outage");
 
@@ -167,7 +172,7 @@ fn one_bad_id_is_found_and_the_others_go_on() {
     run(&mut bridge, vec![(5.05, failure(4, bad()), "read #6 user 3")]);
     let denied = bridge.on(failure(6, ReadFailure::NotFound), at(5.06));
     assert!(
-        denied.iter().any(|command| line(command).contains("u3 cannot be read: not found")),
+        denied.iter().any(|command| line(command).contains("users[2] cannot be read: not found")),
         "{denied:?}"
     );
     bridge.on(Event::Acknowledged(50), at(5.1));
@@ -186,7 +191,8 @@ fn somebody_missing_from_an_answer_is_read_alone_and_then_gently() {
             (
                 5.2,
                 failure(2, ReadFailure::NotFound),
-                "report: alice cannot be read: not found in this tenant; check the id under [[users]], and that the account uses Teams
+                "report: users[0] cannot be read: not found in this tenant; check the id under [[users]], and that the account uses Teams
+                 presence/bridge/health = {ok}
                  presence/alice/health = not_found",
             ),
             (10.0, Woken, "read #3 bulk 1,2"),
@@ -195,7 +201,8 @@ fn somebody_missing_from_an_answer_is_read_alone_and_then_gently() {
             (
                 15.1,
                 answer(4, vec![reading(1, "Busy", "Busy"), reading(2, "Busy", "Busy")]),
-                "report: alice can be read again
+                "report: users[0] can be read again
+                 presence/bridge/health = {ok}
                  presence/alice/health = ok",
             ),
         ],
@@ -250,4 +257,137 @@ fn new_words_and_strangers_are_reported_once_each_and_published_as_they_are() {
              presence/alice/availability = PresenceUnknown"#,
         )],
     );
+}
+
+#[test]
+fn a_longer_wait_asked_for_during_a_wait_is_honoured() {
+    let users = (1..=3).map(|n| watched(&format!("u{n}"), &id(n).to_string())).collect();
+    let mut bridge = online(Settings { users, endpoint: Endpoint::Users, ..settings() });
+    bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(0.1));
+    let throttled = |seconds| ReadFailure::Throttled { retry_after: Some(Duration::from_secs(seconds)) };
+    bridge.on(failure(1, throttled(1)), at(0.2));
+    bridge.on(failure(2, throttled(60)), at(0.3));
+    for (seconds, reads) in [(1.3, 0), (59.0, 0), (60.3, 1)] {
+        let commands = bridge.on(Woken, at(seconds));
+        assert_eq!(
+            lines(&commands).iter().filter(|line| line.starts_with("read")).count(),
+            reads,
+            "at {seconds}"
+        );
+    }
+}
+
+#[test]
+fn credentials_that_changed_are_tried_at_once() {
+    let mut bridge = known(only_alice());
+    bridge.on(
+        failure(1, ReadFailure::SignInRequired { advice: "the client secret has expired".into() }),
+        at(5.1),
+    );
+    bridge.on(Event::Acknowledged(9), at(5.1));
+    run(
+        &mut bridge,
+        vec![
+            (6.0, Event::SignIn(SignInEvent::CredentialsChanged), "read #2 bulk 1"),
+            (
+                6.1,
+                answer(2, vec![reading(1, "Busy", "Busy")]),
+                "report: presence is read again after 1s
+                presence/bridge/health = {ok}
+                presence/alice/health = ok",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn halves_of_a_refused_read_are_not_begun_twice_however_slow_they_are() {
+    let users = (1..=4).map(|n| watched(&format!("u{n}"), &id(n).to_string())).collect();
+    let mut bridge = online(Settings { users, ..settings() });
+    let bad = || ReadFailure::Refused { why: "BadRequest".into() };
+    bridge.on(answer(0, (1..=4).map(|n| reading(n, "Busy", "Busy")).collect()), at(0.0));
+    bridge.on(Woken, at(5.0));
+    let mut asked = lines(&bridge.on(failure(1, bad()), at(6.0)));
+    assert_eq!(asked, ["read #2 bulk 1,2", "read #3 bulk 3,4"]);
+    asked.extend(lines(&bridge.on(Woken, at(10.0))));
+    bridge.on(answer(2, vec![reading(1, "Busy", "Busy"), reading(2, "Busy", "Busy")]), at(11.0));
+    asked.extend(lines(&bridge.on(failure(3, bad()), at(12.0))));
+    asked.extend(lines(&bridge.on(Woken, at(15.0))));
+    bridge.on(answer(4, vec![reading(3, "Busy", "Busy")]), at(16.0));
+    asked.extend(lines(&bridge.on(failure(5, bad()), at(17.0))));
+    let reads: Vec<&String> = asked.iter().filter(|line| line.starts_with("read")).collect();
+    assert_eq!(
+        reads,
+        ["read #2 bulk 1,2", "read #3 bulk 3,4", "read #4 bulk 3", "read #5 bulk 4", "read #6 user 4"]
+    );
+    bridge.on(answer(6, vec![reading(4, "Busy", "Busy")]), at(17.1));
+    let next = lines(&bridge.on(Woken, at(22.0)));
+    let whole: Vec<&str> = next
+        .iter()
+        .filter_map(|line| line.split_once(' ')?.1.split_once(' '))
+        .map(|(_, what)| what)
+        .collect();
+    assert!(whole.contains(&"bulk 1,2,3") && whole.contains(&"user 4"), "{next:?}");
+}
+
+#[test]
+fn a_thousand_missing_people_are_each_read_in_turn() {
+    let users = (0..300).map(|n| watched(&format!("u{n}"), &id(n).to_string())).collect();
+    let mut bridge = Bridge::new(Settings { users, ..settings() }, 1, at(0.0));
+    bridge.on(Event::Started, at(0.0));
+    let mut alone = std::collections::BTreeSet::new();
+    let mut now = 0.0;
+    let mut under_way: Vec<(u64, Option<usize>)> = vec![(0, None)];
+    while now < 30.0 {
+        for (request, person) in std::mem::take(&mut under_way) {
+            let people = person.map(|n| reading(n, "Busy", "Busy")).into_iter().collect();
+            under_way.extend(reads_of(&bridge.on(answer(request, people), at(now)), &mut alone));
+        }
+        now = bridge.wake_at(at(now).tick).unwrap().0.as_secs_f64().max(now);
+        under_way.extend(reads_of(&bridge.on(Woken, at(now)), &mut alone));
+    }
+    assert_eq!(alone.len(), 300, "nobody waits for ever behind the others");
+}
+
+fn reads_of(
+    commands: &[Command],
+    alone: &mut std::collections::BTreeSet<usize>,
+) -> Vec<(u64, Option<usize>)> {
+    let read = |command: &Command| match command {
+        Command::Read(read) => match &read.what {
+            What::User(id) => Some((read.request.0, Some(number(*id) as usize))),
+            What::Me | What::Communications(_) | What::Bulk(_) | What::Resolve(_) => {
+                Some((read.request.0, None))
+            }
+        },
+        Command::SignIn(_) | Command::Broker(_) | Command::Report(_) | Command::Finish(_) => None,
+    };
+    let reads: Vec<_> = commands.iter().filter_map(read).collect();
+    alone.extend(reads.iter().filter_map(|(_, person)| *person));
+    reads
+}
+
+#[test]
+fn nothing_is_guessed_about_somebody_who_was_never_read() {
+    let settings =
+        Settings { on_stale: OnStale::Unknown, stale_after: Some(Duration::from_secs(20)), ..only_alice() };
+    let mut bridge = online(settings);
+    bridge.on(
+        failure(0, ReadFailure::Passing { why: "gone".into(), retry_after: Some(Duration::from_secs(900)) }),
+        at(0.1),
+    );
+    let said = lines(&bridge.on(Woken, at(100.0)));
+    assert!(!said.iter().any(|line| line.contains("PresenceUnknown")), "{said:?}");
+}
+
+#[test]
+fn forbidden_for_some_is_a_notice_and_forbidden_for_all_is_the_state() {
+    let mut bridge = online(Settings { endpoint: Endpoint::Users, ..settings() });
+    let forbidden = || ReadFailure::Forbidden { advice: "grant Presence.Read.All".into() };
+    let first = format!("{:?}", bridge.on(failure(0, forbidden()), at(1.0)));
+    assert!(first.contains("1 of 2 people cannot be read: grant Presence.Read.All"), "{first}");
+    assert!(first.contains(r#"\"graph\":\"ok\""#) && first.contains(r#"\"last_success\":null"#), "{first}");
+    let second = format!("{:?}", bridge.on(failure(1, forbidden()), at(2.0)));
+    assert!(second.contains(r#"\"graph\":\"forbidden\",\"since\":\"2026-11-23T09:00:02Z\""#), "{second}");
+    assert!(second.contains(r#"\"last_success\":null"#), "nobody was ever read: {second}");
 }

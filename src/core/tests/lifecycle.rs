@@ -135,7 +135,7 @@ fn everything_is_sent_again_at_the_refresh_interval() {
         vec![(
             3.0,
             Woken,
-            "unsubscribe presence/+/state presence/bridge/info
+            "unsubscribe presence/+/state presence/bridge/info presence/bridge/sign_in
              presence/bridge/health = {ok}
              presence/bridge/info = {every 5s}
              presence/alice/state = {Busy Busy since 09:00:00}
@@ -145,4 +145,58 @@ fn everything_is_sent_again_at_the_refresh_interval() {
              presence/bridge/state = online",
         )],
     );
+}
+
+#[test]
+fn live_messages_of_others_do_not_keep_the_bridge_from_beginning() {
+    let mut bridge = Bridge::new(only_alice(), 1, at(0.0));
+    bridge.on(Started, at(0.0));
+    bridge.on(Connected, at(0.0));
+    bridge.on(subscribed(), at(0.0));
+    bridge.on(subscribed(), at(0.0));
+    let mut began = None;
+    for n in 1..20 {
+        let seconds = f64::from(n) * 0.02;
+        let live = Event::Message(Incoming {
+            topic: "presence/zoe/state".into(),
+            payload: "{}".into(),
+            retained: false,
+        });
+        let commands = bridge.on(live, at(seconds));
+        if commands.iter().any(|command| matches!(command, Command::Broker(BrokerOrder::Publish(_)))) {
+            began.get_or_insert(seconds);
+        }
+    }
+    assert_eq!(began, Some(0.04));
+}
+
+#[test]
+fn retained_messages_without_end_do_not_either() {
+    let mut bridge = Bridge::new(only_alice(), 1, at(0.0));
+    bridge.on(Started, at(0.0));
+    bridge.on(Connected, at(0.0));
+    bridge.on(subscribed(), at(0.0));
+    bridge.on(subscribed(), at(0.0));
+    let publishes = |seconds: f64, bridge: &mut Bridge| {
+        let commands = bridge.on(retained("presence/zoe/state", "{}"), at(seconds));
+        commands.iter().any(|command| matches!(command, Command::Broker(BrokerOrder::Publish(_))))
+    };
+    let began = (1..4000).map(|n| f64::from(n) * 0.02).find(|seconds| publishes(*seconds, &mut bridge));
+    assert_eq!(began, Some(60.0));
+}
+
+#[test]
+fn what_was_seen_of_another_bridge_on_a_lost_connection_is_forgotten() {
+    let mut bridge = Bridge::new(only_alice(), 1, at(0.0));
+    bridge.on(Started, at(0.0));
+    bridge.on(Connected, at(0.0));
+    bridge.on(retained("presence/bridge/info", r#"{"bridge":"another"}"#), at(0.0));
+    bridge.on(retained("presence/bridge/state", "online"), at(0.0));
+    bridge.on(lost(), at(0.01));
+    bridge.on(Woken, at(1.0));
+    bridge.on(Connected, at(1.1));
+    bridge.on(subscribed(), at(1.1));
+    bridge.on(subscribed(), at(1.1));
+    let commands = bridge.on(Woken, at(1.2));
+    assert!(commands.iter().any(|command| matches!(command, Command::Broker(BrokerOrder::Publish(_)))));
 }

@@ -15,6 +15,7 @@ use super::name::ObjectId;
 use super::payload::About;
 use super::presence::Presence;
 use super::settings::{Endpoint, OnStale, Settings, Watched};
+use super::sign_in::SignInEvent;
 use super::time::{Now, Tick};
 use super::word::{Activity, Availability};
 
@@ -50,6 +51,8 @@ fn settings() -> Settings {
         include_messages: false,
         request_budget: 1500,
         certificate_ends: None,
+        invites: false,
+        announce_sign_in: false,
         users: vec![watched("alice", &id(1).to_string()), watched("bob", &id(2).to_string())],
         about: About {
             version: "0.1.0",
@@ -135,6 +138,7 @@ fn line(command: &Command) -> String {
         Command::Broker(BrokerOrder::Publish(messages)) => {
             messages.iter().map(message).collect::<Vec<_>>().join("\n")
         }
+        Command::SignIn(order) => format!("{order:?}"),
         Command::Report(report) => format!("report: {report}"),
         Command::Finish(ending) => format!("finish {ending:?}"),
     }

@@ -30,10 +30,10 @@ fn a_principal_name_is_resolved_once() {
     let mut bridge = Bridge::new(Settings { users, ..settings() }, 1, at(0.0));
     assert_eq!(reads(&mut bridge, Started, 0.0), ["read #0 resolve alice@contoso.example"]);
     let resolved = PresenceEvent { request: RequestId(0), outcome: Ok(Answer::Resolved(id(1))) };
-    assert_eq!(reads(&mut bridge, Event::Presence(resolved), 0.1), ["read #1 bulk 2,1"]);
+    assert_eq!(reads(&mut bridge, Event::Presence(resolved), 0.1), ["read #1 bulk 1,2"]);
     reads(&mut bridge, answer(1, vec![reading(1, "Busy", "Busy"), reading(2, "Busy", "Busy")]), 0.2);
     let next = bridge.wake_at(at(0.2).tick).unwrap().0.as_secs_f64();
-    assert_eq!(reads(&mut bridge, Woken, next), ["read #2 bulk 2,1"]);
+    assert_eq!(reads(&mut bridge, Woken, next), ["read #2 bulk 1,2"]);
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn a_principal_name_that_nobody_has_is_not_found_and_looked_for_gently() {
         vec![(
             0.1,
             failure(0, ReadFailure::NotFound),
-            "report: alice cannot be read: not found in this tenant; check the id under [[users]], and that the account uses Teams
+            "report: users[0] cannot be read: not found in this tenant; check the id under [[users]], and that the account uses Teams
              presence/bridge/health = {ok}
              presence/alice/health = not_found",
         )],
@@ -168,4 +168,42 @@ fn a_refresh_reads_at_once_and_sends_everything_once_per_interval() {
             (1.2, refresh(false), ""),
         ],
     );
+}
+
+#[test]
+fn names_to_be_resolved_are_not_an_overload() {
+    let users = (0..300).map(|n| watched(&format!("u{n}"), &format!("u{n}@contoso.example"))).collect();
+    let mut bridge = Bridge::new(Settings { users, ..settings() }, 1, at(0.0));
+    let mut said = lines(&bridge.on(Started, at(0.0)));
+    for request in 0..300 {
+        let resolved = PresenceEvent {
+            request: RequestId(request),
+            outcome: Ok(Answer::Resolved(id(request as usize))),
+        };
+        let now = 0.1 + request as f64 * 0.03;
+        said.extend(lines(&bridge.on(Event::Presence(resolved), at(now))));
+    }
+    assert!(!said.iter().any(|line| line.contains("budget")), "{said:?}");
+}
+
+#[test]
+fn one_person_under_two_names_is_asked_for_once() {
+    let users = vec![watched("a", &id(1).to_string()), watched("b", &id(1).to_string())];
+    let mut bridge = Bridge::new(Settings { users, ..settings() }, 1, at(0.0));
+    assert_eq!(reads(&mut bridge, Started, 0.0), ["read #0 bulk 1"]);
+}
+
+#[test]
+fn what_somebody_writes_does_not_begin_the_debounce_again() {
+    let settings = Settings { debounce: Duration::from_secs(7), include_messages: true, ..only_alice() };
+    let mut bridge = online(settings);
+    bridge.on(answer(0, vec![reading(1, "Available", "Available")]), at(0.0));
+    for (request, seconds) in [(1, 5.0), (2, 10.0)] {
+        bridge.on(Woken, at(seconds));
+        let mut busy = reading(1, "Busy", "Busy");
+        busy.presence.as_mut().unwrap().out_of_office_message = Some(format!("text {request}").into());
+        bridge.on(answer(request, vec![busy]), at(seconds));
+    }
+    let said = lines(&bridge.on(Woken, at(12.0)));
+    assert!(said.contains(&"presence/alice/state = {Busy Busy since 09:00:05}".to_owned()), "{said:?}");
 }

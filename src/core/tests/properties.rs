@@ -83,6 +83,7 @@ impl World {
                 Command::Broker(BrokerOrder::Subscribe(_))
                 | Command::Broker(BrokerOrder::Unsubscribe(_))
                 | Command::Broker(BrokerOrder::Disconnect)
+                | Command::SignIn(_)
                 | Command::Report(_) => {}
                 Command::Finish(ending) => panic!("finished without being asked: {ending:?}"),
             }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::core::event::Event::{Acknowledged, Connected, Started, Woken};
+use crate::core::sign_in::SignInEvent;
 
 #[test]
 fn the_first_connect_reads_back_then_says_stale_then_online() {
@@ -13,7 +14,7 @@ fn the_first_connect_reads_back_then_says_stale_then_online() {
                 0.01,
                 Connected,
                 "report: connected to the broker
-                 subscribe presence/+/state presence/bridge/info
+                 subscribe presence/+/state presence/bridge/info presence/bridge/sign_in
                  subscribe presence/bridge/refresh",
             ),
             (0.02, subscribed(), ""),
@@ -41,7 +42,11 @@ fn the_first_connect_reads_back_then_says_stale_then_online() {
                  presence/alice/availability = Busy
                  presence/alice/health = ok",
             ),
-            (5.0, Woken, "read #1 bulk 1,2\nunsubscribe presence/+/state presence/bridge/info"),
+            (
+                5.0,
+                Woken,
+                "read #1 bulk 1,2\nunsubscribe presence/+/state presence/bridge/info presence/bridge/sign_in",
+            ),
             (
                 5.01,
                 answer(1, vec![reading(1, "Busy", "InAMeeting"), reading(2, "Available", "Available")]),
@@ -67,7 +72,14 @@ fn a_new_sequence_number_alone_is_not_a_change() {
         newer
     };
     bridge.on(answer(0, vec![with_number("A1")]), at(0.1));
-    run(&mut bridge, vec![(5.0, Woken, "read #1 bulk 1\nunsubscribe presence/+/state presence/bridge/info")]);
+    run(
+        &mut bridge,
+        vec![(
+            5.0,
+            Woken,
+            "read #1 bulk 1\nunsubscribe presence/+/state presence/bridge/info presence/bridge/sign_in",
+        )],
+    );
     run(&mut bridge, vec![(5.1, answer(1, vec![with_number("A2")]), "")]);
 }
 
@@ -125,7 +137,7 @@ fn a_user_no_longer_configured_disappears() {
                 0.0,
                 Connected,
                 "report: connected to the broker
-                 subscribe presence/+/state presence/bridge/info
+                 subscribe presence/+/state presence/bridge/info presence/bridge/sign_in
                  subscribe presence/bridge/refresh",
             ),
             (0.0, retained("presence/carol/state", &gone("somebody-else")), ""),
@@ -141,9 +153,9 @@ fn a_user_no_longer_configured_disappears() {
                 0.04,
                 Woken,
                 "presence/dave/health =
-                 presence/dave/state =
                  presence/dave/activity =
                  presence/dave/availability =
+                 presence/dave/state =
                  presence/bridge/health = {starting}
                  presence/bridge/info = {every 5s}
                  presence/alice/health = stale
@@ -187,17 +199,27 @@ fn after_a_reconnect_everything_is_sent_again_newest_change_first() {
     run(&mut bridge, rows);
 }
 
+/// Acknowledges until nothing more comes, and returns all that came.
+fn drain(bridge: &mut Bridge, first: Vec<String>, seconds: f64) -> Vec<String> {
+    let mut all = first.clone();
+    let mut last = first;
+    while !last.is_empty() {
+        last = lines(&bridge.on(Acknowledged(last.len()), at(seconds)));
+        all.extend(last.clone());
+    }
+    all
+}
+
 #[test]
 fn the_window_bounds_what_is_in_flight_and_fresh_changes_overtake_the_rest() {
     let users = (0..200).map(|n| watched(&format!("u{n}"), &id(n).to_string())).collect();
-    let mut bridge = Bridge::new(Settings { users, ..settings() }, 1, at(0.0));
-    bridge.on(Started, at(0.0));
+    let mut bridge = online(Settings { users, ..settings() });
     let everyone = |word: &str| (0..200).map(|n| reading(n, word, word)).collect::<Vec<_>>();
-    bridge.on(answer(0, everyone("Available")), at(0.1));
-    bridge.on(Connected, at(1.0));
-    bridge.on(subscribed(), at(1.0));
-    bridge.on(subscribed(), at(1.0));
-    let first = lines(&bridge.on(Woken, at(1.04)));
+    let published = lines(&bridge.on(answer(0, everyone("Available")), at(0.1)));
+    drain(&mut bridge, published, 0.2);
+    bridge.on(lost(), at(1.0));
+    let first = lines(&bridge.on(Connected, at(2.0)));
+    let first: Vec<String> = first.into_iter().filter(|line| line.contains(" = ")).collect();
     assert!((120..124).contains(&first.len()), "{}", first.len());
     bridge.on(Woken, at(5.0));
     let mut change = everyone("Available");
@@ -205,18 +227,75 @@ fn the_window_bounds_what_is_in_flight_and_fresh_changes_overtake_the_rest() {
     assert_eq!(lines(&bridge.on(answer(1, change), at(5.1))), Vec::<String>::new(), "the window is full");
     let next = lines(&bridge.on(Acknowledged(20), at(5.2)));
     assert_eq!(next[0], "presence/u7/state = {Busy Busy since 09:00:05}");
-    let mut sent = first.len() + next.len();
-    let mut last = next;
-    loop {
-        let more = lines(&bridge.on(Acknowledged(last.len()), at(5.3)));
-        if more.is_empty() {
-            break;
-        }
-        sent += more.len();
-        last = more;
+    let all = drain(&mut bridge, [first, next].concat(), 5.3);
+    assert_eq!(all.last().unwrap(), "report: everything is published; the bridge is online");
+    assert!((802..=812).contains(&all.len()), "{}", all.len());
+}
+
+#[test]
+fn an_answer_before_the_broker_is_there_does_not_mix_with_an_earlier_runs_values() {
+    let mut bridge = Bridge::new(only_alice(), 1, at(0.0));
+    bridge.on(Started, at(0.0));
+    bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(0.01));
+    bridge.on(Connected, at(0.02));
+    bridge.on(subscribed(), at(0.03));
+    bridge.on(subscribed(), at(0.03));
+    run(
+        &mut bridge,
+        vec![(
+            0.07,
+            Woken,
+            "presence/bridge/health = {ok}
+             presence/bridge/info = {every 5s}
+             presence/alice/health = stale
+             presence/alice/state = {Busy Busy since 09:00:00}
+             presence/alice/activity = Busy
+             presence/alice/availability = Busy
+             presence/alice/health = ok
+             presence/bridge/state = online
+             report: everything is published; the bridge is online",
+        )],
+    );
+}
+
+#[test]
+fn since_of_an_earlier_run_is_not_restored_over_a_change_of_this_one() {
+    let mut bridge = Bridge::new(only_alice(), 1, at(0.0));
+    bridge.on(Started, at(0.0));
+    for (request, (seconds, word)) in (0..).zip([(0.1, "Busy"), (5.1, "Away"), (10.1, "Busy")]) {
+        bridge.on(answer(request, vec![reading(1, word, word)]), at(seconds));
+        bridge.on(Woken, at((seconds / 5.0).ceil() * 5.0));
     }
-    assert!(last.contains(&"presence/bridge/state = online".to_owned()));
-    assert!((803..=820).contains(&sent), "{sent}");
+    bridge.on(Connected, at(11.0));
+    let state = r#"{"availability":"Busy","activity":"Busy","since":"2025-11-23T08:30:00Z","bridge":"presence2mqtt"}"#;
+    bridge.on(retained("presence/alice/state", state), at(11.0));
+    bridge.on(subscribed(), at(11.0));
+    bridge.on(subscribed(), at(11.0));
+    let said = lines(&bridge.on(Woken, at(11.1)));
+    assert!(said.contains(&"presence/alice/state = {Busy Busy since 09:00:10}".to_owned()), "{said:?}");
+}
+
+#[test]
+fn a_removal_that_was_cut_off_begins_again_and_ends_with_the_state() {
+    let mut bridge = Bridge::new(only_alice(), 1, at(0.0));
+    bridge.on(Started, at(0.0));
+    bridge.on(Connected, at(0.0));
+    let state = r#"{"availability":"Away","activity":"Away","since":"2026-11-23T08:30:00Z","bridge":"presence2mqtt"}"#;
+    bridge.on(retained("presence/dave/state", state), at(0.0));
+    bridge.on(subscribed(), at(0.0));
+    bridge.on(subscribed(), at(0.0));
+    let emptied = |said: Vec<String>| -> Vec<String> {
+        said.into_iter().filter(|line| line.contains("dave")).collect()
+    };
+    let first = emptied(lines(&bridge.on(Woken, at(0.04))));
+    assert_eq!(first.last().unwrap(), "presence/dave/state =");
+    bridge.on(lost(), at(0.1));
+    bridge.on(Woken, at(5.0));
+    assert_eq!(emptied(lines(&bridge.on(Connected, at(5.1)))), first);
+    bridge.on(Acknowledged(50), at(5.2));
+    bridge.on(lost(), at(5.3));
+    bridge.on(Woken, at(10.0));
+    assert_eq!(emptied(lines(&bridge.on(Connected, at(10.1)))), Vec::<String>::new(), "it is done");
 }
 
 #[test]
@@ -278,7 +357,11 @@ fn the_end_of_the_certificate_is_noticed_when_it_is_near() {
                 assert!(acknowledged.is_empty(), "{acknowledged:?}");
                 Some(messages)
             }
-            Command::Broker(_) | Command::Read(_) | Command::Report(_) | Command::Finish(_) => None,
+            Command::Broker(_)
+            | Command::Read(_)
+            | Command::SignIn(_)
+            | Command::Report(_)
+            | Command::Finish(_) => None,
         });
         published.flatten().any(|message| message.payload.contains("the certificate ends on 2027-01-02"))
     };
@@ -286,4 +369,6 @@ fn the_end_of_the_certificate_is_noticed_when_it_is_near() {
     assert!(noticed(10.1));
     assert!(!noticed(10.2), "nothing new");
     assert!(noticed(33.1), "less than 7 days");
+    bridge.on(Event::SignIn(SignInEvent::CertificateEnds(Some(at(400.0 * day).wall))), at(33.2 * day));
+    assert!(bridge.settings.certificate_ends > Some(ends), "it was renewed");
 }

@@ -11,9 +11,6 @@ use serde::Deserialize;
 use super::advice::{self, Verdict};
 use crate::core::event::ReadFailure;
 
-/// No token lives longer; Microsoft's longest are good for 28 hours.
-const LONGEST_LIFE: u64 = 48 * 3600;
-
 /// An access token as issued (Microsoft identity platform: `v2-oauth2-client-creds-grant-flow`).
 #[derive(Debug)]
 pub struct Issued {
@@ -21,12 +18,25 @@ pub struct Issued {
     pub token: SecretString,
     /// For so long.
     pub lives: Duration,
+    /// What comes with it when a person signed in.
+    pub delegated: Delegated,
+}
+
+/// What comes with an access token of a person (Microsoft identity platform: `v2-oauth2-auth-code-flow`).
+#[derive(Debug, Default)]
+pub struct Delegated {
+    /// Good for the next token.
+    pub refresh_token: Option<SecretString>,
+    /// What was consented to.
+    pub scopes: Option<String>,
+    /// Who it is; as a JWT.
+    pub id_token: Option<SecretString>,
 }
 
 impl Issued {
     /// A token that lives for so many seconds.
     pub(super) fn new(token: SecretString, seconds: u64) -> Self {
-        Self { token, lives: Duration::from_secs(seconds.min(LONGEST_LIFE)) }
+        Self { token, lives: Duration::from_secs(seconds).min(LONGEST_LIFE), delegated: Delegated::default() }
     }
 }
 
@@ -43,6 +53,9 @@ pub enum NotIssued {
     /// It said no.
     Refused(Refusal),
 }
+
+/// No token of Microsoft lives longer (Microsoft identity platform: `access-tokens`, continuous access evaluation).
+const LONGEST_LIFE: Duration = Duration::from_secs(28 * 60 * 60);
 
 /// The service's no.
 #[derive(Debug, Clone, Deserialize)]
@@ -61,26 +74,49 @@ pub struct Refusal {
 struct WireToken {
     access_token: SecretString,
     expires_in: u64,
+    #[serde(default)]
+    refresh_token: Option<SecretString>,
+    #[serde(default)]
+    scope: Option<String>,
+    #[serde(default)]
+    id_token: Option<SecretString>,
+}
+
+/// An answer of the sign-in service, as it came.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub status: StatusCode,
+    pub retry_after: Option<Duration>,
+    pub body: Vec<u8>,
 }
 
 /// Reads the answer of a token endpoint.
-///
-/// # Errors
-///
-/// If there is no token in it.
-pub fn issued(status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Result<Issued, NotIssued> {
-    if status.is_success() {
-        return match serde_json::from_slice::<WireToken>(body) {
-            Ok(wire) => Ok(Issued::new(wire.access_token, wire.expires_in)),
-            Err(_) => Err(passing("the answer of the sign-in service is not a token", retry_after)),
+pub(super) fn issued(answer: &Answer) -> Result<Issued, NotIssued> {
+    if answer.status.is_success() {
+        return match serde_json::from_slice::<WireToken>(&answer.body) {
+            Ok(wire) => Ok(Issued {
+                delegated: Delegated {
+                    refresh_token: wire.refresh_token,
+                    scopes: wire.scope,
+                    id_token: wire.id_token,
+                },
+                ..Issued::new(wire.access_token, wire.expires_in)
+            }),
+            Err(_) => Err(passing("the answer of the sign-in service is not a token", answer.retry_after)),
         };
     }
+    Err(not_issued(answer))
+}
+
+/// Reads an answer that is not 200.
+pub(super) fn not_issued(answer: &Answer) -> NotIssued {
+    let Answer { status, retry_after, body } = answer;
     let refusal = serde_json::from_slice::<Refusal>(body).ok();
     match refusal {
-        Some(refusal) if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => {
-            Err(refusal.judge(retry_after))
+        Some(refusal) if status.is_client_error() && *status != StatusCode::TOO_MANY_REQUESTS => {
+            refusal.judge(*retry_after)
         }
-        Some(_) | None => Err(passing(&format!("the sign-in service answered {status}"), retry_after)),
+        Some(_) | None => passing(&format!("the sign-in service answered {status}"), *retry_after),
     }
 }
 
@@ -142,7 +178,8 @@ mod tests {
     use secrecy::ExposeSecret;
 
     fn of(status: u16, body: &str) -> Result<Issued, NotIssued> {
-        issued(StatusCode::from_u16(status).unwrap(), None, body.as_bytes())
+        let status = StatusCode::from_u16(status).unwrap();
+        issued(&Answer { status, retry_after: None, body: body.as_bytes().to_vec() })
     }
 
     #[test]
@@ -150,6 +187,8 @@ mod tests {
         let body = r#"{"token_type":"Bearer","expires_in":3599,"ext_expires_in":1,"access_token":"t"}"#;
         let issued = of(200, body).unwrap();
         assert_eq!((issued.token.expose_secret(), issued.lives.as_secs()), ("t", 3599));
+        let body = format!(r#"{{"expires_in":{},"access_token":"t"}}"#, u64::MAX);
+        assert_eq!(of(200, &body).unwrap().lives, LONGEST_LIFE);
     }
 
     #[test]
@@ -169,16 +208,11 @@ mod tests {
     fn too_many_equal_requests_are_waited_out_for_minutes() {
         let body = br#"{"error":"invalid_grant","error_codes":[50196]}"#;
         for (hint, waits) in [(None, 300), (Some(9), 300), (Some(900), 900)] {
-            let answer = issued(StatusCode::BAD_REQUEST, hint.map(Duration::from_secs), body);
-            let Err(NotIssued::Passing { retry_after, .. }) = answer else { panic!("{answer:?}") };
+            let retry_after = hint.map(Duration::from_secs);
+            let answer = Answer { status: StatusCode::BAD_REQUEST, retry_after, body: body.to_vec() };
+            let NotIssued::Passing { retry_after, .. } = not_issued(&answer) else { panic!("{answer:?}") };
             assert_eq!(retry_after, Some(Duration::from_secs(waits)));
         }
-    }
-
-    #[test]
-    fn no_life_is_longer_than_days() {
-        let body = format!(r#"{{"access_token":"t","expires_in":{}}}"#, u64::MAX);
-        assert_eq!(of(200, &body).unwrap().lives, Duration::from_secs(48 * 3600));
     }
 
     #[test]

@@ -75,6 +75,7 @@ pub(super) fn sign(
 mod tests {
     use super::*;
     use aws_lc_rs::signature::{KeyPair, RSA_PSS_2048_8192_SHA256, UnparsedPublicKey};
+    use jiff::civil::date;
     use secrecy::ExposeSecret;
 
     use crate::config::Certificate;
@@ -123,7 +124,7 @@ mod tests {
 
     #[test]
     fn out_of_its_time_it_is_not_even_tried() {
-        let certificate = certificate(pem::rsa_between(2025, 2026));
+        let certificate = certificate(pem::rsa_between(date(2025, 1, 1), date(2026, 12, 13)));
         let says = |now| sign(&certificate, "the-app", &endpoint(), at(now)).unwrap_err().to_string();
         let ended = says("2026-12-13T00:00:00Z");
         assert!(ended.starts_with("the certificate ended on 2026-12-13: make a new one"), "{ended}");

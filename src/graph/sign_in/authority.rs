@@ -4,7 +4,7 @@ use reqwest::Client;
 use reqwest::header::RETRY_AFTER;
 use url::Url;
 
-use super::answer::{Issued, NotIssued, issued};
+use super::answer::{self, Answer, Issued, NotIssued};
 use crate::graph::http::{body, on_the_way};
 use crate::graph::{client, retry_after};
 
@@ -32,15 +32,20 @@ impl Authority {
     ///
     /// If no token comes back.
     pub async fn token(&self, form: &[(&str, &str)]) -> Result<Issued, NotIssued> {
+        answer::issued(&self.post("token", form).await?)
+    }
+
+    /// Posts a form to an endpoint and takes whatever answer comes.
+    pub(super) async fn post(&self, endpoint: &str, form: &[(&str, &str)]) -> Result<Answer, NotIssued> {
         let passing =
             |why: String| NotIssued::Passing { why: format!("signing in: {why}"), retry_after: None };
-        let request = self.http.post(self.endpoint("token")).form(form);
+        let request = self.http.post(self.endpoint(endpoint)).form(form);
         let response = request.send().await.map_err(|error| passing(on_the_way(error)))?;
         let status = response.status();
         let hint = response.headers().get(RETRY_AFTER).map(|value| value.as_bytes());
-        let wait = retry_after::parse(hint, client::wall());
-        let bytes = body(response, LARGEST_ANSWER).await.map_err(|error| passing(error.to_string()))?;
-        issued(status, wait, &bytes)
+        let retry_after = retry_after::parse(hint, client::wall());
+        let body = body(response, LARGEST_ANSWER).await.map_err(|error| passing(error.to_string()))?;
+        Ok(Answer { status, retry_after, body })
     }
 
     /// The address of an endpoint.

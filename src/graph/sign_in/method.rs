@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::answer::{Issued, NotIssued};
 use super::assertion;
 use super::authority::Authority;
+use super::delegated::DelegatedSignIn;
 use super::managed_identity::ManagedIdentity;
 use crate::config::{Auth, Certificate, Secret};
 use crate::core::event::ReadFailure;
@@ -41,6 +42,8 @@ pub enum Method {
     },
     /// The machine or service that this runs on (Microsoft Entra: `managed-identities-azure-resources/overview`).
     ManagedIdentity(ManagedIdentity),
+    /// A person (Microsoft identity platform: `v2-oauth2-device-code`, `v2-oauth2-auth-code-flow`).
+    Delegated(DelegatedSignIn),
     /// A person's token from elsewhere, for tests of single requests.
     Fixed(SecretString),
 }
@@ -88,15 +91,17 @@ impl Method {
                 Caller::App
             }
             Self::ManagedIdentity(_) => Caller::ManagedIdentity,
-            Self::Fixed(_) => Caller::Person,
+            Self::Delegated(_) | Self::Fixed(_) => Caller::Person,
         }
     }
 
     /// Asks for a token for `resource`, the bare root of Graph.
+    /// `fresh` forbids one that was issued before.
     pub(in crate::graph) async fn fetch(
         &self,
         authority: &Authority,
         resource: &str,
+        fresh: bool,
     ) -> Result<Issued, ReadFailure> {
         match self {
             Self::ClientSecret { client_id, secret } => {
@@ -119,6 +124,7 @@ impl Method {
                 by_assertion(authority, resource, client_id, &token).await
             }
             Self::ManagedIdentity(identity) => identity.fetch(resource).await,
+            Self::Delegated(sign_in) => sign_in.fetch(authority, resource, fresh).await,
             Self::Fixed(token) => Ok(Issued::new(token.clone(), 3600)),
         }
     }

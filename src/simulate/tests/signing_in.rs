@@ -2,19 +2,6 @@
 
 use super::*;
 
-async fn refused(request: RequestBuilder, status: u16, error: &str, code: u32) {
-    let answer = request.send().await.unwrap();
-    assert_eq!(answer.status(), status, "AADSTS{code}");
-    let body: Value = answer.json().await.unwrap();
-    assert_eq!(body["error"], error, "{body}");
-    assert_eq!(body["error_codes"], json!([code]), "{body}");
-    let text = body["error_description"].as_str().unwrap();
-    assert!(text.starts_with(&format!("AADSTS{code}: ")) && text.contains("\r\nTrace ID: "), "{text}");
-    for name in ["timestamp", "trace_id", "correlation_id", "error_uri"] {
-        assert!(body[name].is_string(), "{name}");
-    }
-}
-
 #[tokio::test]
 async fn a_token_lives_as_long_as_it_says() {
     let world = World::new().await;
@@ -65,6 +52,10 @@ async fn each_mistake_has_its_number() {
     for name in ["grant_type", "client_id", "scope"] {
         refused(with(name, ""), 400, "invalid_request", 900_144).await;
     }
+    let common = world.server.url() + "/common/oauth2/v2.0/token";
+    let app = [("grant_type", "client_credentials")];
+    refused(world.http.post(&common).form(&app), 400, "invalid_request", 9_001_023).await;
+    refused(world.http.post(&common), 400, "invalid_request", 50_194).await;
     let url = world.server.url() + "/elsewhere/oauth2/v2.0/token";
     refused(world.http.post(url), 400, "invalid_request", 90_002).await;
     world.tenant.switch(|switches| switches.secret_expired = true);
@@ -79,6 +70,23 @@ async fn me_is_for_people() {
     let world = World { token, ..world };
     assert_eq!(expect(world.get("/me/presence"), 200).await["id"], world.ids()[1]);
     expect(world.bulk(&world.ids()), 200).await;
+}
+
+#[tokio::test]
+async fn me_says_who_signed_in() {
+    let world = World::new().await;
+    let select = "/me?$select=id,userPrincipalName,displayName";
+    expect_error(world.get(select), 400, "BadRequest").await;
+    let token = world.tenant.mint_delegated_token_with(world.id(1), &["Presence.Read", "User.Read"]);
+    let world = World { token, ..world };
+    let body = expect(world.get(select), 200).await;
+    assert_eq!(
+        (&body["id"], &body["userPrincipalName"], &body["displayName"]),
+        (&json!(world.ids()[1]), &json!("bob@contoso.example"), &json!("Bob Brown")),
+    );
+    let token = world.tenant.mint_delegated_token_with(world.id(1), &["Presence.Read"]);
+    let world = World { token, ..world };
+    expect_error(world.get(select), 403, "Authorization_RequestDenied").await;
 }
 
 #[tokio::test]

@@ -1,0 +1,82 @@
+//! What is done about a sign-in that is needed: an invitation, its code, and what becomes of it.
+
+use super::bridge::Bridge;
+use super::command::Command;
+use super::payload::json;
+use super::report::Report;
+use super::sign_in::{InvitationEnd, SignInEvent, SignInOrder};
+use super::source::Reach;
+use super::time::Tick;
+use super::topic::BridgeField;
+
+impl Bridge {
+    pub(super) fn needs_sign_in(&self) -> bool {
+        self.settings.invites && self.source.reach() == Reach::SignInRequired && !self.link.is_stopping()
+    }
+
+    /// Begins an invitation, or takes it back.
+    pub(super) fn invite(&mut self, now: Tick) {
+        let Some(order) = self.invitation.order(self.needs_sign_in(), now) else { return };
+        self.commands.push(Command::SignIn(order));
+        if order == SignInOrder::TakeBack {
+            self.take_code_back();
+        }
+    }
+
+    pub(super) fn sign_in_happened(&mut self, event: SignInEvent, now: Tick) {
+        match event {
+            SignInEvent::Code(code) => {
+                self.invitation.shown(code);
+                if let Some(code) = self.invitation.code() {
+                    let report = Report::SignInWith(code.verification_uri.clone(), code.user_code.clone());
+                    self.report(report);
+                    self.say_code();
+                }
+            }
+            SignInEvent::Ended(end) => {
+                self.invitation.ended(&end, now, &mut self.random);
+                self.take_code_back();
+                match end {
+                    InvitationEnd::SignedIn => self.try_now(now),
+                    InvitationEnd::Expired => {}
+                    InvitationEnd::Declined | InvitationEnd::AnotherAccount(_) | InvitationEnd::Failed(_) => {
+                        let why = self.invitation.trouble().unwrap_or_default().to_owned();
+                        self.report(Report::NotSignedIn(why));
+                    }
+                }
+            }
+            SignInEvent::CredentialsChanged => self.try_now(now),
+            SignInEvent::CertificateEnds(ends) => self.settings.certificate_ends = ends,
+            SignInEvent::Account(account) => {
+                if self.settings.about.account != account {
+                    self.settings.about.account = account;
+                    self.say_info_if_up();
+                }
+            }
+        }
+    }
+
+    /// What a refusal was waiting for may have happened.
+    fn try_now(&mut self, now: Tick) {
+        if self.source.reach() == Reach::SignInRequired {
+            self.source.try_now(now);
+            self.schedule.all_now(now);
+        }
+    }
+
+    /// Queues the code that is shown, where it may be published.
+    pub(super) fn say_code(&mut self) {
+        if let Some(code) =
+            self.invitation.code().filter(|_| self.settings.announce_sign_in && self.link.is_up())
+        {
+            self.outbox.own(self.topics.of_bridge(BridgeField::SignIn), json(code));
+        }
+    }
+
+    /// Empties the topic of the code.
+    pub(super) fn take_code_back(&mut self) {
+        if self.settings.announce_sign_in {
+            self.outbox.own(self.topics.of_bridge(BridgeField::SignIn), String::new());
+        }
+    }
+}

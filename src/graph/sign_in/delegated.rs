@@ -1,0 +1,196 @@
+//! A person's sign-in: kept in the store, renewed with a refresh token that is replaced each time.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+
+use super::answer::{self, Issued, NotIssued};
+use super::authority::Authority;
+use super::identity;
+use super::scopes;
+use super::store::{Account, LockedStore, StoreError, StoredSignIn, TokenStore};
+use crate::core::event::ReadFailure;
+use crate::core::sign_in::InvitationEnd;
+use crate::core::token_life::renew_after;
+use crate::graph::client;
+
+/// The delegated sign-in of one app.
+#[derive(Debug, Clone)]
+pub struct DelegatedSignIn {
+    /// Where it is kept.
+    pub store: TokenStore,
+    /// The app.
+    pub client_id: String,
+    /// The permissions of Graph that the configuration needs.
+    pub needed: Arc<BTreeSet<&'static str>>,
+}
+
+/// Why a new sign-in is not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum NotKept {
+    /// It cannot be used.
+    #[error(transparent)]
+    NotUsable(#[from] identity::NotUsable),
+    /// It is for another person than the one who is watched.
+    #[error("{0} signed in, but another account is remembered")]
+    AnotherAccount(String),
+    /// It cannot be renewed.
+    #[error(
+        "the sign-in service gave no refresh token; the scope offline_access may be blocked in this tenant"
+    )]
+    NoRefreshToken,
+    /// The disk refuses.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl DelegatedSignIn {
+    /// The `scope` of a request to sign in.
+    #[must_use]
+    pub fn scope(&self, resource: &str) -> String {
+        scopes::request(&self.needed, resource)
+    }
+
+    /// A token for Graph: the stored one while it is young, unless `fresh`; else a new one, stored before it is used.
+    ///
+    /// # Errors
+    ///
+    /// If nobody is signed in, or the sign-in is of no use any more, or the service cannot be asked now.
+    pub async fn fetch(
+        &self,
+        authority: &Authority,
+        resource: &str,
+        fresh: bool,
+    ) -> Result<Issued, ReadFailure> {
+        let store = self.store.lock().await.map_err(disk)?;
+        let kept = store.read().map_err(disk)?.ok_or_else(|| ReadFailure::SignInRequired {
+            advice:
+                "nobody is signed in: run `presence2mqtt login`, or follow the address and code in the log"
+                    .to_owned(),
+        })?;
+        self.check(&kept)?;
+        if let Some(issued) = young(&kept).filter(|_| !fresh) {
+            return Ok(issued);
+        }
+        let form = [
+            ("grant_type", "refresh_token"),
+            ("client_id", &self.client_id),
+            ("refresh_token", kept.refresh_token.expose_secret()),
+            ("scope", &self.scope(resource)),
+        ];
+        let issued = authority.token(&form).await.map_err(|reason| match reason {
+            NotIssued::Passing { .. } => reason.into(),
+            NotIssued::Refused(refusal) => ReadFailure::SignInRequired { advice: refusal.advice() },
+        })?;
+        keep(&store, &self.client_id, kept.account.clone(), &issued, Some(&kept)).map_err(|error| {
+            // A token that is not on disk must not be used: the old one dies with its first use.
+            ReadFailure::Passing { why: format!("the new token cannot be kept: {error}"), retry_after: None }
+        })?;
+        Ok(issued)
+    }
+
+    /// Keeps a new sign-in. Only the remembered account is welcome, unless `bind` says that this is a person's own
+    /// decision.
+    ///
+    /// # Errors
+    ///
+    /// If it is somebody else's, cannot be used, or cannot be written.
+    pub async fn welcome(&self, issued: &Issued, bind: bool) -> Result<Account, NotKept> {
+        let account = identity::account(issued.delegated.id_token.as_ref())?;
+        let store = self.store.lock().await?;
+        // A damaged store remembers nobody.
+        let remembered = store.read().ok().flatten().map(|kept| kept.account);
+        let same =
+            |other: &Account| other.object_id == account.object_id && other.tenant_id == account.tenant_id;
+        if !bind && remembered.is_some_and(|other| !same(&other)) {
+            return Err(NotKept::AnotherAccount(account.username));
+        }
+        keep(&store, &self.client_id, account.clone(), issued, None)?;
+        Ok(account)
+    }
+
+    /// Who is signed in, if anybody is.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    pub async fn account(&self) -> Result<Option<Account>, StoreError> {
+        Ok(self.store.lock().await?.read()?.map(|kept| kept.account))
+    }
+
+    fn check(&self, kept: &StoredSignIn) -> Result<(), ReadFailure> {
+        let required = |advice: String| Err(ReadFailure::SignInRequired { advice });
+        if kept.client_id != self.client_id {
+            return required(
+                "the sign-in was made for another app than graph.client_id: run `presence2mqtt login`"
+                    .to_owned(),
+            );
+        }
+        let missing = scopes::missing(&self.needed, &kept.scopes);
+        if !missing.is_empty() {
+            return required(format!(
+                "the configuration needs {}, which was not consented to: run `presence2mqtt login`",
+                missing.join(" and ")
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl NotKept {
+    /// What it means for an invitation.
+    #[must_use]
+    pub fn into_end(self) -> InvitationEnd {
+        match self {
+            Self::AnotherAccount(name) => InvitationEnd::AnotherAccount(name),
+            Self::NotUsable(_) | Self::NoRefreshToken | Self::Store(_) => {
+                InvitationEnd::Failed(self.to_string())
+            }
+        }
+    }
+}
+
+/// The stored access token, if it need not be renewed yet.
+fn young(kept: &StoredSignIn) -> Option<Issued> {
+    let now = client::wall();
+    let lives = Duration::try_from(kept.access_ends.duration_since(kept.access_issued)).ok()?;
+    let age = Duration::try_from(now.duration_since(kept.access_issued)).ok()?;
+    (age < renew_after(lives, 0.0)).then(|| Issued {
+        token: kept.access_token.clone(),
+        lives: lives.saturating_sub(age),
+        delegated: answer::Delegated::default(),
+    })
+}
+
+fn keep(
+    store: &LockedStore<'_>,
+    client_id: &str,
+    account: Account,
+    issued: &Issued,
+    before: Option<&StoredSignIn>,
+) -> Result<(), NotKept> {
+    let refresh_token = issued.delegated.refresh_token.as_ref().or(before.map(|kept| &kept.refresh_token));
+    let scopes = issued.delegated.scopes.as_ref().or(before.map(|kept| &kept.scopes));
+    let now = client::wall();
+    store.replace(&StoredSignIn {
+        account,
+        client_id: client_id.to_owned(),
+        scopes: scopes.cloned().unwrap_or_default(),
+        refresh_token: refresh_token.cloned().ok_or(NotKept::NoRefreshToken)?,
+        access_token: issued.token.clone(),
+        access_issued: now,
+        access_ends: now + issued.lives,
+    })?;
+    Ok(())
+}
+
+fn disk(error: StoreError) -> ReadFailure {
+    match error {
+        StoreError::Damaged { .. } => ReadFailure::SignInRequired { advice: error.to_string() },
+        StoreError::Io { .. } | StoreError::Busy { .. } | StoreError::AlreadyRunning { .. } => {
+            ReadFailure::Passing { why: super::chain(&error), retry_after: None }
+        }
+    }
+}

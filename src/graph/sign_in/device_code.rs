@@ -1,0 +1,112 @@
+//! A sign-in with a device code: a person types a code at an address, on whatever device they like
+//! (Microsoft identity platform: `v2-oauth2-device-code`).
+
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use super::answer::{self, Issued, NotIssued};
+use super::authority::Authority;
+use crate::core::sign_in::DeviceCode;
+use crate::core::time::whole_seconds;
+use crate::graph::client;
+
+/// The service asks for more patience in steps of this (RFC 8628, section 3.5).
+const SLOWER: Duration = Duration::from_secs(5);
+
+/// A code that waits to be used.
+#[derive(Debug)]
+pub struct PendingCode {
+    /// What people need.
+    pub shown: DeviceCode,
+    client_id: String,
+    device_code: SecretString,
+    interval: Duration,
+    lives: Duration,
+}
+
+/// How a code ended.
+#[derive(Debug)]
+pub enum CodeEnd {
+    /// Somebody used it.
+    SignedIn(Issued),
+    /// Somebody said no.
+    Declined,
+    /// Nobody came in time.
+    Expired,
+}
+
+#[derive(Deserialize)]
+struct WireCode {
+    device_code: SecretString,
+    user_code: String,
+    verification_uri: String,
+    expires_in: u64,
+    #[serde(default = "five_seconds")]
+    interval: u64,
+}
+
+fn five_seconds() -> u64 {
+    5
+}
+
+impl PendingCode {
+    /// Asks for a code for these scopes.
+    ///
+    /// # Errors
+    ///
+    /// If the service gives none.
+    pub async fn ask(authority: &Authority, client_id: &str, scope: &str) -> Result<Self, NotIssued> {
+        let answer = authority.post("devicecode", &[("client_id", client_id), ("scope", scope)]).await?;
+        if !answer.status.is_success() {
+            return Err(answer::not_issued(&answer));
+        }
+        let wire: WireCode = serde_json::from_slice(&answer.body).map_err(|_| NotIssued::Passing {
+            why: "the answer of the sign-in service is not a device code".to_owned(),
+            retry_after: answer.retry_after,
+        })?;
+        let lives = Duration::from_secs(wire.expires_in.min(24 * 60 * 60));
+        let shown = DeviceCode {
+            verification_uri: wire.verification_uri,
+            user_code: wire.user_code,
+            expires_at: whole_seconds(client::wall() + lives),
+        };
+        let interval = Duration::from_secs(wire.interval.clamp(1, 60));
+        Ok(Self { shown, client_id: client_id.to_owned(), device_code: wire.device_code, interval, lives })
+    }
+
+    /// Waits, at the service's pace, until somebody used the code or it is over. A network that fails meanwhile
+    /// costs nothing: the code lives on.
+    ///
+    /// # Errors
+    ///
+    /// If the service refuses for another reason than that nobody has come yet.
+    pub async fn wait(self, authority: &Authority) -> Result<CodeEnd, NotIssued> {
+        let used = tokio::time::timeout(self.lives, self.poll(authority)).await;
+        used.unwrap_or(Ok(CodeEnd::Expired))
+    }
+
+    async fn poll(&self, authority: &Authority) -> Result<CodeEnd, NotIssued> {
+        let form = [
+            ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
+            ("client_id", &self.client_id),
+            ("device_code", self.device_code.expose_secret()),
+        ];
+        let mut interval = self.interval;
+        loop {
+            tokio::time::sleep(interval).await;
+            match authority.token(&form).await {
+                Ok(issued) => return Ok(CodeEnd::SignedIn(issued)),
+                Err(NotIssued::Passing { .. }) => interval += SLOWER,
+                Err(NotIssued::Refused(refusal)) => match refusal.error.as_str() {
+                    "authorization_pending" => {}
+                    "slow_down" => interval += SLOWER,
+                    "authorization_declined" | "access_denied" => return Ok(CodeEnd::Declined),
+                    "expired_token" | "code_expired" => return Ok(CodeEnd::Expired),
+                    _ => return Err(NotIssued::Refused(refusal)),
+                },
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Who signed in, told by the id token that came with the access token.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use super::store::Account;
+use crate::core::name::ObjectId;
+
+/// The tenant of all personal accounts (Microsoft identity platform: `id-token-claims-reference`, `tid`).
+const PERSONAL_ACCOUNTS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+
+/// Why an account cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotUsable {
+    /// The answer does not say who it was.
+    #[error("the sign-in service did not say who signed in")]
+    Nobody,
+    /// Personal accounts have no presence.
+    #[error(
+        "{0} is a personal account, and those have no presence in Microsoft Graph; sign in with a work or school account"
+    )]
+    Personal(String),
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    tid: String,
+    oid: ObjectId,
+    #[serde(default)]
+    preferred_username: Option<String>,
+}
+
+/// Reads the claims of an id token. It came straight from the token endpoint over TLS, which vouches for it, so
+/// its signature is not checked (OpenID Connect Core, section 3.1.3.7, point 6).
+///
+/// # Errors
+///
+/// If nobody is named in it, or somebody without a presence.
+pub fn account(id_token: Option<&SecretString>) -> Result<Account, NotUsable> {
+    let claims = id_token.and_then(|token| {
+        let payload = token.expose_secret().split('.').nth(1)?;
+        let json = URL_SAFE_NO_PAD.decode(payload).ok()?;
+        serde_json::from_slice::<Claims>(&json).ok()
+    });
+    let Claims { tid, oid, preferred_username } = claims.ok_or(NotUsable::Nobody)?;
+    let username = preferred_username.unwrap_or_else(|| oid.to_string());
+    if tid == PERSONAL_ACCOUNTS {
+        return Err(NotUsable::Personal(username));
+    }
+    Ok(Account { tenant_id: tid, object_id: oid, username })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(claims: &str) -> SecretString {
+        format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(claims)).into()
+    }
+
+    #[test]
+    fn who_it_is() {
+        let oid = "66825e03-7ef5-42da-9069-724602c31f6b";
+        let alice = token(&format!(
+            r#"{{"tid":"t","oid":"{oid}","preferred_username":"alice@contoso.example","x":1}}"#
+        ));
+        let account = account(Some(&alice)).unwrap();
+        assert_eq!(
+            (account.username.as_str(), account.object_id.to_string().as_str()),
+            ("alice@contoso.example", oid)
+        );
+        let nameless = token(&format!(r#"{{"tid":"t","oid":"{oid}"}}"#));
+        assert_eq!(super::account(Some(&nameless)).unwrap().username, oid);
+        let personal =
+            token(&format!(r#"{{"tid":"{PERSONAL_ACCOUNTS}","oid":"{oid}","preferred_username":"a@b"}}"#));
+        assert_eq!(super::account(Some(&personal)), Err(NotUsable::Personal("a@b".into())));
+        for nobody in [None, Some(token("{}")), Some("x".to_owned().into()), Some("a.%.b".to_owned().into())]
+        {
+            assert_eq!(super::account(nobody.as_ref()), Err(NotUsable::Nobody));
+        }
+    }
+}

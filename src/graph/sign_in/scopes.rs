@@ -1,0 +1,78 @@
+//! Which delegated permissions a configuration needs: the least that do (Graph: `permissions-reference`).
+
+use std::collections::BTreeSet;
+
+use crate::core::name::UserId;
+
+/// Scopes that are not Graph's: a refresh token, and who signed in.
+const OF_SIGN_IN: &str = "offline_access openid profile";
+
+/// The delegated permissions of Graph for reading these people.
+#[must_use]
+pub fn needed<'a>(people: impl IntoIterator<Item = &'a UserId>) -> BTreeSet<&'static str> {
+    let mut scopes = BTreeSet::new();
+    for person in people {
+        match person {
+            UserId::Me => scopes.insert("Presence.Read"),
+            UserId::Object(_) => scopes.insert("Presence.Read.All"),
+            UserId::Principal(_) => {
+                scopes.insert("Presence.Read.All");
+                scopes.insert("User.ReadBasic.All")
+            }
+        };
+    }
+    if scopes.contains("Presence.Read.All") {
+        scopes.remove("Presence.Read");
+    }
+    scopes
+}
+
+/// The `scope` of a request to sign in, for the Graph at `resource`.
+#[must_use]
+pub fn request(needed: &BTreeSet<&'static str>, resource: &str) -> String {
+    let of_graph: Vec<String> = needed.iter().map(|scope| format!("{resource}/{scope}")).collect();
+    format!("{} {OF_SIGN_IN}", of_graph.join(" "))
+}
+
+/// The needed scopes that were not consented to. The service grants names with or without the resource in front.
+#[must_use]
+pub fn missing(needed: &BTreeSet<&'static str>, granted: &str) -> Vec<&'static str> {
+    let has = |scope: &str| {
+        granted
+            .split_whitespace()
+            .any(|one| one.rsplit('/').next().is_some_and(|name| name.eq_ignore_ascii_case(scope)))
+    };
+    needed.iter().copied().filter(|scope| !has(scope)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(people: &[&str]) -> Vec<&'static str> {
+        let people: Vec<UserId> = people.iter().map(|id| id.parse().unwrap()).collect();
+        needed(&people).into_iter().collect()
+    }
+
+    #[test]
+    fn the_least_that_does() {
+        let id = "66825e03-7ef5-42da-9069-724602c31f6b";
+        assert_eq!(of(&["me"]), ["Presence.Read"]);
+        assert_eq!(of(&[id]), ["Presence.Read.All"]);
+        assert_eq!(of(&["me", id]), ["Presence.Read.All"]);
+        assert_eq!(of(&["me", "bob@contoso.example"]), ["Presence.Read.All", "User.ReadBasic.All"]);
+    }
+
+    #[test]
+    fn what_is_asked_for_and_what_is_missing() {
+        let needed = BTreeSet::from(["Presence.Read.All", "User.ReadBasic.All"]);
+        assert_eq!(
+            request(&needed, "https://graph.microsoft.us"),
+            "https://graph.microsoft.us/Presence.Read.All https://graph.microsoft.us/User.ReadBasic.All offline_access openid profile"
+        );
+        let granted = "https://graph.microsoft.com/presence.read.all openid";
+        assert_eq!(missing(&needed, granted), ["User.ReadBasic.All"]);
+        assert_eq!(missing(&needed, "Presence.Read.All User.ReadBasic.All"), [""; 0]);
+        assert_eq!(missing(&BTreeSet::from(["Presence.Read.All"]), "Presence.Read"), ["Presence.Read.All"]);
+    }
+}

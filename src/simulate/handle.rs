@@ -1,0 +1,72 @@
+//! What tests do to the sign-in service: act for people and administrators, and look at what it handed out.
+
+use crate::core::name::ObjectId;
+
+use super::{Browser, Tenant};
+
+impl Tenant {
+    /// The user codes that wait for somebody to sign in, oldest first.
+    #[must_use]
+    pub fn device_codes(&self) -> Vec<String> {
+        let state = self.state();
+        state.sign_in.device_codes.pending(state.now.up)
+    }
+
+    /// Waits until a user code waits for somebody, and returns the newest.
+    pub async fn wait_for_device_code(&self) -> String {
+        let mut recorded = self.0.recorded.subscribe();
+        loop {
+            if let Some(code) = self.device_codes().pop() {
+                return code;
+            }
+            // The sender lives as long as the tenant, so there is always another change to wait for.
+            let _ = recorded.changed().await;
+        }
+    }
+
+    /// Signs this person in for the app that shows this user code; false if nobody waits for the code.
+    pub fn approve_device_code(&self, user_code: &str, who: ObjectId) -> bool {
+        self.decide_device_code(user_code, Some(who))
+    }
+
+    /// Declines on behalf of whoever saw this user code; false if nobody waits for the code.
+    pub fn decline_device_code(&self, user_code: &str) -> bool {
+        self.decide_device_code(user_code, None)
+    }
+
+    fn decide_device_code(&self, user_code: &str, who: Option<ObjectId>) -> bool {
+        let mut state = self.state();
+        let now = state.now.up;
+        state.sign_in.device_codes.decide(user_code, now, who)
+    }
+
+    /// From now on the browser signs this person in without a question.
+    pub fn sign_in_browser_as(&self, who: ObjectId) {
+        self.switch(|switches| switches.browser = Browser::SignsIn(who));
+    }
+
+    /// Refuses every refresh token there is with this AADSTS number, such as 50173 (revoked), 700082 (expired),
+    /// 50076 (second factor needed), 65001 (no consent) or 53003 (Conditional Access); new sign-ins are good.
+    pub fn refuse_refresh_tokens(&self, code: u32) {
+        self.state().sign_in.refresh_tokens.refuse_all(code);
+    }
+
+    /// Revokes every sign-in there is, as a change of password does: access and refresh tokens alike.
+    pub fn revoke_sign_ins(&self) {
+        self.revoke_tokens();
+        self.refuse_refresh_tokens(50173);
+    }
+
+    /// Every access token, refresh token, id token, device code and authorization code handed out so far, at most
+    /// the newest 16,384, oldest first: what must not be found in logs and messages.
+    #[must_use]
+    pub fn secrets_issued(&self) -> Vec<String> {
+        self.state().sign_in.secrets.all()
+    }
+
+    /// Every client assertion that came, good or not, at most the newest 1,024, oldest first.
+    #[must_use]
+    pub fn assertions_received(&self) -> Vec<String> {
+        self.state().sign_in.assertions.seen()
+    }
+}

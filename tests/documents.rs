@@ -1,0 +1,224 @@
+//! What the documents promise is what the program has: examples, keys, defaults, topics, commands, exit codes.
+#![expect(clippy::unwrap_used, reason = "a test that cannot read what it tests has failed")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use presence2mqtt::cli::exit;
+use presence2mqtt::config::{self, Environment};
+use presence2mqtt::core::topic::{BridgeField, Field, Topics};
+use serde_json::Value;
+
+fn here(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn readme() -> String {
+    fs::read_to_string(here("README.md")).unwrap()
+}
+
+/// What is written under a heading, up to the next one of the same or a higher level.
+fn section<'t>(text: &'t str, heading: &str) -> &'t str {
+    let level = heading.chars().take_while(|&c| c == '#').count();
+    let start = text.find(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("no {heading:?}")) + 1;
+    let body = &text[start + heading.len()..];
+    let is_end = |line: &&str| (1..=level).any(|n| line.starts_with(&format!("{} ", "#".repeat(n))));
+    let end = body.lines().find(is_end).map_or(body.len(), |line| body.find(&format!("\n{line}")).unwrap());
+    &body[..end]
+}
+
+/// The cells of each row of the tables in a text, without their headings.
+fn rows(text: &str) -> Vec<Vec<&str>> {
+    let lines: Vec<&str> = text.lines().collect();
+    let is_rule = |line: &str| line.starts_with("|---");
+    let mut rows = Vec::new();
+    for (i, line) in lines.iter().enumerate() {
+        let is_heading = lines.get(i + 1).is_some_and(|next| is_rule(next));
+        if line.starts_with('|') && !is_rule(line) && !is_heading {
+            rows.push(line.trim_matches('|').split(" | ").map(str::trim).collect());
+        }
+    }
+    assert!(!rows.is_empty(), "no table in {text:?}");
+    rows
+}
+
+/// The words between backticks.
+fn code(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+/// Code blocks of a language.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let opening = format!("```{language}\n");
+    let found: Vec<_> = text.split(&opening).skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(!found.is_empty(), "no block of {language}");
+    found.into_iter().map(str::to_owned).collect()
+}
+
+/// Every key of the schema that holds a value, with what the schema says of it: `graph.auth.method`, `users.name`.
+fn keys(node: &Value, at: &str) -> Vec<(String, Value)> {
+    let properties = node["properties"].as_object().into_iter().flatten();
+    properties
+        .flat_map(|(name, node)| {
+            let key = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+            match node["type"].as_str() {
+                Some("object") if node["properties"].is_object() => keys(node, &key),
+                Some("array") if node["items"]["type"] == "object" => keys(&node["items"], &key),
+                _ => vec![(key, node.clone())],
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn every_example_is_accepted() {
+    let mut examples: Vec<_> = fs::read_dir(here("examples"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .collect();
+    examples.sort();
+    assert!(!examples.is_empty());
+    for example in examples {
+        let nothing = Environment::default();
+        if let Err(error) = config::load(Some(&example), &nothing) {
+            panic!("{}: {error}", example.display());
+        }
+    }
+}
+
+#[test]
+fn the_configuration_in_the_readme_is_accepted() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("client-secret"), "not-a-secret\n").unwrap();
+    for text in blocks(&readme(), "toml") {
+        let file = dir.path().join("presence2mqtt.toml");
+        config::parse(&text, &file, &Environment::default()).unwrap();
+    }
+}
+
+#[test]
+fn every_key_is_documented_with_its_default_or_as_not_yet() {
+    let readme = readme();
+    let documented = rows(section(&readme, "## Configuration"));
+    let not_yet: BTreeSet<&str> =
+        rows(section(&readme, "## Not in this version yet")).iter().flat_map(|row| code(row[1])).collect();
+    let keys = keys(&config::json_schema(), "");
+
+    for row in &documented {
+        let [key] = code(row[0])[..] else { panic!("{row:?}") };
+        let (_, node) =
+            keys.iter().find(|(known, _)| known == key).unwrap_or_else(|| panic!("{key} is no key"));
+        let default = &node["default"];
+        // The one default that this version refuses is documented as what must be written.
+        if !default.is_null() && key != "graph.auth.method" {
+            assert_eq!(row[1], format!("`{default}`"), "default of {key}");
+        }
+    }
+    for (key, _) in &keys {
+        let in_table = documented.iter().filter(|row| code(row[0]) == [key]).count();
+        let refused = not_yet.iter().any(|name| key == name || key.starts_with(&format!("{name}.")));
+        assert_eq!(in_table + usize::from(refused), 1, "{key} must be documented once");
+    }
+}
+
+#[test]
+fn what_is_not_in_this_version_is_refused_by_name() {
+    let readme = readme();
+    let schema = config::json_schema();
+    for key in rows(section(&readme, "## Not in this version yet")).iter().flat_map(|row| code(row[1])) {
+        let pointer = format!("/properties/{}", key.replace('.', "/properties/"));
+        let node = schema.pointer(&pointer).unwrap_or_else(|| panic!("{key} is no key"));
+        let (table, name) = key.rsplit_once('.').unwrap_or(("", key));
+        let text = match node["type"].as_str() {
+            Some("array") => format!("[[{key}]]\n"),
+            Some("boolean") => format!("[{table}]\n{name} = true\n"),
+            _ => format!("[{table}]\n{name} = \"1h\"\n"),
+        };
+        let error =
+            config::parse(&text, Path::new("x.toml"), &Environment::default()).unwrap_err().to_string();
+        let of_key = error.lines().any(|line| line.contains(key) && line.contains("not in this version yet"));
+        assert!(of_key, "{key}: {error}");
+    }
+}
+
+#[test]
+fn the_topics_are_those_of_the_program() {
+    let readme = readme();
+    let part = section(&readme, "## Topics");
+    let table = &part[..part.find("\n### ").unwrap()];
+    let documented: BTreeSet<String> =
+        rows(table).iter().map(|row| row[0].replace(['<', '>', '`'], "")).collect();
+
+    let user = "user".parse().unwrap();
+    let topics = Topics::new("base".parse().unwrap(), "bridge".parse().unwrap());
+    let mut real: BTreeSet<String> = Field::IN_ORDER.map(|field| topics.of_user(&user, field)).into();
+    real.extend(
+        [BridgeField::State, BridgeField::Info, BridgeField::Health].map(|field| topics.of_bridge(field)),
+    );
+    real.insert(topics.refresh());
+    assert_eq!(documented, real);
+}
+
+#[test]
+fn the_sample_payloads_are_json() {
+    for block in blocks(&readme(), "json") {
+        let payload: Value = serde_json::from_str(&block).unwrap();
+        assert!(payload.is_object(), "{block}");
+    }
+}
+
+#[test]
+fn every_command_is_documented() {
+    let output = Command::new(env!("CARGO_BIN_EXE_presence2mqtt")).arg("--help").output().unwrap();
+    assert!(output.status.success());
+    let help = String::from_utf8(output.stdout).unwrap();
+    // Commands are indented by two spaces, the rest of their descriptions by more.
+    let (_, list) = help.split_once("Commands:\n").unwrap();
+    let commands: Vec<&str> = list
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.strip_prefix("  ").filter(|rest| !rest.starts_with(' ')))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|command| *command != "help")
+        .collect();
+    assert!(commands.contains(&"run"), "{help}");
+    let readme = readme();
+    let table = rows(section(&readme, "## Commands and exit codes"));
+    for command in commands {
+        let shown = format!("presence2mqtt {command}");
+        let found = table.iter().any(|row| code(row[0]).iter().any(|text| text.starts_with(&shown)));
+        assert!(found, "{shown} is not in the README's table");
+    }
+}
+
+#[test]
+fn every_exit_code_is_documented() {
+    let readme = readme();
+    let table = rows(section(&readme, "## Commands and exit codes"));
+    for code in [0, exit::UNEXPECTED, exit::USAGE, exit::UNREACHABLE, exit::SIGN_IN, exit::CONFIG] {
+        assert!(table.iter().any(|row| row[0] == code.to_string()), "{code} is not in the README's table");
+    }
+}
+
+#[test]
+fn the_committed_schema_is_the_programs() {
+    let committed = fs::read_to_string(here("examples/presence2mqtt.schema.json")).unwrap();
+    let current = format!("{:#}\n", config::json_schema());
+    assert!(committed == current, "write it anew: presence2mqtt schema > examples/presence2mqtt.schema.json");
+}
+
+#[test]
+fn links_to_files_lead_somewhere() {
+    for (document, beside) in [("README.md", "."), ("docs/for-administrators.md", "docs")] {
+        let text = fs::read_to_string(here(document)).unwrap();
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        let files: Vec<_> = targets.filter(|to| !to.starts_with("http") && !to.starts_with('#')).collect();
+        assert!(!files.is_empty(), "{document}");
+        for file in files {
+            assert!(here(beside).join(file).exists(), "{document} links to {file}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Somebody who listens on the broker, and knows nothing of the program.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, QoS, SubscribeFilter};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::soon;
+
+/// Between two attempts to reach a broker that is down.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// A message as it arrived.
+#[derive(Debug, Clone)]
+pub(crate) struct Heard {
+    pub(crate) topic: String,
+    pub(crate) payload: String,
+    pub(crate) retained: bool,
+    pub(crate) at: Instant,
+}
+
+/// Listens until dropped, and comes back when the broker does.
+pub(crate) struct Listener {
+    client: AsyncClient,
+    heard: watch::Receiver<Vec<Heard>>,
+    _task: JoinSet<()>,
+}
+
+impl Listener {
+    /// Listens to everything.
+    pub(crate) async fn start(port: u16) -> Self {
+        Self::to(port, "#").await
+    }
+
+    async fn to(port: u16, filter: &str) -> Self {
+        let name = format!("listener-{:016x}", fastrand::u64(..));
+        let mut options = MqttOptions::new(&name, "127.0.0.1", port);
+        options.set_max_packet_size(1024 * 1024, 1024 * 1024);
+        let (client, event_loop) = AsyncClient::new(options, 16);
+        let (hears, heard) = watch::channel(Vec::new());
+        let (subscribes, mut subscribed) = watch::channel(false);
+        let mut task = JoinSet::new();
+        task.spawn(listen(event_loop, client.clone(), filter.to_owned(), hears, subscribes));
+        soon("a subscription", subscribed.wait_for(|subscribed| *subscribed)).await.unwrap();
+        Self { client, heard, _task: task }
+    }
+
+    /// Everything heard so far, oldest first.
+    pub(crate) fn heard(&self) -> Vec<Heard> {
+        self.heard.borrow().clone()
+    }
+
+    /// How much was heard so far: for [`since`](Self::since).
+    pub(crate) fn mark(&self) -> usize {
+        self.heard.borrow().len()
+    }
+
+    /// What was heard since the mark.
+    pub(crate) fn since(&self, mark: usize) -> Vec<Heard> {
+        self.heard.borrow()[mark..].to_vec()
+    }
+
+    /// The newest payload on a topic.
+    pub(crate) fn newest(&self, topic: &str) -> Option<String> {
+        newest(&self.heard.borrow(), topic).map(|heard| heard.payload.clone())
+    }
+
+    /// Waits until what was heard satisfies the condition.
+    pub(crate) async fn until(&self, what: &str, condition: impl Fn(&[Heard]) -> bool) {
+        let mut heard = self.heard.clone();
+        soon(what, heard.wait_for(|heard| condition(heard))).await.unwrap();
+    }
+
+    /// Waits until the newest payload on a topic is `payload`.
+    pub(crate) async fn until_newest(&self, topic: &str, payload: &str) {
+        let what = format!("{payload:?} on {topic}");
+        self.until(&what, |all| newest(all, topic).is_some_and(|heard| heard.payload == payload)).await;
+    }
+
+    /// Waits until `payload` comes on a topic after the mark; says when it came.
+    pub(crate) async fn next(&self, mark: usize, topic: &str, payload: &str) -> Instant {
+        let wanted = |heard: &&Heard| heard.topic == topic && heard.payload == payload;
+        let what = format!("{payload:?} on {topic}");
+        self.until(&what, |all| all[mark..].iter().any(|heard| wanted(&heard))).await;
+        self.heard.borrow()[mark..].iter().find(wanted).unwrap().at
+    }
+
+    pub(crate) async fn publish(&self, topic: &str, payload: &str, retain: bool) {
+        self.client.publish(topic, QoS::AtLeastOnce, retain, payload).await.unwrap();
+    }
+}
+
+/// What a broker holds at this moment: the retained messages that somebody gets who comes now.
+pub(crate) async fn retained(port: u16, filter: &str) -> BTreeMap<String, String> {
+    let listener = Listener::to(port, filter).await;
+    // What is retained is queued before the answer to the subscription; a message sent after that comes behind it.
+    listener.publish(MARKER, "", false).await;
+    listener.until("the marker", |heard| heard.iter().any(|heard| heard.topic == MARKER)).await;
+    let heard = listener.heard().into_iter().filter(|heard| heard.retained);
+    heard.map(|heard| (heard.topic, heard.payload)).collect()
+}
+
+/// Outside of every base topic; each listener hears its own and perhaps another's, and each comes behind what was retained.
+const MARKER: &str = "marker";
+
+fn newest<'a>(heard: &'a [Heard], topic: &str) -> Option<&'a Heard> {
+    heard.iter().rev().find(|heard| heard.topic == topic)
+}
+
+async fn listen(
+    mut event_loop: EventLoop,
+    client: AsyncClient,
+    filter: String,
+    hears: watch::Sender<Vec<Heard>>,
+    subscribes: watch::Sender<bool>,
+) {
+    loop {
+        match event_loop.poll().await {
+            Ok(Event::Incoming(Packet::ConnAck(_))) => {
+                let filters = [&filter, MARKER].map(|f| SubscribeFilter::new(f.to_owned(), QoS::AtLeastOnce));
+                client.try_subscribe_many(filters).unwrap();
+            }
+            Ok(Event::Incoming(Packet::SubAck(_))) => {
+                subscribes.send_replace(true);
+            }
+            Ok(Event::Incoming(Packet::Publish(publish))) => {
+                let heard = Heard {
+                    payload: String::from_utf8(publish.payload.to_vec()).unwrap(),
+                    topic: publish.topic,
+                    retained: publish.retain,
+                    at: Instant::now(),
+                };
+                hears.send_modify(|all| all.push(heard));
+            }
+            Ok(_) => {}
+            Err(_) => tokio::time::sleep(PAUSE).await,
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The program against the real Mosquitto: the binary as it is shipped, a real broker, the simulated tenant as source.
+//!
+//! ```text
+//! cargo test --features mosquitto-tests --test mosquitto
+//! cargo test --release --features mosquitto-tests --test mosquitto -- --nocapture     # prints the figures
+//! ```
+//!
+//! `mosquitto` and `mosquitto_passwd` must be installed (`apt-get install mosquitto`); no broker has to run.
+//! Every test starts its own broker on a free port with its own configuration in a temporary directory, and
+//! leaves no process behind. Nothing is waited for by sleeping, and every wait has a limit.
+//!
+//! In reading order: `harness` is what the tests are made of; `values` says what a listener finds, `endings`
+//! how the bridge goes, `outages` how it comes back, `doors` how it gets in, `neighbours` how it shares a broker,
+//! `commands` what the one-shot commands do, `secrets` what nobody may ever read.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "tests read clocks, start tasks, print what they measured, and end where something is wrong"
+)]
+
+mod commands;
+mod doors;
+mod endings;
+mod harness;
+mod neighbours;
+mod outages;
+mod secrets;
+mod values;
