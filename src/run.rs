@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::config::{Auth, Config, Secret};
+use crate::config::{Auth, Certificate, Config};
 use crate::core::bridge::Bridge;
 use crate::core::command::{BrokerOrder, Command, Ending, Read};
 use crate::core::event::{Event, PresenceEvent};
@@ -98,21 +98,33 @@ pub fn graph_client(config: &Config) -> Result<GraphClient, HttpError> {
         ca_file: graph.ca_file.as_deref(),
         timeout: graph.request_timeout,
     };
-    let Auth::ClientSecret(secret) = &graph.auth;
-    let method =
-        Method::ClientSecret { client_id: graph.client_id.as_str().to_owned(), secret: secret.clone() };
-    GraphClient::new(&access, method)
+    GraphClient::new(&access, Method::new(&graph.auth, graph.request_timeout)?)
+}
+
+/// When the app's certificate ends, if it signs in with one that can be read.
+#[must_use]
+pub fn certificate_ends(config: &Config) -> Option<Timestamp> {
+    certificate(config)?.read().ok().map(|read| read.ends)
+}
+
+fn certificate(config: &Config) -> Option<&Certificate> {
+    match &config.graph.auth {
+        Auth::Certificate { certificate, .. } => Some(certificate),
+        Auth::ClientSecret { .. } | Auth::WorkloadIdentity { .. } | Auth::ManagedIdentity { .. } => None,
+    }
 }
 
 /// Who invites people to sign in, and notices when a secret's file changes.
 fn attendant(config: &Config, client: &GraphClient) -> Attendant {
-    let Auth::ClientSecret(secret) = &config.graph.auth;
-    let watched = match secret {
-        Secret::File(path) => vec![path.clone()],
-        Secret::Inline(_) => Vec::new(),
-    };
+    let watched = config.graph.auth.files();
     let resource = config.graph.graph_url.as_str().trim_end_matches('/').to_owned();
-    Attendant { authority: client.authority().clone(), resource, delegated: None, watched }
+    Attendant {
+        authority: client.authority().clone(),
+        resource,
+        delegated: None,
+        watched,
+        certificate: certificate(config).cloned(),
+    }
 }
 
 /// What the core needs to know of a configuration.
@@ -133,15 +145,14 @@ pub fn settings(config: &Config) -> Settings {
         debounce: graph.debounce,
         include_messages: graph.include_messages,
         request_budget: graph.request_budget,
+        certificate_ends: certificate_ends(config),
         invites: false,
         announce_sign_in: false,
         users: users.iter().map(|user| Watched { name: user.name.clone(), id: user.id.clone() }).collect(),
         about: About {
             version: env!("CARGO_PKG_VERSION"),
             cloud: graph.cloud.as_str(),
-            auth_method: match &graph.auth {
-                Auth::ClientSecret(_) => "client-secret",
-            },
+            auth_method: graph.auth.as_str(),
             account: None,
             protocol: "3.1.1",
             discovery_prefix: discovery,

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use secrecy::SecretString;
 use url::Url;
 
 use super::broker::Broker;
+use super::certificate::Certificate;
 use super::document::Origin;
 use super::ids::{ApplicationId, TenantId};
 use super::secret::Secret;
@@ -78,8 +80,6 @@ pub struct Graph {
     pub cloud: Cloud,
     /// The tenant.
     pub tenant: TenantId,
-    /// The app registration.
-    pub client_id: ApplicationId,
     /// Which requests read presence.
     pub endpoint: Endpoint,
     /// 1 s to 1 h.
@@ -121,7 +121,50 @@ pub enum Cloud {
 #[derive(Debug, Clone)]
 pub enum Auth {
     /// As the app itself, by a client secret.
-    ClientSecret(Secret),
+    ClientSecret {
+        /// The app registration.
+        client_id: ApplicationId,
+        /// Its secret.
+        secret: Secret,
+    },
+    /// As the app itself, by a certificate.
+    Certificate {
+        /// The app registration.
+        client_id: ApplicationId,
+        /// A certificate that is registered there.
+        certificate: Certificate,
+    },
+    /// As the app itself, by a token of another identity provider.
+    WorkloadIdentity {
+        /// The app registration, or the user-assigned identity.
+        client_id: ApplicationId,
+        /// The token, which is replaced before it ends.
+        token: Secret,
+    },
+    /// As the Azure machine or service that the bridge runs on.
+    ManagedIdentity {
+        /// Names a user-assigned identity; `None`: the system-assigned one.
+        client_id: Option<ApplicationId>,
+        /// Who gives out its tokens.
+        service: IdentityService,
+    },
+}
+
+/// Who gives out the tokens of a managed identity.
+#[derive(Debug, Clone)]
+pub enum IdentityService {
+    /// App Service, Functions and Container Apps: `$IDENTITY_ENDPOINT` with `$IDENTITY_HEADER`.
+    App {
+        /// Where to ask.
+        endpoint: Url,
+        /// What to show.
+        header: SecretString,
+    },
+    /// The metadata service of a virtual machine; `$AZURE_POD_IDENTITY_AUTHORITY_HOST` names another one.
+    Metadata {
+        /// The bare root.
+        host: Url,
+    },
 }
 
 /// Somebody to follow.
@@ -146,6 +189,35 @@ pub struct HomeAssistant {
     pub discovery_prefix: BaseTopic,
     /// Where Home Assistant announces its own start.
     pub birth_topic: String,
+}
+
+impl Auth {
+    /// The files that prove who the bridge is. They may be replaced while it runs.
+    #[must_use]
+    pub fn files(&self) -> Vec<PathBuf> {
+        match self {
+            Self::ClientSecret { secret: Secret::File(path), .. }
+            | Self::WorkloadIdentity { token: Secret::File(path), .. } => vec![path.clone()],
+            Self::Certificate { certificate, .. } => {
+                let key = certificate.private_key_file.iter();
+                key.chain([&certificate.certificate_file]).cloned().collect()
+            }
+            Self::ClientSecret { secret: Secret::Inline(_), .. }
+            | Self::WorkloadIdentity { token: Secret::Inline(_), .. }
+            | Self::ManagedIdentity { .. } => Vec::new(),
+        }
+    }
+
+    /// The name in the configuration.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::ClientSecret { .. } => "client-secret",
+            Self::Certificate { .. } => "certificate",
+            Self::WorkloadIdentity { .. } => "workload-identity",
+            Self::ManagedIdentity { .. } => "managed-identity",
+        }
+    }
 }
 
 impl Cloud {

@@ -3,13 +3,14 @@
 //! In reading order: `find` says which file, `document` parses it and knows where everything was
 //! written, `environment` lays `PRESENCE2MQTT__*` over it, `shape` turns it into what is `written`
 //! (and `written_tables`) by the list of keys in `schema`, `not_yet` refuses what this version
-//! cannot do, and `check` makes of it what is `known`, with `broker`, `ids`, `secret` and `files`
-//! for the parts. `error` and `key` say what is wrong, and where.
+//! cannot do, and `check` makes of it what is `known`, with `broker`, `ids`, `secret`, `certificate` and
+//! `files` for the parts. `error` and `key` say what is wrong, and where.
 //!
 //! Nothing here reads the process's environment, a clock or the network. No error and no `Debug`
 //! shows a secret.
 
 mod broker;
+mod certificate;
 mod check;
 mod document;
 mod environment;
@@ -24,18 +25,21 @@ mod schema;
 mod secret;
 mod shape;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod written;
 mod written_tables;
 
 use std::path::Path;
 
 pub use broker::{Broker, InvalidBroker, Scheme};
+pub use certificate::{Certificate, CertificateError, KeyedCertificate};
 pub use document::Origin;
 pub use environment::Environment;
 pub use error::ConfigErrors;
 pub use ids::{ApplicationId, TenantId};
-pub use known::{Auth, ClientIdentity, Cloud, Config, Credentials, Graph, HomeAssistant, Mqtt, User};
+pub use known::{
+    Auth, ClientIdentity, Cloud, Config, Credentials, Graph, HomeAssistant, IdentityService, Mqtt, User,
+};
 pub use schema::json_schema;
 pub use secret::{Secret, SecretError};
 

@@ -241,6 +241,18 @@ pub(super) enum Method {
 }
 
 impl Method {
+    /// The name in the configuration.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::DeviceCode => "device-code",
+            Self::Browser => "browser",
+            Self::ClientSecret => "client-secret",
+            Self::Certificate => "certificate",
+            Self::WorkloadIdentity => "workload-identity",
+            Self::ManagedIdentity => "managed-identity",
+        }
+    }
+
     /// Whether a person signs in, as opposed to the app itself.
     pub(super) fn signs_in(self) -> bool {
         matches!(self, Self::DeviceCode | Self::Browser)

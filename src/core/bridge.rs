@@ -60,6 +60,8 @@ pub struct Bridge {
     judge_at: Tick,
     next_request: u64,
     pub(super) started_at: Timestamp,
+    /// The time of day of the event at hand.
+    pub(super) wall: Timestamp,
     pub(super) said: Said,
     resend_at: Option<Tick>,
 }
@@ -95,6 +97,7 @@ impl Bridge {
             judge_at: now.tick,
             next_request: 0,
             started_at: whole_seconds(now.wall),
+            wall: now.wall,
             resend_at: settings.refresh_interval.map(|every| now.tick + every),
             said: Said::nothing(now.tick),
             settings,
@@ -111,6 +114,7 @@ impl Bridge {
 
     /// Takes an event and decides.
     pub fn on(&mut self, event: Event, now: Now) -> Vec<Command> {
+        self.wall = now.wall;
         match event {
             Event::Started | Event::Woken => {}
             Event::Presence(event) => self.read_ended(event, now),

@@ -123,7 +123,7 @@ pub enum ReadFailure {
         advice: String,
     },
     /// Not before somebody creates the person: 404.
-    #[error("not found in this tenant")]
+    #[error("not found in this tenant; check the id under [[users]], and that the account uses Teams")]
     NotFound,
     /// Not in this form: 400. Among many ids one may be at fault.
     #[error("Graph refused the request: {why}")]

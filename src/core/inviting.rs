@@ -46,6 +46,7 @@ impl Bridge {
                 }
             }
             SignInEvent::CredentialsChanged => self.try_now(now),
+            SignInEvent::CertificateEnds(ends) => self.settings.certificate_ends = ends,
             SignInEvent::Account(account) => {
                 if self.settings.about.account != account {
                     self.settings.about.account = account;

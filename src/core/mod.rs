@@ -1,12 +1,14 @@
 //! Decides; never does. Knows nothing of sockets, clocks, the environment or tasks.
 //!
 //! In reading order: [`event`] comes in, [`command`] goes out, [`bridge`] lies between them. It is made of a
-//! schedule within a budget, people with their health, the source's and the broker link's state, and an outbox.
+//! schedule within a budget, people with their health, the source's and the broker link's state, and an outbox;
+//! [`certificate`] words a warning.
 
 mod backoff;
 pub mod bridge;
 mod broker;
 mod budget;
+pub mod certificate;
 pub mod command;
 pub mod event;
 mod inviting;

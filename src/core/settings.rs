@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,8 @@ pub struct Settings {
     pub include_messages: bool,
     /// Requests in 30 s.
     pub request_budget: u32,
+    /// When the app's certificate ends, if it signs in with one.
+    pub certificate_ends: Option<Timestamp>,
     /// A person signs in, so a person can be invited to do it again.
     pub invites: bool,
     /// Publish the device code on `<base>/<bridge>/sign_in`.

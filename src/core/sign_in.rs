@@ -32,6 +32,8 @@ pub enum SignInEvent {
     Ended(InvitationEnd),
     /// What proves who the bridge is was changed: somebody signed in beside it, or replaced a secret's file.
     CredentialsChanged,
+    /// The app's certificate was replaced, and this is when it ends; nothing if it cannot be read.
+    CertificateEnds(Option<Timestamp>),
     /// Who is signed in now.
     Account(Option<String>),
 }

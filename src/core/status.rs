@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::bridge::Bridge;
+use super::certificate;
 use super::payload::{HealthPayload, Info, json};
 use super::person::Health;
 use super::report::words;
@@ -105,6 +106,7 @@ impl Bridge {
                 self.settings.request_budget
             ));
         }
+        notices.extend(self.settings.certificate_ends.and_then(|ends| certificate::notice(ends, self.wall)));
         let count = |health| self.census.get(&health).copied().unwrap_or_default();
         let (forbidden, not_found, all) =
             (count(Health::Forbidden), count(Health::NotFound), self.people.len());

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::http::{self, HttpError, body, on_the_way};
 use super::sign_in::authority::Authority;
-use super::sign_in::method::Method;
+use super::sign_in::method::{Caller, Method};
 use super::token::TokenSource;
 use super::{answer, refusal, retry_after};
 use crate::core::command::{Read, What};
@@ -42,6 +42,7 @@ pub struct Access<'a> {
 pub struct GraphClient {
     http: Client,
     root: Url,
+    caller: Caller,
     tokens: TokenSource,
 }
 
@@ -54,8 +55,9 @@ impl GraphClient {
     pub fn new(access: &Access<'_>, method: Method) -> Result<Self, HttpError> {
         let http = http::client([access.graph_url, access.login_url], access.ca_file, access.timeout)?;
         let authority = Authority::new(http.clone(), access.login_url, access.tenant);
+        let caller = method.caller();
         let tokens = TokenSource::new(authority, access.graph_url, method);
-        Ok(Self { http, root: access.graph_url.clone(), tokens })
+        Ok(Self { http, root: access.graph_url.clone(), caller, tokens })
     }
 
     /// The sign-in service that tokens come from.
@@ -73,7 +75,7 @@ impl GraphClient {
         let token = self.tokens.token(read.token_max_age).await?;
         let id = uuid::Uuid::new_v4().to_string();
         let request = self.request(&read.what).bearer_auth(token.expose()).header("client-request-id", &id);
-        let outcome = exchange(request, &read.what).await;
+        let outcome = exchange(request, &read.what, self.caller).await;
         match &outcome {
             Ok(_) => tracing::trace!(client_request_id = id, "Graph answered"),
             Err(failure) => tracing::debug!(client_request_id = id, %failure, "a read failed"),
@@ -112,7 +114,7 @@ impl GraphClient {
     }
 }
 
-async fn exchange(request: RequestBuilder, what: &What) -> Result<Answer, ReadFailure> {
+async fn exchange(request: RequestBuilder, what: &What, caller: Caller) -> Result<Answer, ReadFailure> {
     let passing = |why: String, retry_after| ReadFailure::Passing { why, retry_after };
     let response = request.send().await.map_err(|error| passing(on_the_way(error), None))?;
     let status = response.status();
@@ -125,7 +127,7 @@ async fn exchange(request: RequestBuilder, what: &What) -> Result<Answer, ReadFa
     let limit = if matches!(what, What::Bulk(_)) { LARGEST_BULK_ANSWER } else { LARGEST_SINGLE_ANSWER };
     let bytes = body(response, limit).await.map_err(|error| passing(error.to_string(), wait))?;
     if !status.is_success() {
-        return Err(refusal::of_status(status, wait, &bytes, what));
+        return Err(refusal::of_status(status, wait, &bytes, what, caller));
     }
     let answer = match what {
         What::Bulk(_) => answer::list(&bytes).map(Answer::People),

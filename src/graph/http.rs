@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use reqwest::{Certificate, Client, Response};
+use reqwest::{Certificate, Client, ClientBuilder, Response};
 use url::Url;
 
 /// Why the HTTP client cannot be made.
@@ -41,13 +41,7 @@ pub(super) fn client(
     ca_file: Option<&Path>,
     timeout: Duration,
 ) -> Result<Client, HttpError> {
-    let mut builder = Client::builder()
-        .user_agent(concat!("presence2mqtt/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .connect_timeout(timeout.min(Duration::from_secs(5)))
-        .read_timeout(timeout)
-        .timeout(timeout);
+    let mut builder = builder(timeout);
     if roots.iter().all(|root| root.scheme() == "http") {
         // Plain HTTP is allowed on loopback only; such a bridge must start where no certificates are installed.
         builder = builder.tls_certs_only([]).no_proxy();
@@ -59,6 +53,25 @@ pub(super) fn client(
         builder = builder.tls_certs_merge(certificates);
     }
     builder.build().map_err(HttpError::Client)
+}
+
+/// A client for a service of this machine, which no proxy can reach, whatever the environment says about proxies.
+pub(super) fn client_on_this_machine(root: &Url, timeout: Duration) -> Result<Client, HttpError> {
+    let mut builder = builder(timeout).no_proxy();
+    if root.scheme() == "http" {
+        builder = builder.tls_certs_only([]);
+    }
+    builder.build().map_err(HttpError::Client)
+}
+
+fn builder(timeout: Duration) -> ClientBuilder {
+    Client::builder()
+        .user_agent(concat!("presence2mqtt/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .connect_timeout(timeout.min(Duration::from_secs(5)))
+        .read_timeout(timeout)
+        .timeout(timeout)
 }
 
 /// Reads a body of at most `limit` bytes.

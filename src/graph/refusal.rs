@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::core::command::What;
 use crate::core::event::ReadFailure;
+use crate::graph::sign_in::method::Caller;
 
 /// Graph's error body (Graph: `errors`): the code is the contract, the message may be empty.
 #[derive(Debug, Deserialize)]
@@ -30,12 +31,18 @@ pub(super) fn of_status(
     retry_after: Option<Duration>,
     body: &[u8],
     what: &What,
+    caller: Caller,
 ) -> ReadFailure {
     let said = serde_json::from_slice::<WireError>(body).ok().map(|wire| fragment(&wire.error));
     match (status, said) {
         (StatusCode::TOO_MANY_REQUESTS, _) => ReadFailure::Throttled { retry_after },
-        (StatusCode::UNAUTHORIZED, Some(why)) => ReadFailure::TokenRefused { why: of_token(&why) },
-        (StatusCode::FORBIDDEN, Some(why)) => ReadFailure::Forbidden { advice: of_permission(what, &why) },
+        (StatusCode::UNAUTHORIZED, Some(why)) => ReadFailure::TokenRefused { why: of_token(caller, &why) },
+        (StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN, Some(why)) if is_me_of_nobody(what, caller) => {
+            ReadFailure::Forbidden { advice: of_me(&why) }
+        }
+        (StatusCode::FORBIDDEN, Some(why)) => {
+            ReadFailure::Forbidden { advice: of_permission(what, caller, &why) }
+        }
         (StatusCode::NOT_FOUND, Some(_)) => ReadFailure::NotFound,
         (StatusCode::BAD_REQUEST, Some(why)) => ReadFailure::Refused { why },
         (status, said) => {
@@ -68,26 +75,50 @@ fn fragment(error: &WireErrorBody) -> String {
     }
 }
 
-fn of_token(why: &str) -> String {
-    format!("{why}; check that graph.cloud and graph.tenant_id are those of the tenant")
+fn of_token(caller: Caller, why: &str) -> String {
+    let check = match caller {
+        Caller::App | Caller::Person => "graph.cloud and graph.tenant_id are those of the tenant",
+        Caller::ManagedIdentity => "graph.cloud is the one that this machine is in",
+    };
+    format!("{why}; check that {check}")
 }
 
-/// Which permission the call needs (Graph: `presence-get`, `cloudcommunications-getpresencesbyuserid`,
-/// `user-get`), least first.
-fn of_permission(what: &What, why: &str) -> String {
-    let permission = match what {
-        What::Me => "the delegated permission Presence.Read",
-        What::User(_) | What::Communications(_) | What::Bulk(_) => {
-            "the application permission Presence.Read.All"
-        }
-        What::Resolve(_) => {
-            "the application permission User.ReadBasic.All (or use object ids instead of names)"
-        }
-    };
+/// An app signs in for nobody, so that there is no `/me` (Graph: `presence-get`).
+fn is_me_of_nobody(what: &What, caller: Caller) -> bool {
+    *what == What::Me && caller != Caller::Person
+}
+
+fn of_me(why: &str) -> String {
     format!(
-        "Graph refuses this with {why}; in the Entra admin center, under App registrations > API permissions, \
-         add {permission} for Microsoft Graph and grant admin consent"
+        "Graph refuses to read \"me\" with {why}, since an app is nobody's sign-in; write an object id under [[users]], or \
+         use a sign-in method such as \"device-code\""
     )
+}
+
+/// Which permission the call needs, least first (Graph: `presence-get`,
+/// `cloudcommunications-getpresencesbyuserid`, `user-get`), and where it is given.
+fn of_permission(what: &What, caller: Caller, why: &str) -> String {
+    let (call, permission) = match what {
+        What::Me => ("read one's own presence", "Presence.Read"),
+        What::User(_) | What::Communications(_) => ("read somebody's presence", "Presence.Read.All"),
+        What::Bulk(_) => ("read many people's presence", "Presence.Read.All"),
+        What::Resolve(_) => ("look up a user principal name", "User.ReadBasic.All"),
+    };
+    let instead = if matches!(what, What::Resolve(_)) { " (or use object ids instead of names)" } else { "" };
+    let place = "Entra admin center > App registrations > API permissions > Microsoft Graph";
+    let give = match caller {
+        Caller::App => {
+            format!("add the application permission {permission} under {place} and click Grant admin consent")
+        }
+        Caller::ManagedIdentity => format!(
+            "give the managed identity the application permission {permission}, which is an app role of Microsoft Graph \
+             (PowerShell: New-MgServicePrincipalAppRoleAssignment), and restart its machine or wait a day, since Azure keeps tokens"
+        ),
+        Caller::Person => format!(
+            "add the delegated permission {permission} under {place}, and accept it with `presence2mqtt login`"
+        ),
+    };
+    format!("Graph refuses to {call} with {why}; {give}{instead}")
 }
 
 #[cfg(test)]
@@ -95,7 +126,61 @@ mod tests {
     use super::*;
 
     fn of(status: u16, body: &str) -> ReadFailure {
-        of_status(StatusCode::from_u16(status).unwrap(), None, body.as_bytes(), &What::Me)
+        asked(status, body, &What::Me, Caller::Person)
+    }
+
+    fn asked(status: u16, body: &str, what: &What, caller: Caller) -> ReadFailure {
+        of_status(StatusCode::from_u16(status).unwrap(), None, body.as_bytes(), what, caller)
+    }
+
+    const DENIED: &str =
+        r#"{"error":{"code":"Authorization_RequestDenied","message":"Insufficient privileges"}}"#;
+
+    #[test]
+    fn a_missing_permission_is_named_with_its_kind_and_its_call() {
+        let id = "66825e03-7ef5-42da-9069-724602c31f6b".parse().unwrap();
+        let name = "alice@contoso.example".parse().unwrap();
+        let calls = [
+            (What::User(id), "read somebody's presence", "Presence.Read.All"),
+            (What::Communications(id), "read somebody's presence", "Presence.Read.All"),
+            (What::Bulk(vec![id]), "read many people's presence", "Presence.Read.All"),
+            (What::Resolve(name), "look up a user principal name", "User.ReadBasic.All"),
+        ];
+        for (what, call, permission) in calls {
+            for (caller, kind) in [
+                (Caller::App, "application"),
+                (Caller::ManagedIdentity, "application"),
+                (Caller::Person, "delegated"),
+            ] {
+                let failure = asked(403, DENIED, &what, caller);
+                let ReadFailure::Forbidden { advice } = failure else { panic!("{failure:?}") };
+                assert!(advice.contains(call), "{advice}");
+                assert!(advice.contains(&format!("the {kind} permission {permission}")), "{advice}");
+                let registered = advice.contains("App registrations");
+                assert_eq!(registered, caller != Caller::ManagedIdentity, "{advice}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_app_has_no_me() {
+        for status in [400, 403] {
+            for caller in [Caller::App, Caller::ManagedIdentity] {
+                let failure = asked(status, DENIED, &What::Me, caller);
+                assert!(failure.to_string().contains("write an object id under [[users]]"), "{failure}");
+            }
+        }
+        let ReadFailure::Forbidden { advice } = of(403, DENIED) else { panic!() };
+        assert!(advice.contains("the delegated permission Presence.Read under"), "{advice}");
+        assert!(matches!(of(400, DENIED), ReadFailure::Refused { .. }));
+    }
+
+    #[test]
+    fn a_token_of_another_cloud_is_suspected() {
+        for caller in [Caller::App, Caller::ManagedIdentity, Caller::Person] {
+            let failure = asked(401, DENIED, &What::Me, caller).to_string();
+            assert!(failure.contains("check that graph.cloud"), "{failure}");
+        }
     }
 
     #[test]

@@ -3,8 +3,12 @@
 //! Needs nothing but the Rust toolchain. What only a real broker shows is in `tests/mosquitto`.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests are an edge and may fail loudly")]
 
+mod app_methods;
 mod architecture;
 mod bridge;
 mod command_line;
 mod fetcher;
+#[path = "../../src/config/tests/pem.rs"]
+#[expect(dead_code, reason = "the unit tests use more of it")]
+mod pem;
 mod stage;

@@ -1,18 +1,23 @@
-//! `[graph]` and `[graph.auth]`.
+//! `[graph]`, but for `[graph.auth]`.
 
 use url::{Host, Url};
 
+use super::auth;
 use super::refusals::{HOUR, MINUTE, Refusals, SECOND, WEEK};
+use crate::config::environment::Environment;
 use crate::config::files::check_certificates;
-use crate::config::ids::{ApplicationId, TenantId};
-use crate::config::known::{Auth, Cloud, Graph};
-use crate::config::written::{self, Method};
+use crate::config::ids::TenantId;
+use crate::config::known::{Cloud, Graph};
+use crate::config::written;
 use crate::core::settings::Endpoint;
 
-pub(super) fn check(written: &written::Graph, refusals: &mut Refusals<'_>) -> Option<Graph> {
+pub(super) fn check(
+    written: &written::Graph,
+    environment: &Environment,
+    refusals: &mut Refusals<'_>,
+) -> Option<Graph> {
     let cloud = cloud(written.cloud, refusals);
     let tenant = tenant(written, refusals);
-    let client_id = client_id(written, refusals);
     if written.endpoint == Endpoint::Me && !written.auth.method.signs_in() {
         let says = "\"me\" needs a person who signs in; with an app's own method use \"auto\"";
         refusals.refuse("graph.endpoint", says);
@@ -26,11 +31,10 @@ pub(super) fn check(written: &written::Graph, refusals: &mut Refusals<'_>) -> Op
     let login_url = written.login_url.as_deref();
     let login_url = root("graph.login_url", login_url, cloud.map(Cloud::login_url), refusals);
     let ca_file = refusals.file("graph.ca_file", written.ca_file.as_deref(), check_certificates);
-    let auth = auth(&written.auth, refusals);
+    let auth = auth::check(written, environment, refusals);
     Some(Graph {
         cloud: cloud?,
         tenant: tenant?,
-        client_id: client_id?,
         endpoint: written.endpoint,
         poll_interval: written.poll_interval,
         stale_after: written.stale_after,
@@ -75,19 +79,6 @@ fn tenant(written: &written::Graph, refusals: &mut Refusals<'_>) -> Option<Tenan
     };
     refusals.refuse(key, refuse);
     None
-}
-
-fn client_id(written: &written::Graph, refusals: &mut Refusals<'_>) -> Option<ApplicationId> {
-    let key = "graph.client_id";
-    match (&written.client_id, written.auth.method) {
-        (Some(id), _) => refusals.parse(key, id),
-        // It names a user-assigned identity there, and most have none.
-        (None, Method::ManagedIdentity) => None,
-        (None, _) => {
-            refusals.refuse(key, "is required: the application (client) id of the app registration");
-            None
-        }
-    }
 }
 
 fn durations(written: &written::Graph, refusals: &mut Refusals<'_>) {
@@ -140,25 +131,4 @@ fn is_bare_root(url: &Url) -> bool {
     let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
     let is_anonymous = url.username().is_empty() && url.password().is_none();
     is_safe && is_bare && is_anonymous && url.port() != Some(0)
-}
-
-fn auth(written: &written::Auth, refusals: &mut Refusals<'_>) -> Option<Auth> {
-    let key = "graph.auth.client_secret";
-    let (inline, file) = (written.client_secret.as_ref(), written.client_secret_file.as_deref());
-    let secret = refusals.secret(key, inline, file);
-    match written.method {
-        Method::ClientSecret => {
-            if inline.is_none() && file.is_none() {
-                let says = "is required by method \"client-secret\" (or client_secret)";
-                refusals.refuse("graph.auth.client_secret_file", says);
-            }
-            secret.map(Auth::ClientSecret)
-        }
-        // Refused by name already.
-        Method::DeviceCode
-        | Method::Browser
-        | Method::Certificate
-        | Method::WorkloadIdentity
-        | Method::ManagedIdentity => None,
-    }
 }

@@ -3,6 +3,7 @@
 //! Each part refuses all it finds and gives nothing if it found anything, so that everything wrong
 //! is reported at once.
 
+mod auth;
 mod graph;
 mod lights;
 mod mqtt;
@@ -33,7 +34,7 @@ pub(super) fn check(
     let mut refusals = Refusals::new(document, &places);
     not_yet::refuse(document, &mut refusals);
     let mqtt = mqtt::check(&written.mqtt, &mut refusals);
-    let graph = graph::check(&written.graph, &mut refusals);
+    let graph = graph::check(&written.graph, environment, &mut refusals);
     let users = users::check(written, &mut refusals);
     let home_assistant = home_assistant(&written.home_assistant, &mut refusals);
     lights::check(&written.lights, &mut refusals);

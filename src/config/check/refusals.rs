@@ -89,6 +89,11 @@ impl<'d> Refusals<'d> {
         }
     }
 
+    /// Where a file is that is looked at elsewhere.
+    pub(super) fn place(&self, path: &Path) -> PathBuf {
+        self.places.find(path)
+    }
+
     /// A file that must pass a first look inside.
     pub(super) fn file(
         &mut self,

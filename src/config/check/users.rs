@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::refusals::Refusals;
 use crate::config::key::Key;
 use crate::config::known::User;
-use crate::config::written::{self, Method, Written};
+use crate::config::written::{self, Written};
 use crate::core::name::{TopicLevel, UserId};
 use crate::core::settings::Endpoint;
 
@@ -63,10 +63,13 @@ fn id(
         refusals.refuse(key.clone(), "another user has this id already");
     }
     match (&id, graph.auth.method) {
-        (UserId::Me, Method::ClientSecret) => refusals.refuse(
-            key,
-            "method \"client-secret\" signs in an app, which has no \"me\"; write an object id, or use a sign-in method",
-        ),
+        (UserId::Me, method) if !method.signs_in() => {
+            let method = method.as_str();
+            let says = format!(
+                "method \"{method}\" signs in an app, which has no \"me\"; write an object id, or use a sign-in method"
+            );
+            refusals.refuse(key, says);
+        }
         (UserId::Object(_) | UserId::Principal(_), method)
             if graph.endpoint == Endpoint::Me && method.signs_in() =>
         {

@@ -12,7 +12,7 @@ use crate::core::command::Qos;
 use crate::core::settings::{Endpoint, OnStale};
 
 fn secret_of(config: &Config) -> String {
-    let Auth::ClientSecret(secret) = &config.graph.auth;
+    let Auth::ClientSecret { secret, .. } = &config.graph.auth else { panic!("a secret") };
     secret.read().unwrap().expose_secret().to_owned()
 }
 
@@ -36,7 +36,8 @@ fn defaults() {
     let graph = config.graph;
     assert_eq!(graph.cloud, Cloud::Global);
     assert_eq!(graph.tenant.as_str(), "contoso.onmicrosoft.com");
-    assert_eq!(graph.client_id.as_str(), "11111111-2222-3333-4444-555555555555");
+    let Auth::ClientSecret { client_id, .. } = &graph.auth else { panic!("a secret") };
+    assert_eq!(client_id.as_str(), "11111111-2222-3333-4444-555555555555");
     assert_eq!(graph.endpoint, Endpoint::Auto);
     assert_eq!(graph.poll_interval, Duration::from_secs(5));
     assert_eq!(graph.stale_after, None);
@@ -151,7 +152,8 @@ fn every_key() {
     let graph = &config.graph;
     assert_eq!(graph.cloud, Cloud::UsGovL5);
     assert_eq!(graph.tenant.as_str(), "66825e03-7ef5-42da-9069-724602c31f6b");
-    assert_eq!(graph.client_id.as_str(), "11111111-2222-3333-4444-55555555555a");
+    let Auth::ClientSecret { client_id, .. } = &graph.auth else { panic!("a secret") };
+    assert_eq!(client_id.as_str(), "11111111-2222-3333-4444-55555555555a");
     assert_eq!(graph.endpoint, Endpoint::Communications);
     assert_eq!(graph.stale_after, Some(Duration::from_secs(20)));
     assert_eq!(graph.on_stale, OnStale::Unknown);
@@ -215,7 +217,7 @@ fn an_absolute_file_is_taken_as_it_is() {
     let given = format!("client_secret_file = {:?}", secret.to_string_lossy());
     let text = minimal().replace("client_secret = \"s3cr3t-marker\"", &given);
     let config = parse(&text, Path::new("/elsewhere/c.toml"), &Environment::default()).unwrap();
-    let Auth::ClientSecret(Secret::File(path)) = &config.graph.auth else {
+    let Auth::ClientSecret { secret: Secret::File(path), .. } = &config.graph.auth else {
         panic!("a file");
     };
     assert_eq!(*path, secret);

@@ -1,7 +1,9 @@
 //! The configuration from the outside: texts in, `Config` or messages out.
 
 mod accepted;
+mod app_methods;
 mod environment;
+pub(crate) mod pem;
 mod refused;
 mod shown;
 

@@ -191,7 +191,7 @@ fn somebody_missing_from_an_answer_is_read_alone_and_then_gently() {
             (
                 5.2,
                 failure(2, ReadFailure::NotFound),
-                "report: users[0] cannot be read: not found in this tenant
+                "report: users[0] cannot be read: not found in this tenant; check the id under [[users]], and that the account uses Teams
                  presence/bridge/health = {ok}
                  presence/alice/health = not_found",
             ),

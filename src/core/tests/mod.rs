@@ -51,6 +51,7 @@ fn settings() -> Settings {
         debounce: Duration::ZERO,
         include_messages: false,
         request_budget: 1500,
+        certificate_ends: None,
         invites: false,
         announce_sign_in: false,
         users: vec![watched("alice", &id(1).to_string()), watched("bob", &id(2).to_string())],

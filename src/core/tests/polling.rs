@@ -45,7 +45,7 @@ fn a_principal_name_that_nobody_has_is_not_found_and_looked_for_gently() {
         vec![(
             0.1,
             failure(0, ReadFailure::NotFound),
-            "report: users[0] cannot be read: not found in this tenant
+            "report: users[0] cannot be read: not found in this tenant; check the id under [[users]], and that the account uses Teams
              presence/bridge/health = {ok}
              presence/alice/health = not_found",
         )],

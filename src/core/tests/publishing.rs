@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::core::event::Event::{Acknowledged, Connected, Started, Woken};
+use crate::core::sign_in::SignInEvent;
 
 #[test]
 fn the_first_connect_reads_back_then_says_stale_then_online() {
@@ -341,4 +342,33 @@ fn what_people_wrote_is_published_only_when_asked_for() {
         assert_eq!(commands.contains("private"), include_messages);
         assert!(commands.contains("out_of_office"));
     }
+}
+
+#[test]
+fn the_end_of_the_certificate_is_noticed_when_it_is_near() {
+    let day = 24.0 * 3600.0;
+    let ends = at(40.0 * day).wall;
+    let mut bridge = online(Settings { certificate_ends: Some(ends), ..settings() });
+    let mut noticed = |days: f64| {
+        let commands = bridge.on(Event::Woken, at(days * day));
+        let published = commands.iter().filter_map(|command| match command {
+            Command::Broker(BrokerOrder::Publish(messages)) => {
+                let acknowledged = bridge.on(Event::Acknowledged(messages.len()), at(days * day));
+                assert!(acknowledged.is_empty(), "{acknowledged:?}");
+                Some(messages)
+            }
+            Command::Broker(_)
+            | Command::Read(_)
+            | Command::SignIn(_)
+            | Command::Report(_)
+            | Command::Finish(_) => None,
+        });
+        published.flatten().any(|message| message.payload.contains("the certificate ends on 2027-01-02"))
+    };
+    assert!(!noticed(9.9));
+    assert!(noticed(10.1));
+    assert!(!noticed(10.2), "nothing new");
+    assert!(noticed(33.1), "less than 7 days");
+    bridge.on(Event::SignIn(SignInEvent::CertificateEnds(Some(at(400.0 * day).wall))), at(33.2 * day));
+    assert!(bridge.settings.certificate_ends > Some(ends), "it was renewed");
 }

@@ -8,7 +8,7 @@ use reqwest::StatusCode;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::advice;
+use super::advice::{self, Verdict};
 use crate::core::event::ReadFailure;
 
 /// An access token as issued (Microsoft identity platform: `v2-oauth2-client-creds-grant-flow`).
@@ -31,6 +31,13 @@ pub struct Delegated {
     pub scopes: Option<String>,
     /// Who it is; as a JWT.
     pub id_token: Option<SecretString>,
+}
+
+impl Issued {
+    /// A token that lives for so many seconds.
+    pub(super) fn new(token: SecretString, seconds: u64) -> Self {
+        Self { token, lives: Duration::from_secs(seconds).min(LONGEST_LIFE), delegated: Delegated::default() }
+    }
 }
 
 /// Why the service gave nothing.
@@ -88,13 +95,12 @@ pub(super) fn issued(answer: &Answer) -> Result<Issued, NotIssued> {
     if answer.status.is_success() {
         return match serde_json::from_slice::<WireToken>(&answer.body) {
             Ok(wire) => Ok(Issued {
-                token: wire.access_token,
-                lives: Duration::from_secs(wire.expires_in).min(LONGEST_LIFE),
                 delegated: Delegated {
                     refresh_token: wire.refresh_token,
                     scopes: wire.scope,
                     id_token: wire.id_token,
                 },
+                ..Issued::new(wire.access_token, wire.expires_in)
             }),
             Err(_) => Err(passing("the answer of the sign-in service is not a token", answer.retry_after)),
         };
@@ -108,11 +114,7 @@ pub(super) fn not_issued(answer: &Answer) -> NotIssued {
     let refusal = serde_json::from_slice::<Refusal>(body).ok();
     match refusal {
         Some(refusal) if status.is_client_error() && *status != StatusCode::TOO_MANY_REQUESTS => {
-            if refusal.passes() {
-                let why = format!("the sign-in service has a passing problem ({})", refusal.numbers());
-                return passing(&why, *retry_after);
-            }
-            NotIssued::Refused(refusal)
+            refusal.judge(*retry_after)
         }
         Some(_) | None => passing(&format!("the sign-in service answered {status}"), *retry_after),
     }
@@ -126,14 +128,31 @@ impl Refusal {
     /// What to do about it, with the numbers that support asks for.
     #[must_use]
     pub fn advice(&self) -> String {
-        let sentence = advice::sentence(&self.error_codes)
-            .map_or_else(|| format!("the sign-in service refuses this app ({})", self.error), str::to_owned);
+        let unknown = || {
+            let word = &self.error;
+            format!(
+                "the sign-in is refused with {word:?}: look it up at https://login.microsoftonline.com/error"
+            )
+        };
+        let sentence = match self.verdict() {
+            Some(Verdict::Act(sentence)) => sentence.to_owned(),
+            Some(Verdict::Passes | Verdict::PassesAfter(_)) | None => unknown(),
+        };
         format!("{sentence} ({})", self.numbers())
     }
 
-    fn passes(&self) -> bool {
-        self.error == "temporarily_unavailable"
-            || self.error_codes.iter().any(|code| advice::TRANSIENT.contains(code))
+    fn verdict(&self) -> Option<Verdict> {
+        advice::verdict(&self.error, &self.error_codes)
+    }
+
+    /// Whether it passes, or is a no.
+    fn judge(self, retry_after: Option<Duration>) -> NotIssued {
+        let wait = match self.verdict() {
+            Some(Verdict::Passes) => retry_after,
+            Some(Verdict::PassesAfter(wait)) => Some(retry_after.unwrap_or_default().max(wait)),
+            Some(Verdict::Act(_)) | None => return NotIssued::Refused(self),
+        };
+        passing(&format!("the sign-in service has a passing problem ({})", self.numbers()), wait)
     }
 
     fn numbers(&self) -> String {
@@ -183,6 +202,17 @@ mod tests {
         assert!(!advice.contains("secret words"), "{advice}");
         let Err(NotIssued::Refused(refusal)) = of(400, r#"{"error":"invalid_new_thing"}"#) else { panic!() };
         assert!(refusal.advice().contains("invalid_new_thing"));
+    }
+
+    #[test]
+    fn too_many_equal_requests_are_waited_out_for_minutes() {
+        let body = br#"{"error":"invalid_grant","error_codes":[50196]}"#;
+        for (hint, waits) in [(None, 300), (Some(9), 300), (Some(900), 900)] {
+            let retry_after = hint.map(Duration::from_secs);
+            let answer = Answer { status: StatusCode::BAD_REQUEST, retry_after, body: body.to_vec() };
+            let NotIssued::Passing { retry_after, .. } = not_issued(&answer) else { panic!("{answer:?}") };
+            assert_eq!(retry_after, Some(Duration::from_secs(waits)));
+        }
     }
 
     #[test]

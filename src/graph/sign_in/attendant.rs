@@ -10,6 +10,7 @@ use super::answer::NotIssued;
 use super::authority::Authority;
 use super::delegated::DelegatedSignIn;
 use super::device_code::{CodeEnd, PendingCode};
+use crate::config::Certificate;
 use crate::core::event::ReadFailure;
 use crate::core::sign_in::{InvitationEnd, SignInEvent, SignInOrder};
 
@@ -27,6 +28,8 @@ pub struct Attendant {
     pub delegated: Option<DelegatedSignIn>,
     /// Files whose change may end a refusal: a secret, a certificate, the token store.
     pub watched: Vec<PathBuf>,
+    /// The app's certificate, where it signs in with one.
+    pub certificate: Option<Certificate>,
 }
 
 /// When a file was last written, and how long it is; nothing if it is not there.
@@ -57,6 +60,8 @@ pub async fn run(
                 let seen = attendant.marks();
                 if std::mem::replace(&mut marks, seen.clone()) != seen {
                     happened.push(SignInEvent::CredentialsChanged);
+                    let ends = attendant.certificate.as_ref().map(|certificate| certificate.read().ok());
+                    happened.extend(ends.map(|read| SignInEvent::CertificateEnds(read.map(|read| read.ends))));
                 }
             }
             Some(end) = or_never(invitation.as_mut().as_pin_mut()) => {

@@ -4,30 +4,97 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::answer::{self, Issued, NotIssued};
+use super::answer::{Issued, NotIssued};
+use super::assertion;
 use super::authority::Authority;
 use super::delegated::DelegatedSignIn;
-use crate::config::Secret;
+use super::managed_identity::ManagedIdentity;
+use crate::config::{Auth, Certificate, Secret};
 use crate::core::event::ReadFailure;
+use crate::graph::client;
+use crate::graph::http::HttpError;
 
 /// How the bridge proves who it is.
+///
+/// Secrets, certificates and tokens in files are read anew for every request, since they may be replaced.
 #[derive(Debug)]
 pub enum Method {
-    /// The app itself with a client secret, read anew for every request since its file may be replaced
-    /// (Microsoft identity platform: `v2-oauth2-client-creds-grant-flow`).
+    /// The app itself with a client secret (Microsoft identity platform: `v2-oauth2-client-creds-grant-flow`).
     ClientSecret {
         /// The app's id.
         client_id: String,
         /// Its secret.
         secret: Secret,
     },
+    /// The app itself with a certificate (Microsoft identity platform: `certificate-credentials`).
+    Certificate {
+        /// The app's id.
+        client_id: String,
+        /// Registered for it.
+        certificate: Certificate,
+    },
+    /// The app itself with a token of another identity provider (Microsoft Entra: `workload-identity-federation`).
+    WorkloadIdentity {
+        /// The app's id.
+        client_id: String,
+        /// The token to exchange.
+        token: Secret,
+    },
+    /// The machine or service that this runs on (Microsoft Entra: `managed-identities-azure-resources/overview`).
+    ManagedIdentity(ManagedIdentity),
     /// A person (Microsoft identity platform: `v2-oauth2-device-code`, `v2-oauth2-auth-code-flow`).
     Delegated(DelegatedSignIn),
-    /// A token from elsewhere, for tests of single requests.
+    /// A person's token from elsewhere, for tests of single requests.
     Fixed(SecretString),
 }
 
+/// As whom Graph sees the bridge, which decides over the kind of permission that it needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    /// An app registration.
+    App,
+    /// A managed identity, which is an app without a registration.
+    ManagedIdentity,
+    /// The person who signed in.
+    Person,
+}
+
 impl Method {
+    /// The configured way.
+    ///
+    /// # Errors
+    ///
+    /// If an HTTP client of its own cannot be made.
+    pub fn new(auth: &Auth, timeout: Duration) -> Result<Self, HttpError> {
+        Ok(match auth {
+            Auth::ClientSecret { client_id, secret } => {
+                Self::ClientSecret { client_id: client_id.as_str().to_owned(), secret: secret.clone() }
+            }
+            Auth::Certificate { client_id, certificate } => Self::Certificate {
+                client_id: client_id.as_str().to_owned(),
+                certificate: certificate.clone(),
+            },
+            Auth::WorkloadIdentity { client_id, token } => {
+                Self::WorkloadIdentity { client_id: client_id.as_str().to_owned(), token: token.clone() }
+            }
+            Auth::ManagedIdentity { client_id, service } => {
+                Self::ManagedIdentity(ManagedIdentity::new(service.clone(), client_id.clone(), timeout)?)
+            }
+        })
+    }
+
+    /// As whom Graph sees the bridge.
+    #[must_use]
+    pub fn caller(&self) -> Caller {
+        match self {
+            Self::ClientSecret { .. } | Self::Certificate { .. } | Self::WorkloadIdentity { .. } => {
+                Caller::App
+            }
+            Self::ManagedIdentity(_) => Caller::ManagedIdentity,
+            Self::Delegated(_) | Self::Fixed(_) => Caller::Person,
+        }
+    }
+
     /// Asks for a token for `resource`, the bare root of Graph.
     /// `fresh` forbids one that was issued before.
     pub(in crate::graph) async fn fetch(
@@ -38,23 +105,55 @@ impl Method {
     ) -> Result<Issued, ReadFailure> {
         match self {
             Self::ClientSecret { client_id, secret } => {
-                let secret = secret.read().map_err(|error| ReadFailure::SignInRequired {
-                    advice: format!("the client secret cannot be read: {error}"),
+                let secret = secret.read().map_err(|error| {
+                    sign_in_required(format!("the client secret cannot be read: {error}"))
                 })?;
-                let form = [
-                    ("grant_type", "client_credentials"),
-                    ("client_id", client_id),
-                    ("client_secret", secret.expose_secret()),
-                    ("scope", &format!("{resource}/.default")),
-                ];
-                authority.token(&form).await.map_err(NotIssued::into)
+                let credential = [("client_secret", secret.expose_secret())];
+                of_app(authority, resource, client_id, &credential).await
             }
+            Self::Certificate { client_id, certificate } => {
+                let certificate = certificate.read().map_err(sign_in_required)?;
+                let audience = authority.endpoint("token");
+                let assertion = assertion::sign(&certificate, client_id, &audience, client::wall());
+                by_assertion(authority, resource, client_id, &assertion.map_err(sign_in_required)?).await
+            }
+            Self::WorkloadIdentity { client_id, token } => {
+                let token = token.read().map_err(|error| {
+                    sign_in_required(format!("the federated token cannot be read: {error}"))
+                })?;
+                by_assertion(authority, resource, client_id, &token).await
+            }
+            Self::ManagedIdentity(identity) => identity.fetch(resource).await,
             Self::Delegated(sign_in) => sign_in.fetch(authority, resource, fresh).await,
-            Self::Fixed(token) => Ok(Issued {
-                token: token.clone(),
-                lives: Duration::from_secs(3600),
-                delegated: answer::Delegated::default(),
-            }),
+            Self::Fixed(token) => Ok(Issued::new(token.clone(), 3600)),
         }
     }
+}
+
+async fn by_assertion(
+    authority: &Authority,
+    resource: &str,
+    client_id: &str,
+    assertion: &SecretString,
+) -> Result<Issued, ReadFailure> {
+    let credential = [
+        ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+        ("client_assertion", assertion.expose_secret()),
+    ];
+    of_app(authority, resource, client_id, &credential).await
+}
+
+async fn of_app(
+    authority: &Authority,
+    resource: &str,
+    client_id: &str,
+    credential: &[(&str, &str)],
+) -> Result<Issued, ReadFailure> {
+    let scope = format!("{resource}/.default");
+    let form = [("grant_type", "client_credentials"), ("client_id", client_id), ("scope", &scope)];
+    authority.token(&[&form, credential].concat()).await.map_err(NotIssued::into)
+}
+
+fn sign_in_required(advice: impl ToString) -> ReadFailure {
+    ReadFailure::SignInRequired { advice: advice.to_string() }
 }

@@ -1,0 +1,144 @@
+//! `[graph.auth]`, and `graph.client_id`, which some methods need.
+
+use url::Url;
+
+use super::refusals::Refusals;
+use crate::config::certificate::Certificate;
+use crate::config::environment::Environment;
+use crate::config::ids::ApplicationId;
+use crate::config::known::{Auth, IdentityService};
+use crate::config::secret::Secret;
+use crate::config::written::{self, Method};
+
+/// The metadata service of every Azure machine.
+const METADATA: &str = "http://169.254.169.254";
+
+pub(super) fn check(
+    graph: &written::Graph,
+    environment: &Environment,
+    refusals: &mut Refusals<'_>,
+) -> Option<Auth> {
+    let written = &graph.auth;
+    refuse_keys_of_other_methods(written, refusals);
+    let client_id = client_id(graph, refusals);
+    match written.method {
+        Method::ClientSecret => {
+            let secret = client_secret(written, refusals);
+            Some(Auth::ClientSecret { client_id: client_id?, secret: secret? })
+        }
+        Method::Certificate => {
+            let certificate = certificate(written, refusals);
+            Some(Auth::Certificate { client_id: client_id?, certificate: certificate? })
+        }
+        Method::WorkloadIdentity => {
+            let token = federated_token(written, environment, refusals);
+            Some(Auth::WorkloadIdentity { client_id: client_id?, token: token? })
+        }
+        Method::ManagedIdentity => {
+            let service = identity_service(environment, refusals);
+            Some(Auth::ManagedIdentity { client_id, service: service? })
+        }
+        // Refused by name already.
+        Method::DeviceCode | Method::Browser => None,
+    }
+}
+
+/// A key that the method does not look at would be a credential that its owner believes in.
+fn refuse_keys_of_other_methods(written: &written::Auth, refusals: &mut Refusals<'_>) {
+    for (key, is_given, of) in [
+        ("client_secret", written.client_secret.is_some(), Method::ClientSecret),
+        ("client_secret_file", written.client_secret_file.is_some(), Method::ClientSecret),
+        ("certificate_file", written.certificate_file.is_some(), Method::Certificate),
+        ("private_key_file", written.private_key_file.is_some(), Method::Certificate),
+        ("federated_token_file", written.federated_token_file.is_some(), Method::WorkloadIdentity),
+    ] {
+        if is_given && written.method != of {
+            let (of, is) = (of.as_str(), written.method.as_str());
+            let says = format!(
+                "belongs to method \"{of}\", and the method is \"{is}\"; remove the key or change the method"
+            );
+            refusals.refuse(format!("graph.auth.{key}").as_str(), says);
+        }
+    }
+}
+
+fn client_id(graph: &written::Graph, refusals: &mut Refusals<'_>) -> Option<ApplicationId> {
+    let key = "graph.client_id";
+    match (&graph.client_id, graph.auth.method) {
+        (Some(id), _) => refusals.parse(key, id),
+        // It names a user-assigned identity there, and most have none.
+        (None, Method::ManagedIdentity) => None,
+        (None, _) => {
+            refusals.refuse(key, "is required: the application (client) id of the app registration");
+            None
+        }
+    }
+}
+
+fn client_secret(written: &written::Auth, refusals: &mut Refusals<'_>) -> Option<Secret> {
+    let (inline, file) = (written.client_secret.as_ref(), written.client_secret_file.as_deref());
+    if inline.is_none() && file.is_none() {
+        let says = "is required by method \"client-secret\" (or client_secret)";
+        refusals.refuse("graph.auth.client_secret_file", says);
+    }
+    refusals.secret("graph.auth.client_secret", inline, file)
+}
+
+fn certificate(written: &written::Auth, refusals: &mut Refusals<'_>) -> Option<Certificate> {
+    let key = "graph.auth.certificate_file";
+    let Some(certificate_file) = &written.certificate_file else {
+        refusals.refuse(
+            key,
+            "is required by method \"certificate\": a PEM file with the certificate and its key",
+        );
+        return None;
+    };
+    let certificate = Certificate {
+        certificate_file: refusals.place(certificate_file),
+        private_key_file: written.private_key_file.as_ref().map(|path| refusals.place(path)),
+    };
+    if let Err(error) = certificate.read() {
+        let of_key = certificate.private_key_file.as_deref() == Some(error.path());
+        refusals.refuse(if of_key { "graph.auth.private_key_file" } else { key }, error);
+    }
+    Some(certificate)
+}
+
+fn federated_token(
+    written: &written::Auth,
+    environment: &Environment,
+    refusals: &mut Refusals<'_>,
+) -> Option<Secret> {
+    let key = "graph.auth.federated_token";
+    let by_variable = || environment.get("AZURE_FEDERATED_TOKEN_FILE").map(Into::into);
+    let Some(file) = written.federated_token_file.clone().or_else(by_variable) else {
+        let says = "is required by method \"workload-identity\", since $AZURE_FEDERATED_TOKEN_FILE is not set either";
+        refusals.refuse("graph.auth.federated_token_file", says);
+        return None;
+    };
+    refusals.secret(key, None, Some(&file))
+}
+
+/// As the Azure libraries choose it.
+fn identity_service(environment: &Environment, refusals: &mut Refusals<'_>) -> Option<IdentityService> {
+    let mut http = |variable: &str, text: &str| {
+        let url =
+            text.parse().ok().filter(|url: &Url| url.has_host() && matches!(url.scheme(), "http" | "https"));
+        if url.is_none() {
+            // What is in it is not shown: it may be anything.
+            refusals.refuse("graph.auth.method", format_args!("needs an http URL in ${variable}"));
+        }
+        url
+    };
+    match (environment.get("IDENTITY_ENDPOINT"), environment.get("IDENTITY_HEADER")) {
+        (Some(endpoint), Some(header)) => Some(IdentityService::App {
+            endpoint: http("IDENTITY_ENDPOINT", endpoint)?,
+            header: header.to_owned().into(),
+        }),
+        (Some(_), None) | (None, Some(_) | None) => {
+            let variable = "AZURE_POD_IDENTITY_AUTHORITY_HOST";
+            let host = environment.get(variable).unwrap_or(METADATA);
+            Some(IdentityService::Metadata { host: http(variable, host)? })
+        }
+    }
+}
