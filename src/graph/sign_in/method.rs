@@ -149,11 +149,37 @@ async fn of_app(
     client_id: &str,
     credential: &[(&str, &str)],
 ) -> Result<Issued, ReadFailure> {
-    let scope = format!("{resource}/.default");
+    let scope = default_scope(resource);
     let form = [("grant_type", "client_credentials"), ("client_id", client_id), ("scope", &scope)];
     authority.token(&[&form, credential].concat()).await.map_err(NotIssued::into)
 }
 
+/// Everything that was granted to the app, the only scope that an app can ask for.
+fn default_scope(resource: &str) -> String {
+    format!("{resource}/.default")
+}
+
 fn sign_in_required(advice: impl ToString) -> ReadFailure {
     ReadFailure::SignInRequired { advice: advice.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Cloud;
+
+    #[test]
+    fn each_cloud_has_its_own_scope_and_its_own_place_to_ask() {
+        for (cloud, scope, endpoint) in [
+            (Cloud::Global, "https://graph.microsoft.com/.default", "https://login.microsoftonline.com"),
+            (Cloud::UsGovL4, "https://graph.microsoft.us/.default", "https://login.microsoftonline.us"),
+            (Cloud::UsGovL5, "https://dod-graph.microsoft.us/.default", "https://login.microsoftonline.us"),
+        ] {
+            assert_eq!(default_scope(cloud.graph_url()), scope);
+            let root = cloud.login_url().parse().unwrap();
+            let authority = Authority::new(reqwest::Client::new(), &root, "contoso.example");
+            let expected = format!("{endpoint}/contoso.example/oauth2/v2.0/token");
+            assert_eq!(authority.endpoint("token").as_str(), expected);
+        }
+    }
 }
