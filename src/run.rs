@@ -20,6 +20,7 @@ use crate::core::topic::{BridgeField, OFFLINE, Topics};
 use crate::graph::client::{Access, GraphClient};
 use crate::graph::sign_in::attendant::{self, Attendant};
 use crate::graph::sign_in::method::Method;
+use crate::graph::sign_in::store::StoreError;
 use crate::graph::{HttpError, fetcher};
 use crate::mqtt::address::{Address, Will};
 use crate::mqtt::publisher;
@@ -37,6 +38,9 @@ pub enum RunError {
     /// The client for Graph could not be made.
     #[error(transparent)]
     Http(#[from] HttpError),
+    /// The tokens cannot be had for this bridge alone.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A task is gone; half a bridge would misinform.
     #[error("the {0} task ended unexpectedly")]
     TaskDied(&'static str),
@@ -68,6 +72,8 @@ struct Clock {
 /// If the Graph client cannot be made, or a task dies.
 pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<Ending, RunError> {
     let client = Arc::new(graph_client(config)?);
+    // Held until the end: tokens that two bridges renewed by turns would be lost to both.
+    let _claim = client.delegated().map(|sign_in| sign_in.store.claim()).transpose()?;
     let attendant = attendant(config, &client);
     let settings = settings(config);
     let topics = Topics::new(settings.base_topic.clone(), settings.bridge_name.clone());
@@ -98,7 +104,10 @@ pub fn graph_client(config: &Config) -> Result<GraphClient, HttpError> {
         ca_file: graph.ca_file.as_deref(),
         timeout: graph.request_timeout,
     };
-    GraphClient::new(&access, Method::new(&graph.auth, graph.request_timeout)?)
+    GraphClient::new(
+        &access,
+        Method::new(&graph.auth, config.users.iter().map(|user| &user.id), graph.request_timeout)?,
+    )
 }
 
 /// When the app's certificate ends, if it signs in with one that can be read.
@@ -110,18 +119,22 @@ pub fn certificate_ends(config: &Config) -> Option<Timestamp> {
 fn certificate(config: &Config) -> Option<&Certificate> {
     match &config.graph.auth {
         Auth::Certificate { certificate, .. } => Some(certificate),
-        Auth::ClientSecret { .. } | Auth::WorkloadIdentity { .. } | Auth::ManagedIdentity { .. } => None,
+        Auth::DeviceCode { .. }
+        | Auth::ClientSecret { .. }
+        | Auth::WorkloadIdentity { .. }
+        | Auth::ManagedIdentity { .. } => None,
     }
 }
 
 /// Who invites people to sign in, and notices when a secret's file changes.
 fn attendant(config: &Config, client: &GraphClient) -> Attendant {
-    let watched = config.graph.auth.files();
-    let resource = config.graph.graph_url.as_str().trim_end_matches('/').to_owned();
+    let delegated = client.delegated().cloned();
+    let mut watched = config.graph.auth.files();
+    watched.extend(delegated.as_ref().map(|sign_in| sign_in.store.file()));
     Attendant {
         authority: client.authority().clone(),
-        resource,
-        delegated: None,
+        resource: client.resource().to_owned(),
+        delegated,
         watched,
         certificate: certificate(config).cloned(),
     }
@@ -146,8 +159,8 @@ pub fn settings(config: &Config) -> Settings {
         include_messages: graph.include_messages,
         request_budget: graph.request_budget,
         certificate_ends: certificate_ends(config),
-        invites: false,
-        announce_sign_in: false,
+        invites: matches!(graph.auth, Auth::DeviceCode { .. }),
+        announce_sign_in: matches!(graph.auth, Auth::DeviceCode { announce: true, .. }),
         users: users.iter().map(|user| Watched { name: user.name.clone(), id: user.id.clone() }).collect(),
         about: About {
             version: env!("CARGO_PKG_VERSION"),

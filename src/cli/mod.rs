@@ -1,10 +1,12 @@
 //! The command line: arguments in, exit code out. Results go to standard output, logs to standard error.
 
+mod account;
 mod check;
 mod clean;
 pub mod exit;
 mod get;
 mod logging;
+mod login;
 mod run;
 mod signals;
 
@@ -45,6 +47,12 @@ enum Task {
     Demo(crate::demo::Options),
     /// Validate the configuration
     Check,
+    /// Sign a person in with a device code, for the sign-in methods
+    Login(login::Options),
+    /// Forget the sign-in
+    Logout,
+    /// Say who is signed in, and for what
+    Whoami,
     /// Read presence once from Graph and print it
     Get(get::Options),
     /// The simulated Graph and sign-in service alone, for development and tests
@@ -76,6 +84,9 @@ pub async fn main(
             crate::demo::run(options, stop, out).await.map_err(|error| Failure::new(exit::UNEXPECTED, error))
         }
         Task::Check => check::run(&config()?, out),
+        Task::Login(options) => login::run(&config()?, options, out).await,
+        Task::Logout => account::logout(&config()?, out).await,
+        Task::Whoami => account::whoami(&config()?, out).await,
         Task::Get(options) => get::run(&config()?, options, out).await,
         #[cfg(feature = "demo")]
         Task::Simulate(options) => {

@@ -27,7 +27,9 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
             Ok(())
         }
         Ok(Ending::Conflict(sentence)) => Err(Failure::new(exit::CONFIG, sentence)),
-        Err(error @ run::RunError::Http(_)) => Err(Failure::new(exit::CONFIG, error)),
+        Err(error @ (run::RunError::Http(_) | run::RunError::Store(_))) => {
+            Err(Failure::new(exit::CONFIG, error))
+        }
         Err(error @ run::RunError::TaskDied(_)) => Err(Failure::new(exit::UNEXPECTED, error)),
     }
 }

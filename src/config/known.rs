@@ -120,6 +120,15 @@ pub enum Cloud {
 /// How the bridge proves who it is to the sign-in service.
 #[derive(Debug, Clone)]
 pub enum Auth {
+    /// As a person, who signs in with a device code.
+    DeviceCode {
+        /// The app registration.
+        client_id: ApplicationId,
+        /// The folder that keeps the tokens.
+        state_dir: PathBuf,
+        /// Whether the code is published.
+        announce: bool,
+    },
     /// As the app itself, by a client secret.
     ClientSecret {
         /// The app registration.
@@ -202,7 +211,8 @@ impl Auth {
                 let key = certificate.private_key_file.iter();
                 key.chain([&certificate.certificate_file]).cloned().collect()
             }
-            Self::ClientSecret { secret: Secret::Inline(_), .. }
+            Self::DeviceCode { .. }
+            | Self::ClientSecret { secret: Secret::Inline(_), .. }
             | Self::WorkloadIdentity { token: Secret::Inline(_), .. }
             | Self::ManagedIdentity { .. } => Vec::new(),
         }
@@ -212,6 +222,7 @@ impl Auth {
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
+            Self::DeviceCode { .. } => "device-code",
             Self::ClientSecret { .. } => "client-secret",
             Self::Certificate { .. } => "certificate",
             Self::WorkloadIdentity { .. } => "workload-identity",

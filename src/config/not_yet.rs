@@ -25,9 +25,7 @@ const EMPTY: fn(&DeValue<'_>) -> bool = |value| value.as_array().is_some_and(|a|
 const NOT_YET: &[NotYet] = &[
     NotYet { key: "mqtt.protocol", asks_nothing: |v| v.as_str() == Some("3.1.1"), says: "MQTT 5 is not in this version yet; use \"3.1.1\"" },
     NotYet { key: "mqtt.message_expiry", asks_nothing: is_zero, says: "needs MQTT 5, which is not in this version yet; use \"0s\"" },
-    NotYet { key: "graph.state_dir", asks_nothing: NEVER, says: "signing in, which keeps tokens there, is not in this version yet; remove the key" },
-    NotYet { key: "graph.auth.method", asks_nothing: |v| !matches!(v.as_str(), Some("device-code" | "browser")), says: "is not in this version yet; write method = \"client-secret\" or another of an app's own methods" },
-    NotYet { key: "graph.auth.announce_sign_in", asks_nothing: FALSE, says: "signing in is not in this version yet; use false" },
+    NotYet { key: "graph.auth.method", asks_nothing: |v| v.as_str() != Some("browser"), says: "is not in this version yet; use \"device-code\" or an app's own method" },
     NotYet { key: "home_assistant.discovery", asks_nothing: FALSE, says: "discovery is not in this version yet; use false or remove the key" },
     NotYet { key: "home_assistant.discovery_prefix", asks_nothing: NEVER, says: "discovery is not in this version yet; remove the key" },
     NotYet { key: "home_assistant.birth_topic", asks_nothing: NEVER, says: "discovery is not in this version yet; remove the key" },
@@ -38,20 +36,13 @@ const NOT_YET: &[NotYet] = &[
     NotYet { key: "groups", asks_nothing: EMPTY, says: "groups are not in this version yet; list people under [[users]]" },
 ];
 
-/// Refuses what this version cannot do, and a method of signing in that is left to its default.
+/// Refuses what this version cannot do.
 pub(super) fn refuse(document: &Document<'_>, refusals: &mut Refusals<'_>) {
     for NotYet { key, asks_nothing, says } in NOT_YET {
         match document.value(&Key::from(*key)) {
             Some(value) if !asks_nothing(value) => refusals.refuse(*key, says),
             Some(_) | None => {}
         }
-    }
-    let method = "graph.auth.method";
-    if document.value(&Key::from(method)).is_none() {
-        refusals.refuse(
-            method,
-            "its default, \"device-code\", is not in this version yet; write method = \"client-secret\"",
-        );
     }
 }
 

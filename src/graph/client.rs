@@ -10,6 +10,7 @@ use url::Url;
 
 use super::http::{self, HttpError, body, on_the_way};
 use super::sign_in::authority::Authority;
+use super::sign_in::delegated::DelegatedSignIn;
 use super::sign_in::method::{Caller, Method};
 use super::token::TokenSource;
 use super::{answer, refusal, retry_after};
@@ -58,6 +59,18 @@ impl GraphClient {
         let caller = method.caller();
         let tokens = TokenSource::new(authority, access.graph_url, method);
         Ok(Self { http, root: access.graph_url.clone(), caller, tokens })
+    }
+
+    /// The person's sign-in that tokens come from, if it is one's.
+    #[must_use]
+    pub fn delegated(&self) -> Option<&DelegatedSignIn> {
+        self.tokens.method().delegated()
+    }
+
+    /// The bare root of Graph, as the sign-in service knows it.
+    #[must_use]
+    pub fn resource(&self) -> &str {
+        self.tokens.resource()
     }
 
     /// The sign-in service that tokens come from.

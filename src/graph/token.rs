@@ -63,6 +63,14 @@ impl TokenSource {
         Self { authority, resource, method, attempts: AtomicU64::new(0), state: Mutex::new(State::default()) }
     }
 
+    pub(super) fn method(&self) -> &Method {
+        &self.method
+    }
+
+    pub(super) fn resource(&self) -> &str {
+        &self.resource
+    }
+
     pub(super) fn authority(&self) -> &Authority {
         &self.authority
     }

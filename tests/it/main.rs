@@ -11,4 +11,5 @@ mod fetcher;
 #[path = "../../src/config/tests/pem.rs"]
 #[expect(dead_code, reason = "the unit tests use more of it")]
 mod pem;
+mod sign_in;
 mod stage;

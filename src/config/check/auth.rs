@@ -1,5 +1,7 @@
 //! `[graph.auth]`, and `graph.client_id`, which some methods need.
 
+use std::path::{Path, PathBuf};
+
 use url::Url;
 
 use super::refusals::Refusals;
@@ -20,6 +22,15 @@ pub(super) fn check(
 ) -> Option<Auth> {
     let written = &graph.auth;
     refuse_keys_of_other_methods(written, refusals);
+    if !written.method.signs_in() {
+        let says = "only a method by which a person signs in has a use for it; remove the key";
+        if graph.state_dir.is_some() {
+            refusals.refuse("graph.state_dir", says);
+        }
+        if written.announce_sign_in {
+            refusals.refuse("graph.auth.announce_sign_in", says);
+        }
+    }
     let client_id = client_id(graph, refusals);
     match written.method {
         Method::ClientSecret => {
@@ -38,8 +49,13 @@ pub(super) fn check(
             let service = identity_service(environment, refusals);
             Some(Auth::ManagedIdentity { client_id, service: service? })
         }
+        Method::DeviceCode => {
+            let state_dir = state_dir(graph, environment, refusals);
+            let announce = written.announce_sign_in;
+            Some(Auth::DeviceCode { client_id: client_id?, state_dir: state_dir?, announce })
+        }
         // Refused by name already.
-        Method::DeviceCode | Method::Browser => None,
+        Method::Browser => None,
     }
 }
 
@@ -60,6 +76,30 @@ fn refuse_keys_of_other_methods(written: &written::Auth, refusals: &mut Refusals
             refusals.refuse(format!("graph.auth.{key}").as_str(), says);
         }
     }
+}
+
+/// As written, else as systemd says, else where people's programs keep such things.
+fn state_dir(
+    graph: &written::Graph,
+    environment: &Environment,
+    refusals: &mut Refusals<'_>,
+) -> Option<PathBuf> {
+    if let Some(folder) = &graph.state_dir {
+        return Some(refusals.place(folder));
+    }
+    let of_systemd =
+        environment.get("STATE_DIRECTORY").and_then(|all| all.split(':').next()).map(PathBuf::from);
+    let of_user = || {
+        let state = environment.get("XDG_STATE_HOME").map(PathBuf::from);
+        let home = || environment.get("HOME").map(|home| Path::new(home).join(".local/state"));
+        state.or_else(home).map(|state| state.join("presence2mqtt"))
+    };
+    let folder = of_systemd.or_else(of_user);
+    if folder.is_none() {
+        let says = "is required, since neither $STATE_DIRECTORY nor $XDG_STATE_HOME nor $HOME is set";
+        refusals.refuse("graph.state_dir", says);
+    }
+    folder
 }
 
 fn client_id(graph: &written::Graph, refusals: &mut Refusals<'_>) -> Option<ApplicationId> {

@@ -17,6 +17,12 @@ pub(super) fn check(written: &Written, refusals: &mut Refusals<'_>) -> Vec<User>
             "nobody to follow: add [[users]] with name = \"alice\" and id = \"<object id or user principal name>\" to the configuration file",
         );
     }
+    if written.users.is_empty() && written.groups.is_empty() && method.signs_in() {
+        // Whoever signs in follows themselves.
+        let myself =
+            |name: TopicLevel| User { display_name: name.to_string(), name, id: UserId::Me, discovery: true };
+        return "me".parse().map(myself).into_iter().collect();
+    }
     // Ignoring case: brokers tell such topics apart, people do not.
     let mut names = BTreeSet::from([written.mqtt.bridge_name.to_lowercase()]);
     let mut ids = BTreeSet::new();

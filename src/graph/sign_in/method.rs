@@ -1,5 +1,6 @@
 //! The ways to sign in.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -9,8 +10,11 @@ use super::assertion;
 use super::authority::Authority;
 use super::delegated::DelegatedSignIn;
 use super::managed_identity::ManagedIdentity;
+use super::scopes;
+use super::store::TokenStore;
 use crate::config::{Auth, Certificate, Secret};
 use crate::core::event::ReadFailure;
+use crate::core::name::UserId;
 use crate::graph::client;
 use crate::graph::http::HttpError;
 
@@ -60,13 +64,22 @@ pub enum Caller {
 }
 
 impl Method {
-    /// The configured way.
+    /// The configured way. `people` decide over the permissions that somebody who signs in is asked for.
     ///
     /// # Errors
     ///
     /// If an HTTP client of its own cannot be made.
-    pub fn new(auth: &Auth, timeout: Duration) -> Result<Self, HttpError> {
+    pub fn new<'a>(
+        auth: &Auth,
+        people: impl IntoIterator<Item = &'a UserId>,
+        timeout: Duration,
+    ) -> Result<Self, HttpError> {
         Ok(match auth {
+            Auth::DeviceCode { client_id, state_dir, .. } => Self::Delegated(DelegatedSignIn {
+                store: TokenStore::new(state_dir.clone()),
+                client_id: client_id.as_str().to_owned(),
+                needed: Arc::new(scopes::needed(people)),
+            }),
             Auth::ClientSecret { client_id, secret } => {
                 Self::ClientSecret { client_id: client_id.as_str().to_owned(), secret: secret.clone() }
             }
@@ -81,6 +94,19 @@ impl Method {
                 Self::ManagedIdentity(ManagedIdentity::new(service.clone(), client_id.clone(), timeout)?)
             }
         })
+    }
+
+    /// The person's sign-in, if this is one.
+    #[must_use]
+    pub fn delegated(&self) -> Option<&DelegatedSignIn> {
+        match self {
+            Self::Delegated(sign_in) => Some(sign_in),
+            Self::ClientSecret { .. }
+            | Self::Certificate { .. }
+            | Self::WorkloadIdentity { .. }
+            | Self::ManagedIdentity(_)
+            | Self::Fixed(_) => None,
+        }
     }
 
     /// As whom Graph sees the bridge.

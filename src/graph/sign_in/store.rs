@@ -122,14 +122,16 @@ struct Wire {
 const VERSION: u32 = 1;
 
 impl TokenStore {
-    /// Makes the folder if it is missing, and takes away everybody else's access to it.
-    ///
-    /// # Errors
-    ///
-    /// If the folder cannot be made or belongs to somebody else.
-    pub fn open(folder: PathBuf) -> Result<Self, StoreError> {
-        make_private_folder(&folder).map_err(failed("cannot make the state folder", &folder))?;
-        Ok(Self { folder })
+    /// The store in this folder, which is made when it is first used.
+    #[must_use]
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// The file that changes when somebody signs in or out.
+    #[must_use]
+    pub fn file(&self) -> PathBuf {
+        self.folder.join("sign-in.json")
     }
 
     /// Waits until nobody else changes the store.
@@ -138,8 +140,7 @@ impl TokenStore {
     ///
     /// If the lock file cannot be opened, or its holder does not let go.
     pub async fn lock(&self) -> Result<LockedStore<'_>, StoreError> {
-        let path = self.folder.join("sign-in.lock");
-        let file = private_file(&path).map_err(failed("cannot open", &path))?;
+        let (path, file) = self.lock_file("sign-in.lock")?;
         let attempts = LOCK_WITHIN.as_millis() / LOCK_EVERY.as_millis();
         for _ in 0..attempts {
             match file.try_lock() {
@@ -157,8 +158,7 @@ impl TokenStore {
     ///
     /// If another one has it.
     pub fn claim(&self) -> Result<RunLock, StoreError> {
-        let path = self.folder.join("run.lock");
-        let file = private_file(&path).map_err(failed("cannot open", &path))?;
+        let (path, file) = self.lock_file("run.lock")?;
         match file.try_lock() {
             Ok(()) => Ok(RunLock(file)),
             Err(TryLockError::WouldBlock) => Err(StoreError::AlreadyRunning { path: self.folder.clone() }),
@@ -166,8 +166,12 @@ impl TokenStore {
         }
     }
 
-    fn file(&self) -> PathBuf {
-        self.folder.join("sign-in.json")
+    /// Opens a lock file, in a folder that nobody else can enter.
+    fn lock_file(&self, name: &str) -> Result<(PathBuf, File), StoreError> {
+        make_private_folder(&self.folder).map_err(failed("cannot make the state folder", &self.folder))?;
+        let path = self.folder.join(name);
+        let file = private_file(&path).map_err(failed("cannot open", &path))?;
+        Ok((path, file))
     }
 }
 

@@ -1,0 +1,263 @@
+//! A person's sign-in, from the first code to the two hundredth renewal.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use presence2mqtt::config::{self, Config, Environment};
+use presence2mqtt::core::command::Ending;
+use presence2mqtt::graph::sign_in::store::{StoreError, TokenStore};
+use presence2mqtt::run::RunError;
+use presence2mqtt::simulate::{Endpoint, Settings};
+use serde_json::Value;
+
+use crate::stage::{Running, Stage, within};
+
+/// A stage, a configuration file for it, and the folder of the tokens.
+struct Home {
+    stage: Stage,
+    folder: tempfile::TempDir,
+}
+
+impl Home {
+    async fn new() -> Self {
+        let quick = Duration::from_secs(1);
+        let settings =
+            Settings { device_code_interval: quick, request_limit: usize::MAX, ..Settings::default() };
+        let home = Self { stage: Stage::set(settings).await, folder: tempfile::tempdir().unwrap() };
+        std::fs::write(home.file(), home.text()).unwrap();
+        home
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("presence2mqtt.toml")
+    }
+
+    fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    fn store(&self) -> TokenStore {
+        TokenStore::new(self.state())
+    }
+
+    fn text(&self) -> String {
+        let Settings { tenant_id, client_id, .. } = self.stage.tenant.settings();
+        let (url, port) = (self.stage.server.url(), self.stage.port);
+        format!(
+            "[mqtt]\nurl = \"mqtt://127.0.0.1:{port}\"\n\
+             [graph]\ntenant_id = \"{tenant_id}\"\nclient_id = \"{client_id}\"\npoll_interval = \"1s\"\n\
+             graph_url = \"{url}\"\nlogin_url = \"{url}\"\nstate_dir = \"state\"\n\
+             [graph.auth]\nannounce_sign_in = true\n"
+        )
+    }
+
+    fn config(&self) -> Config {
+        config::load(Some(&self.file()), &Environment::from_iter([])).unwrap()
+    }
+
+    fn program(&self, arguments: &[&str]) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_presence2mqtt"));
+        command.env_clear().args(arguments).arg("-c").arg(self.file());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// Runs a command to its end; `person` signs in meanwhile.
+    async fn told(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let child = self.program(arguments);
+        let ended = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap());
+        let output = within(ended).await.unwrap();
+        let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), text)
+    }
+
+    async fn log_in(&self, person: usize) -> String {
+        let approve = async {
+            let code = within(self.stage.tenant.wait_for_device_code()).await;
+            assert!(self.stage.tenant.approve_device_code(&code, self.stage.tenant.people()[person].id));
+        };
+        let ((code, text), ()) = tokio::join!(self.told(&["login"]), approve);
+        assert_eq!(code, Some(0), "{text}");
+        text
+    }
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[tokio::test]
+async fn login_whoami_get_logout() {
+    let home = Home::new().await;
+    let (code, text) = home.told(&["whoami"]).await;
+    assert_eq!((code, text.contains("nobody is signed in")), (Some(77), true), "{text}");
+    let text = home.log_in(0).await;
+    for expected in ["/devicelogin", "Signed in as alice@contoso.example", "Kept."] {
+        assert!(text.contains(expected), "{expected} in {text}");
+    }
+    assert_eq!((mode(&home.state()), mode(&home.store().file())), (0o700, 0o600));
+
+    let (code, text) = home.told(&["whoami"]).await;
+    assert_eq!(code, Some(0), "{text}");
+    for expected in ["alice@contoso.example", "Presence.Read", "token     good until"] {
+        assert!(text.contains(expected), "{expected} in {text}");
+    }
+    let secrets = home.stage.tenant.secrets_issued();
+    assert!(secrets.len() >= 3 && secrets.iter().all(|secret| !text.contains(secret)), "{text}");
+
+    let (code, text) = home.told(&["get", "--json"]).await;
+    assert_eq!((code, text.contains("\"me\"")), (Some(0), true), "{text}");
+    assert_eq!(home.stage.tenant.requests().to(Endpoint::MyPresence), 1);
+
+    let (code, _) = home.told(&["logout"]).await;
+    assert_eq!(code, Some(0));
+    let (code, text) = home.told(&["get"]).await;
+    assert_eq!((code, text.contains("presence2mqtt login")), (Some(77), true), "{text}");
+}
+
+#[tokio::test]
+async fn a_bridge_that_nobody_signed_in_invites_and_goes_on_when_somebody_did() {
+    let home = Home::new().await;
+    let config = home.config();
+    let bridge = Running::start(&config);
+    let mut listener = home.stage.listen(&config).await;
+    listener.until(&[("presence/me/health", "sign_in_required"), ("presence/bridge/state", "online")]).await;
+    let code = listener.until_topic("presence/bridge/sign_in", |code| !code.is_empty()).await;
+    let code: Value = serde_json::from_str(&code).unwrap();
+    assert!(code["verification_uri"].as_str().unwrap().ends_with("/devicelogin"), "{code}");
+    assert!(code["expires_at"].as_str().unwrap().ends_with('Z'), "{code}");
+    let alice = home.stage.tenant.people()[0].id;
+    home.stage.tenant.set_presence(alice, "Busy", "Busy");
+    assert!(home.stage.tenant.approve_device_code(code["user_code"].as_str().unwrap(), alice));
+    listener
+        .until(&[
+            ("presence/me/health", "ok"),
+            ("presence/me/availability", "Busy"),
+            ("presence/bridge/sign_in", ""),
+        ])
+        .await;
+    let info =
+        listener.until_topic("presence/bridge/info", |info| info.contains("alice@contoso.example")).await;
+    assert!(info.contains(r#""auth_method":"device-code""#), "{info}");
+    assert_eq!(bridge.stop().await, Ending::Stopped);
+}
+
+#[tokio::test]
+async fn a_login_beside_a_running_bridge_is_noticed() {
+    let home = Home::new().await;
+    home.log_in(0).await;
+    let config = home.config();
+    let bridge = Running::start(&config);
+    let mut listener = home.stage.listen(&config).await;
+    listener.until(&[("presence/me/health", "ok")]).await;
+    home.stage.tenant.revoke_sign_ins();
+    home.stage.tenant.revoke_tokens();
+    let health =
+        listener.until_topic("presence/bridge/health", |health| health.contains("sign_in_required")).await;
+    assert!(health.contains("AADSTS"), "{health}");
+    listener.until(&[("presence/me/health", "sign_in_required")]).await;
+    listener.until_topic("presence/bridge/sign_in", |code| !code.is_empty()).await;
+    // The bridge's own invitation stands; the person signs in at the command line instead.
+    let before = home.stage.tenant.device_codes();
+    let approve = async {
+        loop {
+            let now = home.stage.tenant.device_codes();
+            if let Some(code) = now.iter().find(|code| !before.contains(code)) {
+                assert!(home.stage.tenant.approve_device_code(code, home.stage.tenant.people()[0].id));
+                return;
+            }
+            within(home.stage.tenant.wait_until(|requests| requests.to(Endpoint::DeviceCode) >= 3)).await;
+        }
+    };
+    let ((code, text), ()) = tokio::join!(home.told(&["login"]), approve);
+    assert_eq!(code, Some(0), "{text}");
+    listener.until(&[("presence/me/health", "ok"), ("presence/bridge/sign_in", "")]).await;
+    bridge.stop().await;
+}
+
+#[tokio::test]
+async fn another_account_is_discarded_and_named() {
+    let home = Home::new().await;
+    home.log_in(0).await;
+    home.stage.tenant.revoke_sign_ins();
+    home.stage.tenant.revoke_tokens();
+    let config = home.config();
+    let bridge = Running::start(&config);
+    let mut listener = home.stage.listen(&config).await;
+    let code = listener.until_topic("presence/bridge/sign_in", |code| !code.is_empty()).await;
+    let code: Value = serde_json::from_str(&code).unwrap();
+    let bob = home.stage.tenant.people()[1].id;
+    assert!(home.stage.tenant.approve_device_code(code["user_code"].as_str().unwrap(), bob));
+    let named =
+        listener.until_topic("presence/bridge/health", |health| health.contains("bob@contoso.example")).await;
+    assert!(named.contains("watches another account"), "{named}");
+    listener.until(&[("presence/me/health", "sign_in_required"), ("presence/bridge/sign_in", "")]).await;
+    bridge.stop().await;
+}
+
+#[tokio::test]
+async fn a_second_bridge_with_the_same_tokens_is_refused() {
+    let home = Home::new().await;
+    home.log_in(0).await;
+    let config = home.config();
+    let first = Running::start(&config);
+    let mut listener = home.stage.listen(&config).await;
+    listener.until(&[("presence/me/health", "ok")]).await;
+    let second = presence2mqtt::run::run(&config, std::future::pending()).await;
+    assert!(matches!(second, Err(RunError::Store(StoreError::AlreadyRunning { .. }))), "{second:?}");
+    let (code, text) = home.told(&["run"]).await;
+    assert_eq!((code, text.contains("a bridge already runs")), (Some(78), true), "{text}");
+    first.stop().await;
+}
+
+#[tokio::test]
+async fn permissions_of_the_store_are_repaired() {
+    let home = Home::new().await;
+    home.log_in(0).await;
+    std::fs::set_permissions(home.state(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::set_permissions(home.store().file(), std::fs::Permissions::from_mode(0o644)).unwrap();
+    home.told(&["whoami"]).await;
+    assert_eq!((mode(&home.state()), mode(&home.store().file())), (0o700, 0o600));
+}
+
+/// The number of renewals; a longer run: `SIGN_IN_CYCLES=200 cargo test --test it renewals`.
+fn cycles() -> u32 {
+    std::env::var("SIGN_IN_CYCLES").ok().and_then(|cycles| cycles.parse().ok()).unwrap_or(40)
+}
+
+#[tokio::test]
+async fn renewals_survive_a_kill_at_any_moment() {
+    let seed = 20_261_123;
+    let mut random = fastrand::Rng::with_seed(seed);
+    let home = Home::new().await;
+    home.log_in(0).await;
+    let mut finished = 0;
+    for cycle in 0..cycles() {
+        // Old enough to be renewed by whoever comes next.
+        let store = home.store();
+        let locked = store.lock().await.unwrap();
+        let mut kept = locked.read().unwrap().expect("a crash cost the sign-in");
+        kept.access_issued = "2020-01-01T00:00:00Z".parse().unwrap();
+        kept.access_ends = "2020-01-01T01:00:00Z".parse().unwrap();
+        locked.replace(&kept).unwrap();
+        drop(locked);
+        let mut child = home.program(&["get"]);
+        // Not synchronisation: the moment of the crash is what is being drawn.
+        tokio::time::sleep(Duration::from_micros(random.u64(0..60_000))).await;
+        child.kill().unwrap();
+        finished += u32::from(child.wait().unwrap().code() == Some(0));
+        let refused = home.stage.tenant.requests().with_status(400);
+        // Pending polls of the one device code are answered with 400 too, before the first cycle.
+        assert!(refused <= 2, "seed {seed}, cycle {cycle}: {refused} requests were refused");
+    }
+    let (code, text) = home.told(&["get", "--json"]).await;
+    assert_eq!(code, Some(0), "seed {seed}: {text}");
+    assert_eq!(
+        home.stage.tenant.requests().to(Endpoint::DeviceCode),
+        1,
+        "seed {seed}: one sign-in is enough"
+    );
+    println!("seed {seed}: {} cycles, {finished} ran to their end, 0 sign-ins needed", cycles());
+    assert!(finished < cycles(), "no crash ever met anything");
+}
