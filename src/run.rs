@@ -119,7 +119,7 @@ pub fn certificate_ends(config: &Config) -> Option<Timestamp> {
 fn certificate(config: &Config) -> Option<&Certificate> {
     match &config.graph.auth {
         Auth::Certificate { certificate, .. } => Some(certificate),
-        Auth::DeviceCode { .. }
+        Auth::Person { .. }
         | Auth::ClientSecret { .. }
         | Auth::WorkloadIdentity { .. }
         | Auth::ManagedIdentity { .. } => None,
@@ -159,8 +159,8 @@ pub fn settings(config: &Config) -> Settings {
         include_messages: graph.include_messages,
         request_budget: graph.request_budget,
         certificate_ends: certificate_ends(config),
-        invites: matches!(graph.auth, Auth::DeviceCode { .. }),
-        announce_sign_in: matches!(graph.auth, Auth::DeviceCode { announce: true, .. }),
+        invites: matches!(graph.auth, Auth::Person { .. }),
+        announce_sign_in: matches!(graph.auth, Auth::Person { announce: true, .. }),
         users: users.iter().map(|user| Watched { name: user.name.clone(), id: user.id.clone() }).collect(),
         about: About {
             version: env!("CARGO_PKG_VERSION"),

@@ -1,17 +1,22 @@
 //! `presence2mqtt login`
 
 use std::io::{self, IsTerminal, Write};
+use std::net::Ipv4Addr;
+use std::process::{Command, Stdio};
 
 use clap::Args;
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
+use tokio::net::TcpListener;
 
 use super::exit::{self, Failure};
-use crate::config::Config;
+use crate::config::{Auth, Config, SignInBy};
 use crate::core::event::ReadFailure;
 use crate::core::sign_in::DeviceCode;
 use crate::graph::client::GraphClient;
 use crate::graph::sign_in::answer::{Issued, NotIssued};
+use crate::graph::sign_in::authority::Authority;
+use crate::graph::sign_in::browser::{NoCode, PendingBrowser};
 use crate::graph::sign_in::delegated::{DelegatedSignIn, NotKept};
 use crate::graph::sign_in::device_code::{CodeEnd, PendingCode};
 use crate::graph::sign_in::identity;
@@ -23,24 +28,98 @@ pub(super) struct Options {
     /// Do not ask whether the account that signed in is the right one
     #[arg(long)]
     yes: bool,
+    /// Sign in with a browser instead of a code
+    #[arg(long)]
+    browser: bool,
+    /// Only print the address for the browser; paste the one it ended on, or reach this port through `ssh -L`
+    #[arg(long)]
+    no_open: bool,
+    /// The loopback port that the browser answers on [default: a free one]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    port: u16,
 }
 
-/// Signs a person in with a device code, and keeps the sign-in.
+/// Signs a person in, and keeps the sign-in.
 pub(super) async fn run(config: &Config, options: &Options, out: &mut impl Write) -> Result<(), Failure> {
     let client = run::graph_client(config).map_err(|error| Failure::new(exit::CONFIG, error))?;
     let sign_in = delegated(config, &client)?;
-    let authority = client.authority();
-    let scope = sign_in.scope(client.resource());
-    let code = PendingCode::ask(authority, &sign_in.client_id, &scope).await.map_err(not_issued)?;
-    show(&code.shown, out)?;
-    let issued = match code.wait(authority).await.map_err(not_issued)? {
-        CodeEnd::SignedIn(issued) => issued,
-        CodeEnd::Declined => return Err(Failure::new(exit::SIGN_IN, "the sign-in was declined")),
-        CodeEnd::Expired => {
-            return Err(Failure::new(exit::SIGN_IN, "nobody used the code in time; run login again"));
-        }
+    let by_browser =
+        options.browser || matches!(config.graph.auth, Auth::Person { by: SignInBy::Browser, .. });
+    let (authority, scope) = (client.authority(), sign_in.scope(client.resource()));
+    let issued = if by_browser {
+        with_browser(authority, &sign_in.client_id, &scope, options, out).await?
+    } else {
+        with_code(authority, &sign_in.client_id, &scope, out).await?
     };
     welcome(sign_in, &issued, options, out).await
+}
+
+async fn with_code(
+    authority: &Authority,
+    client_id: &str,
+    scope: &str,
+    out: &mut impl Write,
+) -> Result<Issued, Failure> {
+    let code = PendingCode::ask(authority, client_id, scope).await.map_err(not_issued)?;
+    show(&code.shown, out)?;
+    match code.wait(authority).await.map_err(not_issued)? {
+        CodeEnd::SignedIn(issued) => Ok(issued),
+        CodeEnd::Declined => Err(Failure::new(exit::SIGN_IN, "the sign-in was declined")),
+        CodeEnd::Expired => Err(Failure::new(exit::SIGN_IN, "nobody used the code in time; run login again")),
+    }
+}
+
+async fn with_browser(
+    authority: &Authority,
+    client_id: &str,
+    scope: &str,
+    options: &Options,
+    out: &mut impl Write,
+) -> Result<Issued, Failure> {
+    let no_code = |error: NoCode| Failure::new(exit::SIGN_IN, error);
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
+    let port = listener.local_addr()?.port();
+    let pending = PendingBrowser::new(authority, client_id, scope, port);
+    writeln!(out, "Open this address in a browser and sign in:\n\n{}\n", pending.address)?;
+    if options.no_open {
+        let there = format!("ssh -L {port}:localhost:{port}");
+        writeln!(
+            out,
+            "On another machine: use {there}, or paste here the address that the browser ends on."
+        )?;
+    }
+    out.flush()?;
+    if !options.no_open {
+        open(pending.address.as_str());
+    }
+    let may_paste = options.no_open && io::stdin().is_terminal();
+    let code = tokio::select! {
+        code = pending.listen(&listener) => code.map_err(no_code)?,
+        ended_on = pasted(), if may_paste => {
+            let url = ended_on?.trim().parse().map_err(|_| no_code(NoCode::NotOurs))?;
+            pending.code_of(&url).map_err(no_code)?
+        }
+    };
+    pending.redeem(authority, &code).await.map_err(not_issued)
+}
+
+/// Asks the desktop to show an address. Where there is none, the person has the address on the screen.
+fn open(address: &str) {
+    let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let quiet = Stdio::null;
+    let opened = Command::new(opener).arg(address).stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn();
+    if let Err(error) = opened {
+        tracing::debug!(%error, opener, "no browser was opened");
+    }
+}
+
+/// A line that the person pastes.
+async fn pasted() -> io::Result<String> {
+    let read = || {
+        let mut line = String::new();
+        io::stdin().read_line(&mut line).map(|_| line)
+    };
+    tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?
 }
 
 /// The person's sign-in of a configuration that has one.

@@ -47,7 +47,7 @@ enum Task {
     Demo(crate::demo::Options),
     /// Validate the configuration
     Check,
-    /// Sign a person in with a device code, for the sign-in methods
+    /// Sign a person in, with a code or a browser, for the sign-in methods
     Login(login::Options),
     /// Forget the sign-in
     Logout,

@@ -117,11 +117,22 @@ pub enum Cloud {
     UsGovL5,
 }
 
+/// How a person signs in at the command line. A running bridge can only show a device code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignInBy {
+    /// A code, typed in on any device.
+    DeviceCode,
+    /// A browser that can reach a loopback port here.
+    Browser,
+}
+
 /// How the bridge proves who it is to the sign-in service.
 #[derive(Debug, Clone)]
 pub enum Auth {
-    /// As a person, who signs in with a device code.
-    DeviceCode {
+    /// As a person.
+    Person {
+        /// How they sign in first.
+        by: SignInBy,
         /// The app registration.
         client_id: ApplicationId,
         /// The folder that keeps the tokens.
@@ -211,7 +222,7 @@ impl Auth {
                 let key = certificate.private_key_file.iter();
                 key.chain([&certificate.certificate_file]).cloned().collect()
             }
-            Self::DeviceCode { .. }
+            Self::Person { .. }
             | Self::ClientSecret { secret: Secret::Inline(_), .. }
             | Self::WorkloadIdentity { token: Secret::Inline(_), .. }
             | Self::ManagedIdentity { .. } => Vec::new(),
@@ -222,7 +233,8 @@ impl Auth {
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
-            Self::DeviceCode { .. } => "device-code",
+            Self::Person { by: SignInBy::DeviceCode, .. } => "device-code",
+            Self::Person { by: SignInBy::Browser, .. } => "browser",
             Self::ClientSecret { .. } => "client-secret",
             Self::Certificate { .. } => "certificate",
             Self::WorkloadIdentity { .. } => "workload-identity",

@@ -25,7 +25,6 @@ const EMPTY: fn(&DeValue<'_>) -> bool = |value| value.as_array().is_some_and(|a|
 const NOT_YET: &[NotYet] = &[
     NotYet { key: "mqtt.protocol", asks_nothing: |v| v.as_str() == Some("3.1.1"), says: "MQTT 5 is not in this version yet; use \"3.1.1\"" },
     NotYet { key: "mqtt.message_expiry", asks_nothing: is_zero, says: "needs MQTT 5, which is not in this version yet; use \"0s\"" },
-    NotYet { key: "graph.auth.method", asks_nothing: |v| v.as_str() != Some("browser"), says: "is not in this version yet; use \"device-code\" or an app's own method" },
     NotYet { key: "home_assistant.discovery", asks_nothing: FALSE, says: "discovery is not in this version yet; use false or remove the key" },
     NotYet { key: "home_assistant.discovery_prefix", asks_nothing: NEVER, says: "discovery is not in this version yet; remove the key" },
     NotYet { key: "home_assistant.birth_topic", asks_nothing: NEVER, says: "discovery is not in this version yet; remove the key" },

@@ -6,7 +6,7 @@ pub mod broker;
 pub mod view;
 
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use crate::config::{self, Config, Environment};
 use crate::mqtt::address::Address;
 use crate::mqtt::one_shot::{OneShot, OneShotError};
-use crate::simulate::{self, Server, Tenant};
+use crate::simulate::{self, AutoApprove, Server, Tenant};
 use broker::{BrokerError, EmbeddedBroker};
 use view::View;
 
@@ -31,6 +31,9 @@ pub struct Options {
     /// Port of the broker [default: a free one]
     #[arg(long, value_name = "P", default_value_t = 0, hide_default_value = true)]
     port: u16,
+    /// Show how somebody signs in with a device code: the simulated tenant uses it after a few seconds
+    #[arg(long)]
+    sign_in: bool,
 }
 
 /// Why the demonstration ended early.
@@ -63,11 +66,22 @@ pub async fn run(
     stop: impl Future<Output = ()>,
     out: &mut (impl Write + Send),
 ) -> Result<(), DemoError> {
-    let settings = simulate::Settings { users: options.users as usize, ..simulate::Settings::default() };
+    let settings = simulate::Settings {
+        users: options.users as usize,
+        device_code_interval: Duration::from_secs(1),
+        ..simulate::Settings::default()
+    };
     let tenant = Tenant::new(settings);
+    let tokens = TokenFolder::new();
+    if options.sign_in {
+        let person = tenant.people().first().map(|person| person.id);
+        tenant
+            .switch(|switches| switches.auto_approve = person.map(|person| AutoApprove { after: 4, person }));
+    }
     let server = Server::start(TcpListener::bind("127.0.0.1:0").await?, tenant.clone())?;
     let broker = EmbeddedBroker::start(options.port).await?;
-    let config = configuration(&tenant, &server.url(), broker.port())?;
+    let auth = if options.sign_in { tokens.auth() } else { client_secret(&tenant) };
+    let config = configuration(&tenant, &server.url(), broker.port(), &auth)?;
 
     writeln!(
         out,
@@ -119,9 +133,38 @@ async fn show(config: &Config, out: &mut impl Write) -> Result<(), DemoError> {
     }
 }
 
+/// Where the tokens of a demonstrated sign-in are for a moment.
+struct TokenFolder(PathBuf);
+
+impl TokenFolder {
+    fn new() -> Self {
+        Self(std::env::temp_dir().join(format!("presence2mqtt-demo-{}", uuid::Uuid::new_v4())))
+    }
+
+    fn auth(&self) -> String {
+        // A literal string: a path may hold what TOML would escape.
+        let state_dir = self.0.display();
+        format!(
+            "state_dir = '{state_dir}'\n[graph.auth]\nmethod = \"device-code\"\nannounce_sign_in = true\n"
+        )
+    }
+}
+
+impl Drop for TokenFolder {
+    fn drop(&mut self) {
+        // It is there only if somebody signed in.
+        let _gone = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn client_secret(tenant: &Tenant) -> String {
+    let secret = tenant.settings().client_secret;
+    format!("[graph.auth]\nmethod = \"client-secret\"\nclient_secret = \"{secret}\"\n")
+}
+
 /// A configuration as a person would write it.
-fn configuration(tenant: &Tenant, url: &str, port: u16) -> Result<Config, config::ConfigErrors> {
-    let simulate::Settings { tenant_id, client_id, client_secret, .. } = tenant.settings();
+fn configuration(tenant: &Tenant, url: &str, port: u16, auth: &str) -> Result<Config, config::ConfigErrors> {
+    let simulate::Settings { tenant_id, client_id, .. } = tenant.settings();
     let mut text = format!(
         r#"
 [mqtt]
@@ -132,10 +175,7 @@ client_id = "{client_id}"
 graph_url = "{url}"
 login_url = "{url}"
 poll_interval = "1s"
-[graph.auth]
-method = "client-secret"
-client_secret = "{client_secret}"
-"#
+{auth}"#
     );
     for person in tenant.people() {
         let name = person.principal_name.split('@').next().unwrap_or_default();

@@ -24,6 +24,18 @@ struct Person {
 }
 
 #[derive(Deserialize)]
+struct Code {
+    verification_uri: String,
+    user_code: String,
+}
+
+impl Code {
+    fn line(&self) -> String {
+        format!("somebody has to sign in at {} with the code {}", self.verification_uri, self.user_code)
+    }
+}
+
+#[derive(Deserialize)]
 struct State {
     availability: String,
     activity: String,
@@ -42,7 +54,11 @@ impl View {
         let (user, field) = message.topic.strip_prefix(&self.base)?.strip_prefix('/')?.split_once('/')?;
         let payload = String::from_utf8_lossy(&message.payload).into_owned();
         if user == "bridge" {
-            return (field == "state").then(|| format!("the bridge is {payload}"));
+            return match field {
+                "state" => Some(format!("the bridge is {payload}")),
+                "sign_in" => serde_json::from_str::<Code>(&payload).ok().map(|code| code.line()),
+                _ => None,
+            };
         }
         let person = self.people.entry(user.to_owned()).or_default();
         match field {

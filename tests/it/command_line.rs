@@ -30,6 +30,16 @@ fn the_demonstration_ends_by_itself_and_shows_everybody() {
 }
 
 #[test]
+fn the_demonstration_shows_how_somebody_signs_in() {
+    let (code, out, err) = told(program().args(["demo", "--for", "7s", "--sign-in"]));
+    assert_eq!(code, Some(0), "{err}");
+    let said = |words: &str| out.find(words).unwrap_or_else(|| panic!("{words} in {out}"));
+    let able = said("alice: health is ok");
+    assert!(said("alice: health is sign_in_required") < able, "{out}");
+    assert!(said("somebody has to sign in at http://") < able, "{out}");
+}
+
+#[test]
 fn the_simulation_prints_a_configuration_that_works() {
     let mut simulation =
         program().args(["simulate", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().unwrap();

@@ -1,5 +1,6 @@
 //! A person's sign-in, from the first code to the two hundredth renewal.
 
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -117,6 +118,25 @@ async fn login_whoami_get_logout() {
 }
 
 #[tokio::test]
+async fn login_with_a_browser() {
+    let home = Home::new().await;
+    home.stage.tenant.sign_in_browser_as(home.stage.tenant.people()[1].id);
+    let mut child = home.program(&["login", "--browser", "--no-open"]);
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let address = lines.find(|line| line.starts_with("http://")).unwrap();
+    // A browser: it follows the redirection back to the loopback port.
+    let client = reqwest::Client::builder().tls_certs_only([]).build().unwrap();
+    let page = within(client.get(&address).send()).await.unwrap().text().await.unwrap();
+    assert!(page.contains("You can close this window"), "{page}");
+    let end = tokio::task::spawn_blocking(move || (lines.collect::<Vec<_>>(), child.wait().unwrap().code()));
+    let (rest, code) = within(end).await.unwrap();
+    assert!(rest.contains(&"Kept. A running bridge notices within seconds.".to_owned()), "{rest:?}");
+    assert_eq!(code, Some(0));
+    let (_, text) = home.told(&["whoami"]).await;
+    assert!(text.contains("bob@contoso.example"), "{text}");
+}
+
+#[tokio::test]
 async fn a_bridge_that_nobody_signed_in_invites_and_goes_on_when_somebody_did() {
     let home = Home::new().await;
     let config = home.config();
@@ -221,9 +241,9 @@ async fn permissions_of_the_store_are_repaired() {
     assert_eq!((mode(&home.state()), mode(&home.store().file())), (0o700, 0o600));
 }
 
-/// The number of renewals; a longer run: `SIGN_IN_CYCLES=200 cargo test --test it renewals`.
+/// The number of renewals; a longer run: `SIGN_IN_CYCLES=5000 cargo test --test it renewals`.
 fn cycles() -> u32 {
-    std::env::var("SIGN_IN_CYCLES").ok().and_then(|cycles| cycles.parse().ok()).unwrap_or(40)
+    std::env::var("SIGN_IN_CYCLES").ok().and_then(|cycles| cycles.parse().ok()).unwrap_or(200)
 }
 
 #[tokio::test]
@@ -244,7 +264,7 @@ async fn renewals_survive_a_kill_at_any_moment() {
         drop(locked);
         let mut child = home.program(&["get"]);
         // Not synchronisation: the moment of the crash is what is being drawn.
-        tokio::time::sleep(Duration::from_micros(random.u64(0..60_000))).await;
+        tokio::time::sleep(Duration::from_micros(random.u64(0..30_000))).await;
         child.kill().unwrap();
         finished += u32::from(child.wait().unwrap().code() == Some(0));
         let refused = home.stage.tenant.requests().with_status(400);

@@ -8,7 +8,7 @@ use super::refusals::Refusals;
 use crate::config::certificate::Certificate;
 use crate::config::environment::Environment;
 use crate::config::ids::ApplicationId;
-use crate::config::known::{Auth, IdentityService};
+use crate::config::known::{Auth, IdentityService, SignInBy};
 use crate::config::secret::Secret;
 use crate::config::written::{self, Method};
 
@@ -49,13 +49,12 @@ pub(super) fn check(
             let service = identity_service(environment, refusals);
             Some(Auth::ManagedIdentity { client_id, service: service? })
         }
-        Method::DeviceCode => {
+        Method::DeviceCode | Method::Browser => {
             let state_dir = state_dir(graph, environment, refusals);
             let announce = written.announce_sign_in;
-            Some(Auth::DeviceCode { client_id: client_id?, state_dir: state_dir?, announce })
+            let by = if written.method == Method::Browser { SignInBy::Browser } else { SignInBy::DeviceCode };
+            Some(Auth::Person { by, client_id: client_id?, state_dir: state_dir?, announce })
         }
-        // Refused by name already.
-        Method::Browser => None,
     }
 }
 

@@ -7,8 +7,9 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 
 use super::{environment, message, minimal, read};
-use crate::config::{Auth, Cloud, Config, Environment, Origin, Scheme, Secret, load, parse};
+use crate::config::{Auth, Cloud, Config, Environment, Origin, Scheme, Secret, SignInBy, load, parse};
 use crate::core::command::Qos;
+use crate::core::name::UserId;
 use crate::core::settings::{Endpoint, OnStale};
 
 fn secret_of(config: &Config) -> String {
@@ -234,4 +235,37 @@ fn a_user_may_use_any_shape_of_toml() {
     let dotted = message(read("mqtt.qos = 3\n"));
     assert!(dotted.contains("presence2mqtt.toml:1: mqtt.qos = 3: must be 0 or 1"), "{dotted}");
     assert!(dotted.contains("presence2mqtt.toml:1: mqtt.url: is required"), "{dotted}");
+}
+
+#[test]
+fn somebody_who_signs_in_follows_themselves_and_needs_no_file() {
+    let variables = [
+        ("PRESENCE2MQTT__MQTT__URL", "mqtt://broker"),
+        ("PRESENCE2MQTT__GRAPH__TENANT_ID", "contoso.example"),
+        ("PRESENCE2MQTT__GRAPH__CLIENT_ID", "11111111-2222-3333-4444-555555555555"),
+    ];
+    let with = |more: &[(&str, &str)]| {
+        let all = variables.iter().chain(more);
+        let environment = all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        load(None, &environment).map(|config| match config.graph.auth {
+            Auth::Person { state_dir, by, .. } => {
+                (state_dir, by, config.users[0].id.clone(), config.users.len())
+            }
+            other @ (Auth::ClientSecret { .. }
+            | Auth::Certificate { .. }
+            | Auth::WorkloadIdentity { .. }
+            | Auth::ManagedIdentity { .. }) => panic!("{other:?}"),
+        })
+    };
+    for (more, state_dir) in [
+        (vec![("HOME", "/home/alice")], "/home/alice/.local/state/presence2mqtt"),
+        (vec![("HOME", "/home/alice"), ("XDG_STATE_HOME", "/state")], "/state/presence2mqtt"),
+        (vec![("HOME", "/home/alice"), ("STATE_DIRECTORY", "/var/lib/p:/other")], "/var/lib/p"),
+        (vec![("PRESENCE2MQTT__GRAPH__STATE_DIR", "/kept")], "/kept"),
+    ] {
+        let expected = (state_dir.into(), SignInBy::DeviceCode, UserId::Me, 1);
+        assert_eq!(with(&more).unwrap(), expected, "{more:?}");
+    }
+    let browser = with(&[("HOME", "/h"), ("PRESENCE2MQTT__GRAPH__AUTH__METHOD", "browser")]).unwrap();
+    assert_eq!(browser.1, SignInBy::Browser);
 }

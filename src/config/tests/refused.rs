@@ -114,10 +114,6 @@ fn what_is_not_in_this_version_is_refused_by_name() {
     let rows = [
         ("[mqtt]", "protocol", r#""5""#, "mqtt.protocol = \"5\": MQTT 5 is not in this version yet; use \"3.1.1\""),
         ("[mqtt]", "message_expiry", r#""1h""#, "mqtt.message_expiry = \"1h\": needs MQTT 5"),
-        ("[graph]", "state_dir", r#""s""#, "graph.state_dir"),
-        ("[graph.auth]", "method", r#""device-code""#, "graph.auth.method = \"device-code\": is not in this version yet; write method = \"client-secret\""),
-        ("[graph.auth]", "method", r#""browser""#, "graph.auth.method"),
-        ("[graph.auth]", "announce_sign_in", "true", "graph.auth.announce_sign_in = true"),
         ("[home_assistant]", "discovery", "true", "home_assistant.discovery = true"),
         ("[home_assistant]", "discovery_prefix", r#""ha""#, "home_assistant.discovery_prefix"),
         ("[home_assistant]", "birth_topic", r#""ha/status""#, "home_assistant.birth_topic"),
@@ -137,6 +133,18 @@ fn what_is_not_in_this_version_is_refused_by_name() {
         let message = message(read(&format!("{}[[{section}]]", minimal())));
         let wanted = format!("presence2mqtt.toml:14: {section}: {section} are not in this version yet");
         assert!(message.contains(&wanted), "{message}");
+    }
+}
+
+#[test]
+fn what_only_people_who_sign_in_have_a_use_for() {
+    for (section, key, value) in
+        [("[graph]", "state_dir", r#""s""#), ("[graph.auth]", "announce_sign_in", "true")]
+    {
+        let (text, line) = with(section, key, value);
+        let message = message(read(&text));
+        assert!(message.contains(&format!(":{line}: ")), "{message}");
+        assert!(message.contains("by which a person signs in"), "{message}");
     }
 }
 
@@ -163,7 +171,7 @@ fn what_must_be_written_is_missed() {
         "presence2mqtt.toml: mqtt.url: is required, such as",
         "presence2mqtt.toml: graph.tenant_id: is required",
         "presence2mqtt.toml: graph.client_id: is required",
-        "presence2mqtt.toml: graph.auth.method: its default, \"device-code\", is not in this version yet; write method = \"client-secret\"",
+        "presence2mqtt.toml: graph.state_dir: is required, since neither",
     ] {
         assert!(nothing.lines().any(|l| l.starts_with(missing)), "{missing}:\n{nothing}");
     }

@@ -75,7 +75,7 @@ impl Method {
         timeout: Duration,
     ) -> Result<Self, HttpError> {
         Ok(match auth {
-            Auth::DeviceCode { client_id, state_dir, .. } => Self::Delegated(DelegatedSignIn {
+            Auth::Person { client_id, state_dir, .. } => Self::Delegated(DelegatedSignIn {
                 store: TokenStore::new(state_dir.clone()),
                 client_id: client_id.as_str().to_owned(),
                 needed: Arc::new(scopes::needed(people)),

@@ -2,15 +2,16 @@
 //!
 //! In reading order: [`method`] names the ways, `assertion` signs the proof of a certificate, [`managed_identity`]
 //! asks Azure on the spot, [`authority`] posts to the sign-in service, [`answer`] reads what it says, `advice` words
-//! what people can do. For people who sign in: [`delegated`] uses what the [`store`] keeps, [`device_code`] is the
-//! way to a new sign-in, [`identity`] tells whose it is, [`scopes`] what has to be consented to, and the
-//! [`attendant`] task invites when a bridge runs without one.
+//! what people can do. For people who sign in: [`delegated`] uses what the [`store`] keeps, [`device_code`] and
+//! [`browser`] are the two ways to a new sign-in, [`identity`] tells whose it is, [`scopes`] what has to be consented
+//! to, and the [`attendant`] task invites when a bridge runs without one.
 
 mod advice;
 pub mod answer;
 mod assertion;
 pub mod attendant;
 pub mod authority;
+pub mod browser;
 pub mod delegated;
 pub mod device_code;
 pub mod identity;

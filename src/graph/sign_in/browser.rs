@@ -1,0 +1,219 @@
+//! A sign-in in a browser: authorization code with PKCE, answered on a loopback port
+//! (Microsoft identity platform: `v2-oauth2-auth-code-flow`; RFC 8252, section 7.3).
+
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use url::Url;
+
+use super::answer::{Issued, NotIssued};
+use super::authority::Authority;
+
+/// From opening the browser to its answer.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
+
+/// For one request of the browser.
+const REQUEST: Duration = Duration::from_secs(10);
+
+/// The longest first line of a request: an authorization code is about two kilobytes.
+const LONGEST_LINE: u64 = 16 * 1024;
+
+/// A sign-in that waits for the browser.
+#[derive(Debug)]
+pub struct PendingBrowser {
+    /// Where the person has to go.
+    pub address: Url,
+    redirect_uri: String,
+    state: String,
+    verifier: SecretString,
+    client_id: String,
+    scope: String,
+}
+
+/// Why the browser brought no code.
+#[derive(Debug, thiserror::Error)]
+pub enum NoCode {
+    /// It did not come.
+    #[error("nobody signed in in time; run login again")]
+    TooLate,
+    /// The person or the service said no.
+    #[error("the sign-in was not completed ({0}); run login again")]
+    Refused(String),
+    /// The address is not the end of this sign-in.
+    #[error(
+        "this is not the address that this sign-in ended on; copy all of it from the browser's address bar"
+    )]
+    NotOurs,
+    /// The port cannot be listened on.
+    #[error("the loopback port cannot be listened on")]
+    Listen(#[source] std::io::Error),
+}
+
+impl PendingBrowser {
+    /// A sign-in for these scopes, answered on `port` of localhost.
+    #[must_use]
+    pub fn new(authority: &Authority, client_id: &str, scope: &str, port: u16) -> Self {
+        let (state, verifier) = (random(), random());
+        let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()));
+        let redirect_uri = format!("http://localhost:{port}");
+        let mut address = authority.endpoint("authorize");
+        address
+            .query_pairs_mut()
+            .append_pair("client_id", client_id)
+            .append_pair("response_type", "code")
+            .append_pair("redirect_uri", &redirect_uri)
+            .append_pair("response_mode", "query")
+            .append_pair("scope", scope)
+            .append_pair("state", &state)
+            .append_pair("prompt", "select_account")
+            .append_pair("code_challenge", &challenge)
+            .append_pair("code_challenge_method", "S256");
+        Self {
+            address,
+            redirect_uri,
+            state,
+            verifier: verifier.into(),
+            client_id: client_id.to_owned(),
+            scope: scope.to_owned(),
+        }
+    }
+
+    /// Waits for the browser on the loopback port and tells the person that they are done.
+    ///
+    /// # Errors
+    ///
+    /// If it does not come, or comes without a code.
+    pub async fn listen(&self, listener: &TcpListener) -> Result<SecretString, NoCode> {
+        let wait = async {
+            loop {
+                let (mut stream, _) = listener.accept().await.map_err(NoCode::Listen)?;
+                // A browser also asks for its icon, and opens connections on suspicion.
+                let line = tokio::time::timeout(REQUEST, first_line(&mut stream)).await;
+                let Some(target) = line.ok().flatten() else { continue };
+                let code = Url::parse(&self.redirect_uri).ok().and_then(|base| base.join(&target).ok());
+                let code = code.ok_or(NoCode::NotOurs).and_then(|url| self.code_of(&url));
+                let (status, words) = match &code {
+                    Ok(_) => ("200 OK", "You are signed in. You can close this window."),
+                    Err(NoCode::NotOurs) => ("404 Not Found", "There is nothing here."),
+                    Err(NoCode::TooLate | NoCode::Refused(_) | NoCode::Listen(_)) => {
+                        ("200 OK", "The sign-in was not completed. You can close this window.")
+                    }
+                };
+                // Whether the page arrives changes nothing: the code is here.
+                let _shown = tokio::time::timeout(REQUEST, answer(&mut stream, status, words)).await;
+                if !matches!(code, Err(NoCode::NotOurs)) {
+                    return code;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.unwrap_or(Err(NoCode::TooLate))
+    }
+
+    /// Takes the code out of the address that the browser ended on, for people who paste it.
+    ///
+    /// # Errors
+    ///
+    /// If it is not this sign-in's, or holds a refusal.
+    pub fn code_of(&self, ended_on: &Url) -> Result<SecretString, NoCode> {
+        let value = |name: &str| {
+            ended_on.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+        };
+        // Another page could send its own code here; only the one that was asked for is taken.
+        if value("state").as_deref() != Some(self.state.as_str()) {
+            return Err(NoCode::NotOurs);
+        }
+        match (value("code"), value("error")) {
+            (Some(code), None) => Ok(code.into()),
+            (_, Some(error)) => Err(NoCode::Refused(error)),
+            (None, None) => Err(NoCode::NotOurs),
+        }
+    }
+
+    /// Exchanges the code for tokens.
+    ///
+    /// # Errors
+    ///
+    /// If the service gives none.
+    pub async fn redeem(&self, authority: &Authority, code: &SecretString) -> Result<Issued, NotIssued> {
+        let form = [
+            ("grant_type", "authorization_code"),
+            ("client_id", self.client_id.as_str()),
+            ("code", code.expose_secret()),
+            ("redirect_uri", &self.redirect_uri),
+            ("code_verifier", self.verifier.expose_secret()),
+            ("scope", &self.scope),
+        ];
+        authority.token(&form).await
+    }
+}
+
+/// 64 hexadecimal digits with 244 random bits: a PKCE verifier must have 43 to 128 characters (RFC 7636, section 4.1).
+fn random() -> String {
+    format!("{}{}", uuid::Uuid::new_v4().as_simple(), uuid::Uuid::new_v4().as_simple())
+}
+
+/// The target of a GET request.
+async fn first_line(stream: &mut TcpStream) -> Option<String> {
+    let mut line = String::new();
+    let limited = tokio::io::AsyncReadExt::take(stream, LONGEST_LINE);
+    BufReader::new(limited).read_line(&mut line).await.ok()?;
+    let mut words = line.split(' ');
+    (words.next() == Some("GET")).then(|| words.next().map(str::to_owned)).flatten()
+}
+
+async fn answer(stream: &mut TcpStream, status: &str, words: &str) -> std::io::Result<()> {
+    let page = format!("<!doctype html><meta charset=utf-8><title>presence2mqtt</title><p>{words}");
+    let head = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: text/html; charset=utf-8\r\ncontent-length: {}\r\n\
+         content-security-policy: default-src 'none'\r\ncache-control: no-store\r\nconnection: close\r\n\r\n",
+        page.len()
+    );
+    stream.write_all(head.as_bytes()).await?;
+    stream.write_all(page.as_bytes()).await?;
+    stream.shutdown().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pending() -> PendingBrowser {
+        let root = "https://login.microsoftonline.com".parse().unwrap();
+        let http = reqwest::Client::builder().tls_certs_only([]).build().unwrap();
+        PendingBrowser::new(&Authority::new(http, &root, "contoso.example"), "app", "openid", 8400)
+    }
+
+    fn ended(query: &str) -> Url {
+        format!("http://localhost:8400/?{query}").parse().unwrap()
+    }
+
+    #[test]
+    fn the_address_asks_for_what_is_needed_and_shows_no_verifier() {
+        let pending = pending();
+        let query: std::collections::BTreeMap<_, _> = pending.address.query_pairs().into_owned().collect();
+        assert_eq!(query["redirect_uri"], "http://localhost:8400");
+        assert_eq!(query["code_challenge_method"], "S256");
+        let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, pending.verifier.expose_secret().as_bytes()));
+        assert_eq!(query["code_challenge"], challenge);
+        assert_eq!(pending.verifier.expose_secret().len(), 64);
+        assert!(!format!("{} {pending:?}", pending.address).contains(pending.verifier.expose_secret()));
+    }
+
+    #[test]
+    fn only_the_answer_with_the_right_state_is_taken() {
+        let pending = pending();
+        let state = &pending.state;
+        let code = pending.code_of(&ended(&format!("code=abc&state={state}"))).unwrap();
+        assert_eq!(code.expose_secret(), "abc");
+        for stranger in ["code=abc", "code=abc&state=x", &format!("state={state}"), ""] {
+            assert!(matches!(pending.code_of(&ended(stranger)), Err(NoCode::NotOurs)), "{stranger}");
+        }
+        let refused = pending.code_of(&ended(&format!("error=access_denied&state={state}")));
+        assert!(matches!(refused, Err(NoCode::Refused(error)) if error == "access_denied"));
+    }
+}
