@@ -140,6 +140,27 @@ async fn a_certificate_opens_graph_with_a_new_assertion_for_each_token() {
 }
 
 #[tokio::test]
+async fn no_assertion_token_or_key_is_said() {
+    let world = World::new().await;
+    world.write_certificate(pem::rsa());
+    let client_id = world.tenant.settings().client_id;
+    let file =
+        world.write_config(Some(&client_id), "method = \"certificate\"\ncertificate_file = \"app.pem\"");
+    let mut get = program(&file);
+    get.arg("get").env("RUST_LOG", "trace");
+    let (code, out, err) = told(get).await;
+    assert_eq!(code, Some(0), "{err}");
+    assert!(err.contains("TRACE"), "everything was to be said");
+    let secrets = [world.tenant.assertions_received(), world.tenant.secrets_issued()].concat();
+    assert!(secrets.len() >= 2);
+    let key = std::fs::read_to_string(world.path("app.pem")).unwrap();
+    let key_line = key.lines().rev().find(|line| line.len() >= 60).unwrap().to_owned();
+    for secret in secrets.iter().chain([&key_line]) {
+        assert!(!out.contains(secret) && !err.contains(secret), "a secret was said");
+    }
+}
+
+#[tokio::test]
 async fn a_certificate_that_is_not_registered_is_said_and_its_renewal_is_noticed() {
     let world = World::new().await;
     world.write_certificate(pem::rsa_of_another());

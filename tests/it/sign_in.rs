@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use presence2mqtt::config::{self, Config, Environment};
 use presence2mqtt::core::command::Ending;
+use presence2mqtt::graph::sign_in::authority::Authority;
+use presence2mqtt::graph::sign_in::device_code::{CodeEnd, PendingCode};
 use presence2mqtt::graph::sign_in::store::{StoreError, TokenStore};
-use presence2mqtt::run::RunError;
-use presence2mqtt::simulate::{Endpoint, Settings};
+use presence2mqtt::run::{RunError, graph_client};
+use presence2mqtt::simulate::{Endpoint, Fault, Scope, Settings, Times};
 use serde_json::Value;
 
 use crate::stage::{Running, Stage, within};
@@ -58,10 +60,15 @@ impl Home {
         config::load(Some(&self.file()), &Environment::from_iter([])).unwrap()
     }
 
-    fn program(&self, arguments: &[&str]) -> Child {
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_presence2mqtt"));
         command.env_clear().args(arguments).arg("-c").arg(self.file());
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn program(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).spawn().unwrap()
     }
 
     /// Runs a command to its end; `person` signs in meanwhile.
@@ -239,6 +246,88 @@ async fn permissions_of_the_store_are_repaired() {
     std::fs::set_permissions(home.store().file(), std::fs::Permissions::from_mode(0o644)).unwrap();
     home.told(&["whoami"]).await;
     assert_eq!((mode(&home.state()), mode(&home.store().file())), (0o700, 0o600));
+}
+
+/// A code that the simulated service is asked for directly.
+async fn code_of(home: &Home) -> (PendingCode, Authority) {
+    let config = home.config();
+    let client = graph_client(&config).unwrap();
+    let scope = client.delegated().unwrap().scope(client.resource());
+    let authority = client.authority().clone();
+    let client_id = home.stage.tenant.settings().client_id;
+    (within(PendingCode::ask(&authority, &client_id, &scope)).await.unwrap(), authority)
+}
+
+#[tokio::test]
+async fn a_code_can_be_declined_can_expire_and_is_asked_about_at_the_services_pace() {
+    let home = Home::new().await;
+    let tenant = &home.stage.tenant;
+    let (code, authority) = code_of(&home).await;
+    assert!(tenant.decline_device_code(&code.shown.user_code));
+    assert!(matches!(within(code.wait(&authority)).await, Ok(CodeEnd::Declined)));
+
+    let (code, authority) = code_of(&home).await;
+    tenant.skip(Duration::from_secs(16 * 60));
+    assert!(matches!(within(code.wait(&authority)).await, Ok(CodeEnd::Expired)));
+
+    // A service that asks for patience gets it; one that cannot be asked loses nothing.
+    let (code, authority) = code_of(&home).await;
+    tenant.fault(Fault::status(503), Scope::Endpoint(Endpoint::Token), Times::Next(1));
+    assert!(tenant.approve_device_code(&code.shown.user_code, tenant.people()[0].id));
+    let asked = tenant.requests().token;
+    assert!(matches!(within(code.wait(&authority)).await, Ok(CodeEnd::SignedIn(_))));
+    let log = tenant.requests().log;
+    let times: Vec<Duration> =
+        log.iter().filter(|request| request.endpoint == Endpoint::Token).map(|request| request.at).collect();
+    assert_eq!(tenant.requests().token, asked + 2);
+    let pause = times[times.len() - 1] - times[times.len() - 2];
+    assert!(pause >= Duration::from_secs(5), "{pause:?}");
+}
+
+#[tokio::test]
+async fn nothing_secret_is_said_while_signing_in_renewing_and_reading() {
+    let home = Home::new().await;
+    // Into files: nobody reads a pipe meanwhile, and everything is much.
+    let log = |name: &str| std::fs::File::create(home.folder.path().join(name)).unwrap();
+    let mut login = home.command(&["login"]);
+    let mut login = login.env("RUST_LOG", "trace").stdout(log("1")).stderr(log("2")).spawn().unwrap();
+    let code = within(home.stage.tenant.wait_for_device_code()).await;
+    assert!(home.stage.tenant.approve_device_code(&code, home.stage.tenant.people()[0].id));
+    within(tokio::task::spawn_blocking(move || login.wait().unwrap())).await.unwrap();
+
+    let config = home.config();
+    let mut listener = home.stage.listen(&config).await;
+    let mut bridge = home.command(&["run"]);
+    let mut bridge = bridge.env("RUST_LOG", "trace").stdout(log("3")).stderr(log("4")).spawn().unwrap();
+    listener.until(&[("presence/me/health", "ok")]).await;
+    // Renewed, then refused, then invited to sign in again.
+    home.stage.tenant.revoke_tokens();
+    within(home.stage.tenant.wait_until(|requests| requests.with_status(401) >= 1)).await;
+    let alice = home.stage.tenant.people()[0].id;
+    home.stage.tenant.set_presence(alice, "Away", "Away");
+    listener.until(&[("presence/me/availability", "Away")]).await;
+    home.stage.tenant.revoke_sign_ins();
+    home.stage.tenant.revoke_tokens();
+    listener.until_topic("presence/bridge/sign_in", |code| !code.is_empty()).await;
+    let ended = tokio::task::spawn_blocking(move || {
+        Command::new("kill").args(["-TERM", &bridge.id().to_string()]).status().unwrap();
+        bridge.wait().unwrap()
+    });
+    assert_eq!(within(ended).await.unwrap().code(), Some(0));
+
+    let secrets = home.stage.tenant.secrets_issued();
+    assert!(secrets.len() >= 8, "tokens, codes and refresh tokens: {}", secrets.len());
+    let mut text = String::new();
+    for name in ["1", "2", "3", "4"] {
+        text += &std::fs::read_to_string(home.folder.path().join(name)).unwrap();
+    }
+    assert!(text.contains("TRACE"), "everything was to be said");
+    for (topic, payload) in &listener.heard {
+        text += topic;
+        text += payload;
+    }
+    let found: Vec<&String> = secrets.iter().filter(|secret| text.contains(secret.as_str())).collect();
+    assert!(found.is_empty(), "{} of {} secrets were said", found.len(), secrets.len());
 }
 
 /// The number of renewals; a longer run: `SIGN_IN_CYCLES=5000 cargo test --test it renewals`.
