@@ -13,8 +13,8 @@
 //! - [`core`] decides everything and does nothing: what is read when, whose values may be believed, what the broker
 //!   should hold, and what has to be sent. It knows no socket, clock, environment or task; `clippy.toml` and
 //!   `tests/it/architecture.rs` hold that.
-//! - [`graph`] is the edge towards Microsoft: tokens, requests, answers turned into normalised presence events.
-//!   It knows nothing of MQTT.
+//! - [`graph`] is the edge towards Microsoft: requests, answers turned into normalised presence events, and signing in,
+//!   with a task of its own that invites people and notices new credentials. It knows nothing of MQTT.
 //! - [`mqtt`] is the edge towards the broker: one connection at a time, messages in the order given. It knows nothing
 //!   of Graph, and remembers nothing that was sent.
 //! - [`run`] is the loop between them and the only place with a clock for the core.

@@ -1,8 +1,8 @@
 //! Decides; never does. Knows nothing of sockets, clocks, the environment or tasks.
 //!
 //! In reading order: [`event`] comes in, [`command`] goes out, [`bridge`] lies between them. It is made of a
-//! schedule within a budget, people with their health, the source's and the broker link's state, and an outbox;
-//! [`certificate`] words a warning.
+//! schedule within a budget, people with their health, the source's and the broker link's state, an invitation to
+//! sign in, and an outbox; [`certificate`] words a warning, [`token_life`] says when a token is renewed.
 
 mod backoff;
 pub mod bridge;
