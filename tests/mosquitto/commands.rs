@@ -64,7 +64,7 @@ async fn get_prints_what_the_tenant_says() {
     let rows: Vec<Vec<&str>> =
         bob.output.stdout.lines().map(|row| row.split_whitespace().collect()).collect();
     assert_eq!(rows.len(), 2, "{rows:?}");
-    assert_eq!(rows[1][..3], ["bob", "Busy", "InACall"]);
+    assert_eq!(rows[1][..4], ["bob", "bob", "Busy", "InACall"]);
 }
 
 #[tokio::test]
