@@ -74,8 +74,13 @@ async fn clean(
     let present: BTreeSet<&String> =
         retained.iter().map(|message| &message.topic).filter(|topic| ours.contains(*topic)).collect();
     for topic in &present {
-        let message =
-            Message { topic: (*topic).clone(), payload: String::new(), qos: Qos::AtLeastOnce, retain: true };
+        let message = Message {
+            topic: (*topic).clone(),
+            payload: String::new(),
+            qos: Qos::AtLeastOnce,
+            retain: true,
+            expires: None,
+        };
         broker.publish(message).await.map_err(unreachable)?;
         writeln!(out, "removed {topic}")?;
     }

@@ -122,6 +122,7 @@ impl Bridge {
             Event::Connected => self.connected(now.tick),
             Event::Subscribed { refused } => self.subscribed(refused, now.tick),
             Event::Acknowledged(count) => self.outbox.acknowledged(count),
+            Event::PublishRefused { .. } => {}
             Event::Message(message) => self.message(&message, now.tick),
             Event::Disconnected(failure) => self.disconnected(&failure, now.tick),
             Event::Stop => self.stop(Ending::Stopped, now.tick),

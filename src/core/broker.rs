@@ -1,7 +1,7 @@
 //! What the broker's side of the story means: connects, what an earlier run left, requests to refresh, the end.
 
 use super::bridge::Bridge;
-use super::command::{BrokerOrder, Command, Ending, Qos, Subscription};
+use super::command::{BrokerOrder, Command, Ending, Protocol, Qos, Subscription};
 use super::event::{Incoming, LinkFailure};
 use super::link::Phase;
 use super::outbox::own;
@@ -124,7 +124,7 @@ impl Bridge {
     pub(super) fn tend_link(&mut self, now: Tick) {
         if matches!(self.link.phase, Phase::Down(at) if at <= now) {
             self.link.phase = Phase::Connecting;
-            self.commands.push(Command::Broker(BrokerOrder::Connect));
+            self.commands.push(Command::Broker(BrokerOrder::Connect(Protocol::V3)));
         }
         if self.link.finish_reading_back(now) {
             match self.found_bridge.take().filter(|other| *other != self.settings.client_id.as_str()) {

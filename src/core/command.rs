@@ -25,8 +25,8 @@ pub enum Command {
 /// An order to the publisher.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BrokerOrder {
-    /// Open one connection; report `Connected` or `Disconnected`.
-    Connect,
+    /// Open one connection, in place of one that may be open; report `Connected` or `Disconnected`.
+    Connect(Protocol),
     /// Subscribe; report `Subscribed`, in the order asked.
     Subscribe(Vec<Subscription>),
     /// Take back subscriptions; nothing is reported.
@@ -95,6 +95,28 @@ pub struct Message {
     pub qos: Qos,
     /// Whether the broker keeps it for those who come late.
     pub retain: bool,
+    /// With MQTT 5 the broker forgets it after this long (MQTT 5 section 3.3.2.3.3), in whole seconds.
+    pub expires: Option<Duration>,
+}
+
+/// A version of MQTT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// MQTT 3.1.1, which every broker speaks.
+    V3,
+    /// MQTT 5, which gives reasons for refusals and lets messages expire.
+    V5,
+}
+
+impl Protocol {
+    /// The name in the configuration and on `<bridge>/info`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::V3 => "3.1.1",
+            Self::V5 => "5",
+        }
+    }
 }
 
 /// How a run ended.

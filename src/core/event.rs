@@ -26,6 +26,14 @@ pub enum Event {
     },
     /// So many of the published messages are acknowledged (QoS 1) or written out (QoS 0).
     Acknowledged(usize),
+    /// The broker took a message, but not what it says (MQTT 5 only: older brokers do not tell). It is acknowledged
+    /// apart from this.
+    PublishRefused {
+        /// Where it was meant to go.
+        topic: String,
+        /// The broker's reason, as a fragment.
+        why: String,
+    },
     /// A message came on a subscription.
     Message(Incoming),
     /// There is no connection: it was refused, lost, or closed as asked.
@@ -51,6 +59,13 @@ pub enum LinkFailure {
     /// Again soon: unreachable, cut, silent, or closed as asked.
     #[error("{0}")]
     Lost(String),
+    /// Again soon, but for a suspicion: the broker let this client in and then closed the connection without a word, as
+    /// it does when it ends, and when another client comes with the same client id.
+    #[error("the broker closed the connection")]
+    Closed,
+    /// Again, perhaps in another version of MQTT: there was a connection, but no answer in the version asked for.
+    #[error("{0}")]
+    NotUnderstood(String),
     /// Again at a gentle pace: the broker answered and said no.
     #[error("{0}")]
     Refused(String),

@@ -140,7 +140,9 @@ impl Link {
             self.refused_backoff.reset();
         }
         let wait = match failure {
-            LinkFailure::Lost(_) => self.backoff.failed(random),
+            LinkFailure::Lost(_) | LinkFailure::Closed | LinkFailure::NotUnderstood(_) => {
+                self.backoff.failed(random)
+            }
             LinkFailure::Refused(_) => self.refused_backoff.failed(random),
         };
         self.phase = Phase::Down(now + wait);

@@ -57,7 +57,7 @@ struct Publisher {
 
 impl Publisher {
     fn obey(&mut self, order: BrokerOrder) -> Vec<Event> {
-        if matches!(order, BrokerOrder::Connect) {
+        if matches!(order, BrokerOrder::Connect(_)) {
             self.asked.clear();
             return match Session::open(&self.address) {
                 Ok(session) => {
@@ -72,7 +72,7 @@ impl Publisher {
         // Orders for a connection that ended meanwhile: the core already knows, or is about to.
         let Some(session) = &self.session else { return Vec::new() };
         let taken = match order {
-            BrokerOrder::Connect => Ok(()),
+            BrokerOrder::Connect(_) => Ok(()),
             BrokerOrder::Subscribe(subscriptions) => {
                 let taken = session.subscribe(&subscriptions);
                 self.asked.push_back(subscriptions);

@@ -118,7 +118,7 @@ impl Listener {
     /// Leaves something retained.
     pub(crate) async fn publish(&mut self, topic: &str, payload: &str) {
         let (topic, payload) = (topic.to_owned(), payload.to_owned());
-        let message = Message { topic, payload, qos: Qos::AtLeastOnce, retain: true };
+        let message = Message { topic, payload, qos: Qos::AtLeastOnce, retain: true, expires: None };
         within(self.connection.publish(message)).await.unwrap();
     }
 

@@ -59,7 +59,7 @@ fn an_absent_broker_is_tried_again_with_growing_jittered_waits() {
         let reported = commands.iter().any(|command| matches!(command, Command::Report(_)));
         assert_eq!(reported, attempt == 0, "an outage is reported when it begins");
         let before = now;
-        while !bridge.on(Woken, at(now)).contains(&Command::Broker(BrokerOrder::Connect)) {
+        while !bridge.on(Woken, at(now)).contains(&Command::Broker(BrokerOrder::Connect(Protocol::V3))) {
             now = bridge.wake_at(at(now).tick).unwrap().0.as_secs_f64();
         }
         waits.push(now - before);

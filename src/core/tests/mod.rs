@@ -10,7 +10,7 @@ mod publishing;
 use std::time::Duration;
 
 use super::bridge::Bridge;
-use super::command::{BrokerOrder, Command, Message, Qos, What};
+use super::command::{BrokerOrder, Command, Message, Protocol, Qos, What};
 use super::event::{Answer, Event, Incoming, LinkFailure, PresenceEvent, ReadFailure, Reading, RequestId};
 use super::name::ObjectId;
 use super::payload::About;
@@ -129,7 +129,7 @@ fn line(command: &Command) -> String {
             let fresh = if read.token_max_age.is_some() { " with a fresh token" } else { "" };
             format!("read #{} {what}{fresh}", read.request.0)
         }
-        Command::Broker(BrokerOrder::Connect) => "connect".into(),
+        Command::Broker(BrokerOrder::Connect(_)) => "connect".into(),
         Command::Broker(BrokerOrder::Disconnect) => "disconnect".into(),
         Command::Broker(BrokerOrder::Subscribe(list)) => {
             let filters: Vec<&str> = list.iter().map(|subscription| subscription.filter.as_str()).collect();

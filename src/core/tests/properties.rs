@@ -73,7 +73,7 @@ impl World {
                     self.sent.push(self.now);
                     self.under_way.push((read.request, read.what));
                 }
-                Command::Broker(BrokerOrder::Connect) => self.wants_connect = true,
+                Command::Broker(BrokerOrder::Connect(_)) => self.wants_connect = true,
                 Command::Broker(BrokerOrder::Publish(messages)) => {
                     assert!(self.connected, "published without a connection");
                     self.unacknowledged += messages.len();
