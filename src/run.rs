@@ -1,6 +1,7 @@
 //! The one loop that feeds the core and obeys it, and the tasks at its edges.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -9,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::config::{Auth, Certificate, Config};
 use crate::core::bridge::Bridge;
-use crate::core::command::{BrokerOrder, Command, Ending, Read};
+use crate::core::command::{BrokerOrder, Command, Ending, Protocol};
 use crate::core::event::{Event, PresenceEvent};
 use crate::core::payload::About;
 use crate::core::report::{Loudness, Report};
@@ -17,11 +18,12 @@ use crate::core::settings::{Settings, Watched};
 use crate::core::sign_in::{SignInEvent, SignInOrder};
 use crate::core::time::{Now, Tick};
 use crate::core::topic::{BridgeField, OFFLINE, Topics};
+use crate::graph::HttpError;
 use crate::graph::client::{Access, GraphClient};
+use crate::graph::fetcher::{self, FetchOrder};
 use crate::graph::sign_in::attendant::{self, Attendant};
 use crate::graph::sign_in::method::Method;
 use crate::graph::sign_in::store::StoreError;
-use crate::graph::{HttpError, fetcher};
 use crate::mqtt::address::{Address, Will};
 use crate::mqtt::publisher;
 
@@ -31,6 +33,10 @@ const ORDERS: usize = 256;
 
 /// Reports under way from an edge. When it is full the edge waits; the loop never does.
 const REPORTS: usize = 256;
+
+/// The core is woken at least this often: timers stand still while the machine sleeps, and only a look at the time of
+/// day shows that it did.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Why a run ended that nobody asked to end.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +61,7 @@ struct Edge<Order, Report> {
 
 /// All edges.
 struct Edges {
-    fetcher: Edge<Read, PresenceEvent>,
+    fetcher: Edge<FetchOrder, PresenceEvent>,
     attendant: Edge<SignInOrder, SignInEvent>,
     publisher: Edge<BrokerOrder, Event>,
 }
@@ -150,6 +156,9 @@ pub fn settings(config: &Config) -> Settings {
         bridge_name: mqtt.bridge_name.clone(),
         client_id: mqtt.client_id.clone(),
         qos: mqtt.qos,
+        protocol: Protocol::V3,
+        keep_alive: mqtt.keep_alive,
+        message_expiry: None,
         refresh_interval: mqtt.refresh_interval,
         endpoint: graph.endpoint,
         poll_interval: graph.poll_interval,
@@ -167,7 +176,6 @@ pub fn settings(config: &Config) -> Settings {
             cloud: graph.cloud.as_str(),
             auth_method: graph.auth.as_str(),
             account: None,
-            protocol: "3.1.1",
             discovery_prefix: discovery,
         },
     }
@@ -200,14 +208,16 @@ async fn turn(
     loop {
         for command in commands {
             match command {
-                Command::Read(read) => edges.fetcher.order(read)?,
+                Command::Read(read) => edges.fetcher.order(FetchOrder::Read(read))?,
+                Command::ForgetConnections => edges.fetcher.order(FetchOrder::ForgetConnections)?,
                 Command::Broker(order) => edges.publisher.order(order)?,
                 Command::SignIn(order) => edges.attendant.order(order)?,
                 Command::Report(report) => log(&report),
                 Command::Finish(ending) => return Ok(ending),
             }
         }
-        let wake_at = core.wake_at(clock.now().tick);
+        let now = clock.now().tick;
+        let wake_at = core.wake_at(now).map_or(now + LOOK, |at| at.min(now + LOOK));
         let event = tokio::select! {
             event = edges.fetcher.report() => Event::Presence(event?),
             event = edges.attendant.report() => Event::SignIn(event?),
@@ -243,11 +253,8 @@ impl Clock {
         Now { tick: Tick(self.started.elapsed()), wall: Timestamp::now() }
     }
 
-    async fn sleep_until(&self, tick: Option<Tick>) {
-        match tick {
-            Some(tick) => tokio::time::sleep_until(self.started + tick.0).await,
-            None => std::future::pending().await,
-        }
+    async fn sleep_until(&self, tick: Tick) {
+        tokio::time::sleep_until(self.started + tick.0).await;
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::budget::Budget;
-use super::command::{BrokerOrder, Command, Ending, Read, What};
+use super::command::{BrokerOrder, Command, Ending, Protocol, Read, What};
 use super::event::{Event, RequestId};
 use super::link::Link;
 use super::name::{ObjectId, TopicLevel, UserId};
@@ -16,6 +16,7 @@ use super::report::Report;
 use super::schedule::{Job, Place, Schedule, Target};
 use super::settings::{Endpoint, OnStale, Settings};
 use super::sign_in::Invitation;
+use super::sleep::Sleep;
 use super::source::{Reach, Source};
 use super::status::Said;
 use super::time::{Now, Tick, whole_seconds};
@@ -30,6 +31,7 @@ pub(super) const GENTLE: Duration = Duration::from_secs(300);
 #[derive(Debug)]
 pub struct Bridge {
     pub(super) settings: Settings,
+    sleep: Sleep,
     pub(super) topics: Topics,
     pub(super) random: fastrand::Rng,
     pub(super) source: Source,
@@ -48,6 +50,8 @@ pub struct Bridge {
     pub(super) settling: BTreeSet<(Tick, Place)>,
     pub(super) new_words: BTreeSet<Box<str>>,
     pub(super) refused_filters: BTreeSet<String>,
+    /// Topics that the broker does not take messages for, and why.
+    pub(super) refused_topics: BTreeMap<String, String>,
     pub(super) commands: Vec<Command>,
     /// The other bridge's `info` and `state`, while reading back.
     pub(super) found_bridge: Option<String>,
@@ -57,13 +61,13 @@ pub struct Bridge {
     judged_sign_in: bool,
     stretched: bool,
     /// Nobody's health changes by time alone before this.
-    judge_at: Tick,
+    pub(super) judge_at: Tick,
     next_request: u64,
     pub(super) started_at: Timestamp,
     /// The time of day of the event at hand.
     pub(super) wall: Timestamp,
     pub(super) said: Said,
-    resend_at: Option<Tick>,
+    pub(super) resend_at: Option<Tick>,
 }
 
 impl Bridge {
@@ -72,11 +76,12 @@ impl Bridge {
     pub fn new(settings: Settings, seed: u64, now: Now) -> Self {
         let mut bridge = Self {
             topics: Topics::new(settings.base_topic.clone(), settings.bridge_name.clone()),
+            sleep: Sleep::none(now),
             random: fastrand::Rng::with_seed(seed),
             source: Source::new(now),
             schedule: Schedule::new(settings.poll_interval, now.tick),
             budget: Budget::new(settings.request_budget),
-            link: Link::new(now.tick),
+            link: Link::new(settings.protocol, now.tick),
             outbox: Outbox::default(),
             invitation: Invitation::new(now.tick),
             people: Vec::with_capacity(settings.users.len()),
@@ -87,6 +92,7 @@ impl Bridge {
             settling: BTreeSet::new(),
             new_words: BTreeSet::new(),
             refused_filters: BTreeSet::new(),
+            refused_topics: BTreeMap::new(),
             commands: Vec::new(),
             found_bridge: None,
             found_online: false,
@@ -98,7 +104,7 @@ impl Bridge {
             next_request: 0,
             started_at: whole_seconds(now.wall),
             wall: now.wall,
-            resend_at: settings.refresh_interval.map(|every| now.tick + every),
+            resend_at: None,
             said: Said::nothing(now.tick),
             settings,
         };
@@ -115,6 +121,10 @@ impl Bridge {
     /// Takes an event and decides.
     pub fn on(&mut self, event: Event, now: Now) -> Vec<Command> {
         self.wall = now.wall;
+        let (now, slept) = self.sleep.awake(now);
+        if let Some(slept) = slept {
+            self.slept(slept, now.tick);
+        }
         match event {
             Event::Started | Event::Woken => {}
             Event::Presence(event) => self.read_ended(event, now),
@@ -122,7 +132,7 @@ impl Bridge {
             Event::Connected => self.connected(now.tick),
             Event::Subscribed { refused } => self.subscribed(refused, now.tick),
             Event::Acknowledged(count) => self.outbox.acknowledged(count),
-            Event::PublishRefused { .. } => {}
+            Event::PublishRefused { topic, why } => self.publish_refused(topic, why),
             Event::Message(message) => self.message(&message, now.tick),
             Event::Disconnected(failure) => self.disconnected(&failure, now.tick),
             Event::Stop => self.stop(Ending::Stopped, now.tick),
@@ -139,6 +149,7 @@ impl Bridge {
     /// The earliest time at which time alone changes something.
     #[must_use]
     pub fn wake_at(&self, now: Tick) -> Option<Tick> {
+        let now = self.sleep.with_sleep(now);
         let read_at = self.next_read_at(now);
         [
             read_at,
@@ -151,6 +162,7 @@ impl Bridge {
         .into_iter()
         .flatten()
         .min()
+        .map(|at| self.sleep.without_sleep(at))
     }
 
     /// Plans how a person is read.
@@ -192,6 +204,17 @@ impl Bridge {
     fn stale_after(&self) -> Duration {
         let default = Duration::from_secs(120).max(self.schedule.achieved() * 3);
         self.settings.stale_after.unwrap_or(default)
+    }
+
+    /// After how long the broker forgets what it holds: only with MQTT 5 it can.
+    fn message_expiry(&self) -> Option<Duration> {
+        self.settings.message_expiry.filter(|_| self.link.protocol() == Protocol::V5)
+    }
+
+    /// How often everything is sent again though nothing changed.
+    pub(super) fn resend_every(&self) -> Option<Duration> {
+        let renewal = self.message_expiry().map(|expiry| expiry / 2);
+        renewal.into_iter().chain(self.settings.refresh_interval).min()
     }
 
     /// Publishes changes that have lasted.
@@ -295,12 +318,15 @@ impl Bridge {
             return;
         }
         if self.resend_at.is_some_and(|at| at <= now) {
-            self.resend_at = self.settings.refresh_interval.map(|every| now + every);
             self.send_everything(now);
         }
         self.say_health_if_new(now);
-        let sender =
-            Sender { topics: &self.topics, bridge: &self.settings.client_id, qos: self.settings.qos };
+        let sender = Sender {
+            topics: &self.topics,
+            bridge: &self.settings.client_id,
+            qos: self.settings.qos,
+            expires: self.message_expiry(),
+        };
         let (messages, online) = self.outbox.next(&mut self.people, &sender);
         if !messages.is_empty() {
             self.commands.push(Command::Broker(BrokerOrder::Publish(messages)));

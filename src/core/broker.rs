@@ -1,7 +1,7 @@
 //! What the broker's side of the story means: connects, what an earlier run left, requests to refresh, the end.
 
 use super::bridge::Bridge;
-use super::command::{BrokerOrder, Command, Ending, Protocol, Qos, Subscription};
+use super::command::{BrokerOrder, Command, Ending, Qos, Subscription};
 use super::event::{Incoming, LinkFailure};
 use super::link::Phase;
 use super::outbox::own;
@@ -10,11 +10,20 @@ use super::report::Report;
 use super::time::Tick;
 use super::topic::{BridgeField, Field, OFFLINE, ONLINE};
 
+/// Topics that the broker refuses are remembered up to this number, so that each is reported once.
+const REFUSED_TOPICS: usize = 100;
+
 impl Bridge {
     pub(super) fn connected(&mut self, now: Tick) {
         if self.link.is_stopping() {
             return;
         }
+        if self.link.was_trial(now) {
+            self.commands.push(Command::Broker(BrokerOrder::Disconnect));
+            return;
+        }
+        // What was sent on a connection that was given up is not answered any more.
+        self.outbox.disconnected(&mut self.people);
         let mut subscriptions = Vec::new();
         if self.link.must_read_back() {
             // Quality 0: brokers cut the queue of a late subscriber at quality 1.
@@ -24,6 +33,7 @@ impl Bridge {
         }
         subscriptions.push(vec![Subscription { filter: self.topics.refresh(), qos: Qos::AtLeastOnce }]);
         self.refused_filters.clear();
+        self.refused_topics.clear();
         (self.found_bridge, self.found_online) = (None, false);
         self.report(Report::BrokerConnected);
         self.link.connected(subscriptions.len(), now);
@@ -40,6 +50,17 @@ impl Bridge {
             if self.refused_filters.insert(filter.clone()) {
                 self.report(Report::SubscriptionRefused(filter));
             }
+        }
+    }
+
+    /// The broker does not take a message; the others go on.
+    pub(super) fn publish_refused(&mut self, topic: String, why: String) {
+        if self.refused_topics.is_empty() {
+            self.report(Report::PublishRefused(why.clone()));
+        }
+        if self.refused_topics.len() < REFUSED_TOPICS && !self.refused_topics.contains_key(&topic) {
+            self.report(Report::TopicRefused(topic.clone()));
+            self.refused_topics.insert(topic, why);
         }
     }
 
@@ -122,9 +143,10 @@ impl Bridge {
 
     /// Does what the connection's own time asks for.
     pub(super) fn tend_link(&mut self, now: Tick) {
-        if matches!(self.link.phase, Phase::Down(at) if at <= now) {
+        self.link.prove(now);
+        if matches!(self.link.phase, Phase::Down(at) | Phase::Closing(at) if at <= now) {
             self.link.phase = Phase::Connecting;
-            self.commands.push(Command::Broker(BrokerOrder::Connect(Protocol::V3)));
+            self.commands.push(Command::Broker(BrokerOrder::Connect(self.link.protocol())));
         }
         if self.link.finish_reading_back(now) {
             match self.found_bridge.take().filter(|other| *other != self.settings.client_id.as_str()) {
@@ -148,6 +170,7 @@ impl Bridge {
 
     pub(super) fn send_everything(&mut self, now: Tick) {
         let first = self.link.first_sending();
+        self.resend_at = self.resend_every().map(|every| now + every);
         self.outbox.send_everything(&mut self.people, first);
         self.say_all(now);
     }

@@ -59,6 +59,12 @@ impl Budget {
         }
         self.spent.push_back(now);
     }
+
+    /// Time went on by `slept` that may not have passed at Graph's: the window waits for it.
+    pub(super) fn slept(&mut self, slept: Duration) {
+        self.spent.iter_mut().for_each(|spent| *spent = *spent + slept);
+        self.next_by_pace = self.next_by_pace + slept;
+    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ use super::sign_in::SignInOrder;
 pub enum Command {
     /// Fetcher: send one request and report its end with the same id.
     Read(Read),
+    /// Fetcher: what is open to Graph is dead; drop what is under way, without a report.
+    ForgetConnections,
     /// Whoever signs in: do this about an invitation.
     SignIn(SignInOrder),
     /// Publisher: do this with the broker.

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use super::backoff::Backoff;
-use super::command::Ending;
+use super::command::{Ending, Protocol};
 use super::event::LinkFailure;
+use super::protocol::Spoken;
 use super::report::Report;
+use super::rival::Rival;
 use super::time::Tick;
 
 /// A connection that lasted this long has proved itself.
@@ -24,6 +26,9 @@ const AT_MOST: Duration = Duration::from_secs(60);
 /// Late retained messages are still listened to for this long: not every broker sends them before its answer.
 const LATE: Duration = Duration::from_secs(2);
 
+/// A connection that was only a trial is given up after this, should it not close.
+const CLOSES_WITHIN: Duration = Duration::from_secs(1);
+
 /// From the request to stop to the end of the run, at most.
 const STOP_WITHIN: Duration = Duration::from_millis(4500);
 
@@ -38,6 +43,8 @@ pub(super) enum Phase {
     ReadingBack { unanswered: usize, quiet_at: Tick, until: Tick },
     /// Publishing. Until the given time late retained messages are listened to.
     Up { listen_until: Option<Tick> },
+    /// A trial that is closing; to be tried again at the given time at the latest.
+    Closing(Tick),
     /// On the way out.
     Stopping { deadline: Tick, ending: Ending, closing: bool },
 }
@@ -47,6 +54,8 @@ pub(super) struct Link {
     pub phase: Phase,
     backoff: Backoff,
     refused_backoff: Backoff,
+    rival: Rival,
+    spoken: Spoken,
     up_since: Option<Tick>,
     outage_reported: bool,
     online_reported: bool,
@@ -55,12 +64,14 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn new(now: Tick) -> Self {
+    pub(super) fn new(protocol: Protocol, now: Tick) -> Self {
         Self {
             phase: Phase::Down(now),
             // The bound is short: a broker that is back has everything again within five seconds.
             backoff: Backoff::new(Duration::from_millis(250), Duration::from_secs(4)),
             refused_backoff: Backoff::new(Duration::from_secs(2), Duration::from_secs(30)),
+            rival: Rival::none(),
+            spoken: Spoken::Asked(protocol),
             up_since: None,
             outage_reported: false,
             online_reported: false,
@@ -76,6 +87,31 @@ impl Link {
 
     pub(super) fn is_stopping(&self) -> bool {
         matches!(self.phase, Phase::Stopping { .. })
+    }
+
+    /// The version of MQTT in which the broker is spoken to.
+    pub(super) fn protocol(&self) -> Protocol {
+        self.spoken.version()
+    }
+
+    /// Whether another client with the same client id seems to be there.
+    pub(super) fn has_rival(&self) -> bool {
+        self.rival.is_suspected()
+    }
+
+    /// The broker let this client in. `true` if that was a trial, and the connection is to be closed again.
+    pub(super) fn was_trial(&mut self, now: Tick) -> bool {
+        let trial = self.spoken.understood();
+        if trial {
+            self.phase = Phase::Closing(now + CLOSES_WITHIN);
+        }
+        trial
+    }
+
+    /// Gives up whatever there is, to connect anew at once.
+    pub(super) fn give_up(&mut self, now: Tick) {
+        self.up_since = None;
+        self.phase = Phase::Down(now);
     }
 
     /// Connected. `subscriptions` answers are awaited before publishing, if this is the first time.
@@ -123,9 +159,21 @@ impl Link {
             Phase::Up { .. }
             | Phase::Down(_)
             | Phase::Connecting
+            | Phase::Closing(_)
             | Phase::ReadingBack { .. }
             | Phase::Stopping { .. } => false,
         }
+    }
+
+    /// Once a connection has lasted long enough to show that nobody fights for it, there is no rival any more.
+    pub(super) fn prove(&mut self, now: Tick) {
+        if self.rival_gone_at().is_some_and(|at| now >= at) {
+            self.rival.gone();
+        }
+    }
+
+    fn rival_gone_at(&self) -> Option<Tick> {
+        self.rival.gone_at(self.up_since?, PROVED)
     }
 
     /// The connection is gone and will be tried again; the outage is reported when it begins.
@@ -135,18 +183,36 @@ impl Link {
         now: Tick,
         random: &mut fastrand::Rng,
     ) -> Option<Report> {
-        if self.up_since.take().is_some_and(|since| now.since(since) >= PROVED) {
+        if matches!(self.phase, Phase::Closing(_)) {
+            self.phase = Phase::Down(now);
+            return None;
+        }
+        let lasted = self.up_since.take().map(|since| now.since(since));
+        if lasted.is_some_and(|lasted| lasted >= PROVED) {
             self.backoff.reset();
             self.refused_backoff.reset();
+            self.rival.gone();
         }
-        let wait = match failure {
+        if self.spoken.failed(failure) {
+            self.phase = Phase::Down(now);
+            return None;
+        }
+        let known_rival = self.has_rival();
+        let for_rival = self.rival.lost(failure, lasted, random);
+        let wait = for_rival.unwrap_or_else(|| match failure {
             LinkFailure::Lost(_) | LinkFailure::Closed | LinkFailure::NotUnderstood(_) => {
                 self.backoff.failed(random)
             }
             LinkFailure::Refused(_) => self.refused_backoff.failed(random),
-        };
+        });
         self.phase = Phase::Down(now + wait);
-        (!std::mem::replace(&mut self.outage_reported, true)).then(|| Report::BrokerLost(failure.to_string()))
+        let reported = std::mem::replace(&mut self.outage_reported, true);
+        match (known_rival, self.has_rival()) {
+            (false, true) => Some(Report::Rival),
+            // It was said; each further turn of the same fight is no news.
+            (true, _) => None,
+            (false, false) => (!reported).then(|| Report::BrokerLost(failure.to_string())),
+        }
     }
 
     /// Whether everything is about to be sent for the first time in this run.
@@ -168,9 +234,10 @@ impl Link {
     pub(super) fn wake_at(&self) -> Option<Tick> {
         match self.phase {
             Phase::Down(at)
+            | Phase::Closing(at)
             | Phase::ReadingBack { quiet_at: at, .. }
             | Phase::Stopping { deadline: at, .. } => Some(at),
-            Phase::Up { listen_until } => listen_until,
+            Phase::Up { listen_until } => listen_until.into_iter().chain(self.rival_gone_at()).min(),
             Phase::Connecting => None,
         }
     }

@@ -18,16 +18,21 @@ mod outbox;
 pub mod payload;
 mod person;
 pub mod presence;
+mod protocol;
 mod reading;
 pub mod report;
+mod rival;
 mod schedule;
+mod sequence;
 pub mod settings;
 pub mod sign_in;
+mod sleep;
 mod source;
 mod status;
 pub mod time;
 pub mod token_life;
 pub mod topic;
+mod waking;
 pub mod word;
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! state wins and memory is bounded by the number of people, not by the length of an outage.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::command::{Message, Qos};
 use super::name::ClientId;
@@ -39,6 +40,8 @@ pub(super) struct Sender<'a> {
     pub topics: &'a Topics,
     pub bridge: &'a ClientId,
     pub qos: Qos,
+    /// What the broker holds vanishes after this long, if it can.
+    pub expires: Option<Duration>,
 }
 
 impl Outbox {
@@ -135,6 +138,9 @@ impl Outbox {
                 break;
             }
         }
+        for message in messages.iter_mut().filter(|message| !message.payload.is_empty()) {
+            message.expires = sender.expires;
+        }
         self.in_flight += messages.len();
         (messages, online)
     }
@@ -159,7 +165,7 @@ impl Outbox {
             person.sent_in = self.sending;
             pending = Pending::ALL;
         }
-        for field in person.order().into_iter().filter(|&field| pending.has(field)) {
+        for field in person.fields().into_iter().filter(|&field| pending.has(field)) {
             if let Some(payload) = person.wanted(field, sender.bridge) {
                 let topic = sender.topics.of_user(&person.name, field);
                 messages.push(Message { topic, payload, qos: sender.qos, retain: true, expires: None });

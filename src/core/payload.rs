@@ -86,8 +86,6 @@ pub struct About {
     pub auth_method: &'static str,
     /// Who is signed in; nothing where the application signs in as itself.
     pub account: Option<String>,
-    /// MQTT version: `3.1.1` or `5`.
-    pub protocol: &'static str,
     /// Where Home Assistant's discovery is; nothing if it is switched off.
     pub discovery_prefix: Option<String>,
 }

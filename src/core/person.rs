@@ -8,6 +8,7 @@ use super::bridge::GENTLE;
 use super::name::{ClientId, ObjectId, TopicLevel, UserId};
 use super::payload::{RememberedState, State, json};
 use super::presence::Presence;
+use super::sequence::{Order, OutOfOrder};
 use super::time::{Now, Tick, whole_seconds};
 use super::topic::Field;
 use super::word::{Availability, KnownActivity};
@@ -74,6 +75,7 @@ pub(super) struct Person {
     look_again: Tick,
     known: Option<Known>,
     candidate: Option<Box<Candidate>>,
+    out_of_order: OutOfOrder,
     remembered: Option<Box<RememberedState>>,
     confirmed: Tick,
     answered: bool,
@@ -138,6 +140,7 @@ impl Person {
             look_again: now,
             known: None,
             candidate: None,
+            out_of_order: OutOfOrder::default(),
             remembered: None,
             confirmed: now,
             answered: false,
@@ -155,6 +158,14 @@ impl Person {
     /// Whether the newest answer said or held nothing usable.
     pub(super) fn is_unreadable(&self) -> bool {
         self.denied.is_some() || self.unusable
+    }
+
+    /// Whether an answer is newer than what is known, which it should be.
+    pub(super) fn order(&mut self, presence: &Presence, now: Tick) -> Order {
+        let candidate = self.candidate.as_ref().map(|candidate| &candidate.presence);
+        let newest = candidate.or(self.known.as_ref().map(|known| &known.presence));
+        let known = newest.and_then(|newest| newest.sequence_number.as_deref());
+        self.out_of_order.judge(known, presence.sequence_number.as_deref(), now)
     }
 
     /// Takes a usable answer. Returns when a change that must last first will have lasted.
@@ -201,6 +212,11 @@ impl Person {
     /// Whether somebody missing from an answer should be read alone now, to learn why.
     pub(super) fn may_look_again(&self, now: Tick) -> bool {
         self.denied.is_none() || now >= self.look_again
+    }
+
+    /// Gives up a change that should have lasted: nobody looked meanwhile.
+    pub(super) fn forget_candidate(&mut self) {
+        self.candidate = None;
     }
 
     /// Publishes a change that has lasted; returns when it will have, if it has not.
@@ -269,7 +285,7 @@ impl Person {
     }
 
     /// The topics in the order in which they are published now: bad news about health goes first.
-    pub(super) fn order(&self) -> [Field; 4] {
+    pub(super) fn fields(&self) -> [Field; 4] {
         if self.health == Health::Ok { Field::IN_ORDER } else { Field::HEALTH_FIRST }
     }
 

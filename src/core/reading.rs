@@ -8,7 +8,8 @@ use super::person::{Denied, Health};
 use super::presence::Presence;
 use super::report::Report;
 use super::schedule::{Again, Job, Place, Target};
-use super::time::Now;
+use super::sequence::Order;
+use super::time::{Now, Tick};
 use super::word::{Activity, Availability};
 
 /// New words that are remembered, so that each is reported once.
@@ -47,7 +48,7 @@ impl Bridge {
                 self.ignore("an object id where people were asked for");
             }
         }
-        self.again(job, Again::Regular, now);
+        self.again(job, Again::Regular, now.tick);
     }
 
     /// The object id of a principal name is known: from now on the person is read by it.
@@ -108,6 +109,11 @@ impl Bridge {
             }
             return;
         };
+        match self.people[place].order(&presence, now.tick) {
+            Order::Newer => {}
+            Order::Older => return self.ignore("an answer that is older than the one before"),
+            Order::WentBack => self.report(Report::WentBack(place)),
+        }
         self.notice_new_words(&presence);
         let presence = if self.settings.include_messages { presence } else { presence.without_messages() };
         let was_unreadable = self.people[place].is_unreadable();
@@ -138,7 +144,7 @@ impl Bridge {
                         self.schedule.begin(Target::User(place), now.tick);
                     }
                 }
-                self.again(&job, Again::Regular, now);
+                self.again(&job, Again::Regular, now.tick);
                 return;
             }
             (ReadFailure::Forbidden { advice }, target) => {
@@ -160,7 +166,7 @@ impl Bridge {
             ) => {
                 let (wait, report) = self.source.failed(failure, now, &mut self.random);
                 self.commands.extend(report.map(Command::Report));
-                self.again(&job, Again::After(wait), now);
+                self.again(&job, Again::After(wait), now.tick);
                 return;
             }
         }
@@ -168,7 +174,7 @@ impl Bridge {
         let everybody = self.census.get(&Health::Forbidden) == Some(&self.people.len());
         let report = self.source.reached(everybody.then_some(failure), now);
         self.commands.extend(report.map(Command::Report));
-        self.again(&job, Again::After(GENTLE), now);
+        self.again(&job, Again::After(GENTLE), now.tick);
     }
 
     fn deny(&mut self, places: &[Place], denied: Denied, why: &str, now: Now) {
@@ -181,9 +187,9 @@ impl Bridge {
         }
     }
 
-    fn again(&mut self, job: &Job, again: Again, now: Now) {
+    pub(super) fn again(&mut self, job: &Job, again: Again, now: Tick) {
         match (job.round, &job.target) {
-            (Some(round), _) => self.schedule.done(round, now.tick, again),
+            (Some(round), _) => self.schedule.done(round, now, again),
             // Somebody read alone because they were missing; they come again with their round.
             (None, target) => target.places().iter().for_each(|&place| self.schedule.looked_at(place)),
         }

@@ -18,6 +18,16 @@ pub enum Report {
     NotSignedIn(String),
     /// The broker cannot be reached; begins an outage.
     BrokerLost(String),
+    /// Another client seems to use the same client id.
+    Rival,
+    /// The broker does not take what is published, for the first time on this connection, and why.
+    PublishRefused(String),
+    /// One of the topics that it does not take.
+    TopicRefused(String),
+    /// Time passed unseen: sleep, or a clock that was set.
+    Slept(Duration),
+    /// Graph's sequence number of one person went back, and stays there.
+    WentBack(usize),
     /// Connected, for the first time or again.
     BrokerConnected,
     /// Everything is published and the bridge says `online`.
@@ -38,6 +48,10 @@ pub enum Report {
     Stretched(Duration),
 }
 
+/// What is said about a rival, in the log and on `<bridge>/health`.
+pub(super) const RIVAL: &str = "the broker closes the connection each time soon after it is made, as it does when another \
+                                client comes with the same mqtt.client_id; give each its own";
+
 /// How loud a report is: by who must act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loudness {
@@ -57,12 +71,13 @@ impl Report {
             Self::GraphLost(_) | Self::BrokerLost(_) | Self::SubscriptionRefused(_) | Self::Stretched(_) => {
                 Loudness::Warn
             }
+            Self::Rival | Self::PublishRefused(_) => Loudness::Warn,
             Self::SignInWith(..) | Self::NotSignedIn(_) | Self::UserUnreadable(..) | Self::NewWord(_) => {
                 Loudness::Warn
             }
             Self::GraphBack(_) | Self::BrokerConnected | Self::Online => Loudness::Info,
-            Self::UserReadable(_) => Loudness::Info,
-            Self::Removed(_) | Self::Ignored(_) => Loudness::Debug,
+            Self::UserReadable(_) | Self::Slept(_) | Self::WentBack(_) => Loudness::Info,
+            Self::Removed(_) | Self::Ignored(_) | Self::TopicRefused(_) => Loudness::Debug,
         }
     }
 }
@@ -77,6 +92,20 @@ impl fmt::Display for Report {
             Self::BrokerLost(why) => {
                 write!(f, "no connection to the broker: {why}; trying again until it is back")
             }
+            Self::Rival => write!(f, "{RIVAL}; backing off"),
+            Self::PublishRefused(why) => {
+                write!(f, "the broker does not take some messages: {why}; which ones is said at debug level")
+            }
+            Self::TopicRefused(topic) => write!(f, "the broker does not take messages for {topic}"),
+            Self::Slept(slept) => write!(
+                f,
+                "the clock is {} ahead: the machine slept, or its clock was set; reading everybody again",
+                words(*slept)
+            ),
+            Self::WentBack(user) => write!(
+                f,
+                "users[{user}]: Graph's sequence number went back and stays there; its answers are taken as they come"
+            ),
             Self::BrokerConnected => f.write_str("connected to the broker"),
             Self::Online => f.write_str("everything is published; the bridge is online"),
             Self::SubscriptionRefused(filter) => write!(

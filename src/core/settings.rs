@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::command::Qos;
+use super::command::{Protocol, Qos};
 use super::name::{BaseTopic, ClientId, TopicLevel, UserId};
 use super::payload::About;
 
@@ -21,6 +21,12 @@ pub struct Settings {
     pub client_id: ClientId,
     /// Of the users' topics; the bridge's own are always at least once.
     pub qos: Qos,
+    /// The version of MQTT to speak, where the broker does.
+    pub protocol: Protocol,
+    /// How often the connection proves itself alive; the broker gives it up after one and a half times this.
+    pub keep_alive: Duration,
+    /// With MQTT 5 retained values vanish after this long, and are sent again at half of it.
+    pub message_expiry: Option<Duration>,
     /// Send every retained topic again this often.
     pub refresh_interval: Option<Duration>,
     /// Which requests read other people.

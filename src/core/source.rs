@@ -175,6 +175,14 @@ impl Source {
         (wait, report)
     }
 
+    /// Time went on unseen. What failed before says nothing about now, but what Graph asked for holds.
+    pub(super) fn slept(&mut self, now: Tick) {
+        if matches!(self.reach, Reach::Unreachable | Reach::SignInRequired) {
+            self.try_now(now);
+        }
+        self.backoff.reset();
+    }
+
     fn enter(&mut self, reach: Reach, detail: Option<String>, now: Now) {
         if self.reach != reach {
             self.reach = reach;

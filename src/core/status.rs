@@ -8,7 +8,7 @@ use super::bridge::Bridge;
 use super::certificate;
 use super::payload::{HealthPayload, Info, json};
 use super::person::Health;
-use super::report::words;
+use super::report::{RIVAL, words};
 use super::time::Tick;
 use super::topic::BridgeField;
 
@@ -76,7 +76,7 @@ impl Bridge {
             users: self.people.len(),
             poll_interval: self.settings.poll_interval,
             achieved_interval: self.schedule.achieved(),
-            protocol: about.protocol,
+            protocol: self.link.protocol().as_str(),
             discovery_prefix: about.discovery_prefix.as_deref(),
         });
         self.outbox.own(self.topics.of_bridge(BridgeField::Info), info);
@@ -119,6 +119,21 @@ impl Bridge {
         for filter in &self.refused_filters {
             notices.push(format!(
                 "the broker refused the subscription to {filter}; allow it in its access list"
+            ));
+        }
+        if let Some((topic, why)) = self.refused_topics.first_key_value() {
+            let more = self.refused_topics.len() - 1;
+            let others = if more == 0 { String::new() } else { format!(" and for {more} more") };
+            notices.push(format!("the broker does not take messages for {topic}{others}: {why}"));
+        }
+        if self.link.has_rival() {
+            notices.push(RIVAL.to_owned());
+        }
+        if self.link.protocol() != self.settings.protocol {
+            notices.push(format!(
+                "the broker does not speak MQTT {}, so {} is used and nothing expires; set mqtt.protocol to it",
+                self.settings.protocol.as_str(),
+                self.link.protocol().as_str()
             ));
         }
         HealthWords { graph, detail, notices }

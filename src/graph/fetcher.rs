@@ -9,20 +9,30 @@ use super::client::GraphClient;
 use crate::core::command::Read;
 use crate::core::event::PresenceEvent;
 
+/// An order to the fetcher.
+#[derive(Debug)]
+pub enum FetchOrder {
+    /// Do this, and report its end.
+    Read(Read),
+    /// Drop what is under way without a report, and begin with new connections.
+    ForgetConnections,
+}
+
 /// Obeys until the orders end, then drops what is under way.
 ///
 /// The core bounds the reads under way, so `orders` is never full. When `events` is full the fetcher waits and
 /// the reads that are under way finish meanwhile; nothing waits for the fetcher.
 pub async fn run(
     client: Arc<GraphClient>,
-    mut orders: mpsc::Receiver<Read>,
+    mut orders: mpsc::Receiver<FetchOrder>,
     events: mpsc::Sender<PresenceEvent>,
 ) {
     let mut under_way = JoinSet::new();
     loop {
         tokio::select! {
             order = orders.recv() => match order {
-                Some(read) => {
+                Some(FetchOrder::ForgetConnections) => under_way.shutdown().await,
+                Some(FetchOrder::Read(read)) => {
                     let client = Arc::clone(&client);
                     under_way.spawn(async move {
                         let outcome = client.read(&read).await;

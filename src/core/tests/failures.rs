@@ -360,7 +360,11 @@ fn reads_of(
                 Some((read.request.0, None))
             }
         },
-        Command::SignIn(_) | Command::Broker(_) | Command::Report(_) | Command::Finish(_) => None,
+        Command::ForgetConnections
+        | Command::SignIn(_)
+        | Command::Broker(_)
+        | Command::Report(_)
+        | Command::Finish(_) => None,
     };
     let reads: Vec<_> = commands.iter().filter_map(read).collect();
     alone.extend(reads.iter().filter_map(|(_, person)| *person));

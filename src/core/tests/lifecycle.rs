@@ -133,7 +133,7 @@ fn everything_is_sent_again_at_the_refresh_interval() {
     run(
         &mut bridge,
         vec![(
-            3.0,
+            3.04,
             Woken,
             "unsubscribe presence/+/state presence/bridge/info presence/bridge/sign_in
              presence/bridge/health = {ok}

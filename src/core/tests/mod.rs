@@ -1,11 +1,13 @@
 //! The core as tables: times and events in, exact commands out. No test here takes real time.
 
+mod broker;
 mod failures;
 mod inviting;
 mod lifecycle;
 mod polling;
 mod properties;
 mod publishing;
+mod waking;
 
 use std::time::Duration;
 
@@ -27,6 +29,12 @@ fn at(seconds: f64) -> Now {
     Now { tick, wall: nine + tick.0 }
 }
 
+/// So many seconds by the monotonic clock, and so many more by the time of day.
+fn at_after_sleep(awake: f64, slept: f64) -> Now {
+    let Now { tick, wall } = at(awake);
+    Now { tick, wall: wall + jiff::SignedDuration::from_secs_f64(slept) }
+}
+
 /// Object id of the n-th person.
 fn id(n: usize) -> ObjectId {
     format!("00000000-0000-4000-8000-{n:012}").parse().unwrap()
@@ -43,6 +51,9 @@ fn settings() -> Settings {
         bridge_name: "bridge".parse().unwrap(),
         client_id: "presence2mqtt".parse().unwrap(),
         qos: Qos::AtLeastOnce,
+        protocol: Protocol::V3,
+        keep_alive: Duration::from_secs(30),
+        message_expiry: None,
         refresh_interval: None,
         endpoint: Endpoint::Auto,
         poll_interval: Duration::from_secs(5),
@@ -60,7 +71,6 @@ fn settings() -> Settings {
             cloud: "global",
             auth_method: "client-secret",
             account: None,
-            protocol: "3.1.1",
             discovery_prefix: None,
         },
     }
@@ -129,6 +139,7 @@ fn line(command: &Command) -> String {
             let fresh = if read.token_max_age.is_some() { " with a fresh token" } else { "" };
             format!("read #{} {what}{fresh}", read.request.0)
         }
+        Command::ForgetConnections => "forget connections".into(),
         Command::Broker(BrokerOrder::Connect(_)) => "connect".into(),
         Command::Broker(BrokerOrder::Disconnect) => "disconnect".into(),
         Command::Broker(BrokerOrder::Subscribe(list)) => {

@@ -14,6 +14,8 @@ enum Step {
     Fail(u8),
     Broker(bool),
     Acknowledge,
+    /// The time of day jumps.
+    Jump(i32),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -23,6 +25,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0_u8..8).prop_map(Step::Fail),
         1 => any::<bool>().prop_map(Step::Broker),
         3 => Just(Step::Acknowledge),
+        1 => (-20_000_i32..20_000).prop_map(Step::Jump),
     ]
 }
 
@@ -42,6 +45,8 @@ fn failure_of(kind: u8) -> ReadFailure {
 struct World {
     bridge: Bridge,
     now: f64,
+    /// How far the time of day is ahead.
+    ahead: f64,
     under_way: Vec<(RequestId, What)>,
     sent: Vec<f64>,
     retained: BTreeMap<String, String>,
@@ -56,6 +61,7 @@ impl World {
         Self {
             bridge: Bridge::new(settings, 5, at(0.0)),
             now: 0.0,
+            ahead: 0.0,
             under_way: Vec::new(),
             sent: Vec::new(),
             retained: BTreeMap::new(),
@@ -67,13 +73,17 @@ impl World {
     }
 
     fn tell(&mut self, event: Event) {
-        for command in self.bridge.on(event, at(self.now)) {
+        for command in self.bridge.on(event, at_after_sleep(self.now, self.ahead)) {
             match command {
                 Command::Read(read) => {
                     self.sent.push(self.now);
                     self.under_way.push((read.request, read.what));
                 }
-                Command::Broker(BrokerOrder::Connect(_)) => self.wants_connect = true,
+                Command::ForgetConnections => self.under_way.clear(),
+                // In place of one that may be open; without a goodbye, and the store stays.
+                Command::Broker(BrokerOrder::Connect(_)) => {
+                    (self.connected, self.wants_connect, self.unacknowledged) = (false, true, 0);
+                }
                 Command::Broker(BrokerOrder::Publish(messages)) => {
                     assert!(self.connected, "published without a connection");
                     self.unacknowledged += messages.len();
@@ -122,6 +132,7 @@ impl World {
                 self.now = until;
                 self.tell(Event::Woken);
             }
+            Step::Jump(seconds) => self.jump(f64::from(seconds)),
             Step::Answer(words) => self.answer(&words),
             Step::Fail(kind) => {
                 if let Some((request, _)) = self.under_way.pop() {
@@ -134,6 +145,11 @@ impl World {
                 self.tell(Event::Acknowledged(count));
             }
         }
+    }
+
+    fn jump(&mut self, seconds: f64) {
+        self.ahead += seconds;
+        self.tell(Event::Woken);
     }
 
     fn answer(&mut self, words: &[(usize, usize)]) {

@@ -358,6 +358,7 @@ fn the_end_of_the_certificate_is_noticed_when_it_is_near() {
                 Some(messages)
             }
             Command::Broker(_)
+            | Command::ForgetConnections
             | Command::Read(_)
             | Command::SignIn(_)
             | Command::Report(_)

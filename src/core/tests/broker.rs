@@ -1,0 +1,133 @@
+//! What the broker's manners mean: rivals, versions of MQTT, topics that are refused.
+
+use super::*;
+use crate::core::event::Event::{Acknowledged, Connected, Disconnected, Started, Woken};
+
+/// Sleeps until the core connects, and returns when and in which version.
+fn connects(bridge: &mut Bridge, mut now: f64) -> (f64, Protocol) {
+    loop {
+        now = bridge.wake_at(at(now).tick).unwrap().0.as_secs_f64();
+        for command in bridge.on(Woken, at(now)) {
+            if let Command::Broker(BrokerOrder::Connect(protocol)) = command {
+                return (now, protocol);
+            }
+        }
+    }
+}
+
+fn messages_of(commands: &[Command]) -> Vec<Message> {
+    let published = |command: &Command| {
+        let Command::Broker(BrokerOrder::Publish(messages)) = command else { return Vec::new() };
+        messages.clone()
+    };
+    commands.iter().flat_map(published).collect()
+}
+
+fn health_of(commands: &[Command]) -> Option<String> {
+    let mut messages = messages_of(commands).into_iter();
+    messages.rfind(|message| message.topic == "presence/bridge/health").map(|message| message.payload)
+}
+
+#[test]
+fn a_rival_is_named_once_and_left_alone() {
+    let mut bridge = online(only_alice());
+    let mut now = 1.0;
+    let mut said = Vec::new();
+    let mut waits = Vec::new();
+    for _ in 0..8 {
+        said.extend(lines(&bridge.on(Disconnected(LinkFailure::Closed), at(now))));
+        let (then, _) = connects(&mut bridge, now);
+        waits.push(then - now);
+        now = then + 0.05;
+        let health = health_of(&bridge.on(Connected, at(now))).unwrap();
+        assert_eq!(health.contains("another client"), waits.len() > 2, "{health}");
+        bridge.on(Acknowledged(100), at(now));
+    }
+    assert_eq!(said.len(), 3, "{said:?}");
+    assert!(said[2].contains("another client comes with the same mqtt.client_id"), "{}", said[2]);
+    assert!(waits[..2].iter().all(|wait| *wait < 4.0), "{waits:?}");
+    assert!(waits[2..].iter().all(|wait| (4.0..=60.0).contains(wait)), "{waits:?}");
+    assert!(waits.iter().any(|wait| *wait > 20.0), "{waits:?}");
+
+    // Half a minute of peace, and the notice goes.
+    let mut last = None;
+    while now < 1000.0 && last.is_none() {
+        now = bridge.wake_at(at(now).tick).unwrap().0.as_secs_f64();
+        let commands = bridge.on(Woken, at(now));
+        last = health_of(&commands).filter(|health| !health.contains("another client"));
+        bridge.on(Acknowledged(100), at(now));
+    }
+    assert!(last.is_some(), "the notice stays");
+}
+
+#[test]
+fn a_broker_without_mqtt_5_is_spoken_to_in_3_1_1() {
+    let five =
+        Settings { protocol: Protocol::V5, message_expiry: Some(Duration::from_secs(60)), ..only_alice() };
+    let mut bridge = Bridge::new(five, 1, at(0.0));
+    let not_understood = || Disconnected(LinkFailure::NotUnderstood("closed".into()));
+    let connect = |bridge: &mut Bridge, event, now| match bridge.on(event, at(now)).as_slice() {
+        [.., Command::Broker(BrokerOrder::Connect(protocol))] => *protocol,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(lines(&bridge.on(Started, at(0.0)))[1..], ["connect"]);
+    assert_eq!(connect(&mut bridge, not_understood(), 0.1), Protocol::V3);
+    assert_eq!(lines(&bridge.on(Connected, at(0.2))), ["disconnect"], "a trial");
+    assert_eq!(connect(&mut bridge, lost(), 0.3), Protocol::V5);
+    assert_eq!(connect(&mut bridge, not_understood(), 0.4), Protocol::V3);
+    bridge.on(Connected, at(0.5));
+    bridge.on(subscribed(), at(0.5));
+    bridge.on(subscribed(), at(0.5));
+    let commands = bridge.on(Woken, at(0.6));
+    let health = health_of(&commands).unwrap();
+    assert!(health.contains("does not speak MQTT 5, so 3.1.1 is used"), "{health}");
+    assert!(messages_of(&commands).iter().all(|message| message.expires.is_none()));
+    let info = messages_of(&commands).into_iter().find(|message| message.topic.ends_with("/info")).unwrap();
+    assert!(info.payload.contains("\"protocol\":\"3.1.1\""), "{}", info.payload);
+}
+
+#[test]
+fn what_expires_is_sent_again_at_half_time_and_offline_never_expires() {
+    let expiry = Some(Duration::from_secs(60));
+    let mut bridge = online(Settings { protocol: Protocol::V5, message_expiry: expiry, ..only_alice() });
+    bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(0.1));
+    bridge.on(Acknowledged(100), at(0.1));
+    let (mut now, mut sent) = (0.1, Vec::new());
+    while now < 95.0 {
+        now = bridge.wake_at(at(now).tick).unwrap().0.as_secs_f64();
+        let commands = bridge.on(Woken, at(now));
+        for command in &commands {
+            if let Command::Read(read) = command {
+                bridge.on(answer(read.request.0, vec![reading(1, "Busy", "Busy")]), at(now));
+            }
+        }
+        for message in messages_of(&commands) {
+            assert_eq!(message.expires, expiry, "{}", message.topic);
+            if message.topic == "presence/alice/availability" {
+                sent.push(now.round());
+            }
+        }
+        bridge.on(Acknowledged(100), at(now));
+    }
+    assert_eq!(sent, [30.0, 60.0, 90.0]);
+    let last = messages_of(&bridge.on(Event::Stop, at(95.0)));
+    assert_eq!(last.iter().map(|m| (m.payload.as_str(), m.expires)).collect::<Vec<_>>(), [("offline", None)]);
+}
+
+#[test]
+fn a_topic_that_is_refused_is_a_notice_and_the_others_go_on() {
+    let mut bridge = online(settings());
+    let refused = |topic: &str| Event::PublishRefused { topic: topic.into(), why: "not authorized".into() };
+    let first = bridge.on(refused("presence/alice/state"), at(1.0));
+    assert!(lines(&first)[0].contains("does not take some messages: not authorized"), "{first:?}");
+    let health = health_of(&first).unwrap();
+    assert!(health.contains("for presence/alice/state: not authorized"), "{health}");
+    assert_eq!(lines(&bridge.on(refused("presence/alice/state"), at(1.1))), [""; 0], "said once");
+    assert_eq!(lines(&bridge.on(refused("presence/bob/state"), at(1.2))).len(), 2);
+    let after = lines(&bridge.on(answer(0, vec![reading(2, "Busy", "Busy")]), at(1.3)));
+    assert!(after.contains(&"presence/bob/availability = Busy".to_owned()), "{after:?}");
+    bridge.on(lost(), at(2.0));
+    connects(&mut bridge, 2.0);
+    let health = health_of(&bridge.on(Connected, at(7.0))).unwrap();
+    assert!(!health.contains("does not take"), "a new connection, a new try: {health}");
+}

@@ -1,0 +1,37 @@
+//! What time that passed unseen means: a laptop's lid was closed, a virtual machine paused, or the clock was set.
+
+use std::time::Duration;
+
+use super::bridge::Bridge;
+use super::command::Command;
+use super::report::Report;
+use super::schedule::Again;
+use super::time::Tick;
+
+/// Nobody turns stale before this, so that a read which succeeds at once spares everybody the alarm.
+const GRACE: Duration = Duration::from_millis(1500);
+
+impl Bridge {
+    /// Time went on by `slept`. Reads everybody again, on new connections: the old ones are dead, and a read on one
+    /// would wait for its timeout.
+    pub(super) fn slept(&mut self, slept: Duration, now: Tick) {
+        self.report(Report::Slept(slept));
+        self.budget.slept(slept);
+        self.source.slept(now);
+        self.commands.push(Command::ForgetConnections);
+        for (_, job) in std::mem::take(&mut self.under_way) {
+            self.again(&job, Again::After(Duration::ZERO), now);
+        }
+        self.schedule.all_now(now);
+        self.judge_at = now + GRACE;
+        // Nobody looked whether these changes lasted.
+        for (_, place) in std::mem::take(&mut self.settling) {
+            self.people[place].forget_candidate();
+        }
+        // The broker gives a silent client up after one and a half times the keep-alive (MQTT 3.1.1 section 3.1.2.10).
+        if slept >= self.settings.keep_alive.mul_f32(1.5) && !self.link.is_stopping() {
+            self.outbox.disconnected(&mut self.people);
+            self.link.give_up(now);
+        }
+    }
+}
