@@ -58,6 +58,8 @@ pub struct Bridge {
     pub(super) found_online: bool,
     pub(super) last_refresh: Option<Tick>,
     pub(super) forbidden_advice: Option<String>,
+    /// Why the configuration could not be read again.
+    pub(super) reload_trouble: Option<String>,
     judged_sign_in: bool,
     stretched: bool,
     /// Nobody's health changes by time alone before this.
@@ -98,6 +100,7 @@ impl Bridge {
             found_online: false,
             last_refresh: None,
             forbidden_advice: None,
+            reload_trouble: None,
             judged_sign_in: false,
             stretched: false,
             judge_at: now.tick,
@@ -135,6 +138,8 @@ impl Bridge {
             Event::PublishRefused { topic, why } => self.publish_refused(topic, why),
             Event::Message(message) => self.message(&message, now.tick),
             Event::Disconnected(failure) => self.disconnected(&failure, now.tick),
+            Event::Configured(settings, access) => self.configured(*settings, access, now),
+            Event::NotConfigured(why) => self.not_configured(why),
             Event::Stop => self.stop(Ending::Stopped, now.tick),
         }
         self.settle(now.tick);

@@ -95,8 +95,7 @@ impl Bridge {
                     self.queue(place);
                 }
                 None => {
-                    // The state goes last: it is what a later run would find the user by, should this one not finish.
-                    for field in [Field::Health, Field::Activity, Field::Availability, Field::State] {
+                    for field in Field::LEAVING {
                         self.outbox.remove(self.topics.of_user(&user, field));
                     }
                     self.report(Report::Removed(user));
@@ -170,6 +169,11 @@ impl Bridge {
 
     pub(super) fn send_everything(&mut self, now: Tick) {
         let first = self.link.first_sending();
+        self.send_all(first, now);
+    }
+
+    /// Sends everything, perhaps for the first time in this run.
+    pub(super) fn send_all(&mut self, first: bool, now: Tick) {
         self.resend_at = self.resend_every().map(|every| now + every);
         self.outbox.send_everything(&mut self.people, first);
         self.say_all(now);

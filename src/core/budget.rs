@@ -38,6 +38,12 @@ impl Budget {
         }
     }
 
+    /// Changes the limit; what was spent counts.
+    pub(super) fn set_limit(&mut self, limit: u32) {
+        let spent = std::mem::take(&mut self.spent);
+        *self = Self { spent, next_by_pace: self.next_by_pace, ..Self::new(limit) };
+    }
+
     /// The shortest interval in which `requests` fit at the pace.
     pub(super) fn time_for(&self, requests: usize) -> Duration {
         self.gap.mul_f64(requests as f64)

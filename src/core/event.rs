@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::name::ObjectId;
 use super::presence::Presence;
+use super::settings::Settings;
 use super::sign_in::SignInEvent;
 
 /// Something happened at an edge. Closed: every arm is handled by name.
@@ -38,8 +39,21 @@ pub enum Event {
     Message(Incoming),
     /// There is no connection: it was refused, lost, or closed as asked.
     Disconnected(LinkFailure),
+    /// The configuration was read again, and the broker is the same.
+    Configured(Box<Settings>, Access),
+    /// The configuration cannot be read again: why, as a fragment.
+    NotConfigured(String),
     /// The process was asked to end.
     Stop,
+}
+
+/// What another configuration means for the way to Graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// The same tenant, addresses and sign-in.
+    Same,
+    /// Another one: nothing is known of it yet.
+    New,
 }
 
 /// A message from the broker.

@@ -20,6 +20,7 @@ mod person;
 pub mod presence;
 mod protocol;
 mod reading;
+mod reload;
 pub mod report;
 mod rival;
 mod schedule;

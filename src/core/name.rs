@@ -38,7 +38,7 @@ pub struct ObjectId(uuid::Uuid);
 pub struct PrincipalName(Box<str>);
 
 /// How the configuration says who somebody is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum UserId {
     /// The signed-in person, read at `/me`.
     Me,

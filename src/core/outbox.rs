@@ -53,15 +53,22 @@ impl Outbox {
         self.removals.extend(self.removed.drain(..));
     }
 
-    /// Drops what waits; what is in flight stays counted.
-    pub(super) fn drop_waiting(&mut self, people: &mut [Person]) {
+    /// Drops what waits for people, whose places are about to change. If a full sending was under way, says whether it
+    /// was the first.
+    pub(super) fn forget_places(&mut self, people: &mut [Person]) -> Option<bool> {
+        let (first, all) = (!self.doubted.is_empty(), std::mem::take(&mut self.announce));
         for place in self.fresh.drain(..) {
             people[place].queued = false;
         }
-        self.own.clear();
         self.doubted.clear();
         self.everyone.clear();
-        self.announce = false;
+        all.then_some(first)
+    }
+
+    /// Drops what waits; what is in flight stays counted.
+    pub(super) fn drop_waiting(&mut self, people: &mut [Person]) {
+        self.forget_places(people);
+        self.own.clear();
     }
 
     /// Sends everybody's topics, newest changes first, and then `online`. The first time in a run everybody is

@@ -150,6 +150,21 @@ impl Person {
         }
     }
 
+    /// A person who joins while the bridge runs: nobody may believe what is retained.
+    pub(super) fn joining(name: TopicLevel, configured: UserId, now: Tick) -> Self {
+        let mut person = Self::new(name, configured, now);
+        person.touch(Field::Health, now);
+        person
+    }
+
+    /// The same person under another name, under which nothing was said yet.
+    pub(super) fn renamed(mut self, name: TopicLevel, now: Tick) -> Self {
+        self.name = name;
+        self.pending = Pending::ALL;
+        self.changed = now;
+        self
+    }
+
     /// Takes an answer without a usable presence, which confirms nothing; `true` if that is news.
     pub(super) fn unusable(&mut self) -> bool {
         !std::mem::replace(&mut self.unusable, true)

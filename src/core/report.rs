@@ -28,6 +28,10 @@ pub enum Report {
     Slept(Duration),
     /// Graph's sequence number of one person went back, and stays there.
     WentBack(usize),
+    /// The configuration was read again; how many people are followed now.
+    Configured(usize),
+    /// It could not be, and why.
+    NotConfigured(String),
     /// Connected, for the first time or again.
     BrokerConnected,
     /// Everything is published and the bridge says `online`.
@@ -71,12 +75,14 @@ impl Report {
             Self::GraphLost(_) | Self::BrokerLost(_) | Self::SubscriptionRefused(_) | Self::Stretched(_) => {
                 Loudness::Warn
             }
-            Self::Rival | Self::PublishRefused(_) => Loudness::Warn,
+            Self::Rival | Self::PublishRefused(_) | Self::NotConfigured(_) => Loudness::Warn,
             Self::SignInWith(..) | Self::NotSignedIn(_) | Self::UserUnreadable(..) | Self::NewWord(_) => {
                 Loudness::Warn
             }
             Self::GraphBack(_) | Self::BrokerConnected | Self::Online => Loudness::Info,
-            Self::UserReadable(_) | Self::Slept(_) | Self::WentBack(_) => Loudness::Info,
+            Self::Configured(_) | Self::UserReadable(_) | Self::Slept(_) | Self::WentBack(_) => {
+                Loudness::Info
+            }
             Self::Removed(_) | Self::Ignored(_) | Self::TopicRefused(_) => Loudness::Debug,
         }
     }
@@ -106,6 +112,12 @@ impl fmt::Display for Report {
                 f,
                 "users[{user}]: Graph's sequence number went back and stays there; its answers are taken as they come"
             ),
+            Self::Configured(users) => {
+                write!(f, "the configuration was read again; people followed now: {users}")
+            }
+            Self::NotConfigured(why) => {
+                write!(f, "the configuration was not read again, the old one stays: {why}")
+            }
             Self::BrokerConnected => f.write_str("connected to the broker"),
             Self::Online => f.write_str("everything is published; the bridge is online"),
             Self::SubscriptionRefused(filter) => write!(

@@ -126,6 +126,9 @@ impl Bridge {
             let others = if more == 0 { String::new() } else { format!(" and for {more} more") };
             notices.push(format!("the broker does not take messages for {topic}{others}: {why}"));
         }
+        notices.extend(
+            self.reload_trouble.as_ref().map(|why| format!("configuration not reloaded because {why}")),
+        );
         if self.link.has_rival() {
             notices.push(RIVAL.to_owned());
         }

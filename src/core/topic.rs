@@ -49,6 +49,10 @@ impl Field {
     /// The order in which bad news travels: first that the values may not be believed.
     pub const HEALTH_FIRST: [Self; 4] = [Self::Health, Self::State, Self::Activity, Self::Availability];
 
+    /// The order in which somebody's topics are emptied, after nobody should believe them: the state goes last, by which
+    /// a later run would find them, should this one not finish.
+    pub const LEAVING: [Self; 4] = [Self::Health, Self::Activity, Self::Availability, Self::State];
+
     /// The topic's last level.
     #[must_use]
     pub fn level(self) -> &'static str {

@@ -7,6 +7,7 @@ mod lifecycle;
 mod polling;
 mod properties;
 mod publishing;
+mod reloading;
 mod waking;
 
 use std::time::Duration;

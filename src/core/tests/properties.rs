@@ -5,6 +5,14 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::core::event::Access;
+
+const BUDGET: u32 = 20;
+
+fn of(people: &[usize]) -> Settings {
+    let users = people.iter().map(|n| watched(&format!("u{n}"), &id(*n).to_string())).collect();
+    Settings { users, request_budget: BUDGET, ..settings() }
+}
 
 /// What the world does next; times and requests are filled in as the run goes.
 #[derive(Debug, Clone)]
@@ -16,6 +24,8 @@ enum Step {
     Acknowledge,
     /// The time of day jumps.
     Jump(i32),
+    /// The configuration is read again, with these people.
+    Reload(Vec<usize>),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -26,6 +36,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<bool>().prop_map(Step::Broker),
         3 => Just(Step::Acknowledge),
         1 => (-20_000_i32..20_000).prop_map(Step::Jump),
+        1 => prop::collection::btree_set(1_usize..6, 1..6)
+            .prop_map(|people| Step::Reload(people.into_iter().collect())),
     ]
 }
 
@@ -132,6 +144,7 @@ impl World {
                 self.now = until;
                 self.tell(Event::Woken);
             }
+            Step::Reload(people) => self.reload(&people),
             Step::Jump(seconds) => self.jump(f64::from(seconds)),
             Step::Answer(words) => self.answer(&words),
             Step::Fail(kind) => {
@@ -145,6 +158,10 @@ impl World {
                 self.tell(Event::Acknowledged(count));
             }
         }
+    }
+
+    fn reload(&mut self, people: &[usize]) {
+        self.tell(Event::Configured(Box::new(of(people)), Access::Same));
     }
 
     fn jump(&mut self, seconds: f64) {
@@ -207,14 +224,13 @@ proptest! {
 
     #[test]
     fn after_any_history_the_broker_holds_the_truth(steps in prop::collection::vec(step(), 1..80)) {
-        let users = (1..6).map(|n| watched(&format!("u{n}"), &id(n).to_string())).collect();
-        let budget = 20;
-        let mut world = World::new(Settings { users, request_budget: budget, ..settings() });
+        let mut world = World::new(of(&[1, 2, 3, 4, 5]));
         world.tell(Event::Started);
         for step in steps {
             world.take(step);
         }
-        let truth: Vec<(usize, usize)> = (1..6).map(|n| (n, (n * 2) % 9)).collect();
+        world.reload(&[5, 3, 1, 2]);
+        let truth: Vec<(usize, usize)> = [1, 2, 3, 5].map(|n| (n, (n * 2) % 9)).to_vec();
         world.recover(&truth);
         for (n, word) in truth {
             let word = Availability::ALL[word].as_str();
@@ -225,10 +241,12 @@ proptest! {
             let state = &world.retained[&format!("presence/u{n}/state")];
             prop_assert!(state.contains(word), "{}", state);
         }
+        let left = world.retained.iter().find(|(topic, held)| topic.starts_with("presence/u4/") && !held.is_empty());
+        prop_assert_eq!(left, None, "of somebody who left");
         prop_assert_eq!(world.retained.get("presence/bridge/state").map(String::as_str), Some("online"));
         for (i, first) in world.sent.iter().enumerate() {
             let inside = world.sent[i..].iter().take_while(|time| **time < first + 30.0).count();
-            prop_assert!(inside <= budget as usize, "{} requests in one window", inside);
+            prop_assert!(inside <= BUDGET as usize, "{} requests in one window", inside);
         }
     }
 }

@@ -1,0 +1,113 @@
+//! Going on with another configuration, without losing what is known.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::bridge::Bridge;
+use super::event::Access;
+use super::name::{TopicLevel, UserId};
+use super::person::Person;
+use super::report::Report;
+use super::schedule::Schedule;
+use super::settings::{Settings, Watched};
+use super::sign_in::Invitation;
+use super::source::Source;
+use super::time::Now;
+use super::topic::Field;
+
+impl Bridge {
+    /// Goes on with other settings. Whatever ties the bridge to its broker must be the same as before.
+    pub(super) fn configured(&mut self, mut settings: Settings, access: Access, now: Now) {
+        if self.link.is_stopping() {
+            return;
+        }
+        // What is under way was ordered for people who may have another place now.
+        self.under_way.clear();
+        self.reload_trouble = None;
+        match access {
+            Access::Same => settings.about.account = self.settings.about.account.take(),
+            Access::New => {
+                if self.invitation.code().is_some() {
+                    self.take_code_back();
+                }
+                self.invitation = Invitation::new(now.tick);
+                self.source = Source::new(now);
+            }
+        }
+        self.budget.set_limit(settings.request_budget);
+        self.schedule = Schedule::new(settings.poll_interval, now.tick);
+        self.settings = settings;
+        self.follow(access, now);
+        self.report(Report::Configured(self.people.len()));
+        self.say_info_if_up();
+        self.judge_at = now.tick;
+    }
+
+    /// The configuration cannot be read again; the old one stays.
+    pub(super) fn not_configured(&mut self, why: String) {
+        self.report(Report::NotConfigured(why.clone()));
+        self.reload_trouble = Some(why);
+    }
+
+    /// Follows whoever is configured now. Who was followed before, be it under another name, keeps what is known.
+    fn follow(&mut self, access: Access, now: Now) {
+        let interrupted = self.outbox.forget_places(&mut self.people);
+        self.settling.clear();
+        self.by_id.clear();
+        self.by_name.clear();
+        self.census.clear();
+        let before = std::mem::take(&mut self.people);
+        let meant: BTreeMap<TopicLevel, UserId> =
+            before.iter().map(|person| (person.name.clone(), person.configured.clone())).collect();
+        let users = self.settings.users.clone();
+        for (place, mut person) in carry_over(before, &users, now).into_iter().enumerate() {
+            person.forget_candidate();
+            if access == Access::New {
+                person.denied = None;
+            }
+            *self.census.entry(person.health()).or_default() += 1;
+            self.by_name.insert(person.name.clone(), place);
+            self.people.push(person);
+            self.watch(place, now.tick);
+        }
+        self.leave(&meant, &users);
+        match interrupted {
+            Some(first) if self.link.is_up() => self.send_all(first, now.tick),
+            Some(_) | None => (0..self.people.len()).for_each(|place| self.queue(place)),
+        }
+    }
+
+    /// Empties what was said of people under names that mean nobody now, or somebody else.
+    fn leave(&mut self, meant: &BTreeMap<TopicLevel, UserId>, users: &[Watched]) {
+        let means: BTreeMap<&TopicLevel, &UserId> = users.iter().map(|user| (&user.name, &user.id)).collect();
+        for (name, id) in meant {
+            let fields = match means.get(name) {
+                Some(now) if *now == id => continue,
+                Some(_) => &Field::LEAVING[1..],
+                None => &Field::LEAVING[..],
+            };
+            for field in fields {
+                self.outbox.remove(self.topics.of_user(name, *field));
+            }
+            if fields.len() == Field::LEAVING.len() {
+                self.report(Report::Removed(name.clone()));
+            }
+        }
+    }
+}
+
+/// The people to follow now, in their order, made of those who were followed before as far as they are the same.
+fn carry_over(before: Vec<Person>, users: &[Watched], now: Now) -> Vec<Person> {
+    let ids: HashMap<&TopicLevel, &UserId> = users.iter().map(|user| (&user.name, &user.id)).collect();
+    let (same, others): (Vec<Person>, Vec<Person>) =
+        before.into_iter().partition(|person| ids.get(&person.name) == Some(&&person.configured));
+    let mut same: HashMap<TopicLevel, Person> =
+        same.into_iter().map(|person| (person.name.clone(), person)).collect();
+    let mut renamed: HashMap<UserId, Person> =
+        others.into_iter().map(|person| (person.configured.clone(), person)).collect();
+    let follow = |Watched { name, id }: &Watched| {
+        same.remove(name)
+            .or_else(|| renamed.remove(id).map(|person| person.renamed(name.clone(), now.tick)))
+            .unwrap_or_else(|| Person::joining(name.clone(), id.clone(), now.tick))
+    };
+    users.iter().map(follow).collect()
+}
