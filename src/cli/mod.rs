@@ -77,7 +77,7 @@ pub async fn main(
     logging::start(&arguments.logging, environment);
     let config = || load(&arguments, environment);
     match arguments.command.as_ref().unwrap_or(&Task::Run) {
-        Task::Run => run::run(&config()?).await,
+        Task::Run => run::run(config).await,
         #[cfg(feature = "demo")]
         Task::Demo(options) => {
             let stop = signals::stop()?;

@@ -1,14 +1,21 @@
 //! `presence2mqtt run`
 
+use tokio::sync::mpsc;
+
 use super::exit::{self, Failure};
 use super::signals;
 use crate::config::Config;
 use crate::core::command::Ending;
 use crate::run;
 
+/// Configurations that were read again and not yet taken. When it is full the next one waits to be read: it will be newer.
+const RELOADS: usize = 1;
+
 /// Runs the bridge until it is asked to stop.
-pub(super) async fn run(config: &Config) -> Result<(), Failure> {
+pub(super) async fn run(load: impl Fn() -> Result<Config, Failure>) -> Result<(), Failure> {
+    let config = load()?;
     let stop = signals::stop()?;
+    let (reload, reloads) = mpsc::channel(RELOADS);
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         config = %config.origin,
@@ -17,9 +24,10 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
         users = config.users.len(),
         "starting"
     );
+    let reread = || load().map_err(|failure| failure.to_string());
     let ended = tokio::select! {
-        ended = run::run(config, stop) => ended,
-        never = signals::decline_reloads() => match never? {},
+        ended = run::run(&config, stop, reloads) => ended,
+        never = signals::reload(reread, reload) => match never? {},
     };
     match ended {
         Ok(Ending::Stopped) => {

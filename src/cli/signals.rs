@@ -2,6 +2,8 @@
 
 use std::io;
 
+use tokio::sync::mpsc;
+
 /// Waits for SIGTERM or SIGINT.
 #[cfg(unix)]
 pub(super) fn stop() -> io::Result<impl Future<Output = ()>> {
@@ -16,20 +18,28 @@ pub(super) fn stop() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Answers each SIGHUP, which would end the program otherwise, with a warning; never ends.
+/// At each SIGHUP reads the configuration again and hands it on; never ends.
 #[cfg(unix)]
-pub(super) async fn decline_reloads() -> io::Result<std::convert::Infallible> {
+pub(super) async fn reload<C>(
+    read: impl Fn() -> Result<C, String>,
+    to: mpsc::Sender<Result<C, String>>,
+) -> io::Result<std::convert::Infallible> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut hangup = signal(SignalKind::hangup())?;
     loop {
         hangup.recv().await;
-        tracing::warn!("this version cannot read its configuration again; restart it to apply changes");
+        if let Ok(place) = to.reserve().await {
+            place.send(read());
+        }
     }
 }
 
 /// There is no SIGHUP.
 #[cfg(not(unix))]
-pub(super) async fn decline_reloads() -> io::Result<std::convert::Infallible> {
+pub(super) async fn reload<C>(
+    _read: impl Fn() -> Result<C, String>,
+    _to: mpsc::Sender<Result<C, String>>,
+) -> io::Result<std::convert::Infallible> {
     std::future::pending().await
 }
 

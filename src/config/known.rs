@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::broker::Broker;
@@ -31,7 +31,7 @@ pub struct Config {
 }
 
 /// The broker and what is published there.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Mqtt {
     /// Where the broker is.
     pub broker: Broker,
@@ -56,7 +56,7 @@ pub struct Mqtt {
 }
 
 /// A user name at the broker.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Credentials {
     /// Not empty.
     pub username: String,
@@ -127,7 +127,7 @@ pub enum SignInBy {
 }
 
 /// How the bridge proves who it is to the sign-in service.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Auth {
     /// As a person.
     Person {
@@ -209,6 +209,18 @@ pub struct HomeAssistant {
     pub discovery_prefix: BaseTopic,
     /// Where Home Assistant announces its own start.
     pub birth_topic: String,
+}
+
+impl PartialEq for IdentityService {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::App { endpoint, header }, Self::App { endpoint: other, header: same }) => {
+                endpoint == other && header.expose_secret() == same.expose_secret()
+            }
+            (Self::Metadata { host }, Self::Metadata { host: other }) => host == other,
+            (Self::App { .. }, Self::Metadata { .. }) | (Self::Metadata { .. }, Self::App { .. }) => false,
+        }
+    }
 }
 
 impl Auth {

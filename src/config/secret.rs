@@ -40,6 +40,17 @@ pub enum SecretError {
     Empty,
 }
 
+/// Compares what is configured: two files are the same if their paths are, whatever is in them.
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Inline(one), Self::Inline(other)) => one.expose_secret() == other.expose_secret(),
+            (Self::File(one), Self::File(other)) => one == other,
+            (Self::Inline(_), Self::File(_)) | (Self::File(_), Self::Inline(_)) => false,
+        }
+    }
+}
+
 impl Secret {
     /// Gives the secret; a file is read anew each time, without its last line break.
     ///

@@ -100,7 +100,7 @@ pub async fn run(
     let outcome = tokio::select! {
         // Both end when the bridge does; until then an end of the view is an error.
         biased;
-        ended = crate::run::run(&config, stop) => ended.map(|_| ()).map_err(DemoError::from),
+        ended = crate::run::run(&config, stop, crate::run::no_reloads()) => ended.map(|_| ()).map_err(DemoError::from),
         ended = show(&config, out) => ended,
     };
     broker.stop().await;

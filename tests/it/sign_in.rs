@@ -11,7 +11,7 @@ use presence2mqtt::core::command::Ending;
 use presence2mqtt::graph::sign_in::authority::Authority;
 use presence2mqtt::graph::sign_in::device_code::{CodeEnd, PendingCode};
 use presence2mqtt::graph::sign_in::store::{StoreError, TokenStore};
-use presence2mqtt::run::{RunError, graph_client};
+use presence2mqtt::run::{RunError, graph_client, no_reloads, run};
 use presence2mqtt::simulate::{Endpoint, Fault, Scope, Settings, Times};
 use serde_json::Value;
 
@@ -231,7 +231,7 @@ async fn a_second_bridge_with_the_same_tokens_is_refused() {
     let first = Running::start(&config);
     let mut listener = home.stage.listen(&config).await;
     listener.until(&[("presence/me/health", "ok")]).await;
-    let second = presence2mqtt::run::run(&config, std::future::pending()).await;
+    let second = run(&config, std::future::pending(), no_reloads()).await;
     assert!(matches!(second, Err(RunError::Store(StoreError::AlreadyRunning { .. }))), "{second:?}");
     let (code, text) = home.told(&["run"]).await;
     assert_eq!((code, text.contains("a bridge already runs")), (Some(78), true), "{text}");

@@ -1,0 +1,175 @@
+//! The one loop that feeds the core and obeys it.
+//!
+//! In reading order: `clock` is where its time comes from, `edges` are the tasks it talks to, [`settings`](mod@settings)
+//! is what a configuration means for them.
+
+mod clock;
+mod edges;
+mod settings;
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+pub use self::settings::{certificate_ends, graph_client, settings};
+use crate::config::Config;
+use crate::core::bridge::Bridge;
+use crate::core::command::{Command, Ending};
+use crate::core::event::{Access, Event};
+use crate::core::report::{Loudness, Report};
+use crate::core::topic::Topics;
+use crate::graph::HttpError;
+use crate::graph::fetcher::FetchOrder;
+use crate::graph::sign_in::store::StoreError;
+use clock::Clock;
+use edges::Edges;
+
+/// The core is woken at least this often: timers stand still while the machine sleeps, and only a look at the time of
+/// day shows that it did.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What came of reading the configuration again; a failure as a fragment.
+pub type Reload = Result<Config, String>;
+
+/// For a run whose configuration stays.
+#[must_use]
+pub fn no_reloads() -> mpsc::Receiver<Reload> {
+    mpsc::channel(1).1
+}
+
+/// Why a run ended that nobody asked to end.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The client for Graph could not be made.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The tokens cannot be had for this bridge alone.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A task is gone; half a bridge would misinform.
+    #[error("the {0} task ended unexpectedly")]
+    TaskDied(&'static str),
+}
+
+/// How one turn of the bridge ended.
+enum Ended {
+    /// For good.
+    Finished(Ending),
+    /// To go on with a configuration that needs another connection to the broker.
+    Restart(Box<Config>),
+}
+
+/// Runs the bridge until `stop`, or until it finds that it must not run. A configuration from `reloads` takes the
+/// place of the one before; nothing comes from a channel whose sender is gone.
+///
+/// # Errors
+///
+/// If the Graph client cannot be made, or a task dies.
+pub async fn run(
+    config: &Config,
+    stop: impl Future<Output = ()>,
+    mut reloads: mpsc::Receiver<Reload>,
+) -> Result<Ending, RunError> {
+    let mut stop = std::pin::pin!(stop);
+    let mut config = config.clone();
+    loop {
+        let edges = Edges::start(&config)?;
+        let mut turn = Turn { config, edges, next: None, stopping: false };
+        let ended = turn.run(stop.as_mut(), &mut reloads).await;
+        turn.edges.end().await;
+        match ended? {
+            Ended::Finished(ending) => return Ok(ending),
+            Ended::Restart(next) => config = *next,
+        }
+    }
+}
+
+/// The bridge with one connection to one broker, lost and found again as often as it takes.
+struct Turn {
+    config: Config,
+    edges: Edges,
+    /// The configuration to go on with when this turn has ended.
+    next: Option<Box<Config>>,
+    stopping: bool,
+}
+
+impl Turn {
+    async fn run(
+        &mut self,
+        mut stop: Pin<&mut impl Future<Output = ()>>,
+        reloads: &mut mpsc::Receiver<Reload>,
+    ) -> Result<Ended, RunError> {
+        let clock = Clock::start();
+        let mut core = Bridge::new(settings(&self.config), fastrand::u64(..), clock.now());
+        let mut commands = core.on(Event::Started, clock.now());
+        loop {
+            for command in commands {
+                match command {
+                    Command::Read(read) => self.edges.fetcher.order(FetchOrder::Read(read))?,
+                    Command::ForgetConnections => self.edges.fetcher.order(FetchOrder::ForgetConnections)?,
+                    Command::Broker(order) => self.edges.publisher.order(order)?,
+                    Command::SignIn(order) => self.edges.attendant.order(order)?,
+                    Command::Report(report) => log(&report),
+                    Command::Finish(ending) => return Ok(self.ended(ending)),
+                }
+            }
+            let now = clock.now().tick;
+            let wake_at = core.wake_at(now).map_or(now + LOOK, |at| at.min(now + LOOK));
+            let event = tokio::select! {
+                event = self.edges.fetcher.report() => Event::Presence(event?),
+                event = self.edges.attendant.report() => Event::SignIn(event?),
+                event = self.edges.publisher.report() => event?,
+                () = clock.sleep_until(wake_at) => Event::Woken,
+                Some(reload) = reloads.recv(), if !self.stopping => self.reload(reload),
+                () = &mut stop, if !self.stopping => {
+                    self.stopping = true;
+                    Event::Stop
+                }
+            };
+            commands = core.on(event, clock.now());
+        }
+    }
+
+    fn ended(&mut self, ending: Ending) -> Ended {
+        match (self.next.take(), ending) {
+            (Some(next), Ending::Stopped) => Ended::Restart(next),
+            (_, ending) => Ended::Finished(ending),
+        }
+    }
+
+    /// Does what another configuration asks of the edges, and makes of it what the core has to know.
+    fn reload(&mut self, reload: Reload) -> Event {
+        let outcome = reload.and_then(|config| self.take(config).map_err(|error| error.to_string()));
+        outcome.unwrap_or_else(Event::NotConfigured)
+    }
+
+    fn take(&mut self, config: Config) -> Result<Event, RunError> {
+        if !settings::same_broker(&self.config, &config) {
+            edges::could_start(&self.config, &config)?;
+            tracing::info!("the broker's settings changed; starting again with them");
+            self.next = Some(Box::new(config));
+            self.stopping = true;
+            return Ok(Event::Stop);
+        }
+        let same = settings::same_access(&self.config, &config);
+        if !same {
+            self.edges.replace_access(&self.config, &config)?;
+        }
+        let access = if same { Access::Same } else { Access::New };
+        self.config = config;
+        Ok(Event::Configured(Box::new(settings(&self.config)), access))
+    }
+}
+
+fn topics(config: &Config) -> Topics {
+    Topics::new(config.mqtt.base_topic.clone(), config.mqtt.bridge_name.clone())
+}
+
+fn log(report: &Report) {
+    match report.loudness() {
+        Loudness::Warn => tracing::warn!("{report}"),
+        Loudness::Info => tracing::info!("{report}"),
+        Loudness::Debug => tracing::debug!("{report}"),
+    }
+}

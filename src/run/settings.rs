@@ -1,0 +1,114 @@
+//! What a configuration means for the core, and for the ways to Graph and the broker.
+
+use jiff::Timestamp;
+
+use crate::config::{Auth, Certificate, Config, Mqtt};
+use crate::core::payload::About;
+use crate::core::settings::{Settings, Watched};
+use crate::graph::HttpError;
+use crate::graph::client::{Access, GraphClient};
+use crate::graph::sign_in::attendant::Attendant;
+use crate::graph::sign_in::method::Method;
+use crate::graph::sign_in::scopes;
+
+/// What the core needs to know of a configuration.
+#[must_use]
+pub fn settings(config: &Config) -> Settings {
+    let Config { mqtt, graph, users, home_assistant, .. } = config;
+    let discovery = home_assistant.discovery.then(|| home_assistant.discovery_prefix.to_string());
+    Settings {
+        base_topic: mqtt.base_topic.clone(),
+        bridge_name: mqtt.bridge_name.clone(),
+        client_id: mqtt.client_id.clone(),
+        qos: mqtt.qos,
+        protocol: crate::core::command::Protocol::V3,
+        keep_alive: mqtt.keep_alive,
+        message_expiry: None,
+        refresh_interval: mqtt.refresh_interval,
+        endpoint: graph.endpoint,
+        poll_interval: graph.poll_interval,
+        stale_after: graph.stale_after,
+        on_stale: graph.on_stale,
+        debounce: graph.debounce,
+        include_messages: graph.include_messages,
+        request_budget: graph.request_budget,
+        certificate_ends: certificate_ends(config),
+        invites: matches!(graph.auth, Auth::Person { .. }),
+        announce_sign_in: matches!(graph.auth, Auth::Person { announce: true, .. }),
+        users: users.iter().map(|user| Watched { name: user.name.clone(), id: user.id.clone() }).collect(),
+        about: About {
+            version: env!("CARGO_PKG_VERSION"),
+            cloud: graph.cloud.as_str(),
+            auth_method: graph.auth.as_str(),
+            account: None,
+            discovery_prefix: discovery,
+        },
+    }
+}
+
+/// A client for the Graph of a configuration.
+///
+/// # Errors
+///
+/// If its certificate authorities cannot be loaded.
+pub fn graph_client(config: &Config) -> Result<GraphClient, HttpError> {
+    let graph = &config.graph;
+    let access = Access {
+        graph_url: &graph.graph_url,
+        login_url: &graph.login_url,
+        tenant: graph.tenant.as_str(),
+        ca_file: graph.ca_file.as_deref(),
+        timeout: graph.request_timeout,
+    };
+    let people = config.users.iter().map(|user| &user.id);
+    GraphClient::new(&access, Method::new(&graph.auth, people, graph.request_timeout)?)
+}
+
+/// When the app's certificate ends, if it signs in with one that can be read.
+#[must_use]
+pub fn certificate_ends(config: &Config) -> Option<Timestamp> {
+    certificate(config)?.read().ok().map(|read| read.ends)
+}
+
+fn certificate(config: &Config) -> Option<&Certificate> {
+    match &config.graph.auth {
+        Auth::Certificate { certificate, .. } => Some(certificate),
+        Auth::Person { .. }
+        | Auth::ClientSecret { .. }
+        | Auth::WorkloadIdentity { .. }
+        | Auth::ManagedIdentity { .. } => None,
+    }
+}
+
+/// Who invites people to sign in, and notices when a secret's file changes.
+pub(super) fn attendant(config: &Config, client: &GraphClient) -> Attendant {
+    let delegated = client.delegated().cloned();
+    let mut watched = config.graph.auth.files();
+    watched.extend(delegated.as_ref().map(|sign_in| sign_in.store.file()));
+    Attendant {
+        authority: client.authority().clone(),
+        resource: client.resource().to_owned(),
+        delegated,
+        watched,
+        certificate: certificate(config).cloned(),
+    }
+}
+
+/// Whether one connection to the broker serves both. How values are published may differ.
+pub(super) fn same_broker(one: &Config, other: &Config) -> bool {
+    let one = Mqtt { qos: other.mqtt.qos, refresh_interval: other.mqtt.refresh_interval, ..one.mqtt.clone() };
+    one == other.mqtt
+}
+
+/// Whether the way to Graph is the same with both: tenant, addresses, sign-in, and what a person is asked for.
+pub(super) fn same_access(one: &Config, other: &Config) -> bool {
+    let way = |config: &Config| {
+        let graph = &config.graph;
+        (
+            (graph.cloud, graph.tenant.clone(), graph.graph_url.clone(), graph.login_url.clone()),
+            (graph.ca_file.clone(), graph.request_timeout, graph.auth.clone()),
+            scopes::needed(config.users.iter().map(|user| &user.id)),
+        )
+    };
+    way(one) == way(other)
+}
