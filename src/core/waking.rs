@@ -9,7 +9,7 @@ use super::schedule::Again;
 use super::time::Tick;
 
 /// Nobody turns stale before this, so that a read which succeeds at once spares everybody the alarm.
-const GRACE: Duration = Duration::from_millis(1500);
+const GRACE: Duration = Duration::from_millis(1200);
 
 impl Bridge {
     /// Time went on by `slept`. Reads everybody again, on new connections: the old ones are dead, and a read on one

@@ -27,7 +27,7 @@ use edges::Edges;
 
 /// The core is woken at least this often: timers stand still while the machine sleeps, and only a look at the time of
 /// day shows that it did.
-const LOOK: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(500);
 
 /// What came of reading the configuration again; a failure as a fragment.
 pub type Reload = Result<Config, String>;

@@ -10,10 +10,10 @@ use presence2mqtt::core::event::Incoming;
 use presence2mqtt::demo::broker::EmbeddedBroker;
 use presence2mqtt::mqtt::address::Address;
 use presence2mqtt::mqtt::one_shot::OneShot;
-use presence2mqtt::run::{self, Reload, RunError};
+use presence2mqtt::run::{self, RunError};
 use presence2mqtt::simulate::{Person, Server, Settings, Tenant};
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 /// No wait in these tests is longer.
@@ -29,7 +29,6 @@ pub(crate) struct Stage {
 /// A running bridge.
 pub(crate) struct Running {
     stop: oneshot::Sender<()>,
-    reload: mpsc::Sender<Reload>,
     task: JoinHandle<Result<Ending, RunError>>,
 }
 
@@ -98,16 +97,10 @@ impl Stage {
 impl Running {
     pub(crate) fn start(config: &Config) -> Self {
         let (stop, stopped) = oneshot::channel();
-        let (reload, reloads) = mpsc::channel(1);
         let config = config.clone();
-        let task =
-            tokio::spawn(async move { run::run(&config, async { drop(stopped.await) }, reloads).await });
-        Self { stop, reload, task }
-    }
-
-    /// Hands the bridge another configuration, or why there is none.
-    pub(crate) async fn reload(&self, reload: Reload) {
-        within(self.reload.send(reload)).await.unwrap();
+        let asked = async { drop(stopped.await) };
+        let task = tokio::spawn(async move { run::run(&config, asked, run::no_reloads()).await });
+        Self { stop, task }
     }
 
     /// Stops the bridge and says how it ended.

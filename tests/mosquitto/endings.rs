@@ -41,16 +41,6 @@ async fn asked_to_stop_it_says_offline_and_ends_with_0() {
 }
 
 #[tokio::test]
-async fn a_hangup_is_declined_and_ends_nothing() {
-    let (source, broker) = (Source::start().await, Mosquitto::start().await);
-    let bridge = Bridge::start(&Configuration::new(&source, &broker.url()));
-    bridge.says("the bridge is online").await;
-    bridge.signal("HUP");
-    bridge.says("restart it to apply changes").await;
-    assert_stopped(&bridge.stop("TERM").await);
-}
-
-#[tokio::test]
 async fn asked_to_stop_while_the_broker_is_frozen_it_ends_in_time() {
     let (source, broker) = (Source::start().await, Mosquitto::start().await);
     let listener = Listener::start(broker.port).await;

@@ -5,12 +5,14 @@
 //! cargo test --release --features mosquitto-tests --test mosquitto -- --nocapture     # prints the figures
 //! ```
 //!
-//! `mosquitto` and `mosquitto_passwd` must be installed (`apt-get install mosquitto`); no broker has to run.
+//! `mosquitto`, `mosquitto_passwd` and `faketime` must be installed (`apt-get install mosquitto faketime`); no broker has to run.
 //! Every test starts its own broker on a free port with its own configuration in a temporary directory, and
 //! leaves no process behind. Nothing is waited for by sleeping, and every wait has a limit.
 //!
 //! In reading order: `harness` is what the tests are made of; `values` says what a listener finds, `endings`
 //! how the bridge goes, `outages` how it comes back, `doors` how it gets in, `neighbours` how it shares a broker,
+//! `rivals` what another client with its name does, `reloads` how it takes another configuration, `clocks` what sleep does,
+//! `endurance` what long trouble costs,
 //! `commands` what the one-shot commands do, `secrets` what nobody may ever read.
 #![allow(
     clippy::disallowed_methods,
@@ -19,11 +21,15 @@
     reason = "tests read clocks, start tasks, print what they measured, and end where something is wrong"
 )]
 
+mod clocks;
 mod commands;
 mod doors;
 mod endings;
+mod endurance;
 mod harness;
 mod neighbours;
 mod outages;
+mod reloads;
+mod rivals;
 mod secrets;
 mod values;

@@ -3,7 +3,8 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use presence2mqtt::simulate::Settings;
+use presence2mqtt::core::name::ObjectId;
+use presence2mqtt::simulate::{Person, Settings};
 use tempfile::TempDir;
 use toml::{Table, Value};
 
@@ -17,7 +18,7 @@ pub(crate) struct Configuration(Table);
 /// The running bridge. Dropping it kills it.
 pub(crate) struct Bridge {
     process: Process,
-    _home: TempDir,
+    home: TempDir,
 }
 
 /// A command that is over.
@@ -61,17 +62,23 @@ impl Configuration {
     }
 
     /// The same with exactly these users.
-    pub(crate) fn users(mut self, source: &Source, names: &[&str]) -> Self {
-        let user = |name: &&str| {
-            let fields = [("name", (*name).to_owned()), ("id", source.id(name).to_string())];
-            Value::from(
-                fields
-                    .map(|(key, value)| (key.to_owned(), Value::from(value)))
-                    .into_iter()
-                    .collect::<Table>(),
-            )
+    pub(crate) fn users(self, source: &Source, names: &[&str]) -> Self {
+        self.following(names.iter().map(|name| ((*name).to_owned(), source.id(name))))
+    }
+
+    /// The same with everybody in the tenant.
+    pub(crate) fn everybody(self, source: &Source) -> Self {
+        let name = |person: &Person| person.principal_name.split('@').next().unwrap().to_owned();
+        self.following(source.tenant.people().iter().map(|person| (name(person), person.id)))
+    }
+
+    fn following(mut self, users: impl Iterator<Item = (String, ObjectId)>) -> Self {
+        let user = |(name, id): (String, ObjectId)| {
+            let fields = [("name", name), ("id", id.to_string())];
+            let fields = fields.map(|(key, value)| (key.to_owned(), Value::from(value)));
+            Value::from(fields.into_iter().collect::<Table>())
         };
-        self.0.insert("users".to_owned(), names.iter().map(user).collect::<Vec<_>>().into());
+        self.0.insert("users".to_owned(), users.map(user).collect::<Vec<_>>().into());
         self
     }
 }
@@ -83,11 +90,20 @@ impl Bridge {
 
     /// Starts it with what `RUST_LOG` says.
     pub(crate) fn with_log(configuration: &Configuration, log: &str) -> Self {
+        Self::with_environment(configuration, &[("RUST_LOG", log)])
+    }
+
+    /// Starts it with more in its environment.
+    pub(crate) fn with_environment(configuration: &Configuration, environment: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().unwrap();
-        Self {
-            process: Process::start(command(configuration, &home, &["run"]).env("RUST_LOG", log)).unwrap(),
-            _home: home,
-        }
+        let mut command = command(configuration, &home, &["run"]);
+        Self { process: Process::start(command.envs(environment.iter().copied())).unwrap(), home }
+    }
+
+    /// Writes another configuration and asks for it to be read.
+    pub(crate) fn reload(&self, configuration: &Configuration) {
+        std::fs::write(file(&self.home), configuration.0.to_string()).unwrap();
+        self.signal("HUP");
     }
 
     pub(crate) async fn says(&self, words: &str) {
@@ -102,6 +118,21 @@ impl Bridge {
     pub(crate) fn lines(&self, level: &str) -> Vec<String> {
         let log = self.log();
         log.lines().filter(|line| line.split_whitespace().nth(1) == Some(level)).map(str::to_owned).collect()
+    }
+
+    /// Memory in use now, in KiB (Linux: `proc_pid_status(5)`).
+    pub(crate) fn resident(&self) -> u64 {
+        let status = self.process.system("status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// The processor's time so far (Linux: `proc_pid_stat(5)`, fields 14 and 15, in hundredths of a second).
+    pub(crate) fn processor_time(&self) -> Duration {
+        let stat = self.process.system("stat");
+        let behind_name = stat.rsplit_once(')').unwrap().1;
+        let fields = behind_name.split_whitespace().skip(11).take(2);
+        Duration::from_millis(10 * fields.map(|field| field.parse::<u64>().unwrap()).sum::<u64>())
     }
 
     pub(crate) fn is_running(&self) -> bool {
@@ -137,8 +168,12 @@ async fn over(process: &Process, asked: Instant) -> Finished {
     Finished { code: status.code(), output: process.output(), after: asked.elapsed() }
 }
 
+fn file(home: &TempDir) -> std::path::PathBuf {
+    home.path().join("presence2mqtt.toml")
+}
+
 fn command(configuration: &Configuration, home: &TempDir, arguments: &[&str]) -> Command {
-    let file = home.path().join("presence2mqtt.toml");
+    let file = file(home);
     std::fs::write(&file, configuration.0.to_string()).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_presence2mqtt"));
     command.args(arguments).arg("--config").arg(file).env("RUST_LOG", "info").env("NO_COLOR", "1");

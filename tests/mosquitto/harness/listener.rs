@@ -42,7 +42,9 @@ impl Listener {
         let (hears, heard) = watch::channel(Vec::new());
         let (subscribes, mut subscribed) = watch::channel(false);
         let mut task = JoinSet::new();
-        task.spawn(listen(event_loop, client.clone(), filter.to_owned(), hears, subscribes));
+        // Quality 0: Mosquitto cuts the queue of a late subscriber at quality 1.
+        let filter = SubscribeFilter::new(filter.to_owned(), QoS::AtMostOnce);
+        task.spawn(listen(event_loop, client.clone(), filter, hears, subscribes));
         soon("a subscription", subscribed.wait_for(|subscribed| *subscribed)).await.unwrap();
         Self { client, heard, _task: task }
     }
@@ -112,14 +114,15 @@ fn newest<'a>(heard: &'a [Heard], topic: &str) -> Option<&'a Heard> {
 async fn listen(
     mut event_loop: EventLoop,
     client: AsyncClient,
-    filter: String,
+    filter: SubscribeFilter,
     hears: watch::Sender<Vec<Heard>>,
     subscribes: watch::Sender<bool>,
 ) {
     loop {
         match event_loop.poll().await {
             Ok(Event::Incoming(Packet::ConnAck(_))) => {
-                let filters = [&filter, MARKER].map(|f| SubscribeFilter::new(f.to_owned(), QoS::AtLeastOnce));
+                let marker = SubscribeFilter::new(MARKER.to_owned(), QoS::AtMostOnce);
+                let filters = [filter.clone(), marker];
                 client.try_subscribe_many(filters).unwrap();
             }
             Ok(Event::Incoming(Packet::SubAck(_))) => {

@@ -77,6 +77,11 @@ impl Process {
         assert!(self.send(name), "SIG{name} cannot be sent");
     }
 
+    /// What the system says of the process in this file.
+    pub(crate) fn system(&self, file: &str) -> String {
+        std::fs::read_to_string(format!("/proc/{}/{file}", self.pid)).unwrap()
+    }
+
     fn send(&self, signal: &str) -> bool {
         let pid = self.pid.to_string();
         let sent = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", signal, &pid]).status();

@@ -21,13 +21,23 @@ impl Source {
     }
 
     pub(crate) async fn with(settings: Settings) -> Self {
-        let tenant = Tenant::new(Settings { speed: 0.0, users: PEOPLE.len(), ..settings });
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let source = Self { server: Server::start(listener, tenant.clone()).unwrap(), tenant };
+        let source = Self::lively(Settings { speed: 0.0, users: PEOPLE.len(), ..settings }).await;
         source.set("alice", "Available", "Available");
         source.set("bob", "Busy", "InACall");
         source.set("carol", "Away", "Away");
         source
+    }
+
+    /// A tenant as large and as lively as it is set to be.
+    pub(crate) async fn lively(settings: Settings) -> Self {
+        let tenant = Tenant::new(settings);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self { server: Server::start(listener, tenant.clone()).unwrap(), tenant }
+    }
+
+    /// Ends the service: nobody listens at its port any more.
+    pub(crate) async fn stop(self) {
+        self.server.stop().await;
     }
 
     pub(crate) fn url(&self) -> String {
@@ -39,8 +49,22 @@ impl Source {
         people.iter().find(|person| person.principal_name.starts_with(name)).unwrap().id
     }
 
+    /// How many connections have brought requests so far.
+    pub(crate) fn connections(&self) -> usize {
+        let requests = self.tenant.requests();
+        let connections = requests.log.iter().map(|request| request.connection);
+        connections.collect::<std::collections::BTreeSet<_>>().len()
+    }
+
     pub(crate) fn set(&self, name: &str, availability: &str, activity: &str) {
         assert!(self.tenant.set_presence(self.id(name), availability, activity));
+    }
+
+    /// Gives everybody the same presence, for good.
+    pub(crate) fn everybody_is(&self, availability: &str, activity: &str) {
+        for person in self.tenant.people() {
+            assert!(self.tenant.set_presence(person.id, availability, activity));
+        }
     }
 
     /// What the broker must hold on everybody's plain topics.
