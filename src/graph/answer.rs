@@ -3,9 +3,10 @@
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::Value;
 
+use super::lenient::lenient;
 use crate::core::event::Reading;
 use crate::core::name::ObjectId;
 use crate::core::presence::{Presence, StatusMessage, WorkLocation};
@@ -133,16 +134,6 @@ struct WireDateTime {
 struct WireWorkLocation {
     #[serde(default, deserialize_with = "lenient")]
     work_location_type: Option<String>,
-}
-
-/// A member of another type than expected is a member that is not there.
-fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: serde::de::DeserializeOwned,
-{
-    let value = Value::deserialize(deserializer)?;
-    Ok(T::deserialize(value).ok())
 }
 
 impl WirePresence {

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use reqwest::RequestBuilder;
 use reqwest::header::{LOCATION, RETRY_AFTER};
-use reqwest::{Client, RequestBuilder};
 use url::Url;
 
-use super::http::{self, HttpError, body, on_the_way};
+use super::http::{Http, HttpError, body, on_the_way};
 use super::sign_in::authority::Authority;
 use super::sign_in::delegated::DelegatedSignIn;
 use super::sign_in::method::{Caller, Method};
@@ -41,7 +41,7 @@ pub struct Access<'a> {
 /// A client of one tenant's Graph.
 #[derive(Debug)]
 pub struct GraphClient {
-    http: Client,
+    http: Http,
     root: Url,
     caller: Caller,
     tokens: TokenSource,
@@ -54,7 +54,7 @@ impl GraphClient {
     ///
     /// If the certificate authorities cannot be loaded.
     pub fn new(access: &Access<'_>, method: Method) -> Result<Self, HttpError> {
-        let http = http::client([access.graph_url, access.login_url], access.ca_file, access.timeout)?;
+        let http = Http::new([access.graph_url, access.login_url], access.ca_file, access.timeout)?;
         let authority = Authority::new(http.clone(), access.login_url, access.tenant);
         let caller = method.caller();
         let tokens = TokenSource::new(authority, access.graph_url, method);
@@ -65,6 +65,18 @@ impl GraphClient {
     #[must_use]
     pub fn delegated(&self) -> Option<&DelegatedSignIn> {
         self.tokens.method().delegated()
+    }
+
+    /// From now on uses new connections, to Graph and to the sign-in service, with the same tokens. Requests under way
+    /// end on the old ones.
+    ///
+    /// After a sleep the old connections are dead, and a read on one would wait until that shows.
+    ///
+    /// # Errors
+    ///
+    /// If the HTTP client cannot be made again; the old connections are kept then.
+    pub fn forget_connections(&self) -> Result<(), HttpError> {
+        self.http.forget_connections()
     }
 
     /// The bare root of Graph, as the sign-in service knows it.
@@ -100,20 +112,18 @@ impl GraphClient {
     }
 
     fn request(&self, what: &What) -> RequestBuilder {
+        let http = self.http.client();
         match what {
-            What::Me => self.http.get(self.url(&["me", "presence"])),
-            What::User(id) => self.http.get(self.url(&["users", &id.to_string(), "presence"])),
-            What::Communications(id) => {
-                self.http.get(self.url(&["communications", "presences", &id.to_string()]))
-            }
-            What::Bulk(ids) => self
-                .http
+            What::Me => http.get(self.url(&["me", "presence"])),
+            What::User(id) => http.get(self.url(&["users", &id.to_string(), "presence"])),
+            What::Communications(id) => http.get(self.url(&["communications", "presences", &id.to_string()])),
+            What::Bulk(ids) => http
                 .post(self.url(&["communications", "getPresencesByUserId"]))
                 .json(&serde_json::json!({ "ids": ids })),
             What::Resolve(name) => {
                 let mut url = self.url(&["users", name.as_str()]);
                 url.set_query(Some("$select=id,userPrincipalName,displayName"));
-                self.http.get(url)
+                http.get(url)
             }
         }
     }

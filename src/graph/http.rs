@@ -1,6 +1,7 @@
 //! The HTTP client, and bodies that end.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use reqwest::{Certificate, Client, ClientBuilder, Response};
@@ -34,25 +35,66 @@ pub(super) enum BodyError {
     Cut(#[source] reqwest::Error),
 }
 
-/// A client for the two roots. It follows no redirect, so that a token is never sent to another host, and repeats
-/// nothing by itself, so that the budget is kept.
-pub(super) fn client(
-    roots: [&Url; 2],
-    ca_file: Option<&Path>,
+/// Transmitted data may go unacknowledged for this long. After a laptop slept, its pooled connections are dead without
+/// knowing it: the first request on one is given up after this, and not after the whole timeout of a request.
+#[cfg(target_os = "linux")]
+const UNACKNOWLEDGED: Duration = Duration::from_secs(5);
+
+/// A client for the two roots, shared by all who ask them. It follows no redirect, so that a token is never sent to
+/// another host, and repeats nothing by itself, so that the budget is kept.
+#[derive(Debug, Clone)]
+pub(super) struct Http(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    /// Plain HTTP is allowed on loopback only; such a bridge must start where no certificates are installed.
+    plain: bool,
+    extra_roots: Vec<Certificate>,
     timeout: Duration,
-) -> Result<Client, HttpError> {
+    client: RwLock<Client>,
+}
+
+impl Http {
+    pub(super) fn new(
+        roots: [&Url; 2],
+        ca_file: Option<&Path>,
+        timeout: Duration,
+    ) -> Result<Self, HttpError> {
+        let plain = roots.iter().all(|root| root.scheme() == "http");
+        let extra_roots = ca_file.map_or(Ok(Vec::new()), certificates)?;
+        let client = RwLock::new(client(plain, &extra_roots, timeout)?);
+        Ok(Self(Arc::new(Shared { plain, extra_roots, timeout, client })))
+    }
+
+    /// The client of the moment. A request goes on with it, whatever becomes of its successors.
+    pub(super) fn client(&self) -> Client {
+        self.0.client.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Requests from now on use new connections.
+    pub(super) fn forget_connections(&self) -> Result<(), HttpError> {
+        let Shared { plain, extra_roots, timeout, client: current } = &*self.0;
+        let new = client(*plain, extra_roots, *timeout)?;
+        *current.write().unwrap_or_else(PoisonError::into_inner) = new;
+        Ok(())
+    }
+}
+
+fn client(plain: bool, extra_roots: &[Certificate], timeout: Duration) -> Result<Client, HttpError> {
     let mut builder = builder(timeout);
-    if roots.iter().all(|root| root.scheme() == "http") {
-        // Plain HTTP is allowed on loopback only; such a bridge must start where no certificates are installed.
+    if plain {
         builder = builder.tls_certs_only([]).no_proxy();
     }
-    if let Some(path) = ca_file {
-        let wrap = |source| HttpError::CaFile { path: path.to_owned(), source };
-        let pem = std::fs::read(path).map_err(|error| wrap(error.into()))?;
-        let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| wrap(error.into()))?;
-        builder = builder.tls_certs_merge(certificates);
+    if !extra_roots.is_empty() {
+        builder = builder.tls_certs_merge(extra_roots.to_vec());
     }
     builder.build().map_err(HttpError::Client)
+}
+
+fn certificates(path: &Path) -> Result<Vec<Certificate>, HttpError> {
+    let wrap = |source| HttpError::CaFile { path: path.to_owned(), source };
+    let pem = std::fs::read(path).map_err(|error| wrap(error.into()))?;
+    Certificate::from_pem_bundle(&pem).map_err(|error| wrap(error.into()))
 }
 
 /// A client for a service of this machine, which no proxy can reach, whatever the environment says about proxies.
@@ -65,13 +107,16 @@ pub(super) fn client_on_this_machine(root: &Url, timeout: Duration) -> Result<Cl
 }
 
 fn builder(timeout: Duration) -> ClientBuilder {
-    Client::builder()
+    let builder = Client::builder()
         .user_agent(concat!("presence2mqtt/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .connect_timeout(timeout.min(Duration::from_secs(5)))
         .read_timeout(timeout)
-        .timeout(timeout)
+        .timeout(timeout);
+    #[cfg(target_os = "linux")]
+    let builder = builder.tcp_user_timeout(UNACKNOWLEDGED);
+    builder
 }
 
 /// Reads a body of at most `limit` bytes.

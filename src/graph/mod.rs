@@ -1,16 +1,18 @@
 //! The edge towards Microsoft: tokens, requests, answers. It obeys the core and decides nothing about people.
 //!
 //! In reading order: [`fetcher`] takes orders and reports their ends, [`client`] makes the requests,
-//! [`answer`] turns bodies into presence, `refusal` turns everything else into a reason, [`token`] keeps
-//! the token that [`sign_in`] gets.
+//! [`answer`] turns bodies into presence, [`refusal`] turns everything else into a reason, with the patience that
+//! [`retry_after`] asks for, [`token`] keeps the token that [`sign_in`] gets.
 
 pub mod answer;
 pub mod client;
 pub mod fetcher;
 mod http;
 pub use http::HttpError;
+mod lenient;
 pub mod once;
-mod refusal;
-mod retry_after;
+mod quote;
+pub mod refusal;
+pub mod retry_after;
 pub mod sign_in;
 pub mod token;

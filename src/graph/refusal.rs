@@ -5,6 +5,8 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use serde::Deserialize;
 
+use super::lenient::lenient;
+use super::quote::quote;
 use crate::core::command::What;
 use crate::core::event::ReadFailure;
 use crate::graph::sign_in::method::Caller;
@@ -19,14 +21,15 @@ struct WireError {
 struct WireErrorBody {
     #[serde(default)]
     code: String,
-    #[serde(default)]
-    message: String,
+    #[serde(default, deserialize_with = "lenient")]
+    message: Option<String>,
 }
 
 /// What an answer other than 2xx to `what` means.
 ///
 /// An error status whose body is not Graph's comes from something between here and Graph, and passes.
-pub(super) fn of_status(
+#[must_use]
+pub fn of_status(
     status: StatusCode,
     retry_after: Option<Duration>,
     body: &[u8],
@@ -54,10 +57,11 @@ pub(super) fn of_status(
 }
 
 /// An answer that sends us to another host.
-pub(super) fn of_redirect(location: Option<&str>) -> ReadFailure {
+#[must_use]
+pub fn of_redirect(location: Option<&str>) -> ReadFailure {
     let host =
         location.and_then(|to| url::Url::parse(to).ok()).and_then(|url| url.host_str().map(str::to_owned));
-    let to = host.map_or(String::new(), |host| format!(" to {host}"));
+    let to = host.map_or(String::new(), |host| format!(" to {}", quote(&host)));
     ReadFailure::Passing {
         why: format!(
             "the answer redirects{to}, and tokens are never sent elsewhere; is there a sign-in page of the network in between?"
@@ -67,11 +71,12 @@ pub(super) fn of_redirect(location: Option<&str>) -> ReadFailure {
 }
 
 fn fragment(error: &WireErrorBody) -> String {
-    match (error.code.as_str(), error.message.as_str()) {
+    let (code, message) = (quote(&error.code), quote(error.message.as_deref().unwrap_or_default()));
+    match (code.as_str(), message.as_str()) {
         ("", "") => "no reason given".to_owned(),
-        (code, "") => code.to_owned(),
-        ("", message) => message.to_owned(),
-        (code, message) => format!("{code}: {message}"),
+        (_, "") => code,
+        ("", _) => message,
+        (_, _) => format!("{code}: {message}"),
     }
 }
 
@@ -208,5 +213,20 @@ mod tests {
         }
         let bare = of(404, r#"{"error":{"code":"","message":""}}"#);
         assert_eq!(bare, ReadFailure::NotFound, "an empty code is still Graph's answer");
+        let null = of(404, r#"{"error":{"code":"NotFound","message":null}}"#);
+        assert_eq!(null, ReadFailure::NotFound, "a message that is not there is not missed");
+    }
+
+    #[test]
+    fn what_others_write_stays_on_one_line_and_ends() {
+        let long = "x".repeat(100_000);
+        let body = format!(r#"{{"error":{{"code":"Bad\nRequest","message":"a\u0000b\u001b[31m{long}"}}}}"#);
+        for status in [400, 401, 403, 500] {
+            let said = of(status, &body).to_string();
+            assert!(said.contains("Bad Request: a b [31mxxx"), "{said}");
+            assert!(said.chars().count() < 1000 && !said.contains(char::is_control), "{said}");
+        }
+        let host = format!("https://{}/", "x".repeat(100_000));
+        assert!(of_redirect(Some(&host)).to_string().len() < 1000);
     }
 }

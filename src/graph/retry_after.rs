@@ -1,18 +1,31 @@
-//! The `Retry-After` header (RFC 9110, section 10.2.3): seconds, or a date.
+//! The `Retry-After` header (RFC 9110, section 10.2.3): seconds, or a date in one of three forms (section 5.6.7).
 
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::fmt::rfc2822;
+use jiff::tz::TimeZone;
+
+/// The forms that nobody should send any more and everybody has to understand: RFC 850's, and that of C's `asctime`.
+const OBSOLETE: [&str; 2] = ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
 
 /// How long the header asks to wait from `now`; nothing if it is absent or is neither form.
-pub(super) fn parse(value: Option<&[u8]>, now: Timestamp) -> Option<Duration> {
+#[must_use]
+pub fn parse(value: Option<&[u8]>, now: Timestamp) -> Option<Duration> {
     let text = std::str::from_utf8(value?).ok()?.trim();
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse().ok().map(Duration::from_secs);
     }
-    let date = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-    Some(date.duration_since(now).try_into().unwrap_or(Duration::ZERO))
+    Some(date(text)?.duration_since(now).try_into().unwrap_or(Duration::ZERO))
+}
+
+fn date(text: &str) -> Option<Timestamp> {
+    let obsolete = |form: &&str| DateTime::strptime(form, text).ok()?.to_zoned(TimeZone::UTC).ok();
+    match rfc2822::DateTimeParser::new().parse_timestamp(text) {
+        Ok(date) => Some(date),
+        Err(_) => OBSOLETE.iter().find_map(obsolete).map(|date| date.timestamp()),
+    }
 }
 
 #[cfg(test)]
@@ -27,7 +40,16 @@ mod tests {
             (" 0 ", Some(0)),
             ("Mon, 23 Nov 2026 09:00:25 GMT", Some(25)),
             ("Mon, 23 Nov 2026 08:00:00 GMT", Some(0)),
+            ("Monday, 23-Nov-26 09:00:25 GMT", Some(25)),
+            ("Mon Nov 23 09:00:25 2026", Some(25)),
+            ("Wed Dec  2 09:00:00 2026", Some(9 * 24 * 3600)),
+            ("Mon, 23 Nov 2026 10:00:25 +0100", Some(25)),
+            ("Mon Nov 23 08:00:00 2026", Some(0)),
+            ("Monday, 23-Nov-26 09:00:25", None),
+            ("Mon Nov 23 09:00:25 2026 GMT", None),
+            ("Tue Nov 23 09:00:25 2026", None),
             ("99999999999999999999", None),
+            ("+5", None),
             ("-5", None),
             ("1.5", None),
             ("soon", None),

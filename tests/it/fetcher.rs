@@ -109,6 +109,53 @@ async fn connections_are_reused_and_each_request_has_its_own_id() {
 }
 
 #[tokio::test]
+async fn forgotten_connections_are_replaced_and_tokens_kept() {
+    let world = World::new(1).await;
+    let id = world.ids()[0];
+    let client = world.client();
+    read(&client, What::User(id)).await.unwrap();
+    client.forget_connections().unwrap();
+    for _ in 0..2 {
+        read(&client, What::User(id)).await.unwrap();
+    }
+    world.tenant.revoke_tokens();
+    read(&client, What::User(id)).await.unwrap_err();
+    client.forget_connections().unwrap();
+    read(&client, What::User(id)).await.unwrap();
+    let asked: Vec<(Endpoint, u64)> =
+        world.tenant.requests().log.iter().map(|request| (request.endpoint, request.connection)).collect();
+    let expected = [
+        (Endpoint::Token, 1),
+        (Endpoint::UserPresence, 1),
+        (Endpoint::UserPresence, 2),
+        (Endpoint::UserPresence, 2),
+        (Endpoint::UserPresence, 2),
+        (Endpoint::Token, 3),
+        (Endpoint::UserPresence, 3),
+    ];
+    assert_eq!(asked, expected, "the sign-in service is asked on a new connection too");
+}
+
+#[tokio::test]
+async fn a_read_under_way_ends_on_the_connection_it_began_on() {
+    let world = World::new(1).await;
+    let id = world.ids()[0];
+    let client = world.client();
+    read(&client, What::User(id)).await.unwrap();
+    world.tenant.fault(Fault::Slow(Duration::from_millis(300)), Scope::Graph, Times::Next(1));
+    let slow = read(&client, What::User(id));
+    let forget = async {
+        while world.tenant.requests().total < 3 {
+            tokio::task::yield_now().await;
+        }
+        client.forget_connections().unwrap();
+    };
+    let (answer, ()) = tokio::join!(slow, forget);
+    answer.unwrap();
+    assert_eq!(world.tenant.requests().log.back().unwrap().connection, 1);
+}
+
+#[tokio::test]
 async fn each_fault_has_its_meaning() {
     let world = World::new(1).await;
     let id = world.ids()[0];

@@ -2,14 +2,17 @@
 //!
 //! A network error, a timeout, 429 or 5xx is never a bad sign-in.
 
+use std::fmt;
 use std::time::Duration;
 
 use reqwest::StatusCode;
-use secrecy::SecretString;
-use serde::Deserialize;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer};
 
 use super::advice::{self, Verdict};
 use crate::core::event::ReadFailure;
+use crate::graph::lenient::lenient;
+use crate::graph::quote::quote;
 
 /// An access token as issued (Microsoft identity platform: `v2-oauth2-client-creds-grant-flow`).
 #[derive(Debug)]
@@ -57,21 +60,25 @@ pub enum NotIssued {
 /// No token of Microsoft lives longer (Microsoft identity platform: `access-tokens`, continuous access evaluation).
 const LONGEST_LIFE: Duration = Duration::from_secs(28 * 60 * 60);
 
+/// Reasons that are looked at. The service gives one or two.
+const MOST_CODES: usize = 8;
+
 /// The service's no.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Refusal {
     /// The word that decides: `invalid_grant`, `authorization_pending`.
     pub error: String,
-    #[serde(default)]
-    error_codes: Vec<u32>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
+    error_codes: Option<Vec<u32>>,
+    #[serde(default, deserialize_with = "lenient")]
     trace_id: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     correlation_id: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct WireToken {
+    #[serde(deserialize_with = "sendable")]
     access_token: SecretString,
     expires_in: u64,
     #[serde(default)]
@@ -83,15 +90,33 @@ struct WireToken {
 }
 
 /// An answer of the sign-in service, as it came.
-#[derive(Debug)]
-pub(super) struct Answer {
+pub struct Answer {
+    /// The HTTP status.
     pub status: StatusCode,
+    /// How long it asks to wait.
     pub retry_after: Option<Duration>,
+    /// The body, which may hold a token.
     pub body: Vec<u8>,
 }
 
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { status, retry_after, body } = self;
+        let body = format_args!("{} bytes", body.len());
+        f.debug_struct("Answer")
+            .field("status", status)
+            .field("retry_after", retry_after)
+            .field("body", &body)
+            .finish()
+    }
+}
+
 /// Reads the answer of a token endpoint.
-pub(super) fn issued(answer: &Answer) -> Result<Issued, NotIssued> {
+///
+/// # Errors
+///
+/// If it is no token; the kind says whether it passes.
+pub fn issued(answer: &Answer) -> Result<Issued, NotIssued> {
     if answer.status.is_success() {
         return match serde_json::from_slice::<WireToken>(&answer.body) {
             Ok(wire) => Ok(Issued {
@@ -109,7 +134,8 @@ pub(super) fn issued(answer: &Answer) -> Result<Issued, NotIssued> {
 }
 
 /// Reads an answer that is not 200.
-pub(super) fn not_issued(answer: &Answer) -> NotIssued {
+#[must_use]
+pub fn not_issued(answer: &Answer) -> NotIssued {
     let Answer { status, retry_after, body } = answer;
     let refusal = serde_json::from_slice::<Refusal>(body).ok();
     match refusal {
@@ -118,6 +144,16 @@ pub(super) fn not_issued(answer: &Answer) -> NotIssued {
         }
         Some(_) | None => passing(&format!("the sign-in service answered {status}"), *retry_after),
     }
+}
+
+/// A token that can be sent: visible characters, and at least one (RFC 6749, appendix A.12).
+pub(super) fn sendable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    let token = SecretString::deserialize(deserializer)?;
+    let text = token.expose_secret();
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(serde::de::Error::custom("a token of visible characters is expected"));
+    }
+    Ok(token)
 }
 
 fn passing(why: &str, retry_after: Option<Duration>) -> NotIssued {
@@ -129,7 +165,7 @@ impl Refusal {
     #[must_use]
     pub fn advice(&self) -> String {
         let unknown = || {
-            let word = &self.error;
+            let word = quote(&self.error);
             format!(
                 "the sign-in is refused with {word:?}: look it up at https://login.microsoftonline.com/error"
             )
@@ -142,7 +178,7 @@ impl Refusal {
     }
 
     fn verdict(&self) -> Option<Verdict> {
-        advice::verdict(&self.error, &self.error_codes)
+        advice::verdict(&self.error, self.codes())
     }
 
     /// Whether it passes, or is a no.
@@ -155,11 +191,16 @@ impl Refusal {
         passing(&format!("the sign-in service has a passing problem ({})", self.numbers()), wait)
     }
 
+    fn codes(&self) -> &[u32] {
+        let codes = self.error_codes.as_deref().unwrap_or_default();
+        &codes[..codes.len().min(MOST_CODES)]
+    }
+
     fn numbers(&self) -> String {
-        let mut parts: Vec<String> = self.error_codes.iter().map(|code| format!("AADSTS{code}")).collect();
-        parts.extend(self.trace_id.iter().map(|id| format!("trace {id}")));
-        parts.extend(self.correlation_id.iter().map(|id| format!("correlation {id}")));
-        if parts.is_empty() { self.error.clone() } else { parts.join(", ") }
+        let mut parts: Vec<String> = self.codes().iter().map(|code| format!("AADSTS{code}")).collect();
+        parts.extend(self.trace_id.iter().map(|id| format!("trace {}", quote(id))));
+        parts.extend(self.correlation_id.iter().map(|id| format!("correlation {}", quote(id))));
+        if parts.is_empty() { quote(&self.error) } else { parts.join(", ") }
     }
 }
 
@@ -175,7 +216,6 @@ impl From<NotIssued> for ReadFailure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use secrecy::ExposeSecret;
 
     fn of(status: u16, body: &str) -> Result<Issued, NotIssued> {
         let status = StatusCode::from_u16(status).unwrap();
@@ -202,6 +242,51 @@ mod tests {
         assert!(!advice.contains("secret words"), "{advice}");
         let Err(NotIssued::Refused(refusal)) = of(400, r#"{"error":"invalid_new_thing"}"#) else { panic!() };
         assert!(refusal.advice().contains("invalid_new_thing"));
+    }
+
+    #[test]
+    fn members_of_other_types_do_not_turn_a_no_into_something_that_passes() {
+        for more in [
+            r#""error_codes":null"#,
+            r#""error_codes":["7000215"],"trace_id":7"#,
+            r#""error_codes":[-1],"correlation_id":{}"#,
+            r#""error_codes":{},"trace_id":null"#,
+        ] {
+            let Err(NotIssued::Refused(refusal)) =
+                of(401, &format!(r#"{{"error":"invalid_client",{more}}}"#))
+            else {
+                panic!("{more}")
+            };
+            assert!(refusal.advice().ends_with("(invalid_client)"), "{}", refusal.advice());
+        }
+    }
+
+    #[test]
+    fn what_the_service_writes_stays_on_one_line_and_ends() {
+        let long = "x".repeat(100_000);
+        let codes = vec!["1"; 10_000].join(",");
+        let body = format!(
+            r#"{{"error":"a\nb{long}","error_codes":[{codes}],"trace_id":"\u001b{long}","correlation_id":"\u0000{long}"}}"#
+        );
+        let Err(NotIssued::Refused(refusal)) = of(400, &body) else { panic!("passes") };
+        let advice = refusal.advice();
+        assert!(advice.contains("\"a bxxx"), "{advice}");
+        assert!(advice.chars().count() < 1500 && !advice.contains(char::is_control), "{advice}");
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_no_token() {
+        for token in ["", " ", r"a\nb", r"\u0000", "ä", "a b"] {
+            let body = format!(r#"{{"expires_in":3599,"access_token":"{token}"}}"#);
+            assert!(matches!(of(200, &body), Err(NotIssued::Passing { .. })), "{token:?}");
+        }
+    }
+
+    #[test]
+    fn a_body_stays_out_of_what_is_printed() {
+        let answer = Answer { status: StatusCode::OK, retry_after: None, body: b"s3cr3t".to_vec() };
+        let printed = format!("{answer:?}");
+        assert!(printed.contains("6 bytes") && !printed.contains("115"), "{printed}");
     }
 
     #[test]

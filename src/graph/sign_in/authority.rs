@@ -1,11 +1,10 @@
 //! The sign-in service of one tenant: where forms are posted to.
 
-use reqwest::Client;
 use reqwest::header::RETRY_AFTER;
 use url::Url;
 
 use super::answer::{self, Answer, Issued, NotIssued};
-use crate::graph::http::{body, on_the_way};
+use crate::graph::http::{Http, body, on_the_way};
 use crate::graph::{client, retry_after};
 
 /// Bytes of an answer.
@@ -14,7 +13,7 @@ const LARGEST_ANSWER: usize = 256 * 1024;
 /// One tenant's endpoints (Microsoft identity platform: `{authority}/{tenant}/oauth2/v2.0/…`).
 #[derive(Debug, Clone)]
 pub struct Authority {
-    http: Client,
+    http: Http,
     root: Url,
     tenant: String,
 }
@@ -22,8 +21,16 @@ pub struct Authority {
 impl Authority {
     /// The endpoints of `tenant` at the bare root of the service.
     #[must_use]
-    pub fn new(http: Client, root: &Url, tenant: &str) -> Self {
+    pub(in crate::graph) fn new(http: Http, root: &Url, tenant: &str) -> Self {
         Self { http, root: root.clone(), tenant: tenant.to_owned() }
+    }
+
+    /// For tests of addresses, without certificates.
+    #[cfg(test)]
+    pub(super) fn unasked(root: &Url, tenant: &str) -> Self {
+        let loopback = &"http://127.0.0.1".parse().unwrap();
+        let http = Http::new([loopback, loopback], None, std::time::Duration::from_secs(1)).unwrap();
+        Self::new(http, root, tenant)
     }
 
     /// Posts a form to the token endpoint.
@@ -39,7 +46,7 @@ impl Authority {
     pub(super) async fn post(&self, endpoint: &str, form: &[(&str, &str)]) -> Result<Answer, NotIssued> {
         let passing =
             |why: String| NotIssued::Passing { why: format!("signing in: {why}"), retry_after: None };
-        let request = self.http.post(self.endpoint(endpoint)).form(form);
+        let request = self.http.client().post(self.endpoint(endpoint)).form(form);
         let response = request.send().await.map_err(|error| passing(on_the_way(error)))?;
         let status = response.status();
         let hint = response.headers().get(RETRY_AFTER).map(|value| value.as_bytes());

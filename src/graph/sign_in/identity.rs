@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::store::Account;
 use crate::core::name::ObjectId;
+use crate::graph::quote::quote;
 
 /// The tenant of all personal accounts (Microsoft identity platform: `id-token-claims-reference`, `tid`).
 const PERSONAL_ACCOUNTS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
@@ -45,7 +46,7 @@ pub fn account(id_token: Option<&SecretString>) -> Result<Account, NotUsable> {
         serde_json::from_slice::<Claims>(&json).ok()
     });
     let Claims { tid, oid, preferred_username } = claims.ok_or(NotUsable::Nobody)?;
-    let username = preferred_username.unwrap_or_else(|| oid.to_string());
+    let username = preferred_username.map_or_else(|| oid.to_string(), |name| quote(&name));
     if tid == PERSONAL_ACCOUNTS {
         return Err(NotUsable::Personal(username));
     }

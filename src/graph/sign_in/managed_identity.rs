@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::answer::Issued;
+use super::answer::{Issued, sendable};
 use crate::config::{ApplicationId, IdentityService};
 use crate::core::event::ReadFailure;
 use crate::graph::http::{self, HttpError, body, on_the_way};
@@ -27,6 +27,7 @@ pub struct ManagedIdentity {
 
 #[derive(Deserialize)]
 struct WireToken {
+    #[serde(deserialize_with = "sendable")]
     access_token: SecretString,
     #[serde(default, deserialize_with = "seconds")]
     expires_in: Option<u64>,

@@ -203,7 +203,7 @@ mod tests {
         ] {
             assert_eq!(default_scope(cloud.graph_url()), scope);
             let root = cloud.login_url().parse().unwrap();
-            let authority = Authority::new(reqwest::Client::new(), &root, "contoso.example");
+            let authority = Authority::unasked(&root, "contoso.example");
             let expected = format!("{endpoint}/contoso.example/oauth2/v2.0/token");
             assert_eq!(authority.endpoint("token").as_str(), expected);
         }
