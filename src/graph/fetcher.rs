@@ -31,7 +31,12 @@ pub async fn run(
     loop {
         tokio::select! {
             order = orders.recv() => match order {
-                Some(FetchOrder::ForgetConnections) => under_way.shutdown().await,
+                Some(FetchOrder::ForgetConnections) => {
+                    under_way.shutdown().await;
+                    if let Err(error) = client.forget_connections() {
+                        tracing::warn!(%error, "the old connections to Graph are kept");
+                    }
+                }
                 Some(FetchOrder::Read(read)) => {
                     let client = Arc::clone(&client);
                     under_way.spawn(async move {
