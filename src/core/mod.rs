@@ -2,7 +2,9 @@
 //!
 //! In reading order: [`event`] comes in, [`command`] goes out, [`bridge`] lies between them. It is made of a
 //! schedule within a budget, people with their health, the source's and the broker link's state, an invitation to
-//! sign in, and an outbox; [`certificate`] words a warning, [`token_life`] says when a token is renewed.
+//! sign in, and an outbox. `sleep` makes time go on while the machine sleeps and `waking` says what that means, `sequence`
+//! tells answers out of order, `protocol` and `rival` read a broker's manners, `reload` goes on with other settings;
+//! [`certificate`] words a warning, [`token_life`] says when a token is renewed.
 
 mod backoff;
 pub mod bridge;

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::{Bridge, Configuration, Listener, Mosquitto, PEOPLE, Setup, Source, retained};
+use presence2mqtt::simulate::Settings;
+
+use crate::harness::{Bridge, Configuration, Heard, Listener, Mosquitto, PEOPLE, Setup, Source, retained};
 
 /// What is promised between the broker's return and the last topic.
 const BACK_WITHIN: Duration = Duration::from_secs(5);
@@ -94,6 +96,67 @@ async fn a_broker_killed_in_the_middle_of_changes_holds_the_truth_in_the_end() {
     }
     assert_eq!(found["presence/bridge/state"], "online");
     assert!(bridge.is_running());
+}
+
+#[tokio::test]
+async fn a_broker_killed_in_the_middle_of_two_hundred_changes_holds_the_newest_of_each() {
+    let people = 200;
+    let source = Source::lively(Settings { users: people, speed: 0.0, ..Settings::default() }).await;
+    let mut broker = Mosquitto::start().await;
+    let bridge = Bridge::start(&Configuration::new(&source, &broker.url()).everybody(&source));
+    bridge.says("everything is published").await;
+    source.everybody_is("Available", "Available");
+    for word in ["Busy", "Away"] {
+        let listener = Listener::start(broker.port).await;
+        source.everybody_is(word, word);
+        listener
+            .until("half of the changes", |heard| {
+                let changed =
+                    |heard: &&Heard| heard.topic.ends_with("/availability") && heard.payload == word;
+                heard.iter().filter(changed).count() >= people / 2
+            })
+            .await;
+        broker.kill().await;
+        source.everybody_is("BeRightBack", "BeRightBack");
+        let listener = {
+            broker.start_again().await;
+            Listener::start(broker.port).await
+        };
+        let returned = Instant::now();
+        listener
+            .until("the newest of everybody", |heard| {
+                let newest: std::collections::BTreeMap<&str, &str> =
+                    heard.iter().map(|heard| (heard.topic.as_str(), heard.payload.as_str())).collect();
+                let right = newest
+                    .iter()
+                    .filter(|(topic, word)| topic.ends_with("/availability") && **word == "BeRightBack");
+                right.count() == people
+            })
+            .await;
+        println!("figure: {people} people right {:?} after the broker's return", returned.elapsed());
+    }
+    assert!(bridge.is_running());
+}
+
+#[tokio::test]
+async fn a_frozen_broker_is_given_up_and_has_everything_when_it_thaws() {
+    let (source, broker) = (Source::start().await, Mosquitto::start().await);
+    let configuration = Configuration::new(&source, &broker.url()).set("mqtt.keep_alive", "5s");
+    let bridge = Bridge::start(&configuration);
+    let listener = Listener::start(broker.port).await;
+    listener.until_newest("presence/alice/health", "ok").await;
+    let mark = listener.mark();
+    broker.freeze();
+    let frozen = Instant::now();
+    source.set("alice", "DoNotDisturb", "Presenting");
+    bridge.says("no connection to the broker").await;
+    println!("figure: a frozen broker is given up after {:?}", frozen.elapsed());
+    source.set("bob", "Offline", "OffWork");
+    broker.thaw();
+    listener.next(mark, "presence/bob/availability", "Offline").await;
+    listener.next(mark, "presence/alice/availability", "DoNotDisturb").await;
+    listener.until_newest("presence/bridge/state", "online").await;
+    assert_eq!(bridge.lines("WARN").len(), 1, "{}", bridge.log());
 }
 
 /// What the broker holds of the bridge's, without the time of the last success, which moves.
