@@ -12,6 +12,7 @@ mod broker;
 mod budget;
 pub mod certificate;
 pub mod command;
+mod discovery;
 pub mod event;
 mod inviting;
 mod link;

@@ -106,6 +106,18 @@ impl Topics {
         format!("{}/{}/refresh", self.base, self.bridge)
     }
 
+    /// `<base>/<user>/set`, where presence may be set.
+    #[must_use]
+    pub fn set(&self, user: &TopicLevel) -> String {
+        format!("{}/{user}/set", self.base)
+    }
+
+    /// `<base>/<user>/set_status_message`
+    #[must_use]
+    pub fn set_status_message(&self, user: &TopicLevel) -> String {
+        format!("{}/{user}/set_status_message", self.base)
+    }
+
     /// `<base>/+/state`: the filter that matches every person's state and the bridges' own.
     #[must_use]
     pub fn every_state(&self) -> String {

@@ -1,0 +1,125 @@
+//! The bridge itself in Home Assistant.
+
+use std::collections::BTreeMap;
+
+use super::DeviceId;
+use super::entity::{Availability, Component, Device, Entity, Ids, ORIGIN, Payload, slug, with_gone};
+use crate::core::name::ClientId;
+use crate::core::payload::json;
+use crate::core::topic::{BridgeField, OFFLINE, ONLINE, Topics};
+
+/// Words of `graph` on `<bridge>/health`.
+const GRAPH: [&str; 6] = ["starting", "ok", "throttled", "unreachable", "sign_in_required", "forbidden"];
+
+const ATTRIBUTES: &str = "{{ value or '{}' }}";
+
+/// The payload about the bridge. `before` are the entities that an earlier run announced: key and platform.
+pub(in crate::core) fn of_bridge(
+    client_id: &ClientId,
+    version: &str,
+    topics: &Topics,
+    before: &BTreeMap<String, String>,
+) -> String {
+    let device = DeviceId::of_bridge(client_id);
+    let ids = Ids { device: &device, slug: slug(client_id.as_str()) };
+    let [state, info, health, sign_in] = BridgeField::ALL.map(|field| topics.of_bridge(field));
+    let refresh = topics.refresh();
+    let online = || vec![Availability { topic: &state, value_template: None }];
+    let diagnostic = |platform, key, name| Entity {
+        entity_category: Some("diagnostic"),
+        availability: online(),
+        ..ids.entity(platform, key, name)
+    };
+    let member = |name: &str| Some(format!("{{{{ value_json.{name} if value else 'None' }}}}"));
+    let entities = [
+        (
+            "connection",
+            Entity {
+                device_class: Some("connectivity"),
+                state_topic: Some(&state),
+                payload_on: Some(ONLINE),
+                payload_off: Some(OFFLINE),
+                availability: Vec::new(),
+                ..diagnostic("binary_sensor", "connection", "Connection")
+            },
+        ),
+        (
+            "graph",
+            Entity {
+                icon: Some("mdi:microsoft-teams"),
+                device_class: Some("enum"),
+                options: GRAPH.to_vec(),
+                state_topic: Some(&health),
+                value_template: member("graph"),
+                json_attributes_topic: Some(&health),
+                json_attributes_template: Some(ATTRIBUTES),
+                ..diagnostic("sensor", "graph", "Graph")
+            },
+        ),
+        (
+            "sign_in_needed",
+            Entity {
+                device_class: Some("problem"),
+                state_topic: Some(&health),
+                value_template: Some(
+                    "{{ 'ON' if value and value_json.graph == 'sign_in_required' else 'OFF' }}".to_owned(),
+                ),
+                json_attributes_topic: Some(&sign_in),
+                json_attributes_template: Some(ATTRIBUTES),
+                ..diagnostic("binary_sensor", "sign_in_needed", "Sign-in needed")
+            },
+        ),
+        (
+            "last_read",
+            Entity {
+                device_class: Some("timestamp"),
+                state_topic: Some(&health),
+                value_template: Some(
+                    "{{ value_json.last_success or 'None' if value else 'None' }}".to_owned(),
+                ),
+                ..diagnostic("sensor", "last_read", "Last read")
+            },
+        ),
+        (
+            "version",
+            Entity {
+                icon: Some("mdi:tag"),
+                state_topic: Some(&info),
+                value_template: member("version"),
+                ..diagnostic("sensor", "version", "Version")
+            },
+        ),
+        (
+            "users",
+            Entity {
+                icon: Some("mdi:account-group"),
+                state_topic: Some(&info),
+                value_template: member("users"),
+                ..diagnostic("sensor", "users", "Users")
+            },
+        ),
+        (
+            "refresh",
+            Entity {
+                icon: Some("mdi:refresh"),
+                command_topic: Some(&refresh),
+                ..diagnostic("button", "refresh", "Refresh")
+            },
+        ),
+    ];
+    let components =
+        entities.into_iter().map(|(key, entity)| (key, Component::Entity(Box::new(entity)))).collect();
+    json(&Payload {
+        device: Device {
+            identifiers: [device.as_str()],
+            name: client_id.as_str(),
+            manufacturer: "presence2mqtt",
+            model: "Bridge",
+            sw_version: Some(version),
+            via_device: None,
+        },
+        origin: ORIGIN,
+        qos: 1,
+        components: with_gone(components, before),
+    })
+}

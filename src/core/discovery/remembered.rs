@@ -1,0 +1,55 @@
+//! What an earlier run announced, read back from the broker.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::DeviceId;
+use super::entity::ORIGIN;
+use crate::core::name::ClientId;
+
+/// A device that this bridge announced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::core) struct Remembered {
+    /// Its topic.
+    pub topic: String,
+    /// Its entities: key and platform.
+    pub entities: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct Announced {
+    device: Device,
+    origin: Origin,
+    #[serde(default)]
+    components: BTreeMap<String, Component>,
+}
+
+#[derive(Deserialize)]
+struct Device {
+    identifiers: Vec<String>,
+    via_device: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Origin {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Component {
+    platform: String,
+}
+
+impl Remembered {
+    /// What is retained on a discovery topic, if this bridge announced it.
+    pub(in crate::core) fn read(topic: &str, payload: &[u8], client_id: &ClientId) -> Option<Self> {
+        let announced: Announced = serde_json::from_slice(payload).ok()?;
+        let bridge = DeviceId::of_bridge(client_id);
+        let ours = announced.origin.name == ORIGIN.name
+            && (announced.device.via_device.as_deref() == Some(bridge.as_str())
+                || announced.device.identifiers.iter().any(|id| id == bridge.as_str()));
+        let entities = announced.components.into_iter().map(|(key, component)| (key, component.platform));
+        ours.then(|| Self { topic: topic.to_owned(), entities: entities.collect() })
+    }
+}
