@@ -7,7 +7,10 @@ mod app_methods;
 mod architecture;
 mod bridge;
 mod command_line;
+mod corpus;
 mod fetcher;
+#[path = "../fuzzed/mod.rs"]
+mod fuzzed;
 #[path = "../../src/config/tests/pem.rs"]
 #[expect(dead_code, reason = "the unit tests use more of it")]
 mod pem;
