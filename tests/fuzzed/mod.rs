@@ -14,8 +14,11 @@ mod said;
 mod token;
 mod world;
 
+/// Checks one input.
+type Check = fn(&[u8]);
+
 /// The kinds of input by name, which is the name of the fuzz target and of its folder in `fuzz/corpus`.
-pub(crate) const TARGETS: [(&str, fn(&[u8])); 5] = [
+pub(crate) const TARGETS: [(&str, Check); 5] = [
     ("presence", presence::check),
     ("refusal", refusal::check),
     ("retained", retained::check),

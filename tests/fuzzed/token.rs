@@ -44,7 +44,11 @@ fn outcome(status: StatusCode, body: &[u8]) {
                     said::sentence(&advice);
                     assert!(refused, "{advice}");
                 }
-                other => panic!("{other:?}"),
+                failure @ (ReadFailure::Throttled { .. }
+                | ReadFailure::TokenRefused { .. }
+                | ReadFailure::Forbidden { .. }
+                | ReadFailure::NotFound
+                | ReadFailure::Refused { .. }) => panic!("not of the sign-in service: {failure:?}"),
             }
         }
     }
