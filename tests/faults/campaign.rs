@@ -10,7 +10,7 @@ use crate::draw;
 use crate::scenario::{self, Outcome};
 
 /// Failures that are shown in full.
-const SHOWN: usize = 5;
+const SHOWN: usize = 8;
 
 /// Draws and plays so many scenarios from a seed on.
 pub(crate) async fn run(first_seed: u64, count: u64, at_once: usize) {

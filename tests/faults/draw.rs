@@ -127,8 +127,9 @@ fn broker_trouble(random: &mut Rng) -> BrokerTrouble {
 
 fn bridge_trouble(random: &mut Rng) -> BridgeTrouble {
     match random.u32(0..6) {
-        0..=1 => BridgeTrouble::Restart,
-        2 => BridgeTrouble::RestartWithout,
+        0 => BridgeTrouble::Restart,
+        1 => BridgeTrouble::RestartWithout,
+        2 => BridgeTrouble::Killed,
         _ => BridgeTrouble::Refresh,
     }
 }

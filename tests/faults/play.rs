@@ -5,7 +5,7 @@ use std::time::Instant;
 use presence2mqtt::simulate::{Endpoint, Scope, Times};
 use tokio::time::sleep;
 
-use crate::line::Condition;
+use crate::line::{Condition, Cut, Line};
 use crate::script::{Act, Asked, BridgeTrouble, BrokerTrouble, GraphTrouble, Script};
 use crate::stage::Stage;
 
@@ -35,12 +35,22 @@ async fn live(stage: &Stage, script: &Script, random: &mut fastrand::Rng) {
     }
 }
 
+/// Where nobody is let in any more, nobody is left in either.
+fn set(line: &Line, condition: Condition) {
+    line.set(condition);
+    match condition {
+        Condition::Closed => line.cut(Cut::Rst),
+        Condition::HangsUp(cut) => line.cut(cut),
+        Condition::Open | Condition::Frozen(_) | Condition::Slow { .. } | Condition::Truncates { .. } => {}
+    }
+}
+
 async fn broker(stage: &Stage, acts: &[Act<BrokerTrouble>]) {
     for act in acts {
         sleep(act.after).await;
         match act.trouble {
             BrokerTrouble::Line(condition) => {
-                stage.broker_line.set(condition);
+                set(&stage.broker_line, condition);
                 sleep(act.lasts).await;
                 stage.broker_line.set(Condition::Open);
             }
@@ -59,7 +69,7 @@ async fn graph(stage: &Stage, acts: &[Act<GraphTrouble>], random: &mut fastrand:
     for act in acts {
         sleep(act.after).await;
         match &act.trouble {
-            GraphTrouble::Line(condition) => stage.graph.set(*condition),
+            GraphTrouble::Line(condition) => set(&stage.graph, *condition),
             GraphTrouble::Cut(cut) => stage.graph.cut(*cut),
             GraphTrouble::Answers { fault, to, times } => arm(stage, fault, *to, *times),
             GraphTrouble::UnknownIds(unknown_ids) => {
@@ -70,10 +80,6 @@ async fn graph(stage: &Stage, acts: &[Act<GraphTrouble>], random: &mut fastrand:
             GraphTrouble::TokensRevoked => tenant.revoke_tokens(),
             GraphTrouble::Gone(place) => stage.people.leave(*place),
             GraphTrouble::Behind(place) => stage.people.fall_behind(*place, random),
-        }
-        if let GraphTrouble::Line(Condition::Closed) = act.trouble {
-            // What is open already would go on.
-            stage.graph.cut(crate::line::Cut::Rst);
         }
         let from = Instant::now();
         sleep(act.lasts).await;
@@ -108,6 +114,12 @@ async fn bridge(stage: &Stage, acts: &[Act<BridgeTrouble>], quiet: bool) {
         sleep(act.after).await;
         match act.trouble {
             BridgeTrouble::Restart => restart(stage, act, quiet).await,
+            BridgeTrouble::Killed => {
+                let mut bridge = stage.bridge.lock().await;
+                bridge.kill().await;
+                sleep(act.lasts).await;
+                bridge.start();
+            }
             BridgeTrouble::RestartWithout => {
                 stage.bridge.lock().await.leave_out_the_last();
                 restart(stage, act, quiet).await;

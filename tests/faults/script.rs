@@ -9,6 +9,7 @@ use std::time::Duration;
 use presence2mqtt::simulate::{Fault, Times, UnknownIds};
 
 use crate::line::{Condition, Cut};
+use crate::setup::REQUEST_TIMEOUT;
 
 /// One trouble in a lane.
 #[derive(Debug, Clone)]
@@ -78,6 +79,8 @@ pub(crate) enum BridgeTrouble {
     Restart,
     /// Stopped, and run again without the last of its users.
     RestartWithout,
+    /// Ended without a word, and run again afterwards.
+    Killed,
     /// Somebody asks for a refresh.
     Refresh,
 }
@@ -108,9 +111,15 @@ impl GraphTrouble {
     /// Whether no answer holds anybody's presence for as long as this lasts.
     pub(crate) fn silences(&self) -> bool {
         match self {
-            Self::Line(condition) => matches!(condition, Condition::Closed | Condition::Frozen(_)),
+            Self::Line(condition) => {
+                matches!(condition, Condition::Closed | Condition::HangsUp(_) | Condition::Frozen(_))
+            }
             Self::Answers { fault, to: Asked::Anything | Asked::Graph, times: Times::UntilCleared } => {
-                !matches!(fault, Fault::Slow(_) | Fault::Dribble(_))
+                match fault {
+                    Fault::Slow(delay) => *delay > REQUEST_TIMEOUT,
+                    Fault::Dribble(_) => false,
+                    _ => true,
+                }
             }
             Self::Answers { .. }
             | Self::Cut(_)

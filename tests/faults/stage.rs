@@ -51,13 +51,13 @@ impl Stage {
     /// Everything but the bridge runs.
     pub(crate) async fn set(setup: &Setup, secret: Option<&str>, random: &mut fastrand::Rng) -> Self {
         let limits = simulate::Settings { request_limit: REQUESTS as usize, ..simulate::Settings::default() };
-        let began = Instant::now();
         let tenant = Tenant::new(simulate::Settings {
             users: setup.people(),
             speed: 0.0,
             seed: random.u64(..),
             ..limits
         });
+        let began = Instant::now();
         let people = People::new(tenant.clone(), random);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -134,6 +134,12 @@ impl Bridge {
         if self.config.users.len() > 1 {
             self.config.users.pop();
         }
+    }
+
+    /// Ends the bridge without a word, as a crash or a power cut does.
+    pub(crate) async fn kill(&mut self) {
+        self.task.shutdown().await;
+        self.stop = None;
     }
 
     /// Stops the bridge, which must end as asked.

@@ -9,8 +9,9 @@ pub(crate) type Published = (&'static str, &'static str);
 pub(crate) const UNKNOWN: Published = ("PresenceUnknown", "PresenceUnknown");
 
 /// Both words as Graph tells them, and both as they are published.
-pub(crate) const WORDS: [((&str, &str), Published); 20] = [
+pub(crate) const WORDS: [((&str, &str), Published); 24] = [
     (("Available", "Available"), ("Available", "Available")),
+    (("Available", "AvailableInactive"), ("Available", "AvailableInactive")),
     (("AvailableIdle", "Inactive"), ("AvailableIdle", "Inactive")),
     (("Away", "Away"), ("Away", "Away")),
     (("BeRightBack", "BeRightBack"), ("BeRightBack", "BeRightBack")),
@@ -19,11 +20,14 @@ pub(crate) const WORDS: [((&str, &str), Published); 20] = [
     (("Busy", "InAMeeting"), ("Busy", "InAMeeting")),
     (("Busy", "InAConferenceCall"), ("Busy", "InAConferenceCall")),
     (("BusyIdle", "Inactive"), ("BusyIdle", "Inactive")),
+    (("BusyIdle", "InAMeeting"), ("BusyIdle", "InAMeeting")),
+    (("DoNotDisturb", "DoNotDisturb"), ("DoNotDisturb", "DoNotDisturb")),
     (("DoNotDisturb", "Presenting"), ("DoNotDisturb", "Presenting")),
     (("DoNotDisturb", "Focusing"), ("DoNotDisturb", "Focusing")),
     (("DoNotDisturb", "UrgentInterruptionsOnly"), ("DoNotDisturb", "UrgentInterruptionsOnly")),
     (("Away", "OutOfOffice"), ("Away", "OutOfOffice")),
     (("Offline", "Offline"), ("Offline", "Offline")),
+    (("Offline", "OutOfOffice"), ("Offline", "OutOfOffice")),
     (("Offline", "OffWork"), ("Offline", "OffWork")),
     (UNKNOWN, UNKNOWN),
     // Other spellings, activities where an availability belongs, and words that nobody knows yet.
