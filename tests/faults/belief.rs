@@ -9,7 +9,7 @@ use presence2mqtt::simulate::{Endpoint, Request, ledger};
 use serde_json::Value;
 
 use crate::observer::{Note, Noted};
-use crate::people::{People, Told};
+use crate::people::{People, Told, overdue};
 use crate::script::Script;
 use crate::setup::{KEEP_ALIVE, REQUEST_TIMEOUT, Setup};
 use crate::stage::{LEFTOVER, Stage};
@@ -197,7 +197,9 @@ impl<'a> Belief<'a> {
         if health == "ok"
             && !answers.any(|(when, request)| run <= *when && *when <= at + CLOCKS && about(request))
         {
-            self.violated(at, format!("{name} is ok before the first answer of the run"));
+            let after: Vec<Duration> =
+                self.answers.iter().take(3).map(|(when, _)| when.saturating_duration_since(run)).collect();
+            self.violated(at, format!("{name} is ok before the first answer of the run, see {after:?}"));
         }
     }
 
@@ -228,22 +230,16 @@ impl<'a> Belief<'a> {
         }
         // Somebody who never lasts for the debounce time is shown as they last were for so long.
         if self.setup.debounce.is_zero() {
-            let diary = self.people.diary(self.places[name]);
-            let sides: [(&str, fn(&Told) -> &str); 2] =
-                [(&shown.availability, |told| told.words.0), (&shown.activity, |told| told.words.1)];
-            for (word, side) in sides {
-                let mut covered = from;
-                for told in diary.iter().filter(|told| side(told) == word && told.from <= until) {
-                    if told.from <= covered {
-                        covered = told.until.map_or(until, |ended| covered.max(ended + lives));
-                    }
-                }
-                if covered < until {
-                    self.violated(
-                        until,
-                        format!("{name} was believed to be {word:?} for {:?} too long", until - covered),
-                    );
-                }
+            let told = self.people.diary(self.places[name]);
+            let availability = overdue(&told, |words| words.0 == shown.availability, from..until, lives);
+            let activity = overdue(&told, |words| words.1 == shown.activity, from..until, lives);
+            let too_long = availability.max(activity);
+            if !too_long.is_zero() {
+                let words = (&shown.availability, &shown.activity);
+                self.violated(
+                    until,
+                    format!("{name} was believed to be {words:?} for {too_long:?} too long"),
+                );
             }
         }
     }

@@ -77,6 +77,9 @@ fn script(setup: &Setup, random: &mut Rng) -> Script {
     if sides != 0 {
         script.graph = lane(random, |random| graph_trouble(setup, random));
     }
+    if one_in(random, 6) {
+        script.graph.push(silence(random));
+    }
     if sides != 1 {
         script.broker = lane(random, broker_trouble);
     }
@@ -98,6 +101,17 @@ fn lane<T>(random: &mut Rng, mut trouble: impl FnMut(&mut Rng) -> T) -> Vec<Act<
         acts.push(act);
     }
     acts
+}
+
+/// Graph says nothing for so long that everybody's health must fall.
+fn silence(random: &mut Rng) -> Act<GraphTrouble> {
+    let line = GraphTrouble::Line(Condition::Frozen(Directions::Both));
+    let trouble = if one_in(random, 3) {
+        line
+    } else {
+        GraphTrouble::Answers { fault: any_fault(random), to: Asked::Graph, times: Times::UntilCleared }
+    };
+    Act { after: millis(random, 0..300), trouble, lasts: millis(random, 3_500..5_000) }
 }
 
 fn cut(random: &mut Rng) -> Cut {

@@ -1,7 +1,8 @@
 //! The people of the tenant, and a diary of what was true of each of them, and when.
 
+use std::ops::Range;
 use std::sync::Mutex;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use presence2mqtt::simulate::{Person, Tenant};
 use serde_json::json;
@@ -114,4 +115,37 @@ impl People {
         }
         diary.push(Told { words, from, until: None });
     }
+}
+
+/// For how much of a time the words that were believed all along had not been true for longer than `lives`.
+pub(crate) fn overdue(
+    diary: &[Told],
+    are: impl Fn(Published) -> bool,
+    believed: Range<Instant>,
+    lives: Duration,
+) -> Duration {
+    let mut covered = believed.start;
+    for told in diary.iter().filter(|told| are(told.words) && told.from <= believed.end) {
+        if told.from <= covered {
+            covered = told.until.map_or(believed.end, |ended| covered.max(ended + lives));
+        }
+    }
+    believed.end.saturating_duration_since(covered)
+}
+
+#[test]
+fn words_are_overdue_when_they_have_not_been_true_for_too_long() {
+    let start = Instant::now();
+    let at = |seconds| start + Duration::from_secs(seconds);
+    let (busy, away) = (("Busy", "Busy"), ("Away", "Away"));
+    let told = |words, from, until: Option<u64>| Told { words, from: at(from), until: until.map(at) };
+    let diary = [told(busy, 0, Some(5)), told(away, 5, Some(8)), told(busy, 8, None)];
+    let overdue = |words, from, until, lives| {
+        overdue(&diary, |w| w == words, at(from)..at(until), Duration::from_secs(lives)).as_secs()
+    };
+    assert_eq!(overdue(busy, 1, 30, 3), 0);
+    assert_eq!(overdue(busy, 1, 30, 2), 23);
+    assert_eq!(overdue(away, 6, 12, 3), 1);
+    assert_eq!(overdue(away, 6, 10, 3), 0);
+    assert_eq!(overdue(away, 4, 10, 3), 6);
 }

@@ -34,6 +34,8 @@ pub(crate) struct Outcome {
     pub(crate) asked: bool,
     /// Silences of Graph that were long enough to prove that nobody was believed meanwhile.
     pub(crate) bites: usize,
+    /// Health topics of people who are no longer followed, which should not be there.
+    pub(crate) ghosts: usize,
     /// Messages heard.
     pub(crate) heard: usize,
 }
@@ -64,10 +66,11 @@ pub(crate) async fn run(setup: &Setup, script: &Script, seed: u64) -> Result<Out
     if let Err(difference) = &settled {
         write!(failure, "{difference}\n  the last that was heard:\n{}", tail(&stage)).unwrap();
     }
+    let ghosts = ghosts(&stage, &stage.bridge.lock().await.config).len();
     goodbye(&stage).await;
     stage.strike().await;
     match settled {
-        Ok((after, asked)) if failure.is_empty() => Ok(Outcome { after, asked, bites, heard }),
+        Ok((after, asked)) if failure.is_empty() => Ok(Outcome { after, asked, bites, ghosts, heard }),
         Ok(_) | Err(_) => Err(failure),
     }
 }

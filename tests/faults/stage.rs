@@ -124,9 +124,9 @@ impl Bridge {
     pub(crate) fn start(&mut self) {
         let (stop, stopped) = oneshot::channel();
         let config = self.config.clone();
+        self.runs.push(Instant::now());
         self.task.spawn(async move { run::run(&config, async { drop(stopped.await) }).await });
         self.stop = Some(stop);
-        self.runs.push(Instant::now());
     }
 
     /// The next run follows one user less; the last one stays.

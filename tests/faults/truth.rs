@@ -68,11 +68,8 @@ fn details(found: &Retained, people: &People, config: &Config, ghosts: &[String]
             }
         }
         // Whole seconds are rounded down, so that "now" is never in the future.
-        if !state["since"]
-            .as_str()
-            .and_then(|s| s.parse().ok())
-            .is_some_and(|s: Timestamp| s <= Timestamp::now())
-        {
+        let since: Option<Timestamp> = state["since"].as_str().and_then(|since| since.parse().ok());
+        if since.is_none_or(|since| since > Timestamp::now()) {
             wrong.push(format!("{topic}: since is {}", state["since"]));
         }
     }
