@@ -42,7 +42,6 @@ pub(super) enum DialError {
 }
 
 impl Resolver {
-    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "there is one resolver outside tests"))]
     async fn addresses(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         match self {
             // Both, whatever the system's files say or leave out (RFC 6761 section 6.3).

@@ -14,6 +14,8 @@ pub mod one_shot;
 pub mod publisher;
 mod relay;
 mod session;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod transport;
 mod v3;

@@ -101,15 +101,16 @@ impl Publisher {
         vec![Event::Disconnected(failure)]
     }
 
-    /// Turns what happened on the connection into reports; acknowledgements are added up.
+    /// Turns what happened on the connection into reports; acknowledgements are added up, behind what they are for.
     fn digest(&mut self, happened: impl Iterator<Item = SessionEvent>) -> Vec<Event> {
         let mut reports = Vec::new();
+        let mut sent = Vec::new();
         let mut acknowledged = 0;
         for event in happened {
             match event {
                 SessionEvent::Acknowledged => acknowledged += 1,
                 SessionEvent::PublishRefused { topic, why } => {
-                    reports.push(Event::PublishRefused { topic, why });
+                    sent.push(Event::PublishRefused { topic, why });
                 }
                 SessionEvent::Connected => reports.push(Event::Connected),
                 SessionEvent::Message(message) => reports.push(Event::Message(message)),
@@ -123,8 +124,9 @@ impl Publisher {
             }
         }
         if acknowledged > 0 {
-            reports.insert(0, Event::Acknowledged(acknowledged));
+            sent.push(Event::Acknowledged(acknowledged));
         }
-        reports
+        sent.append(&mut reports);
+        sent
     }
 }

@@ -57,7 +57,7 @@ pub(super) struct Session {
     waiting: VecDeque<Request>,
     /// What happened and was not asked for yet.
     happened: Vec<SessionEvent>,
-    silence: Duration,
+    pub(super) silence: Duration,
     silent_at: Instant,
     /// The one that polls, and the relay.
     tasks: JoinSet<()>,
@@ -211,6 +211,3 @@ impl Session {
 fn now() -> Instant {
     Instant::now()
 }
-
-#[cfg(test)]
-mod tests;

@@ -117,6 +117,3 @@ fn message(publish: &Publish) -> Wire {
     let topic = String::from_utf8_lossy(&publish.topic).into_owned();
     Wire::Message(Incoming { topic, payload: publish.payload.to_vec(), retained: publish.retain })
 }
-
-#[cfg(test)]
-mod tests;

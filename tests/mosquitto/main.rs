@@ -11,7 +11,7 @@
 //!
 //! In reading order: `harness` is what the tests are made of; `values` says what a listener finds, `endings`
 //! how the bridge goes, `outages` how it comes back, `doors` how it gets in, `neighbours` how it shares a broker,
-//! `commands` what the one-shot commands do, `secrets` what nobody may ever read.
+//! `mqtt5` what is different in MQTT 5, `commands` what the one-shot commands do, `secrets` what nobody may ever read.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -23,6 +23,7 @@ mod commands;
 mod doors;
 mod endings;
 mod harness;
+mod mqtt5;
 mod neighbours;
 mod outages;
 mod secrets;

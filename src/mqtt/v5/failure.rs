@@ -50,8 +50,10 @@ fn of_state(error: &StateError, is_open: bool) -> LinkFailure {
                 of_tls(error)
             } else if has_gone(error) {
                 hung_up(is_open)
-            } else {
+            } else if is_open {
                 LinkFailure::Lost(error.to_string())
+            } else {
+                not_mqtt_5(error)
             }
         }
         // How rumqttc reads a DISCONNECT without a reason.
