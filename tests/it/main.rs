@@ -8,6 +8,7 @@ mod architecture;
 mod bridge;
 mod command_line;
 mod fetcher;
+mod mqtt5;
 #[path = "../../src/config/tests/pem.rs"]
 #[expect(dead_code, reason = "the unit tests use more of it")]
 mod pem;

@@ -25,6 +25,7 @@ const MANY: usize = 150;
 
 /// The publisher, with the test in the core's place.
 struct Publisher {
+    protocol: Protocol,
     orders: mpsc::Sender<BrokerOrder>,
     reports: mpsc::Receiver<Event>,
     task: JoinHandle<()>,
@@ -38,6 +39,11 @@ struct Fate {
 }
 
 impl Publisher {
+    /// The same in another version, to see that there is no difference.
+    fn in_version(self, protocol: Protocol) -> Self {
+        Self { protocol, ..self }
+    }
+
     /// With more keys of `[mqtt]`, each on a line of its own.
     fn start(url: &str, keys: &str) -> Self {
         let text = format!(
@@ -52,7 +58,13 @@ impl Publisher {
         let (orders, taken) = mpsc::channel(64);
         let (reports, reported) = mpsc::channel(64);
         let address = Address::of_bridge(&config.mqtt, will);
-        Self { orders, reports: reported, task: tokio::spawn(publisher::run(address, taken, reports)) }
+        let protocol = Protocol::V5;
+        Self {
+            protocol,
+            orders,
+            reports: reported,
+            task: tokio::spawn(publisher::run(address, taken, reports)),
+        }
     }
 
     async fn order(&self, order: BrokerOrder) {
@@ -64,13 +76,13 @@ impl Publisher {
     }
 
     async fn connect(&mut self) {
-        self.order(BrokerOrder::Connect(Protocol::V5)).await;
+        self.order(BrokerOrder::Connect(self.protocol)).await;
         let report = self.report().await;
         assert!(matches!(report, Event::Connected), "{report:?}");
     }
 
     async fn refused(&mut self) -> LinkFailure {
-        self.order(BrokerOrder::Connect(Protocol::V5)).await;
+        self.order(BrokerOrder::Connect(self.protocol)).await;
         self.ended().await
     }
 
@@ -269,30 +281,38 @@ async fn every_kind_of_connection_ends_cleanly_or_by_its_will() {
         ("wss", format!("protocol websockets\n{tls}"), ca.as_str()),
     ] {
         let mut broker = guarded_by(options).await;
-        let listener = Listener::start(broker.port).await;
-        let mut publisher = Publisher::start(&broker.guarded_url(scheme), keys);
-        publisher.connect().await;
-        publisher.publish(vec![message("presence/bridge/state", "online")]).await;
-        publisher.close().await;
-        // Whatever a will says comes before what is said after it.
-        listener.publish("presence/end", "", false).await;
-        listener.until("the end", |heard| heard.iter().any(|heard| heard.topic == "presence/end")).await;
-        assert_eq!(listener.newest("presence/bridge/state").as_deref(), Some("online"), "{scheme}");
-
-        let mut publisher = Publisher::start(&broker.guarded_url(scheme), keys);
-        publisher.connect().await;
-        drop(publisher.orders);
-        listener.until_newest("presence/bridge/state", "offline").await;
-
-        let mut publisher = Publisher::start(&broker.guarded_url(scheme), keys);
-        publisher.connect().await;
-        broker.kill().await;
-        assert_eq!(publisher.ended().await, LinkFailure::Closed, "{scheme}");
-        let away = publisher.refused().await;
-        assert!(matches!(&away, LinkFailure::Lost(why) if why.contains("connection refused")), "{away:?}");
-        broker.start_again().await;
-        publisher.connect().await;
+        let url = broker.guarded_url(scheme);
+        for protocol in [Protocol::V3, Protocol::V5] {
+            ends(&mut broker, protocol, || Publisher::start(&url, keys).in_version(protocol)).await;
+        }
     }
+}
+
+async fn ends(broker: &mut Mosquitto, protocol: Protocol, publisher: impl Fn() -> Publisher) {
+    let listener = Listener::start(broker.port).await;
+    let mut clean = publisher();
+    clean.connect().await;
+    clean.publish(vec![message("presence/bridge/state", "online")]).await;
+    clean.close().await;
+    // Whatever a will says comes before what is said after it.
+    let end = format!("presence/end/{}", protocol.as_str());
+    listener.publish(&end, "", false).await;
+    listener.until("the end", |heard| heard.iter().any(|heard| heard.topic == end)).await;
+    assert_eq!(listener.newest("presence/bridge/state").as_deref(), Some("online"), "{protocol:?}");
+
+    let mut cut = publisher();
+    cut.connect().await;
+    drop(cut.orders);
+    listener.until_newest("presence/bridge/state", "offline").await;
+
+    let mut left = publisher();
+    left.connect().await;
+    broker.kill().await;
+    assert_eq!(left.ended().await, LinkFailure::Closed, "{protocol:?}");
+    let away = left.refused().await;
+    assert!(matches!(&away, LinkFailure::Lost(why) if why.contains("connection refused")), "{away:?}");
+    broker.start_again().await;
+    left.connect().await;
 }
 
 #[tokio::test]

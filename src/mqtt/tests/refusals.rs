@@ -1,6 +1,7 @@
 //! How a connection does not come about.
 
 use super::*;
+use crate::mqtt::one_shot::OneShot;
 
 #[derive(Debug, PartialEq)]
 enum Kind {
@@ -94,4 +95,29 @@ async fn a_broker_that_keeps_nothing_is_refused_at_once() {
     let failure = answered(Protocol::V5, &[0x20, 5, 0, 0, 2, 0x25, 0]).await;
     assert_eq!(kind(&failure), Kind::Refused);
     assert!(failure.to_string().contains("keeps no retained messages"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_command_falls_back_by_itself() {
+    let broker = Scripted::start().await;
+    let mqtt = Mqtt { protocol: Protocol::V5, ..mqtt(&broker.address().to_string()) };
+    let address = Address::of_command(&mqtt, "test");
+    let level = async || {
+        let mut end = End(within(broker.0.accept()).await.unwrap().0);
+        let (_, packet) = end.packet().await;
+        // The protocol's level, section 3.1.2.2.
+        (end, packet[6])
+    };
+    let scripted = async {
+        let (first, asked_first) = level().await;
+        drop(first);
+        let (mut second, asked_then) = level().await;
+        second.says(ACCEPTED_V3).await;
+        assert_eq!([asked_first, asked_then], [5, 4]);
+        second
+    };
+    let (connected, end) = tokio::join!(OneShot::connect(&address), scripted);
+    let connected = connected.unwrap_or_else(|error| panic!("{error}"));
+    drop(end);
+    connected.close().await;
 }
