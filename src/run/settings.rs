@@ -21,9 +21,9 @@ pub fn settings(config: &Config) -> Settings {
         bridge_name: mqtt.bridge_name.clone(),
         client_id: mqtt.client_id.clone(),
         qos: mqtt.qos,
-        protocol: crate::core::command::Protocol::V3,
+        protocol: mqtt.protocol,
         keep_alive: mqtt.keep_alive,
-        message_expiry: None,
+        message_expiry: mqtt.message_expiry,
         refresh_interval: mqtt.refresh_interval,
         endpoint: graph.endpoint,
         poll_interval: graph.poll_interval,
@@ -96,7 +96,12 @@ pub(super) fn attendant(config: &Config, client: &GraphClient) -> Attendant {
 
 /// Whether one connection to the broker serves both. How values are published may differ.
 pub(super) fn same_broker(one: &Config, other: &Config) -> bool {
-    let one = Mqtt { qos: other.mqtt.qos, refresh_interval: other.mqtt.refresh_interval, ..one.mqtt.clone() };
+    let one = Mqtt {
+        qos: other.mqtt.qos,
+        refresh_interval: other.mqtt.refresh_interval,
+        message_expiry: other.mqtt.message_expiry,
+        ..one.mqtt.clone()
+    };
     one == other.mqtt
 }
 

@@ -140,10 +140,13 @@ fn broker_trouble(random: &mut Rng) -> BrokerTrouble {
 }
 
 fn bridge_trouble(random: &mut Rng) -> BridgeTrouble {
-    match random.u32(0..6) {
+    match random.u32(0..9) {
         0 => BridgeTrouble::Restart,
         1 => BridgeTrouble::RestartWithout,
         2 => BridgeTrouble::Killed,
+        3 => BridgeTrouble::ReloadWithout,
+        4 => BridgeTrouble::ReloadBroker,
+        5 => BridgeTrouble::BadReload,
         _ => BridgeTrouble::Refresh,
     }
 }

@@ -1,6 +1,6 @@
 //! Plays a script: three lanes, and people who go on with their lives.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use presence2mqtt::simulate::{Endpoint, Scope, Times};
 use tokio::time::sleep;
@@ -123,6 +123,23 @@ async fn bridge(stage: &Stage, acts: &[Act<BridgeTrouble>], quiet: bool) {
             BridgeTrouble::RestartWithout => {
                 stage.bridge.lock().await.leave_out_the_last();
                 restart(stage, act, quiet).await;
+            }
+            BridgeTrouble::ReloadWithout => {
+                let mut bridge = stage.bridge.lock().await;
+                bridge.leave_out_the_last();
+                bridge.reload(false);
+            }
+            BridgeTrouble::ReloadBroker => {
+                let mut bridge = stage.bridge.lock().await;
+                // Nothing that shows: only another connection.
+                bridge.config.mqtt.keep_alive += Duration::from_secs(1);
+                bridge.runs.push(Instant::now());
+                bridge.reload(false);
+            }
+            BridgeTrouble::BadReload => {
+                stage.bridge.lock().await.reload(true);
+                sleep(act.lasts).await;
+                stage.bridge.lock().await.reload(false);
             }
             // No broker, no refresh.
             BridgeTrouble::Refresh => drop(stage.observer.publish(REFRESH, "now", false).await),

@@ -79,6 +79,12 @@ pub(crate) enum BridgeTrouble {
     Restart,
     /// Stopped, and run again without the last of its users.
     RestartWithout,
+    /// Handed a configuration without the last of its users while it runs.
+    ReloadWithout,
+    /// Handed a configuration that needs another connection to the broker: it starts again by itself.
+    ReloadBroker,
+    /// Told that its configuration is broken, and handed the right one afterwards.
+    BadReload,
     /// Ended without a word, and run again afterwards.
     Killed,
     /// Somebody asks for a refresh.

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use presence2mqtt::config::Config;
 use presence2mqtt::core::command::Ending;
 use presence2mqtt::demo::broker::EmbeddedBroker;
-use presence2mqtt::run::{self, RunError};
+use presence2mqtt::run::{self, Reload, RunError};
 use presence2mqtt::simulate::{self, Server, Tenant};
 use tokio::net::TcpListener;
-use tokio::sync::{Mutex, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::line::Line;
@@ -44,6 +44,7 @@ pub(crate) struct Bridge {
     /// When each run began.
     pub(crate) runs: Vec<Instant>,
     stop: Option<oneshot::Sender<()>>,
+    reload: Option<mpsc::Sender<Reload>>,
     task: JoinSet<Result<Ending, RunError>>,
 }
 
@@ -72,7 +73,13 @@ impl Stage {
         let config = setup.config(&settings, secret, person, broker_line.port(), graph.port());
         let observer = Observer::start(&config.mqtt, broker.port()).await;
         Self {
-            bridge: Mutex::new(Bridge { config, runs: Vec::new(), stop: None, task: JoinSet::new() }),
+            bridge: Mutex::new(Bridge {
+                config,
+                runs: Vec::new(),
+                stop: None,
+                reload: None,
+                task: JoinSet::new(),
+            }),
             broker: Mutex::new(Some(broker)),
             silences: Guarded::default(),
             people,
@@ -125,8 +132,10 @@ impl Bridge {
         let (stop, stopped) = oneshot::channel();
         let config = self.config.clone();
         self.runs.push(Instant::now());
-        self.task.spawn(async move { run::run(&config, async { drop(stopped.await) }).await });
-        self.stop = Some(stop);
+        let (reload, reloads) = mpsc::channel(1);
+        let asked = async { drop(stopped.await) };
+        self.task.spawn(async move { run::run(&config, asked, reloads).await });
+        (self.stop, self.reload) = (Some(stop), Some(reload));
     }
 
     /// The next run follows one user less; the last one stays.
@@ -134,6 +143,13 @@ impl Bridge {
         if self.config.users.len() > 1 {
             self.config.users.pop();
         }
+    }
+
+    /// Hands the bridge its configuration again, or why there is none.
+    pub(crate) fn reload(&self, broken: bool) {
+        let reload = if broken { Err("it is broken".to_owned()) } else { Ok(self.config.clone()) };
+        // A bridge that has ended takes nothing, and reads its configuration when it starts.
+        drop(self.reload.as_ref().map(|to| to.try_send(reload)));
     }
 
     /// Ends the bridge without a word, as a crash or a power cut does.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use presence2mqtt::core::bridge::Bridge;
-use presence2mqtt::core::command::{BrokerOrder, Command, Ending, Qos};
+use presence2mqtt::core::command::{BrokerOrder, Command, Ending, Protocol, Qos};
 use presence2mqtt::core::event::{Answer, Event, LinkFailure, PresenceEvent, ReadFailure, RequestId};
 use presence2mqtt::core::name::ObjectId;
 use presence2mqtt::core::payload::{About, RememberedState};
@@ -169,6 +169,7 @@ impl World {
                         }
                     }
                 }
+                Command::ForgetConnections => {}
                 Command::Broker(BrokerOrder::Subscribe(_)) => self.subscriptions += 1,
                 Command::Report(report) => said::sentence(&report.to_string()),
                 Command::Finish(ending) => self.ending = Some(ending),
@@ -259,6 +260,9 @@ fn settings() -> Settings {
         bridge_name: "bridge".parse().unwrap(),
         client_id: BRIDGE.parse().unwrap(),
         qos: Qos::AtLeastOnce,
+        protocol: Protocol::V3,
+        keep_alive: Duration::from_secs(30),
+        message_expiry: None,
         refresh_interval: None,
         endpoint: Endpoint::Users,
         poll_interval: Duration::from_secs(5),
@@ -276,7 +280,6 @@ fn settings() -> Settings {
             cloud: "global",
             auth_method: "client-secret",
             account: None,
-            protocol: "3.1.1",
             discovery_prefix: None,
         },
     }
