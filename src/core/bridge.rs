@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::broker::Found;
 use super::budget::Budget;
 use super::command::{BrokerOrder, Command, Ending, Protocol, Read, What};
 use super::event::{Event, RequestId};
@@ -53,9 +54,7 @@ pub struct Bridge {
     /// Topics that the broker does not take messages for, and why.
     pub(super) refused_topics: BTreeMap<String, String>,
     pub(super) commands: Vec<Command>,
-    /// The other bridge's `info` and `state`, while reading back.
-    pub(super) found_bridge: Option<String>,
-    pub(super) found_online: bool,
+    pub(super) found: Found,
     pub(super) last_refresh: Option<Tick>,
     pub(super) forbidden_advice: Option<String>,
     /// Why the configuration could not be read again.
@@ -96,8 +95,7 @@ impl Bridge {
             refused_filters: BTreeSet::new(),
             refused_topics: BTreeMap::new(),
             commands: Vec::new(),
-            found_bridge: None,
-            found_online: false,
+            found: Found::default(),
             last_refresh: None,
             forbidden_advice: None,
             reload_trouble: None,

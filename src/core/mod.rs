@@ -18,7 +18,7 @@ mod link;
 pub mod name;
 mod outbox;
 pub mod payload;
-mod person;
+pub mod person;
 pub mod presence;
 mod protocol;
 mod reading;

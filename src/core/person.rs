@@ -86,6 +86,8 @@ pub(super) struct Person {
 }
 
 impl Health {
+    const ALL: [Self; 5] = [Self::Ok, Self::Stale, Self::SignInRequired, Self::Forbidden, Self::NotFound];
+
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -354,6 +356,12 @@ impl Person {
         self.pending.add(field);
         self.changed = now;
     }
+}
+
+/// Whether a payload is a word of `<base>/<user>/health`.
+#[must_use]
+pub fn is_health(payload: &[u8]) -> bool {
+    Health::ALL.iter().any(|health| health.as_str().as_bytes() == payload)
 }
 
 fn remembered_matches(remembered: &RememberedState, presence: &Presence) -> bool {

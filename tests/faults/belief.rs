@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::observer::{Note, Noted};
 use crate::people::{People, Told, overdue};
 use crate::script::Script;
-use crate::setup::{KEEP_ALIVE, REQUEST_TIMEOUT, Setup};
+use crate::setup::{REQUEST_TIMEOUT, Setup};
 use crate::stage::{LEFTOVER, Stage};
 use crate::truth::place;
 
@@ -67,7 +67,7 @@ impl<'a> Belief<'a> {
         let answers = requests.log.into_iter().filter(is_answer);
         // What stands between bridge and broker is noticed by silence: by the bridge after two pings, by the broker
         // after one and a half, which it looks for now and then.
-        let by_silence = if script.troubles_the_broker() { KEEP_ALIVE * 4 } else { Duration::ZERO };
+        let by_silence = if script.troubles_the_broker() { setup.keep_alive() * 4 } else { Duration::ZERO };
         let silences = stage.silences.lock().unwrap().clone();
         Self {
             people: &stage.people,

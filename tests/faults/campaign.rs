@@ -70,11 +70,9 @@ fn figures(outcomes: &[Outcome], failed: usize, wall: Duration) {
         after
     };
     let bites: usize = outcomes.iter().map(|outcome| outcome.bites).sum();
-    let ghosts: usize = outcomes.iter().map(|outcome| outcome.ghosts).sum();
     let heard: usize = outcomes.iter().map(|outcome| outcome.heard).sum();
     println!("{} scenarios in {wall:.0?}, {failed} of them failed", outcomes.len() + failed);
     println!("  {heard} messages checked, {bites} silences of Graph long enough for the check of their own");
-    println!("  {ghosts} health topics left of people taken out before their presence was ever known");
     for (what, after) in [("by itself", of(false)), ("after a request to refresh", of(true))] {
         let share = |of: usize| after.get((after.len() * of / 100).min(after.len().saturating_sub(1)));
         if let (Some(half), Some(most), Some(max)) = (share(50), share(99), after.last()) {

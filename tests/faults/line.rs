@@ -1,65 +1,19 @@
 //! A line that can be broken in every way: a TCP proxy in front of the broker, and another in front of Graph.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::condition::{Condition, Cut, Direction};
+
 /// Bytes that are under way in one direction of one connection.
 const BUFFER: usize = 4096;
 
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 64;
-
-/// How the line is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Condition {
-    Open,
-    /// Nobody listens.
-    Closed,
-    /// Whoever comes is sent away at once; those who are there stay.
-    HangsUp(Cut),
-    /// Connections are taken, and nothing moves in these directions.
-    Frozen(Directions),
-    /// So many bytes at a time, with a pause after each.
-    Slow {
-        bytes: usize,
-        pause: Duration,
-    },
-    /// Each connection ends after so many bytes more in this direction, wherever in a packet that is.
-    Truncates {
-        direction: Direction,
-        after: usize,
-        cut: Cut,
-    },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Directions {
-    Up,
-    Down,
-    Both,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Direction {
-    /// Away from the bridge.
-    Up,
-    /// Towards the bridge.
-    Down,
-}
-
-/// How a connection ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cut {
-    /// As if the other side had closed it.
-    Fin,
-    /// As if the other side knew nothing of it.
-    Rst,
-}
 
 /// Everything that a connection obeys.
 #[derive(Debug, Clone, Copy)]
@@ -229,21 +183,6 @@ async fn copy(
         truncation = truncation.map(|left: usize| left.saturating_sub(length));
         if let Condition::Slow { pause, .. } = now.condition {
             tokio::time::sleep(pause).await;
-        }
-    }
-}
-
-impl Condition {
-    fn holds_up(self, direction: Direction) -> bool {
-        match (self, direction) {
-            (Self::Frozen(Directions::Both), _)
-            | (Self::Frozen(Directions::Up), Direction::Up)
-            | (Self::Frozen(Directions::Down), Direction::Down) => true,
-            (Self::Frozen(Directions::Up | Directions::Down), _)
-            | (
-                Self::Open | Self::Closed | Self::HangsUp(_) | Self::Slow { .. } | Self::Truncates { .. },
-                Direction::Up | Direction::Down,
-            ) => false,
         }
     }
 }

@@ -8,15 +8,16 @@
 //! cargo test --test faults                                   # the scripted ones, and 40 drawn from seed 1
 //! FAULT_SCENARIOS=1000 FAULT_SEED=1 cargo test --release --test faults -- --nocapture       # all of it, with figures
 //! FAULT_SCENARIO=17 cargo test --test faults -- --nocapture random                  # one again, with the bridge's log
-//! FAULT_CONCURRENCY=48 …                                     # how many at once; by default 32
+//! FAULT_CONCURRENCY=48 …                                     # how many at once; by default 64
 //! ```
 //!
 //! A scenario runs in real time, so that the same seed does the same things, but not to the microsecond.
 //!
-//! In reading order: `script` says what can go wrong, `setup` what a scenario starts from, `draw` makes both from a
-//! seed; `stage` is everything that takes part, with `line` between, `people` in the tenant, `words` for what they are
-//! and `observer` at the broker; `play` plays a script; `truth` is what must be found in the end and `belief` what must
-//! hold at every moment; `scenario` is one from beginning to end, `campaign` many; `scripted` are those worth a name.
+//! In reading order: `script` says what can go wrong, `condition` what with a line, `setup` what a scenario starts from;
+//! `draw` makes one from a seed, by `chance`. `stage` is everything that takes part, with `line` between, `people` in the
+//! tenant, `words` for what they are and `observer` at the broker; `play` plays a script. `truth` is what must be found in
+//! the end and `belief` what must hold at every moment; `scenario` is one from beginning to end, `campaign` many;
+//! `scripted` are those worth a name.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -27,6 +28,8 @@
 
 mod belief;
 mod campaign;
+mod chance;
+mod condition;
 mod draw;
 mod line;
 mod observer;
@@ -53,6 +56,6 @@ async fn random_faults_end_in_the_truth() {
         return campaign::repeat(seed).await;
     }
     let (seed, count) = (number("FAULT_SEED").unwrap_or(1), number("FAULT_SCENARIOS").unwrap_or(40));
-    let at_once = number("FAULT_CONCURRENCY").unwrap_or(32);
+    let at_once = number("FAULT_CONCURRENCY").unwrap_or(64);
     campaign::run(seed, count, usize::try_from(at_once).unwrap()).await;
 }

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use presence2mqtt::simulate::{Endpoint, Scope, Times};
 use tokio::time::sleep;
 
-use crate::line::{Condition, Cut, Line};
+use crate::condition::{Condition, Cut};
+use crate::line::Line;
 use crate::script::{Act, Asked, BridgeTrouble, BrokerTrouble, GraphTrouble, Script};
 use crate::stage::Stage;
 

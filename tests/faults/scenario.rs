@@ -3,14 +3,12 @@
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use presence2mqtt::config::Config;
-
 use crate::belief::Belief;
 use crate::observer::Noted;
 use crate::play::{REFRESH, play};
 use crate::script::Script;
 use crate::setup::Setup;
-use crate::stage::{LEFTOVER, Stage};
+use crate::stage::Stage;
 use crate::truth::{Retained, differences};
 
 /// The longest that a bridge waits before it tries Graph again is 30 s; then everything is right in a moment.
@@ -34,8 +32,6 @@ pub(crate) struct Outcome {
     pub(crate) asked: bool,
     /// Silences of Graph that were long enough to prove that nobody was believed meanwhile.
     pub(crate) bites: usize,
-    /// Health topics of people who are no longer followed, which should not be there.
-    pub(crate) ghosts: usize,
     /// Messages heard.
     pub(crate) heard: usize,
 }
@@ -66,11 +62,10 @@ pub(crate) async fn run(setup: &Setup, script: &Script, seed: u64) -> Result<Out
     if let Err(difference) = &settled {
         write!(failure, "{difference}\n  the last that was heard:\n{}", tail(&stage)).unwrap();
     }
-    let ghosts = ghosts(&stage, &stage.bridge.lock().await.config).len();
     goodbye(&stage).await;
     stage.strike().await;
     match settled {
-        Ok((after, asked)) if failure.is_empty() => Ok(Outcome { after, asked, bites, ghosts, heard }),
+        Ok((after, asked)) if failure.is_empty() => Ok(Outcome { after, asked, bites, heard }),
         Ok(_) | Err(_) => Err(failure),
     }
 }
@@ -78,8 +73,7 @@ pub(crate) async fn run(setup: &Setup, script: &Script, seed: u64) -> Result<Out
 /// Waits until somebody who comes late finds the truth; says how long it took, and whether somebody had to ask.
 pub(crate) async fn settle(stage: &Stage, script: &Script) -> Result<(Duration, bool), String> {
     let config = stage.bridge.lock().await.config.clone();
-    let ghosts = ghosts(stage, &config);
-    let wrong = |found: &Retained| differences(found, &stage.people, &config, &ghosts);
+    let wrong = |found: &Retained| differences(found, &stage.people, &config);
     let over = Instant::now();
     let mut ask_at = script.denies().then_some(over + PATIENCE);
     let mut asked = false;
@@ -109,24 +103,6 @@ pub(crate) async fn settle(stage: &Stage, script: &Script) -> Result<(Duration, 
         let next = ask_at.unwrap_or(over + LIMIT).min(over + LIMIT);
         stage.observer.hears_by(seen, next).await;
     }
-}
-
-/// Health topics that stay behind, which they should not: the bridge finds whom it no longer follows by their `state`,
-/// and somebody whose presence was never known has none.
-fn ghosts(stage: &Stage, config: &Config) -> Vec<String> {
-    let record = stage.observer.record();
-    let connected = record.notes.iter().rposition(|note| matches!(note.what, Noted::Connected)).unwrap_or(0);
-    let heard = |wanted: &str| {
-        record.notes[connected..].iter().any(|note| {
-            matches!(&note.what, Noted::Heard { topic, payload, .. } if topic == wanted && !payload.is_empty())
-        })
-    };
-    let followed = |name: &str| config.users.iter().any(|user| user.name.as_str() == name);
-    let names =
-        record.now.keys().filter_map(|topic| topic.strip_prefix("presence/")?.strip_suffix("/health"));
-    let gone = names.filter(|name| *name != "bridge" && *name != LEFTOVER && !followed(name));
-    let unknown = gone.filter(|name| !heard(&format!("presence/{name}/state")));
-    unknown.map(|name| format!("presence/{name}/health")).collect()
 }
 
 fn somebody_is_refused(now: &Retained) -> bool {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use presence2mqtt::simulate::{Fault, Times, UnknownIds};
 
-use crate::line::{Condition, Cut};
+use crate::condition::{Condition, Cut};
 use crate::setup::REQUEST_TIMEOUT;
 
 /// One trouble in a lane.

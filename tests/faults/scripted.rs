@@ -6,7 +6,7 @@ use presence2mqtt::core::settings::{Endpoint, OnStale};
 use presence2mqtt::simulate::{Fault, RetryAfter, Times, UnknownIds};
 use tokio::task::JoinSet;
 
-use crate::line::{Condition, Cut, Direction, Directions};
+use crate::condition::{Condition, Cut, Direction, Directions};
 use crate::scenario::{self, Outcome, settle};
 use crate::script::{Act, Asked, BridgeTrouble, BrokerTrouble, GraphTrouble, Script};
 use crate::setup::Setup;

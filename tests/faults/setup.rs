@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use presence2mqtt::config::{self, Config, Environment};
-use presence2mqtt::core::command::Qos;
+use presence2mqtt::core::command::{Protocol, Qos};
 use presence2mqtt::core::settings::{Endpoint, OnStale};
 use presence2mqtt::simulate::{self, Person};
 
@@ -13,9 +13,6 @@ pub(crate) const REQUESTS: u32 = 10_000;
 
 /// How long one request may take.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// The shortest that MQTT can say.
-pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(1);
 
 /// Everything about a scenario but what goes wrong.
 #[derive(Debug, Clone)]
@@ -28,6 +25,7 @@ pub(crate) struct Setup {
     pub(crate) debounce: Duration,
     pub(crate) include_messages: bool,
     pub(crate) qos: Qos,
+    pub(crate) protocol: Protocol,
     pub(crate) refresh_interval: Option<Duration>,
     /// An earlier configuration left somebody on the broker.
     pub(crate) leftover: bool,
@@ -56,8 +54,17 @@ impl Setup {
             debounce: Duration::ZERO,
             include_messages: false,
             qos: Qos::AtLeastOnce,
+            protocol: Protocol::V3,
             refresh_interval: None,
             leftover: false,
+        }
+    }
+
+    /// The shortest that MQTT can say, and that rumqttc takes in MQTT 5.
+    pub(crate) fn keep_alive(&self) -> Duration {
+        match self.protocol {
+            Protocol::V3 => Duration::from_secs(1),
+            Protocol::V5 => Duration::from_secs(5),
         }
     }
 
@@ -90,7 +97,8 @@ impl Setup {
         );
         let environment = Environment::from_iter([]);
         let mut config = config::parse(&text, Path::new("faults.toml"), &environment).unwrap();
-        config.mqtt.keep_alive = KEEP_ALIVE;
+        config.mqtt.keep_alive = self.keep_alive();
+        config.mqtt.protocol = self.protocol;
         config.mqtt.qos = self.qos;
         config.mqtt.refresh_interval = self.refresh_interval;
         config.graph.endpoint = self.endpoint;

@@ -27,13 +27,7 @@ pub(crate) fn place(people: &People, id: &UserId) -> usize {
 }
 
 /// How what is retained differs from the truth: nothing if it is the truth, and nothing but the truth.
-/// `ghosts` are topics that may be there besides.
-pub(crate) fn differences(
-    found: &Retained,
-    people: &People,
-    config: &Config,
-    ghosts: &[String],
-) -> Vec<String> {
+pub(crate) fn differences(found: &Retained, people: &People, config: &Config) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut expect = |topic: String, expected: &str| {
         let held = found.get(&topic).map(String::as_str);
@@ -51,12 +45,12 @@ pub(crate) fn differences(
     expect("presence/bridge/state".to_owned(), "online");
     // The rest is JSON, which is worth reading only when the words are right.
     if wrong.is_empty() {
-        wrong = details(found, people, config, ghosts);
+        wrong = details(found, people, config);
     }
     wrong
 }
 
-fn details(found: &Retained, people: &People, config: &Config, ghosts: &[String]) -> Vec<String> {
+fn details(found: &Retained, people: &People, config: &Config) -> Vec<String> {
     let mut wrong = Vec::new();
     for user in &config.users {
         let truth = people.tenant.presence(people.person(place(people, &user.id)).id).unwrap();
@@ -85,7 +79,6 @@ fn details(found: &Retained, people: &People, config: &Config, ghosts: &[String]
         ["state", "info", "health"].map(|field| format!("presence/bridge/{field}")).into();
     let of_user = |name| FIELDS.map(|field| format!("presence/{name}/{field}"));
     known.extend(config.users.iter().flat_map(|user| of_user(&user.name)));
-    known.extend(ghosts.iter().cloned());
     wrong.extend(
         found.keys().filter(|topic| !known.contains(*topic)).map(|topic| format!("{topic}: is there")),
     );

@@ -6,6 +6,7 @@ use std::time::Duration;
 use presence2mqtt::core::command::Ending;
 use presence2mqtt::core::event::{Answer, Event, Incoming, Reading};
 use presence2mqtt::core::payload::{RememberedInfo, RememberedState};
+use presence2mqtt::core::person::is_health;
 use presence2mqtt::core::presence::Presence;
 use presence2mqtt::core::topic::{Field, Topics};
 use presence2mqtt::core::word::{Activity, Availability};
@@ -68,7 +69,7 @@ fn messages(input: &[u8]) -> Vec<Incoming> {
 fn topic(topic: &str) {
     for (base, bridge) in [("presence", "bridge"), ("home/teams", "b"), ("a b", "alice")] {
         let topics = Topics::new(base.parse().unwrap(), bridge.parse().unwrap());
-        if let Some(user) = topics.user_of_state(topic) {
+        if let Some(user) = topics.user_of(topic, Field::State.level()) {
             assert_eq!(topics.of_user(&user, Field::State), topic);
             assert!(user.as_str() != bridge && user.as_str().len() <= 64, "{user}");
         }
@@ -97,17 +98,24 @@ fn names_another_bridge(message: &Incoming) -> bool {
     message.topic == "presence/bridge/info" && info.is_ok_and(|info| info.bridge != BRIDGE)
 }
 
-/// All that may be emptied: a code that was left, and the topics of those whose state this bridge published.
+/// All that may be emptied: a code that was left, the topics of those whose state this bridge published, and lone healths.
 fn removable(messages: &[Incoming]) -> BTreeSet<String> {
     let topics = Topics::new("presence".parse().unwrap(), "bridge".parse().unwrap());
     let mut removable = BTreeSet::from(["presence/bridge/sign_in".to_owned()]);
     for message in messages.iter().filter(|message| message.retained) {
         let state = serde_json::from_slice::<RememberedState>(&message.payload);
-        if let Some(user) = topics.user_of_state(&message.topic)
+        if let Some(user) = topics.user_of(&message.topic, Field::State.level())
             && user.as_str() != "alice"
             && state.is_ok_and(|state| state.bridge == BRIDGE)
         {
             removable.extend(Field::IN_ORDER.map(|field| topics.of_user(&user, field)));
+        }
+        // Of somebody who was never read there is only a health.
+        if let Some(user) = topics.user_of(&message.topic, Field::Health.level())
+            && user.as_str() != "alice"
+            && is_health(&message.payload)
+        {
+            removable.insert(message.topic.clone());
         }
     }
     removable
