@@ -173,7 +173,7 @@ impl Link {
     }
 
     fn rival_gone_at(&self) -> Option<Tick> {
-        self.rival.gone_at(self.up_since?, PROVED)
+        self.rival.gone_at(self.up_since?)
     }
 
     /// The connection is gone and will be tried again; the outage is reported when it begins.
@@ -191,7 +191,6 @@ impl Link {
         if lasted.is_some_and(|lasted| lasted >= PROVED) {
             self.backoff.reset();
             self.refused_backoff.reset();
-            self.rival.gone();
         }
         if self.spoken.failed(failure) {
             self.phase = Phase::Down(now);
