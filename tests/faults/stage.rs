@@ -149,7 +149,7 @@ impl Bridge {
     pub(crate) fn reload(&self, broken: bool) {
         let reload = if broken { Err("it is broken".to_owned()) } else { Ok(self.config.clone()) };
         // A bridge that has ended takes nothing, and reads its configuration when it starts.
-        drop(self.reload.as_ref().map(|to| to.try_send(reload)));
+        let _taken = self.reload.as_ref().is_some_and(|to| to.try_send(reload).is_ok());
     }
 
     /// Ends the bridge without a word, as a crash or a power cut does.
