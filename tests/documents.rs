@@ -220,3 +220,19 @@ fn links_to_files_lead_somewhere() {
         }
     }
 }
+
+#[test]
+fn every_test_that_is_named_as_a_proof_exists() {
+    let text = fs::read_to_string(here("docs/faults.md")).unwrap();
+    let mut proofs = 0;
+    for row in rows(&text) {
+        for proof in row[3].trim_end_matches(" |").split("; ") {
+            let [file] = code(proof)[..] else { panic!("no file in {proof:?}") };
+            let name = proof.rsplit(' ').next().unwrap();
+            let source = fs::read_to_string(here(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+            assert!(source.contains(&format!("fn {name}(")), "{file} has no test {name}");
+            proofs += 1;
+        }
+    }
+    assert!(proofs > 20, "{proofs}");
+}

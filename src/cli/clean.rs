@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::core::command::{Message, Qos};
 use crate::core::name::{BaseTopic, TopicLevel};
 use crate::core::payload::{RememberedInfo, RememberedState};
+use crate::core::person::is_health;
 use crate::core::topic::{BridgeField, Field, ONLINE, Topics};
 use crate::mqtt::address::Address;
 use crate::mqtt::one_shot::{OneShot, OneShotError};
@@ -59,9 +60,17 @@ async fn clean(
         if message.topic == topics.of_bridge(BridgeField::Info) {
             let info = serde_json::from_slice::<RememberedInfo>(&message.payload);
             bridge_is_ours = info.is_ok_and(|info| is_ours(&info.bridge));
-        } else if let Some(user) = topics.user_of_state(&message.topic) {
+        } else if let Some(user) = topics.user_of(&message.topic, Field::State.level()) {
             let state = serde_json::from_slice::<RememberedState>(&message.payload);
             owners.insert(user, state.is_ok_and(|state| is_ours(&state.bridge)));
+        }
+    }
+    // Of somebody who was never read there is only a health, which does not say whose it is.
+    let info = BridgeField::Info.level();
+    let alone = !retained.iter().any(|message| topics.user_of(&message.topic, info).is_some());
+    for message in retained.iter().filter(|message| alone && is_health(&message.payload)) {
+        if let Some(user) = topics.user_of(&message.topic, Field::Health.level()) {
+            owners.entry(user).or_insert(true);
         }
     }
     let mut ours: BTreeSet<String> = BTreeSet::new();

@@ -11,7 +11,7 @@ use super::certificate::Certificate;
 use super::document::Origin;
 use super::ids::{ApplicationId, TenantId};
 use super::secret::Secret;
-use crate::core::command::Qos;
+use crate::core::command::{Protocol, Qos};
 use crate::core::name::{BaseTopic, ClientId, TopicLevel, UserId};
 use crate::core::settings::{Endpoint, OnStale};
 
@@ -49,6 +49,11 @@ pub struct Mqtt {
     pub base_topic: BaseTopic,
     /// QoS of the users' topics; the bridge's own are always sent at least once.
     pub qos: Qos,
+    /// The version of MQTT to try first.
+    pub protocol: Protocol,
+    /// MQTT 5: how long the broker keeps a retained value that is not sent again, whole seconds, 10 s to 7 days;
+    /// `None`: for ever.
+    pub message_expiry: Option<Duration>,
     /// How often the connection proves itself alive: whole seconds, 5 s to 1 h.
     pub keep_alive: Duration,
     /// How often every retained topic is sent again, 10 s to 7 days; `None`: only when it changes.

@@ -2,8 +2,6 @@
 //!
 //! A line goes when its feature comes.
 
-use std::time::Duration;
-
 use toml::de::DeValue;
 
 use super::check::Refusals;
@@ -23,11 +21,6 @@ const EMPTY: fn(&DeValue<'_>) -> bool = |value| value.as_array().is_some_and(|a|
 
 #[rustfmt::skip] // A table: one line for each feature.
 const NOT_YET: &[NotYet] = &[
-    NotYet { key: "mqtt.protocol", asks_nothing: |v| v.as_str() == Some("3.1.1"), says: "MQTT 5 is not in this version yet; use \"3.1.1\"" },
-    NotYet { key: "mqtt.message_expiry", asks_nothing: is_zero, says: "needs MQTT 5, which is not in this version yet; use \"0s\"" },
-    NotYet { key: "home_assistant.discovery", asks_nothing: FALSE, says: "discovery is not in this version yet; use false or remove the key" },
-    NotYet { key: "home_assistant.discovery_prefix", asks_nothing: NEVER, says: "discovery is not in this version yet; remove the key" },
-    NotYet { key: "home_assistant.birth_topic", asks_nothing: NEVER, says: "discovery is not in this version yet; remove the key" },
     NotYet { key: "commands.enabled", asks_nothing: FALSE, says: "setting presence is not in this version yet; use false" },
     NotYet { key: "http.listen", asks_nothing: NEVER, says: "metrics and health checks are not in this version yet; remove the key" },
     NotYet { key: "http.password_file", asks_nothing: NEVER, says: "metrics and health checks are not in this version yet; remove the key" },
@@ -43,9 +36,4 @@ pub(super) fn refuse(document: &Document<'_>, refusals: &mut Refusals<'_>) {
             Some(_) | None => {}
         }
     }
-}
-
-fn is_zero(value: &DeValue<'_>) -> bool {
-    let duration = value.as_str().map(humantime::parse_duration);
-    matches!(duration, Some(Ok(Duration::ZERO)))
 }

@@ -66,9 +66,9 @@ pub(super) struct Mqtt {
     /// QoS of the users' topics; the bridge's own are always sent with 1.
     #[schemars(range(max = 1))]
     pub qos: u8,
-    /// The version of MQTT.
+    /// The version of MQTT to try first. With 5 the broker gives reasons for refusals and can forget old values; a broker that does not speak it is spoken to in 3.1.1.
     pub protocol: Protocol,
-    /// MQTT 5: how long retained values live when they are not renewed; 0s = for ever.
+    /// MQTT 5: how long the broker keeps retained values that are not sent again: 10s to 7d; they are sent again at half this time. 0s = for ever.
     #[serde(with = "humantime_serde")]
     #[schemars(with = "Words")]
     pub message_expiry: Duration,

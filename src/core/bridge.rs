@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::broker::Found;
 use super::budget::Budget;
 use super::command::{BrokerOrder, Command, Ending, Protocol, Read, What};
+use super::discovery::Remembered;
 use super::event::{Event, RequestId};
 use super::link::Link;
 use super::name::{ObjectId, TopicLevel, UserId};
@@ -49,13 +51,21 @@ pub struct Bridge {
     /// When the changes of these people will have lasted long enough.
     pub(super) settling: BTreeSet<(Tick, Place)>,
     pub(super) new_words: BTreeSet<Box<str>>,
+    /// Who is announced to Home Assistant, by object id: one place each.
+    pub(super) announced: HashMap<ObjectId, Place>,
+    /// Announcements of an earlier run for people whose object id is not known yet.
+    pub(super) undecided: BTreeMap<TopicLevel, Remembered>,
+    /// Entities of the bridge itself that an earlier run announced: key and platform.
+    pub(super) entities_before: BTreeMap<String, String>,
+    /// The filter of an earlier run's announcements, if it had another prefix.
+    pub(super) earlier_prefix: Option<String>,
+    /// When everything is sent again because Home Assistant has started.
+    pub(super) birth_at: Option<Tick>,
     pub(super) refused_filters: BTreeSet<String>,
     /// Topics that the broker does not take messages for, and why.
     pub(super) refused_topics: BTreeMap<String, String>,
     pub(super) commands: Vec<Command>,
-    /// The other bridge's `info` and `state`, while reading back.
-    pub(super) found_bridge: Option<String>,
-    pub(super) found_online: bool,
+    pub(super) found: Found,
     pub(super) last_refresh: Option<Tick>,
     pub(super) forbidden_advice: Option<String>,
     /// Why the configuration could not be read again.
@@ -93,11 +103,15 @@ impl Bridge {
             under_way: BTreeMap::new(),
             settling: BTreeSet::new(),
             new_words: BTreeSet::new(),
+            announced: HashMap::new(),
+            undecided: BTreeMap::new(),
+            entities_before: BTreeMap::new(),
+            earlier_prefix: None,
+            birth_at: None,
             refused_filters: BTreeSet::new(),
             refused_topics: BTreeMap::new(),
             commands: Vec::new(),
-            found_bridge: None,
-            found_online: false,
+            found: Found::default(),
             last_refresh: None,
             forbidden_advice: None,
             reload_trouble: None,
@@ -114,7 +128,7 @@ impl Bridge {
         for watched in bridge.settings.users.clone() {
             let place = bridge.people.len();
             bridge.by_name.insert(watched.name.clone(), place);
-            bridge.people.push(Person::new(watched.name, watched.id, now.tick));
+            bridge.people.push(Person::new(watched, now.tick));
             *bridge.census.entry(Health::Stale).or_default() += 1;
             bridge.watch(place, now.tick);
         }
@@ -163,6 +177,7 @@ impl Bridge {
             self.settling.first().map(|&(at, _)| at),
             (!self.people.is_empty() && !self.link.is_stopping()).then_some(self.judge_at),
             self.resend_at.filter(|_| self.link.is_up()),
+            self.birth_at.filter(|_| self.link.is_up()),
         ]
         .into_iter()
         .flatten()
@@ -186,6 +201,7 @@ impl Bridge {
             }
             (UserId::Object(_), None) => {}
         }
+        self.announce(place);
     }
 
     pub(super) fn report(&mut self, report: Report) {
@@ -322,7 +338,7 @@ impl Bridge {
         if !self.link.is_up() {
             return;
         }
-        if self.resend_at.is_some_and(|at| at <= now) {
+        if self.resend_at.into_iter().chain(self.birth_at).any(|at| at <= now) {
             self.send_everything(now);
         }
         self.say_health_if_new(now);
@@ -331,6 +347,7 @@ impl Bridge {
             bridge: &self.settings.client_id,
             qos: self.settings.qos,
             expires: self.message_expiry(),
+            discovery: self.settings.discovery.as_ref().map(|discovery| &discovery.prefix),
         };
         let (messages, online) = self.outbox.next(&mut self.people, &sender);
         if !messages.is_empty() {

@@ -1,14 +1,33 @@
 //! What the broker's side of the story means: connects, what an earlier run left, requests to refresh, the end.
 
+use std::collections::BTreeSet;
+
 use super::bridge::Bridge;
 use super::command::{BrokerOrder, Command, Ending, Qos, Subscription};
+use super::discovery::Remembered;
 use super::event::{Incoming, LinkFailure};
 use super::link::Phase;
+use super::name::TopicLevel;
 use super::outbox::own;
 use super::payload::{RememberedInfo, RememberedState};
+use super::person::is_health;
 use super::report::Report;
 use super::time::Tick;
 use super::topic::{BridgeField, Field, OFFLINE, ONLINE};
+
+/// What was found on the broker while reading back.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Whose `info` is on this bridge's topic, and whether they are online.
+    bridge: Option<String>,
+    online: bool,
+    /// Another bridge has been on this base topic.
+    neighbours: bool,
+    /// People who have a `state`, whosever it is, and people unknown here who have a `health`.
+    states: BTreeSet<TopicLevel>,
+    pub(super) announcements: Vec<Remembered>,
+    healths: BTreeSet<TopicLevel>,
+}
 
 /// Topics that the broker refuses are remembered up to this number, so that each is reported once.
 const REFUSED_TOPICS: usize = 100;
@@ -27,14 +46,16 @@ impl Bridge {
         let mut subscriptions = Vec::new();
         if self.link.must_read_back() {
             // Quality 0: brokers cut the queue of a late subscriber at quality 1.
-            let read_back =
-                self.left_by_earlier_runs().map(|filter| Subscription { filter, qos: Qos::AtMostOnce });
-            subscriptions.push(read_back.to_vec());
+            let filters = self.left_by_earlier_runs().into_iter();
+            subscriptions.push(filters.map(|filter| Subscription { filter, qos: Qos::AtMostOnce }).collect());
         }
-        subscriptions.push(vec![Subscription { filter: self.topics.refresh(), qos: Qos::AtLeastOnce }]);
+        let birth = self.settings.discovery.as_ref().map(|discovery| discovery.birth_topic.clone());
+        let lasting = std::iter::once(self.topics.refresh()).chain(birth);
+        let lasting = lasting.map(|filter| Subscription { filter, qos: Qos::AtLeastOnce });
+        subscriptions.push(lasting.collect());
         self.refused_filters.clear();
         self.refused_topics.clear();
-        (self.found_bridge, self.found_online) = (None, false);
+        self.found = Found::default();
         self.report(Report::BrokerConnected);
         self.link.connected(subscriptions.len(), now);
         self.commands.extend(subscriptions.into_iter().map(BrokerOrder::Subscribe).map(Command::Broker));
@@ -72,19 +93,31 @@ impl Bridge {
             if !message.retained {
                 self.refresh(now);
             }
+        } else if self.is_birth(message, now) || (message.retained && self.is_announcement(message)) {
+            // Home Assistant's side.
         } else if !message.retained {
             // The echo of what this bridge publishes.
         } else if message.topic == self.topics.of_bridge(BridgeField::Info) {
             let info: Option<RememberedInfo> = serde_json::from_slice(&message.payload).ok();
-            self.found_bridge = info.map(|info| info.bridge);
+            if let Some(info) = &info {
+                self.look_at_earlier_prefix(info);
+            }
+            self.found.bridge = info.map(|info| info.bridge);
+        } else if self.topics.user_of(&message.topic, BridgeField::Info.level()).is_some() {
+            self.found.neighbours = true;
+        } else if let Some(user) = self.topics.user_of(&message.topic, Field::Health.level()) {
+            if is_health(&message.payload) && !self.by_name.contains_key(&user) {
+                self.found.healths.insert(user);
+            }
         } else if message.topic == self.topics.of_bridge(BridgeField::SignIn) {
             // A code that an earlier run did not live to take back.
             if self.invitation.code().is_none() {
                 self.outbox.own(message.topic.clone(), String::new());
             }
         } else if message.topic == self.topics.of_bridge(BridgeField::State) {
-            self.found_online = message.payload == ONLINE.as_bytes();
-        } else if let Some(user) = self.topics.user_of_state(&message.topic) {
+            self.found.online = message.payload == ONLINE.as_bytes();
+        } else if let Some(user) = self.topics.user_of(&message.topic, Field::State.level()) {
+            self.found.states.insert(user.clone());
             let Ok(remembered) = serde_json::from_slice::<RememberedState>(&message.payload) else { return };
             if remembered.bridge != self.settings.client_id.as_str() {
                 return;
@@ -148,13 +181,18 @@ impl Bridge {
             self.commands.push(Command::Broker(BrokerOrder::Connect(self.link.protocol())));
         }
         if self.link.finish_reading_back(now) {
-            match self.found_bridge.take().filter(|other| *other != self.settings.client_id.as_str()) {
-                Some(other) if self.found_online => self.refuse_to_share(&other, now),
-                Some(_) | None => self.send_everything(now),
+            match self.found.bridge.take().filter(|other| *other != self.settings.client_id.as_str()) {
+                Some(other) if self.found.online => self.refuse_to_share(&other, now),
+                Some(_) | None => {
+                    let announcements = std::mem::take(&mut self.found.announcements);
+                    self.judge_announcements(announcements);
+                    self.remove_lone_healths();
+                    self.send_everything(now);
+                }
             }
         }
         if self.link.stop_listening(now) {
-            let filters = self.left_by_earlier_runs().to_vec();
+            let filters = self.left_by_earlier_runs().into_iter().chain(self.earlier_prefix.take()).collect();
             self.commands.push(Command::Broker(BrokerOrder::Unsubscribe(filters)));
         }
         if let Phase::Stopping { deadline, ending, closing } = &mut self.link.phase {
@@ -175,14 +213,30 @@ impl Bridge {
     /// Sends everything, perhaps for the first time in this run.
     pub(super) fn send_all(&mut self, first: bool, now: Tick) {
         self.resend_at = self.resend_every().map(|every| now + every);
+        self.birth_at = None;
         self.outbox.send_everything(&mut self.people, first);
         self.say_all(now);
     }
 
     /// Where retained messages of earlier runs may be.
-    fn left_by_earlier_runs(&self) -> [String; 3] {
-        let (info, code) = (BridgeField::Info, BridgeField::SignIn);
-        [self.topics.every_state(), self.topics.of_bridge(info), self.topics.of_bridge(code)]
+    fn left_by_earlier_runs(&self) -> Vec<String> {
+        let levels = [Field::State.level(), Field::Health.level(), BridgeField::Info.level()];
+        let mut filters = levels.map(|level| self.topics.every(level)).to_vec();
+        filters.push(self.topics.of_bridge(BridgeField::SignIn));
+        filters.extend(self.every_announcement());
+        filters
+    }
+
+    /// Of somebody who was never read nothing but their health was published, and a health does not say whose it is. So
+    /// it is removed only where no other bridge has ever been.
+    fn remove_lone_healths(&mut self) {
+        let Found { healths, states, neighbours, .. } = std::mem::take(&mut self.found);
+        if !neighbours {
+            for user in healths.difference(&states) {
+                self.outbox.remove(self.topics.of_user(user, Field::Health));
+                self.report(Report::Removed(user.clone()));
+            }
+        }
     }
 
     /// Reads everybody and sends everything again, at most once per interval.

@@ -27,8 +27,8 @@ pub enum Event {
     },
     /// So many of the published messages are acknowledged (QoS 1) or written out (QoS 0).
     Acknowledged(usize),
-    /// The broker took a message, but not what it says (MQTT 5 only: older brokers do not tell). It is acknowledged
-    /// apart from this.
+    /// A message is not taken: the broker says so (MQTT 5 only: older ones do not tell), or it is too large. It is
+    /// acknowledged apart from this.
     PublishRefused {
         /// Where it was meant to go.
         topic: String,

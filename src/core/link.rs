@@ -131,6 +131,21 @@ impl Link {
         !self.read_back
     }
 
+    /// One more answer to a subscription is awaited; `false` if nothing is read back any more.
+    pub(super) fn also_subscribes(&mut self) -> bool {
+        match &mut self.phase {
+            Phase::ReadingBack { unanswered, .. } => {
+                *unanswered += 1;
+                true
+            }
+            Phase::Down(_)
+            | Phase::Connecting
+            | Phase::Up { .. }
+            | Phase::Closing(_)
+            | Phase::Stopping { .. } => false,
+        }
+    }
+
     /// A retained message came while reading back, or the answer to a subscription.
     pub(super) fn heard(&mut self, answered: bool, now: Tick) {
         if let Phase::ReadingBack { unanswered, quiet_at, until } = &mut self.phase {
@@ -173,7 +188,7 @@ impl Link {
     }
 
     fn rival_gone_at(&self) -> Option<Tick> {
-        self.rival.gone_at(self.up_since?, PROVED)
+        self.rival.gone_at(self.up_since?)
     }
 
     /// The connection is gone and will be tried again; the outage is reported when it begins.
@@ -191,7 +206,6 @@ impl Link {
         if lasted.is_some_and(|lasted| lasted >= PROVED) {
             self.backoff.reset();
             self.refused_backoff.reset();
-            self.rival.gone();
         }
         if self.spoken.failed(failure) {
             self.phase = Phase::Down(now);

@@ -6,6 +6,7 @@
 //! tells answers out of order, `protocol` and `rival` read a broker's manners, `reload` goes on with other settings;
 //! [`certificate`] words a warning, [`token_life`] says when a token is renewed.
 
+mod announcing;
 mod backoff;
 pub mod bridge;
 mod broker;
@@ -19,7 +20,7 @@ mod link;
 pub mod name;
 mod outbox;
 pub mod payload;
-mod person;
+pub mod person;
 pub mod presence;
 mod protocol;
 mod reading;

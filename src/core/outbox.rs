@@ -7,7 +7,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::command::{Message, Qos};
-use super::name::ClientId;
+use super::discovery::DeviceId;
+use super::name::{BaseTopic, ClientId};
 use super::person::{Health, Pending, Person};
 use super::schedule::Place;
 use super::topic::{BridgeField, Field, ONLINE, Topics};
@@ -40,6 +41,8 @@ pub(super) struct Sender<'a> {
     pub topics: &'a Topics,
     pub bridge: &'a ClientId,
     pub qos: Qos,
+    /// Home Assistant's discovery prefix, if people are announced there.
+    pub discovery: Option<&'a BaseTopic>,
     /// What the broker holds vanishes after this long, if it can.
     pub expires: Option<Duration>,
 }
@@ -171,6 +174,11 @@ impl Outbox {
         if person.sent_in != self.sending {
             person.sent_in = self.sending;
             pending = Pending::ALL;
+        }
+        if let (true, Some(prefix), Some(id)) = (pending.has_announcement(), sender.discovery, person.id)
+            && let Some(payload) = person.announcement(sender.topics, sender.bridge)
+        {
+            messages.push(own(DeviceId::of_person(id).topic(prefix), payload));
         }
         for field in person.fields().into_iter().filter(|&field| pending.has(field)) {
             if let Some(payload) = person.wanted(field, sender.bridge) {

@@ -73,6 +73,9 @@ pub struct RememberedState {
 pub struct RememberedInfo {
     /// The client id of the bridge that published it.
     pub bridge: String,
+    /// Where it announced people to Home Assistant, if it did.
+    #[serde(default)]
+    pub discovery_prefix: Option<String>,
 }
 
 /// `<base>/<bridge>/info`: what stays the same during a run, as handed to the core.
@@ -86,8 +89,6 @@ pub struct About {
     pub auth_method: &'static str,
     /// Who is signed in; nothing where the application signs in as itself.
     pub account: Option<String>,
-    /// Where Home Assistant's discovery is; nothing if it is switched off.
-    pub discovery_prefix: Option<String>,
 }
 
 /// `<base>/<bridge>/info`

@@ -1,16 +1,19 @@
 //! One person: what is known, since when, and whether it may be believed.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::bridge::GENTLE;
+use super::discovery::{Controls, Described, of_person};
 use super::name::{ClientId, ObjectId, TopicLevel, UserId};
 use super::payload::{RememberedState, State, json};
 use super::presence::Presence;
 use super::sequence::{Order, OutOfOrder};
+use super::settings::Watched;
 use super::time::{Now, Tick, whole_seconds};
-use super::topic::Field;
+use super::topic::{Field, Topics};
 use super::word::{Availability, KnownActivity};
 
 /// The words of `<base>/<user>/health`.
@@ -30,7 +33,7 @@ pub(super) enum Denied {
     NotFound,
 }
 
-/// Which of the four topics wait to be sent.
+/// Which of the four topics wait to be sent, and the announcement to Home Assistant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Pending(u8);
 
@@ -63,6 +66,16 @@ pub(super) struct Person {
     pub name: TopicLevel,
     pub configured: UserId,
     pub id: Option<ObjectId>,
+    /// What Home Assistant shows.
+    display_name: String,
+    /// Whether Home Assistant is to be told.
+    pub discovery: bool,
+    /// Whether Home Assistant is told, by this name of the person.
+    announces: bool,
+    /// What it was told last: name and display name.
+    announced: Option<(TopicLevel, String)>,
+    /// Entities that an earlier run announced: key and platform.
+    pub entities_before: BTreeMap<String, String>,
     pub pending: Pending,
     /// Waits in the outbox's queue of fresh changes.
     pub queued: bool,
@@ -86,6 +99,8 @@ pub(super) struct Person {
 }
 
 impl Health {
+    const ALL: [Self; 5] = [Self::Ok, Self::Stale, Self::SignInRequired, Self::Forbidden, Self::NotFound];
+
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -98,7 +113,8 @@ impl Health {
 }
 
 impl Pending {
-    pub(super) const ALL: Self = Self(0b1111);
+    pub(super) const ALL: Self = Self(0b1_1111);
+    const ANNOUNCEMENT: Self = Self(0b1_0000);
 
     fn bit(field: Field) -> u8 {
         match field {
@@ -117,13 +133,18 @@ impl Pending {
         self.0 & Self::bit(field) != 0
     }
 
+    pub(super) fn has_announcement(self) -> bool {
+        self.0 & Self::ANNOUNCEMENT.0 != 0
+    }
+
     pub(super) fn is_empty(self) -> bool {
         self.0 == 0
     }
 }
 
 impl Person {
-    pub(super) fn new(name: TopicLevel, configured: UserId, now: Tick) -> Self {
+    pub(super) fn new(watched: Watched, now: Tick) -> Self {
+        let Watched { name, id: configured, display_name, discovery } = watched;
         let id = match &configured {
             UserId::Object(id) => Some(*id),
             UserId::Me | UserId::Principal(_) => None,
@@ -132,6 +153,11 @@ impl Person {
             name,
             configured,
             id,
+            display_name,
+            discovery,
+            announces: false,
+            announced: None,
+            entities_before: BTreeMap::new(),
             pending: Pending::default(),
             queued: false,
             sent_in: 0,
@@ -151,18 +177,53 @@ impl Person {
     }
 
     /// A person who joins while the bridge runs: nobody may believe what is retained.
-    pub(super) fn joining(name: TopicLevel, configured: UserId, now: Tick) -> Self {
-        let mut person = Self::new(name, configured, now);
+    pub(super) fn joining(watched: Watched, now: Tick) -> Self {
+        let mut person = Self::new(watched, now);
         person.touch(Field::Health, now);
         person
     }
 
-    /// The same person under another name, under which nothing was said yet.
-    pub(super) fn renamed(mut self, name: TopicLevel, now: Tick) -> Self {
-        self.name = name;
-        self.pending = Pending::ALL;
-        self.changed = now;
+    /// The same person as they are configured now: under another name nothing was said of them yet.
+    pub(super) fn configured(mut self, watched: Watched, now: Tick) -> Self {
+        let Watched { name, id: _, display_name, discovery } = watched;
+        if self.name != name {
+            self.name = name;
+            self.pending = Pending::ALL;
+            self.changed = now;
+        }
+        self.display_name = display_name;
+        self.discovery = discovery;
+        self.announces = false;
         self
+    }
+
+    /// Has this person announced, unless that was done in the same words.
+    pub(super) fn announce(&mut self) {
+        self.announces = true;
+        let words = (self.name.clone(), self.display_name.clone());
+        if self.announced.as_ref() != Some(&words) {
+            self.announced = Some(words);
+            self.pending.0 |= Pending::ANNOUNCEMENT.0;
+        }
+    }
+
+    /// Forgets that this person was announced.
+    pub(super) fn forget_announcement(&mut self) {
+        self.announced = None;
+    }
+
+    /// What is told to Home Assistant, if anything.
+    pub(super) fn announcement(&self, topics: &Topics, bridge: &ClientId) -> Option<String> {
+        let (name, display_name) = self.announced.as_ref().filter(|_| self.announces)?;
+        let described = Described {
+            display_name,
+            name,
+            id: self.id?,
+            bridge,
+            controls: Controls::Absent,
+            before: &self.entities_before,
+        };
+        Some(of_person(&described, topics))
     }
 
     /// Takes an answer without a usable presence, which confirms nothing; `true` if that is news.
@@ -354,6 +415,12 @@ impl Person {
         self.pending.add(field);
         self.changed = now;
     }
+}
+
+/// Whether a payload is a word of `<base>/<user>/health`.
+#[must_use]
+pub fn is_health(payload: &[u8]) -> bool {
+    Health::ALL.iter().any(|health| health.as_str().as_bytes() == payload)
 }
 
 fn remembered_matches(remembered: &RememberedState, presence: &Presence) -> bool {

@@ -65,6 +65,10 @@ impl Bridge {
     fn one_answered(&mut self, place: Place, people: Vec<Reading>, now: Now) {
         for reading in people {
             // Whoever is signed in tells their object id with their presence.
+            if self.people[place].id.is_none() {
+                self.people[place].id = Some(reading.id);
+                self.announce(place);
+            }
             let person = &mut self.people[place];
             if *person.id.get_or_insert(reading.id) != reading.id {
                 self.ignore("another person than the one asked for");

@@ -1,6 +1,6 @@
 //! Going on with another configuration, without losing what is known.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::bridge::Bridge;
 use super::event::Access;
@@ -33,10 +33,15 @@ impl Bridge {
                 self.source = Source::new(now);
             }
         }
+        let announced = self.announced_topics();
+        let moved = self.settings.discovery != settings.discovery;
         self.budget.set_limit(settings.request_budget);
         self.schedule = Schedule::new(settings.poll_interval, now.tick);
         self.settings = settings;
-        self.follow(access, now);
+        self.follow(access, announced, now);
+        if moved {
+            self.announce_anew();
+        }
         self.report(Report::Configured(self.people.len()));
         self.say_info_if_up();
         self.judge_at = now.tick;
@@ -49,10 +54,11 @@ impl Bridge {
     }
 
     /// Follows whoever is configured now. Who was followed before, be it under another name, keeps what is known.
-    fn follow(&mut self, access: Access, now: Now) {
+    fn follow(&mut self, access: Access, announced: BTreeSet<String>, now: Now) {
         let interrupted = self.outbox.forget_places(&mut self.people);
         self.settling.clear();
         self.by_id.clear();
+        self.announced.clear();
         self.by_name.clear();
         self.census.clear();
         let before = std::mem::take(&mut self.people);
@@ -69,6 +75,8 @@ impl Bridge {
             self.people.push(person);
             self.watch(place, now.tick);
         }
+        // First of all, so that Home Assistant hears of nobody whose topics are emptied.
+        self.take_back(announced);
         self.leave(&meant, &users);
         match interrupted {
             Some(first) if self.link.is_up() => self.send_all(first, now.tick),
@@ -104,10 +112,12 @@ fn carry_over(before: Vec<Person>, users: &[Watched], now: Now) -> Vec<Person> {
         same.into_iter().map(|person| (person.name.clone(), person)).collect();
     let mut renamed: HashMap<UserId, Person> =
         others.into_iter().map(|person| (person.configured.clone(), person)).collect();
-    let follow = |Watched { name, id }: &Watched| {
-        same.remove(name)
-            .or_else(|| renamed.remove(id).map(|person| person.renamed(name.clone(), now.tick)))
-            .unwrap_or_else(|| Person::joining(name.clone(), id.clone(), now.tick))
+    let follow = |watched: &Watched| {
+        let before = same.remove(&watched.name).or_else(|| renamed.remove(&watched.id));
+        match before {
+            Some(person) => person.configured(watched.clone(), now.tick),
+            None => Person::joining(watched.clone(), now.tick),
+        }
     };
     users.iter().map(follow).collect()
 }

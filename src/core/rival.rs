@@ -56,8 +56,8 @@ impl Rival {
     }
 
     /// When a connection made at `since` will have shown that there is none, if one is suspected.
-    pub(super) fn gone_at(&self, since: Tick, proved: Duration) -> Option<Tick> {
-        self.is_suspected().then(|| since + proved)
+    pub(super) fn gone_at(&self, since: Tick) -> Option<Tick> {
+        self.is_suspected().then(|| since + SOON)
     }
 }
 

@@ -49,6 +49,8 @@ pub struct Settings {
     pub invites: bool,
     /// Publish the device code on `<base>/<bridge>/sign_in`.
     pub announce_sign_in: bool,
+    /// Announcing people and the bridge to Home Assistant, if that is wanted.
+    pub discovery: Option<Discovery>,
     /// Who is watched.
     pub users: Vec<Watched>,
     /// What `info` says besides.
@@ -62,6 +64,19 @@ pub struct Watched {
     pub name: TopicLevel,
     /// Who it is.
     pub id: UserId,
+    /// What Home Assistant shows.
+    pub display_name: String,
+    /// Whether Home Assistant is told.
+    pub discovery: bool,
+}
+
+/// Where Home Assistant listens and speaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Discovery {
+    /// Its discovery prefix.
+    pub prefix: BaseTopic,
+    /// Where it announces its own start.
+    pub birth_topic: String,
 }
 
 /// Which requests read people.

@@ -50,6 +50,7 @@ impl Bridge {
 
     /// Queues both of the bridge's own JSON topics.
     pub(super) fn say_all(&mut self, now: Tick) {
+        self.say_device();
         let words = self.health_words();
         self.say_health(words, now);
         self.say_info();
@@ -77,7 +78,7 @@ impl Bridge {
             poll_interval: self.settings.poll_interval,
             achieved_interval: self.schedule.achieved(),
             protocol: self.link.protocol().as_str(),
-            discovery_prefix: about.discovery_prefix.as_deref(),
+            discovery_prefix: self.settings.discovery.as_ref().map(|discovery| discovery.prefix.as_str()),
         });
         self.outbox.own(self.topics.of_bridge(BridgeField::Info), info);
     }

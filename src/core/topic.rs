@@ -118,10 +118,10 @@ impl Topics {
         format!("{}/{user}/set_status_message", self.base)
     }
 
-    /// `<base>/+/state`: the filter that matches every person's state and the bridges' own.
+    /// `<base>/+/<level>`: the filter that matches a topic of every person and of every bridge.
     #[must_use]
-    pub fn every_state(&self) -> String {
-        format!("{}/+/state", self.base)
+    pub fn every(&self, level: &str) -> String {
+        format!("{}/+/{level}", self.base)
     }
 
     /// `<base>/+/+`: the filter that matches every topic of people and the bridges' own.
@@ -130,11 +130,12 @@ impl Topics {
         format!("{}/+/+", self.base)
     }
 
-    /// The user of a `<base>/<user>/state` topic that is not the bridge's.
+    /// The user, or another bridge, of a `<base>/<user>/<level>` topic that is not this bridge's.
     #[must_use]
-    pub fn user_of_state(&self, topic: &str) -> Option<TopicLevel> {
-        let level = topic.strip_prefix(self.base.as_str())?.strip_prefix('/')?.strip_suffix("/state")?;
-        level.parse().ok().filter(|user| *user != self.bridge)
+    pub fn user_of(&self, topic: &str, level: &str) -> Option<TopicLevel> {
+        let rest = topic.strip_prefix(self.base.as_str())?.strip_prefix('/')?;
+        let user = rest.strip_suffix(level)?.strip_suffix('/')?;
+        user.parse().ok().filter(|user| *user != self.bridge)
     }
 }
 
@@ -148,7 +149,7 @@ mod tests {
         let alice: TopicLevel = "alice".parse().unwrap();
         let topic = topics.of_user(&alice, Field::State);
         assert_eq!(topic, "home/teams/alice/state");
-        assert_eq!(topics.user_of_state(&topic), Some(alice));
+        assert_eq!(topics.user_of(&topic, "state"), Some(alice));
         assert_eq!(topics.of_bridge(BridgeField::Info), "home/teams/bridge/info");
         for other in [
             "home/teams/bridge/state",
@@ -158,7 +159,7 @@ mod tests {
             "home/teams/state",
             "home/teams//state",
         ] {
-            assert_eq!(topics.user_of_state(other), None, "{other}");
+            assert_eq!(topics.user_of(other, "state"), None, "{other}");
         }
     }
 }

@@ -72,7 +72,8 @@ fn list_of(mut value: Value) -> Result<Vec<Reading>, NotAnAnswer> {
 }
 
 fn reading(value: Value) -> Option<Reading> {
-    let wire = WirePresence::deserialize(value).ok()?;
+    // A list would be taken for the members in their order.
+    let wire = WirePresence::deserialize(Some(value).filter(Value::is_object)?).ok()?;
     Some(Reading { id: wire.id?, presence: wire.into_presence() })
 }
 
@@ -289,6 +290,7 @@ mod tests {
             ("", NotAnAnswer::NotJson),
             ("null", NotAnAnswer::NotPresence),
             ("[]", NotAnAnswer::NotPresence),
+            (r#"["66825e03-7ef5-42da-9069-724602c31f6b","Busy"]"#, NotAnAnswer::NotPresence),
             (r#"{"availability":"Busy"}"#, NotAnAnswer::NotPresence),
             (r#"{"id":"not a guid","availability":"Busy"}"#, NotAnAnswer::NotPresence),
         ] {

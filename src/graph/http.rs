@@ -31,8 +31,16 @@ pub enum HttpError {
 pub(super) enum BodyError {
     #[error("the answer is larger than {0} bytes, so it is not from Graph")]
     TooLarge(usize),
+    #[error("the answer did not end in time")]
+    Late(#[source] reqwest::Error),
     #[error("the answer was cut")]
     Cut(#[source] reqwest::Error),
+}
+
+impl From<reqwest::Error> for BodyError {
+    fn from(error: reqwest::Error) -> Self {
+        if error.is_timeout() { Self::Late(error) } else { Self::Cut(error) }
+    }
 }
 
 /// Transmitted data may go unacknowledged for this long. After a laptop slept, its pooled connections are dead without
@@ -122,7 +130,7 @@ fn builder(timeout: Duration) -> ClientBuilder {
 /// Reads a body of at most `limit` bytes.
 pub(super) async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>, BodyError> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(BodyError::Cut)? {
+    while let Some(chunk) = response.chunk().await? {
         if bytes.len() + chunk.len() > limit {
             return Err(BodyError::TooLarge(limit));
         }
@@ -142,7 +150,8 @@ pub(super) fn on_the_way(error: reqwest::Error) -> String {
     let mut source = std::error::Error::source(&error);
     while let Some(cause) = source {
         let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
+        // Where in the HTTP library it happened tells people nothing.
+        if !text.contains(&cause_text) && !cause_text.starts_with("client error (") {
             text = format!("{text}: {cause_text}");
         }
         source = cause.source();

@@ -3,27 +3,12 @@
 use std::time::Duration;
 
 use reqwest::StatusCode;
-use serde::Deserialize;
+use serde_json::Value;
 
-use super::lenient::lenient;
 use super::quote::quote;
 use crate::core::command::What;
 use crate::core::event::ReadFailure;
 use crate::graph::sign_in::method::Caller;
-
-/// Graph's error body (Graph: `errors`): the code is the contract, the message may be empty.
-#[derive(Debug, Deserialize)]
-struct WireError {
-    error: WireErrorBody,
-}
-
-#[derive(Debug, Deserialize)]
-struct WireErrorBody {
-    #[serde(default)]
-    code: String,
-    #[serde(default, deserialize_with = "lenient")]
-    message: Option<String>,
-}
 
 /// What an answer other than 2xx to `what` means.
 ///
@@ -36,7 +21,7 @@ pub fn of_status(
     what: &What,
     caller: Caller,
 ) -> ReadFailure {
-    let said = serde_json::from_slice::<WireError>(body).ok().map(|wire| fragment(&wire.error));
+    let said = reason(body);
     match (status, said) {
         (StatusCode::TOO_MANY_REQUESTS, _) => ReadFailure::Throttled { retry_after },
         (StatusCode::UNAUTHORIZED, Some(why)) => ReadFailure::TokenRefused { why: of_token(caller, &why) },
@@ -70,14 +55,18 @@ pub fn of_redirect(location: Option<&str>) -> ReadFailure {
     }
 }
 
-fn fragment(error: &WireErrorBody) -> String {
-    let (code, message) = (quote(&error.code), quote(error.message.as_deref().unwrap_or_default()));
-    match (code.as_str(), message.as_str()) {
+/// Graph's reason, if the body is its error (Graph: `errors`): the code is the contract, the message may be empty.
+fn reason(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let error = body.get("error")?.as_object()?;
+    let code = quote(error.get("code").map_or(Some(""), Value::as_str)?);
+    let message = quote(error.get("message").and_then(Value::as_str).unwrap_or_default());
+    Some(match (code.as_str(), message.as_str()) {
         ("", "") => "no reason given".to_owned(),
         (_, "") => code,
         ("", _) => message,
         (_, _) => format!("{code}: {message}"),
-    }
+    })
 }
 
 fn of_token(caller: Caller, why: &str) -> String {
@@ -207,7 +196,15 @@ mod tests {
     #[test]
     fn a_refusal_that_is_not_graphs_passes() {
         for status in [400, 401, 403, 404] {
-            for body in ["", "<html>proxy</html>", "{}", r#"{"error":"x"}"#] {
+            for body in [
+                "",
+                "<html>proxy</html>",
+                "{}",
+                r#"{"error":"x"}"#,
+                r#"{"error":[]}"#,
+                r#"{"error":["x","y"]}"#,
+                r#"{"error":{"code":403}}"#,
+            ] {
                 assert!(matches!(of(status, body), ReadFailure::Passing { .. }), "{status} {body}");
             }
         }

@@ -1,18 +1,15 @@
 //! Where the broker is and who connects: everything one connection needs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use rumqttc::{LastWill, MqttOptions, QoS, TlsConfiguration, Transport};
-use secrecy::ExposeSecret;
+use rustls::ClientConfig;
+use secrecy::{ExposeSecret, SecretString};
 
+use super::dial::Resolver;
 use super::tls::{self, TlsError};
 use crate::config::{Mqtt, Scheme, SecretError};
-
-/// Bytes of one packet, in and out: far above the largest `state`, which carries two cut messages.
-pub const LARGEST_PACKET: usize = 256 * 1024;
-
-/// Messages in flight towards the broker; what is beyond waits in rumqttc's channel.
-const INFLIGHT: u16 = 100;
+use crate::core::command::Protocol;
 
 /// Why a connection cannot even be tried.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +20,9 @@ pub enum AddressError {
     /// No password.
     #[error("the broker's password cannot be read")]
     Password(#[from] SecretError),
+    /// No relay.
+    #[error("no port of this machine's own can be listened to")]
+    Relay(#[source] std::io::Error),
 }
 
 /// The broker as one client sees it.
@@ -31,9 +31,10 @@ pub struct Address {
     mqtt: Mqtt,
     client_id: String,
     will: Option<Will>,
+    resolver: Resolver,
 }
 
-/// What the broker says when this client is lost; retained, at least once.
+/// What the broker says when this client is lost; retained, at least once, and kept for ever.
 #[derive(Debug, Clone)]
 pub struct Will {
     /// Where.
@@ -42,14 +43,27 @@ pub struct Will {
     pub payload: &'static str,
 }
 
-/// rumqttc's options, which would show the password in `Debug`.
-pub(super) struct Options(pub(super) MqttOptions);
+/// What one connection is opened with; passwords and certificates are as they were read a moment ago.
+#[derive(Debug)]
+pub(super) struct Access {
+    pub(super) client_id: String,
+    /// As rumqttc wants it: the whole URL of a WebSocket, else the host.
+    pub(super) target: String,
+    pub(super) port: u16,
+    pub(super) is_websocket: bool,
+    pub(super) tls: Option<Arc<ClientConfig>>,
+    /// User name and password.
+    pub(super) credentials: Option<(String, SecretString)>,
+    pub(super) will: Option<Will>,
+    pub(super) keep_alive: Duration,
+}
 
 impl Address {
     /// The bridge's own connection, with its last will.
     #[must_use]
     pub fn of_bridge(mqtt: &Mqtt, will: Will) -> Self {
-        Self { mqtt: mqtt.clone(), client_id: mqtt.client_id.to_string(), will: Some(will) }
+        let client_id = mqtt.client_id.to_string();
+        Self { mqtt: mqtt.clone(), client_id, will: Some(will), resolver: Resolver::System }
     }
 
     /// A connection of a command that is soon over: `<client_id>-<command>-<random>`, without a will.
@@ -57,45 +71,54 @@ impl Address {
     pub fn of_command(mqtt: &Mqtt, command: &str) -> Self {
         let random = uuid::Uuid::new_v4().as_simple().to_string();
         let client_id = format!("{}-{command}-{}", mqtt.client_id, &random[..8]);
-        Self { mqtt: mqtt.clone(), client_id, will: None }
+        Self { mqtt: mqtt.clone(), client_id, will: None, resolver: Resolver::System }
     }
 
-    /// How often the connection proves itself alive.
-    pub(super) fn keep_alive(&self) -> Duration {
-        self.mqtt.keep_alive
+    /// The same with a test's answers for the broker's name.
+    #[cfg(test)]
+    pub(super) fn resolved_by(self, resolver: Resolver) -> Self {
+        Self { resolver, ..self }
     }
 
-    /// Options for one connection; passwords and certificates are read anew.
+    /// The version of MQTT to try first.
+    pub(super) fn protocol(&self) -> Protocol {
+        self.mqtt.protocol
+    }
+
+    pub(super) fn resolver(&self) -> Resolver {
+        self.resolver.clone()
+    }
+
+    /// The broker's host, as it is written, and port.
+    pub(super) fn place(&self) -> (String, u16) {
+        (self.mqtt.broker.host.clone(), self.mqtt.broker.port)
+    }
+
+    /// Reads passwords and certificates anew: they may have been replaced.
     ///
     /// # Errors
     ///
     /// If a file is missing or not what it should be.
-    pub(super) fn options(&self) -> Result<Options, AddressError> {
-        let broker = &self.mqtt.broker;
-        let host = match broker.scheme {
-            Scheme::Mqtt | Scheme::Mqtts => broker.host.clone(),
-            // rumqttc takes a WebSocket's address from the whole URL.
-            Scheme::Ws | Scheme::Wss => broker.to_string(),
-        };
-        let mut options = MqttOptions::new(&self.client_id, host, broker.port);
-        options.set_transport(match broker.scheme {
-            Scheme::Mqtt => Transport::Tcp,
-            Scheme::Mqtts => Transport::Tls(TlsConfiguration::Rustls(tls::client_config(&self.mqtt)?)),
-            Scheme::Ws => Transport::Ws,
-            Scheme::Wss => Transport::Wss(TlsConfiguration::Rustls(tls::client_config(&self.mqtt)?)),
-        });
-        if let Some(credentials) = &self.mqtt.credentials {
+    pub(super) fn access(&self) -> Result<Access, AddressError> {
+        let Mqtt { broker, credentials, keep_alive, .. } = &self.mqtt;
+        let is_websocket = matches!(broker.scheme, Scheme::Ws | Scheme::Wss);
+        let tls = broker.scheme.is_tls().then(|| tls::client_config(&self.mqtt)).transpose()?;
+        let read = |credentials: &crate::config::Credentials| {
             let password = credentials.password.as_ref().map(|secret| secret.read()).transpose()?;
-            let password = password.as_ref().map_or("", |secret| secret.expose_secret());
-            options.set_credentials(&credentials.username, password);
-        }
-        if let Some(will) = &self.will {
-            options.set_last_will(LastWill::new(&will.topic, will.payload, QoS::AtLeastOnce, true));
-        }
-        options.set_keep_alive(self.mqtt.keep_alive);
-        options.set_max_packet_size(LARGEST_PACKET, LARGEST_PACKET);
-        options.set_inflight(INFLIGHT);
-        options.set_clean_session(true);
-        Ok(Options(options))
+            let password = password.map_or_else(SecretString::default, |password| {
+                SecretString::from(password.expose_secret().to_owned())
+            });
+            Ok::<_, AddressError>((credentials.username.clone(), password))
+        };
+        Ok(Access {
+            client_id: self.client_id.clone(),
+            target: if is_websocket { broker.to_string() } else { broker.host.clone() },
+            port: broker.port,
+            is_websocket,
+            tls,
+            credentials: credentials.as_ref().map(read).transpose()?,
+            will: self.will.clone(),
+            keep_alive: *keep_alive,
+        })
     }
 }

@@ -1,14 +1,26 @@
 //! The edge towards the broker. It obeys the core: one connection per order, no retries, no memory of what was sent.
 //!
-//! In reading order: [`publisher`] takes orders and reports events, `session` is one connection and the only
-//! place that knows rumqttc, [`address`] and `tls` say where to and how, `failure` says why not, and
-//! [`one_shot`] is a connection of a command that is soon over.
+//! In reading order: [`publisher`] takes orders and reports events, `session` is one connection with its `window` of
+//! unacknowledged messages, and [`one_shot`] is a connection of a command that is soon over. [`address`] and `tls` say
+//! where to and how, `dial` reaches the broker and `relay` carries the connection. Below them `client`, `transport`,
+//! `v3` and `v5` are the only ones that know rumqttc; they speak to the session in `wire`'s words, and `failure` says why
+//! a connection ended.
 
 pub mod address;
+mod client;
+mod dial;
 mod failure;
 pub mod one_shot;
 pub mod publisher;
+mod relay;
 mod session;
+#[cfg(test)]
+mod tests;
 mod tls;
+mod transport;
+mod v3;
+mod v5;
+mod window;
+mod wire;
 
 pub use tls::TlsError;

@@ -5,12 +5,16 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
 use super::address::{Address, AddressError};
+use super::client::Request;
 use super::session::{Session, SessionEvent};
-use crate::core::command::{Message, Qos, Subscription};
+use crate::core::command::{Message, Protocol, Qos, Subscription};
 use crate::core::event::{Incoming, LinkFailure};
 
-/// For the connection, and for each answer.
+/// For each answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// For the connection: more than it takes to find out why there is none.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(15);
 
 /// After the broker's answer to a subscription retained messages may still come, from brokers that send them late.
 const QUIET: Duration = Duration::from_millis(500);
@@ -30,6 +34,14 @@ pub enum OneShotError {
     /// The broker refused a filter.
     #[error("the broker refuses the subscription to {0}; allow it in its access list")]
     Refused(String),
+    /// The broker did not take a message.
+    #[error("the broker refuses the message to {topic}: {why}")]
+    PublishRefused {
+        /// Where it was meant to go.
+        topic: String,
+        /// The broker's reason.
+        why: String,
+    },
     /// An answer did not come.
     #[error("the broker did not answer in time")]
     Silent,
@@ -50,15 +62,29 @@ enum Awaited {
 }
 
 impl OneShot {
-    /// Connects.
+    /// Connects, in the configured version of MQTT, else in the one that every broker speaks.
     ///
     /// # Errors
     ///
     /// If the broker cannot be reached or does not let this client in.
     pub async fn connect(address: &Address) -> Result<Self, OneShotError> {
-        let session = Session::open(address)?;
+        let first = address.protocol();
+        match Self::connect_in(address, first).await {
+            Err(OneShotError::Link(LinkFailure::NotUnderstood(_))) if first == Protocol::V5 => {
+                Self::connect_in(address, Protocol::V3).await
+            }
+            connected => connected,
+        }
+    }
+
+    async fn connect_in(address: &Address, protocol: Protocol) -> Result<Self, OneShotError> {
+        let session = Session::open(address, protocol)?;
         let mut connection = Self { session, buffer: Vec::new(), messages: Vec::new() };
-        connection.wait_for(&Awaited::Connected).await?;
+        let connected = timeout(CONNECT_PATIENCE, connection.wait(&Awaited::Connected)).await;
+        if let Err(error) = connected.unwrap_or(Err(OneShotError::Silent)) {
+            connection.session.cut().await;
+            return Err(error);
+        }
         Ok(connection)
     }
 
@@ -70,7 +96,7 @@ impl OneShot {
     pub async fn subscribe(&mut self, filter: &str) -> Result<(), OneShotError> {
         // Quality 0: brokers cut the queue of a late subscriber at quality 1.
         let subscription = Subscription { filter: filter.to_owned(), qos: Qos::AtMostOnce };
-        self.session.subscribe(&[subscription]).map_err(|_| OneShotError::Silent)?;
+        self.session.ask(Request::Subscribe(vec![subscription])).map_err(|_| OneShotError::Silent)?;
         if self.wait_for(&Awaited::Subscribed).await?.contains(&false) {
             return Err(OneShotError::Refused(filter.to_owned()));
         }
@@ -107,7 +133,7 @@ impl OneShot {
     ///
     /// If the connection ends or no acknowledgement comes.
     pub async fn publish(&mut self, message: Message) -> Result<(), OneShotError> {
-        self.session.publish(message).map_err(|_| OneShotError::Silent)?;
+        self.session.ask(Request::Publish(message)).map_err(|_| OneShotError::Silent)?;
         self.wait_for(&Awaited::Acknowledged).await.map(|_| ())
     }
 
@@ -125,7 +151,7 @@ impl OneShot {
 
     /// Says goodbye.
     pub async fn close(mut self) {
-        if self.session.disconnect().is_ok() {
+        if self.session.ask(Request::Disconnect).is_ok() {
             // Whether it arrives or the connection is cut: there is no will, so nobody is told either way.
             let _end = timeout(PATIENCE, async { while self.take_events().await.is_ok() {} }).await;
         }
@@ -133,20 +159,28 @@ impl OneShot {
     }
 
     async fn wait_for(&mut self, awaited: &Awaited) -> Result<Vec<bool>, OneShotError> {
-        let wait = async {
-            loop {
-                self.fill().await;
-                while !self.buffer.is_empty() {
-                    match (self.buffer.remove(0), awaited) {
-                        (SessionEvent::Connected, Awaited::Connected)
-                        | (SessionEvent::Acknowledged, Awaited::Acknowledged) => return Ok(Vec::new()),
-                        (SessionEvent::Subscribed(granted), Awaited::Subscribed) => return Ok(granted),
-                        (event, _) => self.note(event)?,
+        timeout(PATIENCE, self.wait(awaited)).await.map_err(|_| OneShotError::Silent)?
+    }
+
+    async fn wait(&mut self, awaited: &Awaited) -> Result<Vec<bool>, OneShotError> {
+        let mut refused = None;
+        loop {
+            self.fill().await;
+            while !self.buffer.is_empty() {
+                match (self.buffer.remove(0), awaited) {
+                    (SessionEvent::Connected, Awaited::Connected) => return Ok(Vec::new()),
+                    // It is acknowledged as well, apart from this.
+                    (SessionEvent::PublishRefused { topic, why }, Awaited::Acknowledged) => {
+                        refused = Some(OneShotError::PublishRefused { topic, why });
                     }
+                    (SessionEvent::Acknowledged, Awaited::Acknowledged) => {
+                        return refused.map_or(Ok(Vec::new()), Err);
+                    }
+                    (SessionEvent::Subscribed(granted), Awaited::Subscribed) => return Ok(granted),
+                    (event, _) => self.note(event)?,
                 }
             }
-        };
-        timeout(PATIENCE, wait).await.map_err(|_| OneShotError::Silent)?
+        }
     }
 
     async fn take_events(&mut self) -> Result<(), OneShotError> {
@@ -167,10 +201,10 @@ impl OneShot {
         match event {
             SessionEvent::Message(message) => self.messages.push(message),
             SessionEvent::Closed(failure) => return Err(OneShotError::Link(failure)),
-            SessionEvent::Connected
-            | SessionEvent::Acknowledged
-            | SessionEvent::Subscribed(_)
-            | SessionEvent::Alive => {}
+            SessionEvent::PublishRefused { topic, why } => {
+                return Err(OneShotError::PublishRefused { topic, why });
+            }
+            SessionEvent::Connected | SessionEvent::Acknowledged | SessionEvent::Subscribed(_) => {}
         }
         Ok(())
     }

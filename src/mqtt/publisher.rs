@@ -5,14 +5,15 @@ use std::collections::VecDeque;
 use tokio::sync::mpsc;
 
 use super::address::Address;
+use super::client::{Request, TakesNoMore};
 use super::failure::chain;
 use super::session::{Session, SessionEvent};
-use crate::core::command::{BrokerOrder, Subscription};
+use crate::core::command::{BrokerOrder, Protocol, Subscription};
 use crate::core::event::{Event, LinkFailure};
 
 /// Obeys until the orders end, then cuts what connection there is.
 ///
-/// The core bounds what is unacknowledged, so neither `orders` nor rumqttc's queue is ever full. When `events`
+/// The core bounds what is unacknowledged, so neither `orders` nor the session's queue is ever full. When `events`
 /// is full the publisher waits, and with it the broker's socket; nothing waits for the publisher.
 pub async fn run(address: Address, mut orders: mpsc::Receiver<BrokerOrder>, events: mpsc::Sender<Event>) {
     let mut publisher = Publisher { address, session: None, ended: None, asked: VecDeque::new() };
@@ -20,6 +21,7 @@ pub async fn run(address: Address, mut orders: mpsc::Receiver<BrokerOrder>, even
     loop {
         let reports = tokio::select! {
             order = orders.recv() => match order {
+                Some(BrokerOrder::Connect(protocol)) => publisher.connect(protocol).await,
                 Some(order) => publisher.obey(order),
                 None => break,
             },
@@ -56,40 +58,41 @@ struct Publisher {
 }
 
 impl Publisher {
-    fn obey(&mut self, order: BrokerOrder) -> Vec<Event> {
-        if matches!(order, BrokerOrder::Connect(_)) {
-            self.asked.clear();
-            return match Session::open(&self.address) {
-                Ok(session) => {
-                    self.session = Some(session);
-                    Vec::new()
-                }
-                Err(error) => {
-                    vec![Event::Disconnected(LinkFailure::Refused(chain("cannot connect", &error)))]
-                }
-            };
+    /// Opens a connection. Of one that may still be there nothing is reported any more: two at once would be one client
+    /// too many for the broker.
+    async fn connect(&mut self, protocol: Protocol) -> Vec<Event> {
+        self.asked.clear();
+        if let Some(session) = self.session.take() {
+            session.cut().await;
         }
+        match Session::open(&self.address, protocol) {
+            Ok(session) => {
+                self.session = Some(session);
+                Vec::new()
+            }
+            Err(error) => vec![Event::Disconnected(LinkFailure::Refused(chain("cannot connect", &error)))],
+        }
+    }
+
+    fn obey(&mut self, order: BrokerOrder) -> Vec<Event> {
         // Orders for a connection that ended meanwhile: the core already knows, or is about to.
-        let Some(session) = &self.session else { return Vec::new() };
-        let taken = match order {
+        let Some(session) = &mut self.session else { return Vec::new() };
+        let mut ask = |request| session.ask(request);
+        let taken: Result<(), TakesNoMore> = match order {
             BrokerOrder::Connect(_) => Ok(()),
             BrokerOrder::Subscribe(subscriptions) => {
-                let taken = session.subscribe(&subscriptions);
-                self.asked.push_back(subscriptions);
-                taken
+                self.asked.push_back(subscriptions.clone());
+                ask(Request::Subscribe(subscriptions))
             }
             BrokerOrder::Unsubscribe(filters) => {
-                filters.iter().try_for_each(|filter| session.unsubscribe(filter))
+                filters.into_iter().map(Request::Unsubscribe).try_for_each(ask)
             }
-            BrokerOrder::Publish(messages) => {
-                messages.into_iter().try_for_each(|message| session.publish(message))
-            }
-            BrokerOrder::Disconnect => session.disconnect(),
+            BrokerOrder::Publish(messages) => messages.into_iter().map(Request::Publish).try_for_each(ask),
+            BrokerOrder::Disconnect => ask(Request::Disconnect),
         };
         match taken {
             Ok(()) => Vec::new(),
-            // The queue is full or its end has gone; either way this connection cannot be trusted any more.
-            Err(error) => self.end(LinkFailure::Lost(format!("the connection takes no more: {error}"))),
+            Err(error) => self.end(LinkFailure::Lost(error.to_string())),
         }
     }
 
@@ -98,14 +101,17 @@ impl Publisher {
         vec![Event::Disconnected(failure)]
     }
 
-    /// Turns what happened on the connection into reports; acknowledgements are added up.
+    /// Turns what happened on the connection into reports; acknowledgements are added up, behind what they are for.
     fn digest(&mut self, happened: impl Iterator<Item = SessionEvent>) -> Vec<Event> {
         let mut reports = Vec::new();
+        let mut sent = Vec::new();
         let mut acknowledged = 0;
         for event in happened {
             match event {
                 SessionEvent::Acknowledged => acknowledged += 1,
-                SessionEvent::Alive => {}
+                SessionEvent::PublishRefused { topic, why } => {
+                    sent.push(Event::PublishRefused { topic, why });
+                }
                 SessionEvent::Connected => reports.push(Event::Connected),
                 SessionEvent::Message(message) => reports.push(Event::Message(message)),
                 SessionEvent::Subscribed(granted) => {
@@ -118,8 +124,9 @@ impl Publisher {
             }
         }
         if acknowledged > 0 {
-            reports.insert(0, Event::Acknowledged(acknowledged));
+            sent.push(Event::Acknowledged(acknowledged));
         }
-        reports
+        sent.append(&mut reports);
+        sent
     }
 }

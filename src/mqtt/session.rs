@@ -1,28 +1,35 @@
-//! One connection, from its beginning to its end: the only place that knows rumqttc.
+//! One connection, from its beginning to its end.
 //!
 //! rumqttc reconnects by itself, and loses messages when it does; its `poll` must never be cancelled, and its
 //! client must never be waited for from where it is polled. So each connection has its own event loop in a task
-//! that only polls, ends at the first error, and hands on what others need to know.
+//! that only polls, ends at the first error, and hands on what others need to know. What is to be sent waits here
+//! until the broker has room for it.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use rumqttc::SubscribeReasonCode;
-use rumqttc::{
-    AsyncClient, ClientError, Event, EventLoop, NetworkOptions, Outgoing, Packet, QoS, SubscribeFilter,
-};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 
-use super::address::{Address, AddressError, Options};
-use super::failure;
-use crate::core::command::{Message, Qos, Subscription};
+use super::address::{Address, AddressError};
+use super::client::{Client, Request, TakesNoMore};
+use super::relay::Relay;
+use super::transport::LARGEST_PACKET;
+use super::window::Window;
+use super::wire::{Limits, Wire};
+use super::{v3, v5};
+use crate::core::command::{Message, Protocol, Qos};
 use crate::core::event::{Incoming, LinkFailure};
 
-/// Requests that rumqttc holds for us: above the core's window, so that it is never full.
+/// Requests that wait here, and that rumqttc holds for us: above the core's window, so that neither is ever full.
 const REQUESTS: usize = 512;
 
-/// Events that wait for the publisher. When it is full the poll task waits, and with it the socket.
+/// Events that wait for the session. When it is full the poll task waits, and with it the socket.
 const EVENTS: usize = 512;
+
+/// The most that is around topic and payload in a packet that carries a message (MQTT 5 section 3.3).
+const ENVELOPE: usize = 16;
 
 /// What happens on a connection.
 #[derive(Debug)]
@@ -31,117 +38,176 @@ pub(super) enum SessionEvent {
     Connected,
     /// The oldest unacknowledged message arrived (QoS 1) or was written (QoS 0).
     Acknowledged,
+    /// A message was not taken; it is acknowledged apart from this.
+    PublishRefused { topic: String, why: String },
     /// The answer to the oldest unanswered subscription: for each filter, whether it was granted.
     Subscribed(Vec<bool>),
     /// A message on a subscription.
     Message(Incoming),
-    /// Something else came; the broker is alive.
-    Alive,
     /// The end.
     Closed(LinkFailure),
 }
 
 /// One connection. Dropping it cuts it.
 pub(super) struct Session {
-    client: AsyncClient,
-    events: mpsc::Receiver<SessionEvent>,
-    silence: Duration,
-    poll_task: JoinSet<()>,
+    client: Client,
+    wire: mpsc::Receiver<Wire>,
+    limits: Limits,
+    window: Window,
+    waiting: VecDeque<Request>,
+    /// What happened and was not asked for yet.
+    happened: Vec<SessionEvent>,
+    pub(super) silence: Duration,
+    silent_at: Instant,
+    /// The one that polls, and the relay.
+    tasks: JoinSet<()>,
 }
 
 impl Session {
     /// Begins to connect.
-    pub(super) fn open(address: &Address) -> Result<Self, AddressError> {
-        let Options(options) = address.options()?;
-        let (client, mut event_loop) = AsyncClient::new(options, REQUESTS);
-        let mut network = NetworkOptions::new();
-        network.set_tcp_nodelay(true);
-        event_loop.set_network_options(network);
-        let (sender, events) = mpsc::channel(EVENTS);
-        let mut poll_task = JoinSet::new();
-        poll_task.spawn(poll(event_loop, sender));
-        let silence = address.keep_alive() * 2 + Duration::from_secs(5);
-        Ok(Self { client, events, silence, poll_task })
-    }
-
-    /// Waits for events and adds them to `buffer`. A broker that is silent for too long is an end.
-    pub(super) async fn next(&mut self, buffer: &mut Vec<SessionEvent>) {
-        let waited = tokio::time::timeout(self.silence, self.events.recv_many(buffer, EVENTS)).await;
-        let silent = |why: &str| SessionEvent::Closed(LinkFailure::Lost(why.to_owned()));
-        match waited {
-            Ok(0) => buffer.push(silent("the connection ended")),
-            Ok(_) => {}
-            Err(_) => buffer.push(silent("the broker is silent")),
-        }
-    }
-
-    pub(super) fn publish(&self, message: Message) -> Result<(), ClientError> {
-        self.client.try_publish(message.topic, quality(message.qos), message.retain, message.payload)
-    }
-
-    pub(super) fn subscribe(&self, subscriptions: &[Subscription]) -> Result<(), ClientError> {
-        let filters = subscriptions.iter().map(|s| SubscribeFilter::new(s.filter.clone(), quality(s.qos)));
-        self.client.try_subscribe_many(filters)
-    }
-
-    pub(super) fn unsubscribe(&self, filter: &str) -> Result<(), ClientError> {
-        self.client.try_unsubscribe(filter)
-    }
-
-    /// Begins to close cleanly; the end follows as an event.
-    pub(super) fn disconnect(&self) -> Result<(), ClientError> {
-        self.client.try_disconnect()
-    }
-
-    /// Ends the poll task, wherever it is.
-    pub(super) async fn cut(mut self) {
-        self.poll_task.shutdown().await;
-    }
-}
-
-async fn poll(mut event_loop: EventLoop, events: mpsc::Sender<SessionEvent>) {
-    loop {
-        let (event, last) = match event_loop.poll().await {
-            Ok(event) => translate(event),
-            Err(error) => (SessionEvent::Closed(failure::of(&error)), true),
+    pub(super) fn open(address: &Address, protocol: Protocol) -> Result<Self, AddressError> {
+        let access = address.access()?;
+        let (relay, line) = Relay::bind().map_err(AddressError::Relay)?;
+        let (sender, wire) = mpsc::channel(EVENTS);
+        let mut tasks = JoinSet::new();
+        let client = match protocol {
+            Protocol::V3 => {
+                let (client, event_loop) = v3::client(&access, &relay, REQUESTS);
+                tasks.spawn(v3::poll(event_loop, line, sender));
+                Client::V3(client)
+            }
+            Protocol::V5 => {
+                let (client, event_loop) = v5::client(&access, &relay, REQUESTS);
+                tasks.spawn(v5::poll(event_loop, line, sender));
+                Client::V5(client)
+            }
         };
-        if events.send(event).await.is_err() || last {
-            return;
+        let (host, port) = address.place();
+        tasks.spawn(relay.run(address.resolver(), host, port));
+        let silence = access.keep_alive * 2 + Duration::from_secs(5);
+        Ok(Self {
+            client,
+            wire,
+            // What the broker really takes is known before anything is sent.
+            limits: Limits { in_flight: 0, packet: LARGEST_PACKET, at_least_once: true },
+            window: Window::default(),
+            waiting: VecDeque::new(),
+            happened: Vec::new(),
+            silence,
+            silent_at: now() + silence,
+            tasks,
+        })
+    }
+
+    /// Waits for events and adds them to `buffer`. A broker that is silent for too long is an end: rumqttc itself waits
+    /// for ever on one that takes no more data in MQTT 5.
+    pub(super) async fn next(&mut self, buffer: &mut Vec<SessionEvent>) {
+        if self.happened.is_empty() {
+            let mut came = Vec::new();
+            match timeout_at(self.silent_at, self.wire.recv_many(&mut came, EVENTS)).await {
+                Ok(0) => self.lost("the connection ended"),
+                Ok(_) => self.silent_at = now() + self.silence,
+                Err(_) => self.lost("the broker is silent"),
+            }
+            for event in came {
+                self.digest(event);
+            }
+            self.hand_over();
         }
+        buffer.append(&mut self.happened);
+    }
+
+    /// Takes a request; it is done in its turn, when the broker has room for it.
+    pub(super) fn ask(&mut self, request: Request) -> Result<(), TakesNoMore> {
+        if self.waiting.len() >= REQUESTS {
+            return Err(TakesNoMore);
+        }
+        self.waiting.push_back(request);
+        self.hand_over();
+        Ok(())
+    }
+
+    /// Ends the tasks, wherever they are.
+    pub(super) async fn cut(mut self) {
+        self.tasks.shutdown().await;
+    }
+
+    fn digest(&mut self, event: Wire) {
+        let happened = match event {
+            Wire::Opened(limits) => {
+                self.limits = limits;
+                self.window.open(limits.in_flight);
+                SessionEvent::Connected
+            }
+            Wire::Written(id) => {
+                self.window.written(id);
+                if id != 0 {
+                    return;
+                }
+                SessionEvent::Acknowledged
+            }
+            Wire::Answered(id, refusal) => {
+                if let (Some(topic), Some(why)) = (self.window.answered(id), refusal) {
+                    self.happened.push(SessionEvent::PublishRefused { topic, why });
+                }
+                SessionEvent::Acknowledged
+            }
+            Wire::Subscribed(granted) => SessionEvent::Subscribed(granted),
+            Wire::Message(message) => SessionEvent::Message(message),
+            Wire::Alive => return,
+            Wire::Closed(failure) => SessionEvent::Closed(failure),
+        };
+        self.happened.push(happened);
+    }
+
+    /// Hands over what waits, as far as there is room.
+    fn hand_over(&mut self) {
+        while let Some(mut request) = self.waiting.pop_front() {
+            if let Request::Publish(message) = &mut request
+                && !self.limits.at_least_once
+            {
+                // MQTT 5 section 3.2.2.3.4. It arrives all the same, as surely as TCP carries it.
+                message.qos = Qos::AtMostOnce;
+            }
+            if !self.window.has_room(request.needs_id()) {
+                self.waiting.push_front(request);
+                return;
+            }
+            match &request {
+                Request::Publish(message) if self.is_too_large(message) => {
+                    self.refuse(message);
+                    continue;
+                }
+                Request::Publish(message) => self.window.sent(message.topic.clone(), request.needs_id()),
+                Request::Subscribe(_) | Request::Unsubscribe(_) => self.window.id_taken(),
+                Request::Disconnect => {}
+            }
+            if let Err(error) = self.client.take(request) {
+                self.lost(&error.to_string());
+                return;
+            }
+        }
+    }
+
+    fn is_too_large(&self, message: &Message) -> bool {
+        ENVELOPE + message.topic.len() + message.payload.len() > self.limits.packet as usize
+    }
+
+    /// Sent, it would cost the connection, and again after each new one.
+    fn refuse(&mut self, message: &Message) {
+        let (bytes, most) = (message.payload.len(), self.limits.packet);
+        let why =
+            format!("its {bytes} bytes do not fit into a packet of {most} bytes; raise the broker's limit");
+        self.happened.push(SessionEvent::PublishRefused { topic: message.topic.clone(), why });
+        self.happened.push(SessionEvent::Acknowledged);
+    }
+
+    fn lost(&mut self, why: &str) {
+        self.happened.push(SessionEvent::Closed(LinkFailure::Lost(why.to_owned())));
     }
 }
 
-/// What an event of rumqttc means, and whether it is the last.
-fn translate(event: Event) -> (SessionEvent, bool) {
-    let event = match event {
-        Event::Incoming(Packet::ConnAck(_)) => SessionEvent::Connected,
-        // Quality 0 has packet id 0 and is done when it is written.
-        Event::Incoming(Packet::PubAck(_)) | Event::Outgoing(Outgoing::Publish(0)) => {
-            SessionEvent::Acknowledged
-        }
-        Event::Incoming(Packet::SubAck(answer)) => {
-            SessionEvent::Subscribed(answer.return_codes.iter().map(granted).collect())
-        }
-        Event::Incoming(Packet::Publish(publish)) => SessionEvent::Message(Incoming {
-            topic: publish.topic,
-            payload: publish.payload.to_vec(),
-            retained: publish.retain,
-        }),
-        Event::Outgoing(Outgoing::Disconnect) => {
-            return (SessionEvent::Closed(LinkFailure::Lost("closed as asked".to_owned())), true);
-        }
-        Event::Incoming(_) | Event::Outgoing(_) => SessionEvent::Alive,
-    };
-    (event, false)
-}
-
-fn granted(code: &SubscribeReasonCode) -> bool {
-    matches!(code, SubscribeReasonCode::Success(_))
-}
-
-fn quality(qos: Qos) -> QoS {
-    match qos {
-        Qos::AtMostOnce => QoS::AtMostOnce,
-        Qos::AtLeastOnce => QoS::AtLeastOnce,
-    }
+#[expect(clippy::disallowed_methods, reason = "a broker is silent by the clock of this edge")]
+fn now() -> Instant {
+    Instant::now()
 }

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::config::{Auth, Certificate, Config, Mqtt};
+use crate::config::{Auth, Certificate, Config, Mqtt, User};
 use crate::core::payload::About;
-use crate::core::settings::{Settings, Watched};
+use crate::core::settings::{Discovery, Settings, Watched};
 use crate::graph::HttpError;
 use crate::graph::client::{Access, GraphClient};
 use crate::graph::sign_in::attendant::Attendant;
@@ -15,15 +15,14 @@ use crate::graph::sign_in::scopes;
 #[must_use]
 pub fn settings(config: &Config) -> Settings {
     let Config { mqtt, graph, users, home_assistant, .. } = config;
-    let discovery = home_assistant.discovery.then(|| home_assistant.discovery_prefix.to_string());
     Settings {
         base_topic: mqtt.base_topic.clone(),
         bridge_name: mqtt.bridge_name.clone(),
         client_id: mqtt.client_id.clone(),
         qos: mqtt.qos,
-        protocol: crate::core::command::Protocol::V3,
+        protocol: mqtt.protocol,
         keep_alive: mqtt.keep_alive,
-        message_expiry: None,
+        message_expiry: mqtt.message_expiry,
         refresh_interval: mqtt.refresh_interval,
         endpoint: graph.endpoint,
         poll_interval: graph.poll_interval,
@@ -35,15 +34,23 @@ pub fn settings(config: &Config) -> Settings {
         certificate_ends: certificate_ends(config),
         invites: matches!(graph.auth, Auth::Person { .. }),
         announce_sign_in: matches!(graph.auth, Auth::Person { announce: true, .. }),
-        users: users.iter().map(|user| Watched { name: user.name.clone(), id: user.id.clone() }).collect(),
+        discovery: home_assistant.discovery.then(|| Discovery {
+            prefix: home_assistant.discovery_prefix.clone(),
+            birth_topic: home_assistant.birth_topic.clone(),
+        }),
+        users: users.iter().map(watched).collect(),
         about: About {
             version: env!("CARGO_PKG_VERSION"),
             cloud: graph.cloud.as_str(),
             auth_method: graph.auth.as_str(),
             account: None,
-            discovery_prefix: discovery,
         },
     }
+}
+
+fn watched(user: &User) -> Watched {
+    let User { name, id, display_name, discovery } = user.clone();
+    Watched { name, id, display_name, discovery }
 }
 
 /// A client for the Graph of a configuration.
@@ -96,7 +103,12 @@ pub(super) fn attendant(config: &Config, client: &GraphClient) -> Attendant {
 
 /// Whether one connection to the broker serves both. How values are published may differ.
 pub(super) fn same_broker(one: &Config, other: &Config) -> bool {
-    let one = Mqtt { qos: other.mqtt.qos, refresh_interval: other.mqtt.refresh_interval, ..one.mqtt.clone() };
+    let one = Mqtt {
+        qos: other.mqtt.qos,
+        refresh_interval: other.mqtt.refresh_interval,
+        message_expiry: other.mqtt.message_expiry,
+        ..one.mqtt.clone()
+    };
     one == other.mqtt
 }
 

@@ -164,7 +164,7 @@ async fn each_fault_has_its_meaning() {
     let passing = |failure: &ReadFailure| matches!(failure, ReadFailure::Passing { retry_after: None, .. });
     let seconds = |n| Some(RetryAfter::Seconds(n));
     type Means = fn(&ReadFailure) -> bool;
-    let waits: Means = |failure| matches!(failure, ReadFailure::Passing { retry_after: Some(wait), .. } if wait.as_secs() == 9);
+    let waits: Means = |failure| matches!(failure, ReadFailure::Passing { retry_after: Some(wait), .. } if (8..=9).contains(&wait.as_secs()));
     let throttled: Means = |failure| matches!(failure, ReadFailure::Throttled { retry_after: Some(wait) } if (8..=9).contains(&wait.as_secs()));
     let unhinted: Means = |failure| *failure == ReadFailure::Throttled { retry_after: None };
     let dated = Some(RetryAfter::Date(Duration::from_secs(9)));
@@ -184,6 +184,7 @@ async fn each_fault_has_its_meaning() {
         (Fault::status(502), passing),
         (Fault::status(503), passing),
         (Fault::Error { status: 503, retry_after: seconds(9) }, waits),
+        (Fault::Error { status: 503, retry_after: dated }, waits),
         (Fault::status(504), passing),
         (Fault::EmptyMessage { status: 404 }, |failure| *failure == ReadFailure::NotFound),
         (Fault::Slow(Duration::from_secs(60)), passing),
@@ -255,6 +256,37 @@ async fn a_failed_sign_in_is_shared_by_all_who_waited_for_it() {
         "{outcomes:?}"
     );
     assert_eq!(world.tenant.requests().token, 1);
+}
+
+#[tokio::test]
+async fn nothing_on_the_way_to_the_sign_in_service_is_a_bad_sign_in() {
+    let world = World::new(1).await;
+    let id = world.ids()[0];
+    let client = world.client_with(Duration::from_secs(1), world.secret());
+    let dated = Some(RetryAfter::Date(Duration::from_secs(9)));
+    let redirect = Fault::Redirect { location: "http://elsewhere.example/token".into() };
+    for (fault, words, waits) in [
+        (Fault::Hang, "signing in: no answer in time", false),
+        (Fault::Dribble(Duration::from_secs(1)), "signing in: the answer did not end in time", false),
+        (Fault::Reset, "signing in: error sending request", false),
+        (Fault::Truncate, "signing in: the answer was cut", false),
+        (Fault::Huge, "signing in: the answer is larger than 262144 bytes", false),
+        (Fault::Html, "the answer of the sign-in service is not a token", false),
+        (redirect, "the sign-in service answered 302 Found", false),
+        (Fault::throttled(9), "the sign-in service answered 429 Too Many Requests", true),
+        (Fault::Error { status: 503, retry_after: dated }, "the sign-in service answered 503 Ser", true),
+        (Fault::status(500), "the sign-in service answered 500 Internal Server Error", false),
+    ] {
+        world.tenant.fault(fault.clone(), Scope::Endpoint(Endpoint::Token), Times::Next(1));
+        let failure = read(&client, What::User(id)).await.unwrap_err();
+        let ReadFailure::Passing { why, retry_after } = &failure else {
+            panic!("{fault:?} became {failure:?}")
+        };
+        assert!(why.starts_with(words), "{fault:?}: {why}");
+        assert_eq!(retry_after.is_some_and(|wait| (8..=9).contains(&wait.as_secs())), waits, "{fault:?}");
+        world.tenant.clear_faults();
+    }
+    read(&client, What::User(id)).await.expect("the faults are over");
 }
 
 #[tokio::test]

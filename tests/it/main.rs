@@ -7,7 +7,12 @@ mod app_methods;
 mod architecture;
 mod bridge;
 mod command_line;
+mod corpus;
 mod fetcher;
+#[path = "../fuzzed/mod.rs"]
+mod fuzzed;
+mod mqtt5;
+mod on_the_way;
 #[path = "../../src/config/tests/pem.rs"]
 #[expect(dead_code, reason = "the unit tests use more of it")]
 mod pem;

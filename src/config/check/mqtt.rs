@@ -7,7 +7,7 @@ use crate::config::broker::Broker;
 use crate::config::files::{check_certificates, check_key};
 use crate::config::known::{ClientIdentity, Credentials, Mqtt};
 use crate::config::written;
-use crate::core::command::Qos;
+use crate::core::command::{Protocol, Qos};
 
 pub(super) fn check(written: &written::Mqtt, refusals: &mut Refusals<'_>) -> Option<Mqtt> {
     let broker = broker(written, refusals);
@@ -24,6 +24,8 @@ pub(super) fn check(written: &written::Mqtt, refusals: &mut Refusals<'_>) -> Opt
     let ca_file = refusals.file("mqtt.ca_file", ca, check_certificates);
     let client_identity = client_identity(written, refusals);
     let qos = qos(written.qos, refusals);
+    let protocol = protocol(written.protocol);
+    let message_expiry = message_expiry(written.message_expiry, protocol, refusals);
     keep_alive(written.keep_alive, refusals);
     let refresh_interval = Some(written.refresh_interval).filter(|i| !i.is_zero());
     if let Some(interval) = refresh_interval
@@ -40,6 +42,8 @@ pub(super) fn check(written: &written::Mqtt, refusals: &mut Refusals<'_>) -> Opt
         client_identity,
         base_topic: base_topic?,
         qos: qos?,
+        protocol,
+        message_expiry,
         keep_alive: written.keep_alive,
         refresh_interval,
     })
@@ -110,6 +114,27 @@ fn qos(written: u8, refusals: &mut Refusals<'_>) -> Option<Qos> {
             None
         }
     }
+}
+
+fn protocol(written: written::Protocol) -> Protocol {
+    match written {
+        written::Protocol::V3 => Protocol::V3,
+        written::Protocol::V5 => Protocol::V5,
+    }
+}
+
+/// The protocol counts it in whole seconds (MQTT 5 section 3.3.2.3.3).
+fn message_expiry(written: Duration, protocol: Protocol, refusals: &mut Refusals<'_>) -> Option<Duration> {
+    let expiry = Some(written).filter(|expiry| !expiry.is_zero())?;
+    if protocol == Protocol::V3 {
+        refusals.refuse(
+            "mqtt.message_expiry",
+            "needs mqtt.protocol = \"5\": older brokers keep retained values for ever",
+        );
+    } else if expiry.subsec_nanos() != 0 || !(10 * SECOND..=WEEK).contains(&expiry) {
+        refusals.refuse("mqtt.message_expiry", "must be 0s (never) or whole seconds, 10s to 7days");
+    }
+    Some(expiry)
 }
 
 /// The protocol counts it in whole seconds.

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 
 use super::{environment, message, minimal, read};
 use crate::config::{Auth, Cloud, Config, Environment, Origin, Scheme, Secret, SignInBy, load, parse};
-use crate::core::command::Qos;
+use crate::core::command::{Protocol, Qos};
 use crate::core::name::UserId;
 use crate::core::settings::{Endpoint, OnStale};
 
@@ -32,6 +32,8 @@ fn defaults() {
     assert_eq!(mqtt.base_topic.as_str(), "presence");
     assert_eq!(mqtt.qos, Qos::AtLeastOnce);
     assert_eq!(mqtt.keep_alive, Duration::from_secs(30));
+    assert_eq!(mqtt.protocol, Protocol::V3);
+    assert_eq!(mqtt.message_expiry, None);
     assert_eq!(mqtt.refresh_interval, None);
 
     let graph = config.graph;
@@ -77,8 +79,8 @@ client_cert_file = "ca.pem"
 client_key_file = "key.pem"
 base_topic = "home/presence"
 qos = 0
-protocol = "3.1.1"
-message_expiry = "0s"
+protocol = "5"
+message_expiry = "2h"
 keep_alive = "1m"
 refresh_interval = "1h"
 [graph]
@@ -148,6 +150,8 @@ fn every_key() {
     assert_eq!(mqtt.base_topic.as_str(), "home/presence");
     assert_eq!(mqtt.qos, Qos::AtMostOnce);
     assert_eq!(mqtt.keep_alive, Duration::from_secs(60));
+    assert_eq!(mqtt.protocol, Protocol::V5);
+    assert_eq!(mqtt.message_expiry, Some(Duration::from_secs(7200)));
     assert_eq!(mqtt.refresh_interval, Some(Duration::from_secs(3600)));
 
     let graph = &config.graph;

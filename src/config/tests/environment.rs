@@ -48,7 +48,7 @@ fn a_bad_variable_is_named_instead_of_the_file() {
         ("PRESENCE2MQTT__MQTT__PASSWORD", "s3cr3t-marker", "mqtt.password: needs mqtt.username"),
         ("PRESENCE2MQTT__MQTT__KEEP_ALIVE", "1", "mqtt.keep_alive = \"1\": must be text such as"),
         ("PRESENCE2MQTT__MQTT__KEEP_ALIVE", "1s", "mqtt.keep_alive = \"1s\": must be 5s to 1h"),
-        ("PRESENCE2MQTT__MQTT__PROTOCOL", "5", "mqtt.protocol = \"5\": MQTT 5 is not in this version yet"),
+        ("PRESENCE2MQTT__MQTT__MESSAGE_EXPIRY", "1h", "mqtt.message_expiry = \"1h\": needs mqtt.protocol = \"5\""),
         ("PRESENCE2MQTT__GRAPH__CLOUD", "mars", "graph.cloud = \"mars\": must be one of"),
         ("PRESENCE2MQTT__GRAPH__AUTH__ANNOUNCE_SIGN_IN", "yes", "graph.auth.announce_sign_in = \"yes\": must be true or false"),
         ("PRESENCE2MQTT__GRAPH__AUTH__CLIENT_SECRET_FILE", "x", "graph.auth.client_secret_file = \"x\": graph.auth.client_secret is given too"),

@@ -60,6 +60,8 @@ fn each_bad_value_is_named_with_its_line_and_what_is_allowed() {
         ("[mqtt]", "refresh_interval", r#""9s""#, "mqtt.refresh_interval", "10s to 7days"),
         ("[mqtt]", "refresh_interval", r#""8d""#, "mqtt.refresh_interval", "10s to 7days"),
         ("[mqtt]", "protocol", r#""4""#, "mqtt.protocol", r#"one of "3.1.1", "5""#),
+        ("[mqtt]", "message_expiry", r#""1h""#, "mqtt.message_expiry = \"1h\"", "needs mqtt.protocol = \"5\""),
+        ("[mqtt]", "message_expiry", r#""9s""#, "mqtt.message_expiry = \"9s\"", "needs mqtt.protocol = \"5\""),
         ("[mqtt]", "pasword", r#""s3cr3t-marker""#, "mqtt.pasword:", "did you mean \"password\"?"),
         ("[mqtt]", "colour", "1", "mqtt.colour:", "unknown key; allowed: base_topic, bridge_name"),
         ("[graph]", "cloud", r#""china""#, "graph.cloud = \"china\"", "does not offer presence"),
@@ -109,11 +111,29 @@ fn each_bad_value_is_named_with_its_line_and_what_is_allowed() {
 }
 
 #[test]
+fn with_mqtt_5_the_length_of_an_expiry_matters() {
+    for (expiry, accepted) in
+        [("0s", true), ("10s", true), ("7d", true), ("9s", false), ("8d", false), ("10s 1ms", false)]
+    {
+        let text =
+            minimal().replace("[mqtt]", &format!("[mqtt]\nprotocol = \"5\"\nmessage_expiry = \"{expiry}\""));
+        match read(&text) {
+            Ok(_) => assert!(accepted, "{expiry}"),
+            refused => {
+                let message = message(refused);
+                let says = format!(
+                    "presence2mqtt.toml:4: mqtt.message_expiry = \"{expiry}\": must be 0s (never) or whole seconds, 10s to 7days"
+                );
+                assert!(!accepted && message.contains(&says), "{message}");
+            }
+        }
+    }
+}
+
+#[test]
 fn what_is_not_in_this_version_is_refused_by_name() {
     #[rustfmt::skip]
     let rows = [
-        ("[mqtt]", "protocol", r#""5""#, "mqtt.protocol = \"5\": MQTT 5 is not in this version yet; use \"3.1.1\""),
-        ("[mqtt]", "message_expiry", r#""1h""#, "mqtt.message_expiry = \"1h\": needs MQTT 5"),
         ("[home_assistant]", "discovery", "true", "home_assistant.discovery = true"),
         ("[home_assistant]", "discovery_prefix", r#""ha""#, "home_assistant.discovery_prefix"),
         ("[home_assistant]", "birth_topic", r#""ha/status""#, "home_assistant.birth_topic"),
@@ -152,6 +172,7 @@ fn what_only_people_who_sign_in_have_a_use_for() {
 fn what_asks_for_nothing_missing_is_accepted() {
     for (section, key, value) in [
         ("[mqtt]", "protocol", r#""3.1.1""#),
+        ("[mqtt]", "protocol", r#""5""#),
         ("[mqtt]", "message_expiry", r#""0s""#),
         ("[graph.auth]", "announce_sign_in", "false"),
         ("[home_assistant]", "discovery", "false"),

@@ -15,6 +15,8 @@ pub(in crate::core) struct Remembered {
     pub topic: String,
     /// Its entities: key and platform.
     pub entities: BTreeMap<String, String>,
+    /// The topic of a person's availability, which holds their name.
+    pub values: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -39,6 +41,7 @@ struct Origin {
 #[derive(Deserialize)]
 struct Component {
     platform: String,
+    state_topic: Option<String>,
 }
 
 impl Remembered {
@@ -49,7 +52,9 @@ impl Remembered {
         let ours = announced.origin.name == ORIGIN.name
             && (announced.device.via_device.as_deref() == Some(bridge.as_str())
                 || announced.device.identifiers.iter().any(|id| id == bridge.as_str()));
-        let entities = announced.components.into_iter().map(|(key, component)| (key, component.platform));
-        ours.then(|| Self { topic: topic.to_owned(), entities: entities.collect() })
+        let mut components = announced.components;
+        let values = components.get_mut("availability").and_then(|component| component.state_topic.take());
+        let entities = components.into_iter().map(|(key, component)| (key, component.platform)).collect();
+        ours.then(|| Self { topic: topic.to_owned(), entities, values })
     }
 }

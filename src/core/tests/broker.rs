@@ -49,7 +49,7 @@ fn a_rival_is_named_once_and_left_alone() {
     assert!(waits[2..].iter().all(|wait| (4.0..=60.0).contains(wait)), "{waits:?}");
     assert!(waits.iter().any(|wait| *wait > 20.0), "{waits:?}");
 
-    // Half a minute of peace, and the notice goes.
+    // Ten seconds of peace, and the notice goes.
     let mut last = None;
     while now < 1000.0 && last.is_none() {
         now = bridge.wake_at(at(now).tick).unwrap().0.as_secs_f64();

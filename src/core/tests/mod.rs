@@ -42,7 +42,12 @@ fn id(n: usize) -> ObjectId {
 }
 
 fn watched(name: &str, id: &str) -> Watched {
-    Watched { name: name.parse().unwrap(), id: id.parse().unwrap() }
+    Watched {
+        name: name.parse().unwrap(),
+        id: id.parse().unwrap(),
+        display_name: name.to_owned(),
+        discovery: true,
+    }
 }
 
 /// Alice and Bob, read in bulk every five seconds.
@@ -66,14 +71,9 @@ fn settings() -> Settings {
         certificate_ends: None,
         invites: false,
         announce_sign_in: false,
+        discovery: None,
         users: vec![watched("alice", &id(1).to_string()), watched("bob", &id(2).to_string())],
-        about: About {
-            version: "0.1.0",
-            cloud: "global",
-            auth_method: "client-secret",
-            account: None,
-            discovery_prefix: None,
-        },
+        about: About { version: "0.1.0", cloud: "global", auth_method: "client-secret", account: None },
     }
 }
 

@@ -14,7 +14,7 @@ fn the_first_connect_reads_back_then_says_stale_then_online() {
                 0.01,
                 Connected,
                 "report: connected to the broker
-                 subscribe presence/+/state presence/bridge/info presence/bridge/sign_in
+                 subscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in
                  subscribe presence/bridge/refresh",
             ),
             (0.02, subscribed(), ""),
@@ -45,7 +45,7 @@ fn the_first_connect_reads_back_then_says_stale_then_online() {
             (
                 5.0,
                 Woken,
-                "read #1 bulk 1,2\nunsubscribe presence/+/state presence/bridge/info presence/bridge/sign_in",
+                "read #1 bulk 1,2\nunsubscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in",
             ),
             (
                 5.01,
@@ -77,7 +77,7 @@ fn a_new_sequence_number_alone_is_not_a_change() {
         vec![(
             5.0,
             Woken,
-            "read #1 bulk 1\nunsubscribe presence/+/state presence/bridge/info presence/bridge/sign_in",
+            "read #1 bulk 1\nunsubscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in",
         )],
     );
     run(&mut bridge, vec![(5.1, answer(1, vec![with_number("A2")]), "")]);
@@ -137,7 +137,7 @@ fn a_user_no_longer_configured_disappears() {
                 0.0,
                 Connected,
                 "report: connected to the broker
-                 subscribe presence/+/state presence/bridge/info presence/bridge/sign_in
+                 subscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in
                  subscribe presence/bridge/refresh",
             ),
             (0.0, retained("presence/carol/state", &gone("somebody-else")), ""),
@@ -372,4 +372,35 @@ fn the_end_of_the_certificate_is_noticed_when_it_is_near() {
     assert!(noticed(33.1), "less than 7 days");
     bridge.on(Event::SignIn(SignInEvent::CertificateEnds(Some(at(400.0 * day).wall))), at(33.2 * day));
     assert!(bridge.settings.certificate_ends > Some(ends), "it was renewed");
+}
+
+#[test]
+fn a_lone_health_disappears_unless_another_bridge_may_have_left_it() {
+    let with = |neighbour: bool| {
+        let mut bridge = Bridge::new(only_alice(), 1, at(0.0));
+        bridge.on(Event::Started, at(0.0));
+        bridge.on(Event::Connected, at(0.0));
+        for (topic, payload) in [
+            ("presence/ghost/health", "not_found"),
+            ("presence/alice/health", "ok"),
+            ("presence/bridge/health", "{}"),
+            ("presence/zoe/health", "ok"),
+            (
+                "presence/zoe/state",
+                r#"{"availability":"Busy","activity":"Busy","since":"2026-11-23T08:00:00Z","bridge":"x"}"#,
+            ),
+        ] {
+            bridge.on(retained(topic, payload), at(0.0));
+        }
+        if neighbour {
+            bridge.on(retained("presence/other/info", "{}"), at(0.0));
+        }
+        bridge.on(subscribed(), at(0.0));
+        bridge.on(subscribed(), at(0.0));
+        lines(&bridge.on(Event::Woken, at(0.04)))
+    };
+    let emptied =
+        |lines: Vec<String>| lines.into_iter().filter(|line| line.ends_with('=')).collect::<Vec<_>>();
+    assert_eq!(emptied(with(false)), ["presence/ghost/health ="]);
+    assert_eq!(emptied(with(true)), [""; 0]);
 }

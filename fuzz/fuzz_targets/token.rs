@@ -1,0 +1,7 @@
+//! Answers of the sign-in service.
+#![no_main]
+
+#[path = "../../tests/fuzzed/mod.rs"]
+mod fuzzed;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| fuzzed::check("token", input));

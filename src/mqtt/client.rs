@@ -1,0 +1,89 @@
+//! Handing requests to rumqttc, in either version of MQTT.
+
+use std::time::Duration;
+
+use rumqttc::v5::mqttbytes::QoS as QoS5;
+use rumqttc::v5::mqttbytes::v5::{Filter, PublishProperties};
+use rumqttc::{QoS, SubscribeFilter};
+
+use crate::core::command::{Message, Qos, Subscription};
+
+/// Whoever takes requests for a connection.
+pub(super) enum Client {
+    V3(rumqttc::AsyncClient),
+    V5(rumqttc::v5::AsyncClient),
+}
+
+/// Something to be done on a connection.
+#[derive(Debug)]
+pub(super) enum Request {
+    Publish(Message),
+    Subscribe(Vec<Subscription>),
+    Unsubscribe(String),
+    Disconnect,
+}
+
+/// rumqttc's queue is full, or its end has gone: the connection cannot be trusted any more.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection takes no more")]
+pub(super) struct TakesNoMore;
+
+impl Request {
+    /// Whether it uses a packet id (MQTT 5 section 2.2.1).
+    pub(super) fn needs_id(&self) -> bool {
+        match self {
+            Self::Publish(message) => message.qos == Qos::AtLeastOnce,
+            Self::Subscribe(_) | Self::Unsubscribe(_) => true,
+            Self::Disconnect => false,
+        }
+    }
+}
+
+impl Client {
+    /// Never waits.
+    pub(super) fn take(&self, request: Request) -> Result<(), TakesNoMore> {
+        match self {
+            Self::V3(client) => match request {
+                Request::Publish(Message { topic, payload, qos, retain, expires: _ }) => {
+                    client.try_publish(topic, quality(qos), retain, payload)
+                }
+                Request::Subscribe(subscriptions) => client.try_subscribe_many(
+                    subscriptions.into_iter().map(|s| SubscribeFilter::new(s.filter, quality(s.qos))),
+                ),
+                Request::Unsubscribe(filter) => client.try_unsubscribe(filter),
+                Request::Disconnect => client.try_disconnect(),
+            }
+            .map_err(|_| TakesNoMore),
+            Self::V5(client) => match request {
+                Request::Publish(Message { topic, payload, qos, retain, expires }) => client
+                    .try_publish_with_properties(topic, quality5(qos), retain, payload, properties(expires)),
+                Request::Subscribe(subscriptions) => client.try_subscribe_many(
+                    subscriptions.into_iter().map(|s| Filter::new(s.filter, quality5(s.qos))),
+                ),
+                Request::Unsubscribe(filter) => client.try_unsubscribe(filter),
+                Request::Disconnect => client.try_disconnect(),
+            }
+            .map_err(|_| TakesNoMore),
+        }
+    }
+}
+
+/// MQTT 5 section 3.3.2.3.3.
+fn properties(expires: Option<Duration>) -> PublishProperties {
+    let seconds = expires.map(|expires| u32::try_from(expires.as_secs()).unwrap_or(u32::MAX));
+    PublishProperties { message_expiry_interval: seconds, ..PublishProperties::default() }
+}
+
+fn quality(qos: Qos) -> QoS {
+    match qos {
+        Qos::AtMostOnce => QoS::AtMostOnce,
+        Qos::AtLeastOnce => QoS::AtLeastOnce,
+    }
+}
+
+fn quality5(qos: Qos) -> QoS5 {
+    match qos {
+        Qos::AtMostOnce => QoS5::AtMostOnce,
+        Qos::AtLeastOnce => QoS5::AtLeastOnce,
+    }
+}

@@ -1,0 +1,125 @@
+//! Reaching the broker: its name becomes addresses, anew for each connection, and the first that answers is taken.
+//!
+//! A name often has an address of each family, and one of the two routes may be dead without a word. So the attempts
+//! overlap, as in "Happy Eyeballs" (RFC 8305): the next begins a quarter of a second after the last, or at once when
+//! one fails.
+
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+/// From the name to a connection.
+pub(super) const LIMIT: Duration = Duration::from_secs(5);
+
+/// What an attempt is given before the next one begins (RFC 8305 section 8, `Connection Attempt Delay`).
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// Who knows the addresses of a name.
+#[derive(Debug, Clone)]
+pub(super) enum Resolver {
+    /// The system, which asks files and servers as it is set up to. An address is its own.
+    System,
+    /// A test's answers, one for each connection.
+    #[cfg(test)]
+    Scripted(std::sync::Arc<std::sync::Mutex<std::collections::VecDeque<Vec<SocketAddr>>>>),
+}
+
+/// Why the broker's machine or port cannot be reached.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum DialError {
+    #[error("the name {host} cannot be looked up ({source}); check mqtt.url and this machine's DNS")]
+    Lookup { host: String, source: io::Error },
+    #[error("nothing listens at {0} (connection refused)")]
+    NothingListens(String),
+    #[error("{0} does not answer")]
+    Silent(String),
+    #[error("{place} cannot be reached ({source})")]
+    Unreachable { place: String, source: io::Error },
+}
+
+impl Resolver {
+    async fn addresses(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        match self {
+            // Both, whatever the system's files say or leave out (RFC 6761 section 6.3).
+            Self::System if host.eq_ignore_ascii_case("localhost") => {
+                Ok(vec![(Ipv6Addr::LOCALHOST, port).into(), (Ipv4Addr::LOCALHOST, port).into()])
+            }
+            Self::System => Ok(tokio::net::lookup_host((host, port)).await?.collect()),
+            #[cfg(test)]
+            Self::Scripted(answers) => Ok(answers.lock().unwrap().pop_front().unwrap_or_default()),
+        }
+    }
+}
+
+/// Connects to the host under any of its addresses.
+///
+/// # Errors
+///
+/// If it has none, none of them takes the connection, or time is up.
+pub(super) async fn dial(resolver: &Resolver, host: &str, port: u16) -> Result<TcpStream, DialError> {
+    let place = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+    let reach = async {
+        let lookup = |source| DialError::Lookup { host: host.to_owned(), source };
+        let addresses = resolver.addresses(host, port).await.map_err(lookup)?;
+        let stream = race(addresses).await.map_err(|source| failure(&place, source))?;
+        // Small messages are sent at once. A socket that refuses the option works as well, only later.
+        let _refused = stream.set_nodelay(true);
+        Ok(stream)
+    };
+    timeout(LIMIT, reach).await.unwrap_or_else(|_| Err(DialError::Silent(place.clone())))
+}
+
+fn failure(place: &str, source: io::Error) -> DialError {
+    let place = place.to_owned();
+    if source.kind() == ErrorKind::ConnectionRefused {
+        DialError::NothingListens(place)
+    } else if source.kind() == ErrorKind::TimedOut {
+        DialError::Silent(place)
+    } else {
+        DialError::Unreachable { place, source }
+    }
+}
+
+/// The first of overlapping attempts that succeeds; the others are given up.
+async fn race(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
+    let mut waiting = interleaved(addresses).into_iter();
+    let mut attempts = JoinSet::new();
+    let mut failure = io::Error::new(ErrorKind::AddrNotAvailable, "the name has no address");
+    loop {
+        if let Some(address) = waiting.next() {
+            attempts.spawn(TcpStream::connect(address));
+        }
+        tokio::select! {
+            ended = attempts.join_next() => match ended {
+                Some(Ok(Ok(stream))) => return Ok(stream),
+                // A refusal says most: the machine is there.
+                Some(Ok(Err(error))) if failure.kind() != ErrorKind::ConnectionRefused => failure = error,
+                Some(Ok(Err(_)) | Err(_)) => {}
+                None => return Err(failure),
+            },
+            () = sleep(HEAD_START), if waiting.len() > 0 => {}
+        }
+    }
+}
+
+/// Families take turns, beginning with the one that the system prefers (RFC 8305 section 4).
+fn interleaved(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let Some(first) = addresses.first().map(SocketAddr::is_ipv6) else { return addresses };
+    let (preferred, other): (Vec<_>, Vec<_>) =
+        addresses.into_iter().partition(|address| address.is_ipv6() == first);
+    let mut other = other.into_iter();
+    let mut interleaved = Vec::new();
+    for address in preferred {
+        interleaved.push(address);
+        interleaved.extend(other.next());
+    }
+    interleaved.extend(other);
+    interleaved
+}
+
+#[cfg(test)]
+mod tests;

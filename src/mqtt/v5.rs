@@ -1,0 +1,119 @@
+//! MQTT 5 by rumqttc.
+
+mod failure;
+mod reason;
+
+use rumqttc::v5::mqttbytes::QoS;
+use rumqttc::v5::mqttbytes::v5::{ConnAck, LastWill, Packet, PubAck, Publish, SubscribeReasonCode};
+use rumqttc::v5::{AsyncClient, Event, EventLoop, MqttOptions};
+use rumqttc::{NetworkOptions, Outgoing};
+use secrecy::ExposeSecret;
+use tokio::sync::mpsc;
+
+use super::address::Access;
+use super::relay::{Line, Relay};
+use super::transport::{CONNECT_LIMIT, INFLIGHT, LARGEST_PACKET, proxy, transport};
+use super::wire::{Limits, Wire};
+use crate::core::event::{Incoming, LinkFailure};
+
+/// A client that holds so many requests, and what has to be polled for it.
+pub(super) fn client(access: &Access, relay: &Relay, requests: usize) -> (AsyncClient, EventLoop) {
+    // Never logged: `Debug` would show the password.
+    let mut options = MqttOptions::new(&access.client_id, &access.target, access.port);
+    options.set_transport(transport(access));
+    options.set_proxy(proxy(relay));
+    if let Some((username, password)) = &access.credentials {
+        options.set_credentials(username, password.expose_secret());
+    }
+    if let Some(will) = &access.will {
+        // Without an expiry: that the bridge is lost stays true until it is back.
+        options.set_last_will(LastWill::new(&will.topic, will.payload, QoS::AtLeastOnce, true, None));
+    }
+    options.set_keep_alive(access.keep_alive);
+    options.set_max_packet_size(Some(LARGEST_PACKET));
+    options.set_outgoing_inflight_upper_limit(INFLIGHT);
+    options.set_clean_start(true);
+    options.set_connection_timeout(CONNECT_LIMIT);
+    let mut network = NetworkOptions::new();
+    network.set_tcp_nodelay(true);
+    options.set_network_options(network);
+    AsyncClient::new(options, requests)
+}
+
+/// Polls to the end of the connection: the first error, or our own goodbye, after which rumqttc would connect again.
+pub(super) async fn poll(mut event_loop: EventLoop, mut line: Line, wire: mpsc::Sender<Wire>) {
+    let keep_alive = event_loop.options.keep_alive();
+    let mut is_open = false;
+    let end = loop {
+        let event = match event_loop.poll().await {
+            Ok(Event::Outgoing(Outgoing::Disconnect)) => {
+                drop(event_loop);
+                line.is_over().await;
+                break LinkFailure::Lost("closed as asked".to_owned());
+            }
+            Ok(Event::Incoming(Packet::ConnAck(answer))) => match limits(&answer) {
+                Ok(limits) => {
+                    // rumqttc does what the broker asks for (section 3.2.2.3.14). That may be nothing at all, or so
+                    // seldom that the session's patience ends first; proving oneself more often is always allowed.
+                    let asked = event_loop.options.keep_alive();
+                    if asked.is_zero() || asked > keep_alive {
+                        event_loop.options.set_keep_alive(keep_alive);
+                    }
+                    Wire::Opened(limits)
+                }
+                Err(failure) => break failure,
+            },
+            Ok(event) => translate(event),
+            Err(error) => break line.shut().unwrap_or_else(|| failure::of(&error, is_open, line.was_open())),
+        };
+        is_open |= matches!(event, Wire::Opened(_));
+        if wire.send(event).await.is_err() {
+            return;
+        }
+    };
+    // Where nobody listens any more, nobody asks how it ended.
+    let _end = wire.send(Wire::Closed(end)).await;
+}
+
+/// What the broker takes; absent properties have the values of sections 3.2.2.3.3 to 3.2.2.3.6.
+fn limits(answer: &ConnAck) -> Result<Limits, LinkFailure> {
+    let mut limits = Limits { in_flight: INFLIGHT, packet: LARGEST_PACKET, at_least_once: true };
+    let Some(properties) = &answer.properties else { return Ok(limits) };
+    if properties.retain_available == Some(0) {
+        return Err(LinkFailure::Refused(reason::RETAIN_NOT_SUPPORTED.to_owned()));
+    }
+    // Zero is forbidden, and rumqttc would never send anything.
+    if properties.receive_max == Some(0) || properties.max_packet_size == Some(0) {
+        return Err(LinkFailure::NotUnderstood(
+            "the broker's answer is not MQTT 5 (a limit of zero)".to_owned(),
+        ));
+    }
+    limits.in_flight = properties.receive_max.unwrap_or(INFLIGHT).min(INFLIGHT);
+    limits.packet = properties.max_packet_size.unwrap_or(LARGEST_PACKET).min(LARGEST_PACKET);
+    limits.at_least_once = properties.max_qos != Some(0);
+    Ok(limits)
+}
+
+fn translate(event: Event) -> Wire {
+    match event {
+        Event::Outgoing(Outgoing::Publish(id)) => Wire::Written(id),
+        Event::Incoming(Packet::PubAck(ack)) => Wire::Answered(ack.pkid, refusal(&ack)),
+        Event::Incoming(Packet::SubAck(answer)) => {
+            let granted = |code: &SubscribeReasonCode| matches!(code, SubscribeReasonCode::Success(_));
+            Wire::Subscribed(answer.return_codes.iter().map(granted).collect())
+        }
+        Event::Incoming(Packet::Publish(publish)) => message(&publish),
+        Event::Incoming(_) | Event::Outgoing(_) => Wire::Alive,
+    }
+}
+
+fn refusal(ack: &PubAck) -> Option<String> {
+    let said = ack.properties.as_ref().and_then(|properties| properties.reason_string.as_deref());
+    reason::of_message(ack.reason).map(|why| reason::with_words(why, said))
+}
+
+fn message(publish: &Publish) -> Wire {
+    // No alias was offered to the broker (section 3.1.2.11.5), so the topic is always there.
+    let topic = String::from_utf8_lossy(&publish.topic).into_owned();
+    Wire::Message(Incoming { topic, payload: publish.payload.to_vec(), retained: publish.retain })
+}

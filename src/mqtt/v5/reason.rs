@@ -1,0 +1,131 @@
+//! The broker's reasons in words that say what to do (MQTT 5 section 2.4).
+
+use rumqttc::v5::mqttbytes::v5::{ConnectReturnCode, DisconnectReasonCode, PubAckReason};
+
+use crate::core::event::LinkFailure;
+
+pub(super) const RETAIN_NOT_SUPPORTED: &str = "the broker keeps no retained messages, which this bridge is made of; \
+     allow them on the broker or use another one";
+const NOT_AUTHORIZED: &str = "the broker does not let this client in; check mqtt.username, mqtt.password_file and the \
+     broker's access list";
+const QUOTA_EXCEEDED: &str = "a quota of the broker is used up; raise it there";
+const PACKET_TOO_LARGE: &str = "a packet was too large for the broker; raise its limit";
+const QOS_NOT_SUPPORTED: &str = "the broker does not acknowledge messages (quality of service 1), which this bridge \
+     needs for its own topics; allow it on the broker or use another one";
+const TOPIC_INVALID: &str = "the broker does not accept a topic of this bridge; check mqtt.base_topic and what the \
+     broker allows";
+const OTHER_SERVER: &str = "the broker sends its clients to another one; change mqtt.url";
+const NOT_THIS_PROTOCOL: &str = "the broker does not speak MQTT 5";
+const RATE_EXCEEDED: &str = "the broker finds that this client connects too often";
+const BUSY: &str = "the broker is busy";
+const UNSPECIFIED: &str = "the broker gives no reason";
+const NOT_UNDERSTOOD_BY_BROKER: &str = "the broker does not understand what it was sent";
+
+/// Why a connection was not accepted (section 3.2.2.2).
+pub(super) fn of_refusal(code: ConnectReturnCode) -> LinkFailure {
+    use ConnectReturnCode as Code;
+    let (failure, why): (fn(String) -> LinkFailure, _) = match code {
+        Code::BadUserNamePassword => (
+            LinkFailure::Refused,
+            "the broker refuses the user name or password; check mqtt.username and mqtt.password_file",
+        ),
+        Code::NotAuthorized => (LinkFailure::Refused, NOT_AUTHORIZED),
+        Code::ClientIdentifierNotValid | Code::BadClientId => {
+            (LinkFailure::Refused, "the broker refuses the client id; change mqtt.client_id")
+        }
+        Code::Banned => (
+            LinkFailure::Refused,
+            "the broker has banned this client; lift the ban there, or change mqtt.client_id",
+        ),
+        Code::BadAuthenticationMethod => (
+            LinkFailure::Refused,
+            "the broker wants a way of signing in that this bridge does not know; allow a password or a certificate",
+        ),
+        Code::TopicNameInvalid => (LinkFailure::Refused, TOPIC_INVALID),
+        Code::PacketTooLarge => (LinkFailure::Refused, PACKET_TOO_LARGE),
+        Code::QuotaExceeded => (LinkFailure::Refused, QUOTA_EXCEEDED),
+        Code::PayloadFormatInvalid => (LinkFailure::Refused, "the broker does not accept the last will"),
+        Code::RetainNotSupported => (LinkFailure::Refused, RETAIN_NOT_SUPPORTED),
+        Code::QoSNotSupported => (LinkFailure::Refused, QOS_NOT_SUPPORTED),
+        Code::UseAnotherServer | Code::ServerMoved => (LinkFailure::Refused, OTHER_SERVER),
+        Code::ConnectionRateExceeded => (LinkFailure::Refused, RATE_EXCEEDED),
+        Code::UnspecifiedError | Code::ImplementationSpecificError => {
+            (LinkFailure::Refused, "the broker does not let this client in and gives no reason; its log may")
+        }
+        Code::ServerUnavailable | Code::ServiceUnavailable => {
+            (LinkFailure::Lost, "the broker is not available now")
+        }
+        Code::ServerBusy => (LinkFailure::Lost, BUSY),
+        Code::UnsupportedProtocolVersion | Code::RefusedProtocolVersion => {
+            (LinkFailure::NotUnderstood, NOT_THIS_PROTOCOL)
+        }
+        Code::MalformedPacket | Code::ProtocolError => (LinkFailure::NotUnderstood, NOT_UNDERSTOOD_BY_BROKER),
+        Code::Success => (LinkFailure::NotUnderstood, "the broker's answer contradicts itself"),
+    };
+    failure(why.to_owned())
+}
+
+/// Why the broker closed a connection (section 3.14.2.1); `said` are its own words.
+pub(super) fn of_goodbye(code: DisconnectReasonCode, said: Option<&str>) -> LinkFailure {
+    use DisconnectReasonCode as Code;
+    let (failure, why): (fn(String) -> LinkFailure, _) = match code {
+        Code::SessionTakenOver => (
+            LinkFailure::Refused,
+            "another client connected with the same mqtt.client_id; give each its own, or stop the other",
+        ),
+        Code::NotAuthorized => (LinkFailure::Refused, NOT_AUTHORIZED),
+        Code::AdministrativeAction => (LinkFailure::Refused, "somebody closed the connection at the broker"),
+        Code::TopicFilterInvalid | Code::TopicNameInvalid => (LinkFailure::Refused, TOPIC_INVALID),
+        Code::PacketTooLarge => (LinkFailure::Refused, PACKET_TOO_LARGE),
+        Code::QuotaExceeded => (LinkFailure::Refused, QUOTA_EXCEEDED),
+        Code::PayloadFormatInvalid => {
+            (LinkFailure::Refused, "the broker does not accept a payload of this bridge")
+        }
+        Code::RetainNotSupported => (LinkFailure::Refused, RETAIN_NOT_SUPPORTED),
+        Code::QoSNotSupported => (LinkFailure::Refused, QOS_NOT_SUPPORTED),
+        Code::UseAnotherServer | Code::ServerMoved => (LinkFailure::Refused, OTHER_SERVER),
+        Code::WildcardSubscriptionsNotSupported => (
+            LinkFailure::Refused,
+            "the broker allows no wildcards in subscriptions, by which this bridge finds what it left; allow them there",
+        ),
+        Code::ConnectionRateExceeded => (LinkFailure::Refused, RATE_EXCEEDED),
+        Code::MessageRateTooHigh => {
+            (LinkFailure::Refused, "the broker finds that this client sends too much at once")
+        }
+        Code::ServerBusy => (LinkFailure::Lost, BUSY),
+        Code::ServerShuttingDown => (LinkFailure::Lost, "the broker shuts down"),
+        Code::KeepAliveTimeout => (LinkFailure::Lost, "the broker heard nothing for too long"),
+        Code::MaximumConnectTime => (LinkFailure::Lost, "the broker ends connections after some time"),
+        Code::NormalDisconnection | Code::DisconnectWithWillMessage => return LinkFailure::Closed,
+        Code::UnspecifiedError | Code::ImplementationSpecificError => (LinkFailure::Lost, UNSPECIFIED),
+        Code::MalformedPacket
+        | Code::ProtocolError
+        | Code::ReceiveMaximumExceeded
+        | Code::TopicAliasInvalid
+        | Code::SharedSubscriptionNotSupported
+        | Code::SubscriptionIdentifiersNotSupported => (LinkFailure::Lost, NOT_UNDERSTOOD_BY_BROKER),
+    };
+    failure(with_words(why, said))
+}
+
+/// Why a message was not taken, if it was not (section 3.4.2.1).
+pub(super) fn of_message(reason: PubAckReason) -> Option<&'static str> {
+    match reason {
+        PubAckReason::Success | PubAckReason::NoMatchingSubscribers => None,
+        PubAckReason::NotAuthorized => Some("not authorized; allow writing it in the broker's access list"),
+        PubAckReason::TopicNameInvalid => Some("the broker does not accept the topic's name"),
+        PubAckReason::QuotaExceeded => Some(QUOTA_EXCEEDED),
+        PubAckReason::PayloadFormatInvalid => Some("the broker does not accept the payload"),
+        PubAckReason::PacketIdentifierInUse => Some("the broker has lost count of the messages"),
+        PubAckReason::UnspecifiedError | PubAckReason::ImplementationSpecificError => Some(UNSPECIFIED),
+    }
+}
+
+/// What the broker adds is a stranger's text: quoted, and cut.
+pub(super) fn with_words(why: &str, said: Option<&str>) -> String {
+    const LONGEST: usize = 200;
+    match said {
+        Some(said) => format!("{why} ({:?})", said.chars().take(LONGEST).collect::<String>()),
+        None => why.to_owned(),
+    }
+}
