@@ -51,6 +51,7 @@ fn settings() -> Settings {
         base_topic: "presence".parse().unwrap(),
         bridge_name: "bridge".parse().unwrap(),
         client_id: "presence2mqtt".parse().unwrap(),
+        predecessor: None,
         qos: Qos::AtLeastOnce,
         protocol: Protocol::V3,
         keep_alive: Duration::from_secs(30),
