@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::core::command::{Message, Qos};
 use crate::core::name::{BaseTopic, TopicLevel};
 use crate::core::payload::{RememberedInfo, RememberedState};
-use crate::core::person::is_health;
+use crate::core::person::is_lone_health;
 use crate::core::topic::{BridgeField, Field, ONLINE, Topics};
 use crate::mqtt::address::Address;
 use crate::mqtt::one_shot::{OneShot, OneShotError};
@@ -68,7 +68,7 @@ async fn clean(
     // Of somebody who was never read there is only a health, which does not say whose it is.
     let info = BridgeField::Info.level();
     let alone = !retained.iter().any(|message| topics.user_of(&message.topic, info).is_some());
-    for message in retained.iter().filter(|message| alone && is_health(&message.payload)) {
+    for message in retained.iter().filter(|message| alone && is_lone_health(&message.payload)) {
         if let Some(user) = topics.user_of(&message.topic, Field::Health.level()) {
             owners.entry(user).or_insert(true);
         }

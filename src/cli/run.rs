@@ -35,7 +35,7 @@ pub(super) async fn run(load: impl Fn() -> Result<Config, Failure>) -> Result<()
             Ok(())
         }
         Ok(Ending::Conflict(sentence)) => Err(Failure::new(exit::CONFIG, sentence)),
-        Err(error @ (run::RunError::Http(_) | run::RunError::Store(_))) => {
+        Err(error @ (run::RunError::Http(_) | run::RunError::Store(_) | run::RunError::Broker(_))) => {
             Err(Failure::new(exit::CONFIG, error))
         }
         Err(error @ run::RunError::TaskDied(_)) => Err(Failure::new(exit::UNEXPECTED, error)),

@@ -79,15 +79,6 @@ impl Bridge {
         }
     }
 
-    /// Announces everybody again: the prefix is another one.
-    pub(super) fn announce_anew(&mut self) {
-        for place in 0..self.people.len() {
-            self.people[place].forget_announcement();
-            self.announce(place);
-        }
-        self.say_device();
-    }
-
     /// Where announcements of earlier runs may be.
     pub(super) fn every_announcement(&self) -> Option<String> {
         self.discovery_prefix().map(discovery::every_device)

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::backoff::Backoff;
 use super::broker::Found;
 use super::budget::Budget;
 use super::command::{BrokerOrder, Command, Ending, Protocol, Read, What};
@@ -64,6 +65,8 @@ pub struct Bridge {
     pub(super) refused_filters: BTreeSet<String>,
     /// Topics that the broker does not take messages for, and why.
     pub(super) refused_topics: BTreeMap<String, String>,
+    pub(super) refused_reported: bool,
+    pub(super) refused_backoff: Backoff,
     pub(super) commands: Vec<Command>,
     pub(super) found: Found,
     pub(super) last_refresh: Option<Tick>,
@@ -110,6 +113,8 @@ impl Bridge {
             birth_at: None,
             refused_filters: BTreeSet::new(),
             refused_topics: BTreeMap::new(),
+            refused_reported: false,
+            refused_backoff: Backoff::new(Duration::from_secs(15), Duration::from_secs(900)),
             commands: Vec::new(),
             found: Found::default(),
             last_refresh: None,
@@ -149,7 +154,7 @@ impl Bridge {
             Event::Connected => self.connected(now.tick),
             Event::Subscribed { refused } => self.subscribed(refused, now.tick),
             Event::Acknowledged(count) => self.outbox.acknowledged(count),
-            Event::PublishRefused { topic, why } => self.publish_refused(topic, why),
+            Event::PublishRefused { topic, why } => self.publish_refused(topic, why, now.tick),
             Event::Message(message) => self.message(&message, now.tick),
             Event::Disconnected(failure) => self.disconnected(&failure, now.tick),
             Event::Configured(settings, access) => self.configured(*settings, access, now),

@@ -10,7 +10,7 @@ use super::link::Phase;
 use super::name::TopicLevel;
 use super::outbox::own;
 use super::payload::{RememberedInfo, RememberedState};
-use super::person::is_health;
+use super::person::is_lone_health;
 use super::report::Report;
 use super::time::Tick;
 use super::topic::{BridgeField, Field, OFFLINE, ONLINE};
@@ -54,7 +54,7 @@ impl Bridge {
         let lasting = lasting.map(|filter| Subscription { filter, qos: Qos::AtLeastOnce });
         subscriptions.push(lasting.collect());
         self.refused_filters.clear();
-        self.refused_topics.clear();
+        self.refused_reported = false;
         self.found = Found::default();
         self.report(Report::BrokerConnected);
         self.link.connected(subscriptions.len(), now);
@@ -75,9 +75,14 @@ impl Bridge {
     }
 
     /// The broker does not take a message; the others go on.
-    pub(super) fn publish_refused(&mut self, topic: String, why: String) {
-        if self.refused_topics.is_empty() {
+    pub(super) fn publish_refused(&mut self, topic: String, why: String, now: Tick) {
+        if !std::mem::replace(&mut self.refused_reported, true) {
             self.report(Report::PublishRefused(why.clone()));
+        }
+        if self.refused_topics.is_empty() {
+            // What is not on the broker must get there when it is allowed; nobody would say when that is.
+            let again = now + self.refused_backoff.failed(&mut self.random);
+            self.resend_at = Some(self.resend_at.map_or(again, |at| at.min(again)));
         }
         if self.refused_topics.len() < REFUSED_TOPICS && !self.refused_topics.contains_key(&topic) {
             self.report(Report::TopicRefused(topic.clone()));
@@ -106,7 +111,7 @@ impl Bridge {
         } else if self.topics.user_of(&message.topic, BridgeField::Info.level()).is_some() {
             self.found.neighbours = true;
         } else if let Some(user) = self.topics.user_of(&message.topic, Field::Health.level()) {
-            if is_health(&message.payload) && !self.by_name.contains_key(&user) {
+            if is_lone_health(&message.payload) && !self.by_name.contains_key(&user) {
                 self.found.healths.insert(user);
             }
         } else if message.topic == self.topics.of_bridge(BridgeField::SignIn) {
@@ -119,7 +124,7 @@ impl Bridge {
         } else if let Some(user) = self.topics.user_of(&message.topic, Field::State.level()) {
             self.found.states.insert(user.clone());
             let Ok(remembered) = serde_json::from_slice::<RememberedState>(&message.payload) else { return };
-            if remembered.bridge != self.settings.client_id.as_str() {
+            if !self.is_own(&remembered.bridge) {
                 return;
             }
             match self.by_name.get(&user).copied() {
@@ -128,9 +133,7 @@ impl Bridge {
                     self.queue(place);
                 }
                 None => {
-                    for field in Field::LEAVING {
-                        self.outbox.remove(self.topics.of_user(&user, field));
-                    }
+                    self.remove_user(&user);
                     self.report(Report::Removed(user));
                 }
             }
@@ -181,7 +184,7 @@ impl Bridge {
             self.commands.push(Command::Broker(BrokerOrder::Connect(self.link.protocol())));
         }
         if self.link.finish_reading_back(now) {
-            match self.found.bridge.take().filter(|other| *other != self.settings.client_id.as_str()) {
+            match self.found.bridge.take().filter(|other| !self.is_own(other)) {
                 Some(other) if self.found.online => self.refuse_to_share(&other, now),
                 Some(_) | None => {
                     let announcements = std::mem::take(&mut self.found.announcements);
@@ -214,8 +217,18 @@ impl Bridge {
     pub(super) fn send_all(&mut self, first: bool, now: Tick) {
         self.resend_at = self.resend_every().map(|every| now + every);
         self.birth_at = None;
+        if std::mem::take(&mut self.refused_topics).is_empty() {
+            self.refused_backoff.reset();
+        }
         self.outbox.send_everything(&mut self.people, first);
         self.say_all(now);
+    }
+
+    /// Empties the topics of somebody who is not followed any more, or not under this name.
+    pub(super) fn remove_user(&mut self, user: &TopicLevel) {
+        for field in Field::LEAVING {
+            self.outbox.remove(self.topics.of_user(user, field));
+        }
     }
 
     /// Where retained messages of earlier runs may be.
@@ -237,6 +250,12 @@ impl Bridge {
                 self.report(Report::Removed(user.clone()));
             }
         }
+    }
+
+    /// Whether a bridge id is this bridge's, or was before a reload.
+    fn is_own(&self, bridge: &str) -> bool {
+        let predecessor = self.settings.predecessor.as_ref();
+        bridge == self.settings.client_id.as_str() || predecessor.is_some_and(|id| bridge == id.as_str())
     }
 
     /// Reads everybody and sends everything again, at most once per interval.

@@ -50,9 +50,11 @@ pub enum Event {
 /// What another configuration means for the way to Graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// The same tenant, addresses and sign-in.
+    /// Nothing.
     Same,
-    /// Another one: nothing is known of it yet.
+    /// Other tasks go it, to the same tenant as the same app or person.
+    Renewed,
+    /// Another tenant or another sign-in: nothing is known of it yet.
     New,
 }
 
@@ -77,6 +79,9 @@ pub enum LinkFailure {
     /// it does when it ends, and when another client comes with the same client id.
     #[error("the broker closed the connection")]
     Closed,
+    /// Not soon: the broker says that another client has come with the same client id (MQTT 5 section 3.14.2.1).
+    #[error("another client connected with the same mqtt.client_id; give each its own, or stop the other")]
+    TakenOver,
     /// Again, perhaps in another version of MQTT: there was a connection, but no answer in the version asked for.
     #[error("{0}")]
     NotUnderstood(String),

@@ -2,7 +2,9 @@
 
 use super::bridge::Bridge;
 use super::command::Command;
+use super::name::UserId;
 use super::payload::json;
+use super::person::Person;
 use super::report::Report;
 use super::sign_in::{InvitationEnd, SignInEvent, SignInOrder};
 use super::source::Reach;
@@ -48,12 +50,40 @@ impl Bridge {
             SignInEvent::CredentialsChanged => self.try_now(now),
             SignInEvent::CertificateEnds(ends) => self.settings.certificate_ends = ends,
             SignInEvent::Account(account) => {
-                if self.settings.about.account != account {
+                let before = &self.settings.about.account;
+                let another = before.is_some() && account.is_some() && *before != account;
+                if *before != account {
                     self.settings.about.account = account;
                     self.say_info_if_up();
                 }
+                if another {
+                    self.somebody_else_signed_in(now);
+                }
             }
         }
+    }
+
+    /// Whoever is read as the signed-in person is somebody else now.
+    fn somebody_else_signed_in(&mut self, now: Tick) {
+        for place in 0..self.people.len() {
+            if self.people[place].configured != UserId::Me {
+                continue;
+            }
+            let announced = self.announced_topics();
+            let name = self.people[place].name.clone();
+            let joining = Person::joining(self.settings.users[place].clone(), now);
+            let before = std::mem::replace(&mut self.people[place], joining);
+            self.announced.retain(|_, announced| *announced != place);
+            self.take_back(announced);
+            self.people[place].queued = before.queued;
+            if let Some(count) = self.census.get_mut(&before.health()) {
+                *count -= 1;
+            }
+            *self.census.entry(self.people[place].health()).or_default() += 1;
+            self.remove_user(&name);
+            self.queue(place);
+        }
+        self.schedule.all_now(now);
     }
 
     /// What a refusal was waiting for may have happened.
@@ -66,10 +96,10 @@ impl Bridge {
 
     /// Queues the code that is shown, where it may be published.
     pub(super) fn say_code(&mut self) {
-        if let Some(code) =
-            self.invitation.code().filter(|_| self.settings.announce_sign_in && self.link.is_up())
-        {
-            self.outbox.own(self.topics.of_bridge(BridgeField::SignIn), json(code));
+        if self.settings.announce_sign_in && self.link.is_up() {
+            // Without a code it is emptied: one that was taken back while the broker was away is still there.
+            let shown = self.invitation.code().map(json).unwrap_or_default();
+            self.outbox.own(self.topics.of_bridge(BridgeField::SignIn), shown);
         }
     }
 

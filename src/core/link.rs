@@ -85,6 +85,11 @@ impl Link {
         matches!(self.phase, Phase::Up { .. })
     }
 
+    /// Whether what an earlier run left is still being read back.
+    pub(super) fn is_reading_back(&self) -> bool {
+        matches!(self.phase, Phase::ReadingBack { .. })
+    }
+
     pub(super) fn is_stopping(&self) -> bool {
         matches!(self.phase, Phase::Stopping { .. })
     }
@@ -214,9 +219,10 @@ impl Link {
         let known_rival = self.has_rival();
         let for_rival = self.rival.lost(failure, lasted, random);
         let wait = for_rival.unwrap_or_else(|| match failure {
-            LinkFailure::Lost(_) | LinkFailure::Closed | LinkFailure::NotUnderstood(_) => {
-                self.backoff.failed(random)
-            }
+            LinkFailure::Lost(_)
+            | LinkFailure::Closed
+            | LinkFailure::TakenOver
+            | LinkFailure::NotUnderstood(_) => self.backoff.failed(random),
             LinkFailure::Refused(_) => self.refused_backoff.failed(random),
         });
         self.phase = Phase::Down(now + wait);

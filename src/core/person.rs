@@ -92,6 +92,8 @@ pub(super) struct Person {
     remembered: Option<Box<RememberedState>>,
     confirmed: Tick,
     answered: bool,
+    /// Graph is another than the one that confirmed the values.
+    doubted: bool,
     /// The newest answer held nothing usable about this person.
     unusable: bool,
     health: Health,
@@ -170,6 +172,7 @@ impl Person {
             remembered: None,
             confirmed: now,
             answered: false,
+            doubted: false,
             unusable: false,
             health: Health::Stale,
             faded: false,
@@ -205,11 +208,6 @@ impl Person {
             self.announced = Some(words);
             self.pending.0 |= Pending::ANNOUNCEMENT.0;
         }
-    }
-
-    /// Forgets that this person was announced.
-    pub(super) fn forget_announcement(&mut self) {
-        self.announced = None;
     }
 
     /// What is told to Home Assistant, if anything.
@@ -248,6 +246,7 @@ impl Person {
     pub(super) fn read(&mut self, presence: Presence, now: Now, rules: Rules) -> Option<Tick> {
         self.confirmed = now.tick;
         self.answered = true;
+        self.doubted = false;
         self.denied = None;
         self.unusable = false;
         let Some(known) = &mut self.known else {
@@ -288,6 +287,24 @@ impl Person {
     /// Whether somebody missing from an answer should be read alone now, to learn why.
     pub(super) fn may_look_again(&self, now: Tick) -> bool {
         self.denied.is_none() || now >= self.look_again
+    }
+
+    /// What is known was told by somebody else than will be asked from now on.
+    pub(super) fn doubt(&mut self) {
+        self.denied = None;
+        self.doubted = true;
+    }
+
+    /// Forgets what this person wrote: it is not to be published any more.
+    pub(super) fn forget_messages(&mut self, now: Tick) {
+        if let Some(known) = self.known.take() {
+            let presence = known.presence.clone().without_messages();
+            let told = !presence.same_as(&known.presence);
+            self.known = Some(Known { presence, ..known });
+            if told {
+                self.touch(Field::State, now);
+            }
+        }
     }
 
     /// Gives up a change that should have lasted: nobody looked meanwhile.
@@ -333,7 +350,7 @@ impl Person {
             (true, _) => Health::SignInRequired,
             (false, Some(Denied::Forbidden)) => Health::Forbidden,
             (false, Some(Denied::NotFound)) => Health::NotFound,
-            (false, None) if self.answered && fresh => Health::Ok,
+            (false, None) if self.answered && fresh && !self.doubted => Health::Ok,
             (false, None) => Health::Stale,
         };
         if self.health != health {
@@ -417,10 +434,10 @@ impl Person {
     }
 }
 
-/// Whether a payload is a word of `<base>/<user>/health`.
+/// Whether a payload is what `<base>/<user>/health` holds of somebody who was never read, of whom there is no `state`.
 #[must_use]
-pub fn is_health(payload: &[u8]) -> bool {
-    Health::ALL.iter().any(|health| health.as_str().as_bytes() == payload)
+pub fn is_lone_health(payload: &[u8]) -> bool {
+    Health::ALL.iter().any(|health| *health != Health::Ok && health.as_str().as_bytes() == payload)
 }
 
 fn remembered_matches(remembered: &RememberedState, presence: &Presence) -> bool {

@@ -7,7 +7,7 @@
 use super::command::Protocol;
 use super::event::LinkFailure;
 
-/// What has been found out so far. It is found out once in a run.
+/// What has been found out so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spoken {
     /// As configured; the broker has not answered yet.
@@ -16,7 +16,7 @@ pub(super) enum Spoken {
     Trial,
     /// 3.1.1 was; is 5 really not?
     Doubted,
-    /// Known.
+    /// Known, until the broker is another one.
     Settled(Protocol),
 }
 
@@ -41,7 +41,7 @@ impl Spoken {
     pub(super) fn failed(&mut self, failure: &LinkFailure) -> bool {
         let not_understood = matches!(failure, LinkFailure::NotUnderstood(_));
         let next = match *self {
-            Self::Asked(Protocol::V5) if not_understood => Self::Trial,
+            Self::Asked(Protocol::V5) | Self::Settled(Protocol::V5) if not_understood => Self::Trial,
             Self::Doubted if not_understood => Self::Settled(Protocol::V3),
             Self::Trial | Self::Doubted => Self::Asked(Protocol::V5),
             Self::Asked(_) | Self::Settled(_) => return false,
@@ -87,7 +87,7 @@ mod tests {
         check(V5, &[(Mute, Trial, true), (Answers, Doubted, true), (Answers, Settled(V5), false)]);
         check(V5, &[(Mute, Trial, true), (Answers, Doubted, true), (Away, Asked(V5), false)]);
         check(V5, &[(Mute, Trial, true), (Away, Asked(V5), false), (Answers, Settled(V5), false)]);
-        check(V5, &[(Away, Asked(V5), false), (Answers, Settled(V5), false), (Mute, Settled(V5), false)]);
+        check(V5, &[(Away, Asked(V5), false), (Answers, Settled(V5), false), (Mute, Trial, true)]);
         check(V3, &[(Mute, Asked(V3), false), (Answers, Settled(V3), false), (Away, Settled(V3), false)]);
     }
 }

@@ -12,10 +12,10 @@ use super::settings::{Settings, Watched};
 use super::sign_in::Invitation;
 use super::source::Source;
 use super::time::Now;
-use super::topic::Field;
 
 impl Bridge {
-    /// Goes on with other settings. Whatever ties the bridge to its broker must be the same as before.
+    /// Goes on with other settings. Whatever ties the bridge to its broker, and to Home Assistant there, must be the same
+    /// as before.
     pub(super) fn configured(&mut self, mut settings: Settings, access: Access, now: Now) {
         if self.link.is_stopping() {
             return;
@@ -23,28 +23,34 @@ impl Bridge {
         // What is under way was ordered for people who may have another place now.
         self.under_way.clear();
         self.reload_trouble = None;
-        match access {
-            Access::Same => settings.about.account = self.settings.about.account.take(),
-            Access::New => {
-                if self.invitation.code().is_some() {
-                    self.take_code_back();
-                }
-                self.invitation = Invitation::new(now.tick);
-                self.source = Source::new(now);
+        if access != Access::Same {
+            // Whoever knew of an invitation is gone.
+            if self.invitation.code().is_some() {
+                self.take_code_back();
             }
+            self.invitation = Invitation::new(now.tick);
+        }
+        match access {
+            Access::Same | Access::Renewed => settings.about.account = self.settings.about.account.take(),
+            Access::New => self.source = Source::new(now),
         }
         let announced = self.announced_topics();
-        let moved = self.settings.discovery != settings.discovery;
         self.budget.set_limit(settings.request_budget);
         self.schedule = Schedule::new(settings.poll_interval, now.tick);
+        let sent_as_before = self.settings.qos == settings.qos
+            && self.settings.message_expiry == settings.message_expiry
+            && self.settings.refresh_interval == settings.refresh_interval;
         self.settings = settings;
         self.follow(access, announced, now);
-        if moved {
-            self.announce_anew();
-        }
-        self.report(Report::Configured(self.people.len()));
-        self.say_info_if_up();
+        // Before anybody is judged: how long a silence is long depends on the interval.
+        self.schedule.fit(&self.budget);
         self.judge_at = now.tick;
+        self.report(Report::Configured(self.people.len()));
+        if sent_as_before {
+            self.say_info_if_up();
+        } else if self.link.is_up() {
+            self.send_all(false, now.tick);
+        }
     }
 
     /// The configuration cannot be read again; the old one stays.
@@ -65,10 +71,13 @@ impl Bridge {
         let meant: BTreeMap<TopicLevel, UserId> =
             before.iter().map(|person| (person.name.clone(), person.configured.clone())).collect();
         let users = self.settings.users.clone();
-        for (place, mut person) in carry_over(before, &users, now).into_iter().enumerate() {
+        for (place, mut person) in carry_over(before, &users, access, now).into_iter().enumerate() {
             person.forget_candidate();
             if access == Access::New {
-                person.denied = None;
+                person.doubt();
+            }
+            if !self.settings.include_messages {
+                person.forget_messages(now.tick);
             }
             *self.census.entry(person.health()).or_default() += 1;
             self.by_name.insert(person.name.clone(), place);
@@ -88,15 +97,12 @@ impl Bridge {
     fn leave(&mut self, meant: &BTreeMap<TopicLevel, UserId>, users: &[Watched]) {
         let means: BTreeMap<&TopicLevel, &UserId> = users.iter().map(|user| (&user.name, &user.id)).collect();
         for (name, id) in meant {
-            let fields = match means.get(name) {
-                Some(now) if *now == id => continue,
-                Some(_) => &Field::LEAVING[1..],
-                None => &Field::LEAVING[..],
-            };
-            for field in fields {
-                self.outbox.remove(self.topics.of_user(name, *field));
+            let means = means.get(name);
+            if means == Some(&id) {
+                continue;
             }
-            if fields.len() == Field::LEAVING.len() {
+            self.remove_user(name);
+            if means.is_none() {
                 self.report(Report::Removed(name.clone()));
             }
         }
@@ -104,10 +110,14 @@ impl Bridge {
 }
 
 /// The people to follow now, in their order, made of those who were followed before as far as they are the same.
-fn carry_over(before: Vec<Person>, users: &[Watched], now: Now) -> Vec<Person> {
+fn carry_over(before: Vec<Person>, users: &[Watched], access: Access, now: Now) -> Vec<Person> {
+    // Who that is depends on the tenant, or on who signed in.
+    let is_the_same = |id: &UserId| access != Access::New || matches!(id, UserId::Object(_));
     let ids: HashMap<&TopicLevel, &UserId> = users.iter().map(|user| (&user.name, &user.id)).collect();
-    let (same, others): (Vec<Person>, Vec<Person>) =
-        before.into_iter().partition(|person| ids.get(&person.name) == Some(&&person.configured));
+    let (same, others): (Vec<Person>, Vec<Person>) = before
+        .into_iter()
+        .filter(|person| is_the_same(&person.configured))
+        .partition(|person| ids.get(&person.name) == Some(&&person.configured));
     let mut same: HashMap<TopicLevel, Person> =
         same.into_iter().map(|person| (person.name.clone(), person)).collect();
     let mut renamed: HashMap<UserId, Person> =

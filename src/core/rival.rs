@@ -35,6 +35,7 @@ impl Rival {
         random: &mut fastrand::Rng,
     ) -> Option<Duration> {
         match (failure, lasted) {
+            (LinkFailure::TakenOver, _) => self.closes = SUSPICIOUS,
             (LinkFailure::Closed, Some(lasted)) if lasted < SOON => {
                 self.closes = self.closes.saturating_add(1)
             }
@@ -100,6 +101,13 @@ mod tests {
             assert_eq!(last.flatten().is_some(), suspected, "{story:?}");
             assert_eq!(rival.is_suspected(), suspected);
         }
+    }
+
+    #[test]
+    fn a_broker_that_says_so_is_believed_at_once() {
+        let mut rival = Rival::none();
+        let mut random = fastrand::Rng::with_seed(1);
+        assert!(rival.lost(&LinkFailure::TakenOver, Some(Duration::from_secs(3600)), &mut random).is_some());
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct Settings {
     pub bridge_name: TopicLevel,
     /// The MQTT client id, which is the `bridge` id in payloads.
     pub client_id: ClientId,
+    /// Under which client id this process published before a reload, if that was another.
+    pub predecessor: Option<ClientId>,
     /// Of the users' topics; the bridge's own are always at least once.
     pub qos: Qos,
     /// The version of MQTT to speak, where the broker does.

@@ -175,7 +175,7 @@ impl Source {
         (wait, report)
     }
 
-    /// Time went on unseen. What failed before says nothing about now, but what Graph asked for holds.
+    /// Time went on unseen. What failed before says nothing about now.
     pub(super) fn slept(&mut self, now: Tick) {
         if matches!(self.reach, Reach::Unreachable | Reach::SignInRequired) {
             self.try_now(now);

@@ -48,7 +48,7 @@ impl Bridge {
         }
     }
 
-    /// Queues both of the bridge's own JSON topics.
+    /// Queues all of the bridge's own JSON topics.
     pub(super) fn say_all(&mut self, now: Tick) {
         self.say_device();
         let words = self.health_words();

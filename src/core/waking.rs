@@ -29,7 +29,9 @@ impl Bridge {
             self.people[place].forget_candidate();
         }
         // The broker gives a silent client up after one and a half times the keep-alive (MQTT 3.1.1 section 3.1.2.10).
-        if slept >= self.settings.keep_alive.mul_f32(1.5) && !self.link.is_stopping() {
+        let given_up = slept >= self.settings.keep_alive.mul_f32(1.5) && !self.link.is_stopping();
+        // Reading back goes by how long the broker is silent, which nobody knows now.
+        if given_up || self.link.is_reading_back() {
             self.outbox.disconnected(&mut self.people);
             self.link.give_up(now);
         }

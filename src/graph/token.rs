@@ -1,5 +1,6 @@
 //! Access tokens: fetched once for everybody, renewed before they end.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -17,11 +18,17 @@ use crate::core::token_life::{RENEW_AGAIN, renew_after};
 /// Where tokens come from. One request is under way at most; all who wait share its end.
 #[derive(Debug)]
 pub struct TokenSource {
+    way: Arc<Way>,
+    attempts: AtomicU64,
+    state: Mutex<State>,
+}
+
+/// How a token is asked for.
+#[derive(Debug)]
+struct Way {
     authority: Authority,
     resource: String,
     method: Method,
-    attempts: AtomicU64,
-    state: Mutex<State>,
 }
 
 /// A token and how to tell it from its successor.
@@ -60,19 +67,20 @@ impl TokenSource {
     /// Tokens for the Graph at `graph_url`.
     pub(super) fn new(authority: Authority, graph_url: &Url, method: Method) -> Self {
         let resource = graph_url.as_str().trim_end_matches('/').to_owned();
-        Self { authority, resource, method, attempts: AtomicU64::new(0), state: Mutex::new(State::default()) }
+        let way = Arc::new(Way { authority, resource, method });
+        Self { way, attempts: AtomicU64::new(0), state: Mutex::new(State::default()) }
     }
 
     pub(super) fn method(&self) -> &Method {
-        &self.method
+        &self.way.method
     }
 
     pub(super) fn resource(&self) -> &str {
-        &self.resource
+        &self.way.resource
     }
 
     pub(super) fn authority(&self) -> &Authority {
-        &self.authority
+        &self.way.authority
     }
 
     /// A token that is not about to end, and not older than `max_age`.
@@ -96,11 +104,25 @@ impl TokenSource {
         }
         // A token that was refused or is too old for the purpose is not wanted again, from wherever it comes.
         let fresh = state.refused || state.cached.as_ref().is_some_and(too_old);
-        let result = self.method.fetch(&self.authority, &self.resource, fresh).await;
+        let result = self.fetch(fresh).await;
         self.attempts.fetch_add(1, Ordering::Release);
         match result {
             Ok(issued) => Ok(state.keep(issued)),
             Err(failure) => state.make_do(failure),
+        }
+    }
+
+    /// Asks for a token, in a task of its own: a refresh token that the service has replaced must be kept even if nobody
+    /// waits for the access token any more. The task ends by the timeout of its request.
+    #[expect(clippy::disallowed_methods, reason = "it is joined unless the one who waits was dropped")]
+    async fn fetch(&self, fresh: bool) -> Result<Issued, ReadFailure> {
+        let way = Arc::clone(&self.way);
+        let fetch = async move { way.method.fetch(&way.authority, &way.resource, fresh).await };
+        match tokio::spawn(fetch).await {
+            Ok(result) => result,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            // The program is ending.
+            Err(error) => Err(ReadFailure::Passing { why: error.to_string(), retry_after: None }),
         }
     }
 

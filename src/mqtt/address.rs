@@ -94,6 +94,15 @@ impl Address {
         (self.mqtt.broker.host.clone(), self.mqtt.broker.port)
     }
 
+    /// Reads passwords and certificates, to see whether a connection could be tried.
+    ///
+    /// # Errors
+    ///
+    /// If a file is missing or not what it should be.
+    pub fn check(&self) -> Result<(), AddressError> {
+        self.access().map(drop)
+    }
+
     /// Reads passwords and certificates anew: they may have been replaced.
     ///
     /// # Errors

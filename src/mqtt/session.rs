@@ -133,6 +133,9 @@ impl Session {
     }
 
     fn digest(&mut self, event: Wire) {
+        if self.is_over() {
+            return;
+        }
         let happened = match event {
             Wire::Opened(limits) => {
                 self.limits = limits;
@@ -182,8 +185,9 @@ impl Session {
                 Request::Subscribe(_) | Request::Unsubscribe(_) => self.window.id_taken(),
                 Request::Disconnect => {}
             }
-            if let Err(error) = self.client.take(request) {
-                self.lost(&error.to_string());
+            if self.client.take(request).is_err() {
+                // The connection is over, or about to be: why is said where it is polled.
+                self.waiting.clear();
                 return;
             }
         }
@@ -200,6 +204,11 @@ impl Session {
             format!("its {bytes} bytes do not fit into a packet of {most} bytes; raise the broker's limit");
         self.happened.push(SessionEvent::PublishRefused { topic: message.topic.clone(), why });
         self.happened.push(SessionEvent::Acknowledged);
+    }
+
+    /// Whether the end is among what happened; nothing comes after it.
+    fn is_over(&self) -> bool {
+        matches!(self.happened.last(), Some(SessionEvent::Closed(_)))
     }
 
     fn lost(&mut self, why: &str) {

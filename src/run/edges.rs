@@ -48,8 +48,7 @@ impl Edges {
     pub(super) fn start(config: &Config) -> Result<Self, RunError> {
         let client = Arc::new(graph_client(config)?);
         let claim = client.delegated().map(|sign_in| sign_in.store.claim()).transpose()?;
-        let will = Will { topic: topics(config).of_bridge(BridgeField::State), payload: OFFLINE };
-        let address = Address::of_bridge(&config.mqtt, will);
+        let address = address(config);
         let look_after = attendant(config, &client);
         let mut tasks = JoinSet::new();
         Ok(Self {
@@ -88,7 +87,12 @@ pub(super) fn could_start(before: &Config, config: &Config) -> Result<(), RunErr
     if state_dir(before) != state_dir(config) {
         client.delegated().map(|sign_in| sign_in.store.claim()).transpose()?;
     }
-    Ok(())
+    Ok(address(config).check()?)
+}
+
+fn address(config: &Config) -> Address {
+    let will = Will { topic: topics(config).of_bridge(BridgeField::State), payload: OFFLINE };
+    Address::of_bridge(&config.mqtt, will)
 }
 
 fn state_dir(config: &Config) -> Option<&Path> {

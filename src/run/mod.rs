@@ -17,11 +17,14 @@ use crate::config::Config;
 use crate::core::bridge::Bridge;
 use crate::core::command::{Command, Ending};
 use crate::core::event::{Access, Event};
+use crate::core::name::ClientId;
 use crate::core::report::{Loudness, Report};
+use crate::core::settings::Settings;
 use crate::core::topic::Topics;
 use crate::graph::HttpError;
 use crate::graph::fetcher::FetchOrder;
 use crate::graph::sign_in::store::StoreError;
+use crate::mqtt::address::AddressError;
 use clock::Clock;
 use edges::Edges;
 
@@ -47,6 +50,9 @@ pub enum RunError {
     /// The tokens cannot be had for this bridge alone.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The broker's files cannot be used.
+    #[error(transparent)]
+    Broker(#[from] AddressError),
     /// A task is gone; half a bridge would misinform.
     #[error("the {0} task ended unexpectedly")]
     TaskDied(&'static str),
@@ -60,8 +66,8 @@ enum Ended {
     Restart(Box<Config>),
 }
 
-/// Runs the bridge until `stop`, or until it finds that it must not run. A configuration from `reloads` takes the
-/// place of the one before; nothing comes from a channel whose sender is gone.
+/// Runs the bridge until `stop`, or until it finds at the start that it must not run. A configuration from `reloads`
+/// takes the place of the one before; nothing comes from a channel whose sender is gone.
 ///
 /// # Errors
 ///
@@ -72,15 +78,27 @@ pub async fn run(
     mut reloads: mpsc::Receiver<Reload>,
 ) -> Result<Ending, RunError> {
     let mut stop = std::pin::pin!(stop);
-    let mut config = config.clone();
+    let (mut config, mut before, mut trouble) = (config.clone(), None, None);
     loop {
-        let edges = Edges::start(&config)?;
-        let mut turn = Turn { config, edges, next: None, stopping: false };
+        let mut turn = match Turn::begin(&config, before.as_ref(), trouble.take()) {
+            Ok(turn) => turn,
+            Err(error) => match before.take() {
+                // What worked before is better than nothing.
+                Some(working) => {
+                    (config, trouble) = (working, Some(error.to_string()));
+                    continue;
+                }
+                None => return Err(error),
+            },
+        };
         let ended = turn.run(stop.as_mut(), &mut reloads).await;
         turn.edges.end().await;
-        match ended? {
-            Ended::Finished(ending) => return Ok(ending),
-            Ended::Restart(next) => config = *next,
+        match (ended?, before.take()) {
+            (Ended::Restart(next), _) => before = Some(std::mem::replace(&mut config, *next)),
+            (Ended::Finished(Ending::Conflict(sentence)), Some(working)) => {
+                (config, trouble) = (working, Some(sentence));
+            }
+            (Ended::Finished(ending), _) => return Ok(ending),
         }
     }
 }
@@ -89,20 +107,34 @@ pub async fn run(
 struct Turn {
     config: Config,
     edges: Edges,
+    /// Under which client id the turn before published.
+    predecessor: Option<ClientId>,
+    /// Why another configuration was given up for this one.
+    trouble: Option<String>,
     /// The configuration to go on with when this turn has ended.
     next: Option<Box<Config>>,
     stopping: bool,
 }
 
 impl Turn {
+    fn begin(config: &Config, before: Option<&Config>, trouble: Option<String>) -> Result<Self, RunError> {
+        let predecessor = before.map(|before| before.mqtt.client_id.clone());
+        let edges = Edges::start(config)?;
+        Ok(Self { config: config.clone(), edges, predecessor, trouble, next: None, stopping: false })
+    }
+
     async fn run(
         &mut self,
         mut stop: Pin<&mut impl Future<Output = ()>>,
         reloads: &mut mpsc::Receiver<Reload>,
     ) -> Result<Ended, RunError> {
         let clock = Clock::start();
-        let mut core = Bridge::new(settings(&self.config), fastrand::u64(..), clock.now());
+        let settings = Settings { predecessor: self.predecessor.take(), ..settings(&self.config) };
+        let mut core = Bridge::new(settings, fastrand::u64(..), clock.now());
         let mut commands = core.on(Event::Started, clock.now());
+        if let Some(why) = self.trouble.take() {
+            commands.extend(core.on(Event::NotConfigured(why), clock.now()));
+        }
         loop {
             for command in commands {
                 match command {
@@ -156,7 +188,11 @@ impl Turn {
         if !same {
             self.edges.replace_access(&self.config, &config)?;
         }
-        let access = if same { Access::Same } else { Access::New };
+        let access = match (same, settings::same_identity(&self.config, &config)) {
+            (true, _) => Access::Same,
+            (false, true) => Access::Renewed,
+            (false, false) => Access::New,
+        };
         self.config = config;
         Ok(Event::Configured(Box::new(settings(&self.config)), access))
     }

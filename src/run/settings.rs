@@ -19,6 +19,7 @@ pub fn settings(config: &Config) -> Settings {
         base_topic: mqtt.base_topic.clone(),
         bridge_name: mqtt.bridge_name.clone(),
         client_id: mqtt.client_id.clone(),
+        predecessor: None,
         qos: mqtt.qos,
         protocol: mqtt.protocol,
         keep_alive: mqtt.keep_alive,
@@ -103,13 +104,23 @@ pub(super) fn attendant(config: &Config, client: &GraphClient) -> Attendant {
 
 /// Whether one connection to the broker serves both. How values are published may differ.
 pub(super) fn same_broker(one: &Config, other: &Config) -> bool {
-    let one = Mqtt {
+    let mqtt = Mqtt {
         qos: other.mqtt.qos,
         refresh_interval: other.mqtt.refresh_interval,
         message_expiry: other.mqtt.message_expiry,
         ..one.mqtt.clone()
     };
-    one == other.mqtt
+    mqtt == other.mqtt && one.home_assistant == other.home_assistant
+}
+
+/// Whether both ask the same tenant as the same app or person.
+pub(super) fn same_identity(one: &Config, other: &Config) -> bool {
+    let identity = |config: &Config| {
+        let graph = &config.graph;
+        let place = (graph.graph_url.clone(), graph.login_url.clone());
+        (graph.cloud, graph.tenant.clone(), place, graph.auth.clone())
+    };
+    identity(one) == identity(other)
 }
 
 /// Whether the way to Graph is the same with both: tenant, addresses, sign-in, and what a person is asked for.

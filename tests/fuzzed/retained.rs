@@ -6,7 +6,7 @@ use std::time::Duration;
 use presence2mqtt::core::command::Ending;
 use presence2mqtt::core::event::{Answer, Event, Incoming, Reading};
 use presence2mqtt::core::payload::{RememberedInfo, RememberedState};
-use presence2mqtt::core::person::is_health;
+use presence2mqtt::core::person::is_lone_health;
 use presence2mqtt::core::presence::Presence;
 use presence2mqtt::core::topic::{Field, Topics};
 use presence2mqtt::core::word::{Activity, Availability};
@@ -113,7 +113,7 @@ fn removable(messages: &[Incoming]) -> BTreeSet<String> {
         // Of somebody who was never read there is only a health.
         if let Some(user) = topics.user_of(&message.topic, Field::Health.level())
             && user.as_str() != "alice"
-            && is_health(&message.payload)
+            && is_lone_health(&message.payload)
         {
             removable.insert(message.topic.clone());
         }

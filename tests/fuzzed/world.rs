@@ -259,6 +259,7 @@ fn settings() -> Settings {
         base_topic: "presence".parse().unwrap(),
         bridge_name: "bridge".parse().unwrap(),
         client_id: BRIDGE.parse().unwrap(),
+        predecessor: None,
         qos: Qos::AtLeastOnce,
         protocol: Protocol::V3,
         keep_alive: Duration::from_secs(30),

@@ -126,8 +126,18 @@ fn a_topic_that_is_refused_is_a_notice_and_the_others_go_on() {
     assert_eq!(lines(&bridge.on(refused("presence/bob/state"), at(1.2))).len(), 2);
     let after = lines(&bridge.on(answer(0, vec![reading(2, "Busy", "Busy")]), at(1.3)));
     assert!(after.contains(&"presence/bob/availability = Busy".to_owned()), "{after:?}");
-    bridge.on(lost(), at(2.0));
-    connects(&mut bridge, 2.0);
-    let health = health_of(&bridge.on(Connected, at(7.0))).unwrap();
+    // It is tried again, for nobody would say when it is allowed.
+    bridge.on(Acknowledged(100), at(1.4));
+    let mut now = 1.4;
+    let mut again = false;
+    while now < 40.0 && !again {
+        now = bridge.wake_at(at(now).tick).unwrap().0.as_secs_f64();
+        let commands = bridge.on(Woken, at(now));
+        again = lines(&commands).contains(&"presence/alice/health = stale".to_owned());
+    }
+    assert!(again && now > 10.0, "{now}");
+    bridge.on(lost(), at(now));
+    connects(&mut bridge, now);
+    let health = health_of(&bridge.on(Connected, at(now + 7.0))).unwrap();
     assert!(!health.contains("does not take"), "a new connection, a new try: {health}");
 }

@@ -120,6 +120,34 @@ fn a_sign_in_elsewhere_is_noticed_and_the_invitation_taken_back() {
 }
 
 #[test]
+fn a_code_that_is_taken_back_while_the_broker_is_away_is_emptied_when_it_is_back() {
+    let mut bridge = signed_out(true);
+    bridge.on(SignIn(code()), at(2.0));
+    bridge.on(Acknowledged(1), at(2.0));
+    bridge.on(lost(), at(3.0));
+    bridge.on(SignIn(SignInEvent::CredentialsChanged), at(10.0));
+    bridge.on(answer(1, vec![reading(1, "Busy", "Busy")]), at(10.1));
+    let back = lines(&bridge.on(Event::Connected, at(11.0)));
+    assert!(back.contains(&"presence/bridge/sign_in =".to_owned()), "{back:?}");
+}
+
+#[test]
+fn another_account_is_another_person() {
+    let me = Settings { invites: true, users: vec![watched("me", "me")], ..settings() };
+    let mut bridge = online(me);
+    let account = |name: &str| SignIn(SignInEvent::Account(Some(name.into())));
+    bridge.on(account("alice@contoso.example"), at(0.05));
+    bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(0.1));
+    bridge.on(Acknowledged(100), at(0.2));
+    let changed = lines(&bridge.on(account("bob@contoso.example"), at(1.0)));
+    assert!(changed.contains(&"presence/me/availability =".to_owned()), "{changed:?}");
+    assert!(changed.contains(&"presence/me/health = stale".to_owned()), "{changed:?}");
+    assert!(changed.contains(&"read #1 me".to_owned()), "{changed:?}");
+    let read = lines(&bridge.on(answer(1, vec![reading(2, "Away", "Away")]), at(1.1)));
+    assert!(read.contains(&"presence/me/availability = Away".to_owned()), "{read:?}");
+}
+
+#[test]
 fn a_failed_invitation_is_tried_again_with_growing_waits() {
     let mut bridge = signed_out(false);
     let mut now = 1.0;

@@ -1,5 +1,6 @@
 //! The core as tables: times and events in, exact commands out. No test here takes real time.
 
+mod announcing;
 mod broker;
 mod failures;
 mod inviting;
@@ -56,6 +57,7 @@ fn settings() -> Settings {
         base_topic: "presence".parse().unwrap(),
         bridge_name: "bridge".parse().unwrap(),
         client_id: "presence2mqtt".parse().unwrap(),
+        predecessor: None,
         qos: Qos::AtLeastOnce,
         protocol: Protocol::V3,
         keep_alive: Duration::from_secs(30),
@@ -166,6 +168,7 @@ fn message(message: &Message) -> String {
             format!("{{every {}}}", text("achieved_interval"))
         }
         Some(_) if message.topic.ends_with("bridge/health") => format!("{{{}}}", text("graph")),
+        Some(_) if message.topic.ends_with("/config") => format!("{{{}}}", announced(&message.payload)),
         Some(_) if message.topic.ends_with("bridge/sign_in") => format!("{{{}}}", text("user_code")),
         Some(_) => {
             let since = text("since");
@@ -174,6 +177,13 @@ fn message(message: &Message) -> String {
         None => message.payload.clone(),
     };
     format!("{} = {payload}", message.topic).trim_end().to_owned()
+}
+
+/// Who an announcement is about, and where their availability is.
+fn announced(payload: &str) -> String {
+    let json: serde_json::Value = serde_json::from_str(payload).unwrap();
+    let topic = json["components"]["availability"]["state_topic"].as_str().unwrap_or("-");
+    format!("{} {topic}", json["device"]["name"].as_str().unwrap())
 }
 
 fn number(id: ObjectId) -> u32 {

@@ -80,6 +80,7 @@ fn a_name_that_means_somebody_else_says_nothing_of_whom_it_meant() {
     assert_eq!(
         lines(&commands)[2..],
         [
+            "presence/alice/health =",
             "presence/alice/activity =",
             "presence/alice/availability =",
             "presence/alice/state =",
@@ -144,7 +145,52 @@ fn another_sign_in_begins_anew_but_keeps_the_values() {
     let mut bridge = known();
     let commands = lines(&bridge.on(Event::Configured(Box::new(settings()), Access::New), at(4.0)));
     assert!(commands.contains(&"presence/bridge/health = {starting}".to_owned()), "{commands:?}");
+    let about_alice: Vec<&String> = commands.iter().filter(|line| line.contains("/alice/")).collect();
+    assert_eq!(
+        about_alice,
+        ["presence/alice/health = stale"],
+        "kept, but not believed before Graph is asked"
+    );
+    let mut bridge = known();
+    let commands = lines(&bridge.on(Event::Configured(Box::new(settings()), Access::Renewed), at(4.0)));
     assert!(!commands.iter().any(|line| line.contains("alice")), "{commands:?}");
+}
+
+#[test]
+fn nobody_is_believed_because_a_refusal_was_of_another_tenant() {
+    let mut bridge = known();
+    bridge.on(Woken, at(5.0));
+    bridge.on(failure(1, ReadFailure::Forbidden { advice: "grant it".into() }), at(5.1));
+    bridge.on(Acknowledged(100), at(5.2));
+    let commands = lines(&bridge.on(Event::Configured(Box::new(settings()), Access::New), at(6.0)));
+    assert!(commands.contains(&"presence/alice/health = stale".to_owned()), "{commands:?}");
+}
+
+#[test]
+fn a_shorter_life_of_messages_begins_at_once() {
+    let five = |message_expiry| Settings { protocol: Protocol::V5, message_expiry, ..settings() };
+    let mut bridge = online(five(None));
+    bridge.on(answer(0, vec![reading(1, "Busy", "Busy"), reading(2, "Away", "Away")]), at(0.1));
+    bridge.on(Acknowledged(100), at(0.2));
+    let said = lines(&bridge.on(configured(five(Some(Duration::from_secs(60)))), at(1.0)));
+    assert!(said.contains(&"presence/alice/availability = Busy".to_owned()), "{said:?}");
+    bridge.on(Acknowledged(100), at(1.1));
+    assert!(bridge.wake_at(at(30.9).tick).unwrap() <= at(31.0).tick);
+    bridge.on(Woken, at(20.0));
+    let said = lines(&bridge.on(Woken, at(31.0)));
+    assert!(said.contains(&"presence/alice/availability = Busy".to_owned()), "{said:?}");
+}
+
+#[test]
+fn messages_that_are_not_to_be_published_any_more_are_taken_back_at_once() {
+    let mut bridge = online(Settings { include_messages: true, ..only_alice() });
+    let mut busy = reading(1, "Busy", "Busy");
+    busy.presence.as_mut().unwrap().out_of_office_message = Some("at the sea".into());
+    let told = format!("{:?}", bridge.on(answer(0, vec![busy]), at(0.1)));
+    assert!(told.contains("at the sea"), "{told}");
+    bridge.on(Acknowledged(100), at(0.2));
+    let told = format!("{:?}", bridge.on(configured(only_alice()), at(1.0)));
+    assert!(told.contains("presence/alice/state") && !told.contains("at the sea"), "{told}");
 }
 
 #[test]

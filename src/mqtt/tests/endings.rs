@@ -41,8 +41,7 @@ async fn a_reason_is_said_where_it_can_be_read() {
     };
     #[rustfmt::skip]
     let rows: [(&[u8], LinkFailure); 5] = [
-        (&[0xe0, 2, 0x8e, 0], LinkFailure::Refused(
-            "another client connected with the same mqtt.client_id; give each its own, or stop the other".to_owned())),
+        (&[0xe0, 2, 0x8e, 0], LinkFailure::TakenOver),
         (&[0xe0, 2, 0x8b, 0], LinkFailure::Lost("the broker shuts down".to_owned())),
         (&says(b"Maintenance\n"), LinkFailure::Refused(r#"somebody closed the connection at the broker ("Maintenance\n")"#.to_owned())),
         // rumqttc cannot read a reason without the length of properties (Mosquitto), and none at all.

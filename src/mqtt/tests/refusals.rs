@@ -15,7 +15,7 @@ fn kind(failure: &LinkFailure) -> Kind {
         LinkFailure::Lost(_) => Kind::Lost,
         LinkFailure::Refused(_) => Kind::Refused,
         LinkFailure::NotUnderstood(_) => Kind::NotUnderstood,
-        LinkFailure::Closed => panic!("was never open"),
+        LinkFailure::Closed | LinkFailure::TakenOver => panic!("was never open"),
     }
 }
 

@@ -69,10 +69,7 @@ pub(super) fn of_refusal(code: ConnectReturnCode) -> LinkFailure {
 pub(super) fn of_goodbye(code: DisconnectReasonCode, said: Option<&str>) -> LinkFailure {
     use DisconnectReasonCode as Code;
     let (failure, why): (fn(String) -> LinkFailure, _) = match code {
-        Code::SessionTakenOver => (
-            LinkFailure::Refused,
-            "another client connected with the same mqtt.client_id; give each its own, or stop the other",
-        ),
+        Code::SessionTakenOver => return LinkFailure::TakenOver,
         Code::NotAuthorized => (LinkFailure::Refused, NOT_AUTHORIZED),
         Code::AdministrativeAction => (LinkFailure::Refused, "somebody closed the connection at the broker"),
         Code::TopicFilterInvalid | Code::TopicNameInvalid => (LinkFailure::Refused, TOPIC_INVALID),

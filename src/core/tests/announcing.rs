@@ -1,0 +1,179 @@
+//! What Home Assistant is told, and when.
+
+use super::*;
+use crate::core::event::Access;
+use crate::core::event::Event::{Acknowledged, Connected, Started, Woken};
+use crate::core::settings::Discovery;
+
+fn with_discovery(settings: Settings) -> Settings {
+    let discovery =
+        Discovery { prefix: "homeassistant".parse().unwrap(), birth_topic: "homeassistant/status".into() };
+    Settings { discovery: Some(discovery), ..settings }
+}
+
+fn topic(n: usize) -> String {
+    format!("homeassistant/device/presence2mqtt_{}/config", id(n))
+}
+
+const BRIDGE: &str = "homeassistant/device/presence2mqtt_bridge_presence2mqtt/config";
+
+/// Only what is about Home Assistant, with the numbers of people for their ids.
+fn told(commands: &[Command]) -> Vec<String> {
+    let short = |line: String| {
+        let line = line.replace("homeassistant/device/presence2mqtt_", "");
+        line.replace("00000000-0000-4000-8000-00000000000", "#")
+    };
+    let about = |line: &String| line.contains("device/");
+    lines(commands).into_iter().filter(about).map(short).filter(|line| line.contains("config")).collect()
+}
+
+/// Reads back these retained messages and goes online.
+fn read_back(settings: Settings, retained_before: &[(String, String)]) -> (Bridge, Vec<Command>) {
+    let mut bridge = Bridge::new(settings, 1, at(0.0));
+    bridge.on(Started, at(0.0));
+    bridge.on(Connected, at(0.0));
+    let mut subscriptions = 2;
+    for (topic, payload) in retained_before {
+        let commands = bridge.on(retained(topic, payload), at(0.0));
+        subscriptions += lines(&commands).iter().filter(|line| line.starts_with("subscribe")).count();
+    }
+    for _ in 0..subscriptions {
+        bridge.on(subscribed(), at(0.0));
+    }
+    let commands = bridge.on(Woken, at(0.04));
+    (bridge, commands)
+}
+
+/// What a bridge with these settings leaves on the broker.
+fn left_by(settings: Settings) -> Vec<(String, String)> {
+    let (_, commands) = read_back(settings, &[]);
+    let published = commands.into_iter().filter_map(|command| match command {
+        Command::Broker(BrokerOrder::Publish(messages)) => Some(messages),
+        Command::Broker(_)
+        | Command::ForgetConnections
+        | Command::Read(_)
+        | Command::SignIn(_)
+        | Command::Report(_)
+        | Command::Finish(_) => None,
+    });
+    published.flatten().map(|message| (message.topic, message.payload)).collect()
+}
+
+#[test]
+fn everybody_is_announced_before_online_and_again_after_a_reconnect() {
+    let (mut bridge, commands) = read_back(with_discovery(settings()), &[]);
+    let lines_of = lines(&commands);
+    assert_eq!(
+        told(&commands),
+        [
+            "bridge_presence2mqtt/config = {presence2mqtt -}",
+            "#2/config = {bob presence/bob/availability}",
+            "#1/config = {alice presence/alice/availability}",
+        ]
+    );
+    assert_eq!(lines_of.last().unwrap(), "report: everything is published; the bridge is online");
+    bridge.on(lost(), at(1.0));
+    bridge.on(Woken, at(6.0));
+    assert_eq!(told(&bridge.on(Connected, at(6.1))).len(), 3);
+}
+
+#[test]
+fn when_home_assistant_starts_everything_is_sent_again_once() {
+    let (mut bridge, _) = read_back(with_discovery(only_alice()), &[]);
+    bridge.on(Acknowledged(100), at(0.1));
+    bridge.on(Woken, at(3.0));
+    let birth = |retained: bool, payload: &str| {
+        let (topic, payload) = ("homeassistant/status".to_owned(), payload.into());
+        Event::Message(Incoming { topic, payload, retained })
+    };
+    for nothing in [birth(true, "online"), birth(false, "offline")] {
+        bridge.on(nothing, at(3.1));
+    }
+    bridge.on(birth(false, "online"), at(3.2));
+    bridge.on(birth(false, "online"), at(3.3));
+    let mut sent = Vec::new();
+    let mut now = 3.3;
+    while now < 9.0 {
+        now = bridge.wake_at(at(now).tick).unwrap().0.as_secs_f64();
+        sent.extend(told(&bridge.on(Woken, at(now))).iter().map(|_| now));
+        bridge.on(Acknowledged(100), at(now));
+    }
+    assert_eq!(sent.len(), 2, "{sent:?}");
+    assert!(sent.iter().all(|at| (3.2..5.3).contains(at)), "{sent:?}");
+}
+
+#[test]
+fn whose_id_is_not_known_yet_is_announced_when_it_is() {
+    let users = vec![watched("me", "me"), watched("bob", "bob@contoso.example")];
+    let (mut bridge, commands) = read_back(with_discovery(Settings { users, ..settings() }), &[]);
+    assert_eq!(told(&commands), ["bridge_presence2mqtt/config = {presence2mqtt -}"]);
+    bridge.on(Acknowledged(100), at(0.1));
+    let me = bridge.on(answer(0, vec![reading(7, "Busy", "Busy")]), at(0.2));
+    assert_eq!(told(&me), ["#7/config = {me presence/me/availability}"]);
+    let resolved = PresenceEvent { request: RequestId(1), outcome: Ok(Answer::Resolved(id(8))) };
+    let bob = bridge.on(Event::Presence(resolved), at(0.3));
+    assert_eq!(told(&bob), ["#8/config = {bob presence/bob/availability}"]);
+}
+
+#[test]
+fn what_an_earlier_run_announced_is_taken_back_if_it_is_not_wanted() {
+    let mut left = left_by(with_discovery(settings()));
+    left.push((
+        "homeassistant/device/lamp/config".into(),
+        r#"{"device":{"identifiers":["lamp"]},"origin":{"name":"other"}}"#.into(),
+    ));
+    let off = Settings { discovery: None, ..settings() };
+    let quiet = Watched { discovery: false, ..watched("bob", &id(2).to_string()) };
+    let quiet = Settings { users: vec![watched("alice", &id(1).to_string()), quiet], ..settings() };
+    let moved = Discovery { prefix: "ha".parse().unwrap(), birth_topic: "ha/status".into() };
+    for (settings, taken_back) in [
+        (with_discovery(settings()), vec![]),
+        (with_discovery(only_alice()), vec![topic(2)]),
+        (with_discovery(quiet), vec![topic(2)]),
+        (off, vec![topic(1), topic(2), BRIDGE.to_owned()]),
+        (Settings { discovery: Some(moved), ..settings() }, vec![topic(1), topic(2), BRIDGE.to_owned()]),
+    ] {
+        let (_, commands) = read_back(settings, &left);
+        let emptied =
+            lines(&commands).into_iter().filter_map(|line| line.strip_suffix(" =").map(str::to_owned));
+        let mut emptied: Vec<String> = emptied.filter(|topic| topic.ends_with("/config")).collect();
+        emptied.sort();
+        assert_eq!(emptied, taken_back);
+    }
+}
+
+#[test]
+fn another_name_is_the_same_device_and_who_leaves_is_taken_back_first() {
+    let (mut bridge, _) = read_back(with_discovery(settings()), &[]);
+    bridge.on(Acknowledged(100), at(0.1));
+    let users = vec![watched("alicia", &id(1).to_string())];
+    let reload = with_discovery(Settings { users, ..settings() });
+    let commands = bridge.on(Event::Configured(Box::new(reload), Access::Same), at(1.0));
+    assert_eq!(told(&commands), ["#2/config =", "#1/config = {alicia presence/alicia/availability}"]);
+    let first = lines(&commands).into_iter().find(|line| line.ends_with(" =")).unwrap();
+    assert_eq!(first, format!("{} =", topic(2)));
+}
+
+#[test]
+fn an_unresolved_name_keeps_its_device_until_its_id_is_known() {
+    let by_name = |users| with_discovery(Settings { users, ..settings() });
+    let left = left_by(with_discovery(only_alice()));
+    for (resolved, taken_back) in [(1, vec![]), (5, vec!["#1/config ="])] {
+        let users = vec![watched("alice", "alice@contoso.example")];
+        let (mut bridge, commands) = read_back(by_name(users), &left);
+        assert_eq!(told(&commands), ["bridge_presence2mqtt/config = {presence2mqtt -}"]);
+        bridge.on(Acknowledged(100), at(0.1));
+        let outcome = Ok(Answer::Resolved(id(resolved)));
+        let known = bridge.on(Event::Presence(PresenceEvent { request: RequestId(0), outcome }), at(0.3));
+        let expected = format!("#{resolved}/config = {{alice presence/alice/availability}}");
+        assert_eq!(told(&known), [taken_back, vec![expected.as_str()]].concat());
+    }
+}
+
+#[test]
+fn one_person_under_two_names_is_announced_once() {
+    let users = vec![watched("alice", &id(1).to_string()), watched("twin", &id(1).to_string())];
+    let (_, commands) = read_back(with_discovery(Settings { users, ..settings() }), &[]);
+    let about: Vec<String> = told(&commands).into_iter().filter(|line| line.starts_with("#1")).collect();
+    assert_eq!(about, ["#1/config = {alice presence/alice/availability}"]);
+}
