@@ -8,6 +8,7 @@ use clap::Args;
 use super::exit::{self, Failure};
 use crate::config::Config;
 use crate::core::command::{Message, Qos};
+use crate::core::discovery;
 use crate::core::name::{BaseTopic, TopicLevel};
 use crate::core::payload::{RememberedInfo, RememberedState};
 use crate::core::person::is_lone_health;
@@ -21,16 +22,21 @@ pub(super) struct Options {
     /// The base topic to clean [default: the configured one]
     #[arg(long, value_name = "OLD")]
     base: Option<BaseTopic>,
+    /// The discovery prefix to clean [default: the configured one]
+    #[arg(long, value_name = "OLD")]
+    discovery_prefix: Option<BaseTopic>,
 }
 
-/// Empties every retained topic that this bridge, by its client id, left under the base topic.
+/// Empties every retained topic that this bridge, by its client id, left under the base topic, and its announcements to
+/// Home Assistant.
 pub(super) async fn run(config: &Config, options: &Options, out: &mut impl Write) -> Result<(), Failure> {
     let base = options.base.clone().unwrap_or_else(|| config.mqtt.base_topic.clone());
+    let prefix = options.discovery_prefix.as_ref().unwrap_or(&config.home_assistant.discovery_prefix);
     let topics = Topics::new(base, config.mqtt.bridge_name.clone());
     let address = Address::of_command(&config.mqtt, "clean");
     let unreachable = |error: OneShotError| Failure::new(exit::UNREACHABLE, error);
     let mut broker = OneShot::connect(&address).await.map_err(unreachable)?;
-    let outcome = clean(config, &topics, &mut broker, out).await;
+    let outcome = clean(config, &topics, prefix, &mut broker, out).await;
     broker.close().await;
     outcome
 }
@@ -38,6 +44,7 @@ pub(super) async fn run(config: &Config, options: &Options, out: &mut impl Write
 async fn clean(
     config: &Config,
     topics: &Topics,
+    prefix: &BaseTopic,
     broker: &mut OneShot,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
@@ -80,8 +87,12 @@ async fn clean(
     for user in owners.into_iter().filter_map(|(user, ours)| ours.then_some(user)) {
         ours.extend(Field::IN_ORDER.map(|field| topics.of_user(&user, field)));
     }
-    let present: BTreeSet<&String> =
-        retained.iter().map(|message| &message.topic).filter(|topic| ours.contains(*topic)).collect();
+    let announced = broker.retained(&discovery::every_device(prefix)).await.map_err(unreachable)?;
+    let announced =
+        announced.iter().filter(|m| discovery::is_of(&config.mqtt.client_id, &m.topic, &m.payload));
+    // Announcements go first, so that Home Assistant hears of nobody whose topics are emptied.
+    let left = retained.iter().filter(|message| ours.contains(&message.topic));
+    let present: Vec<&String> = announced.chain(left).map(|message| &message.topic).collect();
     for topic in &present {
         let message = Message {
             topic: (*topic).clone(),

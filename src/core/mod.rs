@@ -4,6 +4,7 @@
 //! schedule within a budget, people with their health, the source's and the broker link's state, an invitation to
 //! sign in, and an outbox. `sleep` makes time go on while the machine sleeps and `waking` says what that means, `sequence`
 //! tells answers out of order, `protocol` and `rival` read a broker's manners, `reload` goes on with other settings;
+//! [`discovery`] is what Home Assistant is told, and `announcing` when;
 //! [`certificate`] words a warning, [`token_life`] says when a token is renewed.
 
 mod announcing;
@@ -13,7 +14,7 @@ mod broker;
 mod budget;
 pub mod certificate;
 pub mod command;
-mod discovery;
+pub mod discovery;
 pub mod event;
 mod inviting;
 mod link;

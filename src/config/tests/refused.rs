@@ -134,9 +134,6 @@ fn with_mqtt_5_the_length_of_an_expiry_matters() {
 fn what_is_not_in_this_version_is_refused_by_name() {
     #[rustfmt::skip]
     let rows = [
-        ("[home_assistant]", "discovery", "true", "home_assistant.discovery = true"),
-        ("[home_assistant]", "discovery_prefix", r#""ha""#, "home_assistant.discovery_prefix"),
-        ("[home_assistant]", "birth_topic", r#""ha/status""#, "home_assistant.birth_topic"),
         ("[commands]", "enabled", "true", "commands.enabled = true"),
         ("[http]", "listen", r#""127.0.0.1:9642""#, "http.listen"),
         ("[http]", "password_file", r#""p""#, "http.password_file"),

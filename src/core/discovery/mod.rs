@@ -46,7 +46,14 @@ impl DeviceId {
     }
 }
 
+/// Whether what is retained on a discovery topic was announced by the bridge with this client id.
+#[must_use]
+pub fn is_of(client_id: &ClientId, topic: &str, payload: &[u8]) -> bool {
+    Remembered::read(topic, payload, client_id).is_some()
+}
+
 /// `<prefix>/device/+/config`: the filter that matches every device's topic.
-pub(super) fn every_device(prefix: &BaseTopic) -> String {
+#[must_use]
+pub fn every_device(prefix: &BaseTopic) -> String {
     format!("{prefix}/device/+/config")
 }
