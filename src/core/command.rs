@@ -99,6 +99,8 @@ pub struct Message {
     pub retain: bool,
     /// With MQTT 5 the broker forgets it after this long (MQTT 5 section 3.3.2.3.3), in whole seconds.
     pub expires: Option<Duration>,
+    /// With MQTT 5 what the message is an answer to (MQTT 5 section 3.3.2.3.6).
+    pub correlation: Option<Vec<u8>>,
 }
 
 /// A version of MQTT.

@@ -65,6 +65,17 @@ pub struct Incoming {
     pub payload: Vec<u8>,
     /// Whether the broker had it stored; a live message is not retained.
     pub retained: bool,
+    /// Where its sender wants an answer; only with MQTT 5.
+    pub reply_to: Option<ReplyTo>,
+}
+
+/// Where the sender of a message wants an answer (MQTT 5 section 4.10).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplyTo {
+    /// The response topic, as it came.
+    pub topic: String,
+    /// What the sender knows the answer by.
+    pub correlation: Option<Vec<u8>>,
 }
 
 /// Why there is no connection to the broker, as a fragment that says what to do where that is known.

@@ -119,7 +119,8 @@ impl Listener {
     /// Leaves something retained.
     pub(crate) async fn publish(&mut self, topic: &str, payload: &str) {
         let (topic, payload) = (topic.to_owned(), payload.to_owned());
-        let message = Message { topic, payload, qos: Qos::AtLeastOnce, retain: true, expires: None };
+        let message =
+            Message { topic, payload, qos: Qos::AtLeastOnce, retain: true, expires: None, correlation: None };
         within(self.connection.publish(message)).await.unwrap();
     }
 

@@ -116,7 +116,7 @@ fn subscribed() -> Event {
 }
 
 fn retained(topic: &str, payload: &str) -> Event {
-    Event::Message(Incoming { topic: topic.into(), payload: payload.into(), retained: true })
+    Event::Message(Incoming { topic: topic.into(), payload: payload.into(), retained: true, reply_to: None })
 }
 
 fn lost() -> Event {
