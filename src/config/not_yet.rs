@@ -24,7 +24,6 @@ const NOT_YET: &[NotYet] = &[
     NotYet { key: "home_assistant.discovery", asks_nothing: FALSE, says: "discovery is not in this version yet; use false or remove the key" },
     NotYet { key: "home_assistant.discovery_prefix", asks_nothing: NEVER, says: "discovery is not in this version yet; remove the key" },
     NotYet { key: "home_assistant.birth_topic", asks_nothing: NEVER, says: "discovery is not in this version yet; remove the key" },
-    NotYet { key: "commands.enabled", asks_nothing: FALSE, says: "setting presence is not in this version yet; use false" },
     NotYet { key: "http.listen", asks_nothing: NEVER, says: "metrics and health checks are not in this version yet; remove the key" },
     NotYet { key: "http.password_file", asks_nothing: NEVER, says: "metrics and health checks are not in this version yet; remove the key" },
     NotYet { key: "lights", asks_nothing: EMPTY, says: "lights are not in this version yet; remove every [[lights]]" },

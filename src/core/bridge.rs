@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::broker::Found;
 use super::budget::Budget;
 use super::command::{BrokerOrder, Command, Ending, Protocol, Read, What};
+use super::commanding::Commanding;
 use super::event::{Event, RequestId};
 use super::link::Link;
 use super::name::{ObjectId, TopicLevel, UserId};
@@ -41,6 +42,7 @@ pub struct Bridge {
     pub(super) link: Link,
     pub(super) outbox: Outbox,
     pub(super) invitation: Invitation,
+    pub(super) commanding: Commanding,
     pub(super) people: Vec<Person>,
     pub(super) by_id: HashMap<ObjectId, Vec<Place>>,
     pub(super) by_name: HashMap<TopicLevel, Place>,
@@ -85,6 +87,7 @@ impl Bridge {
             link: Link::new(settings.protocol, now.tick),
             outbox: Outbox::default(),
             invitation: Invitation::new(now.tick),
+            commanding: Commanding::default(),
             people: Vec::with_capacity(settings.users.len()),
             by_id: HashMap::new(),
             by_name: HashMap::new(),
@@ -142,6 +145,7 @@ impl Bridge {
         }
         self.settle(now.tick);
         self.judge(now.tick);
+        self.write_what_waits(now.tick);
         self.read_what_is_due(now.tick);
         self.invite(now.tick);
         self.tend_link(now.tick);
@@ -156,6 +160,7 @@ impl Bridge {
         let read_at = self.next_read_at(now);
         [
             read_at,
+            self.next_write_at(now),
             self.link.wake_at(),
             self.invitation.wake_at(self.needs_sign_in()),
             self.settling.first().map(|&(at, _)| at),
@@ -249,7 +254,7 @@ impl Bridge {
         self.judge_at = earliest;
     }
 
-    /// Brings one person's health up to date.
+    /// Brings one person's health up to date, and whether they can be set.
     pub(super) fn judge_one(&mut self, place: Place, now: Tick) -> Option<Tick> {
         let (stale_after, rules) = (self.stale_after(), self.rules());
         let before = self.people[place].health();
@@ -262,6 +267,10 @@ impl Bridge {
             }
         }
         self.queue(place);
+        let settable = self.may_set(place);
+        if std::mem::replace(&mut self.people[place].settable, settable) != settable {
+            self.report(Report::Settable(place, settable));
+        }
         changes_at
     }
 
@@ -287,14 +296,19 @@ impl Bridge {
             let Some(job) = self.schedule.take(now) else { break };
             let Some(what) = self.what(&job.target) else { continue };
             self.budget.spend(now);
-            let request = RequestId(self.next_request);
-            self.next_request += 1;
+            let request = self.new_request();
             let denied =
                 job.target.places().iter().any(|&place| self.people[place].denied == Some(Denied::Forbidden));
             let token_max_age = denied.then_some(GENTLE);
             self.under_way.insert(request, job);
             self.commands.push(Command::Read(Read { request, what, token_max_age }));
         }
+    }
+
+    pub(super) fn new_request(&mut self) -> RequestId {
+        let request = RequestId(self.next_request);
+        self.next_request += 1;
+        request
     }
 
     fn what(&self, target: &Target) -> Option<What> {

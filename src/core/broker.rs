@@ -12,7 +12,7 @@ use super::payload::{RememberedInfo, RememberedState};
 use super::person::is_health;
 use super::report::Report;
 use super::time::Tick;
-use super::topic::{BridgeField, Field, OFFLINE, ONLINE};
+use super::topic::{BridgeField, Field, OFFLINE, ONLINE, SET, SET_STATUS_MESSAGE};
 
 /// What was found on the broker while reading back.
 #[derive(Debug, Default)]
@@ -48,7 +48,11 @@ impl Bridge {
                 self.left_by_earlier_runs().map(|filter| Subscription { filter, qos: Qos::AtMostOnce });
             subscriptions.push(read_back.to_vec());
         }
-        subscriptions.push(vec![Subscription { filter: self.topics.refresh(), qos: Qos::AtLeastOnce }]);
+        let mut filters = vec![self.topics.refresh()];
+        if self.settings.commands.is_some() {
+            filters.extend(self.command_filters());
+        }
+        subscriptions.push(surely(filters));
         self.refused_filters.clear();
         self.refused_topics.clear();
         self.found = Found::default();
@@ -90,7 +94,8 @@ impl Bridge {
                 self.refresh(now);
             }
         } else if !message.retained {
-            // The echo of what this bridge publishes.
+            // Else the echo of what this bridge publishes.
+            self.command(message, now);
         } else if message.topic == self.topics.of_bridge(BridgeField::Info) {
             let info: Option<RememberedInfo> = serde_json::from_slice(&message.payload).ok();
             self.found.bridge = info.map(|info| info.bridge);
@@ -206,6 +211,27 @@ impl Bridge {
         self.say_all(now);
     }
 
+    /// Listens to commands from now on, or not any more.
+    pub(super) fn listen_to_commands(&mut self, listen: bool) {
+        if !self.link.is_open() {
+            return;
+        }
+        let filters = self.command_filters();
+        if listen {
+            self.link.asked();
+            self.commands.push(Command::Broker(BrokerOrder::Subscribe(surely(filters))));
+        } else {
+            for filter in &filters {
+                self.refused_filters.remove(filter);
+            }
+            self.commands.push(Command::Broker(BrokerOrder::Unsubscribe(filters)));
+        }
+    }
+
+    fn command_filters(&self) -> Vec<String> {
+        vec![self.topics.every(SET), self.topics.every(SET_STATUS_MESSAGE)]
+    }
+
     /// Where retained messages of earlier runs may be.
     fn left_by_earlier_runs(&self) -> [String; 4] {
         let [states, healths, infos] =
@@ -246,4 +272,9 @@ impl Bridge {
         );
         self.end(Ending::Conflict(sentence), false, true, now);
     }
+}
+
+/// Subscriptions to what must not be missed.
+fn surely(filters: Vec<String>) -> Vec<Subscription> {
+    filters.into_iter().map(|filter| Subscription { filter, qos: Qos::AtLeastOnce }).collect()
 }

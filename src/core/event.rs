@@ -14,7 +14,7 @@ pub enum Event {
     Started,
     /// The time named by [`Bridge::wake_at`](super::bridge::Bridge::wake_at) has come.
     Woken,
-    /// A read is over.
+    /// A read or a write is over.
     Presence(PresenceEvent),
     /// Something happened with signing in.
     SignIn(SignInEvent),
@@ -96,14 +96,14 @@ pub enum LinkFailure {
     Refused(String),
 }
 
-/// Ties the end of a read to its beginning; never used twice in a run.
+/// Ties the end of a request to its beginning; never used twice in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);
 
 /// The end of one request to Graph: what the fetcher produces, and all it produces.
 #[derive(Debug)]
 pub struct PresenceEvent {
-    /// Which read this is the end of.
+    /// Which request this is the end of.
     pub request: RequestId,
     /// What came of it.
     pub outcome: Result<Answer, ReadFailure>,
@@ -116,6 +116,8 @@ pub enum Answer {
     People(Vec<Reading>),
     /// The object id that belongs to a user principal name.
     Resolved(ObjectId),
+    /// What was to be set is set.
+    Written,
 }
 
 /// One person of an answer.
@@ -127,7 +129,7 @@ pub struct Reading {
     pub presence: Option<Presence>,
 }
 
-/// Why a read brought nothing. Each kind answers "again, or stop?" in its own way.
+/// Why a read brought nothing, or a write set nothing. Each kind answers "again, or stop?" in its own way.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadFailure {
     /// Again soon: timeouts, resets, 5xx, answers that are not Graph's.

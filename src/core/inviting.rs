@@ -48,8 +48,12 @@ impl Bridge {
             SignInEvent::CredentialsChanged => self.try_now(now),
             SignInEvent::CertificateEnds(ends) => self.settings.certificate_ends = ends,
             SignInEvent::Account(account) => {
-                if self.settings.about.account != account {
-                    self.settings.about.account = account;
+                let name = account.as_ref().map(|account| account.username.clone());
+                // With somebody else other people can be set.
+                self.commanding.signed_in = account;
+                self.judge_at = now;
+                if self.settings.about.account != name {
+                    self.settings.about.account = name;
                     self.say_info_if_up();
                 }
             }

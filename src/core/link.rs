@@ -85,6 +85,18 @@ impl Link {
         matches!(self.phase, Phase::Up { .. })
     }
 
+    /// Whether there is a connection to ask something on.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::Up { .. } | Phase::ReadingBack { .. })
+    }
+
+    /// One subscription more is to be answered.
+    pub(super) fn asked(&mut self) {
+        if let Phase::ReadingBack { unanswered, .. } = &mut self.phase {
+            *unanswered += 1;
+        }
+    }
+
     pub(super) fn is_stopping(&self) -> bool {
         matches!(self.phase, Phase::Stopping { .. })
     }

@@ -2,7 +2,8 @@
 //!
 //! In reading order: [`event`] comes in, [`command`] goes out, [`bridge`] lies between them. It is made of a
 //! schedule within a budget, people with their health, the source's and the broker link's state, an invitation to
-//! sign in, and an outbox. `sleep` makes time go on while the machine sleeps and `waking` says what that means, `sequence`
+//! sign in, and an outbox. `commanding` obeys those who set presence, [`setting`] is what they may say and `echo` what
+//! they are answered. `sleep` makes time go on while the machine sleeps and `waking` says what that means, `sequence`
 //! tells answers out of order, `protocol` and `rival` read a broker's manners, `reload` goes on with other settings;
 //! [`certificate`] words a warning, [`token_life`] says when a token is renewed.
 
@@ -12,6 +13,8 @@ mod broker;
 mod budget;
 pub mod certificate;
 pub mod command;
+mod commanding;
+mod echo;
 pub mod event;
 mod inviting;
 mod link;
@@ -27,6 +30,7 @@ pub mod report;
 mod rival;
 mod schedule;
 mod sequence;
+pub mod setting;
 pub mod settings;
 pub mod sign_in;
 mod sleep;

@@ -15,11 +15,16 @@ use super::topic::{BridgeField, Field, ONLINE, Topics};
 /// Messages sent and not yet acknowledged, at most (a person's last few may go beyond).
 pub(super) const WINDOW: usize = 120;
 
+/// Results of commands that wait; of more the oldest are dropped.
+const RESULTS: usize = 256;
+
 /// The queue towards the broker.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     /// The bridge's own topics: few, and sent before anybody's presence.
     own: VecDeque<Message>,
+    /// Answers to commands, not retained. They wait for the next connection if they have to.
+    results: VecDeque<Message>,
     /// Topics to be emptied, and those that were but may not have arrived yet.
     removals: VecDeque<String>,
     removed: Vec<String>,
@@ -100,6 +105,14 @@ impl Outbox {
         self.own.push_back(own(topic, payload));
     }
 
+    /// Queues the answer to a command.
+    pub(super) fn result(&mut self, message: Message) {
+        if self.results.len() >= RESULTS {
+            self.results.pop_front();
+        }
+        self.results.push_back(message);
+    }
+
     /// Queues the removal of a retained topic.
     pub(super) fn remove(&mut self, topic: String) {
         self.removals.push_back(topic);
@@ -132,6 +145,8 @@ impl Outbox {
                 self.removed.push(topic);
             } else if let Some(message) = self.own.pop_front() {
                 messages.push(message);
+            } else if let Some(message) = self.results.pop_front() {
+                messages.push(message);
             } else if let Some(place) = self.doubted.pop() {
                 let topic = sender.topics.of_user(&people[place].name, Field::Health);
                 let payload = Health::Stale.as_str().to_owned();
@@ -152,7 +167,7 @@ impl Outbox {
                 break;
             }
         }
-        for message in messages.iter_mut().filter(|message| !message.payload.is_empty()) {
+        for message in messages.iter_mut().filter(|message| message.retain && !message.payload.is_empty()) {
             message.expires = sender.expires;
         }
         self.in_flight += messages.len();

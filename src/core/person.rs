@@ -71,6 +71,8 @@ pub(super) struct Person {
     /// When something to be published last changed: newer changes are sent first after a connect.
     pub changed: Tick,
     pub denied: Option<Denied>,
+    /// Commands can set their presence.
+    pub settable: bool,
     /// Someone denied is asked for alone again at a gentle pace.
     look_again: Tick,
     known: Option<Known>,
@@ -139,6 +141,7 @@ impl Person {
             sent_in: 0,
             changed: now,
             denied: None,
+            settable: false,
             look_again: now,
             known: None,
             candidate: None,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::bridge::Bridge;
+use super::commanding::Commanding;
 use super::event::Access;
 use super::name::{TopicLevel, UserId};
 use super::person::Person;
@@ -23,6 +24,7 @@ impl Bridge {
         // What is under way was ordered for people who may have another place now.
         self.under_way.clear();
         self.reload_trouble = None;
+        self.give_up_commands("the configuration was read again meanwhile; send it again");
         match access {
             Access::Same => settings.about.account = self.settings.about.account.take(),
             Access::New => {
@@ -31,11 +33,16 @@ impl Bridge {
                 }
                 self.invitation = Invitation::new(now.tick);
                 self.source = Source::new(now);
+                self.commanding = Commanding::default();
             }
         }
         self.budget.set_limit(settings.request_budget);
         self.schedule = Schedule::new(settings.poll_interval, now.tick);
+        let (listened, listen) = (self.settings.commands.is_some(), settings.commands.is_some());
         self.settings = settings;
+        if listened != listen {
+            self.listen_to_commands(listen);
+        }
         self.follow(access, now);
         self.report(Report::Configured(self.people.len()));
         self.say_info_if_up();

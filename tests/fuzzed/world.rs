@@ -274,6 +274,7 @@ fn settings() -> Settings {
         certificate_ends: None,
         invites: false,
         announce_sign_in: false,
+        commands: None,
         users: vec![Watched { name: "alice".parse().unwrap(), id: alice().to_string().parse().unwrap() }],
         about: About {
             version: "0.1.0",

@@ -137,7 +137,6 @@ fn what_is_not_in_this_version_is_refused_by_name() {
         ("[home_assistant]", "discovery", "true", "home_assistant.discovery = true"),
         ("[home_assistant]", "discovery_prefix", r#""ha""#, "home_assistant.discovery_prefix"),
         ("[home_assistant]", "birth_topic", r#""ha/status""#, "home_assistant.birth_topic"),
-        ("[commands]", "enabled", "true", "commands.enabled = true"),
         ("[http]", "listen", r#""127.0.0.1:9642""#, "http.listen"),
         ("[http]", "password_file", r#""p""#, "http.password_file"),
     ];
@@ -176,7 +175,6 @@ fn what_asks_for_nothing_missing_is_accepted() {
         ("[mqtt]", "message_expiry", r#""0s""#),
         ("[graph.auth]", "announce_sign_in", "false"),
         ("[home_assistant]", "discovery", "false"),
-        ("[commands]", "enabled", "false"),
         ("[[users]]", "discovery", "true"),
         ("[[users]]", "discovery", "false"),
     ] {
