@@ -146,7 +146,11 @@ fn check(state: &State, asked: &Asked, versions: &[&str], names: [&str; 3]) -> R
 
 /// A token with the permissions of the app, and its life in seconds.
 fn issue(state: &mut State) -> (String, u64) {
-    let grant = Grant { caller: Caller::App, permissions: state.settings.permissions.clone() };
+    let grant = Grant {
+        app: state.settings.managed_identity.client_id.clone(),
+        caller: Caller::App,
+        permissions: state.settings.permissions.clone(),
+    };
     let (token, lifetime) = state.issue(grant);
     (token, lifetime.as_secs())
 }

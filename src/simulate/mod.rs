@@ -294,11 +294,13 @@ impl Tenant {
     /// A token for the app on behalf of this person with exactly these scopes.
     #[must_use]
     pub fn mint_delegated_token_with(&self, user: ObjectId, scopes: &[&str]) -> String {
+        let mut state = self.state();
         let grant = Grant {
+            app: state.settings.client_id.clone(),
             caller: Caller::Delegated(user),
             permissions: scopes.iter().map(|&scope| scope.to_owned()).collect(),
         };
-        self.state().issue(grant).0
+        state.issue(grant).0
     }
 
     /// What was asked so far.
