@@ -54,6 +54,7 @@ pub(super) fn answer(state: &mut State, route: &Route, asked: &Asked) -> Option<
         | Route::UserPresence { .. }
         | Route::CommunicationsPresence { .. }
         | Route::PresencesByUserId
+        | Route::Write { .. }
         | Route::User { .. }
         | Route::Me
         | Route::WrongMethod

@@ -64,6 +64,7 @@ pub(super) fn answer(state: &mut State, route: &Route, asked: &Asked, marks: &Ma
         | Route::UserPresence { .. }
         | Route::CommunicationsPresence { .. }
         | Route::PresencesByUserId
+        | Route::Write { .. }
         | Route::User { .. }
         | Route::Me
         | Route::MetadataIdentity
