@@ -144,9 +144,20 @@ fn presence_of(state: &mut State, grant: &Grant, id: ObjectId) -> Result<Value, 
     if !(may_read_everyone(grant) || grant.caller == Caller::Delegated(id) && grant.has_any(&own)) {
         return Err(Refusal::usual(403));
     }
-    let entity = state.entity(id).ok_or_else(|| Refusal::usual(404))?;
+    let entity = entity(state, grant, id).ok_or_else(|| Refusal::usual(404))?;
     let path = format!("users('{id}')/presence/$entity");
     Ok(wire::with_context(entity, &path, state.settings.cloud))
+}
+
+/// Somebody's presence as this caller may see it.
+fn entity(state: &mut State, grant: &Grant, id: ObjectId) -> Option<Value> {
+    let mut entity = state.entity(id)?;
+    let hidden = state.switches.expiry_hidden && grant.caller != Caller::Delegated(id);
+    let message = entity.get_mut("statusMessage").and_then(Value::as_object_mut);
+    if let (true, Some(message)) = (hidden, message) {
+        message.remove("expiryDateTime");
+    }
+    Some(entity)
 }
 
 fn bulk(state: &mut State, grant: &Grant, asked: &Asked) -> Result<Value, Refusal> {
@@ -172,7 +183,7 @@ fn bulk(state: &mut State, grant: &Grant, asked: &Asked) -> Result<Value, Refusa
     state.random.shuffle(&mut ids);
     let mut entities = Vec::new();
     for id in ids {
-        match (state.entity(id), state.switches.unknown_ids) {
+        match (entity(state, grant, id), state.switches.unknown_ids) {
             (Some(entity), _) => entities.push(entity),
             (None, UnknownIds::Missing) => {}
             (None, UnknownIds::Refused) => return Err(bad("The request contains an unknown id.")),

@@ -138,6 +138,8 @@ pub struct Switches {
     pub unknown_ids: UnknownIds,
     /// `GET /communications/presences/{id}` answers with a `value` array, as the documentation's example does.
     pub wrapped: bool,
+    /// When a status message expires is told to nobody but the person themselves, as the documentation has it.
+    pub expiry_hidden: bool,
     /// Values are spelled `inACall` instead of `InACall`.
     pub camel_case: bool,
     /// The app's secret has expired.

@@ -207,8 +207,14 @@ async fn a_status_message_stays_until_it_expires_or_is_emptied() {
     body["statusMessage"]["expiryDateTime"] = expiry;
     world.done(Action::SetStatusMessage, &body).await;
     assert_eq!(shown().await, body["statusMessage"]);
+    world.tenant.switch(|switches| switches.expiry_hidden = true);
+    assert_eq!(shown().await, message("Back soon")["statusMessage"]);
+    let token = world.tenant.mint_delegated_token(world.id(0));
+    let url = format!("{}/v1.0/me/presence", world.server.url());
+    let own = expect(world.http.get(url).bearer_auth(token), 200).await;
+    assert_eq!(own["statusMessage"], body["statusMessage"]);
     world.skip_minutes(29);
-    assert_eq!(shown().await, body["statusMessage"]);
+    assert_eq!(shown().await, message("Back soon")["statusMessage"]);
     world.skip_minutes(1);
     assert_eq!(shown().await, Value::Null);
 }
