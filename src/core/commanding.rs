@@ -51,7 +51,9 @@ pub(super) struct Commanding {
     /// Why Graph forbade the last write, until one succeeds.
     forbidden: Option<String>,
     /// Whose sign-in it is, where a person signs in.
-    pub signed_in: Option<SignedIn>,
+    signed_in: Option<SignedIn>,
+    /// Older tokens are somebody else's, or lack what was consented to since.
+    tokens_from: Option<Tick>,
 }
 
 /// A command that makes sense.
@@ -71,6 +73,22 @@ struct Sender {
     user: TopicLevel,
     echo: Echo,
     reply_to: Option<ReplyTo>,
+}
+
+impl Commanding {
+    /// Takes who is signed in now.
+    pub(super) fn signed_in(&mut self, account: Option<SignedIn>, now: Tick) {
+        if self.signed_in.is_some() && self.signed_in != account {
+            self.tokens_from = Some(now);
+        }
+        self.signed_in = account;
+    }
+
+    /// How old a token may be that something is written with.
+    fn token_max_age(&self, now: Tick) -> Option<Duration> {
+        let by_permission = self.forbidden.is_some().then_some(GENTLE);
+        by_permission.into_iter().chain(self.tokens_from.map(|from| now.since(from))).min()
+    }
 }
 
 impl Bridge {
@@ -208,7 +226,7 @@ impl Bridge {
     fn write(&mut self, whom: Whom, wish: Wish, now: Tick) {
         self.budget.spend(now);
         let request = self.new_request();
-        let token_max_age = self.commanding.forbidden.is_some().then_some(GENTLE);
+        let token_max_age = self.commanding.token_max_age(now);
         let session_id = self.settings.commands.as_ref().and_then(|commands| commands.session_id.clone());
         let setting = wish.setting.clone();
         self.commanding.under_way.insert(request, wish);

@@ -50,7 +50,7 @@ impl Bridge {
             SignInEvent::Account(account) => {
                 let name = account.as_ref().map(|account| account.username.clone());
                 // With somebody else other people can be set.
-                self.commanding.signed_in = account;
+                self.commanding.signed_in(account, now);
                 self.judge_at = now;
                 if self.settings.about.account != name {
                     self.settings.about.account = name;

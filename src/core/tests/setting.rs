@@ -372,7 +372,7 @@ fn a_person_who_signed_in_sets_only_themselves() {
     assert!(commands.contains(&"report: users[0] can be set by commands".to_owned()), "{commands:?}");
     assert!(bridge.may_set(0) && !bridge.may_set(1));
     let me = said(&mut bridge, "me");
-    assert!(me.contains("me prefer Busy/Busy"), "{me}");
+    assert!(me.contains("me prefer Busy/Busy with a fresh token"), "the old one lacks the permission: {me}");
     assert!(said(&mut bridge, "bob").contains("only that person's own presence"));
 
     let commands = lines(&bridge.on(signed_in(2, true), at(1.0)));
