@@ -275,7 +275,7 @@ impl Bridge {
     }
 
     /// When the next read may begin.
-    fn next_read_at(&self, now: Tick) -> Option<Tick> {
+    pub(super) fn next_read_at(&self, now: Tick) -> Option<Tick> {
         if self.link.is_stopping() || self.under_way.len() >= self.source.at_once() {
             return None;
         }
@@ -295,6 +295,7 @@ impl Bridge {
         while self.next_read_at(now).is_some_and(|at| at <= now) {
             let Some(job) = self.schedule.take(now) else { break };
             let Some(what) = self.what(&job.target) else { continue };
+            self.commanding.wrote_last = false;
             self.budget.spend(now);
             let request = self.new_request();
             let denied =

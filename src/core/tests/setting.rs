@@ -277,7 +277,7 @@ fn a_refused_token_is_replaced_once() {
             (
                 3.5,
                 failure(3, refused()),
-                r#"report: users[0]: a command failed: a newer command took its place
+                r#"report: users[0]: a command was refused: a newer command took its place
                    write #4 user 1 prefer Away/Away
                    presence/alice/set/result = {"ok":false,"error":"a newer command took its place","request":"Busy"}"#,
             ),
@@ -298,17 +298,17 @@ fn one_write_per_person_is_under_way_and_the_newest_of_a_kind_waits() {
             (
                 3.4,
                 told("alice/set", "auto"),
-                r#"report: users[0]: a command failed: a newer command took its place
+                r#"report: users[0]: a command was refused: a newer command took its place
                    presence/alice/set/result = {"ok":false,"error":"a newer command took its place","request":"Away"}"#,
             ),
             (
                 3.5,
                 written(1),
                 r#"report: users[0]: a command was obeyed
-                   write #3 user 1 say "hi"
-                   read #4 user 1
+                   read #3 user 1
                    presence/alice/set/result = {"ok":true,"request":"Busy"}"#,
             ),
+            (3.5, Woken, r#"write #4 user 1 say "hi""#),
             // A command that waited for too long would surprise.
             (5.0, Woken, "read #5 bulk 1,2"),
             (
@@ -322,7 +322,7 @@ fn one_write_per_person_is_under_way_and_the_newest_of_a_kind_waits() {
 }
 
 #[test]
-fn writes_count_in_the_budget_and_go_before_reads() {
+fn writes_count_in_the_budget_and_go_before_reads_by_turns() {
     let mut bridge = ready(obeying(Settings { request_budget: 3, ..settings() }));
     run(
         &mut bridge,
@@ -331,8 +331,8 @@ fn writes_count_in_the_budget_and_go_before_reads() {
             (9.0, told("alice/set", "Busy"), ""),
             (9.1, told("bob/set", "Busy"), ""),
             (10.3, Woken, "write #1 user 1 prefer Busy/Busy"),
-            (20.5, Woken, "write #2 user 2 prefer Busy/Busy"),
-            (30.7, Woken, "read #3 bulk 1,2"),
+            (20.5, Woken, "read #2 bulk 1,2"),
+            (30.7, Woken, "write #3 user 2 prefer Busy/Busy"),
         ],
     );
 }
@@ -429,4 +429,30 @@ fn results_wait_for_the_broker() {
     assert_eq!(commands.iter().flat_map(results_of).count(), 0);
     let commands = bridge.on(Event::Connected, at(4.0));
     assert_eq!(commands.iter().flat_map(results_of).count(), 1);
+}
+
+#[test]
+fn after_a_sleep_nobody_knows_what_became_of_a_write() {
+    let mut bridge = ready(obeying(settings()));
+    bridge.on(told("alice/set", "Busy"), at(3.0));
+    let commands = bridge.on(Woken, at_after_sleep(4.0, 20.0));
+    let [result] = commands.iter().flat_map(results_of).collect::<Vec<_>>()[..] else { panic!() };
+    assert!(result.payload.contains("the machine slept meanwhile"), "{}", result.payload);
+    assert_eq!(lines(&bridge.on(written(1), at_after_sleep(4.1, 20.0))), [""; 0], "the end of nothing");
+}
+
+#[test]
+fn what_waits_has_a_limit() {
+    let users: Vec<Watched> = (1..=90).map(|n| watched(&format!("u{n}"), &id(n).to_string())).collect();
+    let mut bridge = online(obeying(Settings { users, ..settings() }));
+    let told_all: Vec<Command> =
+        (1..=90).flat_map(|n| bridge.on(told(&format!("u{n}/set"), "Busy"), at(1.0))).collect();
+    let refused = told_all.iter().flat_map(results_of).filter(|m| m.payload.contains("too many commands"));
+    assert_eq!((writes(&told_all), refused.count()), (13, 90 - 13 - 64), "as many as may catch up");
+    // The newer of two takes the place of the older, however many wait.
+    let newer = bridge.on(told("u20/set", "Away"), at(1.0));
+    assert!(format!("{newer:?}").contains("a newer command took its place"), "{newer:?}");
+    let later: Vec<Command> =
+        (0..200).flat_map(|n| bridge.on(Woken, at(1.0 + f64::from(n) * 0.05))).collect();
+    assert_eq!(writes(&later), 3, "sixteen are under way");
 }
