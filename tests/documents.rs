@@ -8,7 +8,7 @@ use std::process::Command;
 
 use presence2mqtt::cli::exit;
 use presence2mqtt::config::{self, Environment};
-use presence2mqtt::core::topic::{BridgeField, Field, Topics};
+use presence2mqtt::core::topic::{BridgeField, Field, SET, SET_STATUS_MESSAGE, Topics};
 use serde_json::Value;
 
 fn here(path: &str) -> PathBuf {
@@ -156,7 +156,8 @@ fn the_topics_are_those_of_the_program() {
     let topics = Topics::new("base".parse().unwrap(), "bridge".parse().unwrap());
     let mut real: BTreeSet<String> = Field::IN_ORDER.map(|field| topics.of_user(&user, field)).into();
     real.extend(BridgeField::ALL.map(|field| topics.of_bridge(field)));
-    real.insert(topics.refresh());
+    real.extend([SET, SET_STATUS_MESSAGE].map(|level| topics.set(&user, level)));
+    real.extend([topics.set_result(&user), topics.refresh()]);
     assert_eq!(documented, real);
 }
 

@@ -100,6 +100,7 @@ async fn clean(
             qos: Qos::AtLeastOnce,
             retain: true,
             expires: None,
+            correlation: None,
         };
         broker.publish(message).await.map_err(unreachable)?;
         writeln!(out, "removed {topic}")?;

@@ -28,6 +28,8 @@ pub struct Config {
     pub users: Vec<User>,
     /// Discovery by Home Assistant.
     pub home_assistant: HomeAssistant,
+    /// Setting presence from MQTT.
+    pub commands: Commands,
 }
 
 /// The broker and what is published there.
@@ -214,6 +216,13 @@ pub struct HomeAssistant {
     pub discovery_prefix: BaseTopic,
     /// Where Home Assistant announces its own start.
     pub birth_topic: String,
+}
+
+/// Setting presence from MQTT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Commands {
+    /// Whether the users' `set` and `set_status_message` topics are obeyed.
+    pub enabled: bool,
 }
 
 impl PartialEq for IdentityService {

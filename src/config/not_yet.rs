@@ -16,12 +16,10 @@ struct NotYet {
 }
 
 const NEVER: fn(&DeValue<'_>) -> bool = |_| false;
-const FALSE: fn(&DeValue<'_>) -> bool = |value| value.as_bool() == Some(false);
 const EMPTY: fn(&DeValue<'_>) -> bool = |value| value.as_array().is_some_and(|a| a.is_empty());
 
 #[rustfmt::skip] // A table: one line for each feature.
 const NOT_YET: &[NotYet] = &[
-    NotYet { key: "commands.enabled", asks_nothing: FALSE, says: "setting presence is not in this version yet; use false" },
     NotYet { key: "http.listen", asks_nothing: NEVER, says: "metrics and health checks are not in this version yet; remove the key" },
     NotYet { key: "http.password_file", asks_nothing: NEVER, says: "metrics and health checks are not in this version yet; remove the key" },
     NotYet { key: "lights", asks_nothing: EMPTY, says: "lights are not in this version yet; remove every [[lights]]" },

@@ -9,6 +9,7 @@ use super::backoff::Backoff;
 use super::broker::Found;
 use super::budget::Budget;
 use super::command::{BrokerOrder, Command, Ending, Protocol, Read, What};
+use super::commanding::Commanding;
 use super::discovery::Remembered;
 use super::event::{Event, RequestId};
 use super::link::Link;
@@ -43,6 +44,7 @@ pub struct Bridge {
     pub(super) link: Link,
     pub(super) outbox: Outbox,
     pub(super) invitation: Invitation,
+    pub(super) commanding: Commanding,
     pub(super) people: Vec<Person>,
     pub(super) by_id: HashMap<ObjectId, Vec<Place>>,
     pub(super) by_name: HashMap<TopicLevel, Place>,
@@ -99,6 +101,7 @@ impl Bridge {
             link: Link::new(settings.protocol, now.tick),
             outbox: Outbox::default(),
             invitation: Invitation::new(now.tick),
+            commanding: Commanding::default(),
             people: Vec::with_capacity(settings.users.len()),
             by_id: HashMap::new(),
             by_name: HashMap::new(),
@@ -163,6 +166,7 @@ impl Bridge {
         }
         self.settle(now.tick);
         self.judge(now.tick);
+        self.write_what_waits(now.tick);
         self.read_what_is_due(now.tick);
         self.invite(now.tick);
         self.tend_link(now.tick);
@@ -177,6 +181,7 @@ impl Bridge {
         let read_at = self.next_read_at(now);
         [
             read_at,
+            self.next_write_at(now),
             self.link.wake_at(),
             self.invitation.wake_at(self.needs_sign_in()),
             self.settling.first().map(|&(at, _)| at),
@@ -272,7 +277,7 @@ impl Bridge {
         self.judge_at = earliest;
     }
 
-    /// Brings one person's health up to date.
+    /// Brings one person's health up to date, and whether they can be set.
     pub(super) fn judge_one(&mut self, place: Place, now: Tick) -> Option<Tick> {
         let (stale_after, rules) = (self.stale_after(), self.rules());
         let before = self.people[place].health();
@@ -285,11 +290,17 @@ impl Bridge {
             }
         }
         self.queue(place);
+        let settable = self.may_set(place);
+        if std::mem::replace(&mut self.people[place].settable, settable) != settable {
+            self.report(Report::Settable(place, settable));
+            // With controls, or without.
+            self.announce(place);
+        }
         changes_at
     }
 
     /// When the next read may begin.
-    fn next_read_at(&self, now: Tick) -> Option<Tick> {
+    pub(super) fn next_read_at(&self, now: Tick) -> Option<Tick> {
         if self.link.is_stopping() || self.under_way.len() >= self.source.at_once() {
             return None;
         }
@@ -309,15 +320,21 @@ impl Bridge {
         while self.next_read_at(now).is_some_and(|at| at <= now) {
             let Some(job) = self.schedule.take(now) else { break };
             let Some(what) = self.what(&job.target) else { continue };
+            self.commanding.wrote_last = false;
             self.budget.spend(now);
-            let request = RequestId(self.next_request);
-            self.next_request += 1;
+            let request = self.new_request();
             let denied =
                 job.target.places().iter().any(|&place| self.people[place].denied == Some(Denied::Forbidden));
             let token_max_age = denied.then_some(GENTLE);
             self.under_way.insert(request, job);
             self.commands.push(Command::Read(Read { request, what, token_max_age }));
         }
+    }
+
+    pub(super) fn new_request(&mut self) -> RequestId {
+        let request = RequestId(self.next_request);
+        self.next_request += 1;
+        request
     }
 
     fn what(&self, target: &Target) -> Option<What> {

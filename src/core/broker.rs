@@ -13,7 +13,7 @@ use super::payload::{RememberedInfo, RememberedState};
 use super::person::is_lone_health;
 use super::report::Report;
 use super::time::Tick;
-use super::topic::{BridgeField, Field, OFFLINE, ONLINE};
+use super::topic::{BridgeField, Field, OFFLINE, ONLINE, SET, SET_STATUS_MESSAGE};
 
 /// What was found on the broker while reading back.
 #[derive(Debug, Default)]
@@ -49,10 +49,12 @@ impl Bridge {
             let filters = self.left_by_earlier_runs().into_iter();
             subscriptions.push(filters.map(|filter| Subscription { filter, qos: Qos::AtMostOnce }).collect());
         }
-        let birth = self.settings.discovery.as_ref().map(|discovery| discovery.birth_topic.clone());
-        let lasting = std::iter::once(self.topics.refresh()).chain(birth);
-        let lasting = lasting.map(|filter| Subscription { filter, qos: Qos::AtLeastOnce });
-        subscriptions.push(lasting.collect());
+        let mut filters = vec![self.topics.refresh()];
+        filters.extend(self.settings.discovery.as_ref().map(|discovery| discovery.birth_topic.clone()));
+        if self.settings.commands.is_some() {
+            filters.extend(self.command_filters());
+        }
+        subscriptions.push(surely(filters));
         self.refused_filters.clear();
         self.refused_reported = false;
         self.found = Found::default();
@@ -101,7 +103,8 @@ impl Bridge {
         } else if self.is_birth(message, now) || (message.retained && self.is_announcement(message)) {
             // Home Assistant's side.
         } else if !message.retained {
-            // The echo of what this bridge publishes.
+            // Else the echo of what this bridge publishes.
+            self.command(message, now);
         } else if message.topic == self.topics.of_bridge(BridgeField::Info) {
             let info: Option<RememberedInfo> = serde_json::from_slice(&message.payload).ok();
             if let Some(info) = &info {
@@ -231,6 +234,27 @@ impl Bridge {
         }
     }
 
+    /// Listens to commands from now on, or not any more.
+    pub(super) fn listen_to_commands(&mut self, listen: bool) {
+        if !self.link.is_open() {
+            return;
+        }
+        let filters = self.command_filters();
+        if listen {
+            self.link.also_subscribes();
+            self.commands.push(Command::Broker(BrokerOrder::Subscribe(surely(filters))));
+        } else {
+            for filter in &filters {
+                self.refused_filters.remove(filter);
+            }
+            self.commands.push(Command::Broker(BrokerOrder::Unsubscribe(filters)));
+        }
+    }
+
+    fn command_filters(&self) -> Vec<String> {
+        vec![self.topics.every(SET), self.topics.every(SET_STATUS_MESSAGE)]
+    }
+
     /// Where retained messages of earlier runs may be.
     fn left_by_earlier_runs(&self) -> Vec<String> {
         let levels = [Field::State.level(), Field::Health.level(), BridgeField::Info.level()];
@@ -278,4 +302,9 @@ impl Bridge {
         );
         self.end(Ending::Conflict(sentence), false, true, now);
     }
+}
+
+/// Subscriptions to what must not be missed.
+fn surely(filters: Vec<String>) -> Vec<Subscription> {
+    filters.into_iter().map(|filter| Subscription { filter, qos: Qos::AtLeastOnce }).collect()
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::event::RequestId;
 use super::name::{ObjectId, PrincipalName};
 use super::report::Report;
+use super::setting::Setting;
 use super::sign_in::SignInOrder;
 
 /// An order to an edge.
@@ -12,6 +13,8 @@ use super::sign_in::SignInOrder;
 pub enum Command {
     /// Fetcher: send one request and report its end with the same id.
     Read(Read),
+    /// Fetcher: change something with one request, and report its end with the same id.
+    Write(Write),
     /// Fetcher: what is open to Graph is dead; drop what is under way, without a report.
     ForgetConnections,
     /// Whoever signs in: do this about an invitation.
@@ -65,6 +68,30 @@ pub enum What {
     Resolve(PrincipalName),
 }
 
+/// One request to Graph that changes something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Write {
+    /// Names the request in its end.
+    pub request: RequestId,
+    /// Whose presence.
+    pub whom: Whom,
+    /// What to set.
+    pub setting: Setting,
+    /// The app, whose own the session is.
+    pub session_id: Option<Box<str>>,
+    /// As for [`Read`].
+    pub token_max_age: Option<Duration>,
+}
+
+/// Whose presence is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whom {
+    /// `/me/presence`
+    Me,
+    /// `/users/{id}/presence`
+    User(ObjectId),
+}
+
 /// Ids that one bulk request may carry (Graph: `cloudcommunications-getpresencesbyuserid`).
 pub const BULK_LIMIT: usize = 650;
 
@@ -99,6 +126,8 @@ pub struct Message {
     pub retain: bool,
     /// With MQTT 5 the broker forgets it after this long (MQTT 5 section 3.3.2.3.3), in whole seconds.
     pub expires: Option<Duration>,
+    /// With MQTT 5 what the message is an answer to (MQTT 5 section 3.3.2.3.6).
+    pub correlation: Option<Vec<u8>>,
 }
 
 /// A version of MQTT.

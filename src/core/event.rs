@@ -14,7 +14,7 @@ pub enum Event {
     Started,
     /// The time named by [`Bridge::wake_at`](super::bridge::Bridge::wake_at) has come.
     Woken,
-    /// A read is over.
+    /// A read or a write is over.
     Presence(PresenceEvent),
     /// Something happened with signing in.
     SignIn(SignInEvent),
@@ -67,6 +67,17 @@ pub struct Incoming {
     pub payload: Vec<u8>,
     /// Whether the broker had it stored; a live message is not retained.
     pub retained: bool,
+    /// Where its sender wants an answer; only with MQTT 5.
+    pub reply_to: Option<ReplyTo>,
+}
+
+/// Where the sender of a message wants an answer (MQTT 5 section 4.10).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplyTo {
+    /// The response topic, as it came.
+    pub topic: String,
+    /// What the sender knows the answer by.
+    pub correlation: Option<Vec<u8>>,
 }
 
 /// Why there is no connection to the broker, as a fragment that says what to do where that is known.
@@ -90,14 +101,14 @@ pub enum LinkFailure {
     Refused(String),
 }
 
-/// Ties the end of a read to its beginning; never used twice in a run.
+/// Ties the end of a request to its beginning; never used twice in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);
 
 /// The end of one request to Graph: what the fetcher produces, and all it produces.
 #[derive(Debug)]
 pub struct PresenceEvent {
-    /// Which read this is the end of.
+    /// Which request this is the end of.
     pub request: RequestId,
     /// What came of it.
     pub outcome: Result<Answer, ReadFailure>,
@@ -110,6 +121,8 @@ pub enum Answer {
     People(Vec<Reading>),
     /// The object id that belongs to a user principal name.
     Resolved(ObjectId),
+    /// What was to be set is set.
+    Written,
 }
 
 /// One person of an answer.
@@ -121,7 +134,7 @@ pub struct Reading {
     pub presence: Option<Presence>,
 }
 
-/// Why a read brought nothing. Each kind answers "again, or stop?" in its own way.
+/// Why a read brought nothing, or a write set nothing. Each kind answers "again, or stop?" in its own way.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadFailure {
     /// Again soon: timeouts, resets, 5xx, answers that are not Graph's.

@@ -50,10 +50,14 @@ impl Bridge {
             SignInEvent::CredentialsChanged => self.try_now(now),
             SignInEvent::CertificateEnds(ends) => self.settings.certificate_ends = ends,
             SignInEvent::Account(account) => {
+                let name = account.as_ref().map(|account| account.username.clone());
                 let before = &self.settings.about.account;
-                let another = before.is_some() && account.is_some() && *before != account;
-                if *before != account {
-                    self.settings.about.account = account;
+                let another = before.is_some() && name.is_some() && *before != name;
+                // With somebody else other people can be set.
+                self.commanding.signed_in(account, now);
+                self.judge_at = now;
+                if *before != name {
+                    self.settings.about.account = name;
                     self.say_info_if_up();
                 }
                 if another {

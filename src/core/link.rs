@@ -90,6 +90,11 @@ impl Link {
         matches!(self.phase, Phase::ReadingBack { .. })
     }
 
+    /// Whether there is a connection to ask something on.
+    pub(super) fn is_open(&self) -> bool {
+        self.is_up() || self.is_reading_back()
+    }
+
     pub(super) fn is_stopping(&self) -> bool {
         matches!(self.phase, Phase::Stopping { .. })
     }

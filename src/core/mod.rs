@@ -2,7 +2,8 @@
 //!
 //! In reading order: [`event`] comes in, [`command`] goes out, [`bridge`] lies between them. It is made of a
 //! schedule within a budget, people with their health, the source's and the broker link's state, an invitation to
-//! sign in, and an outbox. `sleep` makes time go on while the machine sleeps and `waking` says what that means, `sequence`
+//! sign in, and an outbox. `commanding` listens to those who set presence, [`setting`] is what they may say,
+//! `settable` whom they may set, `writing` when it is done and `echo` what they are answered. `sleep` makes time go on while the machine sleeps and `waking` says what that means, `sequence`
 //! tells answers out of order, `protocol` and `rival` read a broker's manners, `reload` goes on with other settings;
 //! [`discovery`] is what Home Assistant is told, and `announcing` when;
 //! [`certificate`] words a warning, [`token_life`] says when a token is renewed.
@@ -14,7 +15,9 @@ mod broker;
 mod budget;
 pub mod certificate;
 pub mod command;
+mod commanding;
 pub mod discovery;
+mod echo;
 pub mod event;
 mod inviting;
 mod link;
@@ -30,6 +33,8 @@ pub mod report;
 mod rival;
 mod schedule;
 mod sequence;
+mod settable;
+pub mod setting;
 pub mod settings;
 pub mod sign_in;
 mod sleep;
@@ -40,6 +45,7 @@ pub mod token_life;
 pub mod topic;
 mod waking;
 pub mod word;
+mod writing;
 
 #[cfg(test)]
 mod tests;

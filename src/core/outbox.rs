@@ -16,11 +16,16 @@ use super::topic::{BridgeField, Field, ONLINE, Topics};
 /// Messages sent and not yet acknowledged, at most (a person's last few may go beyond).
 pub(super) const WINDOW: usize = 120;
 
+/// Results of commands that wait; of more the oldest are dropped.
+const RESULTS: usize = 256;
+
 /// The queue towards the broker.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     /// The bridge's own topics: few, and sent before anybody's presence.
     own: VecDeque<Message>,
+    /// Answers to commands, not retained. They wait for the next connection if they have to.
+    results: VecDeque<Message>,
     /// Topics to be emptied, and those that were but may not have arrived yet.
     removals: VecDeque<String>,
     removed: Vec<String>,
@@ -103,6 +108,14 @@ impl Outbox {
         self.own.push_back(own(topic, payload));
     }
 
+    /// Queues the answer to a command.
+    pub(super) fn result(&mut self, message: Message) {
+        if self.results.len() >= RESULTS {
+            self.results.pop_front();
+        }
+        self.results.push_back(message);
+    }
+
     /// Queues the removal of a retained topic.
     pub(super) fn remove(&mut self, topic: String) {
         self.removals.push_back(topic);
@@ -135,10 +148,19 @@ impl Outbox {
                 self.removed.push(topic);
             } else if let Some(message) = self.own.pop_front() {
                 messages.push(message);
+            } else if let Some(message) = self.results.pop_front() {
+                messages.push(message);
             } else if let Some(place) = self.doubted.pop() {
                 let topic = sender.topics.of_user(&people[place].name, Field::Health);
                 let payload = Health::Stale.as_str().to_owned();
-                messages.push(Message { topic, payload, qos: sender.qos, retain: true, expires: None });
+                messages.push(Message {
+                    topic,
+                    payload,
+                    qos: sender.qos,
+                    retain: true,
+                    expires: None,
+                    correlation: None,
+                });
             } else if let Some(place) = self.next_place(people) {
                 self.messages_of(&mut people[place], sender, &mut messages);
             } else if std::mem::take(&mut self.announce) {
@@ -148,7 +170,7 @@ impl Outbox {
                 break;
             }
         }
-        for message in messages.iter_mut().filter(|message| !message.payload.is_empty()) {
+        for message in messages.iter_mut().filter(|message| message.retain && !message.payload.is_empty()) {
             message.expires = sender.expires;
         }
         self.in_flight += messages.len();
@@ -183,7 +205,14 @@ impl Outbox {
         for field in person.fields().into_iter().filter(|&field| pending.has(field)) {
             if let Some(payload) = person.wanted(field, sender.bridge) {
                 let topic = sender.topics.of_user(&person.name, field);
-                messages.push(Message { topic, payload, qos: sender.qos, retain: true, expires: None });
+                messages.push(Message {
+                    topic,
+                    payload,
+                    qos: sender.qos,
+                    retain: true,
+                    expires: None,
+                    correlation: None,
+                });
             }
         }
     }
@@ -191,5 +220,5 @@ impl Outbox {
 
 /// A retained message on a topic that the bridge owns whatever the users' quality of service is.
 pub(super) fn own(topic: String, payload: String) -> Message {
-    Message { topic, payload, qos: Qos::AtLeastOnce, retain: true, expires: None }
+    Message { topic, payload, qos: Qos::AtLeastOnce, retain: true, expires: None, correlation: None }
 }

@@ -72,8 +72,8 @@ pub(super) struct Person {
     pub discovery: bool,
     /// Whether Home Assistant is told, by this name of the person.
     announces: bool,
-    /// What it was told last: name and display name.
-    announced: Option<(TopicLevel, String)>,
+    /// What it was told last: name, display name, and whether they can be set.
+    announced: Option<(TopicLevel, String, bool)>,
     /// Entities that an earlier run announced: key and platform.
     pub entities_before: BTreeMap<String, String>,
     pub pending: Pending,
@@ -84,6 +84,8 @@ pub(super) struct Person {
     /// When something to be published last changed: newer changes are sent first after a connect.
     pub changed: Tick,
     pub denied: Option<Denied>,
+    /// Commands can set their presence.
+    pub settable: bool,
     /// Someone denied is asked for alone again at a gentle pace.
     look_again: Tick,
     known: Option<Known>,
@@ -165,6 +167,7 @@ impl Person {
             sent_in: 0,
             changed: now,
             denied: None,
+            settable: false,
             look_again: now,
             known: None,
             candidate: None,
@@ -203,7 +206,7 @@ impl Person {
     /// Has this person announced, unless that was done in the same words.
     pub(super) fn announce(&mut self) {
         self.announces = true;
-        let words = (self.name.clone(), self.display_name.clone());
+        let words = (self.name.clone(), self.display_name.clone(), self.settable);
         if self.announced.as_ref() != Some(&words) {
             self.announced = Some(words);
             self.pending.0 |= Pending::ANNOUNCEMENT.0;
@@ -212,13 +215,13 @@ impl Person {
 
     /// What is told to Home Assistant, if anything.
     pub(super) fn announcement(&self, topics: &Topics, bridge: &ClientId) -> Option<String> {
-        let (name, display_name) = self.announced.as_ref().filter(|_| self.announces)?;
+        let (name, display_name, settable) = self.announced.as_ref().filter(|_| self.announces)?;
         let described = Described {
             display_name,
             name,
             id: self.id?,
             bridge,
-            controls: Controls::Absent,
+            controls: if *settable { Controls::Shown } else { Controls::Absent },
             before: &self.entities_before,
         };
         Some(of_person(&described, topics))

@@ -16,9 +16,12 @@ use super::word::{Activity, Availability};
 const NEW_WORDS: usize = 100;
 
 impl Bridge {
-    /// A read is over, well or not.
+    /// A read is over, well or not; or it was a write.
     pub(super) fn read_ended(&mut self, event: PresenceEvent, now: Now) {
-        let Some(job) = self.under_way.remove(&event.request) else { return };
+        let Some(job) = self.under_way.remove(&event.request) else {
+            self.write_ended(event, now);
+            return;
+        };
         match event.outcome {
             Ok(answer) => self.answered(&job, answer, now),
             Err(failure) => self.failed(job, &failure, now),
@@ -40,6 +43,7 @@ impl Bridge {
                 self.one_answered(*place, people, now);
             }
             (Target::Bulk(places), Answer::People(people)) => self.bulk_answered(places, people, now),
+            (_, Answer::Written) => self.ignore("the end of a write where something was read"),
             (Target::Resolve(_), Answer::People(_)) => self.ignore("people where an object id was asked for"),
             (
                 Target::Me(_) | Target::User(_) | Target::Communications(_) | Target::Bulk(_),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::bridge::Bridge;
+use super::commanding::Commanding;
 use super::event::Access;
 use super::name::{TopicLevel, UserId};
 use super::person::Person;
@@ -23,6 +24,7 @@ impl Bridge {
         // What is under way was ordered for people who may have another place now.
         self.under_way.clear();
         self.reload_trouble = None;
+        self.give_up_commands("the configuration was read again meanwhile; send it again");
         if access != Access::Same {
             // Whoever knew of an invitation is gone.
             if self.invitation.code().is_some() {
@@ -32,7 +34,10 @@ impl Bridge {
         }
         match access {
             Access::Same | Access::Renewed => settings.about.account = self.settings.about.account.take(),
-            Access::New => self.source = Source::new(now),
+            Access::New => {
+                self.source = Source::new(now);
+                self.commanding = Commanding::default();
+            }
         }
         let announced = self.announced_topics();
         self.budget.set_limit(settings.request_budget);
@@ -40,7 +45,11 @@ impl Bridge {
         let sent_as_before = self.settings.qos == settings.qos
             && self.settings.message_expiry == settings.message_expiry
             && self.settings.refresh_interval == settings.refresh_interval;
+        let (listened, listen) = (self.settings.commands.is_some(), settings.commands.is_some());
         self.settings = settings;
+        if listened != listen {
+            self.listen_to_commands(listen);
+        }
         self.follow(access, announced, now);
         // Before anybody is judged: how long a silence is long depends on the interval.
         self.schedule.fit(&self.budget);

@@ -40,6 +40,14 @@ pub enum Report {
     SubscriptionRefused(String),
     /// One person, by their place in the configuration, cannot be read, and why.
     UserUnreadable(usize, String),
+    /// A command was obeyed, about the person in this place.
+    Commanded(usize),
+    /// A command makes no sense or is not allowed, and why.
+    CommandRefused(usize, String),
+    /// A command could not be obeyed, and why.
+    CommandFailed(usize, String),
+    /// Whether commands can set one person's presence changed.
+    Settable(usize, bool),
     /// One person, unreadable before, can be read.
     UserReadable(usize),
     /// A word of neither list; said once each.
@@ -83,7 +91,10 @@ impl Report {
             Self::Configured(_) | Self::UserReadable(_) | Self::Slept(_) | Self::WentBack(_) => {
                 Loudness::Info
             }
+            Self::CommandFailed(..) => Loudness::Warn,
             Self::Removed(_) | Self::Ignored(_) | Self::TopicRefused(_) => Loudness::Debug,
+            // Whoever may send commands could fill the log with them.
+            Self::Commanded(_) | Self::CommandRefused(..) | Self::Settable(..) => Loudness::Debug,
         }
     }
 }
@@ -125,6 +136,11 @@ impl fmt::Display for Report {
                 "the broker refused the subscription to {filter}; allow it in the broker's access list"
             ),
             Self::UserUnreadable(user, why) => write!(f, "users[{user}] cannot be read: {why}"),
+            Self::Commanded(user) => write!(f, "users[{user}]: a command was obeyed"),
+            Self::CommandRefused(user, why) => write!(f, "users[{user}]: a command was refused: {why}"),
+            Self::CommandFailed(user, why) => write!(f, "users[{user}]: a command failed: {why}"),
+            Self::Settable(user, true) => write!(f, "users[{user}] can be set by commands"),
+            Self::Settable(user, false) => write!(f, "users[{user}] cannot be set by commands"),
             Self::UserReadable(user) => write!(f, "users[{user}] can be read again"),
             Self::NewWord(word) => {
                 write!(f, "Graph uses a presence word that is new to this version: {word:?}")

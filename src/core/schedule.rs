@@ -2,7 +2,7 @@
 //!
 //! A *round* is a read that comes again every interval; each keeps its own place in the interval, so that many
 //! rounds are spread evenly. A *job* is one read: of a round, or wanted once (a part of a refused bulk read, a
-//! person missing from an answer).
+//! person missing from an answer or just set).
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -179,6 +179,14 @@ impl Schedule {
     /// Repeats a job at once, for the last time.
     pub(super) fn retry(&mut self, job: Job) {
         self.once.push_front(Job { retried: true, ..job });
+    }
+
+    /// Reads somebody alone at once, whatever their round.
+    pub(super) fn look(&mut self, target: Target) {
+        let job = Job { target, round: None, retried: false };
+        if !self.once.contains(&job) {
+            self.once.push_back(job);
+        }
     }
 
     /// Makes every round due at once.

@@ -51,12 +51,21 @@ pub struct Settings {
     pub invites: bool,
     /// Publish the device code on `<base>/<bridge>/sign_in`.
     pub announce_sign_in: bool,
+    /// Whether and how presence may be set.
+    pub commands: Option<Commands>,
     /// Announcing people and the bridge to Home Assistant, if that is wanted.
     pub discovery: Option<Discovery>,
     /// Who is watched.
     pub users: Vec<Watched>,
     /// What `info` says besides.
     pub about: About,
+}
+
+/// Setting presence from MQTT.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commands {
+    /// The app's id, which names its sessions; a managed identity may not know it.
+    pub session_id: Option<Box<str>>,
 }
 
 /// One configured person.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::backoff::Backoff;
+use super::name::ObjectId;
 use super::time::Tick;
 
 /// After somebody declined or the wrong person signed in: they are at it, but should not be pestered.
@@ -35,7 +36,18 @@ pub enum SignInEvent {
     /// The app's certificate was replaced, and this is when it ends; nothing if it cannot be read.
     CertificateEnds(Option<Timestamp>),
     /// Who is signed in now.
-    Account(Option<String>),
+    Account(Option<SignedIn>),
+}
+
+/// Whose sign-in it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedIn {
+    /// What they sign in with.
+    pub username: String,
+    /// Who they are.
+    pub object_id: ObjectId,
+    /// They consented to their presence being set.
+    pub may_write: bool,
 }
 
 /// A device code, for people (Microsoft identity platform: `v2-oauth2-device-code`). Also the payload of

@@ -130,6 +130,7 @@ impl Bridge {
         notices.extend(
             self.reload_trouble.as_ref().map(|why| format!("configuration not reloaded because {why}")),
         );
+        notices.extend(self.command_notices());
         if self.link.has_rival() {
             notices.push(RIVAL.to_owned());
         }

@@ -1,5 +1,6 @@
 //! Where everything goes: the topics of the contract, made from the configured names.
 
+use super::event::ReplyTo;
 use super::name::{BaseTopic, TopicLevel};
 
 /// The payload of `<bridge>/state` while values may be believed.
@@ -7,6 +8,15 @@ pub const ONLINE: &str = "online";
 
 /// The payload of `<bridge>/state` otherwise; also the last will (MQTT 3.1.1 section 3.1.2.5).
 pub const OFFLINE: &str = "offline";
+
+/// The last level of the topic that sets somebody's presence.
+pub const SET: &str = "set";
+
+/// The last level of the topic that sets somebody's status message.
+pub const SET_STATUS_MESSAGE: &str = "set_status_message";
+
+/// Bytes of a response topic, and of the correlation data to it.
+const LONGEST_REPLY: usize = 1024;
 
 /// One of the four retained topics of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,16 +116,28 @@ impl Topics {
         format!("{}/{}/refresh", self.base, self.bridge)
     }
 
-    /// `<base>/<user>/set`, where presence may be set.
+    /// `<base>/<user>/set` or `<base>/<user>/set_status_message`, where commands come in.
     #[must_use]
-    pub fn set(&self, user: &TopicLevel) -> String {
-        format!("{}/{user}/set", self.base)
+    pub fn set(&self, user: &TopicLevel, level: &str) -> String {
+        format!("{}/{user}/{level}", self.base)
     }
 
-    /// `<base>/<user>/set_status_message`
+    /// `<base>/<user>/set/result`, where commands are answered.
     #[must_use]
-    pub fn set_status_message(&self, user: &TopicLevel) -> String {
-        format!("{}/{user}/set_status_message", self.base)
+    pub fn set_result(&self, user: &TopicLevel) -> String {
+        format!("{}/{user}/{SET}/result", self.base)
+    }
+
+    /// Whether a command to `user` may be answered there. Not on topics that mean something to those who believe the
+    /// bridge: below `<base>` only under the command's own result.
+    #[must_use]
+    pub fn may_reply(&self, user: &TopicLevel, to: &ReplyTo) -> bool {
+        let ReplyTo { topic, correlation } = to;
+        let is_topic = !topic.is_empty() && !topic.contains(['+', '#']) && !topic.contains(char::is_control);
+        let is_short = topic.len().max(correlation.as_ref().map_or(0, Vec::len)) <= LONGEST_REPLY;
+        let under = |prefix: &str| topic.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'));
+        let is_ours = topic.starts_with('$') || topic == self.base.as_str() || under(self.base.as_str());
+        is_topic && is_short && (!is_ours || under(&self.set_result(user)))
     }
 
     /// `<base>/+/<level>`: the filter that matches a topic of every person and of every bridge.
@@ -160,6 +182,37 @@ mod tests {
             "home/teams//state",
         ] {
             assert_eq!(topics.user_of(other, "state"), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn where_a_command_may_be_answered() {
+        let topics = Topics::new("home/teams".parse().unwrap(), "bridge".parse().unwrap());
+        let alice: TopicLevel = "alice".parse().unwrap();
+        let long = "x".repeat(LONGEST_REPLY + 1);
+        let may = |topic: &str, correlation: &str| {
+            let to = ReplyTo { topic: topic.to_owned(), correlation: Some(correlation.into()) };
+            topics.may_reply(&alice, &to)
+        };
+        for topic in ["answers/x", "home", "home/teamsx", "home/teams/alice/set/result/4711", "é"] {
+            assert!(may(topic, "1"), "{topic}");
+            assert!(!may(topic, &long), "{topic}");
+        }
+        for topic in [
+            "",
+            "answers/+",
+            "#",
+            "$SYS/x",
+            "a\nb",
+            "home/teams",
+            "home/teams/alice/availability",
+            "home/teams/alice/set",
+            "home/teams/alice/set/result",
+            "home/teams/bob/set/result/4711",
+            "home/teams/bridge/state",
+            &long,
+        ] {
+            assert!(!may(topic, "1"), "{topic}");
         }
     }
 }

@@ -22,6 +22,7 @@ impl Bridge {
         for (_, job) in std::mem::take(&mut self.under_way) {
             self.again(&job, Again::After(Duration::ZERO), now);
         }
+        self.give_up_commands("the machine slept meanwhile; it is not known whether it was done");
         self.schedule.all_now(now);
         self.judge_at = now + GRACE;
         // Nobody looked whether these changes lasted.

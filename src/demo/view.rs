@@ -102,7 +102,12 @@ mod tests {
     use super::*;
 
     fn message(topic: &str, payload: &str) -> Incoming {
-        Incoming { topic: format!("presence/{topic}"), payload: payload.into(), retained: false }
+        Incoming {
+            topic: format!("presence/{topic}"),
+            payload: payload.into(),
+            retained: false,
+            reply_to: None,
+        }
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::RequestBuilder;
 use reqwest::header::{LOCATION, RETRY_AFTER};
+use reqwest::{RequestBuilder, StatusCode};
 use url::Url;
 
 use super::http::{Http, HttpError, body, on_the_way};
@@ -13,9 +13,10 @@ use super::sign_in::authority::Authority;
 use super::sign_in::delegated::DelegatedSignIn;
 use super::sign_in::method::{Caller, Method};
 use super::token::TokenSource;
-use super::{answer, refusal, retry_after};
-use crate::core::command::{Read, What};
+use super::{answer, refusal, retry_after, setting};
+use crate::core::command::{Read, What, Whom, Write};
 use crate::core::event::{Answer, ReadFailure};
+use crate::core::setting::Setting;
 
 /// Bytes of an answer about one person.
 const LARGEST_SINGLE_ANSWER: usize = 1024 * 1024;
@@ -97,13 +98,46 @@ impl GraphClient {
     ///
     /// Whatever keeps the answer from being one; the kind says whether and when to try again.
     pub async fn read(&self, read: &Read) -> Result<Answer, ReadFailure> {
-        let token = self.tokens.token(read.token_max_age).await?;
+        let exchange = |request| exchange(request, &read.what, self.caller);
+        self.with_token(self.request(&read.what), read.token_max_age, exchange).await
+    }
+
+    /// Does one write. A repeat with a new token is the core's to order.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps it from being known that it was done.
+    pub async fn write(&self, write: &Write) -> Result<Answer, ReadFailure> {
+        let (action, body) = setting::request(write);
+        let id = match &write.whom {
+            Whom::Me => None,
+            Whom::User(id) => Some(id.to_string()),
+        };
+        let url = match &id {
+            None => self.url(&["me", "presence", action]),
+            Some(id) => self.url(&["users", id, "presence", action]),
+        };
+        let request = self.http.client().post(url).json(&body);
+        let exchange = |request| exchange_write(request, &write.setting, self.caller);
+        self.with_token(request, write.token_max_age, exchange).await
+    }
+
+    async fn with_token<Exchange>(
+        &self,
+        request: RequestBuilder,
+        token_max_age: Option<Duration>,
+        exchange: impl FnOnce(RequestBuilder) -> Exchange,
+    ) -> Result<Answer, ReadFailure>
+    where
+        Exchange: Future<Output = Result<Answer, ReadFailure>>,
+    {
+        let token = self.tokens.token(token_max_age).await?;
         let id = uuid::Uuid::new_v4().to_string();
-        let request = self.request(&read.what).bearer_auth(token.expose()).header("client-request-id", &id);
-        let outcome = exchange(request, &read.what, self.caller).await;
+        let request = request.bearer_auth(token.expose()).header("client-request-id", &id);
+        let outcome = exchange(request).await;
         match &outcome {
             Ok(_) => tracing::trace!(client_request_id = id, "Graph answered"),
-            Err(failure) => tracing::debug!(client_request_id = id, %failure, "a read failed"),
+            Err(failure) => tracing::debug!(client_request_id = id, %failure, "a request failed"),
         }
         if let Err(ReadFailure::TokenRefused { .. }) = outcome {
             self.tokens.refused(&token).await;
@@ -138,6 +172,43 @@ impl GraphClient {
 }
 
 async fn exchange(request: RequestBuilder, what: &What, caller: Caller) -> Result<Answer, ReadFailure> {
+    let limit = if matches!(what, What::Bulk(_)) { LARGEST_BULK_ANSWER } else { LARGEST_SINGLE_ANSWER };
+    let Whole { status, wait, bytes } = whole(request, limit).await?;
+    if !status.is_success() {
+        return Err(refusal::of_status(status, wait, &bytes, what, caller));
+    }
+    let answer = match what {
+        What::Bulk(_) => answer::list(&bytes).map(Answer::People),
+        What::Me | What::User(_) | What::Communications(_) => answer::single(&bytes).map(Answer::People),
+        What::Resolve(_) => answer::user_id(&bytes).map(Answer::Resolved),
+    };
+    answer.map_err(|error| ReadFailure::Passing { why: error.to_string(), retry_after: None })
+}
+
+async fn exchange_write(
+    request: RequestBuilder,
+    setting: &Setting,
+    caller: Caller,
+) -> Result<Answer, ReadFailure> {
+    let Whole { status, wait, bytes } = whole(request, LARGEST_SINGLE_ANSWER).await?;
+    if status.is_success() {
+        return Ok(Answer::Written);
+    }
+    match (setting, refusal::of_write(status, wait, &bytes, caller)) {
+        // There is no session to end, which is what was wanted.
+        (Setting::EndSession, ReadFailure::NotFound) => Ok(Answer::Written),
+        (_, failure) => Err(failure),
+    }
+}
+
+/// An answer that arrived, whatever it says.
+struct Whole {
+    status: StatusCode,
+    wait: Option<Duration>,
+    bytes: Vec<u8>,
+}
+
+async fn whole(request: RequestBuilder, limit: usize) -> Result<Whole, ReadFailure> {
     let passing = |why: String, retry_after| ReadFailure::Passing { why, retry_after };
     let response = request.send().await.map_err(|error| passing(on_the_way(error), None))?;
     let status = response.status();
@@ -147,17 +218,8 @@ async fn exchange(request: RequestBuilder, what: &What, caller: Caller) -> Resul
         return Err(refusal::of_redirect(location));
     }
     let wait = retry_after::parse(header(RETRY_AFTER), wall());
-    let limit = if matches!(what, What::Bulk(_)) { LARGEST_BULK_ANSWER } else { LARGEST_SINGLE_ANSWER };
     let bytes = body(response, limit).await.map_err(|error| passing(error.to_string(), wait))?;
-    if !status.is_success() {
-        return Err(refusal::of_status(status, wait, &bytes, what, caller));
-    }
-    let answer = match what {
-        What::Bulk(_) => answer::list(&bytes).map(Answer::People),
-        What::Me | What::User(_) | What::Communications(_) => answer::single(&bytes).map(Answer::People),
-        What::Resolve(_) => answer::user_id(&bytes).map(Answer::Resolved),
-    };
-    answer.map_err(|error| passing(error.to_string(), None))
+    Ok(Whole { status, wait, bytes })
 }
 
 #[expect(clippy::disallowed_methods, reason = "the edge reads the clock")]

@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::client::GraphClient;
-use crate::core::command::Read;
+use crate::core::command::{Read, Write};
 use crate::core::event::PresenceEvent;
 
 /// An order to the fetcher.
@@ -14,13 +14,15 @@ use crate::core::event::PresenceEvent;
 pub enum FetchOrder {
     /// Do this, and report its end.
     Read(Read),
+    /// Likewise.
+    Write(Write),
     /// Drop what is under way without a report, and begin with new connections.
     ForgetConnections,
 }
 
 /// Obeys until the orders end, then drops what is under way.
 ///
-/// The core bounds the reads under way, so `orders` is never full. When `events` is full the fetcher waits and
+/// The core bounds the reads and writes under way, so `orders` is never full. When `events` is full the fetcher waits and
 /// the reads that are under way finish meanwhile; nothing waits for the fetcher.
 pub async fn run(
     client: Arc<GraphClient>,
@@ -42,6 +44,13 @@ pub async fn run(
                     under_way.spawn(async move {
                         let outcome = client.read(&read).await;
                         PresenceEvent { request: read.request, outcome }
+                    });
+                }
+                Some(FetchOrder::Write(write)) => {
+                    let client = Arc::clone(&client);
+                    under_way.spawn(async move {
+                        let outcome = client.write(&write).await;
+                        PresenceEvent { request: write.request, outcome }
                     });
                 }
                 None => break,

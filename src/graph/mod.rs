@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`fetcher`] takes orders and reports their ends, [`client`] makes the requests,
 //! [`answer`] turns bodies into presence, [`refusal`] turns everything else into a reason, with the patience that
-//! [`retry_after`] asks for, [`token`] keeps the token that [`sign_in`] gets.
+//! [`retry_after`] asks for, `setting` words what sets presence, [`token`] keeps the token that [`sign_in`] gets.
 
 pub mod answer;
 pub mod client;
@@ -14,5 +14,6 @@ pub mod once;
 mod quote;
 pub mod refusal;
 pub mod retry_after;
+mod setting;
 pub mod sign_in;
 pub mod token;

@@ -50,7 +50,7 @@ async fn bulk(client: &GraphClient, part: &[(usize, ObjectId)], outcomes: &mut [
     let ids = part.iter().map(|&(_, id)| id).collect();
     let people = match request(client, What::Bulk(ids)).await {
         Ok(Answer::People(people)) => people,
-        Ok(Answer::Resolved(_)) | Err(ReadFailure::Refused { .. }) => Vec::new(),
+        Ok(Answer::Resolved(_) | Answer::Written) | Err(ReadFailure::Refused { .. }) => Vec::new(),
         Err(failure) => {
             for &(place, _) in part {
                 outcomes[place] = Some(Err(failure.clone()));
@@ -86,7 +86,7 @@ fn about_everybody(outcome: Option<&Outcome>) -> Option<ReadFailure> {
 async fn alone(client: &GraphClient, what: What) -> Outcome {
     let first = match request(client, what).await? {
         Answer::People(people) => people.into_iter().next(),
-        Answer::Resolved(_) => None,
+        Answer::Resolved(_) | Answer::Written => None,
     };
     match first {
         Some(Reading { id, presence: Some(presence) }) => Ok((id, presence)),
@@ -99,7 +99,7 @@ async fn alone(client: &GraphClient, what: What) -> Outcome {
 async fn resolve(client: &GraphClient, what: What) -> Result<ObjectId, ReadFailure> {
     match request(client, what).await? {
         Answer::Resolved(id) => Ok(id),
-        Answer::People(_) => Err(ReadFailure::NotFound),
+        Answer::People(_) | Answer::Written => Err(ReadFailure::NotFound),
     }
 }
 

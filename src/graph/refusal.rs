@@ -21,16 +21,47 @@ pub fn of_status(
     what: &What,
     caller: Caller,
 ) -> ReadFailure {
-    let said = reason(body);
-    match (status, said) {
-        (StatusCode::TOO_MANY_REQUESTS, _) => ReadFailure::Throttled { retry_after },
-        (StatusCode::UNAUTHORIZED, Some(why)) => ReadFailure::TokenRefused { why: of_token(caller, &why) },
+    match (status, reason(body)) {
         (StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN, Some(why)) if is_me_of_nobody(what, caller) => {
             ReadFailure::Forbidden { advice: of_me(&why) }
         }
         (StatusCode::FORBIDDEN, Some(why)) => {
             ReadFailure::Forbidden { advice: of_permission(what, caller, &why) }
         }
+        (status, said) => of_anything(status, retry_after, said, caller),
+    }
+}
+
+/// What an answer other than 2xx to a request that sets presence means.
+#[must_use]
+pub fn of_write(
+    status: StatusCode,
+    retry_after: Option<Duration>,
+    body: &[u8],
+    caller: Caller,
+) -> ReadFailure {
+    match (status, reason(body)) {
+        (StatusCode::FORBIDDEN, Some(why)) => {
+            let permission = match caller {
+                Caller::App | Caller::ManagedIdentity => "Presence.ReadWrite.All",
+                Caller::Person => "Presence.ReadWrite",
+            };
+            let give = give(permission, caller);
+            ReadFailure::Forbidden { advice: format!("Graph refuses to set presence with {why}; {give}") }
+        }
+        (status, said) => of_anything(status, retry_after, said, caller),
+    }
+}
+
+fn of_anything(
+    status: StatusCode,
+    retry_after: Option<Duration>,
+    said: Option<String>,
+    caller: Caller,
+) -> ReadFailure {
+    match (status, said) {
+        (StatusCode::TOO_MANY_REQUESTS, _) => ReadFailure::Throttled { retry_after },
+        (StatusCode::UNAUTHORIZED, Some(why)) => ReadFailure::TokenRefused { why: of_token(caller, &why) },
         (StatusCode::NOT_FOUND, Some(_)) => ReadFailure::NotFound,
         (StatusCode::BAD_REQUEST, Some(why)) => ReadFailure::Refused { why },
         (status, said) => {
@@ -99,8 +130,14 @@ fn of_permission(what: &What, caller: Caller, why: &str) -> String {
         What::Resolve(_) => ("look up a user principal name", "User.ReadBasic.All"),
     };
     let instead = if matches!(what, What::Resolve(_)) { " (or use object ids instead of names)" } else { "" };
+    let give = give(permission, caller);
+    format!("Graph refuses to {call} with {why}; {give}{instead}")
+}
+
+/// How a permission is given.
+fn give(permission: &str, caller: Caller) -> String {
     let place = "Entra admin center > App registrations > API permissions > Microsoft Graph";
-    let give = match caller {
+    match caller {
         Caller::App => {
             format!("add the application permission {permission} under {place} and click Grant admin consent")
         }
@@ -111,8 +148,7 @@ fn of_permission(what: &What, caller: Caller, why: &str) -> String {
         Caller::Person => format!(
             "add the delegated permission {permission} under {place}, and accept it with `presence2mqtt login`"
         ),
-    };
-    format!("Graph refuses to {call} with {why}; {give}{instead}")
+    }
 }
 
 #[cfg(test)]
@@ -153,6 +189,23 @@ mod tests {
                 let registered = advice.contains("App registrations");
                 assert_eq!(registered, caller != Caller::ManagedIdentity, "{advice}");
             }
+        }
+    }
+
+    #[test]
+    fn to_set_presence_another_permission_is_needed() {
+        for (caller, permission) in [
+            (Caller::App, "the application permission Presence.ReadWrite.All under"),
+            (Caller::ManagedIdentity, "the application permission Presence.ReadWrite.All, which"),
+            (Caller::Person, "the delegated permission Presence.ReadWrite under"),
+        ] {
+            let of = |status, body: &str| of_write(status, None, body.as_bytes(), caller);
+            let ReadFailure::Forbidden { advice } = of(StatusCode::FORBIDDEN, DENIED) else { panic!() };
+            assert!(advice.contains("refuses to set presence") && advice.contains(permission), "{advice}");
+            assert!(matches!(of(StatusCode::BAD_REQUEST, DENIED), ReadFailure::Refused { .. }));
+            assert!(matches!(of(StatusCode::UNAUTHORIZED, DENIED), ReadFailure::TokenRefused { .. }));
+            assert_eq!(of(StatusCode::NOT_FOUND, DENIED), ReadFailure::NotFound);
+            assert!(matches!(of(StatusCode::NOT_FOUND, "<html>"), ReadFailure::Passing { .. }));
         }
     }
 

@@ -44,7 +44,7 @@ impl Client {
     pub(super) fn take(&self, request: Request) -> Result<(), TakesNoMore> {
         match self {
             Self::V3(client) => match request {
-                Request::Publish(Message { topic, payload, qos, retain, expires: _ }) => {
+                Request::Publish(Message { topic, payload, qos, retain, expires: _, correlation: _ }) => {
                     client.try_publish(topic, quality(qos), retain, payload)
                 }
                 Request::Subscribe(subscriptions) => client.try_subscribe_many(
@@ -55,8 +55,10 @@ impl Client {
             }
             .map_err(|_| TakesNoMore),
             Self::V5(client) => match request {
-                Request::Publish(Message { topic, payload, qos, retain, expires }) => client
-                    .try_publish_with_properties(topic, quality5(qos), retain, payload, properties(expires)),
+                Request::Publish(Message { topic, payload, qos, retain, expires, correlation }) => {
+                    let properties = properties(expires, correlation);
+                    client.try_publish_with_properties(topic, quality5(qos), retain, payload, properties)
+                }
                 Request::Subscribe(subscriptions) => client.try_subscribe_many(
                     subscriptions.into_iter().map(|s| Filter::new(s.filter, quality5(s.qos))),
                 ),
@@ -68,10 +70,14 @@ impl Client {
     }
 }
 
-/// MQTT 5 section 3.3.2.3.3.
-fn properties(expires: Option<Duration>) -> PublishProperties {
+/// MQTT 5 section 3.3.2.3.
+fn properties(expires: Option<Duration>, correlation: Option<Vec<u8>>) -> PublishProperties {
     let seconds = expires.map(|expires| u32::try_from(expires.as_secs()).unwrap_or(u32::MAX));
-    PublishProperties { message_expiry_interval: seconds, ..PublishProperties::default() }
+    PublishProperties {
+        message_expiry_interval: seconds,
+        correlation_data: correlation.map(Into::into),
+        ..PublishProperties::default()
+    }
 }
 
 fn quality(qos: Qos) -> QoS {

@@ -194,7 +194,9 @@ impl Session {
     }
 
     fn is_too_large(&self, message: &Message) -> bool {
-        ENVELOPE + message.topic.len() + message.payload.len() > self.limits.packet as usize
+        let correlation = message.correlation.as_ref().map_or(0, Vec::len);
+        let bytes = ENVELOPE + message.topic.len() + message.payload.len() + correlation;
+        bytes > self.limits.packet as usize
     }
 
     /// Sent, it would cost the connection, and again after each new one.

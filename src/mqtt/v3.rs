@@ -77,6 +77,7 @@ fn translate(event: Event) -> Wire {
             topic: publish.topic,
             payload: publish.payload.to_vec(),
             retained: publish.retain,
+            reply_to: None,
         }),
         Event::Incoming(_) | Event::Outgoing(_) => Wire::Alive,
     }

@@ -14,7 +14,7 @@ use super::address::Access;
 use super::relay::{Line, Relay};
 use super::transport::{CONNECT_LIMIT, INFLIGHT, LARGEST_PACKET, proxy, transport};
 use super::wire::{Limits, Wire};
-use crate::core::event::{Incoming, LinkFailure};
+use crate::core::event::{Incoming, LinkFailure, ReplyTo};
 
 /// A client that holds so many requests, and what has to be polled for it.
 pub(super) fn client(access: &Access, relay: &Relay, requests: usize) -> (AsyncClient, EventLoop) {
@@ -115,5 +115,9 @@ fn refusal(ack: &PubAck) -> Option<String> {
 fn message(publish: &Publish) -> Wire {
     // No alias was offered to the broker (section 3.1.2.11.5), so the topic is always there.
     let topic = String::from_utf8_lossy(&publish.topic).into_owned();
-    Wire::Message(Incoming { topic, payload: publish.payload.to_vec(), retained: publish.retain })
+    let reply_to = publish.properties.as_ref().and_then(|properties| {
+        let correlation = properties.correlation_data.as_ref().map(|data| data.to_vec());
+        Some(ReplyTo { topic: properties.response_topic.clone()?, correlation })
+    });
+    Wire::Message(Incoming { topic, payload: publish.payload.to_vec(), retained: publish.retain, reply_to })
 }

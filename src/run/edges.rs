@@ -19,7 +19,7 @@ use crate::graph::sign_in::store::RunLock;
 use crate::mqtt::address::{Address, Will};
 use crate::mqtt::publisher;
 
-/// Orders under way to an edge. The core bounds what it orders (64 reads, one window of messages in far fewer
+/// Orders under way to an edge. The core bounds what it orders (64 reads and 16 writes, one window of messages in far fewer
 /// batches), so a full channel means that the edge is dead.
 const ORDERS: usize = 256;
 

@@ -139,6 +139,7 @@ impl Turn {
             for command in commands {
                 match command {
                     Command::Read(read) => self.edges.fetcher.order(FetchOrder::Read(read))?,
+                    Command::Write(write) => self.edges.fetcher.order(FetchOrder::Write(write))?,
                     Command::ForgetConnections => self.edges.fetcher.order(FetchOrder::ForgetConnections)?,
                     Command::Broker(order) => self.edges.publisher.order(order)?,
                     Command::SignIn(order) => self.edges.attendant.order(order)?,

@@ -4,17 +4,17 @@ use jiff::Timestamp;
 
 use crate::config::{Auth, Certificate, Config, Mqtt, User};
 use crate::core::payload::About;
-use crate::core::settings::{Discovery, Settings, Watched};
+use crate::core::settings::{Commands, Discovery, Settings, Watched};
 use crate::graph::HttpError;
 use crate::graph::client::{Access, GraphClient};
 use crate::graph::sign_in::attendant::Attendant;
 use crate::graph::sign_in::method::Method;
-use crate::graph::sign_in::scopes;
+use crate::graph::sign_in::scopes::Scopes;
 
 /// What the core needs to know of a configuration.
 #[must_use]
 pub fn settings(config: &Config) -> Settings {
-    let Config { mqtt, graph, users, home_assistant, .. } = config;
+    let Config { mqtt, graph, users, home_assistant, commands, .. } = config;
     Settings {
         base_topic: mqtt.base_topic.clone(),
         bridge_name: mqtt.bridge_name.clone(),
@@ -35,6 +35,7 @@ pub fn settings(config: &Config) -> Settings {
         certificate_ends: certificate_ends(config),
         invites: matches!(graph.auth, Auth::Person { .. }),
         announce_sign_in: matches!(graph.auth, Auth::Person { announce: true, .. }),
+        commands: commands.enabled.then(|| Commands { session_id: session_id(&graph.auth) }),
         discovery: home_assistant.discovery.then(|| Discovery {
             prefix: home_assistant.discovery_prefix.clone(),
             birth_topic: home_assistant.birth_topic.clone(),
@@ -68,8 +69,19 @@ pub fn graph_client(config: &Config) -> Result<GraphClient, HttpError> {
         ca_file: graph.ca_file.as_deref(),
         timeout: graph.request_timeout,
     };
-    let people = config.users.iter().map(|user| &user.id);
-    GraphClient::new(&access, Method::new(&graph.auth, people, graph.request_timeout)?)
+    let scopes = Scopes::of(config.users.iter().map(|user| &user.id), config.commands.enabled);
+    GraphClient::new(&access, Method::new(&graph.auth, scopes, graph.request_timeout)?)
+}
+
+/// What names the app's presence sessions: its own id.
+fn session_id(auth: &Auth) -> Option<Box<str>> {
+    match auth {
+        Auth::Person { client_id, .. }
+        | Auth::ClientSecret { client_id, .. }
+        | Auth::Certificate { client_id, .. }
+        | Auth::WorkloadIdentity { client_id, .. } => Some(client_id.as_str().into()),
+        Auth::ManagedIdentity { client_id, .. } => client_id.as_ref().map(|id| id.as_str().into()),
+    }
 }
 
 /// When the app's certificate ends, if it signs in with one that can be read.
@@ -127,10 +139,11 @@ pub(super) fn same_identity(one: &Config, other: &Config) -> bool {
 pub(super) fn same_access(one: &Config, other: &Config) -> bool {
     let way = |config: &Config| {
         let graph = &config.graph;
+        let is_person = matches!(graph.auth, Auth::Person { .. });
         (
             (graph.cloud, graph.tenant.clone(), graph.graph_url.clone(), graph.login_url.clone()),
             (graph.ca_file.clone(), graph.request_timeout, graph.auth.clone()),
-            scopes::needed(config.users.iter().map(|user| &user.id)),
+            Scopes::of(config.users.iter().map(|user| &user.id), is_person && config.commands.enabled),
         )
     };
     way(one) == way(other)

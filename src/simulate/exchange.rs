@@ -55,9 +55,8 @@ pub(super) async fn exchange(
         let mut state = tenant.state();
         let marks = state.marks(asked.header("client-request-id"));
         // What fails instead of being done leaves no trace: a code stays good when its answer is an error.
-        let answer = match fault.as_ref().is_some_and(Fault::replaces_answer)
-            && route.endpoint().service() != Service::Graph
-        {
+        let changes = route.endpoint().is_write() || route.endpoint().service() != Service::Graph;
+        let answer = match changes && fault.as_ref().is_some_and(Fault::replaces_answer) {
             true => Answer::json(200, Value::Null),
             false => state.answer(&route, &asked, &marks),
         };
@@ -76,11 +75,11 @@ pub(super) async fn exchange(
 
 /// The answer as it is sent when nothing goes wrong.
 pub(super) fn respond(answer: Answer) -> Response<Body> {
-    let mut response = Response::builder()
-        .status(answer.status)
-        .header(header::CONTENT_TYPE, answer.content_type)
-        .header(header::CACHE_CONTROL, "no-cache");
+    let mut response = Response::builder().status(answer.status).header(header::CACHE_CONTROL, "no-cache");
     let text = answer.text();
+    if let Some(kind) = answer.content_type {
+        response = response.header(header::CONTENT_TYPE, kind);
+    }
     for (name, value) in answer.headers {
         response = response.header(name, value);
     }

@@ -67,6 +67,8 @@ pub enum Scope {
     All,
     /// Every request to Graph.
     Graph,
+    /// Every request to write presence; one action is an endpoint of its own.
+    Writes,
     /// Requests to one endpoint.
     Endpoint(Endpoint),
     /// Requests to Graph that name this person in path or body, or that are made in their name.
@@ -142,6 +144,7 @@ impl Faults {
         let index = self.0.iter().position(|armed| match armed.scope {
             Scope::All => true,
             Scope::Graph => endpoint.service() == Service::Graph,
+            Scope::Writes => endpoint.is_write(),
             Scope::Endpoint(one) => endpoint == one,
             Scope::Person(id) => endpoint.service() == Service::Graph && concerns(id),
         })?;

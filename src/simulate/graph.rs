@@ -1,7 +1,8 @@
-//! The read endpoints of Graph, and what it checks before it answers.
+//! What Graph checks before it answers, its words for what it refuses, and its read endpoints.
 
 use axum::http::header;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::core::name::ObjectId;
@@ -12,6 +13,7 @@ use super::route::Route;
 use super::state::State;
 use super::token::{Caller, Grant, Rejected};
 use super::wire::{self, Marks};
+use super::writing;
 
 /// The most ids one bulk read may have.
 const MAX_IDS: usize = 650;
@@ -26,7 +28,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+    pub(super) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into(), headers: Vec::new() }
     }
 
@@ -56,7 +58,7 @@ impl Refusal {
 }
 
 /// Answers a request to Graph: who asks, how often, and then what for.
-pub(super) fn answer(state: &mut State, route: &Route, asked: &Asked) -> Result<Value, Refusal> {
+pub(super) fn answer(state: &mut State, route: &Route, asked: &Asked) -> Result<Answer, Refusal> {
     let grant = authenticate(state, asked)?;
     if route.endpoint().is_presence() {
         state.window.count(state.now.up).map_err(|exceeded| {
@@ -64,19 +66,27 @@ pub(super) fn answer(state: &mut State, route: &Route, asked: &Asked) -> Result<
             Refusal::usual(429).with(header::RETRY_AFTER, seconds.to_string())
         })?;
     }
+    if let Route::Write { id, action } = route {
+        writing::answer(state, &grant, id.as_deref(), *action, asked)?;
+        return Ok(Answer::empty(200));
+    }
+    read(state, &grant, route, asked).map(|body| Answer::json(200, body))
+}
+
+fn read(state: &mut State, grant: &Grant, route: &Route, asked: &Asked) -> Result<Value, Refusal> {
     match route {
-        Route::MyPresence => my_presence(state, &grant),
-        Route::UserPresence { id } => user_presence(state, &grant, id),
+        Route::MyPresence => my_presence(state, grant),
+        Route::UserPresence { id } => user_presence(state, grant, id),
         Route::CommunicationsPresence { id } => {
-            let entity = user_presence(state, &grant, id)?;
+            let entity = user_presence(state, grant, id)?;
             Ok(match state.switches.wrapped {
                 true => serde_json::json!({ "value": [entity] }),
                 false => entity,
             })
         }
-        Route::PresencesByUserId => bulk(state, &grant, asked),
-        Route::User { name } => user(state, &grant, name, &asked.query),
-        Route::Me => user(state, &grant, &signed_in(&grant)?.to_string(), &asked.query),
+        Route::PresencesByUserId => bulk(state, grant, asked),
+        Route::User { name } => user(state, grant, name, &asked.query),
+        Route::Me => user(state, grant, &signed_in(grant)?.to_string(), &asked.query),
         Route::WrongMethod => Err(Refusal::usual(405)),
         Route::Token { .. }
         | Route::DeviceCode { .. }
@@ -84,6 +94,7 @@ pub(super) fn answer(state: &mut State, route: &Route, asked: &Asked) -> Result<
         | Route::DeviceLogin
         | Route::MetadataIdentity
         | Route::AppServiceIdentity
+        | Route::Write { .. }
         | Route::Unknown => Err(Refusal::new(400, "BadRequest", "Resource not found for the segment.")),
     }
 }
@@ -115,7 +126,7 @@ fn my_presence(state: &mut State, grant: &Grant) -> Result<Value, Refusal> {
 }
 
 /// Whoever `me` is.
-fn signed_in(grant: &Grant) -> Result<ObjectId, Refusal> {
+pub(super) fn signed_in(grant: &Grant) -> Result<ObjectId, Refusal> {
     let text = "/me request is only valid with delegated authentication flow.";
     match grant.caller {
         Caller::App => Err(Refusal::new(400, "BadRequest", text)),
@@ -133,9 +144,20 @@ fn presence_of(state: &mut State, grant: &Grant, id: ObjectId) -> Result<Value, 
     if !(may_read_everyone(grant) || grant.caller == Caller::Delegated(id) && grant.has_any(&own)) {
         return Err(Refusal::usual(403));
     }
-    let entity = state.entity(id).ok_or_else(|| Refusal::usual(404))?;
+    let entity = entity(state, grant, id).ok_or_else(|| Refusal::usual(404))?;
     let path = format!("users('{id}')/presence/$entity");
     Ok(wire::with_context(entity, &path, state.settings.cloud))
+}
+
+/// Somebody's presence as this caller may see it.
+fn entity(state: &mut State, grant: &Grant, id: ObjectId) -> Option<Value> {
+    let mut entity = state.entity(id)?;
+    let hidden = state.switches.expiry_hidden && grant.caller != Caller::Delegated(id);
+    let message = entity.get_mut("statusMessage").and_then(Value::as_object_mut);
+    if let (true, Some(message)) = (hidden, message) {
+        message.remove("expiryDateTime");
+    }
+    Some(entity)
 }
 
 fn bulk(state: &mut State, grant: &Grant, asked: &Asked) -> Result<Value, Refusal> {
@@ -143,15 +165,7 @@ fn bulk(state: &mut State, grant: &Grant, asked: &Asked) -> Result<Value, Refusa
     struct Body {
         ids: Vec<String>,
     }
-    let bad = |message: &str| Refusal::new(400, "BadRequest", message);
-    let json = asked
-        .header(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.to_ascii_lowercase().starts_with("application/json"));
-    if !json {
-        return Err(bad("Write requests must contain the Content-Type header declaration."));
-    }
-    let body: Body =
-        serde_json::from_slice(&asked.body).map_err(|_| bad("Unable to read JSON request payload."))?;
+    let body: Body = json_body(asked)?;
     if body.ids.len() > MAX_IDS {
         return Err(bad("The number of ids exceeds the limit of 650."));
     }
@@ -169,7 +183,7 @@ fn bulk(state: &mut State, grant: &Grant, asked: &Asked) -> Result<Value, Refusa
     state.random.shuffle(&mut ids);
     let mut entities = Vec::new();
     for id in ids {
-        match (state.entity(id), state.switches.unknown_ids) {
+        match (entity(state, grant, id), state.switches.unknown_ids) {
             (Some(entity), _) => entities.push(entity),
             (None, UnknownIds::Missing) => {}
             (None, UnknownIds::Refused) => return Err(bad("The request contains an unknown id.")),
@@ -180,6 +194,17 @@ fn bulk(state: &mut State, grant: &Grant, asked: &Asked) -> Result<Value, Refusa
     }
     let path = "Collection(microsoft.graph.presence)";
     Ok(wire::collection(entities, path, state.settings.cloud))
+}
+
+/// What a request says in JSON.
+pub(super) fn json_body<T: DeserializeOwned>(asked: &Asked) -> Result<T, Refusal> {
+    let json = asked
+        .header(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.to_ascii_lowercase().starts_with("application/json"));
+    if !json {
+        return Err(bad("Write requests must contain the Content-Type header declaration."));
+    }
+    serde_json::from_slice(&asked.body).map_err(|_| bad("Unable to read JSON request payload."))
 }
 
 fn user(state: &State, grant: &Grant, name: &str, query: &str) -> Result<Value, Refusal> {
@@ -208,6 +233,10 @@ fn may_read_everyone(grant: &Grant) -> bool {
     grant.has_any(&["Presence.Read.All", "Presence.ReadWrite.All"])
 }
 
-fn bad_guid(text: &str) -> Refusal {
-    Refusal::new(400, "BadRequest", format!("Id '{text}' is not a GUID."))
+pub(super) fn bad_guid(text: &str) -> Refusal {
+    bad(format!("Id '{text}' is not a GUID."))
+}
+
+fn bad(message: impl Into<String>) -> Refusal {
+    Refusal::new(400, "BadRequest", message)
 }

@@ -4,9 +4,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use serde_json::Value;
+
+use crate::core::name::ObjectId;
+
+use super::action::Action;
 use super::route::{Endpoint, Service};
 
-/// How many requests are remembered one by one; the counters go on.
+/// How many requests, and how many accepted writes, are remembered one by one; the counters go on.
 pub const REMEMBERED: usize = 2_000;
 
 /// Counters of everything asked, and the newest requests one by one.
@@ -47,6 +52,19 @@ pub struct Request {
     pub peer: SocketAddr,
 }
 
+/// A write of somebody's presence that Graph accepted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Written {
+    /// When it was done, since the tenant began.
+    pub at: Duration,
+    /// Whose presence it was.
+    pub person: ObjectId,
+    /// What was done.
+    pub action: Action,
+    /// The JSON that was sent; an empty object if nothing was, where Graph wants nothing.
+    pub body: Value,
+}
+
 impl Requests {
     /// Requests to Graph: everything but sign-in and managed identities.
     #[must_use]
@@ -58,6 +76,12 @@ impl Requests {
     #[must_use]
     pub fn to(&self, endpoint: Endpoint) -> u64 {
         self.by_endpoint.get(&endpoint).copied().unwrap_or(0)
+    }
+
+    /// Requests to write presence, by whatever action, accepted or not.
+    #[must_use]
+    pub fn writes(&self) -> u64 {
+        Action::ALL.into_iter().map(|action| self.to(Endpoint::Write(action))).sum()
     }
 
     /// Requests answered with one status.

@@ -54,6 +54,7 @@ pub(super) fn answer(state: &mut State, route: &Route, asked: &Asked) -> Option<
         | Route::UserPresence { .. }
         | Route::CommunicationsPresence { .. }
         | Route::PresencesByUserId
+        | Route::Write { .. }
         | Route::User { .. }
         | Route::Me
         | Route::WrongMethod
@@ -146,7 +147,11 @@ fn check(state: &State, asked: &Asked, versions: &[&str], names: [&str; 3]) -> R
 
 /// A token with the permissions of the app, and its life in seconds.
 fn issue(state: &mut State) -> (String, u64) {
-    let grant = Grant { caller: Caller::App, permissions: state.settings.permissions.clone() };
+    let grant = Grant {
+        app: state.settings.managed_identity.client_id.clone(),
+        caller: Caller::App,
+        permissions: state.settings.permissions.clone(),
+    };
     let (token, lifetime) = state.issue(grant);
     (token, lifetime.as_secs())
 }

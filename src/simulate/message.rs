@@ -27,7 +27,8 @@ pub(super) struct Answer {
     pub(super) headers: Vec<(HeaderName, String)>,
     /// What is sent; of a page, the text of it.
     pub(super) body: Value,
-    pub(super) content_type: &'static str,
+    /// None if nothing is sent.
+    pub(super) content_type: Option<&'static str>,
 }
 
 const JSON: &str = "application/json";
@@ -64,12 +65,17 @@ impl Asked {
 
 impl Answer {
     pub(super) fn json(status: u16, body: Value) -> Self {
-        Self { status, headers: Vec::new(), body, content_type: JSON }
+        Self { status, headers: Vec::new(), body, content_type: Some(JSON) }
+    }
+
+    /// An answer without a body.
+    pub(super) fn empty(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: Value::Null, content_type: None }
     }
 
     /// A page for people.
     pub(super) fn page(status: u16, html: String) -> Self {
-        Self { status, headers: Vec::new(), body: Value::String(html), content_type: HTML }
+        Self { status, headers: Vec::new(), body: Value::String(html), content_type: Some(HTML) }
     }
 
     /// Sends a browser elsewhere.
@@ -81,7 +87,8 @@ impl Answer {
     /// The body as it is sent.
     pub(super) fn text(&self) -> String {
         match (&self.body, self.content_type) {
-            (Value::String(page), HTML) => page.clone(),
+            (_, None) => String::new(),
+            (Value::String(page), Some(HTML)) => page.clone(),
             (body, _) => body.to_string(),
         }
     }

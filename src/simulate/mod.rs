@@ -1,8 +1,10 @@
 //! A simulated tenant: stands in for Microsoft Graph and the Entra sign-in service, for tests and demonstrations.
 //!
 //! In reading order: [`person`] and `working_day` say who lives in the tenant and what they do;
-//! `state` holds what the tenant knows and answers requests, by `route`, `sign_in`, [`managed_identity`],
-//! `graph` and `wire`, within the limits of `token` and `window`; [`identity_provider`] is somebody else
+//! [`action`] is what apps may write about them, `sessions` and `status_message` what comes of it, and
+//! `resident` all of that about one person; `state` holds what the tenant knows and answers requests, by
+//! `route`, `sign_in`, [`managed_identity`], `graph` to read, `writing` to write (with `iso_duration`) and
+//! `wire`, within the limits of `token` and `window`; [`identity_provider`] is somebody else
 //! whom the tenant may trust, `handle` what tests do for people; [`fault`] and `spoil` make it fail;
 //! `message` is what goes in and out; `exchange` and [`server`] bring it to a socket; [`ledger`]
 //! remembers what was asked; [`command`] is `presence2mqtt simulate`. Only `clock` reads clocks,
@@ -17,6 +19,7 @@ use tokio::sync::watch;
 
 use crate::core::name::ObjectId;
 
+pub mod action;
 mod clock;
 pub mod command;
 mod exchange;
@@ -24,25 +27,31 @@ pub mod fault;
 mod graph;
 mod handle;
 pub mod identity_provider;
+mod iso_duration;
 pub mod ledger;
 pub mod managed_identity;
 mod message;
 pub mod person;
+mod resident;
 mod route;
 pub mod server;
+mod sessions;
 mod sign_in;
 mod spoil;
 mod state;
+mod status_message;
 #[cfg(test)]
 mod tests;
 mod token;
 mod window;
 mod wire;
 mod working_day;
+mod writing;
 
+pub use action::Action;
 pub use fault::{Fault, RetryAfter, Scope, Times};
 pub use identity_provider::{FederatedCredential, IdentityProvider};
-pub use ledger::{Request, Requests};
+pub use ledger::{Request, Requests, Written};
 pub use managed_identity::ManagedIdentity;
 pub use person::Person;
 pub use route::Endpoint;
@@ -78,7 +87,8 @@ pub struct Settings {
     pub federated: Vec<FederatedCredential>,
     /// The machine's own identity, which has the app's permissions.
     pub managed_identity: ManagedIdentity,
-    /// The permissions an administrator gave the app.
+    /// The permissions an administrator gave the app. Writing presence needs `Presence.ReadWrite.All` among them,
+    /// which it is not by itself.
     pub permissions: Vec<String>,
     /// How long a device code waits for a person.
     pub device_code_lifetime: Duration,
@@ -128,6 +138,8 @@ pub struct Switches {
     pub unknown_ids: UnknownIds,
     /// `GET /communications/presences/{id}` answers with a `value` array, as the documentation's example does.
     pub wrapped: bool,
+    /// When a status message expires is told to nobody but the person themselves, as the documentation has it.
+    pub expiry_hidden: bool,
     /// Values are spelled `inACall` instead of `InACall`.
     pub camel_case: bool,
     /// The app's secret has expired.
@@ -239,11 +251,14 @@ impl Tenant {
     }
 
     /// Pins somebody to a presence, with a new sequence number; false if nobody has this id.
+    ///
+    /// This is what the person's Teams clients say from now on. What apps write counts as before: their sessions
+    /// may be more occupied, and a preferred presence hides both.
     pub fn set_presence(&self, id: ObjectId, availability: &str, activity: &str) -> bool {
         self.state().pin(id, availability, activity)
     }
 
-    /// Makes somebody's whole entity what it is said to be; false if nobody has this id.
+    /// Makes somebody's whole entity what it is said to be, whatever apps write; false if nobody has this id.
     pub fn set_presence_json(&self, id: ObjectId, entity: Value) -> bool {
         self.state().pin_json(id, entity)
     }
@@ -294,17 +309,25 @@ impl Tenant {
     /// A token for the app on behalf of this person with exactly these scopes.
     #[must_use]
     pub fn mint_delegated_token_with(&self, user: ObjectId, scopes: &[&str]) -> String {
+        let mut state = self.state();
         let grant = Grant {
+            app: state.settings.client_id.clone(),
             caller: Caller::Delegated(user),
             permissions: scopes.iter().map(|&scope| scope.to_owned()).collect(),
         };
-        self.state().issue(grant).0
+        state.issue(grant).0
     }
 
     /// What was asked so far.
     #[must_use]
     pub fn requests(&self) -> Requests {
         self.state().requests.clone()
+    }
+
+    /// The writes of presence that were accepted, oldest first, at most the newest [`ledger::REMEMBERED`].
+    #[must_use]
+    pub fn written(&self) -> Vec<Written> {
+        self.state().written.iter().cloned().collect()
     }
 
     /// Waits until at least `n` requests to Graph were decided: answered, or left without an answer on purpose.

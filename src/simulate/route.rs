@@ -3,6 +3,8 @@
 use axum::http::Method;
 use percent_encoding::percent_decode_str;
 
+use super::action::Action;
+
 /// An endpoint, as faults and counters name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Endpoint {
@@ -28,6 +30,8 @@ pub enum Endpoint {
     CommunicationsPresence,
     /// `POST /v1.0/communications/getPresencesByUserId`
     PresencesByUserId,
+    /// `POST /v1.0/users/{id}/presence/{action}` and `/v1.0/me/presence/{action}`
+    Write(Action),
     /// `GET /v1.0/users/{id or principal name}`
     User,
     /// Anything else.
@@ -37,18 +41,35 @@ pub enum Endpoint {
 /// An endpoint together with what the path says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
-    Token { tenant: String },
-    DeviceCode { tenant: String },
+    Token {
+        tenant: String,
+    },
+    DeviceCode {
+        tenant: String,
+    },
     DeviceLogin,
-    Authorize { tenant: String },
+    Authorize {
+        tenant: String,
+    },
     MetadataIdentity,
     AppServiceIdentity,
     Me,
     MyPresence,
-    UserPresence { id: String },
-    CommunicationsPresence { id: String },
+    UserPresence {
+        id: String,
+    },
+    CommunicationsPresence {
+        id: String,
+    },
     PresencesByUserId,
-    User { name: String },
+    /// Of the person with this id; of whoever signed in, if there is none.
+    Write {
+        id: Option<String>,
+        action: Action,
+    },
+    User {
+        name: String,
+    },
     WrongMethod,
     Unknown,
 }
@@ -79,6 +100,14 @@ impl Route {
             ["v1.0", "me"] => (GET, Self::Me),
             ["v1.0", "me", "presence"] => (GET, Self::MyPresence),
             ["v1.0", "users", id, "presence"] => (GET, Self::UserPresence { id: id.into() }),
+            ["v1.0", "me", "presence", action] => match Action::named(action) {
+                Some(action) => (POST, Self::Write { id: None, action }),
+                None => return Self::Unknown,
+            },
+            ["v1.0", "users", id, "presence", action] => match Action::named(action) {
+                Some(action) => (POST, Self::Write { id: Some(id.into()), action }),
+                None => return Self::Unknown,
+            },
             ["v1.0", "communications", "presences", id] => {
                 (GET, Self::CommunicationsPresence { id: id.into() })
             }
@@ -102,6 +131,7 @@ impl Route {
             Self::UserPresence { .. } => Endpoint::UserPresence,
             Self::CommunicationsPresence { .. } => Endpoint::CommunicationsPresence,
             Self::PresencesByUserId => Endpoint::PresencesByUserId,
+            Self::Write { action, .. } => Endpoint::Write(*action),
             Self::User { .. } => Endpoint::User,
             Self::WrongMethod | Self::Unknown => Endpoint::Unknown,
         }
@@ -115,7 +145,8 @@ impl Endpoint {
             Self::MyPresence
             | Self::UserPresence
             | Self::CommunicationsPresence
-            | Self::PresencesByUserId => true,
+            | Self::PresencesByUserId
+            | Self::Write(_) => true,
             Self::Token
             | Self::DeviceCode
             | Self::DeviceLogin
@@ -137,9 +168,15 @@ impl Endpoint {
             | Self::UserPresence
             | Self::CommunicationsPresence
             | Self::PresencesByUserId
+            | Self::Write(_)
             | Self::User
             | Self::Unknown => Service::Graph,
         }
+    }
+
+    /// Whether it changes somebody's presence.
+    pub(super) fn is_write(self) -> bool {
+        matches!(self, Self::Write(_))
     }
 }
 
@@ -157,6 +194,15 @@ mod tests {
         assert_eq!(get("/common/oauth2/v2.0/authorize"), Route::Authorize { tenant: "common".into() });
         assert_eq!(get("/devicelogin"), Route::of(&Method::POST, "/devicelogin"));
         assert_eq!(get("/beta/me/presence"), Route::Unknown);
+        assert_eq!(get("/v1.0/me/presence/setPresence"), Route::WrongMethod);
+        let post = |path: &str| Route::of(&Method::POST, path);
+        for action in Action::ALL {
+            let mine = Route::Write { id: None, action };
+            assert_eq!(post(&format!("/v1.0/me/presence/{action}")), mine);
+            let theirs = Route::Write { id: Some("x".into()), action };
+            assert_eq!(post(&format!("/v1.0/users/x/presence/{action}")), theirs);
+        }
+        assert_eq!(post("/v1.0/me/presence/setMood"), Route::Unknown);
         assert_eq!(get("/"), Route::Unknown);
     }
 }

@@ -64,6 +64,7 @@ pub(super) fn answer(state: &mut State, route: &Route, asked: &Asked, marks: &Ma
         | Route::UserPresence { .. }
         | Route::CommunicationsPresence { .. }
         | Route::PresencesByUserId
+        | Route::Write { .. }
         | Route::User { .. }
         | Route::Me
         | Route::MetadataIdentity
@@ -95,7 +96,11 @@ fn token(state: &mut State, tenant: &str, asked: &Asked) -> Result<Value, SignIn
 fn client_credentials(state: &mut State, form: &Form, host: &str) -> Result<Value, SignInError> {
     scope::check_default(required(form, "scope")?, host)?;
     client::confidential(state, form, host)?;
-    let grant = Grant { caller: Caller::App, permissions: state.settings.permissions.clone() };
+    let grant = Grant {
+        app: state.settings.client_id.clone(),
+        caller: Caller::App,
+        permissions: state.settings.permissions.clone(),
+    };
     Ok(access(state, grant).0)
 }
 
@@ -105,7 +110,11 @@ fn tokens(state: &mut State, user: ObjectId, scopes: &Scopes) -> Result<Value, S
         return Err(SignInError::new(code, &state.settings.client_id));
     }
     let person = state.person(user).cloned().ok_or_else(|| SignInError::new(50034, ""))?;
-    let grant = Grant { caller: Caller::Delegated(user), permissions: scopes.permissions() };
+    let grant = Grant {
+        app: state.settings.client_id.clone(),
+        caller: Caller::Delegated(user),
+        permissions: scopes.permissions(),
+    };
     let (mut answer, lifetime) = access(state, grant);
     answer["scope"] = scopes.given().into();
     if let Some(id_token) = id_token::id_token(state, &person, scopes, lifetime) {

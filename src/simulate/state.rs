@@ -1,6 +1,6 @@
 //! Everything the tenant knows, and its answer to a request: no sockets, and time only as it is told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -10,14 +10,14 @@ use crate::core::name::ObjectId;
 use super::clock::{Clock, Now};
 use super::fault::{Fault, Faults};
 use super::graph;
-use super::ledger::Requests;
+use super::ledger::{self, Requests, Written};
 use super::message::{Answer, Asked};
 use super::person::{self, Person, random_guid};
+use super::resident::{Own, Resident};
 use super::route::Route;
 use super::token::{Caller, Grant, Tokens};
 use super::window::Window;
 use super::wire::{self, Marks};
-use super::working_day::{self, Situation};
 use super::{Settings, Switches, Truth, managed_identity, sign_in};
 
 /// The sequence number before anything happened; Microsoft's examples are near it.
@@ -36,31 +36,12 @@ pub(super) struct State {
     pub(super) window: Window,
     pub(super) faults: Faults,
     pub(super) requests: Requests,
+    /// The newest accepted writes, oldest first.
+    pub(super) written: VecDeque<Written>,
     residents: BTreeMap<ObjectId, Resident>,
     /// How many people were ever added.
     added: u64,
     sequence: u64,
-}
-
-/// A person and where their presence comes from.
-#[derive(Debug)]
-struct Resident {
-    person: Person,
-    /// Counted in the order in which people were added.
-    place: u64,
-    presence: Presence,
-    /// The situation last seen, and the sequence number it got.
-    seen: Option<(Situation, u64)>,
-}
-
-#[derive(Debug, Clone)]
-enum Presence {
-    /// Lives through working days.
-    Living,
-    /// Stays as a test put it.
-    Pinned { availability: String, activity: String },
-    /// The whole entity is as a test wants it.
-    Raw(Value),
 }
 
 impl State {
@@ -76,6 +57,7 @@ impl State {
             window: Window::new(settings.request_limit, settings.window),
             faults: Faults::default(),
             requests: Requests::default(),
+            written: VecDeque::new(),
             residents: BTreeMap::new(),
             added: 0,
             sequence: FIRST_SEQUENCE,
@@ -109,7 +91,7 @@ impl State {
 
     /// Adds somebody, or replaces whoever has the same id.
     pub(super) fn add(&mut self, person: Person) {
-        let resident = Resident { place: self.added, presence: Presence::Living, seen: None, person };
+        let resident = Resident::new(person, self.added);
         self.added += 1;
         self.residents.insert(resident.person.id, resident);
     }
@@ -119,58 +101,49 @@ impl State {
     }
 
     pub(super) fn pin(&mut self, id: ObjectId, availability: &str, activity: &str) -> bool {
-        self.set(
-            id,
-            Presence::Pinned { availability: availability.to_owned(), activity: activity.to_owned() },
-        )
+        self.set(id, Own::Pinned { availability: availability.to_owned(), activity: activity.to_owned() })
     }
 
     pub(super) fn pin_json(&mut self, id: ObjectId, entity: Value) -> bool {
-        self.set(id, Presence::Raw(entity))
+        self.set(id, Own::Raw(entity))
     }
 
     pub(super) fn live(&mut self, id: ObjectId) -> bool {
-        self.set(id, Presence::Living)
+        self.set(id, Own::Living)
     }
 
-    fn set(&mut self, id: ObjectId, presence: Presence) -> bool {
-        self.residents.get_mut(&id).is_some_and(|resident| {
-            resident.presence = presence;
-            resident.seen = None;
-            true
-        })
+    fn set(&mut self, id: ObjectId, own: Own) -> bool {
+        let resident = self.resident(id);
+        resident.map(|resident| resident.set_own(own)).is_some()
+    }
+
+    pub(super) fn resident(&mut self, id: ObjectId) -> Option<&mut Resident> {
+        self.residents.get_mut(&id)
     }
 
     /// The presence entity of somebody at this moment. A new sequence number tells a change.
     pub(super) fn entity(&mut self, id: ObjectId) -> Option<Value> {
         let day = self.time_of_simulation();
         let resident = self.residents.get_mut(&id)?;
-        let (words, day) = match &resident.presence {
-            Presence::Raw(entity) => return Some(entity.clone()),
-            Presence::Living => (None, day),
-            // Whoever is pinned stays as they are in every way.
-            Presence::Pinned { availability, activity } => {
-                (Some((availability.as_str(), activity.as_str())), self.settings.day_starts)
+        if let Some(entity) = resident.raw() {
+            return Some(entity.clone());
+        }
+        let mut shown = resident.shown(&self.settings, day, self.now);
+        let sequence = resident.sequence(&shown, &mut self.sequence);
+        if self.switches.camel_case {
+            for word in [&mut shown.availability, &mut shown.activity] {
+                *word = wire::camel_case(word);
             }
-        };
-        let seed = self.settings.seed.wrapping_mul(1_000_003);
-        let situation = working_day::situation(seed.wrapping_add(resident.place), day);
-        let sequence = match resident.seen {
-            Some((seen, sequence)) if seen == situation => sequence,
-            Some(_) | None => {
-                self.sequence += 1;
-                resident.seen = Some((situation, self.sequence));
-                self.sequence
-            }
-        };
-        let (availability, activity) = words.unwrap_or((situation.availability, situation.activity));
-        let spell = |word: &str| match self.switches.camel_case {
-            true => wire::camel_case(word),
-            false => String::from(word),
-        };
-        let words = (&*spell(availability), &*spell(activity));
-        let cloud = self.settings.cloud;
-        Some(wire::presence(id, &situation, words, sequence, cloud))
+        }
+        Some(wire::presence(id, &shown, sequence, self.settings.cloud))
+    }
+
+    /// Remembers a write that was accepted.
+    pub(super) fn remember(&mut self, written: Written) {
+        if self.written.len() == ledger::REMEMBERED {
+            self.written.pop_front();
+        }
+        self.written.push_back(written);
     }
 
     pub(super) fn truth(&mut self, id: ObjectId) -> Option<Truth> {
@@ -227,9 +200,8 @@ impl State {
     pub(super) fn answer(&mut self, route: &Route, asked: &Asked, marks: &Marks) -> Answer {
         let elsewhere = sign_in::answer(self, route, asked, marks)
             .or_else(|| managed_identity::answer(self, route, asked));
-        elsewhere.unwrap_or_else(|| match graph::answer(self, route, asked) {
-            Ok(body) => Answer::json(200, body),
-            Err(refusal) => refusal.answer(marks),
+        elsewhere.unwrap_or_else(|| {
+            graph::answer(self, route, asked).unwrap_or_else(|refusal| refusal.answer(marks))
         })
     }
 }

@@ -16,6 +16,7 @@ mod faults;
 mod managed_identity;
 mod reading;
 mod refresh;
+mod setting;
 mod signing_in;
 
 /// A tenant that is being served, and a client that knows it.

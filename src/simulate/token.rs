@@ -20,6 +20,8 @@ pub(super) enum Caller {
 /// What a token allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Grant {
+    /// The id of the app, which is the machine's own one for a managed identity.
+    pub(super) app: String,
     pub(super) caller: Caller,
     /// Application roles or delegated scopes, such as `Presence.Read.All`.
     pub(super) permissions: Vec<String>,
@@ -78,7 +80,8 @@ mod tests {
 
     #[test]
     fn tokens_end() {
-        let grant = Grant { caller: Caller::App, permissions: vec!["Presence.Read.All".into()] };
+        let grant =
+            Grant { app: "app".into(), caller: Caller::App, permissions: vec!["Presence.Read.All".into()] };
         let mut tokens = Tokens::default();
         let end = Duration::from_secs(60);
         let token = tokens.issue(grant.clone(), end, 1);
@@ -93,7 +96,7 @@ mod tests {
     fn memory_is_bounded() {
         let mut tokens = Tokens::default();
         for entropy in 0..2 * REMEMBERED as u128 {
-            let grant = Grant { caller: Caller::App, permissions: Vec::new() };
+            let grant = Grant { app: String::new(), caller: Caller::App, permissions: Vec::new() };
             tokens.issue(grant, Duration::MAX, entropy);
         }
         assert_eq!(tokens.issued.len(), REMEMBERED);

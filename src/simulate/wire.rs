@@ -6,7 +6,7 @@ use crate::core::name::ObjectId;
 
 use super::clock::Now;
 use super::person::Person;
-use super::working_day::Situation;
+use super::resident::Shown;
 
 /// Which national cloud the tenant is in, as far as presence differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,21 +36,14 @@ pub(super) struct Marks {
 }
 
 /// One presence entity.
-pub(super) fn presence(
-    id: ObjectId,
-    now: &Situation,
-    words: (&str, &str),
-    sequence: u64,
-    cloud: Cloud,
-) -> Value {
-    let status_message =
-        now.status_message.map(|content| json!({"message": {"content": content, "contentType": "text"}}));
+pub(super) fn presence(id: ObjectId, shown: &Shown, sequence: u64, cloud: Cloud) -> Value {
     let mut entity = json!({
         "id": id,
-        "availability": words.0,
-        "activity": words.1,
-        "statusMessage": status_message,
+        "availability": shown.availability,
+        "activity": shown.activity,
+        "statusMessage": shown.status_message,
     });
+    let now = &shown.situation;
     if cloud == Cloud::Global {
         entity["outOfOfficeSettings"] = json!({
             "message": now.out_of_office,

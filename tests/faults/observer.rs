@@ -108,7 +108,8 @@ impl Observer {
     pub(crate) async fn publish(&self, topic: &str, payload: &str, retain: bool) -> Result<(), String> {
         let (topic, payload) = (topic.to_owned(), payload.to_owned());
         let mut connection = self.connect().await?;
-        let message = Message { topic, payload, qos: Qos::AtLeastOnce, retain, expires: None };
+        let message =
+            Message { topic, payload, qos: Qos::AtLeastOnce, retain, expires: None, correlation: None };
         let published = connection.publish(message).await;
         connection.close().await;
         published.map_err(|error| error.to_string())

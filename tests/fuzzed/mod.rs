@@ -2,10 +2,8 @@
 //! and panics when something does not hold.
 //!
 //! Used twice: by `fuzz/fuzz_targets`, which look for inputs, and by `tests/it/corpus.rs`, which says how to run both.
-//!
-//! Commands to set presence do not exist yet. Their payloads come from anybody who may publish, so they belong here
-//! when they do.
 
+mod command;
 mod presence;
 mod refusal;
 mod retained;
@@ -18,7 +16,8 @@ mod world;
 type Check = fn(&[u8]);
 
 /// The kinds of input by name, which is the name of the fuzz target and of its folder in `fuzz/corpus`.
-pub(crate) const TARGETS: [(&str, Check); 5] = [
+pub(crate) const TARGETS: [(&str, Check); 6] = [
+    ("command", command::check),
     ("presence", presence::check),
     ("refusal", refusal::check),
     ("retained", retained::check),

@@ -100,7 +100,7 @@ fn published(presence: Option<Presence>) {
     let mut second = World::reading_back();
     for (topic, payload) in &first.retained {
         let (topic, payload) = (topic.clone(), payload.clone().into_bytes());
-        second.tell(Event::Message(Incoming { topic, payload, retained: true }));
+        second.tell(Event::Message(Incoming { topic, payload, retained: true, reply_to: None }));
     }
     second.read_back();
     second.answer(people(presence));

@@ -61,7 +61,8 @@ fn messages(input: &[u8]) -> Vec<Incoming> {
         let topic = String::from_utf8_lossy(topic);
         let live = topic.strip_prefix('!');
         let payload = payload.join(&b'\n');
-        Some(Incoming { topic: live.unwrap_or(&topic).to_owned(), payload, retained: live.is_none() })
+        let topic_alone = live.unwrap_or(&topic).to_owned();
+        Some(Incoming { topic: topic_alone, payload, retained: live.is_none(), reply_to: None })
     };
     lines.split(|line| *line == b"---").filter_map(message).take(16).collect()
 }

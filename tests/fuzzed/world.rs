@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use presence2mqtt::core::bridge::Bridge;
-use presence2mqtt::core::command::{BrokerOrder, Command, Ending, Protocol, Qos};
+use presence2mqtt::core::command::{BrokerOrder, Command, Ending, Protocol, Qos, Whom, Write};
 use presence2mqtt::core::event::{Answer, Event, LinkFailure, PresenceEvent, ReadFailure, RequestId};
 use presence2mqtt::core::name::ObjectId;
 use presence2mqtt::core::payload::{About, RememberedState};
-use presence2mqtt::core::settings::{Endpoint, OnStale, Settings, Watched};
+use presence2mqtt::core::setting::Setting;
+use presence2mqtt::core::settings::{Commands, Endpoint, OnStale, Settings, Watched};
 use presence2mqtt::core::time::{Now, Tick};
 use presence2mqtt::core::word::{Activity, Availability};
 use serde_json::Value;
@@ -65,6 +66,9 @@ pub(super) struct World {
     /// Topics that were emptied.
     pub(super) emptied: Vec<String>,
     under_way: Option<RequestId>,
+    write: Option<Write>,
+    /// Answers to commands, with their topics.
+    pub(super) results: Vec<(String, String)>,
     /// When the last read ended, and how many were ordered by then.
     ended: (Tick, usize),
     subscriptions: usize,
@@ -94,6 +98,8 @@ impl World {
             retained: BTreeMap::new(),
             emptied: Vec::new(),
             under_way: None,
+            write: None,
+            results: Vec::new(),
             ended: (now.tick, 0),
             subscriptions: 0,
             reads: 0,
@@ -129,6 +135,18 @@ impl World {
         self.tell(Event::Presence(PresenceEvent { request, outcome }));
     }
 
+    /// What is being set, and about whom.
+    pub(super) fn write_under_way(&self) -> Option<(Whom, &Setting)> {
+        self.write.as_ref().map(|write| (write.whom, &write.setting))
+    }
+
+    /// The write under way ends, a moment later.
+    pub(super) fn written(&mut self, outcome: Result<Answer, ReadFailure>) {
+        let request = self.write.take().expect("nothing is written").request;
+        self.now = later(self.now, Duration::from_millis(100));
+        self.tell(Event::Presence(PresenceEvent { request, outcome }));
+    }
+
     /// How long after the end of the last read somebody is read again.
     pub(super) fn until_next_read(&mut self) -> Duration {
         let (ended, reads) = self.ended;
@@ -160,14 +178,18 @@ impl World {
                 Command::Broker(BrokerOrder::Publish(messages)) => {
                     acknowledged += messages.len();
                     for message in messages {
-                        assert!(message.retain);
-                        if message.payload.is_empty() {
+                        if !message.retain {
+                            self.results.push((message.topic, message.payload));
+                        } else if message.payload.is_empty() {
                             self.emptied.push(message.topic);
                         } else {
                             payload(&message.topic, &message.payload, self.now.wall);
                             self.retained.insert(message.topic, message.payload);
                         }
                     }
+                }
+                Command::Write(write) => {
+                    assert!(self.write.replace(write).is_none(), "two writes at once");
                 }
                 Command::ForgetConnections => {}
                 Command::Broker(BrokerOrder::Subscribe(_)) => self.subscriptions += 1,
@@ -275,6 +297,7 @@ fn settings() -> Settings {
         certificate_ends: None,
         invites: false,
         announce_sign_in: false,
+        commands: Some(Commands { session_id: Some("11111111-2222-3333-4444-555555555555".into()) }),
         discovery: None,
         users: vec![Watched {
             name: "alice".parse().unwrap(),

@@ -62,6 +62,9 @@ const BITS: &[&[u8]] = &[
     b"429\n",
     b"200\n",
     b"Busy",
+    b"set_status_message\n",
+    b"duration",
+    b"session",
     b"error",
 ];
 
@@ -180,6 +183,11 @@ fn what_was_written_by_hand() {
             check(&input);
         }
     }
+}
+
+#[test]
+fn made_commands() {
+    check_made("command");
 }
 
 #[test]

@@ -16,5 +16,6 @@ mod on_the_way;
 #[path = "../../src/config/tests/pem.rs"]
 #[expect(dead_code, reason = "the unit tests use more of it")]
 mod pem;
+mod setting;
 mod sign_in;
 mod stage;

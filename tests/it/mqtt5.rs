@@ -25,6 +25,7 @@ async fn what_is_retained_comes_back_and_what_expired_does_not() {
         qos: Qos::AtLeastOnce,
         retain: true,
         expires,
+        correlation: None,
     };
     let large = "x".repeat(20_000);
     for (topic, expires) in

@@ -18,13 +18,13 @@ use serde_json::Value;
 use crate::stage::{Running, Stage, within};
 
 /// A stage, a configuration file for it, and the folder of the tokens.
-struct Home {
-    stage: Stage,
+pub(crate) struct Home {
+    pub(crate) stage: Stage,
     folder: tempfile::TempDir,
 }
 
 impl Home {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let quick = Duration::from_secs(1);
         let settings =
             Settings { device_code_interval: quick, request_limit: usize::MAX, ..Settings::default() };
@@ -33,7 +33,7 @@ impl Home {
         home
     }
 
-    fn file(&self) -> PathBuf {
+    pub(crate) fn file(&self) -> PathBuf {
         self.folder.path().join("presence2mqtt.toml")
     }
 
@@ -45,7 +45,7 @@ impl Home {
         TokenStore::new(self.state())
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let Settings { tenant_id, client_id, .. } = self.stage.tenant.settings();
         let (url, port) = (self.stage.server.url(), self.stage.port);
         format!(
@@ -56,7 +56,7 @@ impl Home {
         )
     }
 
-    fn config(&self) -> Config {
+    pub(crate) fn config(&self) -> Config {
         config::load(Some(&self.file()), &Environment::from_iter([])).unwrap()
     }
 
@@ -72,7 +72,7 @@ impl Home {
     }
 
     /// Runs a command to its end; `person` signs in meanwhile.
-    async fn told(&self, arguments: &[&str]) -> (Option<i32>, String) {
+    pub(crate) async fn told(&self, arguments: &[&str]) -> (Option<i32>, String) {
         let child = self.program(arguments);
         let ended = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap());
         let output = within(ended).await.unwrap();
@@ -80,7 +80,7 @@ impl Home {
         (output.status.code(), text)
     }
 
-    async fn log_in(&self, person: usize) -> String {
+    pub(crate) async fn log_in(&self, person: usize) -> String {
         let approve = async {
             let code = within(self.stage.tenant.wait_for_device_code()).await;
             assert!(self.stage.tenant.approve_device_code(&code, self.stage.tenant.people()[person].id));

@@ -118,8 +118,18 @@ impl Running {
 impl Listener {
     /// Leaves something retained.
     pub(crate) async fn publish(&mut self, topic: &str, payload: &str) {
+        self.send(topic, payload, true).await;
+    }
+
+    /// Says something to whoever listens now.
+    pub(crate) async fn tell(&mut self, topic: &str, payload: &str) {
+        self.send(topic, payload, false).await;
+    }
+
+    async fn send(&mut self, topic: &str, payload: &str, retain: bool) {
         let (topic, payload) = (topic.to_owned(), payload.to_owned());
-        let message = Message { topic, payload, qos: Qos::AtLeastOnce, retain: true, expires: None };
+        let message =
+            Message { topic, payload, qos: Qos::AtLeastOnce, retain, expires: None, correlation: None };
         within(self.connection.publish(message)).await.unwrap();
     }
 

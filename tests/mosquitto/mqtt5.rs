@@ -120,7 +120,7 @@ impl Publisher {
 
 fn message(topic: &str, payload: &str) -> Message {
     let (topic, payload) = (topic.to_owned(), payload.to_owned());
-    Message { topic, payload, qos: Qos::AtLeastOnce, retain: true, expires: None }
+    Message { topic, payload, qos: Qos::AtLeastOnce, retain: true, expires: None, correlation: None }
 }
 
 fn everything() -> Subscription {

@@ -19,7 +19,7 @@ use super::environment::Environment;
 use super::error::ConfigErrors;
 use super::files::Places;
 use super::key::Key;
-use super::known::{Config, HomeAssistant};
+use super::known::{Commands, Config, HomeAssistant};
 use super::not_yet;
 use super::written::{self, Written};
 use crate::core::name::ObjectId;
@@ -47,6 +47,7 @@ pub(super) fn check(
             graph: graph?,
             users,
             home_assistant: home_assistant?,
+            commands: Commands { enabled: written.commands.enabled },
         })
     })();
     refusals.finish(config)

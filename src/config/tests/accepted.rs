@@ -113,7 +113,7 @@ id = "66825e03-7ef5-42da-9069-724602c31f6b"
 [home_assistant]
 discovery = false
 [commands]
-enabled = false
+enabled = true
 [http]
 "##;
 

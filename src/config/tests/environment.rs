@@ -21,7 +21,7 @@ fn a_variable_wins_over_the_file_and_has_the_type_of_its_key() {
             ("PRESENCE2MQTT__GRAPH__CLOUD", "us-gov-l4"),
             ("PRESENCE2MQTT__GRAPH__AUTH__CLIENT_SECRET", "true"),
             ("PRESENCE2MQTT__HOME_ASSISTANT__DISCOVERY", "false"),
-            ("PRESENCE2MQTT__COMMANDS__ENABLED", "false"),
+            ("PRESENCE2MQTT__COMMANDS__ENABLED", "true"),
             ("PRESENCE2MQTT_CONFIG", "read by load alone"),
             ("MQTT__QOS", "nobody's"),
         ],
@@ -35,6 +35,7 @@ fn a_variable_wins_over_the_file_and_has_the_type_of_its_key() {
     assert_eq!(secret.read().unwrap().expose_secret(), "true");
     assert!(config.graph.include_messages);
     assert!(!config.home_assistant.discovery);
+    assert!(config.commands.enabled && !read_with(&text, &[]).unwrap().commands.enabled);
 }
 
 #[test]

@@ -134,7 +134,6 @@ fn with_mqtt_5_the_length_of_an_expiry_matters() {
 fn what_is_not_in_this_version_is_refused_by_name() {
     #[rustfmt::skip]
     let rows = [
-        ("[commands]", "enabled", "true", "commands.enabled = true"),
         ("[http]", "listen", r#""127.0.0.1:9642""#, "http.listen"),
         ("[http]", "password_file", r#""p""#, "http.password_file"),
     ];
@@ -173,7 +172,6 @@ fn what_asks_for_nothing_missing_is_accepted() {
         ("[mqtt]", "message_expiry", r#""0s""#),
         ("[graph.auth]", "announce_sign_in", "false"),
         ("[home_assistant]", "discovery", "false"),
-        ("[commands]", "enabled", "false"),
         ("[[users]]", "discovery", "true"),
         ("[[users]]", "discovery", "false"),
     ] {

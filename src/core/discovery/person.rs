@@ -8,7 +8,7 @@ use super::DeviceId;
 use super::entity::{Availability, Component, Device, Entity, Ids, ORIGIN, Payload, slug, with_gone};
 use crate::core::name::{ClientId, ObjectId, TopicLevel};
 use crate::core::payload::json;
-use crate::core::topic::{BridgeField, Field, Topics};
+use crate::core::topic::{BridgeField, Field, SET, SET_STATUS_MESSAGE, Topics};
 use crate::core::word::Availability as Word;
 
 /// Words of `<base>/<user>/health`.
@@ -74,8 +74,8 @@ pub(in crate::core) fn of_person(person: &Described<'_>, topics: &Topics) -> Str
         activity: of(Field::Activity),
         availability: of(Field::Availability),
         health: of(Field::Health),
-        set: topics.set(person.name),
-        set_status_message: topics.set_status_message(person.name),
+        set: topics.set(person.name, SET),
+        set_status_message: topics.set(person.name, SET_STATUS_MESSAGE),
     };
     let ids = Ids { device: &device, slug: slug(person.name.as_str()) };
     let mut components = sensors(&ids, &named);

@@ -52,6 +52,7 @@ fn left_by(settings: Settings) -> Vec<(String, String)> {
         Command::Broker(_)
         | Command::ForgetConnections
         | Command::Read(_)
+        | Command::Write(_)
         | Command::SignIn(_)
         | Command::Report(_)
         | Command::Finish(_) => None,
@@ -84,7 +85,7 @@ fn when_home_assistant_starts_everything_is_sent_again_once() {
     bridge.on(Woken, at(3.0));
     let birth = |retained: bool, payload: &str| {
         let (topic, payload) = ("homeassistant/status".to_owned(), payload.into());
-        Event::Message(Incoming { topic, payload, retained })
+        Event::Message(Incoming { topic, payload, retained, reply_to: None })
     };
     for nothing in [birth(true, "online"), birth(false, "offline")] {
         bridge.on(nothing, at(3.1));

@@ -360,7 +360,8 @@ fn reads_of(
                 Some((read.request.0, None))
             }
         },
-        Command::ForgetConnections
+        Command::Write(_)
+        | Command::ForgetConnections
         | Command::SignIn(_)
         | Command::Broker(_)
         | Command::Report(_)

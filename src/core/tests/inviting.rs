@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::core::event::Event::{Acknowledged, SignIn, Stop, Woken};
-use crate::core::sign_in::{DeviceCode, InvitationEnd};
+use crate::core::sign_in::{DeviceCode, InvitationEnd, SignedIn};
 
 fn code() -> SignInEvent {
     SignInEvent::Code(DeviceCode {
@@ -10,6 +10,14 @@ fn code() -> SignInEvent {
         user_code: "ABCD1234".into(),
         expires_at: "2026-11-23T09:15:00Z".parse().unwrap(),
     })
+}
+
+fn account() -> SignInEvent {
+    SignInEvent::Account(Some(SignedIn {
+        username: "alice@contoso.example".into(),
+        object_id: id(1),
+        may_write: false,
+    }))
 }
 
 fn ended(end: InvitationEnd) -> Event {
@@ -52,11 +60,7 @@ fn a_code_is_shown_and_taken_back_when_somebody_has_used_it() {
                 ended(InvitationEnd::SignedIn),
                 "read #1 bulk 1\n unsubscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in\n presence/bridge/sign_in =",
             ),
-            (
-                60.0,
-                SignIn(SignInEvent::Account(Some("alice@contoso.example".into()))),
-                "presence/bridge/info = {every 5s}",
-            ),
+            (60.0, SignIn(account()), "presence/bridge/info = {every 5s}"),
             (
                 60.1,
                 answer(1, vec![reading(1, "Busy", "Busy")]),
@@ -135,7 +139,10 @@ fn a_code_that_is_taken_back_while_the_broker_is_away_is_emptied_when_it_is_back
 fn another_account_is_another_person() {
     let me = Settings { invites: true, users: vec![watched("me", "me")], ..settings() };
     let mut bridge = online(me);
-    let account = |name: &str| SignIn(SignInEvent::Account(Some(name.into())));
+    let account = |name: &str| {
+        let signed_in = SignedIn { username: name.into(), object_id: id(1), may_write: false };
+        SignIn(SignInEvent::Account(Some(signed_in)))
+    };
     bridge.on(account("alice@contoso.example"), at(0.05));
     bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(0.1));
     bridge.on(Acknowledged(100), at(0.2));

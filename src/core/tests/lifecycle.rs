@@ -161,6 +161,7 @@ fn live_messages_of_others_do_not_keep_the_bridge_from_beginning() {
             topic: "presence/zoe/state".into(),
             payload: "{}".into(),
             retained: false,
+            reply_to: None,
         });
         let commands = bridge.on(live, at(seconds));
         if commands.iter().any(|command| matches!(command, Command::Broker(BrokerOrder::Publish(_)))) {

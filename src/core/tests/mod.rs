@@ -9,16 +9,18 @@ mod polling;
 mod properties;
 mod publishing;
 mod reloading;
+mod setting;
 mod waking;
 
 use std::time::Duration;
 
 use super::bridge::Bridge;
-use super::command::{BrokerOrder, Command, Message, Protocol, Qos, What};
+use super::command::{BrokerOrder, Command, Message, Protocol, Qos, What, Whom};
 use super::event::{Answer, Event, Incoming, LinkFailure, PresenceEvent, ReadFailure, Reading, RequestId};
 use super::name::ObjectId;
 use super::payload::About;
 use super::presence::Presence;
+use super::setting::Setting;
 use super::settings::{Endpoint, OnStale, Settings, Watched};
 use super::sign_in::SignInEvent;
 use super::time::{Now, Tick};
@@ -73,6 +75,7 @@ fn settings() -> Settings {
         certificate_ends: None,
         invites: false,
         announce_sign_in: false,
+        commands: None,
         discovery: None,
         users: vec![watched("alice", &id(1).to_string()), watched("bob", &id(2).to_string())],
         about: About { version: "0.1.0", cloud: "global", auth_method: "client-secret", account: None },
@@ -118,7 +121,7 @@ fn subscribed() -> Event {
 }
 
 fn retained(topic: &str, payload: &str) -> Event {
-    Event::Message(Incoming { topic: topic.into(), payload: payload.into(), retained: true })
+    Event::Message(Incoming { topic: topic.into(), payload: payload.into(), retained: true, reply_to: None })
 }
 
 fn lost() -> Event {
@@ -142,6 +145,14 @@ fn line(command: &Command) -> String {
             let fresh = if read.token_max_age.is_some() { " with a fresh token" } else { "" };
             format!("read #{} {what}{fresh}", read.request.0)
         }
+        Command::Write(write) => {
+            let whom = match write.whom {
+                Whom::Me => "me".to_owned(),
+                Whom::User(id) => format!("user {}", number(id)),
+            };
+            let fresh = if write.token_max_age.is_some() { " with a fresh token" } else { "" };
+            format!("write #{} {whom} {}{fresh}", write.request.0, setting(&write.setting))
+        }
         Command::ForgetConnections => "forget connections".into(),
         Command::Broker(BrokerOrder::Connect(_)) => "connect".into(),
         Command::Broker(BrokerOrder::Disconnect) => "disconnect".into(),
@@ -159,8 +170,27 @@ fn line(command: &Command) -> String {
     }
 }
 
+fn setting(setting: &Setting) -> String {
+    let words = |lasts: &Option<Duration>| {
+        lasts.map_or(String::new(), |lasts| format!(" for {}", humantime::format_duration(lasts)))
+    };
+    match setting {
+        Setting::Session { pair, lasts } => format!("session {}/{}{}", pair.0, pair.1, words(lasts)),
+        Setting::EndSession => "end session".to_owned(),
+        Setting::Prefer { pair, lasts } => format!("prefer {}/{}{}", pair.0, pair.1, words(lasts)),
+        Setting::ClearPreferred => "clear preferred".to_owned(),
+        Setting::StatusMessage { text, expires: None } => format!("say {text:?}"),
+        Setting::StatusMessage { text, expires: Some(expires) } => format!("say {text:?} until {expires}"),
+    }
+}
+
 fn message(message: &Message) -> String {
-    assert!(message.retain);
+    // Answers to commands are the only messages that the broker does not keep.
+    if !message.retain {
+        let correlation = message.correlation.as_deref().map(String::from_utf8_lossy);
+        let known_by = correlation.map_or(String::new(), |data| format!(" for {data}"));
+        return format!("{}{known_by} = {}", message.topic, message.payload);
+    }
     let json: Option<serde_json::Value> = serde_json::from_str(&message.payload).ok();
     let text = |key: &str| json.as_ref().and_then(|json| json[key].as_str()).unwrap_or("null").to_owned();
     let payload = match json {

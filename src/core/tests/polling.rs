@@ -144,7 +144,12 @@ fn a_debounced_change_is_published_when_it_has_lasted_even_between_two_reads() {
 #[test]
 fn a_refresh_reads_at_once_and_sends_everything_once_per_interval() {
     let refresh = |retained| {
-        Event::Message(Incoming { topic: "presence/bridge/refresh".into(), payload: Vec::new(), retained })
+        Event::Message(Incoming {
+            topic: "presence/bridge/refresh".into(),
+            payload: Vec::new(),
+            retained,
+            reply_to: None,
+        })
     };
     let mut bridge = online(only_alice());
     bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(0.1));

@@ -91,6 +91,7 @@ impl World {
                     self.sent.push(self.now);
                     self.under_way.push((read.request, read.what));
                 }
+                Command::Write(_) => unreachable!("commands are off"),
                 Command::ForgetConnections => self.under_way.clear(),
                 // In place of one that may be open; without a goodbye, and the store stays.
                 Command::Broker(BrokerOrder::Connect(_)) => {

@@ -360,6 +360,7 @@ fn the_end_of_the_certificate_is_noticed_when_it_is_near() {
             Command::Broker(_)
             | Command::ForgetConnections
             | Command::Read(_)
+            | Command::Write(_)
             | Command::SignIn(_)
             | Command::Report(_)
             | Command::Finish(_) => None,

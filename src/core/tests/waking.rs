@@ -31,6 +31,7 @@ fn healths(bridge: &mut Bridge, mut now: Now, slept: f64, until: f64) -> Vec<(f6
                 Command::Broker(_)
                 | Command::ForgetConnections
                 | Command::Read(_)
+                | Command::Write(_)
                 | Command::SignIn(_)
                 | Command::Report(_)
                 | Command::Finish(_) => {}

@@ -12,7 +12,7 @@ use super::delegated::DelegatedSignIn;
 use super::device_code::{CodeEnd, PendingCode};
 use crate::config::Certificate;
 use crate::core::event::ReadFailure;
-use crate::core::sign_in::{InvitationEnd, SignInEvent, SignInOrder};
+use crate::core::sign_in::{InvitationEnd, SignInEvent, SignInOrder, SignedIn};
 
 /// How often the files that prove who the bridge is are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
@@ -99,9 +99,8 @@ impl Attendant {
     }
 
     /// Who is signed in. A store that cannot be read now names nobody; the next read says why.
-    async fn account(&self) -> Option<String> {
-        let account = self.delegated.as_ref()?.account().await.ok()??;
-        Some(account.username)
+    async fn account(&self) -> Option<SignedIn> {
+        self.delegated.as_ref()?.signed_in().await.ok()?
     }
 
     async fn invite(&self, events: &mpsc::Sender<SignInEvent>) -> InvitationEnd {

@@ -1,6 +1,5 @@
 //! A person's sign-in: kept in the store, renewed with a refresh token that is replaced each time.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,10 +8,10 @@ use secrecy::ExposeSecret;
 use super::answer::{self, Issued, NotIssued};
 use super::authority::Authority;
 use super::identity;
-use super::scopes;
+use super::scopes::{self, Scopes};
 use super::store::{Account, LockedStore, StoreError, StoredSignIn, TokenStore};
 use crate::core::event::ReadFailure;
-use crate::core::sign_in::InvitationEnd;
+use crate::core::sign_in::{InvitationEnd, SignedIn};
 use crate::core::token_life::renew_after;
 use crate::graph::client;
 
@@ -24,7 +23,7 @@ pub struct DelegatedSignIn {
     /// The app.
     pub client_id: String,
     /// The permissions of Graph that the configuration needs.
-    pub needed: Arc<BTreeSet<&'static str>>,
+    pub scopes: Arc<Scopes>,
 }
 
 /// Why a new sign-in is not kept.
@@ -50,7 +49,7 @@ impl DelegatedSignIn {
     /// The `scope` of a request to sign in.
     #[must_use]
     pub fn scope(&self, resource: &str) -> String {
-        scopes::request(&self.needed, resource)
+        self.scopes.request(resource)
     }
 
     /// A token for Graph: the stored one while it is young, unless `fresh`; else a new one, stored before it is used.
@@ -78,7 +77,7 @@ impl DelegatedSignIn {
             ("grant_type", "refresh_token"),
             ("client_id", &self.client_id),
             ("refresh_token", kept.refresh_token.expose_secret()),
-            ("scope", &self.scope(resource)),
+            ("scope", &self.scopes.renewal(resource, &kept.scopes)),
         ];
         let issued = authority.token(&form).await.map_err(|reason| match reason {
             NotIssued::Passing { .. } => reason.into(),
@@ -120,6 +119,19 @@ impl DelegatedSignIn {
         Ok(self.store.lock().await?.read()?.map(|kept| kept.account))
     }
 
+    /// Who is signed in, if anybody is, and for what.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    pub async fn signed_in(&self) -> Result<Option<SignedIn>, StoreError> {
+        Ok(self.store.lock().await?.read()?.map(|kept| SignedIn {
+            may_write: scopes::lets_write(&kept.scopes),
+            username: kept.account.username,
+            object_id: kept.account.object_id,
+        }))
+    }
+
     fn check(&self, kept: &StoredSignIn) -> Result<(), ReadFailure> {
         let required = |advice: String| Err(ReadFailure::SignInRequired { advice });
         if kept.client_id != self.client_id {
@@ -128,7 +140,7 @@ impl DelegatedSignIn {
                     .to_owned(),
             );
         }
-        let missing = scopes::missing(&self.needed, &kept.scopes);
+        let missing = scopes::missing(&self.scopes.needed, &kept.scopes);
         if !missing.is_empty() {
             return required(format!(
                 "the configuration needs {}, which was not consented to: run `presence2mqtt login`",

@@ -10,11 +10,10 @@ use super::assertion;
 use super::authority::Authority;
 use super::delegated::DelegatedSignIn;
 use super::managed_identity::ManagedIdentity;
-use super::scopes;
+use super::scopes::Scopes;
 use super::store::TokenStore;
 use crate::config::{Auth, Certificate, Secret};
 use crate::core::event::ReadFailure;
-use crate::core::name::UserId;
 use crate::graph::client;
 use crate::graph::http::HttpError;
 
@@ -64,21 +63,17 @@ pub enum Caller {
 }
 
 impl Method {
-    /// The configured way. `people` decide over the permissions that somebody who signs in is asked for.
+    /// The configured way. Somebody who signs in is asked for `scopes`.
     ///
     /// # Errors
     ///
     /// If an HTTP client of its own cannot be made.
-    pub fn new<'a>(
-        auth: &Auth,
-        people: impl IntoIterator<Item = &'a UserId>,
-        timeout: Duration,
-    ) -> Result<Self, HttpError> {
+    pub fn new(auth: &Auth, scopes: Scopes, timeout: Duration) -> Result<Self, HttpError> {
         Ok(match auth {
             Auth::Person { client_id, state_dir, .. } => Self::Delegated(DelegatedSignIn {
                 store: TokenStore::new(state_dir.clone()),
                 client_id: client_id.as_str().to_owned(),
-                needed: Arc::new(scopes::needed(people)),
+                scopes: Arc::new(scopes),
             }),
             Auth::ClientSecret { client_id, secret } => {
                 Self::ClientSecret { client_id: client_id.as_str().to_owned(), secret: secret.clone() }

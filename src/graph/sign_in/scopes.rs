@@ -7,9 +7,50 @@ use crate::core::name::UserId;
 /// Scopes that are not Graph's: a refresh token, and who signed in.
 const OF_SIGN_IN: &str = "offline_access openid profile";
 
-/// The delegated permissions of Graph for reading these people.
+/// Lets a person's own presence be set. That it lets it be read, too, is nowhere said.
+const TO_WRITE: &str = "Presence.ReadWrite";
+
+/// What a person who signs in is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scopes {
+    /// Nothing works without these.
+    pub needed: BTreeSet<&'static str>,
+    /// To set their presence, too. An older sign-in without it goes on reading.
+    pub writes: bool,
+}
+
+impl Scopes {
+    /// For reading these people, and for commands if `writes`.
+    #[must_use]
+    pub fn of<'a>(people: impl IntoIterator<Item = &'a UserId>, writes: bool) -> Self {
+        Self { needed: needed(people), writes }
+    }
+
+    /// The `scope` of a request to sign in, for the Graph at `resource`.
+    #[must_use]
+    pub fn request(&self, resource: &str) -> String {
+        let mut wanted = self.needed.clone();
+        if self.writes {
+            wanted.insert(TO_WRITE);
+        }
+        request(&wanted, resource)
+    }
+
+    /// The `scope` of a request to renew a sign-in: nothing that was not consented to, for that would be refused.
+    #[must_use]
+    pub fn renewal(&self, resource: &str, granted: &str) -> String {
+        Self { needed: self.needed.clone(), writes: self.writes && lets_write(granted) }.request(resource)
+    }
+}
+
+/// Whether what was consented to lets a person's presence be set.
 #[must_use]
-pub fn needed<'a>(people: impl IntoIterator<Item = &'a UserId>) -> BTreeSet<&'static str> {
+pub fn lets_write(granted: &str) -> bool {
+    missing(&BTreeSet::from([TO_WRITE]), granted).is_empty()
+}
+
+/// The delegated permissions of Graph for reading these people.
+fn needed<'a>(people: impl IntoIterator<Item = &'a UserId>) -> BTreeSet<&'static str> {
     let mut scopes = BTreeSet::new();
     for person in people {
         match person {
@@ -27,9 +68,7 @@ pub fn needed<'a>(people: impl IntoIterator<Item = &'a UserId>) -> BTreeSet<&'st
     scopes
 }
 
-/// The `scope` of a request to sign in, for the Graph at `resource`.
-#[must_use]
-pub fn request(needed: &BTreeSet<&'static str>, resource: &str) -> String {
+fn request(needed: &BTreeSet<&'static str>, resource: &str) -> String {
     let of_graph: Vec<String> = needed.iter().map(|scope| format!("{resource}/{scope}")).collect();
     format!("{} {OF_SIGN_IN}", of_graph.join(" "))
 }
@@ -61,6 +100,25 @@ mod tests {
         assert_eq!(of(&[id]), ["Presence.Read.All"]);
         assert_eq!(of(&["me", id]), ["Presence.Read.All"]);
         assert_eq!(of(&["me", "bob@contoso.example"]), ["Presence.Read.All", "User.ReadBasic.All"]);
+    }
+
+    #[test]
+    fn writing_is_asked_for_only_with_commands_and_never_missed() {
+        let me: UserId = "me".parse().unwrap();
+        let graph = "https://graph.microsoft.com";
+        let scopes = |writes| Scopes::of([&me], writes);
+        let (reads, both) = (
+            format!("{graph}/Presence.Read offline_access openid profile"),
+            format!("{graph}/Presence.Read {graph}/Presence.ReadWrite offline_access openid profile"),
+        );
+        assert_eq!(scopes(false).request(graph), reads);
+        assert_eq!(scopes(true).request(graph), both);
+        for (granted, renewal) in [("Presence.Read", &reads), ("Presence.Read presence.readwrite", &both)] {
+            assert_eq!(&scopes(true).renewal(graph, granted), renewal);
+            assert_eq!(scopes(false).renewal(graph, granted), reads);
+            assert_eq!(lets_write(granted), *renewal == both);
+            assert!(missing(&scopes(true).needed, granted).is_empty());
+        }
     }
 
     #[test]

@@ -151,7 +151,7 @@ async fn end(session: &mut Session) -> LinkFailure {
 }
 
 fn message(topic: &str, payload: String, qos: Qos) -> Message {
-    Message { topic: topic.to_owned(), payload, qos, retain: true, expires: None }
+    Message { topic: topic.to_owned(), payload, qos, retain: true, expires: None, correlation: None }
 }
 
 async fn within<T>(future: impl Future<Output = T>) -> T {

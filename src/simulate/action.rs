@@ -1,0 +1,54 @@
+//! The actions by which apps write presence.
+
+use std::fmt;
+
+/// What an app can do to somebody's presence: `POST /v1.0/users/{id}/presence/{action}`, or `me` instead.
+///
+/// Graph's pages: `presence: setPresence` and its neighbours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// Begins or renews the app's own presence session for the person.
+    SetPresence,
+    /// Ends that session.
+    ClearPresence,
+    /// Sets what the person prefers to be shown instead of what their sessions say.
+    SetUserPreferredPresence,
+    /// Lets the sessions speak again.
+    ClearUserPreferredPresence,
+    /// Writes the status message, or removes it.
+    SetStatusMessage,
+}
+
+impl Action {
+    /// Every action.
+    pub const ALL: [Self; 5] = [
+        Self::SetPresence,
+        Self::ClearPresence,
+        Self::SetUserPreferredPresence,
+        Self::ClearUserPreferredPresence,
+        Self::SetStatusMessage,
+    ];
+
+    /// The last segment of its path.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SetPresence => "setPresence",
+            Self::ClearPresence => "clearPresence",
+            Self::SetUserPreferredPresence => "setUserPreferredPresence",
+            Self::ClearUserPreferredPresence => "clearUserPreferredPresence",
+            Self::SetStatusMessage => "setStatusMessage",
+        }
+    }
+
+    /// The action of this name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.name() == name)
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
