@@ -22,6 +22,9 @@ pub struct Options {
     /// What people and their days are derived from
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// The app may set presence too: it has the permission Presence.ReadWrite.All
+    #[arg(long)]
+    pub read_write: bool,
 }
 
 /// Why the simulation ended early.
@@ -50,8 +53,11 @@ pub async fn run(
     stop: impl Future<Output = ()>,
     out: &mut impl Write,
 ) -> Result<(), Error> {
-    let settings =
+    let mut settings =
         Settings { users: options.users, speed: options.speed, seed: options.seed, ..Settings::default() };
+    if options.read_write {
+        settings.permissions.push("Presence.ReadWrite.All".to_owned());
+    }
     let listen = |source| Error::Listen { address: options.listen, source };
     let listener = TcpListener::bind(options.listen).await.map_err(listen)?;
     let tenant = Tenant::new(settings.clone());
@@ -131,7 +137,13 @@ mod tests {
 
     #[tokio::test]
     async fn the_guide_holds_a_configuration_and_the_server_ends_with_it() {
-        let options = Options { listen: ([127, 0, 0, 1], 0).into(), users: 12, speed: 60.0, seed: 1 };
+        let options = Options {
+            listen: ([127, 0, 0, 1], 0).into(),
+            users: 12,
+            speed: 60.0,
+            seed: 1,
+            read_write: false,
+        };
         let mut out = Vec::new();
         run(options, std::future::ready(()), &mut out).await.unwrap();
         let text = String::from_utf8(out).unwrap();
@@ -149,7 +161,8 @@ mod tests {
     #[tokio::test]
     async fn a_taken_address_is_an_error_that_names_it() {
         let taken = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let options = Options { listen: taken.local_addr().unwrap(), users: 1, speed: 1.0, seed: 1 };
+        let options =
+            Options { listen: taken.local_addr().unwrap(), users: 1, speed: 1.0, seed: 1, read_write: false };
         let error = run(options, std::future::ready(()), &mut Vec::new()).await.unwrap_err();
         assert!(error.to_string().contains(&options.listen.to_string()));
     }
