@@ -31,10 +31,11 @@ pub(crate) struct Listener {
 impl Listener {
     /// Listens to everything.
     pub(crate) async fn start(port: u16) -> Self {
-        Self::to(port, "#").await
+        Self::only(port, "#").await
     }
 
-    async fn to(port: u16, filter: &str) -> Self {
+    /// Listens to these topics only, and falls behind nobody.
+    pub(crate) async fn only(port: u16, filter: &str) -> Self {
         let name = format!("listener-{:016x}", fastrand::u64(..));
         let mut options = MqttOptions::new(&name, "127.0.0.1", port);
         options.set_max_packet_size(1024 * 1024, 1024 * 1024);
@@ -96,7 +97,7 @@ impl Listener {
 
 /// What a broker holds at this moment: the retained messages that somebody gets who comes now.
 pub(crate) async fn retained(port: u16, filter: &str) -> BTreeMap<String, String> {
-    let listener = Listener::to(port, filter).await;
+    let listener = Listener::only(port, filter).await;
     // What is retained is queued before the answer to the subscription; a message sent after that comes behind it.
     listener.publish(MARKER, "", false).await;
     listener.until("the marker", |heard| heard.iter().any(|heard| heard.topic == MARKER)).await;
