@@ -1,6 +1,6 @@
 //! The one loop that feeds the core and obeys it.
 //!
-//! In reading order: `clock` is where its time comes from, `edges` are the tasks it talks to, [`settings`](mod@settings)
+//! In reading order: `clock` is where its time comes from, `edges` are the tasks it talks to, `settings`
 //! is what a configuration means for them.
 
 mod clock;
