@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use super::name::TopicLevel;
 
+const MINUTE: Duration = Duration::from_secs(60);
+
 /// A line for the log. `Display` is the sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Report {
@@ -158,13 +160,32 @@ impl fmt::Display for Report {
     }
 }
 
-/// A duration in words, to the millisecond below a minute and to the second above.
+/// A duration in words, to the nearest millisecond below a minute and to the nearest second above.
 #[must_use]
 pub fn words(duration: Duration) -> String {
-    let rounded = if duration < Duration::from_secs(60) {
-        Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
-    } else {
-        Duration::from_secs(duration.as_secs())
-    };
+    let unit = if duration < MINUTE { Duration::from_millis(1) } else { Duration::from_secs(1) };
+    let units = (duration.saturating_add(unit / 2)).as_nanos() / unit.as_nanos();
+    let rounded = unit.saturating_mul(u32::try_from(units).unwrap_or(u32::MAX));
     humantime::format_duration(rounded).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_rounded_and_not_cut() {
+        for (nanoseconds, expected) in [
+            (0, "0s"),
+            (1_499_999, "1ms"),
+            (1_500_000, "2ms"),
+            (4_999_600_000, "5s"),
+            (59_999_400_000, "59s 999ms"),
+            (59_999_999_999, "1m"),
+            (60_499_999_999, "1m"),
+            (28_799_999_990_000, "8h"),
+        ] {
+            assert_eq!(words(Duration::from_nanos(nanoseconds)), expected, "{nanoseconds}");
+        }
+    }
 }
