@@ -20,6 +20,7 @@ pub mod discovery;
 mod echo;
 pub mod event;
 mod inviting;
+pub mod light;
 mod link;
 pub mod name;
 mod outbox;
