@@ -50,6 +50,7 @@ impl Bridge {
                 &self.settings.client_id,
                 self.settings.about.version,
                 &self.topics,
+                &self.lights.names(),
                 &self.entities_before,
             );
             self.outbox.own(topic, payload);

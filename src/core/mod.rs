@@ -5,7 +5,7 @@
 //! sign in, and an outbox. `commanding` listens to those who set presence, [`setting`] is what they may say,
 //! `settable` whom they may set, `writing` when it is done and `echo` what they are answered. `sleep` makes time go on while the machine sleeps and `waking` says what that means, `sequence`
 //! tells answers out of order, `protocol` and `rival` read a broker's manners, `reload` goes on with other settings;
-//! [`discovery`] is what Home Assistant is told, and `announcing` when;
+//! [`discovery`] is what Home Assistant is told, and `announcing` when; [`light`] is what a light shows, and `lighting` when it is told;
 //! [`certificate`] words a warning, [`token_life`] says when a token is renewed.
 
 mod announcing;
@@ -21,6 +21,7 @@ mod echo;
 pub mod event;
 mod inviting;
 pub mod light;
+mod lighting;
 mod link;
 pub mod name;
 mod outbox;

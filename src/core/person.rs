@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::bridge::GENTLE;
 use super::discovery::{Controls, Described, of_person};
+use super::light::look::Shown;
 use super::name::{ClientId, ObjectId, TopicLevel, UserId};
 use super::payload::{RememberedState, State, json};
 use super::presence::Presence;
@@ -94,6 +95,8 @@ pub(super) struct Person {
     remembered: Option<Box<RememberedState>>,
     confirmed: Tick,
     answered: bool,
+    /// The first answer is still to come, and not late.
+    awaited: bool,
     /// Graph is another than the one that confirmed the values.
     doubted: bool,
     /// The newest answer held nothing usable about this person.
@@ -175,6 +178,7 @@ impl Person {
             remembered: None,
             confirmed: now,
             answered: false,
+            awaited: true,
             doubted: false,
             unusable: false,
             health: Health::Stale,
@@ -356,6 +360,7 @@ impl Person {
             (false, None) if self.answered && fresh && !self.doubted => Health::Ok,
             (false, None) => Health::Stale,
         };
+        self.awaited = !self.answered && fresh && health == Health::Stale;
         if self.health != health {
             self.health = health;
             self.touch(Field::Health, now);
@@ -368,6 +373,21 @@ impl Person {
             self.touch(Field::Availability, now);
         }
         fresh.then_some(self.confirmed + stale_after)
+    }
+
+    /// What may be shown of this person.
+    pub(super) fn shown(&self) -> Option<Shown> {
+        let known = self.known.as_ref().filter(|_| self.is_believed())?;
+        Some(Shown {
+            user: self.name.clone(),
+            availability: known.presence.availability,
+            activity: known.presence.activity.clone(),
+        })
+    }
+
+    /// Whether the first answer is still to come.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.awaited
     }
 
     /// Whether people may believe the values.

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::DeviceId;
-use super::entity::{Availability, Component, Device, Entity, Ids, ORIGIN, Payload, slug, with_gone};
+use super::entity::{Availability, Component, Device, Entity, Ids, ORIGIN, Payload, TEXT, slug, with_gone};
 use crate::core::name::{ClientId, ObjectId, TopicLevel};
 use crate::core::payload::json;
 use crate::core::topic::{BridgeField, Field, SET, SET_STATUS_MESSAGE, Topics};
@@ -19,7 +19,6 @@ pub(super) const SETTABLE: [&str; 6] =
     ["Available", "Busy", "DoNotDisturb", "BeRightBack", "Away", "Offline"];
 
 const ATTRIBUTES: &str = "{{ value or '{}' }}";
-const TEXT: &str = "{{ value or 'None' }}";
 const OUT_OF_OFFICE: &str = "{{ 'None' if not value or value_json.out_of_office is none else \
                              'ON' if value_json.out_of_office else 'OFF' }}";
 const BUSY: &str = "{{ 'None' if not value or value == 'PresenceUnknown' else \
@@ -82,8 +81,10 @@ pub(in crate::core) fn of_person(person: &Described<'_>, topics: &Topics) -> Str
     if person.controls == Controls::Shown {
         components.extend(controls(&ids, &named));
     }
-    let components =
-        components.into_iter().map(|(key, entity)| (key, Component::Entity(Box::new(entity)))).collect();
+    let components = components
+        .into_iter()
+        .map(|(key, entity)| (key.into(), Component::Entity(Box::new(entity))))
+        .collect();
     json(&Payload {
         device: Device {
             identifiers: [device.as_str()],

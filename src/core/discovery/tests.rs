@@ -46,7 +46,26 @@ fn a_person_who_can_be_set() {
 fn the_bridge() {
     let golden = include_str!("../../../tests/golden/home-assistant/bridge.json");
     let client_id = "presence2mqtt".parse().unwrap();
-    check("bridge", &of_bridge(&client_id, env!("CARGO_PKG_VERSION"), &topics(), &BTreeMap::new()), golden);
+    let payload = of_bridge(&client_id, env!("CARGO_PKG_VERSION"), &topics(), &[], &BTreeMap::new());
+    check("bridge", &payload, golden);
+}
+
+#[test]
+fn the_bridge_with_a_light() {
+    let golden = include_str!("../../../tests/golden/home-assistant/bridge-with-a-light.json");
+    let (client_id, lights) = ("presence2mqtt".parse().unwrap(), ["Office-Door".parse().unwrap()]);
+    let payload = of_bridge(&client_id, env!("CARGO_PKG_VERSION"), &topics(), &lights, &BTreeMap::new());
+    check("bridge-with-a-light", &payload, golden);
+}
+
+#[test]
+fn a_light_that_is_gone_is_removed_by_name() {
+    let (client_id, door) = ("presence2mqtt".parse().unwrap(), "Office-Door".parse().unwrap());
+    let payload = of_bridge(&client_id, "0.1.0", &topics(), &[], &announced_of_light(&door));
+    let payload: serde_json::Value = serde_json::from_str(&payload).unwrap();
+    let components = &payload["components"];
+    assert_eq!(components["light_Office-Door"], serde_json::json!({"platform": "sensor"}));
+    assert_eq!(components["light_Office-Door_follow"], serde_json::json!({"platform": "switch"}));
 }
 
 #[test]
