@@ -4,6 +4,7 @@
 //! `scale` turns per cent and durations into a device's own units, for all of them.
 
 mod awtrix;
+mod custom;
 mod esphome;
 mod openhasp;
 mod scale;
@@ -20,6 +21,7 @@ use super::look::Look;
 use crate::core::name::InvalidName;
 
 pub use awtrix::Target;
+pub use custom::{Custom, TemplateError};
 
 /// A message to a device. It is never retained: a device that comes back must not obey an old one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,12 +77,15 @@ pub enum Device {
     Awtrix(Target),
     /// The mood light of an openHASP plate.
     Openhasp,
+    /// Anything else.
+    Custom(Custom),
 }
 
 impl Device {
     /// The one order that makes the device show `look`. `topic` is the device's own base topic.
     ///
-    /// Nothing where there is none: then the light stays as it is.
+    /// Nothing only where a custom template fails although it was tried in every state at start: then the light
+    /// stays as it is.
     #[must_use]
     pub fn order(&self, topic: &str, look: &Look) -> Option<Order> {
         match self {
@@ -92,6 +97,7 @@ impl Device {
             Self::ShellyGen2 { channel } => Some(shelly_gen2::order(topic, *channel, look)),
             Self::Awtrix(target) => Some(awtrix::order(topic, *target, look)),
             Self::Openhasp => Some(openhasp::order(topic, look)),
+            Self::Custom(custom) => custom.order(topic, look),
         }
     }
 
@@ -107,6 +113,7 @@ impl Device {
             Self::ShellyGen2 { .. } => Some(shelly_gen2::announcement(topic)),
             Self::Awtrix(_) => Some(awtrix::announcement(topic)),
             Self::Openhasp => Some(openhasp::announcement(topic)),
+            Self::Custom(custom) => custom.announcement(),
         }
     }
 
@@ -125,7 +132,7 @@ impl Device {
             Self::Wled => wled::check_effect(name),
             Self::ShellyGen1 { .. } => shelly_gen1::check_effect(name),
             Self::Awtrix(target) => awtrix::check_effect(*target, name),
-            Self::Zigbee2mqtt { .. } | Self::Esphome { .. } => any_effect(name),
+            Self::Zigbee2mqtt { .. } | Self::Esphome { .. } | Self::Custom(_) => any_effect(name),
             Self::Tasmota | Self::ShellyGen2 { .. } | Self::Openhasp => Err(COMMON_EFFECTS),
         }
     }

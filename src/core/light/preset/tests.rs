@@ -18,6 +18,7 @@ const OFF: u32 = 0;
 const WRITE: &str = "WRITE_GOLDEN_LIGHTS";
 
 fn devices() -> Vec<(&'static str, Device, &'static str)> {
+    let template = r#"{"color":"{{ color }}","rgb":[{{ red }},{{ green }},{{ blue }}],"on":{{ on }},"brightness":{{ brightness }},"effect":"{{ effect }}","who":"{{ user }}","is":"{{ availability }}","does":"{{ activity }}"}"#;
     vec![
         ("wled", Device::Wled, "wled/office"),
         ("tasmota", Device::Tasmota, "tasmota_office"),
@@ -30,6 +31,7 @@ fn devices() -> Vec<(&'static str, Device, &'static str)> {
         ("awtrix-indicator", Device::Awtrix(Target::Indicator1), "awtrix_office"),
         ("awtrix-moodlight", Device::Awtrix(Target::Moodlight), "awtrix_office"),
         ("openhasp", Device::Openhasp, "hasp/office"),
+        ("custom", Device::Custom(Custom::new(template, None).unwrap()), "office/light/set"),
     ]
 }
 
@@ -188,11 +190,11 @@ fn effects_are_checked_by_what_the_device_could_mean() {
         devices.map(|(name, _, _)| name).collect()
     };
     let any = ["zigbee2mqtt", "zigbee2mqtt-effects", "esphome", "esphome-effects"];
-    assert_eq!(taken("candle"), any.to_vec());
-    assert_eq!(taken("255"), [&["wled"], &any[..]].concat());
-    assert_eq!(taken("256"), any.to_vec());
-    assert_eq!(taken("6"), [&["wled"], &any[..], &["shelly-gen1"]].concat());
-    assert_eq!(taken("fade"), [&any[..], &["awtrix-indicator"]].concat());
+    assert_eq!(taken("candle"), [&any[..], &["custom"]].concat());
+    assert_eq!(taken("255"), [&["wled"], &any[..], &["custom"]].concat());
+    assert_eq!(taken("256"), [&any[..], &["custom"]].concat());
+    assert_eq!(taken("6"), [&["wled"], &any[..], &["shelly-gen1", "custom"]].concat());
+    assert_eq!(taken("fade"), [&any[..], &["awtrix-indicator", "custom"]].concat());
 }
 
 #[test]
