@@ -1,10 +1,19 @@
-//! WLED (vendor: `WLED-Docs docs/interfaces/mqtt.md`, `docs/interfaces/json-api.md`).
+//! WLED (vendor: `WLED-Docs` `docs/interfaces/mqtt.md` and `docs/interfaces/json-api.md`).
+//!
+//! The JSON API over MQTT: all in one message. Off leaves brightness and colour as they are.
+
+use std::time::Duration;
 
 use serde::Serialize;
 
+use super::scale::{per_cent_of, units_of};
 use super::{Announcement, Order};
-use crate::core::light::look::Look;
+use crate::core::light::look::{Lit, Look};
+use crate::core::name::InvalidName;
 use crate::core::payload::json;
+
+/// WLED counts milliseconds of a transition in sixteen bits and takes tenths of a second.
+const LONGEST_TRANSITION: u32 = 655;
 
 /// The part of WLED's state object that is set.
 #[derive(Serialize)]
@@ -12,10 +21,11 @@ struct State {
     on: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     bri: Option<u8>,
-    /// Tenths of a second.
-    transition: u16,
+    /// Tenths of a second, for this change only: `transition` would overwrite the device's own setting.
+    tt: u32,
+    /// An object, not a list: so it is meant for all segments that are selected in WLED, not for the first alone.
     #[serde(skip_serializing_if = "Option::is_none")]
-    seg: Option<[Segment; 1]>,
+    seg: Option<Segment>,
 }
 
 #[derive(Serialize)]
@@ -29,19 +39,24 @@ pub(super) fn order(topic: &str, look: &Look) -> Order {
     let state = State {
         on: lit.is_some(),
         bri: lit.map(|lit| per_cent_of(255, lit.brightness)),
-        transition: u16::try_from(look.transition.as_millis() / 100).unwrap_or(u16::MAX),
-        seg: lit.map(|lit| {
-            [Segment {
-                col: [[lit.color.red, lit.color.green, lit.color.blue]],
-                fx: effect(lit.effect.as_deref()),
-            }]
-        }),
+        tt: units_of(Duration::from_millis(100), look.transition, LONGEST_TRANSITION),
+        seg: lit.map(segment),
     };
     Order { topic: format!("{topic}/api"), payload: json(&state) }
 }
 
+/// WLED says `online` with every change of its state, not only when it connects.
 pub(super) fn announcement(topic: &str) -> Announcement {
-    Announcement { topic: format!("{topic}/status"), says: |payload| payload == b"online" }
+    Announcement { repeats: true, ..super::online_at(format!("{topic}/status")) }
+}
+
+pub(super) fn check_effect(name: &str) -> Result<(), InvalidName> {
+    let allowed = InvalidName("\"blink\", \"breathe\" or the number of an effect of WLED, \"0\" to \"255\"");
+    name.parse::<u8>().map(drop).map_err(|_| allowed)
+}
+
+fn segment(lit: &Lit) -> Segment {
+    Segment { col: [[lit.color.red, lit.color.green, lit.color.blue]], fx: effect(lit.effect.as_deref()) }
 }
 
 /// The number of an effect; 0 is a plain colour.
@@ -52,9 +67,4 @@ fn effect(name: Option<&str>) -> u8 {
         Some(other) => other.parse().unwrap_or(0),
         None => 0,
     }
-}
-
-fn per_cent_of(full: u8, per_cent: u8) -> u8 {
-    let scaled = (u32::from(full) * u32::from(per_cent) + 50) / 100;
-    u8::try_from(scaled).unwrap_or(full)
 }
