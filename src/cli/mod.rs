@@ -5,6 +5,7 @@ mod check;
 mod clean;
 pub mod exit;
 mod get;
+mod light;
 mod logging;
 mod login;
 mod run;
@@ -58,6 +59,9 @@ enum Task {
     /// The simulated Graph and sign-in service alone, for development and tests
     #[cfg(feature = "demo")]
     Simulate(crate::simulate::command::Options),
+    /// Try a configured light
+    #[command(subcommand)]
+    Light(light::Options),
     /// Remove what this or an earlier configuration left on the broker
     Clean(clean::Options),
     /// Print the JSON Schema of the configuration
@@ -94,6 +98,7 @@ pub async fn main(
             let ended = crate::simulate::command::run(*options, stop, out).await;
             ended.map_err(|error| Failure::new(exit::UNEXPECTED, error))
         }
+        Task::Light(options) => light::run(&config()?, options, out).await,
         Task::Clean(options) => clean::run(&config()?, options, out).await,
         Task::Schema => Ok(writeln!(out, "{:#}", config::json_schema())?),
     }

@@ -7,7 +7,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::schema::Words;
-use crate::core::light::preset::Target;
 
 /// Somebody to follow.
 #[derive(Deserialize, JsonSchema)]
@@ -155,4 +154,13 @@ impl Preset {
             Self::Custom => "custom",
         }
     }
+}
+
+#[derive(Clone, Copy, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Target {
+    Indicator1,
+    Indicator2,
+    Indicator3,
+    Moodlight,
 }

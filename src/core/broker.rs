@@ -105,7 +105,7 @@ impl Bridge {
             }
         } else if self.is_birth(message, now) || (message.retained && self.is_announcement(message)) {
             // Home Assistant's side.
-        } else if self.is_about_light(message) {
+        } else if self.is_about_light(message, now) {
             // A device, or whoever pauses it.
         } else if !message.retained {
             // Else the echo of what this bridge publishes.

@@ -152,7 +152,7 @@ impl Bridge {
     }
 
     /// Takes a message about lights; `false` if it is about something else.
-    pub(super) fn is_about_light(&mut self, message: &Incoming) -> bool {
+    pub(super) fn is_about_light(&mut self, message: &Incoming, now: Tick) -> bool {
         for field in LightField::ALL {
             if let Some(name) = self.topics.light_of(&message.topic, field) {
                 if message.retained {
@@ -172,8 +172,8 @@ impl Bridge {
             if light.announced_on() == Some(&message.topic) {
                 is_announcement = true;
                 // What is retained was said before; after a connect everything is sent anyway.
-                if !message.retained && light.has_come(&message.payload) {
-                    light.tell_again();
+                if !message.retained {
+                    light.device_said(&message.payload, now);
                 }
             }
         }

@@ -1,50 +1,267 @@
-//! `[[lights]]`: types and ranges; what a light can do is checked where lights are made.
+//! `[[lights]]`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+
+use jiff::tz::TimeZone;
 
 use super::refusals::{HOUR, Refusals};
 use crate::config::key::Key;
-use crate::config::written::Light;
+use crate::config::known::User;
+use crate::config::written::{self, Preset};
+use crate::core::light::color::{Instead, Shade};
+use crate::core::light::hours::{Hours, Week};
+use crate::core::light::preset::{Custom, Device, Target};
+use crate::core::light::settings::Settings;
 use crate::core::name::TopicLevel;
+use crate::core::word::{Activity, Availability, KnownActivity};
 
-pub(super) fn check(written: &[Light], refusals: &mut Refusals<'_>) {
+pub(super) fn check(
+    written: &[written::Light],
+    users: &[User],
+    refusals: &mut Refusals<'_>,
+) -> Vec<Settings> {
+    let mut names = BTreeSet::new();
+    let mut lights = Vec::with_capacity(written.len());
     for (i, light) in written.iter().enumerate() {
-        check_light(light, &Key::from("lights").index(i), refusals);
+        let at = Key::from("lights").index(i);
+        let mut part = Part { light, at: &at, refusals };
+        let name = part.name(&mut names);
+        let followed = part.users(users);
+        let device = part.device();
+        let topic = part.topic();
+        let brightness = part.brightness();
+        let transition = part.transition();
+        let active = part.active();
+        let stale = part.instead("stale_color", light.stale_color.as_deref(), Instead::Shade(Shade::Off));
+        let shutdown = part.instead("shutdown_color", light.shutdown_color.as_deref(), Instead::Unchanged);
+        let colors = part.colors();
+        let effects = part.effects(device.as_ref());
+        lights.extend((|| {
+            Some(Settings {
+                name: name?,
+                users: followed?,
+                device: device?,
+                topic: topic?,
+                brightness,
+                transition,
+                active,
+                stale: stale?,
+                shutdown: shutdown?,
+                colors,
+                effects,
+            })
+        })());
+    }
+    lights
+}
+
+/// One light, and where it is written.
+struct Part<'a, 'd> {
+    light: &'a written::Light,
+    at: &'a Key,
+    refusals: &'a mut Refusals<'d>,
+}
+
+impl Part<'_, '_> {
+    fn name(&mut self, taken: &mut BTreeSet<String>) -> Option<TopicLevel> {
+        let key = self.at.name("name");
+        let text = self.refusals.require(key.clone(), self.light.name.as_deref())?;
+        let name = self.refusals.parse(key.clone(), text)?;
+        if !taken.insert(text.to_lowercase()) {
+            self.refusals.refuse(key, "must differ, ignoring case, from every other light's name");
+        }
+        Some(name)
+    }
+
+    fn users(&mut self, known: &[User]) -> Option<Vec<TopicLevel>> {
+        let key = self.at.name("users");
+        let names = self.refusals.require(key.clone(), self.light.users.as_deref())?;
+        if names.is_empty() {
+            self.refusals.refuse(key, "must name at least one user");
+            return None;
+        }
+        let mut followed = Vec::with_capacity(names.len());
+        for (i, name) in names.iter().enumerate() {
+            match known.iter().find(|user| user.name.as_str() == name) {
+                Some(user) if followed.contains(&user.name) => {
+                    self.refusals.refuse(key.index(i), "is named twice");
+                }
+                Some(user) => followed.push(user.name.clone()),
+                None => {
+                    let names: Vec<&str> = known.iter().map(|user| user.name.as_str()).collect();
+                    let says = format!("must be the name of a user: {}", names.join(", "));
+                    self.refusals.refuse(key.index(i), says);
+                }
+            }
+        }
+        Some(followed)
+    }
+
+    fn device(&mut self) -> Option<Device> {
+        let light = self.light;
+        let preset = self.refusals.require(self.at.name("preset"), light.preset)?;
+        self.only_for(preset);
+        let (channel, effects) = (light.channel.unwrap_or(0), !light.effects.is_empty());
+        Some(match preset {
+            Preset::Wled => Device::Wled,
+            Preset::Tasmota => Device::Tasmota,
+            Preset::Zigbee2mqtt => Device::Zigbee2mqtt { effects },
+            Preset::Esphome => Device::Esphome { object: self.object()?, effects },
+            Preset::ShellyGen1 => Device::ShellyGen1 { channel },
+            Preset::ShellyGen2 => Device::ShellyGen2 { channel },
+            Preset::Awtrix => Device::Awtrix(target(light.target.unwrap_or(written::Target::Indicator1))),
+            Preset::Openhasp => Device::Openhasp,
+            Preset::Custom => Device::Custom(self.custom()?),
+        })
+    }
+
+    /// Keys that only some presets know.
+    fn only_for(&mut self, preset: Preset) {
+        let light = self.light;
+        let partial: [(&str, bool, &[Preset]); 5] = [
+            ("object", light.object.is_some(), &[Preset::Esphome]),
+            ("channel", light.channel.is_some(), &[Preset::ShellyGen1, Preset::ShellyGen2]),
+            ("target", light.target.is_some(), &[Preset::Awtrix]),
+            ("payload", light.payload.is_some(), &[Preset::Custom]),
+            ("online_topic", light.online_topic.is_some(), &[Preset::Custom]),
+        ];
+        for (key, is_given, presets) in partial {
+            if is_given && !presets.contains(&preset) {
+                let names: Vec<String> =
+                    presets.iter().map(|preset| format!("\"{}\"", preset.as_str())).collect();
+                let says = format!("is only for preset = {}", names.join(" and "));
+                self.refusals.refuse(self.at.name(key), says);
+            }
+        }
+    }
+
+    /// ESPHome's object id is one level of a topic.
+    fn object(&mut self) -> Option<Box<str>> {
+        let key = self.at.name("object");
+        let text = self.refusals.require(key.clone(), self.light.object.as_deref())?;
+        let object: TopicLevel = self.refusals.parse(key, text)?;
+        Some(object.as_str().into())
+    }
+
+    fn custom(&mut self) -> Option<Custom> {
+        let key = self.at.name("payload");
+        let payload = self.refusals.require(key.clone(), self.light.payload.as_deref())?;
+        let online_topic = match self.light.online_topic.as_deref() {
+            Some(topic) => Some(self.refusals.topic(self.at.name("online_topic"), topic)?),
+            None => None,
+        };
+        Custom::new(payload, online_topic).map_err(|error| self.refusals.refuse(key, error)).ok()
+    }
+
+    fn topic(&mut self) -> Option<String> {
+        let key = self.at.name("topic");
+        let text = self.refusals.require(key.clone(), self.light.topic.as_deref())?;
+        if self.light.preset == Some(Preset::Tasmota)
+            && ["cmnd/", "stat/", "tele/"].iter().any(|prefix| text.starts_with(prefix))
+        {
+            self.refusals.refuse(
+                key,
+                "must be the Topic of the device as its MQTT page shows it, without cmnd/ in front",
+            );
+            return None;
+        }
+        self.refusals.topic(key, text)
+    }
+
+    fn brightness(&mut self) -> u8 {
+        let per_cent = self.light.brightness;
+        if !(1..=100).contains(&per_cent) {
+            self.refusals.refuse(self.at.name("brightness"), "must be 1 to 100");
+        }
+        per_cent
+    }
+
+    fn transition(&mut self) -> Duration {
+        self.refusals.within(self.at.name("transition"), self.light.transition, Duration::ZERO..=HOUR);
+        self.light.transition
+    }
+
+    fn active(&mut self) -> Option<Hours> {
+        let zone = self.time_zone();
+        let text = self.light.active.as_deref()?;
+        let week: Week = self.refusals.parse(self.at.name("active"), text)?;
+        Some(Hours { week, zone: zone? })
+    }
+
+    fn time_zone(&mut self) -> Option<TimeZone> {
+        let Some(name) = self.light.time_zone.as_deref() else { return Some(TimeZone::system()) };
+        let key = self.at.name("time_zone");
+        if self.light.active.is_none() {
+            self.refusals.refuse(key.clone(), "says whose clock active means, which is not given");
+        }
+        let zone = TimeZone::get(name).ok();
+        if zone.is_none() {
+            let says = "must be a time zone of the tz database, such as \"Europe/Berlin\"; if it is one, install the database here (Debian: tzdata)";
+            self.refusals.refuse(key, says);
+        }
+        zone
+    }
+
+    fn instead(&mut self, key: &str, text: Option<&str>, default: Instead) -> Option<Instead> {
+        match text {
+            Some(text) => self.refusals.parse(self.at.name(key), text),
+            None => Some(default),
+        }
+    }
+
+    fn colors(&mut self) -> BTreeMap<Box<str>, Shade> {
+        let at = self.at.name("colors");
+        let mut colors = BTreeMap::new();
+        for (word, color) in &self.light.colors {
+            let shade = self.refusals.parse(at.name(word), color);
+            if let (Some(word), Some(shade)) = (self.word(&at, word), shade) {
+                colors.insert(word, shade);
+            }
+        }
+        colors
+    }
+
+    fn effects(&mut self, device: Option<&Device>) -> BTreeMap<Box<str>, Box<str>> {
+        let at = self.at.name("effects");
+        let mut effects = BTreeMap::new();
+        for (word, effect) in &self.light.effects {
+            if let Some(Err(error)) = device.map(|device| device.check_effect(effect)) {
+                self.refusals.refuse(at.name(word), format_args!("must be {error}"));
+            }
+            if let Some(word) = self.word(&at, word) {
+                effects.insert(word, effect.as_str().into());
+            }
+        }
+        effects
+    }
+
+    /// The published spelling of a presence word. A new one of Microsoft's is refused like a typing error: nothing here
+    /// could tell the two apart, and a colour that never shows would not be noticed.
+    fn word(&mut self, at: &Key, text: &str) -> Option<Box<str>> {
+        let known = match Activity::from_graph(Some(text)) {
+            Activity::Known(word) => Some(word.as_str()),
+            Activity::New(word) => {
+                Availability::ALL.iter().map(|listed| listed.as_str()).find(|listed| *listed == &*word)
+            }
+        };
+        if known.is_none() {
+            let mut words: Vec<&str> = KnownActivity::ALL.iter().map(|word| word.as_str()).collect();
+            words.extend(Availability::ALL.iter().map(|word| word.as_str()));
+            words.sort_unstable();
+            words.dedup();
+            let says = format!("is no activity or availability; one of {}", words.join(", "));
+            self.refusals.refuse(at.name(text), says);
+        }
+        known.map(Into::into)
     }
 }
 
-fn check_light(light: &Light, at: &Key, refusals: &mut Refusals<'_>) {
-    if let Some(name) = refusals.require(at.name("name"), light.name.as_deref()) {
-        refusals.parse::<TopicLevel>(at.name("name"), name);
+fn target(written: written::Target) -> Target {
+    match written {
+        written::Target::Indicator1 => Target::Indicator1,
+        written::Target::Indicator2 => Target::Indicator2,
+        written::Target::Indicator3 => Target::Indicator3,
+        written::Target::Moodlight => Target::Moodlight,
     }
-    if let Some(users) = refusals.require(at.name("users"), light.users.as_deref())
-        && users.is_empty()
-    {
-        refusals.refuse(at.name("users"), "must name at least one user");
-    }
-    refusals.require(at.name("preset"), light.preset);
-    if let Some(topic) = refusals.require(at.name("topic"), light.topic.as_deref()) {
-        refusals.topic(at.name("topic"), topic);
-    }
-    if light.brightness.is_some_and(|per_cent| per_cent > 100) {
-        refusals.refuse(at.name("brightness"), "must be 0 to 100");
-    }
-    if let Some(transition) = light.transition {
-        refusals.within(at.name("transition"), transition, Duration::ZERO..=HOUR);
-    }
-    for (key, color) in [("stale_color", &light.stale_color), ("shutdown_color", &light.shutdown_color)] {
-        if color.as_deref().is_some_and(|c| !is_color(c) && c != "unchanged") {
-            refusals.refuse(at.name(key), "must be \"#rrggbb\", \"off\" or \"unchanged\"");
-        }
-    }
-    for (word, color) in &light.colors {
-        if !is_color(color) {
-            refusals.refuse(at.name("colors").name(word), "must be \"#rrggbb\" or \"off\"");
-        }
-    }
-}
-
-fn is_color(text: &str) -> bool {
-    let is_hex = |digits: &str| digits.len() == 6 && digits.chars().all(|c| c.is_ascii_hexdigit());
-    text == "off" || text.strip_prefix('#').is_some_and(is_hex)
 }

@@ -1,5 +1,7 @@
 //! One light as the bridge drives it: what it was told last, and what it should be told now.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::color::{Instead, Shade};
@@ -37,7 +39,16 @@ pub(in crate::core) struct Light {
     stretch: Option<Stretch>,
     stretch_ends: Tick,
     sent: Option<Order>,
+    /// The device said last that it is there.
+    is_there: bool,
+    /// When it is told again because it has come.
+    again_at: Option<Tick>,
+    /// Not before this.
+    calm_until: Tick,
 }
+
+/// A device that comes again and again, or whatever is taken for that, is told once in this time.
+const CALM: Duration = Duration::from_secs(1);
 
 impl Light {
     pub(in crate::core) fn new(settings: Settings, now: Tick) -> Self {
@@ -51,6 +62,9 @@ impl Light {
             stretch: None,
             stretch_ends: now,
             sent: None,
+            is_there: false,
+            again_at: None,
+            calm_until: now,
         }
     }
 
@@ -60,8 +74,13 @@ impl Light {
         Self { sent, follows: self.follows, shade: self.shade, ..Self::new(settings, now) }
     }
 
-    /// Looks at the clock; the hours may have begun or ended.
+    /// Looks at the clock; the hours may have begun or ended, or the device may have waited for long enough.
     pub(in crate::core) fn look_at_clock(&mut self, wall: Timestamp, now: Tick) {
+        if self.again_at.is_some_and(|at| at <= now) {
+            self.again_at = None;
+            self.calm_until = now + CALM;
+            self.tell_again();
+        }
         if self.stretch.is_some_and(|stretch| stretch.contains(wall)) {
             return;
         }
@@ -71,9 +90,10 @@ impl Light {
         self.stretch = Some(stretch);
     }
 
-    /// When the hours begin or end next, if they do.
+    /// When the clock is to be looked at next, if ever.
     pub(in crate::core) fn wake_at(&self) -> Option<Tick> {
-        self.settings.active.as_ref().map(|_| self.stretch_ends)
+        let stretch_ends = self.settings.active.as_ref().map(|_| self.stretch_ends);
+        stretch_ends.into_iter().chain(self.again_at).min()
     }
 
     /// Where the device says that it has come.
@@ -81,9 +101,13 @@ impl Light {
         self.announcement.as_ref().map(|announcement| announcement.topic.as_str())
     }
 
-    /// Whether a payload there says so.
-    pub(in crate::core) fn has_come(&self, payload: &[u8]) -> bool {
-        self.announcement.as_ref().is_some_and(|announcement| (announcement.says)(payload))
+    /// The device said this there.
+    pub(in crate::core) fn device_said(&mut self, payload: &[u8], now: Tick) {
+        let Some(Announcement { says, repeats, .. }) = &self.announcement else { return };
+        let was_there = std::mem::replace(&mut self.is_there, says(payload));
+        if self.is_there && !(*repeats && was_there) {
+            self.again_at = Some(now.max(self.calm_until));
+        }
     }
 
     /// What the device was told it may have forgotten, or never heard.
@@ -95,8 +119,8 @@ impl Light {
     /// What the device has to be told, if that is news; `shade` says what it shows then.
     pub(in crate::core) fn order(&mut self, sight: Sight) -> Option<Order> {
         let look = self.look(sight)?;
+        let order = self.settings.order(&look)?;
         self.shade = Some(look.shade());
-        let order = self.settings.order(&look);
         let news = self.sent.as_ref() != Some(&order);
         self.sent = Some(order.clone());
         news.then_some(order)
@@ -107,7 +131,7 @@ impl Light {
         match self.settings.shutdown {
             Instead::Shade(shade) if self.follows => {
                 self.shade = Some(shade);
-                Some(self.settings.order(&self.settings.look_of_nobody(shade)))
+                self.settings.order(&self.settings.look_of_nobody(shade))
             }
             Instead::Shade(_) | Instead::Unchanged => None,
         }

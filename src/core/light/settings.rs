@@ -54,9 +54,9 @@ impl Settings {
         self.look(shade, self.brightness, None, None)
     }
 
-    /// The order that makes the device show `look`.
+    /// The order that makes the device show `look`; nothing if a template of the user's own fails.
     #[must_use]
-    pub fn order(&self, look: &Look) -> Order {
+    pub fn order(&self, look: &Look) -> Option<Order> {
         self.device.order(&self.topic, look)
     }
 

@@ -137,9 +137,14 @@ fn a_device_that_comes_and_a_broker_that_comes_back_are_told_again() {
             (1.1, said("wled/door/status", "offline"), &[]),
             (1.2, retained("wled/door/status", "online"), &[]),
             (1.3, said("wled/other/status", "online"), &[]),
-            (2.0, lost(), &[]),
+            // So soon again it has to wait.
+            (1.4, said("wled/door/status", "online"), &[]),
+            (2.0, Woken, &[GREEN]),
+            // WLED says so whenever its colour changes.
+            (3.5, said("wled/door/status", "online"), &[]),
+            (4.0, lost(), &[]),
             (
-                3.0,
+                4.5,
                 Connected,
                 &[
                     "subscribe presence/bridge/refresh +/follow/set wled/door/status",

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::scale::{dimmed, per_cent_of};
+use super::scale::per_cent_of;
 use super::{Announcement, Order};
 use crate::core::light::look::{Lit, Look};
 use crate::core::name::InvalidName;
@@ -74,14 +74,13 @@ pub(super) fn check_effect(target: Target, name: &str) -> Result<(), InvalidName
     }
 }
 
-/// An indicator has no brightness beside the matrix's own, which is not ours to set. So its colour is made darker:
-/// whoever writes 60 per cent wants it less bright, and leaving the brightness out would change nothing at all.
+/// An indicator has no brightness beside the matrix's own, which follows the light in the room.
 fn indicator(lit: Option<&Lit>) -> String {
     let shown = match lit {
         Some(lit) => {
             let effect = lit.effect.as_deref();
             Indicator {
-                color: dimmed(lit.color, lit.brightness).to_string(),
+                color: lit.color.to_string(),
                 blink: (effect == Some("blink")).then_some(BLINK),
                 fade: matches!(effect, Some("breathe" | "fade")).then_some(FADE),
             }

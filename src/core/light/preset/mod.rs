@@ -44,16 +44,6 @@ pub struct Announcement {
     pub repeats: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[allow(missing_docs)]
-pub enum Target {
-    Indicator1,
-    Indicator2,
-    Indicator3,
-    Moodlight,
-}
-
 /// A device, with what its kind needs to know.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Device {

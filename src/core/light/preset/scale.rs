@@ -4,21 +4,10 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use crate::core::light::color::Color;
-
 /// `per_cent` of `full`, to the nearest whole number. What is lit stays lit: it is 0 only where `full` is.
 pub(super) fn per_cent_of(full: u8, per_cent: u8) -> u8 {
     let scaled = (u32::from(full) * u32::from(per_cent) + 50) / 100;
     u8::try_from(scaled).unwrap_or(full).clamp(full.min(1), full)
-}
-
-/// A colour made darker, for devices that are told a colour and no brightness.
-pub(super) fn dimmed(color: Color, per_cent: u8) -> Color {
-    Color {
-        red: per_cent_of(color.red, per_cent),
-        green: per_cent_of(color.green, per_cent),
-        blue: per_cent_of(color.blue, per_cent),
-    }
 }
 
 /// How many `unit`s a duration is, to the nearest whole number and at most `most`. A unit is not zero.
@@ -70,8 +59,6 @@ mod tests {
             assert!(per_cent_of(255, per_cent) > 0);
             assert!(per_cent_of(255, per_cent) >= per_cent_of(255, per_cent - 1));
         }
-        let dark = dimmed(Color { red: 255, green: 191, blue: 0 }, 1);
-        assert_eq!(dark, Color { red: 3, green: 2, blue: 0 });
     }
 
     #[test]

@@ -21,11 +21,11 @@ struct State {
     on: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     bri: Option<u8>,
-    /// Tenths of a second, for this change only: `transition` would overwrite the device's own setting.
-    tt: u32,
-    /// An object, not a list: so it is meant for all segments that are selected in WLED, not for the first alone.
+    /// Tenths of a second.
+    transition: u32,
+    /// The first segment, which is the whole strip unless somebody has cut it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    seg: Option<Segment>,
+    seg: Option<[Segment; 1]>,
 }
 
 #[derive(Serialize)]
@@ -39,8 +39,8 @@ pub(super) fn order(topic: &str, look: &Look) -> Order {
     let state = State {
         on: lit.is_some(),
         bri: lit.map(|lit| per_cent_of(255, lit.brightness)),
-        tt: units_of(Duration::from_millis(100), look.transition, LONGEST_TRANSITION),
-        seg: lit.map(segment),
+        transition: units_of(Duration::from_millis(100), look.transition, LONGEST_TRANSITION),
+        seg: lit.map(|lit| [segment(lit)]),
     };
     Order { topic: format!("{topic}/api"), payload: json(&state) }
 }

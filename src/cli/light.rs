@@ -1,0 +1,100 @@
+//! `presence2mqtt light`
+
+use std::io::Write;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+use super::exit::{self, Failure};
+use super::signals;
+use crate::config::Config;
+use crate::core::command::{Message, Qos};
+use crate::core::light::color::{Instead, Shade};
+use crate::core::light::look::{Look, Shown};
+use crate::core::light::settings::Settings;
+use crate::core::light::walk::every_state;
+use crate::core::topic::Topics;
+use crate::mqtt::address::Address;
+use crate::mqtt::one_shot::{OneShot, OneShotError};
+
+/// What to do with a light.
+#[derive(Debug, Subcommand)]
+pub(super) enum Options {
+    /// Walk a configured light through every state, so that you can stand in front of it and look
+    Test(Test),
+}
+
+/// Which light, and how fast.
+#[derive(Debug, Args)]
+pub(super) struct Test {
+    /// The name of a configured light
+    name: String,
+    /// How long each state is shown
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = humantime::parse_duration)]
+    pause: Duration,
+}
+
+pub(super) async fn run(config: &Config, options: &Options, out: &mut impl Write) -> Result<(), Failure> {
+    let Options::Test(Test { name, pause }) = options;
+    let light = config.lights.iter().find(|light| light.name.as_str() == name).ok_or_else(|| {
+        let known: Vec<&str> = config.lights.iter().map(|light| light.name.as_str()).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        Failure::new(exit::USAGE, format!("no light {name:?} is configured; there are: {known}"))
+    })?;
+    let stop = signals::stop()?;
+    let unreachable = |error: OneShotError| Failure::new(exit::UNREACHABLE, error);
+    let address = Address::of_command(&config.mqtt, "light");
+    let mut broker = OneShot::connect(&address).await.map_err(unreachable)?;
+    let outcome = tokio::select! {
+        outcome = walk(light, *pause, &mut broker, out) => outcome,
+        () = stop => Ok(()),
+    };
+    // A bridge that drives the light says what it should really show, if one runs.
+    let topics = Topics::new(config.mqtt.base_topic.clone(), config.mqtt.bridge_name.clone());
+    let back = broker.publish(message(topics.refresh(), "light test".to_owned())).await;
+    broker.close().await;
+    outcome?;
+    back.map_err(unreachable)
+}
+
+/// Shows every state for a while, and leaves the light off.
+async fn walk(
+    light: &Settings,
+    pause: Duration,
+    broker: &mut OneShot,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    for (words, look) in steps(light) {
+        let shade = look.shade();
+        let effect = look.lit.as_ref().and_then(|lit| lit.effect.as_deref()).unwrap_or_default();
+        writeln!(out, "{}", format!("{words:<40} {shade:<8} {effect}").trim_end())?;
+        out.flush()?;
+        if let Some(order) = light.order(&look) {
+            let sent = broker.publish(message(order.topic, order.payload)).await;
+            sent.map_err(|error| Failure::new(exit::UNREACHABLE, error))?;
+        }
+        tokio::time::sleep(pause).await;
+    }
+    Ok(())
+}
+
+/// What is shown, one after the other: in words, and as a look.
+fn steps(light: &Settings) -> Vec<(String, Look)> {
+    let states = light.users.first().into_iter().flat_map(|user| {
+        every_state().map(|(availability, activity)| {
+            let words = format!("{availability} {activity}");
+            (words, light.look_of(Shown { user: user.clone(), availability, activity }))
+        })
+    });
+    let nobody = [("when nobody can be seen", light.stale), ("when the bridge stops", light.shutdown)];
+    let nobody = nobody.into_iter().filter_map(|(words, instead)| match instead {
+        Instead::Shade(shade) => Some((words.to_owned(), light.look_of_nobody(shade))),
+        Instead::Unchanged => None,
+    });
+    let end = ("the end".to_owned(), light.look_of_nobody(Shade::Off));
+    states.chain(nobody).chain([end]).collect()
+}
+
+fn message(topic: String, payload: String) -> Message {
+    Message { topic, payload, qos: Qos::AtLeastOnce, retain: false, expires: None, correlation: None }
+}
