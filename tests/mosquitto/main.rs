@@ -12,7 +12,7 @@
 //! In reading order: `harness` is what the tests are made of; `values` says what a listener finds, `endings`
 //! how the bridge goes, `outages` how it comes back, `doors` how it gets in, `neighbours` how it shares a broker,
 //! `rivals` what another client with its name does, `reloads` how it takes another configuration, `clocks` what sleep does,
-//! `endurance` what long trouble costs, `mqtt5` what is different in MQTT 5, `commands` what the one-shot commands do, `secrets` what nobody may ever read.
+//! `endurance` what long trouble costs, `mqtt5` what is different in MQTT 5, `lights` what lights are told, `commands` what the one-shot commands do, `secrets` what nobody may ever read.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -26,6 +26,7 @@ mod doors;
 mod endings;
 mod endurance;
 mod harness;
+mod lights;
 mod mqtt5;
 mod neighbours;
 mod outages;

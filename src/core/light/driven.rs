@@ -48,7 +48,7 @@ pub(in crate::core) struct Light {
 }
 
 /// A device that comes again and again, or whatever is taken for that, is told once in this time.
-const CALM: Duration = Duration::from_secs(1);
+const CALM: Duration = Duration::from_millis(500);
 
 impl Light {
     pub(in crate::core) fn new(settings: Settings, now: Tick) -> Self {

@@ -139,7 +139,7 @@ fn a_device_that_comes_and_a_broker_that_comes_back_are_told_again() {
             (1.3, said("wled/other/status", "online"), &[]),
             // So soon again it has to wait.
             (1.4, said("wled/door/status", "online"), &[]),
-            (2.0, Woken, &[GREEN]),
+            (1.5, Woken, &[GREEN]),
             // WLED says so whenever its colour changes.
             (3.5, said("wled/door/status", "online"), &[]),
             (4.0, lost(), &[]),

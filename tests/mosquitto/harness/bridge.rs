@@ -61,6 +61,13 @@ impl Configuration {
         self
     }
 
+    /// The same with one more light.
+    pub(crate) fn light(mut self, light: Table) -> Self {
+        let lights = self.0.entry("lights").or_insert_with(|| Value::Array(Vec::new()));
+        lights.as_array_mut().unwrap().push(light.into());
+        self
+    }
+
     /// The same with exactly these users.
     pub(crate) fn users(self, source: &Source, names: &[&str]) -> Self {
         self.following(names.iter().map(|name| ((*name).to_owned(), source.id(name))))

@@ -1,0 +1,112 @@
+//! Lights that the bridge drives itself: how soon, how again, and that nothing of it is retained.
+
+use std::time::{Duration, Instant};
+
+use toml::Table;
+
+use crate::harness::{Bridge, Configuration, Listener, Mosquitto, Source, finished, retained};
+
+/// Changes that are timed.
+const SAMPLES: usize = 20;
+
+const ORDERS: &str = "wled/door/api";
+
+fn door() -> Table {
+    toml::toml! {
+        name = "door"
+        users = ["alice"]
+        preset = "wled"
+        topic = "wled/door"
+        transition = "0s"
+        shutdown_color = "off"
+    }
+}
+
+fn order(rgb: &str) -> String {
+    format!(r#"{{"on":true,"bri":153,"transition":0,"seg":[{{"col":[[{rgb}]],"fx":0}}]}}"#)
+}
+
+const OFF: &str = r#"{"on":false,"transition":0}"#;
+
+#[tokio::test]
+async fn a_change_is_on_the_light_within_20_ms_of_being_on_the_topic() {
+    let (source, broker) = (Source::start().await, Mosquitto::start().await);
+    let listener = Listener::start(broker.port).await;
+    let _bridge = Bridge::start(&Configuration::new(&source, &broker.url()).light(door()));
+    listener.until_newest(ORDERS, &order("0,255,0")).await;
+    let mut took = Vec::new();
+    for sample in 0..SAMPLES {
+        let (word, rgb) = if sample % 2 == 0 { ("Busy", "255,0,0") } else { ("Available", "0,255,0") };
+        let mark = listener.mark();
+        source.set("alice", word, word);
+        let told = listener.next(mark, "presence/alice/availability", word).await;
+        let lit = listener.next(mark, ORDERS, &order(rgb)).await;
+        took.push(lit.saturating_duration_since(told));
+    }
+    took.sort_unstable();
+    println!(
+        "figure: from the availability topic to the light: median {:?}, longest {:?}",
+        took[SAMPLES / 2],
+        took[SAMPLES - 1]
+    );
+    // A busy machine may stumble; the one in the middle may not.
+    assert!(took[SAMPLES / 2] < Duration::from_millis(20), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_device_that_comes_gets_its_colour_again_and_nothing_is_retained_there() {
+    let (source, broker) = (Source::start().await, Mosquitto::start().await);
+    let listener = Listener::start(broker.port).await;
+    // What the device said when it came before is retained, as WLED does it.
+    listener.publish("wled/door/status", "online", true).await;
+    let bridge = Bridge::start(&Configuration::new(&source, &broker.url()).light(door()));
+    listener.until_newest("presence/bridge/state", "online").await;
+    listener.until_newest(ORDERS, &order("0,255,0")).await;
+    for comes in 1..=3 {
+        let (mark, came) = (listener.mark(), Instant::now());
+        listener.publish("wled/door/status", "offline", true).await;
+        listener.publish("wled/door/status", "online", true).await;
+        let again = listener.next(mark, ORDERS, &order("0,255,0")).await.saturating_duration_since(came);
+        println!("figure: time {comes}, the colour again {again:?} after the device came");
+        assert!(again < Duration::from_secs(1), "{again:?}");
+    }
+    // Paused, it is left alone; and whoever asks sees what it shows.
+    let mark = listener.mark();
+    listener.publish("presence/bridge/light/door/follow/set", "OFF", false).await;
+    listener.until_newest("presence/bridge/light/door/follow", "OFF").await;
+    source.set("alice", "Busy", "Busy");
+    listener.next(mark, "presence/alice/availability", "Busy").await;
+    listener.publish("presence/bridge/light/door/follow/set", "ON", false).await;
+    listener.next(mark, ORDERS, &order("255,0,0")).await;
+    let held = retained(broker.port, "presence/bridge/light/#").await;
+    let held: Vec<(&str, &str)> =
+        held.iter().map(|(topic, payload)| (topic.as_str(), payload.as_str())).collect();
+    let topics = ["presence/bridge/light/door/follow", "presence/bridge/light/door/state"];
+    assert_eq!(held, [(topics[0], "ON"), (topics[1], "#ff0000")]);
+
+    bridge.stop("TERM").await;
+    listener.next(mark, ORDERS, OFF).await;
+    let left: Vec<String> = retained(broker.port, "wled/#").await.into_keys().collect();
+    assert_eq!(left, ["wled/door/status"], "only what the device itself said");
+}
+
+#[tokio::test]
+async fn a_test_walks_a_light_through_every_state() {
+    let (source, broker) = (Source::start().await, Mosquitto::start().await);
+    let configuration = Configuration::new(&source, &broker.url()).light(door());
+    let listener = Listener::start(broker.port).await;
+    let walked = finished(&configuration, &["light", "test", "door", "--pause", "0s"]).await;
+    assert_eq!(walked.code, Some(0), "{}", walked.output.stderr);
+    let lines: Vec<&str> = walked.output.stdout.lines().collect();
+    assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>(), ["Available", "Available", "#00ff00"]);
+    let orders = || listener.heard().into_iter().filter(|heard| heard.topic == ORDERS).count();
+    listener.until("every order", |_| orders() == lines.len()).await;
+    listener.until_newest(ORDERS, OFF).await;
+    listener
+        .until("a word to the bridge", |heard| heard.iter().any(|h| h.topic == "presence/bridge/refresh"))
+        .await;
+
+    let unknown = finished(&configuration, &["light", "test", "window"]).await;
+    assert_eq!(unknown.code, Some(2));
+    assert!(unknown.output.stderr.contains("there are: door"), "{}", unknown.output.stderr);
+}
