@@ -6,10 +6,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::announcements::Announcements;
 use super::command::{Message, Qos};
-use super::discovery::DeviceId;
 use super::name::{BaseTopic, ClientId};
-use super::person::{Health, Pending, Person};
+use super::pending::Pending;
+use super::person::{Health, Person};
 use super::schedule::Place;
 use super::topic::{BridgeField, Field, ONLINE, Topics};
 
@@ -48,6 +49,7 @@ pub(super) struct Sender<'a> {
     pub qos: Qos,
     /// Home Assistant's discovery prefix, if people are announced there.
     pub discovery: Option<&'a BaseTopic>,
+    pub announcements: &'a Announcements,
     /// What the broker holds vanishes after this long, if it can.
     pub expires: Option<Duration>,
 }
@@ -162,7 +164,7 @@ impl Outbox {
                     correlation: None,
                 });
             } else if let Some(place) = self.next_place(people) {
-                self.messages_of(&mut people[place], sender, &mut messages);
+                self.messages_of(place, &mut people[place], sender, &mut messages);
             } else if std::mem::take(&mut self.announce) {
                 messages.push(own(sender.topics.of_bridge(BridgeField::State), ONLINE.to_owned()));
                 online = true;
@@ -191,16 +193,21 @@ impl Outbox {
         None
     }
 
-    fn messages_of(&self, person: &mut Person, sender: &Sender<'_>, messages: &mut Vec<Message>) {
+    fn messages_of(
+        &self,
+        place: Place,
+        person: &mut Person,
+        sender: &Sender<'_>,
+        messages: &mut Vec<Message>,
+    ) {
         let mut pending = std::mem::take(&mut person.pending);
         if person.sent_in != self.sending {
             person.sent_in = self.sending;
             pending = Pending::ALL;
         }
-        if let (true, Some(prefix), Some(id)) = (pending.has_announcement(), sender.discovery, person.id)
-            && let Some(payload) = person.announcement(sender.topics, sender.bridge)
-        {
-            messages.push(own(DeviceId::of_person(id).topic(prefix), payload));
+        if let Some(prefix) = sender.discovery.filter(|_| pending.has_announcement()) {
+            let announcement = sender.announcements.of((place, person), prefix, sender.topics, sender.bridge);
+            messages.extend(announcement.map(|(topic, payload)| own(topic, payload)));
         }
         for field in person.fields().into_iter().filter(|&field| pending.has(field)) {
             if let Some(payload) = person.wanted(field, sender.bridge) {

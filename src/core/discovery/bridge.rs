@@ -1,9 +1,7 @@
 //! The bridge itself in Home Assistant.
 
-use std::collections::BTreeMap;
-
 use super::DeviceId;
-use super::entity::{Availability, Component, Device, Entity, Ids, ORIGIN, Payload, slug, with_gone};
+use super::entity::{Availability, Device, Entities, Entity, Ids, ORIGIN, Payload, components, slug};
 use crate::core::name::ClientId;
 use crate::core::payload::json;
 use crate::core::topic::{BridgeField, OFFLINE, ONLINE, Topics};
@@ -13,12 +11,14 @@ const GRAPH: [&str; 6] = ["starting", "ok", "throttled", "unreachable", "sign_in
 
 const ATTRIBUTES: &str = "{{ value or '{}' }}";
 
-/// The payload about the bridge. `before` are the entities that an earlier run announced: key and platform.
+const SIGN_IN_NEEDED: &str = "{{ 'ON' if value and value_json.graph == 'sign_in_required' else 'OFF' }}";
+
+/// The payload about the bridge. `before` are the entities that were announced earlier.
 pub(in crate::core) fn of_bridge(
     client_id: &ClientId,
     version: &str,
     topics: &Topics,
-    before: &BTreeMap<String, String>,
+    before: &Entities,
 ) -> String {
     let device = DeviceId::of_bridge(client_id);
     let ids = Ids { device: &device, slug: slug(client_id.as_str()) };
@@ -61,9 +61,7 @@ pub(in crate::core) fn of_bridge(
             Entity {
                 device_class: Some("problem"),
                 state_topic: Some(&health),
-                value_template: Some(
-                    "{{ 'ON' if value and value_json.graph == 'sign_in_required' else 'OFF' }}".to_owned(),
-                ),
+                value_template: Some(SIGN_IN_NEEDED.to_owned()),
                 json_attributes_topic: Some(&sign_in),
                 json_attributes_template: Some(ATTRIBUTES),
                 ..diagnostic("binary_sensor", "sign_in_needed", "Sign-in needed")
@@ -107,8 +105,6 @@ pub(in crate::core) fn of_bridge(
             },
         ),
     ];
-    let components =
-        entities.into_iter().map(|(key, entity)| (key, Component::Entity(Box::new(entity)))).collect();
     json(&Payload {
         device: Device {
             identifiers: [device.as_str()],
@@ -120,6 +116,6 @@ pub(in crate::core) fn of_bridge(
         },
         origin: ORIGIN,
         qos: 1,
-        components: with_gone(components, before),
+        components: components(entities, before),
     })
 }

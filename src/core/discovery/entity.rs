@@ -89,6 +89,9 @@ pub(super) struct Entity<'a> {
     pub availability: Vec<Availability<'a>>,
 }
 
+/// Which entities a device has: key and platform.
+pub(in crate::core) type Entities = BTreeMap<String, String>;
+
 /// A topic that says whether an entity may be believed.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Availability<'a> {
@@ -124,11 +127,13 @@ pub(super) fn slug(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
 }
 
-/// Puts removals for what was announced before and is not any more.
-pub(super) fn with_gone<'a>(
-    mut components: BTreeMap<&'a str, Component<'a>>,
-    before: &'a BTreeMap<String, String>,
+/// The entities, with removals for what was announced before and is not any more.
+pub(super) fn components<'a>(
+    entities: impl IntoIterator<Item = (&'a str, Entity<'a>)>,
+    before: &'a Entities,
 ) -> BTreeMap<&'a str, Component<'a>> {
+    let entity = |(key, entity)| (key, Component::Entity(Box::new(entity)));
+    let mut components: BTreeMap<&str, Component<'_>> = entities.into_iter().map(entity).collect();
     for (key, platform) in before {
         components.entry(key).or_insert(Component::Gone { platform });
     }

@@ -15,7 +15,8 @@ mod remembered;
 mod tests;
 
 pub(super) use bridge::of_bridge;
-pub(super) use person::{Controls, Described, of_person};
+pub(super) use entity::Entities;
+pub(super) use person::{CONTROLS, Controls, Described, of_person};
 pub(super) use remembered::Remembered;
 
 use super::name::{BaseTopic, ClientId, ObjectId};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::DeviceId;
-use super::entity::ORIGIN;
+use super::entity::{Entities, ORIGIN};
 use crate::core::name::ClientId;
 
 /// A device that this bridge announced.
@@ -13,8 +13,7 @@ use crate::core::name::ClientId;
 pub(in crate::core) struct Remembered {
     /// Its topic.
     pub topic: String,
-    /// Its entities: key and platform.
-    pub entities: BTreeMap<String, String>,
+    pub entities: Entities,
     /// The topic of a person's availability, which holds their name.
     pub values: Option<String>,
 }

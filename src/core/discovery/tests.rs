@@ -43,6 +43,19 @@ fn a_person_who_can_be_set() {
 }
 
 #[test]
+fn the_controls_are_what_only_people_who_can_be_set_have() {
+    let entities = |controls| {
+        let payload = alice(controls, &BTreeMap::new());
+        Remembered::read("", payload.as_bytes(), &"presence2mqtt".parse().unwrap()).unwrap().entities
+    };
+    let mut shown = entities(Controls::Shown);
+    for (key, platform) in CONTROLS {
+        assert_eq!(shown.remove(key).as_deref(), Some(platform));
+    }
+    assert_eq!(shown, entities(Controls::Absent));
+}
+
+#[test]
 fn the_bridge() {
     let golden = include_str!("../../../tests/golden/home-assistant/bridge.json");
     let client_id = "presence2mqtt".parse().unwrap();
