@@ -11,7 +11,9 @@ const GRAPH: [&str; 6] = ["starting", "ok", "throttled", "unreachable", "sign_in
 
 const ATTRIBUTES: &str = "{{ value or '{}' }}";
 
-const SIGN_IN_NEEDED: &str = "{{ 'ON' if value and value_json.graph == 'sign_in_required' else 'OFF' }}";
+/// Right after a start nobody knows yet; "off" would be news that somebody has signed in.
+const SIGN_IN_NEEDED: &str = "{{ 'None' if not value or value_json.graph == 'starting' else \
+                              'ON' if value_json.graph == 'sign_in_required' else 'OFF' }}";
 
 /// The payload about the bridge. `before` are the entities that were announced earlier.
 pub(in crate::core) fn of_bridge(

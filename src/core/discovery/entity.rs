@@ -80,6 +80,8 @@ pub(super) struct Entity<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command_topic: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub command_template: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub payload_press: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max: Option<u16>,

@@ -24,7 +24,13 @@ const BUSY: &str = "{{ 'None' if not value or value == 'PresenceUnknown' else \
 const IN_A_CALL: &str = "{{ 'None' if not value or value == 'PresenceUnknown' else \
                          'ON' if value in ['InACall', 'InAConferenceCall', 'InAMeeting', 'Presenting'] else 'OFF' }}";
 const SINCE: &str = "{{ value_json.since if value else 'None' }}";
-const STATUS_MESSAGE: &str = "{{ value_json.status_message or '' if value else '' }}";
+
+/// What people write in Teams may be longer than a state in Home Assistant.
+const STATUS_MESSAGE: &str = "{{ (value_json.status_message or '')[:255] if value else '' }}";
+
+/// An empty text would be an empty payload, which is no command, and one that begins with a brace would be read as JSON.
+const STATUS_MESSAGE_COMMAND: &str = "{{ {'message': value} | to_json }}";
+
 const ONLINE_IF_OK: &str = "{{ 'online' if value == 'ok' else 'offline' }}";
 
 /// The entities that are there only while a person can be set: key and platform.
@@ -209,6 +215,7 @@ fn controls<'a>(ids: &Ids<'_>, topics: &'a Named) -> Vec<(&'static str, Entity<'
                 state_topic: Some(&topics.state),
                 value_template: Some(STATUS_MESSAGE.to_owned()),
                 command_topic: Some(&topics.set_status_message),
+                command_template: Some(STATUS_MESSAGE_COMMAND),
                 max: Some(255),
                 ..ids.entity("text", "status_message", "Status message")
             }),
