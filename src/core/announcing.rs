@@ -11,6 +11,7 @@ use super::name::{BaseTopic, TopicLevel};
 use super::payload::RememberedInfo;
 use super::schedule::Place;
 use super::time::Tick;
+use super::topic::Field;
 
 /// What Home Assistant says on its birth topic when it has started.
 const BORN: &[u8] = b"online";
@@ -128,9 +129,9 @@ impl Bridge {
         let wanted = self.wanted();
         let device = self.device_topic();
         let prefix = self.discovery_prefix().map(|prefix| format!("{prefix}/device/"));
-        for Remembered { topic, entities, values } in earlier {
+        for Remembered { topic, entities, state_topic } in earlier {
             let is_here = prefix.as_ref().is_some_and(|prefix| topic.starts_with(prefix));
-            let user = values.as_ref().and_then(|topic| self.topics.user_of(topic, "availability"));
+            let user = state_topic.and_then(|topic| self.topics.user_of(&topic, Field::Availability.level()));
             if Some(&topic) == device.as_ref() || wanted.contains_key(&topic) {
                 self.announcements.have(topic, entities);
             } else if let Some(user) = user.filter(|user| is_here && self.is_unresolved(user)) {
