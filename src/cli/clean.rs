@@ -98,14 +98,7 @@ async fn clean(
     let left = retained.iter().filter(|message| ours.contains(&message.topic));
     let present: Vec<&String> = announced.chain(left).map(|message| &message.topic).collect();
     for topic in &present {
-        let message = Message {
-            topic: (*topic).clone(),
-            payload: String::new(),
-            qos: Qos::AtLeastOnce,
-            retain: true,
-            expires: None,
-            correlation: None,
-        };
+        let message = Message::retained((*topic).clone(), String::new(), Qos::AtLeastOnce);
         broker.publish(message).await.map_err(unreachable)?;
         writeln!(out, "removed {topic}")?;
     }

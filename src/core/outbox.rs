@@ -155,14 +155,7 @@ impl Outbox {
             } else if let Some(place) = self.doubted.pop() {
                 let topic = sender.topics.of_user(&people[place].name, Field::Health);
                 let payload = Health::Stale.as_str().to_owned();
-                messages.push(Message {
-                    topic,
-                    payload,
-                    qos: sender.qos,
-                    retain: true,
-                    expires: None,
-                    correlation: None,
-                });
+                messages.push(Message::retained(topic, payload, sender.qos));
             } else if let Some(place) = self.next_place(people) {
                 self.messages_of(place, &mut people[place], sender, &mut messages);
             } else if std::mem::take(&mut self.announce) {
@@ -212,14 +205,7 @@ impl Outbox {
         for field in person.fields().into_iter().filter(|&field| pending.has(field)) {
             if let Some(payload) = person.wanted(field, sender.bridge) {
                 let topic = sender.topics.of_user(&person.name, field);
-                messages.push(Message {
-                    topic,
-                    payload,
-                    qos: sender.qos,
-                    retain: true,
-                    expires: None,
-                    correlation: None,
-                });
+                messages.push(Message::retained(topic, payload, sender.qos));
             }
         }
     }
@@ -227,5 +213,5 @@ impl Outbox {
 
 /// A retained message on a topic that the bridge owns whatever the users' quality of service is.
 pub(super) fn own(topic: String, payload: String) -> Message {
-    Message { topic, payload, qos: Qos::AtLeastOnce, retain: true, expires: None, correlation: None }
+    Message::retained(topic, payload, Qos::AtLeastOnce)
 }
