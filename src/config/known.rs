@@ -12,6 +12,7 @@ use super::document::Origin;
 use super::ids::{ApplicationId, TenantId};
 use super::secret::Secret;
 use crate::core::command::{Protocol, Qos};
+use crate::core::light;
 use crate::core::name::{BaseTopic, ClientId, TopicLevel, UserId};
 use crate::core::settings::{Endpoint, OnStale};
 
@@ -26,6 +27,8 @@ pub struct Config {
     pub graph: Graph,
     /// The people to follow: at least one, names unique ignoring case, in the order written.
     pub users: Vec<User>,
+    /// Lights that show somebody's presence, names unique ignoring case.
+    pub lights: Vec<light::settings::Settings>,
     /// Discovery by Home Assistant.
     pub home_assistant: HomeAssistant,
     /// Setting presence from MQTT.

@@ -22,7 +22,6 @@ const EMPTY: fn(&DeValue<'_>) -> bool = |value| value.as_array().is_some_and(|a|
 const NOT_YET: &[NotYet] = &[
     NotYet { key: "http.listen", asks_nothing: NEVER, says: "metrics and health checks are not in this version yet; remove the key" },
     NotYet { key: "http.password_file", asks_nothing: NEVER, says: "metrics and health checks are not in this version yet; remove the key" },
-    NotYet { key: "lights", asks_nothing: EMPTY, says: "lights are not in this version yet; remove every [[lights]]" },
     NotYet { key: "groups", asks_nothing: EMPTY, says: "groups are not in this version yet; list people under [[users]]" },
 ];
 

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::schema::Words;
-pub(super) use super::written_tables::{Group, Light, User};
+pub(super) use super::written_tables::{Group, Light, Preset, User};
 use crate::core::settings::{Endpoint, OnStale};
 
 /// Configuration of presence2mqtt.

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::schema::Words;
+use crate::core::light::preset::Target;
 
 /// Somebody to follow.
 #[derive(Deserialize, JsonSchema)]
@@ -58,7 +59,7 @@ impl Default for Group {
 }
 
 /// A light that shows somebody's presence.
-#[derive(Default, Deserialize, JsonSchema)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(extend("required" = ["name", "users", "preset", "topic"]))]
 pub(super) struct Light {
@@ -68,28 +69,28 @@ pub(super) struct Light {
     pub users: Option<Vec<String>>,
     /// The kind of device.
     pub preset: Option<Preset>,
-    /// The device's own base topic; custom: the command topic.
+    /// The device's own base topic; tasmota: its Topic, without cmnd; custom: the command topic.
     pub topic: Option<String>,
     /// Per cent.
-    #[schemars(range(max = 100))]
-    pub brightness: Option<u8>,
+    #[schemars(range(min = 1, max = 100))]
+    pub brightness: u8,
     /// How long a change of colour takes: 0s to 1h.
     #[serde(with = "humantime_serde")]
-    #[schemars(with = "Option<Words>")]
-    pub transition: Option<Duration>,
+    #[schemars(with = "Words")]
+    pub transition: Duration,
     /// When the light may be on, such as "Mon-Fri 08:00-18:00"; default: always.
     pub active: Option<String>,
     /// The time zone of `active`, such as "Europe/Berlin"; default: the system's.
     pub time_zone: Option<String>,
-    /// "#rrggbb", "off" or "unchanged", while nobody followed can be read.
+    /// "#rrggbb", "off" or "unchanged", while nobody's health is ok of those followed; default: off.
     pub stale_color: Option<String>,
-    /// "#rrggbb", "off" or "unchanged", when the bridge stops.
+    /// "#rrggbb", "off" or "unchanged", when the bridge stops or no longer drives the light; default: unchanged.
     pub shutdown_color: Option<String>,
     /// esphome: the object id of the light.
     pub object: Option<String>,
     /// shelly: the channel.
     pub channel: Option<u8>,
-    /// awtrix: which light.
+    /// awtrix: which light; default: indicator1.
     pub target: Option<Target>,
     /// custom: the payload, a template.
     pub payload: Option<String>,
@@ -101,7 +102,31 @@ pub(super) struct Light {
     pub effects: BTreeMap<String, String>,
 }
 
-#[derive(Clone, Copy, Deserialize, Serialize, JsonSchema)]
+impl Default for Light {
+    fn default() -> Self {
+        Self {
+            name: None,
+            users: None,
+            preset: None,
+            topic: None,
+            brightness: 60,
+            transition: Duration::from_secs(1),
+            active: None,
+            time_zone: None,
+            stale_color: None,
+            shutdown_color: None,
+            object: None,
+            channel: None,
+            target: None,
+            payload: None,
+            online_topic: None,
+            colors: BTreeMap::new(),
+            effects: BTreeMap::new(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Preset {
     Wled,
@@ -115,11 +140,19 @@ pub(super) enum Preset {
     Custom,
 }
 
-#[derive(Clone, Copy, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Target {
-    Indicator1,
-    Indicator2,
-    Indicator3,
-    Moodlight,
+impl Preset {
+    /// The name in the configuration.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Wled => "wled",
+            Self::Tasmota => "tasmota",
+            Self::Zigbee2mqtt => "zigbee2mqtt",
+            Self::Esphome => "esphome",
+            Self::ShellyGen1 => "shelly-gen1",
+            Self::ShellyGen2 => "shelly-gen2",
+            Self::Awtrix => "awtrix",
+            Self::Openhasp => "openhasp",
+            Self::Custom => "custom",
+        }
+    }
 }

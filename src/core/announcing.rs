@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::bridge::Bridge;
 use super::command::{BrokerOrder, Command, Qos, Subscription};
-use super::discovery::{self, DeviceId, Remembered};
+use super::discovery::{self, DeviceId, Entities, Remembered};
 use super::event::Incoming;
 use super::name::{BaseTopic, TopicLevel};
 use super::payload::RememberedInfo;
@@ -48,9 +48,17 @@ impl Bridge {
                 &self.settings.client_id,
                 self.settings.about.version,
                 &self.topics,
+                &self.lights.names(),
                 self.announcements.entities(&topic),
             );
             self.outbox.own(topic, payload);
+        }
+    }
+
+    /// The bridge itself has announced these entities.
+    pub(super) fn device_had(&mut self, entities: Entities) {
+        if let Some(topic) = self.device_topic() {
+            self.announcements.have(topic, entities);
         }
     }
 

@@ -12,6 +12,7 @@ use super::budget::Budget;
 use super::command::{BrokerOrder, Command, Ending, Protocol, Read, What};
 use super::commanding::Commanding;
 use super::event::{Event, RequestId};
+use super::lighting::Lights;
 use super::link::Link;
 use super::name::{ObjectId, TopicLevel, UserId};
 use super::outbox::{Outbox, Sender};
@@ -43,6 +44,7 @@ pub struct Bridge {
     pub(super) budget: Budget,
     pub(super) link: Link,
     pub(super) outbox: Outbox,
+    pub(super) lights: Lights,
     pub(super) invitation: Invitation,
     pub(super) commanding: Commanding,
     pub(super) people: Vec<Person>,
@@ -91,6 +93,7 @@ impl Bridge {
             budget: Budget::new(settings.request_budget),
             link: Link::new(settings.protocol, now.tick),
             outbox: Outbox::default(),
+            lights: Lights::default(),
             invitation: Invitation::new(now.tick),
             commanding: Commanding::default(),
             people: Vec::with_capacity(settings.users.len()),
@@ -127,6 +130,7 @@ impl Bridge {
             *bridge.census.entry(Health::Stale).or_default() += 1;
             bridge.watch(place, now.tick);
         }
+        bridge.take_lights(bridge.settings.lights.clone(), now.tick);
         bridge
     }
 
@@ -157,6 +161,7 @@ impl Bridge {
         self.read_what_is_due(now.tick);
         self.invite(now.tick);
         self.tend_link(now.tick);
+        self.light_up(now.tick);
         self.send(now.tick);
         std::mem::take(&mut self.commands)
     }
@@ -172,6 +177,7 @@ impl Bridge {
             self.link.wake_at(),
             self.invitation.wake_at(self.needs_sign_in()),
             self.settling.first().map(|&(at, _)| at),
+            self.lights.wake_at().filter(|_| self.link.is_up()),
             (!self.people.is_empty() && !self.link.is_stopping()).then_some(self.judge_at),
             self.resend_at.filter(|_| self.link.is_up()),
             self.announcements.birth_at.filter(|_| self.link.is_up()),
@@ -214,6 +220,7 @@ impl Bridge {
 
     /// Someone's topics may have changed.
     pub(super) fn queue(&mut self, place: Place) {
+        self.lights.somebody_changed(place);
         if self.link.is_up() {
             self.outbox.changed(place, &mut self.people[place]);
         }

@@ -27,6 +27,8 @@ pub(super) struct Found {
     states: BTreeSet<TopicLevel>,
     pub(super) announcements: Vec<Remembered>,
     healths: BTreeSet<TopicLevel>,
+    /// Lights that have something retained, and are unknown here.
+    pub(super) lights: BTreeSet<TopicLevel>,
 }
 
 /// Topics that the broker refuses are remembered up to this number, so that each is reported once.
@@ -54,6 +56,7 @@ impl Bridge {
         if self.settings.commands.is_some() {
             filters.extend(self.command_filters());
         }
+        filters.extend(self.light_filters());
         subscriptions.push(surely(filters));
         self.refused_filters.clear();
         self.refused_reported = false;
@@ -102,6 +105,8 @@ impl Bridge {
             }
         } else if self.is_birth(message, now) || (message.retained && self.is_announcement(message)) {
             // Home Assistant's side.
+        } else if self.is_about_light(message) {
+            // A device, or whoever pauses it.
         } else if !message.retained {
             // Else the echo of what this bridge publishes.
             self.command(message, now);
@@ -168,7 +173,8 @@ impl Bridge {
         self.outbox.drop_waiting(&mut self.people);
         self.link.stop(ending.clone(), !connected, now);
         if published {
-            let mut last = vec![own(self.topics.of_bridge(BridgeField::State), OFFLINE.to_owned())];
+            let mut last = self.lights_out();
+            last.push(own(self.topics.of_bridge(BridgeField::State), OFFLINE.to_owned()));
             if self.settings.announce_sign_in && self.invitation.code().is_some() {
                 last.insert(0, own(self.topics.of_bridge(BridgeField::SignIn), String::new()));
             }
@@ -192,6 +198,8 @@ impl Bridge {
                 Some(_) | None => {
                     let announcements = std::mem::take(&mut self.found.announcements);
                     self.judge_announcements(announcements);
+                    let lights = std::mem::take(&mut self.found.lights);
+                    self.remove_lights(lights);
                     self.remove_lone_healths();
                     self.send_everything(now);
                 }
@@ -228,6 +236,7 @@ impl Bridge {
             self.refused_backoff.reset();
         }
         self.outbox.send_everything(&mut self.people, first);
+        self.lights.tell_again();
         self.say_all(now);
     }
 
@@ -245,13 +254,20 @@ impl Bridge {
         }
         let filters = self.command_filters();
         if listen {
-            self.link.also_subscribes();
-            self.commands.push(Command::Broker(BrokerOrder::Subscribe(surely(filters))));
+            self.also_listen(filters);
         } else {
             for filter in &filters {
                 self.refused_filters.remove(filter);
             }
             self.commands.push(Command::Broker(BrokerOrder::Unsubscribe(filters)));
+        }
+    }
+
+    /// Subscribes to more on the connection there is.
+    pub(super) fn also_listen(&mut self, filters: Vec<String>) {
+        if !filters.is_empty() {
+            self.link.also_subscribes();
+            self.commands.push(Command::Broker(BrokerOrder::Subscribe(surely(filters))));
         }
     }
 
@@ -264,6 +280,7 @@ impl Bridge {
         let levels = [Field::State.level(), Field::Health.level(), BridgeField::Info.level()];
         let mut filters = levels.map(|level| self.topics.every(level)).to_vec();
         filters.push(self.topics.of_bridge(BridgeField::SignIn));
+        filters.push(self.topics.every_light());
         filters.extend(self.every_announcement());
         filters
     }

@@ -6,7 +6,8 @@
 //! `settable` whom they may set, `writing` when it is done and `echo` what they are answered. `sleep` makes time go on
 //! while the machine sleeps and `waking` says what that means, `sequence` tells answers out of order, `protocol` and
 //! `rival` read a broker's manners, `reload` goes on with other settings; [`discovery`] is what Home Assistant is told,
-//! `announcing` when, and `announcements` what it was told already;
+//! `announcing` when, and `announcements` what it was told already; [`light`] is what a light shows, and `lighting` when
+//! it is told;
 //! [`certificate`] words a warning, [`token_life`] says when a token is renewed.
 
 mod announcements;
@@ -22,6 +23,8 @@ pub mod discovery;
 mod echo;
 pub mod event;
 mod inviting;
+pub mod light;
+mod lighting;
 mod link;
 pub mod name;
 mod outbox;

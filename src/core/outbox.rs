@@ -33,6 +33,8 @@ pub(super) struct Outbox {
     /// People whose `ok` of an earlier run has to be taken back before anything else is said of them.
     doubted: Vec<Place>,
     fresh: VecDeque<Place>,
+    /// Orders to lights, not retained, one for each device: after the change that they show, before everybody else.
+    lights: VecDeque<Message>,
     /// The full sending after a connect, the next one at the end.
     everyone: Vec<Place>,
     /// Counts the full sendings; zero is none yet.
@@ -79,6 +81,7 @@ impl Outbox {
     pub(super) fn drop_waiting(&mut self, people: &mut [Person]) {
         self.forget_places(people);
         self.own.clear();
+        self.lights.clear();
     }
 
     /// Sends everybody's topics, newest changes first, and then `online`. The first time in a run everybody is
@@ -108,6 +111,12 @@ impl Outbox {
     pub(super) fn own(&mut self, topic: String, payload: String) {
         self.own.retain(|message| message.topic != topic);
         self.own.push_back(own(topic, payload));
+    }
+
+    /// Queues an order to a light; an older one to the same device is not sent any more.
+    pub(super) fn light(&mut self, order: Message) {
+        self.lights.retain(|message| message.topic != order.topic);
+        self.lights.push_back(order);
     }
 
     /// Queues the answer to a command.
@@ -156,7 +165,12 @@ impl Outbox {
                 let topic = sender.topics.of_user(&people[place].name, Field::Health);
                 let payload = Health::Stale.as_str().to_owned();
                 messages.push(Message::retained(topic, payload, sender.qos));
-            } else if let Some(place) = self.next_place(people) {
+            } else if let Some(place) = self.fresh.pop_front() {
+                people[place].queued = false;
+                self.messages_of(place, &mut people[place], sender, &mut messages);
+            } else if let Some(message) = self.lights.pop_front() {
+                messages.push(message);
+            } else if let Some(place) = self.next_of_everyone(people) {
                 self.messages_of(place, &mut people[place], sender, &mut messages);
             } else if std::mem::take(&mut self.announce) {
                 messages.push(own(sender.topics.of_bridge(BridgeField::State), ONLINE.to_owned()));
@@ -172,12 +186,8 @@ impl Outbox {
         (messages, online)
     }
 
-    /// Fresh changes go before the full sending.
-    fn next_place(&mut self, people: &mut [Person]) -> Option<Place> {
-        if let Some(place) = self.fresh.pop_front() {
-            people[place].queued = false;
-            return Some(place);
-        }
+    /// Somebody whom the full sending has not come to yet.
+    fn next_of_everyone(&mut self, people: &[Person]) -> Option<Place> {
         while let Some(place) = self.everyone.pop() {
             if people[place].sent_in != self.sending {
                 return Some(place);

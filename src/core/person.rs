@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::bridge::GENTLE;
+use super::light::look::Shown;
 use super::name::{ClientId, ObjectId, TopicLevel, UserId};
 use super::payload::{RememberedState, State, json};
 use super::pending::Pending;
@@ -83,6 +84,8 @@ pub(super) struct Person {
     remembered: Option<Box<RememberedState>>,
     confirmed: Tick,
     answered: bool,
+    /// The first answer is still to come, and not late.
+    awaited: bool,
     /// Graph is another than the one that confirmed the values.
     doubted: bool,
     /// The newest answer held nothing usable about this person.
@@ -131,6 +134,7 @@ impl Person {
             remembered: None,
             confirmed: now,
             answered: false,
+            awaited: true,
             doubted: false,
             unusable: false,
             health: Health::Stale,
@@ -287,6 +291,7 @@ impl Person {
             (false, None) if self.answered && fresh && !self.doubted => Health::Ok,
             (false, None) => Health::Stale,
         };
+        self.awaited = !self.answered && fresh && health == Health::Stale;
         if self.health != health {
             self.health = health;
             self.touch(Field::Health, now);
@@ -299,6 +304,21 @@ impl Person {
             self.touch(Field::Availability, now);
         }
         fresh.then_some(self.confirmed + stale_after)
+    }
+
+    /// What may be shown of this person.
+    pub(super) fn shown(&self) -> Option<Shown> {
+        let known = self.known.as_ref().filter(|_| self.is_believed())?;
+        Some(Shown {
+            user: self.name.clone(),
+            availability: known.presence.availability,
+            activity: known.presence.activity.clone(),
+        })
+    }
+
+    /// Whether the first answer is still to come.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.awaited
     }
 
     /// Whether people may believe the values.

@@ -50,6 +50,7 @@ impl Bridge {
             self.listen_to_commands(listen);
         }
         self.follow(access, now);
+        self.take_lights(self.settings.lights.clone(), now.tick);
         // Before anybody is judged: how long a silence is long depends on the interval.
         self.schedule.fit(&self.budget);
         self.judge_at = now.tick;

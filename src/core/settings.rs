@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::command::{Protocol, Qos};
+use super::light;
 use super::name::{BaseTopic, ClientId, TopicLevel, UserId};
 use super::payload::About;
 
@@ -57,6 +58,8 @@ pub struct Settings {
     pub discovery: Option<Discovery>,
     /// Who is watched.
     pub users: Vec<Watched>,
+    /// Lights that show somebody's presence; they follow people by name.
+    pub lights: Vec<light::settings::Settings>,
     /// What `info` says besides.
     pub about: About,
 }

@@ -51,6 +51,7 @@ impl Bridge {
     /// Queues all of the bridge's own JSON topics.
     pub(super) fn say_all(&mut self, now: Tick) {
         self.say_device();
+        self.say_lights();
         let words = self.health_words();
         self.say_health(words, now);
         self.say_info();

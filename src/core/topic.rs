@@ -44,6 +44,15 @@ pub enum BridgeField {
     SignIn,
 }
 
+/// One of the retained topics of a light.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LightField {
+    /// Its colour, or `off`.
+    State,
+    /// `ON`, or `OFF` while it is paused.
+    Follow,
+}
+
 /// The topic names of one bridge.
 #[derive(Debug, Clone)]
 pub struct Topics {
@@ -87,6 +96,20 @@ impl BridgeField {
             Self::Info => "info",
             Self::Health => "health",
             Self::SignIn => "sign_in",
+        }
+    }
+}
+
+impl LightField {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::State, Self::Follow];
+
+    /// The topic's last level.
+    #[must_use]
+    pub fn level(self) -> &'static str {
+        match self {
+            Self::State => "state",
+            Self::Follow => "follow",
         }
     }
 }
@@ -152,6 +175,47 @@ impl Topics {
         format!("{}/+/+", self.base)
     }
 
+    /// `<base>/<bridge>/light/<name>/<field>`
+    #[must_use]
+    pub fn of_light(&self, name: &TopicLevel, field: LightField) -> String {
+        format!("{}/{name}/{}", self.lights(), field.level())
+    }
+
+    /// `<base>/<bridge>/light/+/+`: the filter that matches every retained topic of lights.
+    #[must_use]
+    pub fn every_light(&self) -> String {
+        format!("{}/+/+", self.lights())
+    }
+
+    /// `<base>/<bridge>/light/<name>/follow/set`, where a light is paused.
+    #[must_use]
+    pub fn pause_light(&self, name: &TopicLevel) -> String {
+        format!("{}/{SET}", self.of_light(name, LightField::Follow))
+    }
+
+    /// The filter that matches where any light is paused.
+    #[must_use]
+    pub fn pause_any_light(&self) -> String {
+        format!("{}/+/{}/{SET}", self.lights(), LightField::Follow.level())
+    }
+
+    /// The light of a topic of this kind.
+    #[must_use]
+    pub fn light_of(&self, topic: &str, field: LightField) -> Option<TopicLevel> {
+        let name = topic.strip_prefix(&self.lights())?.strip_prefix('/')?;
+        name.strip_suffix(field.level())?.strip_suffix('/')?.parse().ok()
+    }
+
+    /// The light that is paused there.
+    #[must_use]
+    pub fn light_paused_by(&self, topic: &str) -> Option<TopicLevel> {
+        self.light_of(topic.strip_suffix(SET)?.strip_suffix('/')?, LightField::Follow)
+    }
+
+    fn lights(&self) -> String {
+        format!("{}/{}/light", self.base, self.bridge)
+    }
+
     /// The user, or another bridge, of a `<base>/<user>/<level>` topic that is not this bridge's.
     #[must_use]
     pub fn user_of(&self, topic: &str, level: &str) -> Option<TopicLevel> {
@@ -182,6 +246,23 @@ mod tests {
             "home/teams//state",
         ] {
             assert_eq!(topics.user_of(other, "state"), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn lights_there_and_back() {
+        let topics = Topics::new("home/teams".parse().unwrap(), "bridge".parse().unwrap());
+        let door: TopicLevel = "door".parse().unwrap();
+        let follow = topics.of_light(&door, LightField::Follow);
+        assert_eq!(follow, "home/teams/bridge/light/door/follow");
+        assert_eq!(topics.light_of(&follow, LightField::Follow), Some(door.clone()));
+        assert_eq!(topics.light_of(&follow, LightField::State), None);
+        let pause = topics.pause_light(&door);
+        assert_eq!(pause, "home/teams/bridge/light/door/follow/set");
+        assert_eq!(topics.light_paused_by(&pause), Some(door));
+        for other in [&follow, "home/teams/other/light/door/follow/set", "home/teams/bridge/light/follow/set"]
+        {
+            assert_eq!(topics.light_paused_by(other), None, "{other}");
         }
     }
 

@@ -41,6 +41,7 @@ pub fn settings(config: &Config) -> Settings {
             birth_topic: home_assistant.birth_topic.clone(),
         }),
         users: users.iter().map(watched).collect(),
+        lights: config.lights.clone(),
         about: About {
             version: env!("CARGO_PKG_VERSION"),
             cloud: graph.cloud.as_str(),

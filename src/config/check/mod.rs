@@ -37,7 +37,7 @@ pub(super) fn check(
     let graph = graph::check(&written.graph, environment, &mut refusals);
     let users = users::check(written, &mut refusals);
     let home_assistant = home_assistant(&written.home_assistant, &mut refusals);
-    lights::check(&written.lights, &mut refusals);
+    let lights = lights::check(&written.lights, &users, &mut refusals);
     groups(&written.groups, &mut refusals);
     http(&written.http, &mut refusals);
     let config = (|| {
@@ -46,6 +46,7 @@ pub(super) fn check(
             mqtt: mqtt?,
             graph: graph?,
             users,
+            lights,
             home_assistant: home_assistant?,
             commands: Commands { enabled: written.commands.enabled },
         })

@@ -1,8 +1,8 @@
 //! The bridge itself in Home Assistant.
 
-use super::DeviceId;
 use super::entity::{Availability, Device, Entities, Entity, Ids, ORIGIN, Payload, components, slug};
-use crate::core::name::ClientId;
+use super::{DeviceId, light};
+use crate::core::name::{ClientId, TopicLevel};
 use crate::core::payload::json;
 use crate::core::topic::{BridgeField, OFFLINE, ONLINE, Topics};
 
@@ -20,6 +20,7 @@ pub(in crate::core) fn of_bridge(
     client_id: &ClientId,
     version: &str,
     topics: &Topics,
+    lights: &[TopicLevel],
     before: &Entities,
 ) -> String {
     let device = DeviceId::of_bridge(client_id);
@@ -27,7 +28,7 @@ pub(in crate::core) fn of_bridge(
     let [state, info, health, sign_in] = BridgeField::ALL.map(|field| topics.of_bridge(field));
     let refresh = topics.refresh();
     let online = || vec![Availability { topic: &state, value_template: None }];
-    let diagnostic = |platform, key, name| Entity {
+    let diagnostic = |platform, key, name: &'static str| Entity {
         entity_category: Some("diagnostic"),
         availability: online(),
         ..ids.entity(platform, key, name)
@@ -107,6 +108,11 @@ pub(in crate::core) fn of_bridge(
             },
         ),
     ];
+    let lights: Vec<light::Named<'_>> = lights.iter().map(|name| light::Named::new(name, topics)).collect();
+    let light_entities = lights.iter().flat_map(|light| light::entities(&ids, light));
+    let light_entities =
+        light_entities.map(|(key, entity)| (key.into(), Entity { availability: online(), ..entity }));
+    let entities = entities.into_iter().map(|(key, entity)| (key.into(), entity)).chain(light_entities);
     json(&Payload {
         device: Device {
             identifiers: [device.as_str()],

@@ -2,6 +2,7 @@
 //!
 //! Home Assistant refuses a whole payload for one key that it does not know at the top, in `device` or in `origin`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -14,7 +15,7 @@ pub(super) struct Payload<'a> {
     pub device: Device<'a>,
     pub origin: Origin,
     pub qos: u8,
-    pub components: BTreeMap<&'a str, Component<'a>>,
+    pub components: BTreeMap<Cow<'a, str>, Component<'a>>,
 }
 
 /// A device in Home Assistant's registry.
@@ -52,7 +53,7 @@ pub(super) enum Component<'a> {
 pub(super) struct Entity<'a> {
     pub platform: &'static str,
     pub unique_id: String,
-    pub name: &'static str,
+    pub name: Cow<'a, str>,
     /// The entity id that is asked for, by Home Assistant 2025.10 and newer.
     pub default_entity_id: String,
     /// The same for older ones, without the platform.
@@ -102,6 +103,9 @@ pub(super) struct Availability<'a> {
     pub value_template: Option<&'static str>,
 }
 
+/// The state as it came; an empty payload is what a topic holds for a moment when it is removed.
+pub(super) const TEXT: &str = "{{ value or 'None' }}";
+
 /// What makes the ids of one device's entities.
 pub(super) struct Ids<'a> {
     pub device: &'a DeviceId,
@@ -111,12 +115,17 @@ pub(super) struct Ids<'a> {
 
 impl Ids<'_> {
     /// An entity with its ids; `key` is stable and tells it from the device's others.
-    pub(super) fn entity<'a>(&self, platform: &'static str, key: &str, name: &'static str) -> Entity<'a> {
-        let object_id = format!("{}_{key}", self.slug);
+    pub(super) fn entity<'a>(
+        &self,
+        platform: &'static str,
+        key: &str,
+        name: impl Into<Cow<'a, str>>,
+    ) -> Entity<'a> {
+        let object_id = format!("{}_{}", self.slug, slug(key));
         Entity {
             platform,
             unique_id: format!("{}_{key}", self.device.as_str()),
-            name,
+            name: name.into(),
             default_entity_id: format!("{platform}.{object_id}"),
             object_id,
             ..Entity::default()
@@ -131,13 +140,13 @@ pub(super) fn slug(name: &str) -> String {
 
 /// The entities, with removals for what was announced before and is not any more.
 pub(super) fn components<'a>(
-    entities: impl IntoIterator<Item = (&'a str, Entity<'a>)>,
+    entities: impl IntoIterator<Item = (Cow<'a, str>, Entity<'a>)>,
     before: &'a Entities,
-) -> BTreeMap<&'a str, Component<'a>> {
+) -> BTreeMap<Cow<'a, str>, Component<'a>> {
     let entity = |(key, entity)| (key, Component::Entity(Box::new(entity)));
-    let mut components: BTreeMap<&str, Component<'_>> = entities.into_iter().map(entity).collect();
+    let mut components: BTreeMap<Cow<'_, str>, Component<'_>> = entities.into_iter().map(entity).collect();
     for (key, platform) in before {
-        components.entry(key).or_insert(Component::Gone { platform });
+        components.entry(Cow::Borrowed(key)).or_insert(Component::Gone { platform });
     }
     components
 }

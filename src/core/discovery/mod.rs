@@ -1,7 +1,7 @@
 //! What Home Assistant is told, so that people and the bridge appear there by themselves.
 //!
 //! Device-based discovery, Home Assistant 2024.11 or newer (Home Assistant: `integrations/mqtt#mqtt-discovery`).
-//! `entity` is the shape of a payload, `person` and `bridge` are the entities, `remembered` is what an earlier
+//! `entity` is the shape of a payload, `person`, `bridge` and `light` are the entities, `remembered` is what an earlier
 //! run left.
 //!
 //! Ids come from what never changes: a person's object id, the bridge's client id. Entity ids carry the name that is
@@ -9,6 +9,7 @@
 
 mod bridge;
 mod entity;
+mod light;
 mod person;
 mod remembered;
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod tests;
 
 pub(super) use bridge::of_bridge;
 pub(super) use entity::Entities;
+pub(super) use light::announced as announced_of_light;
 pub(super) use person::{CONTROLS, Controls, Described, of_person};
 pub(super) use remembered::Remembered;
 

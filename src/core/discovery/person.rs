@@ -3,7 +3,7 @@
 //! Every template takes an empty payload for "unknown": that is what a topic holds for a moment when it is removed.
 
 use super::DeviceId;
-use super::entity::{Availability, Device, Entities, Entity, Ids, ORIGIN, Payload, components, slug};
+use super::entity::{Availability, Device, Entities, Entity, Ids, ORIGIN, Payload, TEXT, components, slug};
 use crate::core::name::{ClientId, ObjectId, TopicLevel};
 use crate::core::payload::json;
 use crate::core::topic::{BridgeField, Field, SET, SET_STATUS_MESSAGE, Topics};
@@ -16,7 +16,6 @@ const HEALTH: [&str; 5] = ["ok", "stale", "sign_in_required", "forbidden", "not_
 const SETTABLE: [&str; 6] = ["Available", "Busy", "DoNotDisturb", "BeRightBack", "Away", "Offline"];
 
 const ATTRIBUTES: &str = "{{ value or '{}' }}";
-const TEXT: &str = "{{ value or 'None' }}";
 const OUT_OF_OFFICE: &str = "{{ 'None' if not value or value_json.out_of_office is none else \
                              'ON' if value_json.out_of_office else 'OFF' }}";
 const BUSY: &str = "{{ 'None' if not value or value == 'PresenceUnknown' else \
@@ -89,6 +88,7 @@ pub(in crate::core) fn of_person(person: &Described<'_>, topics: &Topics) -> Str
     if person.controls == Controls::Shown {
         entities.extend(controls(&ids, &named));
     }
+    let entities = entities.into_iter().map(|(key, entity)| (key.into(), entity));
     json(&Payload {
         device: Device {
             identifiers: [device.as_str()],

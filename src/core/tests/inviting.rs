@@ -58,7 +58,7 @@ fn a_code_is_shown_and_taken_back_when_somebody_has_used_it() {
             (
                 60.0,
                 ended(InvitationEnd::SignedIn),
-                "read #1 bulk 1\n unsubscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in\n presence/bridge/sign_in =",
+                "read #1 bulk 1\n unsubscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in presence/bridge/light/+/+\n presence/bridge/sign_in =",
             ),
             (60.0, SignIn(account()), "presence/bridge/info = {every 5s}"),
             (
@@ -93,7 +93,7 @@ fn an_expired_code_is_followed_by_another_and_a_no_by_a_pause() {
         vec![(
             20.0,
             ended(InvitationEnd::Expired),
-            "Invite\nunsubscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in",
+            "Invite\nunsubscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in presence/bridge/light/+/+",
         )],
     );
     bridge.on(SignIn(code()), at(20.5));

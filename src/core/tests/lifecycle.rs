@@ -135,7 +135,7 @@ fn everything_is_sent_again_at_the_refresh_interval() {
         vec![(
             3.04,
             Woken,
-            "unsubscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in
+            "unsubscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in presence/bridge/light/+/+
              presence/bridge/health = {ok}
              presence/bridge/info = {every 5s}
              presence/alice/state = {Busy Busy since 09:00:00}

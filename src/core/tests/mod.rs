@@ -5,6 +5,7 @@ mod broker;
 mod failures;
 mod inviting;
 mod lifecycle;
+mod lighting;
 mod polling;
 mod properties;
 mod publishing;
@@ -78,6 +79,7 @@ fn settings() -> Settings {
         commands: None,
         discovery: None,
         users: vec![watched("alice", &id(1).to_string()), watched("bob", &id(2).to_string())],
+        lights: Vec::new(),
         about: About { version: "0.1.0", cloud: "global", auth_method: "client-secret", account: None },
     }
 }
@@ -185,7 +187,7 @@ fn setting(setting: &Setting) -> String {
 }
 
 fn message(message: &Message) -> String {
-    // Answers to commands are the only messages that the broker does not keep.
+    // Answers to commands and orders to lights are the only messages that the broker does not keep.
     if !message.retain {
         let correlation = message.correlation.as_deref().map(String::from_utf8_lossy);
         let known_by = correlation.map_or(String::new(), |data| format!(" for {data}"));

@@ -14,7 +14,7 @@ fn the_first_connect_reads_back_then_says_stale_then_online() {
                 0.01,
                 Connected,
                 "report: connected to the broker
-                 subscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in
+                 subscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in presence/bridge/light/+/+
                  subscribe presence/bridge/refresh",
             ),
             (0.02, subscribed(), ""),
@@ -45,7 +45,7 @@ fn the_first_connect_reads_back_then_says_stale_then_online() {
             (
                 5.0,
                 Woken,
-                "read #1 bulk 1,2\nunsubscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in",
+                "read #1 bulk 1,2\nunsubscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in presence/bridge/light/+/+",
             ),
             (
                 5.01,
@@ -77,7 +77,7 @@ fn a_new_sequence_number_alone_is_not_a_change() {
         vec![(
             5.0,
             Woken,
-            "read #1 bulk 1\nunsubscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in",
+            "read #1 bulk 1\nunsubscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in presence/bridge/light/+/+",
         )],
     );
     run(&mut bridge, vec![(5.1, answer(1, vec![with_number("A2")]), "")]);
@@ -137,7 +137,7 @@ fn a_user_no_longer_configured_disappears() {
                 0.0,
                 Connected,
                 "report: connected to the broker
-                 subscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in
+                 subscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in presence/bridge/light/+/+
                  subscribe presence/bridge/refresh",
             ),
             (0.0, retained("presence/carol/state", &gone("somebody-else")), ""),
