@@ -44,6 +44,28 @@ fn rows(text: &str) -> Vec<Vec<&str>> {
     rows
 }
 
+/// The documents for people.
+fn documents() -> Vec<PathBuf> {
+    let docs = fs::read_dir(here("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let is_text = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "md");
+    let documents: Vec<PathBuf> = docs.filter(is_text).chain([here("README.md")]).collect();
+    assert!(documents.len() > 3, "{documents:?}");
+    documents
+}
+
+#[test]
+fn every_table_has_a_heading() {
+    for path in documents() {
+        let text = fs::read_to_string(&path).unwrap();
+        let mut lines = text.lines().map(str::trim_start);
+        while lines.by_ref().any(|line| line.starts_with('|')) {
+            let rule = lines.next().unwrap_or_default();
+            assert!(rule.starts_with("|---"), "{path:?}: {rule:?} is no second line of a table");
+            lines.by_ref().find(|line| !line.starts_with('|'));
+        }
+    }
+}
+
 /// The words between backticks.
 fn code(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()

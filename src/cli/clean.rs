@@ -9,6 +9,7 @@ use super::exit::{self, Failure};
 use crate::config::Config;
 use crate::core::command::{Message, Qos};
 use crate::core::discovery;
+use crate::core::event::Incoming;
 use crate::core::name::{BaseTopic, TopicLevel};
 use crate::core::payload::{RememberedInfo, RememberedState};
 use crate::core::person::is_lone_health;
@@ -28,15 +29,18 @@ pub(super) struct Options {
 }
 
 /// Empties every retained topic that this bridge, by its client id, left under the base topic, and its announcements to
-/// Home Assistant.
+/// Home Assistant but for those about the base topic in use.
 pub(super) async fn run(config: &Config, options: &Options, out: &mut impl Write) -> Result<(), Failure> {
     let base = options.base.clone().unwrap_or_else(|| config.mqtt.base_topic.clone());
     let prefix = options.discovery_prefix.as_ref().unwrap_or(&config.home_assistant.discovery_prefix);
+    // A bridge may be running with the configuration at hand while an old base topic is cleaned.
+    let in_use = base != config.mqtt.base_topic && *prefix == config.home_assistant.discovery_prefix;
+    let spared = in_use.then_some(&config.mqtt.base_topic);
     let topics = Topics::new(base, config.mqtt.bridge_name.clone());
     let address = Address::of_command(&config.mqtt, "clean");
     let unreachable = |error: OneShotError| Failure::new(exit::UNREACHABLE, error);
     let mut broker = OneShot::connect(&address).await.map_err(unreachable)?;
-    let outcome = clean(config, &topics, prefix, &mut broker, out).await;
+    let outcome = clean(config, &topics, (prefix, spared), &mut broker, out).await;
     broker.close().await;
     outcome
 }
@@ -44,7 +48,7 @@ pub(super) async fn run(config: &Config, options: &Options, out: &mut impl Write
 async fn clean(
     config: &Config,
     topics: &Topics,
-    prefix: &BaseTopic,
+    (prefix, spared): (&BaseTopic, Option<&BaseTopic>),
     broker: &mut OneShot,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
@@ -92,20 +96,13 @@ async fn clean(
         false => Vec::new(),
     };
     let announced = broker.retained(&discovery::every_device(prefix)).await.map_err(unreachable)?;
-    let announced =
-        announced.iter().filter(|m| discovery::is_of(&config.mqtt.client_id, &m.topic, &m.payload));
+    let is_of = |m: &&Incoming| discovery::is_of(&config.mqtt.client_id, &m.topic, &m.payload, spared);
+    let announced = announced.iter().filter(is_of);
     // Announcements go first, so that Home Assistant hears of nobody whose topics are emptied.
     let left = retained.iter().filter(|message| ours.contains(&message.topic));
     let present: Vec<&String> = announced.chain(left).chain(&lights).map(|message| &message.topic).collect();
     for topic in &present {
-        let message = Message {
-            topic: (*topic).clone(),
-            payload: String::new(),
-            qos: Qos::AtLeastOnce,
-            retain: true,
-            expires: None,
-            correlation: None,
-        };
+        let message = Message::retained((*topic).clone(), String::new(), Qos::AtLeastOnce);
         broker.publish(message).await.map_err(unreachable)?;
         writeln!(out, "removed {topic}")?;
     }

@@ -1,16 +1,17 @@
 //! When people and the bridge are announced to Home Assistant, and what becomes of earlier announcements.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::bridge::Bridge;
 use super::command::{BrokerOrder, Command, Qos, Subscription};
-use super::discovery::{self, DeviceId, Remembered};
+use super::discovery::{self, DeviceId, Entities, Remembered};
 use super::event::Incoming;
-use super::name::BaseTopic;
+use super::name::{BaseTopic, TopicLevel};
 use super::payload::RememberedInfo;
 use super::schedule::Place;
 use super::time::Tick;
+use super::topic::Field;
 
 /// What Home Assistant says on its birth topic when it has started.
 const BORN: &[u8] = b"online";
@@ -25,21 +26,18 @@ impl Bridge {
 
     /// Announces a person whose object id is known, unless it is the second name of the same person.
     pub(super) fn announce(&mut self, place: Place) {
-        let (Some(id), Some(prefix)) = (self.people[place].id, self.discovery_prefix().cloned()) else {
-            return;
-        };
-        if !self.people[place].discovery || *self.announced.entry(id).or_insert(place) != place {
+        let (Some(id), Some(prefix)) = (self.people[place].id, self.discovery_prefix()) else { return };
+        let topic = DeviceId::of_person(id).topic(prefix);
+        if !self.people[place].discovery || *self.announcements.places.entry(id).or_insert(place) != place {
             return;
         }
-        let topic = DeviceId::of_person(id).topic(&prefix);
-        if let Some(earlier) = self.undecided.remove(&self.people[place].name) {
-            if earlier.topic == topic {
-                self.people[place].entities_before = earlier.entities;
-            } else {
-                self.outbox.remove(earlier.topic);
-            }
+        let earlier = self.announcements.undecided.remove(&self.people[place].name);
+        if let Some(earlier) = earlier.filter(|earlier| !self.wanted().contains_key(earlier)) {
+            self.remove_device(earlier);
         }
-        self.people[place].announce();
+        if self.announcements.tell(id, topic, &self.people[place]) {
+            self.people[place].pending.add_announcement();
+        }
         self.queue(place);
     }
 
@@ -51,9 +49,16 @@ impl Bridge {
                 self.settings.about.version,
                 &self.topics,
                 &self.lights.names(),
-                &self.entities_before,
+                self.announcements.entities(&topic),
             );
             self.outbox.own(topic, payload);
+        }
+    }
+
+    /// The bridge itself has announced these entities.
+    pub(super) fn device_had(&mut self, entities: Entities) {
+        if let Some(topic) = self.device_topic() {
+            self.announcements.have(topic, entities);
         }
     }
 
@@ -61,23 +66,38 @@ impl Bridge {
         Some(DeviceId::of_bridge(&self.settings.client_id).topic(self.discovery_prefix()?))
     }
 
-    /// All topics of announcements that are wanted, with the people they are about.
-    fn announcements(&self) -> BTreeMap<String, Place> {
+    /// The topics of people's announcements that are wanted.
+    fn wanted(&self) -> BTreeMap<String, Place> {
         let Some(prefix) = self.discovery_prefix() else { return BTreeMap::new() };
         let topic = |(id, place): (&_, &Place)| (DeviceId::of_person(*id).topic(prefix), *place);
-        self.announced.iter().map(topic).collect()
-    }
-
-    /// The topics of all announcements that were made.
-    pub(super) fn announced_topics(&self) -> BTreeSet<String> {
-        self.announcements().into_keys().chain(self.device_topic()).collect()
+        self.announcements.places.iter().map(topic).collect()
     }
 
     /// Takes back announcements that are not wanted any more.
-    pub(super) fn take_back(&mut self, made: BTreeSet<String>) {
-        for topic in made.difference(&self.announced_topics()) {
-            self.outbox.remove(topic.clone());
+    pub(super) fn take_back(&mut self) {
+        let Some(prefix) = self.discovery_prefix().cloned() else { return };
+        for id in self.announcements.forget_others() {
+            self.remove_device(DeviceId::of_person(id).topic(&prefix));
         }
+        let undecided = std::mem::take(&mut self.announcements.undecided);
+        let (undecided, settled) = undecided.into_iter().partition(|(name, _)| self.is_unresolved(name));
+        self.announcements.undecided = undecided;
+        let settled: BTreeMap<TopicLevel, String> = settled;
+        let wanted = self.wanted();
+        for topic in settled.into_values().filter(|topic| !wanted.contains_key(topic)) {
+            self.remove_device(topic);
+        }
+    }
+
+    fn remove_device(&mut self, topic: String) {
+        self.announcements.forget(&topic);
+        self.outbox.remove(topic);
+    }
+
+    /// Whether somebody of this name will be announced when their object id is known.
+    fn is_unresolved(&self, name: &TopicLevel) -> bool {
+        let person = self.by_name.get(name).map(|&place| &self.people[place]);
+        person.is_some_and(|person| person.id.is_none() && person.discovery)
     }
 
     /// Where announcements of earlier runs may be.
@@ -89,11 +109,11 @@ impl Bridge {
     pub(super) fn look_at_earlier_prefix(&mut self, info: &RememberedInfo) {
         let earlier = info.discovery_prefix.as_ref().and_then(|prefix| prefix.parse::<BaseTopic>().ok());
         let Some(prefix) = earlier.filter(|earlier| Some(earlier) != self.discovery_prefix()) else { return };
-        if info.bridge != self.settings.client_id.as_str() || !self.link.also_subscribes() {
+        if !self.is_own(&info.bridge) || !self.link.also_subscribes() {
             return;
         }
         let filter = discovery::every_device(&prefix);
-        self.earlier_prefix = Some(filter.clone());
+        self.announcements.earlier_prefix = Some(filter.clone());
         let subscription = Subscription { filter, qos: Qos::AtMostOnce };
         self.commands.push(Command::Broker(BrokerOrder::Subscribe(vec![subscription])));
     }
@@ -101,10 +121,9 @@ impl Bridge {
     /// Takes a retained announcement; `false` if it is none.
     pub(super) fn is_announcement(&mut self, message: &Incoming) -> bool {
         let is_one = message.topic.ends_with("/config") && message.topic.contains("/device/");
-        if is_one
-            && let Some(earlier) =
-                Remembered::read(&message.topic, &message.payload, &self.settings.client_id)
-        {
+        let read = |client_id| Remembered::read(&message.topic, &message.payload, client_id);
+        let mut own_ids = std::iter::once(&self.settings.client_id).chain(&self.settings.predecessor);
+        if is_one && let Some(earlier) = own_ids.find_map(read) {
             match self.link.is_up() {
                 true => self.judge_announcements(vec![earlier]),
                 false => self.found.announcements.push(earlier),
@@ -115,26 +134,21 @@ impl Bridge {
 
     /// Keeps in mind what an earlier run announced, or takes it back.
     pub(super) fn judge_announcements(&mut self, earlier: Vec<Remembered>) {
-        let wanted = self.announcements();
+        let wanted = self.wanted();
         let device = self.device_topic();
-        let prefix = self.discovery_prefix().map(|prefix| format!("{prefix}/device/")).unwrap_or_default();
-        for earlier in earlier {
-            let user = earlier.values.as_ref().and_then(|topic| self.topics.user_of(topic, "availability"));
-            let unresolved = user.filter(|user| {
-                let place = self.by_name.get(user).copied();
-                place.is_some_and(|place| self.people[place].id.is_none() && self.people[place].discovery)
-            });
-            if Some(&earlier.topic) == device.as_ref() {
-                self.entities_before = earlier.entities;
-            } else if let Some(&place) = wanted.get(&earlier.topic) {
-                self.people[place].entities_before = earlier.entities;
-            } else if let Some(user) =
-                unresolved.filter(|_| device.is_some() && earlier.topic.starts_with(&prefix))
-            {
+        let prefix = self.discovery_prefix().map(|prefix| format!("{prefix}/device/"));
+        for Remembered { topic, entities, state_topic } in earlier {
+            let is_here = prefix.as_ref().is_some_and(|prefix| topic.starts_with(prefix));
+            let user = state_topic.and_then(|topic| self.topics.user_of(&topic, Field::Availability.level()));
+            if Some(&topic) == device.as_ref() || wanted.contains_key(&topic) {
+                self.announcements.have(topic, entities);
+            } else if let Some(user) = user.filter(|user| is_here && self.is_unresolved(user)) {
                 // Whether it is the same person shows when their object id is known.
-                self.undecided.insert(user, earlier);
+                self.announcements.have(topic.clone(), entities);
+                let other = self.announcements.undecided.insert(user, topic);
+                other.into_iter().for_each(|other| self.remove_device(other));
             } else {
-                self.outbox.remove(earlier.topic);
+                self.remove_device(topic);
             }
         }
     }
@@ -144,7 +158,8 @@ impl Bridge {
         let birth_topic = self.settings.discovery.as_ref().map(|discovery| &discovery.birth_topic);
         let birth = birth_topic == Some(&message.topic);
         if birth && !message.retained && message.payload == BORN {
-            self.birth_at.get_or_insert(now + AFTER_BIRTH.mul_f64(self.random.f64()));
+            let soon = now + AFTER_BIRTH.mul_f64(self.random.f64());
+            self.announcements.birth_at.get_or_insert(soon);
         }
         birth
     }

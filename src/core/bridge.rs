@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::announcements::Announcements;
 use super::backoff::Backoff;
 use super::broker::Found;
 use super::budget::Budget;
 use super::command::{BrokerOrder, Command, Ending, Protocol, Read, What};
 use super::commanding::Commanding;
-use super::discovery::Remembered;
 use super::event::{Event, RequestId};
 use super::lighting::Lights;
 use super::link::Link;
@@ -56,16 +56,7 @@ pub struct Bridge {
     /// When the changes of these people will have lasted long enough.
     pub(super) settling: BTreeSet<(Tick, Place)>,
     pub(super) new_words: BTreeSet<Box<str>>,
-    /// Who is announced to Home Assistant, by object id: one place each.
-    pub(super) announced: HashMap<ObjectId, Place>,
-    /// Announcements of an earlier run for people whose object id is not known yet.
-    pub(super) undecided: BTreeMap<TopicLevel, Remembered>,
-    /// Entities of the bridge itself that an earlier run announced: key and platform.
-    pub(super) entities_before: BTreeMap<String, String>,
-    /// The filter of an earlier run's announcements, if it had another prefix.
-    pub(super) earlier_prefix: Option<String>,
-    /// When everything is sent again because Home Assistant has started.
-    pub(super) birth_at: Option<Tick>,
+    pub(super) announcements: Announcements,
     pub(super) refused_filters: BTreeSet<String>,
     /// Topics that the broker does not take messages for, and why.
     pub(super) refused_topics: BTreeMap<String, String>,
@@ -112,11 +103,7 @@ impl Bridge {
             under_way: BTreeMap::new(),
             settling: BTreeSet::new(),
             new_words: BTreeSet::new(),
-            announced: HashMap::new(),
-            undecided: BTreeMap::new(),
-            entities_before: BTreeMap::new(),
-            earlier_prefix: None,
-            birth_at: None,
+            announcements: Announcements::default(),
             refused_filters: BTreeSet::new(),
             refused_topics: BTreeMap::new(),
             refused_reported: false,
@@ -193,7 +180,7 @@ impl Bridge {
             self.lights.wake_at().filter(|_| self.link.is_up()),
             (!self.people.is_empty() && !self.link.is_stopping()).then_some(self.judge_at),
             self.resend_at.filter(|_| self.link.is_up()),
-            self.birth_at.filter(|_| self.link.is_up()),
+            self.announcements.birth_at.filter(|_| self.link.is_up()),
         ]
         .into_iter()
         .flatten()
@@ -367,7 +354,7 @@ impl Bridge {
         if !self.link.is_up() {
             return;
         }
-        if self.resend_at.into_iter().chain(self.birth_at).any(|at| at <= now) {
+        if self.resend_at.into_iter().chain(self.announcements.birth_at).any(|at| at <= now) {
             self.send_everything(now);
         }
         self.say_health_if_new(now);
@@ -377,6 +364,7 @@ impl Bridge {
             qos: self.settings.qos,
             expires: self.message_expiry(),
             discovery: self.settings.discovery.as_ref().map(|discovery| &discovery.prefix),
+            announcements: &self.announcements,
         };
         let (messages, online) = self.outbox.next(&mut self.people, &sender);
         if !messages.is_empty() {

@@ -206,7 +206,11 @@ impl Bridge {
             }
         }
         if self.link.stop_listening(now) {
-            let filters = self.left_by_earlier_runs().into_iter().chain(self.earlier_prefix.take()).collect();
+            let filters = self
+                .left_by_earlier_runs()
+                .into_iter()
+                .chain(self.announcements.earlier_prefix.take())
+                .collect();
             self.commands.push(Command::Broker(BrokerOrder::Unsubscribe(filters)));
         }
         if let Phase::Stopping { deadline, ending, closing } = &mut self.link.phase {
@@ -227,7 +231,7 @@ impl Bridge {
     /// Sends everything, perhaps for the first time in this run.
     pub(super) fn send_all(&mut self, first: bool, now: Tick) {
         self.resend_at = self.resend_every().map(|every| now + every);
-        self.birth_at = None;
+        self.announcements.birth_at = None;
         if std::mem::take(&mut self.refused_topics).is_empty() {
             self.refused_backoff.reset();
         }
@@ -294,7 +298,7 @@ impl Bridge {
     }
 
     /// Whether a bridge id is this bridge's, or was before a reload.
-    fn is_own(&self, bridge: &str) -> bool {
+    pub(super) fn is_own(&self, bridge: &str) -> bool {
         let predecessor = self.settings.predecessor.as_ref();
         bridge == self.settings.client_id.as_str() || predecessor.is_some_and(|id| bridge == id.as_str())
     }

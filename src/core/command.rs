@@ -130,6 +130,14 @@ pub struct Message {
     pub correlation: Option<Vec<u8>>,
 }
 
+impl Message {
+    /// What the broker is to keep.
+    #[must_use]
+    pub fn retained(topic: String, payload: String, qos: Qos) -> Self {
+        Self { topic, payload, qos, retain: true, expires: None, correlation: None }
+    }
+}
+
 /// A version of MQTT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {

@@ -73,12 +73,13 @@ impl Bridge {
             if self.people[place].configured != UserId::Me {
                 continue;
             }
-            let announced = self.announced_topics();
             let name = self.people[place].name.clone();
             let joining = Person::joining(self.settings.users[place].clone(), now);
             let before = std::mem::replace(&mut self.people[place], joining);
-            self.announced.retain(|_, announced| *announced != place);
-            self.take_back(announced);
+            self.announcements.places.retain(|_, announced| *announced != place);
+            // Another name of whoever it was takes over.
+            (0..self.people.len()).for_each(|place| self.announce(place));
+            self.take_back();
             self.people[place].queued = before.queued;
             if let Some(count) = self.census.get_mut(&before.health()) {
                 *count -= 1;

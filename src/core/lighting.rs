@@ -92,7 +92,7 @@ impl Bridge {
         for (name, mut light) in before {
             self.leave_device(&mut light);
             self.remove_light(&name);
-            self.entities_before.extend(announced_of_light(&name));
+            self.device_had(announced_of_light(&name));
         }
         self.lights = Lights::new(lights);
         if self.link.is_up() && self.lights.names() != names {

@@ -141,18 +141,16 @@ impl Link {
         !self.read_back
     }
 
-    /// One more answer to a subscription is awaited; `false` if nothing is read back any more.
+    /// One more subscription to what an earlier run left: its answer is awaited before publishing. `false` if nothing
+    /// is read back any more.
     pub(super) fn also_subscribes(&mut self) -> bool {
         match &mut self.phase {
             Phase::ReadingBack { unanswered, .. } => {
                 *unanswered += 1;
                 true
             }
-            Phase::Down(_)
-            | Phase::Connecting
-            | Phase::Up { .. }
-            | Phase::Closing(_)
-            | Phase::Stopping { .. } => false,
+            Phase::Up { listen_until } => listen_until.is_some(),
+            Phase::Down(_) | Phase::Connecting | Phase::Closing(_) | Phase::Stopping { .. } => false,
         }
     }
 

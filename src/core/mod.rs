@@ -3,11 +3,14 @@
 //! In reading order: [`event`] comes in, [`command`] goes out, [`bridge`] lies between them. It is made of a
 //! schedule within a budget, people with their health, the source's and the broker link's state, an invitation to
 //! sign in, and an outbox. `commanding` listens to those who set presence, [`setting`] is what they may say,
-//! `settable` whom they may set, `writing` when it is done and `echo` what they are answered. `sleep` makes time go on while the machine sleeps and `waking` says what that means, `sequence`
-//! tells answers out of order, `protocol` and `rival` read a broker's manners, `reload` goes on with other settings;
-//! [`discovery`] is what Home Assistant is told, and `announcing` when; [`light`] is what a light shows, and `lighting` when it is told;
+//! `settable` whom they may set, `writing` when it is done and `echo` what they are answered. `sleep` makes time go on
+//! while the machine sleeps and `waking` says what that means, `sequence` tells answers out of order, `protocol` and
+//! `rival` read a broker's manners, `reload` goes on with other settings; [`discovery`] is what Home Assistant is told,
+//! `announcing` when, and `announcements` what it was told already; [`light`] is what a light shows, and `lighting` when
+//! it is told;
 //! [`certificate`] words a warning, [`token_life`] says when a token is renewed.
 
+mod announcements;
 mod announcing;
 mod backoff;
 pub mod bridge;
@@ -26,6 +29,7 @@ mod link;
 pub mod name;
 mod outbox;
 pub mod payload;
+mod pending;
 pub mod person;
 pub mod presence;
 mod protocol;

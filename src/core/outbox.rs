@@ -6,10 +6,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::announcements::Announcements;
 use super::command::{Message, Qos};
-use super::discovery::DeviceId;
 use super::name::{BaseTopic, ClientId};
-use super::person::{Health, Pending, Person};
+use super::pending::Pending;
+use super::person::{Health, Person};
 use super::schedule::Place;
 use super::topic::{BridgeField, Field, ONLINE, Topics};
 
@@ -50,6 +51,7 @@ pub(super) struct Sender<'a> {
     pub qos: Qos,
     /// Home Assistant's discovery prefix, if people are announced there.
     pub discovery: Option<&'a BaseTopic>,
+    pub announcements: &'a Announcements,
     /// What the broker holds vanishes after this long, if it can.
     pub expires: Option<Duration>,
 }
@@ -162,21 +164,14 @@ impl Outbox {
             } else if let Some(place) = self.doubted.pop() {
                 let topic = sender.topics.of_user(&people[place].name, Field::Health);
                 let payload = Health::Stale.as_str().to_owned();
-                messages.push(Message {
-                    topic,
-                    payload,
-                    qos: sender.qos,
-                    retain: true,
-                    expires: None,
-                    correlation: None,
-                });
+                messages.push(Message::retained(topic, payload, sender.qos));
             } else if let Some(place) = self.fresh.pop_front() {
                 people[place].queued = false;
-                self.messages_of(&mut people[place], sender, &mut messages);
+                self.messages_of(place, &mut people[place], sender, &mut messages);
             } else if let Some(message) = self.lights.pop_front() {
                 messages.push(message);
             } else if let Some(place) = self.next_of_everyone(people) {
-                self.messages_of(&mut people[place], sender, &mut messages);
+                self.messages_of(place, &mut people[place], sender, &mut messages);
             } else if std::mem::take(&mut self.announce) {
                 messages.push(own(sender.topics.of_bridge(BridgeField::State), ONLINE.to_owned()));
                 online = true;
@@ -201,28 +196,26 @@ impl Outbox {
         None
     }
 
-    fn messages_of(&self, person: &mut Person, sender: &Sender<'_>, messages: &mut Vec<Message>) {
+    fn messages_of(
+        &self,
+        place: Place,
+        person: &mut Person,
+        sender: &Sender<'_>,
+        messages: &mut Vec<Message>,
+    ) {
         let mut pending = std::mem::take(&mut person.pending);
         if person.sent_in != self.sending {
             person.sent_in = self.sending;
             pending = Pending::ALL;
         }
-        if let (true, Some(prefix), Some(id)) = (pending.has_announcement(), sender.discovery, person.id)
-            && let Some(payload) = person.announcement(sender.topics, sender.bridge)
-        {
-            messages.push(own(DeviceId::of_person(id).topic(prefix), payload));
+        if let Some(prefix) = sender.discovery.filter(|_| pending.has_announcement()) {
+            let announcement = sender.announcements.of((place, person), prefix, sender.topics, sender.bridge);
+            messages.extend(announcement.map(|(topic, payload)| own(topic, payload)));
         }
         for field in person.fields().into_iter().filter(|&field| pending.has(field)) {
             if let Some(payload) = person.wanted(field, sender.bridge) {
                 let topic = sender.topics.of_user(&person.name, field);
-                messages.push(Message {
-                    topic,
-                    payload,
-                    qos: sender.qos,
-                    retain: true,
-                    expires: None,
-                    correlation: None,
-                });
+                messages.push(Message::retained(topic, payload, sender.qos));
             }
         }
     }
@@ -230,5 +223,5 @@ impl Outbox {
 
 /// A retained message on a topic that the bridge owns whatever the users' quality of service is.
 pub(super) fn own(topic: String, payload: String) -> Message {
-    Message { topic, payload, qos: Qos::AtLeastOnce, retain: true, expires: None, correlation: None }
+    Message::retained(topic, payload, Qos::AtLeastOnce)
 }

@@ -1,20 +1,19 @@
 //! One person: what is known, since when, and whether it may be believed.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::bridge::GENTLE;
-use super::discovery::{Controls, Described, of_person};
 use super::light::look::Shown;
 use super::name::{ClientId, ObjectId, TopicLevel, UserId};
 use super::payload::{RememberedState, State, json};
+use super::pending::Pending;
 use super::presence::Presence;
 use super::sequence::{Order, OutOfOrder};
 use super::settings::Watched;
 use super::time::{Now, Tick, whole_seconds};
-use super::topic::{Field, Topics};
+use super::topic::Field;
 use super::word::{Availability, KnownActivity};
 
 /// The words of `<base>/<user>/health`.
@@ -33,10 +32,6 @@ pub(super) enum Denied {
     Forbidden,
     NotFound,
 }
-
-/// Which of the four topics wait to be sent, and the announcement to Home Assistant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Pending(u8);
 
 #[derive(Debug)]
 struct Known {
@@ -68,15 +63,9 @@ pub(super) struct Person {
     pub configured: UserId,
     pub id: Option<ObjectId>,
     /// What Home Assistant shows.
-    display_name: String,
+    pub display_name: String,
     /// Whether Home Assistant is to be told.
     pub discovery: bool,
-    /// Whether Home Assistant is told, by this name of the person.
-    announces: bool,
-    /// What it was told last: name, display name, and whether they can be set.
-    announced: Option<(TopicLevel, String, bool)>,
-    /// Entities that an earlier run announced: key and platform.
-    pub entities_before: BTreeMap<String, String>,
     pub pending: Pending,
     /// Waits in the outbox's queue of fresh changes.
     pub queued: bool,
@@ -119,36 +108,6 @@ impl Health {
     }
 }
 
-impl Pending {
-    pub(super) const ALL: Self = Self(0b1_1111);
-    const ANNOUNCEMENT: Self = Self(0b1_0000);
-
-    fn bit(field: Field) -> u8 {
-        match field {
-            Field::State => 1,
-            Field::Activity => 2,
-            Field::Availability => 4,
-            Field::Health => 8,
-        }
-    }
-
-    pub(super) fn add(&mut self, field: Field) {
-        self.0 |= Self::bit(field);
-    }
-
-    pub(super) fn has(self, field: Field) -> bool {
-        self.0 & Self::bit(field) != 0
-    }
-
-    pub(super) fn has_announcement(self) -> bool {
-        self.0 & Self::ANNOUNCEMENT.0 != 0
-    }
-
-    pub(super) fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-}
-
 impl Person {
     pub(super) fn new(watched: Watched, now: Tick) -> Self {
         let Watched { name, id: configured, display_name, discovery } = watched;
@@ -162,9 +121,6 @@ impl Person {
             id,
             display_name,
             discovery,
-            announces: false,
-            announced: None,
-            entities_before: BTreeMap::new(),
             pending: Pending::default(),
             queued: false,
             sent_in: 0,
@@ -203,32 +159,7 @@ impl Person {
         }
         self.display_name = display_name;
         self.discovery = discovery;
-        self.announces = false;
         self
-    }
-
-    /// Has this person announced, unless that was done in the same words.
-    pub(super) fn announce(&mut self) {
-        self.announces = true;
-        let words = (self.name.clone(), self.display_name.clone(), self.settable);
-        if self.announced.as_ref() != Some(&words) {
-            self.announced = Some(words);
-            self.pending.0 |= Pending::ANNOUNCEMENT.0;
-        }
-    }
-
-    /// What is told to Home Assistant, if anything.
-    pub(super) fn announcement(&self, topics: &Topics, bridge: &ClientId) -> Option<String> {
-        let (name, display_name, settable) = self.announced.as_ref().filter(|_| self.announces)?;
-        let described = Described {
-            display_name,
-            name,
-            id: self.id?,
-            bridge,
-            controls: if *settable { Controls::Shown } else { Controls::Absent },
-            before: &self.entities_before,
-        };
-        Some(of_person(&described, topics))
     }
 
     /// Takes an answer without a usable presence, which confirms nothing; `true` if that is news.

@@ -1,6 +1,6 @@
 //! Going on with another configuration, without losing what is known.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use super::bridge::Bridge;
 use super::commanding::Commanding;
@@ -39,7 +39,6 @@ impl Bridge {
                 self.commanding = Commanding::default();
             }
         }
-        let announced = self.announced_topics();
         self.budget.set_limit(settings.request_budget);
         self.schedule = Schedule::new(settings.poll_interval, now.tick);
         let sent_as_before = self.settings.qos == settings.qos
@@ -50,7 +49,7 @@ impl Bridge {
         if listened != listen {
             self.listen_to_commands(listen);
         }
-        self.follow(access, announced, now);
+        self.follow(access, now);
         self.take_lights(self.settings.lights.clone(), now.tick);
         // Before anybody is judged: how long a silence is long depends on the interval.
         self.schedule.fit(&self.budget);
@@ -70,11 +69,11 @@ impl Bridge {
     }
 
     /// Follows whoever is configured now. Who was followed before, be it under another name, keeps what is known.
-    fn follow(&mut self, access: Access, announced: BTreeSet<String>, now: Now) {
+    fn follow(&mut self, access: Access, now: Now) {
         let interrupted = self.outbox.forget_places(&mut self.people);
         self.settling.clear();
         self.by_id.clear();
-        self.announced.clear();
+        self.announcements.places.clear();
         self.by_name.clear();
         self.census.clear();
         let before = std::mem::take(&mut self.people);
@@ -95,7 +94,7 @@ impl Bridge {
             self.watch(place, now.tick);
         }
         // First of all, so that Home Assistant hears of nobody whose topics are emptied.
-        self.take_back(announced);
+        self.take_back();
         self.leave(&meant, &users);
         match interrupted {
             Some(first) if self.link.is_up() => self.send_all(first, now.tick),

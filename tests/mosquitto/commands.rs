@@ -41,9 +41,19 @@ async fn clean_takes_an_old_base_topic() {
     let old = Bridge::start(&configuration.clone().set("mqtt.base_topic", "old/base"));
     listener.until_newest("old/base/carol/health", "ok").await;
     assert_eq!(old.stop("TERM").await.code, Some(0));
-    let cleaned = finished(&configuration, &["clean", "--base", "old/base"]).await;
+    let old_base = ["clean", "--base", "old/base"];
+    let cleaned = finished(&configuration, &old_base).await;
     assert_eq!(cleaned.code, Some(0), "{}", cleaned.output.stderr);
     assert_eq!(retained(broker.port, "#").await.len(), 0);
+
+    // What a bridge announces meanwhile about the base topic in use is spared.
+    let bridge = Bridge::start(&configuration);
+    listener.until_newest("presence/carol/health", "ok").await;
+    let before = retained(broker.port, "#").await.len();
+    let cleaned = finished(&configuration, &old_base).await;
+    assert_eq!(cleaned.output.stdout, "0 retained topics removed\n");
+    assert_eq!(retained(broker.port, "#").await.len(), before);
+    assert_eq!(bridge.stop("TERM").await.code, Some(0));
 }
 
 #[tokio::test]

@@ -1,8 +1,6 @@
 //! The bridge itself in Home Assistant.
 
-use std::collections::BTreeMap;
-
-use super::entity::{Availability, Component, Device, Entity, Ids, ORIGIN, Payload, slug, with_gone};
+use super::entity::{Availability, Device, Entities, Entity, Ids, ORIGIN, Payload, components, slug};
 use super::{DeviceId, light};
 use crate::core::name::{ClientId, TopicLevel};
 use crate::core::payload::json;
@@ -13,13 +11,17 @@ const GRAPH: [&str; 6] = ["starting", "ok", "throttled", "unreachable", "sign_in
 
 const ATTRIBUTES: &str = "{{ value or '{}' }}";
 
-/// The payload about the bridge. `before` are the entities that an earlier run announced: key and platform.
+/// Right after a start nobody knows yet; "off" would be news that somebody has signed in.
+const SIGN_IN_NEEDED: &str = "{{ 'None' if not value or value_json.graph == 'starting' else \
+                              'ON' if value_json.graph == 'sign_in_required' else 'OFF' }}";
+
+/// The payload about the bridge. `before` are the entities that were announced earlier.
 pub(in crate::core) fn of_bridge(
     client_id: &ClientId,
     version: &str,
     topics: &Topics,
     lights: &[TopicLevel],
-    before: &BTreeMap<String, String>,
+    before: &Entities,
 ) -> String {
     let device = DeviceId::of_bridge(client_id);
     let ids = Ids { device: &device, slug: slug(client_id.as_str()) };
@@ -62,9 +64,7 @@ pub(in crate::core) fn of_bridge(
             Entity {
                 device_class: Some("problem"),
                 state_topic: Some(&health),
-                value_template: Some(
-                    "{{ 'ON' if value and value_json.graph == 'sign_in_required' else 'OFF' }}".to_owned(),
-                ),
+                value_template: Some(SIGN_IN_NEEDED.to_owned()),
                 json_attributes_topic: Some(&sign_in),
                 json_attributes_template: Some(ATTRIBUTES),
                 ..diagnostic("binary_sensor", "sign_in_needed", "Sign-in needed")
@@ -113,7 +113,6 @@ pub(in crate::core) fn of_bridge(
     let light_entities =
         light_entities.map(|(key, entity)| (key.into(), Entity { availability: online(), ..entity }));
     let entities = entities.into_iter().map(|(key, entity)| (key.into(), entity)).chain(light_entities);
-    let components = entities.map(|(key, entity)| (key, Component::Entity(Box::new(entity)))).collect();
     json(&Payload {
         device: Device {
             identifiers: [device.as_str()],
@@ -125,6 +124,6 @@ pub(in crate::core) fn of_bridge(
         },
         origin: ORIGIN,
         qos: 1,
-        components: with_gone(components, before),
+        components: components(entities, before),
     })
 }

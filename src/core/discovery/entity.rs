@@ -81,6 +81,8 @@ pub(super) struct Entity<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command_topic: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub command_template: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub payload_press: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max: Option<u16>,
@@ -89,6 +91,9 @@ pub(super) struct Entity<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub availability: Vec<Availability<'a>>,
 }
+
+/// Which entities a device has: key and platform.
+pub(in crate::core) type Entities = BTreeMap<String, String>;
 
 /// A topic that says whether an entity may be believed.
 #[derive(Debug, Clone, Serialize)]
@@ -133,11 +138,13 @@ pub(super) fn slug(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
 }
 
-/// Puts removals for what was announced before and is not any more.
-pub(super) fn with_gone<'a>(
-    mut components: BTreeMap<Cow<'a, str>, Component<'a>>,
-    before: &'a BTreeMap<String, String>,
+/// The entities, with removals for what was announced before and is not any more.
+pub(super) fn components<'a>(
+    entities: impl IntoIterator<Item = (Cow<'a, str>, Entity<'a>)>,
+    before: &'a Entities,
 ) -> BTreeMap<Cow<'a, str>, Component<'a>> {
+    let entity = |(key, entity)| (key, Component::Entity(Box::new(entity)));
+    let mut components: BTreeMap<Cow<'_, str>, Component<'_>> = entities.into_iter().map(entity).collect();
     for (key, platform) in before {
         components.entry(Cow::Borrowed(key)).or_insert(Component::Gone { platform });
     }

@@ -1,9 +1,8 @@
 //! A light in Home Assistant: entities of the bridge, which drives it.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
-use super::entity::{Entity, Ids, TEXT};
+use super::entity::{Entities, Entity, Ids, TEXT};
 use crate::core::name::TopicLevel;
 use crate::core::topic::{LightField, Topics};
 
@@ -48,7 +47,7 @@ pub(super) fn entities<'a>(ids: &Ids<'_>, light: &'a Named<'_>) -> [(String, Ent
 }
 
 /// What was announced of a light: keys and platforms.
-pub(in crate::core) fn announced(name: &TopicLevel) -> BTreeMap<String, String> {
+pub(in crate::core) fn announced(name: &TopicLevel) -> Entities {
     keys(name).into_iter().map(|(key, platform)| (key, platform.to_owned())).collect()
 }
 

@@ -16,8 +16,9 @@ mod remembered;
 mod tests;
 
 pub(super) use bridge::of_bridge;
+pub(super) use entity::Entities;
 pub(super) use light::announced as announced_of_light;
-pub(super) use person::{Controls, Described, of_person};
+pub(super) use person::{CONTROLS, Controls, Described, of_person};
 pub(super) use remembered::Remembered;
 
 use super::name::{BaseTopic, ClientId, ObjectId};
@@ -48,10 +49,12 @@ impl DeviceId {
     }
 }
 
-/// Whether what is retained on a discovery topic was announced by the bridge with this client id.
+/// Whether what is retained on a discovery topic was announced by the bridge with this client id, and is not about
+/// topics below the base topic that is to be spared.
 #[must_use]
-pub fn is_of(client_id: &ClientId, topic: &str, payload: &[u8]) -> bool {
-    Remembered::read(topic, payload, client_id).is_some()
+pub fn is_of(client_id: &ClientId, topic: &str, payload: &[u8], spared: Option<&BaseTopic>) -> bool {
+    let earlier = Remembered::read(topic, payload, client_id);
+    earlier.is_some_and(|earlier| !spared.is_some_and(|base| earlier.is_below(base)))
 }
 
 /// `<prefix>/device/+/config`: the filter that matches every device's topic.

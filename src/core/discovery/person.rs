@@ -2,10 +2,8 @@
 //!
 //! Every template takes an empty payload for "unknown": that is what a topic holds for a moment when it is removed.
 
-use std::collections::BTreeMap;
-
 use super::DeviceId;
-use super::entity::{Availability, Component, Device, Entity, Ids, ORIGIN, Payload, TEXT, slug, with_gone};
+use super::entity::{Availability, Device, Entities, Entity, Ids, ORIGIN, Payload, TEXT, components, slug};
 use crate::core::name::{ClientId, ObjectId, TopicLevel};
 use crate::core::payload::json;
 use crate::core::topic::{BridgeField, Field, SET, SET_STATUS_MESSAGE, Topics};
@@ -15,8 +13,7 @@ use crate::core::word::Availability as Word;
 const HEALTH: [&str; 5] = ["ok", "stale", "sign_in_required", "forbidden", "not_found"];
 
 /// Words that somebody may be set to.
-pub(super) const SETTABLE: [&str; 6] =
-    ["Available", "Busy", "DoNotDisturb", "BeRightBack", "Away", "Offline"];
+const SETTABLE: [&str; 6] = ["Available", "Busy", "DoNotDisturb", "BeRightBack", "Away", "Offline"];
 
 const ATTRIBUTES: &str = "{{ value or '{}' }}";
 const OUT_OF_OFFICE: &str = "{{ 'None' if not value or value_json.out_of_office is none else \
@@ -26,8 +23,18 @@ const BUSY: &str = "{{ 'None' if not value or value == 'PresenceUnknown' else \
 const IN_A_CALL: &str = "{{ 'None' if not value or value == 'PresenceUnknown' else \
                          'ON' if value in ['InACall', 'InAConferenceCall', 'InAMeeting', 'Presenting'] else 'OFF' }}";
 const SINCE: &str = "{{ value_json.since if value else 'None' }}";
-const STATUS_MESSAGE: &str = "{{ value_json.status_message or '' if value else '' }}";
+
+/// What people write in Teams may be longer than a state in Home Assistant.
+const STATUS_MESSAGE: &str = "{{ (value_json.status_message or '')[:255] if value else '' }}";
+
+/// An empty text would be an empty payload, which is no command, and one that begins with a brace would be read as JSON.
+const STATUS_MESSAGE_COMMAND: &str = "{{ {'message': value} | to_json }}";
+
 const ONLINE_IF_OK: &str = "{{ 'online' if value == 'ok' else 'offline' }}";
+
+/// The entities that are there only while a person can be set: key and platform.
+pub(in crate::core) const CONTROLS: [(&str, &str); 3] =
+    [("presence", "select"), ("clear_presence", "button"), ("status_message", "text")];
 
 /// Whether a person can be set from Home Assistant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,8 +54,8 @@ pub(in crate::core) struct Described<'a> {
     pub id: ObjectId,
     pub bridge: &'a ClientId,
     pub controls: Controls,
-    /// Entities that an earlier run announced: key and platform.
-    pub before: &'a BTreeMap<String, String>,
+    /// Entities that were announced earlier.
+    pub before: &'a Entities,
 }
 
 /// The topics that a payload names.
@@ -77,14 +84,11 @@ pub(in crate::core) fn of_person(person: &Described<'_>, topics: &Topics) -> Str
         set_status_message: topics.set(person.name, SET_STATUS_MESSAGE),
     };
     let ids = Ids { device: &device, slug: slug(person.name.as_str()) };
-    let mut components = sensors(&ids, &named);
+    let mut entities = sensors(&ids, &named);
     if person.controls == Controls::Shown {
-        components.extend(controls(&ids, &named));
+        entities.extend(controls(&ids, &named));
     }
-    let components = components
-        .into_iter()
-        .map(|(key, entity)| (key.into(), Component::Entity(Box::new(entity))))
-        .collect();
+    let entities = entities.into_iter().map(|(key, entity)| (key.into(), entity));
     json(&Payload {
         device: Device {
             identifiers: [device.as_str()],
@@ -96,16 +100,12 @@ pub(in crate::core) fn of_person(person: &Described<'_>, topics: &Topics) -> Str
         },
         origin: ORIGIN,
         qos: 1,
-        components: with_gone(components, person.before),
+        components: components(entities, person.before),
     })
 }
 
 fn sensors<'a>(ids: &Ids<'_>, topics: &'a Named) -> Vec<(&'static str, Entity<'a>)> {
-    let believed = || Some("all").map(|mode| (Some(mode), believed(topics)));
-    let values = |entity: Entity<'a>| {
-        let (availability_mode, availability) = believed().unwrap_or_default();
-        Entity { availability_mode, availability, ..entity }
-    };
+    let values = |entity: Entity<'a>| believed(entity, topics);
     let diagnostic = |entity: Entity<'a>| Entity {
         entity_category: Some("diagnostic"),
         availability: vec![Availability { topic: &topics.bridge_state, value_template: None }],
@@ -185,12 +185,7 @@ fn sensors<'a>(ids: &Ids<'_>, topics: &'a Named) -> Vec<(&'static str, Entity<'a
 }
 
 fn controls<'a>(ids: &Ids<'_>, topics: &'a Named) -> Vec<(&'static str, Entity<'a>)> {
-    let control = |entity: Entity<'a>| Entity {
-        availability_mode: Some("all"),
-        availability: believed(topics),
-        entity_category: Some("config"),
-        ..entity
-    };
+    let control = |entity: Entity<'a>| Entity { entity_category: Some("config"), ..believed(entity, topics) };
     let settable = format!("{{{{ value if value in {SETTABLE:?} else 'None' }}}}").replace('"', "'");
     vec![
         (
@@ -220,6 +215,7 @@ fn controls<'a>(ids: &Ids<'_>, topics: &'a Named) -> Vec<(&'static str, Entity<'
                 state_topic: Some(&topics.state),
                 value_template: Some(STATUS_MESSAGE.to_owned()),
                 command_topic: Some(&topics.set_status_message),
+                command_template: Some(STATUS_MESSAGE_COMMAND),
                 max: Some(255),
                 ..ids.entity("text", "status_message", "Status message")
             }),
@@ -227,10 +223,11 @@ fn controls<'a>(ids: &Ids<'_>, topics: &'a Named) -> Vec<(&'static str, Entity<'
     ]
 }
 
-/// Values count while the bridge is online and the person's health is `ok`.
-fn believed(topics: &Named) -> Vec<Availability<'_>> {
-    vec![
+/// An entity whose values count while the bridge is online and the person's health is `ok`.
+fn believed<'a>(entity: Entity<'a>, topics: &'a Named) -> Entity<'a> {
+    let availability = vec![
         Availability { topic: &topics.bridge_state, value_template: None },
         Availability { topic: &topics.health, value_template: Some(ONLINE_IF_OK) },
-    ]
+    ];
+    Entity { availability_mode: Some("all"), availability, ..entity }
 }

@@ -5,18 +5,17 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::DeviceId;
-use super::entity::ORIGIN;
-use crate::core::name::ClientId;
+use super::entity::{Entities, ORIGIN};
+use crate::core::name::{BaseTopic, ClientId};
 
 /// A device that this bridge announced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::core) struct Remembered {
     /// Its topic.
     pub topic: String,
-    /// Its entities: key and platform.
-    pub entities: BTreeMap<String, String>,
-    /// The topic of a person's availability, which holds their name.
-    pub values: Option<String>,
+    pub entities: Entities,
+    /// The topic of a person's availability, which holds their name, or of the bridge's state.
+    pub state_topic: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -53,8 +52,15 @@ impl Remembered {
             && (announced.device.via_device.as_deref() == Some(bridge.as_str())
                 || announced.device.identifiers.iter().any(|id| id == bridge.as_str()));
         let mut components = announced.components;
-        let values = components.get_mut("availability").and_then(|component| component.state_topic.take());
+        let mut state_topic_of = |key| components.get_mut(key)?.state_topic.take();
+        let state_topic = state_topic_of("availability").or_else(|| state_topic_of("connection"));
         let entities = components.into_iter().map(|(key, component)| (key, component.platform)).collect();
-        ours.then(|| Self { topic: topic.to_owned(), entities, values })
+        ours.then(|| Self { topic: topic.to_owned(), entities, state_topic })
+    }
+
+    /// Whether it is about topics below this one.
+    pub(super) fn is_below(&self, base: &BaseTopic) -> bool {
+        let rest = self.state_topic.as_ref().and_then(|topic| topic.strip_prefix(base.as_str()));
+        rest.is_some_and(|rest| rest.starts_with('/'))
     }
 }

@@ -43,6 +43,19 @@ fn a_person_who_can_be_set() {
 }
 
 #[test]
+fn the_controls_are_what_only_people_who_can_be_set_have() {
+    let entities = |controls| {
+        let payload = alice(controls, &BTreeMap::new());
+        Remembered::read("", payload.as_bytes(), &"presence2mqtt".parse().unwrap()).unwrap().entities
+    };
+    let mut shown = entities(Controls::Shown);
+    for (key, platform) in CONTROLS {
+        assert_eq!(shown.remove(key).as_deref(), Some(platform));
+    }
+    assert_eq!(shown, entities(Controls::Absent));
+}
+
+#[test]
 fn the_bridge() {
     let golden = include_str!("../../../tests/golden/home-assistant/bridge.json");
     let client_id = "presence2mqtt".parse().unwrap();
@@ -74,7 +87,7 @@ fn what_was_announced_before_is_removed_by_name_and_read_back_as_ours() {
     let bridge = "presence2mqtt".parse().unwrap();
     let topic = "homeassistant/device/presence2mqtt_66825e03-7ef5-42da-9069-724602c31f6b/config";
     let before = Remembered::read(topic, with_controls.as_bytes(), &bridge).unwrap();
-    assert_eq!(before.values.as_deref(), Some("presence/Alice-A/availability"));
+    assert_eq!(before.state_topic.as_deref(), Some("presence/Alice-A/availability"));
     let without: serde_json::Value =
         serde_json::from_str(&alice(Controls::Absent, &before.entities)).unwrap();
     assert_eq!(without["components"]["presence"], serde_json::json!({"platform": "select"}));
@@ -83,6 +96,20 @@ fn what_was_announced_before_is_removed_by_name_and_read_back_as_ours() {
     assert_eq!(Remembered::read(topic, with_controls.as_bytes(), &"another".parse().unwrap()), None);
     for other in ["", "{}", "[]", r#"{"device":{"identifiers":["x"]},"origin":{"name":"zigbee2mqtt"}}"#] {
         assert_eq!(Remembered::read(topic, other.as_bytes(), &bridge), None, "{other}");
+    }
+}
+
+#[test]
+fn what_is_about_a_base_topic_can_be_spared() {
+    let bridge = "presence2mqtt".parse().unwrap();
+    let about_bridge = of_bridge(&bridge, "", &topics(), &[], &BTreeMap::new());
+    for payload in [alice(Controls::Absent, &BTreeMap::new()), about_bridge] {
+        let is_of = |spared: Option<&str>| {
+            let spared = spared.map(|base| base.parse().unwrap());
+            is_of(&bridge, "", payload.as_bytes(), spared.as_ref())
+        };
+        assert!(is_of(None) && is_of(Some("pres")) && is_of(Some("old/presence")));
+        assert!(!is_of(Some("presence")));
     }
 }
 

@@ -3,7 +3,8 @@
 use super::*;
 use crate::core::event::Access;
 use crate::core::event::Event::{Acknowledged, Connected, Started, Woken};
-use crate::core::settings::Discovery;
+use crate::core::settings::{Commands, Discovery};
+use crate::core::sign_in::SignedIn;
 
 fn with_discovery(settings: Settings) -> Settings {
     let discovery =
@@ -47,6 +48,10 @@ fn read_back(settings: Settings, retained_before: &[(String, String)]) -> (Bridg
 /// What a bridge with these settings leaves on the broker.
 fn left_by(settings: Settings) -> Vec<(String, String)> {
     let (_, commands) = read_back(settings, &[]);
+    published(commands)
+}
+
+fn published(commands: Vec<Command>) -> Vec<(String, String)> {
     let published = commands.into_iter().filter_map(|command| match command {
         Command::Broker(BrokerOrder::Publish(messages)) => Some(messages),
         Command::Broker(_)
@@ -58,6 +63,17 @@ fn left_by(settings: Settings) -> Vec<(String, String)> {
         | Command::Finish(_) => None,
     });
     published.flatten().map(|message| (message.topic, message.payload)).collect()
+}
+
+fn reload(bridge: &mut Bridge, settings: Settings) -> Vec<Command> {
+    bridge.on(Acknowledged(100), at(1.0));
+    bridge.on(Event::Configured(Box::new(settings), Access::Same), at(1.0))
+}
+
+fn resolved(bridge: &mut Bridge, request: u64, n: usize) -> Vec<String> {
+    bridge.on(Acknowledged(100), at(0.3));
+    let outcome = Ok(Answer::Resolved(id(n)));
+    told(&bridge.on(Event::Presence(PresenceEvent { request: RequestId(request), outcome }), at(0.3)))
 }
 
 #[test]
@@ -111,9 +127,7 @@ fn whose_id_is_not_known_yet_is_announced_when_it_is() {
     bridge.on(Acknowledged(100), at(0.1));
     let me = bridge.on(answer(0, vec![reading(7, "Busy", "Busy")]), at(0.2));
     assert_eq!(told(&me), ["#7/config = {me presence/me/availability}"]);
-    let resolved = PresenceEvent { request: RequestId(1), outcome: Ok(Answer::Resolved(id(8))) };
-    let bob = bridge.on(Event::Presence(resolved), at(0.3));
-    assert_eq!(told(&bob), ["#8/config = {bob presence/bob/availability}"]);
+    assert_eq!(resolved(&mut bridge, 1, 8), ["#8/config = {bob presence/bob/availability}"]);
 }
 
 #[test]
@@ -146,10 +160,8 @@ fn what_an_earlier_run_announced_is_taken_back_if_it_is_not_wanted() {
 #[test]
 fn another_name_is_the_same_device_and_who_leaves_is_taken_back_first() {
     let (mut bridge, _) = read_back(with_discovery(settings()), &[]);
-    bridge.on(Acknowledged(100), at(0.1));
     let users = vec![watched("alicia", &id(1).to_string())];
-    let reload = with_discovery(Settings { users, ..settings() });
-    let commands = bridge.on(Event::Configured(Box::new(reload), Access::Same), at(1.0));
+    let commands = reload(&mut bridge, with_discovery(Settings { users, ..settings() }));
     assert_eq!(told(&commands), ["#2/config =", "#1/config = {alicia presence/alicia/availability}"]);
     let first = lines(&commands).into_iter().find(|line| line.ends_with(" =")).unwrap();
     assert_eq!(first, format!("{} =", topic(2)));
@@ -159,15 +171,12 @@ fn another_name_is_the_same_device_and_who_leaves_is_taken_back_first() {
 fn an_unresolved_name_keeps_its_device_until_its_id_is_known() {
     let by_name = |users| with_discovery(Settings { users, ..settings() });
     let left = left_by(with_discovery(only_alice()));
-    for (resolved, taken_back) in [(1, vec![]), (5, vec!["#1/config ="])] {
+    for (n, taken_back) in [(1, vec![]), (5, vec!["#1/config ="])] {
         let users = vec![watched("alice", "alice@contoso.example")];
         let (mut bridge, commands) = read_back(by_name(users), &left);
         assert_eq!(told(&commands), ["bridge_presence2mqtt/config = {presence2mqtt -}"]);
-        bridge.on(Acknowledged(100), at(0.1));
-        let outcome = Ok(Answer::Resolved(id(resolved)));
-        let known = bridge.on(Event::Presence(PresenceEvent { request: RequestId(0), outcome }), at(0.3));
-        let expected = format!("#{resolved}/config = {{alice presence/alice/availability}}");
-        assert_eq!(told(&known), [taken_back, vec![expected.as_str()]].concat());
+        let expected = format!("#{n}/config = {{alice presence/alice/availability}}");
+        assert_eq!(resolved(&mut bridge, 0, n), [taken_back, vec![expected.as_str()]].concat());
     }
 }
 
@@ -177,4 +186,102 @@ fn one_person_under_two_names_is_announced_once() {
     let (_, commands) = read_back(with_discovery(Settings { users, ..settings() }), &[]);
     let about: Vec<String> = told(&commands).into_iter().filter(|line| line.starts_with("#1")).collect();
     assert_eq!(about, ["#1/config = {alice presence/alice/availability}"]);
+}
+
+#[test]
+fn controls_that_go_are_named_as_gone() {
+    let obeying = Settings { commands: Some(Commands { session_id: None }), ..only_alice() };
+    let (mut bridge, _) = read_back(with_discovery(obeying), &[]);
+    let commands = reload(&mut bridge, with_discovery(only_alice()));
+    let (_, payload) = published(commands).into_iter().find(|(to, _)| *to == topic(1)).unwrap();
+    let announced: serde_json::Value = serde_json::from_str(&payload).unwrap();
+    for (key, platform) in [("presence", "select"), ("clear_presence", "button"), ("status_message", "text")]
+    {
+        assert_eq!(announced["components"][key], serde_json::json!({"platform": platform}));
+    }
+}
+
+#[test]
+fn who_was_taken_back_is_announced_again_when_that_is_wanted() {
+    let quiet = Watched { discovery: false, ..watched("alice", &id(1).to_string()) };
+    let (mut bridge, _) = read_back(with_discovery(only_alice()), &[]);
+    let quiet = with_discovery(Settings { users: vec![quiet], ..settings() });
+    assert_eq!(told(&reload(&mut bridge, quiet)), ["#1/config ="]);
+    let again = reload(&mut bridge, with_discovery(only_alice()));
+    assert_eq!(told(&again), ["#1/config = {alice presence/alice/availability}"]);
+}
+
+#[test]
+fn an_unresolved_name_that_leaves_is_taken_back() {
+    let left = left_by(with_discovery(settings()));
+    let unresolved = watched("alice", "alice@contoso.example");
+    let bob = watched("bob", &id(2).to_string());
+    let users = vec![unresolved.clone(), bob.clone()];
+    let quiet = Watched { discovery: false, ..unresolved };
+    for stays in [vec![bob.clone()], vec![quiet, bob]] {
+        let before = with_discovery(Settings { users: users.clone(), ..settings() });
+        let (mut bridge, commands) = read_back(before, &left);
+        assert!(!told(&commands).contains(&"#1/config =".to_owned()));
+        let commands = reload(&mut bridge, with_discovery(Settings { users: stays, ..settings() }));
+        assert_eq!(told(&commands), ["#1/config ="]);
+    }
+}
+
+#[test]
+fn two_unresolved_names_that_were_swapped_do_not_take_each_other_back() {
+    let left = left_by(with_discovery(settings()));
+    let users = vec![watched("alice", "alice@contoso.example"), watched("bob", "bob@contoso.example")];
+    let (mut bridge, _) = read_back(with_discovery(Settings { users, ..settings() }), &left);
+    let alice = resolved(&mut bridge, 0, 2);
+    assert_eq!(alice, ["#1/config =", "#2/config = {alice presence/alice/availability}"]);
+    bridge.on(Woken, at(0.4));
+    assert_eq!(resolved(&mut bridge, 1, 1), ["#1/config = {bob presence/bob/availability}"]);
+}
+
+#[test]
+fn another_name_of_a_person_takes_over_when_the_first_is_somebody_else() {
+    let users = vec![watched("me", "me"), watched("alice", "alice@contoso.example")];
+    let mut bridge = online(with_discovery(Settings { invites: true, users, ..settings() }));
+    let signed_in = |n: usize| {
+        let username = format!("u{n}@contoso.example");
+        let account = SignedIn { username, object_id: id(n), may_write: false };
+        Event::SignIn(SignInEvent::Account(Some(account)))
+    };
+    bridge.on(signed_in(1), at(0.1));
+    let me = bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(0.2));
+    assert_eq!(told(&me), ["#1/config = {me presence/me/availability}"]);
+    assert_eq!(resolved(&mut bridge, 1, 1), [""; 0], "one device, one announcement");
+    bridge.on(Acknowledged(100), at(0.4));
+    assert_eq!(told(&bridge.on(signed_in(2), at(0.4))), ["#1/config = {alice presence/alice/availability}"]);
+}
+
+#[test]
+fn under_another_client_id_after_a_reload_the_old_device_is_taken_back() {
+    let left = left_by(with_discovery(settings()));
+    let (client_id, before) = ("another".parse().unwrap(), "presence2mqtt".parse().unwrap());
+    let settings = Settings { client_id, predecessor: Some(before), ..only_alice() };
+    let (_, commands) = read_back(with_discovery(settings), &left);
+    let mut emptied = told(&commands);
+    emptied.retain(|line| line.ends_with(" ="));
+    emptied.sort();
+    assert_eq!(emptied, ["#2/config =", "bridge_presence2mqtt/config ="]);
+}
+
+#[test]
+fn where_an_earlier_run_announced_is_heard_of_late() {
+    let moved = Discovery { prefix: "ha".parse().unwrap(), birth_topic: "ha/status".into() };
+    let (mut bridge, _) = read_back(Settings { discovery: Some(moved), ..settings() }, &[]);
+    let left = left_by(with_discovery(settings()));
+    let info = left.iter().find(|(topic, _)| topic == "presence/bridge/info").unwrap();
+    let commands = lines(&bridge.on(retained(&info.0, &info.1), at(0.5)));
+    assert_eq!(commands, ["subscribe homeassistant/device/+/config"]);
+    bridge.on(Acknowledged(100), at(0.5));
+    let (_, payload) = left.iter().find(|(to, _)| *to == topic(1)).unwrap();
+    assert_eq!(told(&bridge.on(retained(&topic(1), payload), at(0.6))), ["#1/config ="]);
+    let asked = lines(&bridge.on(Woken, at(2.1)));
+    assert!(
+        asked
+            .iter()
+            .any(|line| line.contains("unsubscribe") && line.contains("homeassistant/device/+/config"))
+    );
 }

@@ -69,7 +69,7 @@ pub async fn run(
                 happened.push(SignInEvent::Ended(end));
             }
         }
-        let now = attendant.account().await;
+        let now = attendant.account(account.as_ref());
         if now != account {
             account.clone_from(&now);
             happened.push(SignInEvent::Account(now));
@@ -98,9 +98,10 @@ impl Attendant {
         self.watched.iter().map(mark).collect()
     }
 
-    /// Who is signed in. A store that cannot be read now names nobody; the next read says why.
-    async fn account(&self) -> Option<SignedIn> {
-        self.delegated.as_ref()?.signed_in().await.ok()?
+    /// Who is signed in, told at once: as long as nobody is, nobody can be set, and Home Assistant loses its controls.
+    /// From a store that cannot be read now nobody has signed out; the next read of presence says why.
+    fn account(&self, before: Option<&SignedIn>) -> Option<SignedIn> {
+        self.delegated.as_ref()?.signed_in().unwrap_or_else(|_| before.cloned())
     }
 
     async fn invite(&self, events: &mpsc::Sender<SignInEvent>) -> InvitationEnd {
@@ -130,4 +131,66 @@ impl Attendant {
 
 fn failed(reason: NotIssued) -> InvitationEnd {
     InvitationEnd::Failed(ReadFailure::from(reason).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::core::name::UserId;
+    use crate::graph::sign_in::scopes::Scopes;
+    use crate::graph::sign_in::store::{Account, StoredSignIn, TokenStore};
+
+    fn sign_in(username: &str) -> StoredSignIn {
+        StoredSignIn {
+            account: Account {
+                tenant_id: "contoso".to_owned(),
+                object_id: "66825e03-7ef5-42da-9069-724602c31f6b".parse().unwrap(),
+                username: username.to_owned(),
+            },
+            client_id: "an-app".to_owned(),
+            scopes: "Presence.Read Presence.ReadWrite".to_owned(),
+            refresh_token: "refresh".to_owned().into(),
+            access_token: "access".to_owned().into(),
+            access_issued: Timestamp::UNIX_EPOCH,
+            access_ends: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[tokio::test]
+    async fn who_is_signed_in_is_told_while_the_store_is_in_use_and_stays_while_it_is_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = TokenStore::new(folder.path().join("state"));
+        // As it is while a token is renewed.
+        let in_use = store.lock().await.unwrap();
+        in_use.replace(&sign_in("alice@contoso.example")).unwrap();
+        let scopes = Arc::new(Scopes::of([&UserId::Me], true));
+        let delegated = DelegatedSignIn { store: store.clone(), client_id: "an-app".to_owned(), scopes };
+        let attendant = Attendant {
+            authority: Authority::unasked(&"http://127.0.0.1".parse().unwrap(), "contoso"),
+            resource: "https://graph.microsoft.com".to_owned(),
+            delegated: Some(delegated),
+            watched: Vec::new(),
+            certificate: None,
+        };
+        let (order, orders) = mpsc::channel(1);
+        let (events, mut happened) = mpsc::channel(8);
+        let task = tokio::spawn(run(attendant, orders, events));
+        let Some(SignInEvent::Account(Some(alice))) = happened.recv().await else { panic!() };
+        assert_eq!((alice.username.as_str(), alice.may_write), ("alice@contoso.example", true));
+
+        std::fs::write(store.file(), "damaged").unwrap();
+        // The third is taken into the channel when the first has been obeyed.
+        for _ in 0..3 {
+            order.send(SignInOrder::TakeBack).await.unwrap();
+        }
+        in_use.replace(&sign_in("bob@contoso.example")).unwrap();
+        let Some(SignInEvent::Account(Some(bob))) = happened.recv().await else { panic!() };
+        assert_eq!(bob.username, "bob@contoso.example");
+        drop(order);
+        task.await.unwrap();
+    }
 }

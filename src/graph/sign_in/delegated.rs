@@ -124,11 +124,11 @@ impl DelegatedSignIn {
     /// # Errors
     ///
     /// If the store cannot be read.
-    pub async fn signed_in(&self) -> Result<Option<SignedIn>, StoreError> {
-        Ok(self.store.lock().await?.read()?.map(|kept| SignedIn {
-            may_write: scopes::lets_write(&kept.scopes),
-            username: kept.account.username,
-            object_id: kept.account.object_id,
+    pub fn signed_in(&self) -> Result<Option<SignedIn>, StoreError> {
+        Ok(self.store.whose()?.map(|(account, scopes)| SignedIn {
+            may_write: scopes::lets_write(&scopes),
+            username: account.username,
+            object_id: account.object_id,
         }))
     }
 

@@ -166,6 +166,33 @@ impl TokenStore {
         }
     }
 
+    /// Whose sign-in is kept, if anybody's is, and for what. Does not wait for whoever changes it: the file is replaced as
+    /// a whole, so that this is true or was a moment ago. Tokens are only read under the lock.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read or is damaged.
+    pub fn whose(&self) -> Result<Option<(Account, String)>, StoreError> {
+        Ok(self.read()?.map(|kept| (kept.account, kept.scopes)))
+    }
+
+    fn read(&self) -> Result<Option<StoredSignIn>, StoreError> {
+        let path = self.file();
+        let mut bytes = Vec::new();
+        match File::open(&path) {
+            Ok(file) => {
+                make_private(&file).map_err(failed("cannot protect", &path))?;
+                file.take(LARGEST_STORE).read_to_end(&mut bytes).map_err(failed("cannot read", &path))?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed("cannot open", &path)(error)),
+        }
+        match serde_json::from_slice::<Wire>(&bytes) {
+            Ok(wire) if wire.version == VERSION => Ok(Some(wire.into())),
+            Ok(_) | Err(_) => Err(StoreError::Damaged { path }),
+        }
+    }
+
     /// Opens a lock file, in a folder that nobody else can enter.
     fn lock_file(&self, name: &str) -> Result<(PathBuf, File), StoreError> {
         make_private_folder(&self.folder).map_err(failed("cannot make the state folder", &self.folder))?;
@@ -182,20 +209,7 @@ impl LockedStore<'_> {
     ///
     /// If the file cannot be read or is damaged.
     pub fn read(&self) -> Result<Option<StoredSignIn>, StoreError> {
-        let path = self.store.file();
-        let mut bytes = Vec::new();
-        match File::open(&path) {
-            Ok(file) => {
-                make_private(&file).map_err(failed("cannot protect", &path))?;
-                file.take(LARGEST_STORE).read_to_end(&mut bytes).map_err(failed("cannot read", &path))?;
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed("cannot open", &path)(error)),
-        }
-        match serde_json::from_slice::<Wire>(&bytes) {
-            Ok(wire) if wire.version == VERSION => Ok(Some(wire.into())),
-            Ok(_) | Err(_) => Err(StoreError::Damaged { path }),
-        }
+        self.store.read()
     }
 
     /// Replaces what is kept. When this returns, the new sign-in survives a power cut.
