@@ -19,6 +19,7 @@
 //!   of Graph, and remembers nothing that was sent.
 //! - [`run`] is the loop between them and the only place with a clock for the core.
 //! - [`config`] turns what may be written into what the rest may rely on. Nothing after it checks again.
+//! - [`view`] is what a listener on the broker sees, on a terminal or as lines. It knows topics, not the bridge.
 //! - [`cli`] is the command line; only `main` reads the environment and exits.
 //! - `simulate` is a tenant for tests and for people without one; `demo` adds a broker and shows everything at work.
 //!   Neither is known to anything above.
@@ -36,3 +37,4 @@ pub mod mqtt;
 pub mod run;
 #[cfg(feature = "demo")]
 pub mod simulate;
+pub mod view;

@@ -1,7 +1,5 @@
 //! Logs on standard error.
 
-use std::io::IsTerminal;
-
 use clap::{ArgAction, Args, ValueEnum};
 use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
@@ -9,6 +7,7 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use super::terminal::Terminal;
 use crate::config::Environment;
 
 /// How much is said, and in which form.
@@ -25,17 +24,32 @@ pub(super) struct Options {
     log_format: Format,
 }
 
+/// The form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub enum Format {
+    /// For people.
     Text,
+    /// An object on each line, for machines.
     Json,
+}
+
+impl Options {
+    /// The form of log lines.
+    pub(super) fn form(&self) -> Format {
+        self.log_format
+    }
+
+    /// Whether what is said on the way is for somebody who looks.
+    pub(super) fn is_for_people(&self) -> bool {
+        self.log_format == Format::Text && self.quiet == 0
+    }
 }
 
 /// Libraries that say too much, or would show a password at `trace`: no more than warnings, whatever `RUST_LOG` says.
 const HELD: [&str; 4] = ["rumqttc", "async_tungstenite", "tungstenite", "mqtt5"];
 
 /// Starts to log. `RUST_LOG` wins over `-v` and `-q`. A second call changes nothing.
-pub(super) fn start(options: &Options, environment: &Environment) {
+pub(super) fn start(options: &Options, environment: &Environment, terminal: Terminal) {
     let default = match i16::from(options.verbose) - i16::from(options.quiet) {
         ..=-2 => "error",
         -1 => "warn",
@@ -47,9 +61,8 @@ pub(super) fn start(options: &Options, environment: &Environment) {
     let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new(default));
     // Not a directive: one for a module within a library would win over it.
     let held = filter_fn(|line| !is_held(line));
-    let colours = std::io::stderr().is_terminal() && environment.get("NO_COLOR").is_none();
-    let lines =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = lines.with_ansi(terminal.colours_err());
     // Only a second start can fail, and the first one's settings stand.
     let _started = match options.log_format {
         Format::Text => lines.with_target(false).finish().with(held).try_init(),

@@ -4,7 +4,7 @@
 //! written, `environment` lays `PRESENCE2MQTT__*` over it, `shape` turns it into what is `written`
 //! (and `written_tables`) by the list of keys in `schema`, `not_yet` refuses what this version
 //! cannot do, and `check` makes of it what is `known`, with `broker`, `ids`, `secret`, `certificate` and
-//! `files` for the parts. `error` and `key` say what is wrong, and where.
+//! `files` for the parts; `listening` is the part for who only listens. `error` and `key` say what is wrong, and where.
 //!
 //! Nothing here reads the process's environment, a clock or the network. No error and no `Debug`
 //! shows a secret.
@@ -20,6 +20,7 @@ mod find;
 mod ids;
 mod key;
 mod known;
+mod listening;
 mod not_yet;
 mod schema;
 mod secret;
@@ -41,10 +42,12 @@ pub use known::{
     Auth, ClientIdentity, Cloud, Commands, Config, Credentials, Graph, HomeAssistant, IdentityService, Mqtt,
     SignInBy, User,
 };
+pub use listening::{Listening, load_listening};
 pub use schema::json_schema;
 pub use secret::{Secret, SecretError};
 
 use document::Document;
+use written::Written;
 
 /// Finds the configuration, reads it, lays the environment over it and checks it.
 ///
@@ -70,6 +73,15 @@ pub fn parse(text: &str, origin: &Path, environment: &Environment) -> Result<Con
 }
 
 fn read(text: &str, origin: Origin, environment: &Environment) -> Result<Config, ConfigErrors> {
+    let (document, written) = written(text, origin, environment)?;
+    check::check(&written, &document, environment)
+}
+
+fn written<'t>(
+    text: &'t str,
+    origin: Origin,
+    environment: &'t Environment,
+) -> Result<(Document<'t>, Written), ConfigErrors> {
     let schema = json_schema();
     let mut document = Document::parse(text, origin)?;
     let overlay_errors = environment::overlay(environment, &schema, &mut document);
@@ -77,5 +89,5 @@ fn read(text: &str, origin: Origin, environment: &Environment) -> Result<Config,
         return Err(ConfigErrors::new(overlay_errors));
     }
     let written = shape::read(&schema, &document).map_err(ConfigErrors::new)?;
-    check::check(&written, &document, environment)
+    Ok((document, written))
 }

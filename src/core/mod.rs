@@ -12,7 +12,7 @@
 
 mod announcements;
 mod announcing;
-mod backoff;
+pub(crate) mod backoff;
 pub mod bridge;
 mod broker;
 mod budget;

@@ -68,6 +68,15 @@ impl GraphClient {
         self.tokens.method().delegated()
     }
 
+    /// Gets a token, or has one, without asking Graph for anything.
+    ///
+    /// # Errors
+    ///
+    /// If the sign-in service refuses, or cannot be asked.
+    pub async fn sign_in(&self) -> Result<(), ReadFailure> {
+        self.tokens.token(None).await.map(drop)
+    }
+
     /// From now on uses new connections, to Graph and to the sign-in service, with the same tokens. Requests under way
     /// end on the old ones.
     ///

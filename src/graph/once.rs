@@ -3,7 +3,7 @@
 use super::client::GraphClient;
 use crate::core::command::{BULK_LIMIT, Read, What};
 use crate::core::event::{Answer, ReadFailure, Reading, RequestId};
-use crate::core::name::{ObjectId, UserId};
+use crate::core::name::{ObjectId, PrincipalName, UserId};
 use crate::core::presence::Presence;
 use crate::core::settings::Endpoint;
 
@@ -29,7 +29,7 @@ pub async fn read(client: &GraphClient, endpoint: Endpoint, people: &[UserId]) -
                 continue;
             }
             UserId::Object(id) => Ok(*id),
-            UserId::Principal(name) => resolve(client, What::Resolve(name.clone())).await,
+            UserId::Principal(name) => resolve(client, name.clone()).await,
         };
         match (id, endpoint) {
             (Err(failure), _) => outcomes[place] = Some(Err(failure)),
@@ -96,8 +96,13 @@ async fn alone(client: &GraphClient, what: What) -> Outcome {
     }
 }
 
-async fn resolve(client: &GraphClient, what: What) -> Result<ObjectId, ReadFailure> {
-    match request(client, what).await? {
+/// Looks up the object id that belongs to a user principal name.
+///
+/// # Errors
+///
+/// If there is none, or it may not be looked up, or Graph cannot be asked.
+pub async fn resolve(client: &GraphClient, name: PrincipalName) -> Result<ObjectId, ReadFailure> {
+    match request(client, What::Resolve(name)).await? {
         Answer::Resolved(id) => Ok(id),
         Answer::People(_) | Answer::Written => Err(ReadFailure::NotFound),
     }

@@ -19,7 +19,7 @@ use super::environment::Environment;
 use super::error::ConfigErrors;
 use super::files::Places;
 use super::key::Key;
-use super::known::{Commands, Config, HomeAssistant};
+use super::known::{Commands, Config, HomeAssistant, Mqtt};
 use super::not_yet;
 use super::written::{self, Written};
 use crate::core::name::ObjectId;
@@ -52,6 +52,18 @@ pub(super) fn check(
         })
     })();
     refusals.finish(config)
+}
+
+/// Checks `[mqtt]` and nothing else.
+pub(super) fn check_mqtt(
+    written: &written::Mqtt,
+    document: &Document<'_>,
+    environment: &Environment,
+) -> Result<Mqtt, ConfigErrors> {
+    let places = Places::new(document.origin(), environment);
+    let mut refusals = Refusals::new(document, &places);
+    let mqtt = mqtt::check(written, &mut refusals);
+    refusals.finish(mqtt)
 }
 
 fn home_assistant(written: &written::HomeAssistant, refusals: &mut Refusals<'_>) -> Option<HomeAssistant> {
