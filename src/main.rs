@@ -11,7 +11,7 @@ fn main() -> ExitCode {
     // Two providers are linked in; which one is meant must be said before the first connection. Only a second call fails.
     let _first = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let arguments = Arguments::parse();
-    let log_form = arguments.log_form();
+    let last_words = arguments.last_words();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = runtime.map_err(exit::Failure::from).and_then(|runtime| {
         let mut out = std::io::stdout();
@@ -22,7 +22,7 @@ fn main() -> ExitCode {
         // Whoever read the results has seen enough.
         Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
-            cli::report(&failure, log_form);
+            last_words.say(&failure);
             ExitCode::from(failure.code())
         }
     }

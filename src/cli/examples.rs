@@ -7,8 +7,8 @@ Examples:
   presence2mqtt run                         the bridge
   presence2mqtt watch                       what everybody on the broker sees
 
-Exit codes: 0 done, 1 unexpected, 2 wrong usage, 69 Graph or broker unreachable, 77 sign-in or permission needed,
-78 configuration. `presence2mqtt man` tells the rest.";
+Exit codes: 0 done, 1 unexpected, 2 wrong usage, 69 Graph or broker unreachable, 77 sign-in or
+permission needed, 78 configuration. `presence2mqtt man` tells the rest.";
 
 pub(super) const RUN: &str = "\
 Examples:
@@ -31,15 +31,15 @@ Examples:
   presence2mqtt check -c presence2mqtt.toml
   presence2mqtt check --online              may run beside the bridge, and leaves nothing behind
 
-With --online, ends with 78 for the configuration, else 77 for a refused sign-in or permission, else 69 for Graph or a
-broker that cannot be used.";
+With --online, ends with 78 for the configuration, else 77 for a refused sign-in or permission,
+else 69 for Graph or a broker that cannot be used.";
 
 pub(super) const LOGIN: &str = "\
 Examples:
   presence2mqtt login                       shows an address and a code, for any device
   presence2mqtt login --browser             where codes are blocked
   presence2mqtt login --browser --no-open --port 8400
-                                            on a machine without a browser, with `ssh -L 8400:localhost:8400`";
+                                            without a browser here: ssh -L 8400:localhost:8400";
 
 pub(super) const LOGOUT: &str = "\
 Examples:

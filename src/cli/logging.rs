@@ -1,5 +1,7 @@
 //! Logs on standard error.
 
+use std::io::Write;
+
 use clap::{ArgAction, Args, ValueEnum};
 use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
@@ -7,6 +9,7 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use super::exit::Failure;
 use super::terminal::Terminal;
 use crate::config::Environment;
 
@@ -24,19 +27,32 @@ pub(super) struct Options {
     log_format: Format,
 }
 
-/// The form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people.
+enum Format {
     Text,
-    /// An object on each line, for machines.
     Json,
 }
 
+/// Says why the program ends, in the form of the log.
+#[derive(Debug, Clone, Copy)]
+pub struct LastWords(Format);
+
+impl LastWords {
+    /// Says it.
+    pub fn say(self, failure: &Failure) {
+        match self.0 {
+            Format::Text => {
+                // If even standard error is gone, the exit code still says it.
+                let _told = writeln!(std::io::stderr(), "presence2mqtt: {failure}");
+            }
+            Format::Json => tracing::error!(exit_code = failure.code(), "{failure}"),
+        }
+    }
+}
+
 impl Options {
-    /// The form of log lines.
-    pub(super) fn form(&self) -> Format {
-        self.log_format
+    pub(super) fn last_words(&self) -> LastWords {
+        LastWords(self.log_format)
     }
 
     /// Whether what is said on the way is for somebody who looks.

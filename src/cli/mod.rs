@@ -27,7 +27,7 @@ use crate::config::{self, Config, Environment};
 #[cfg(feature = "demo")]
 use crate::view::show::Look;
 use exit::Failure;
-pub use logging::Format as LogForm;
+pub use logging::LastWords;
 use progress::Progress;
 use terminal::Terminal;
 
@@ -139,22 +139,11 @@ pub async fn main(
     }
 }
 
-/// Says why the program ends, in the form of the log.
-pub fn report(failure: &Failure, form: LogForm) {
-    match form {
-        LogForm::Text => {
-            // If even standard error is gone, the exit code still says it.
-            let _told = writeln!(std::io::stderr(), "presence2mqtt: {failure}");
-        }
-        LogForm::Json => tracing::error!(exit_code = failure.code(), "{failure}"),
-    }
-}
-
 impl Arguments {
-    /// How logs are written.
+    /// How the program says why it ends.
     #[must_use]
-    pub fn log_form(&self) -> LogForm {
-        self.logging.form()
+    pub fn last_words(&self) -> LastWords {
+        self.logging.last_words()
     }
 }
 

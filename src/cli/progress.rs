@@ -12,12 +12,13 @@ const SECOND: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Progress {
     shown: bool,
+    every: Duration,
 }
 
 impl Progress {
     /// Shown where somebody looks.
     pub(super) fn new(shown: bool) -> Self {
-        Self { shown }
+        Self { shown, every: SECOND }
     }
 
     /// Waits for something, and says what it is waiting for.
@@ -32,7 +33,7 @@ impl Progress {
         let mut future = std::pin::pin!(future);
         let mut seconds = 0;
         loop {
-            if let Ok(done) = timeout(SECOND, &mut future).await {
+            if let Ok(done) = timeout(self.every, &mut future).await {
                 if seconds > 0 {
                     say(err, "");
                 }
@@ -53,21 +54,42 @@ fn say(err: &mut impl Write, words: &str) {
 mod tests {
     use super::*;
 
-    async fn said(shown: bool, lasts: Duration) -> String {
-        let mut err = Vec::new();
-        let work = async {
-            tokio::time::sleep(lasts).await;
-            7
-        };
-        assert_eq!(Progress::new(shown).on(&mut err, "reading", work).await, 7);
-        String::from_utf8(err).unwrap()
+    /// Lets the work end when it has been spoken of for the second time.
+    struct Impatient {
+        said: String,
+        end: Option<tokio::sync::oneshot::Sender<()>>,
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn only_what_lasts_is_shown_and_nothing_of_it_stays() {
-        let millis = Duration::from_millis;
-        assert_eq!(said(true, millis(900)).await, "");
-        assert_eq!(said(true, millis(2500)).await, "\rreading… 1s\x1b[K\rreading… 2s\x1b[K\r\x1b[K");
-        assert_eq!(said(false, millis(2500)).await, "");
+    impl Write for Impatient {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.said += std::str::from_utf8(bytes).unwrap();
+            if self.said.contains("2s") {
+                self.end.take().map(|end| end.send(()));
+            }
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn what_lasts_is_shown_and_nothing_of_it_stays() {
+        let (end, ended) = tokio::sync::oneshot::channel();
+        let mut err = Impatient { said: String::new(), end: Some(end) };
+        let progress = Progress { shown: true, every: Duration::from_millis(1) };
+        assert_eq!(progress.on(&mut err, "reading", ended).await, Ok(()));
+        assert_eq!(err.said, "\rreading… 1s\x1b[K\rreading… 2s\x1b[K\r\x1b[K");
+    }
+
+    #[tokio::test]
+    async fn what_is_done_at_once_or_seen_by_nobody_is_not_shown() {
+        let every = Duration::from_millis(1);
+        let long = || tokio::time::sleep(10 * every);
+        let mut err = Vec::new();
+        Progress { shown: false, every }.on(&mut err, "reading", long()).await;
+        Progress::new(true).on(&mut err, "reading", long()).await;
+        assert_eq!(err, b"");
     }
 }

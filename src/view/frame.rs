@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
 use super::bridge::Bridge;
-use super::line::{Ink, Line, padded};
+use super::line::{Ink, Line, padded, wrapped};
 use super::person::Person;
 use super::picture::{Doubt, Picture};
 use super::since;
@@ -33,6 +33,8 @@ pub struct Around<'a> {
     pub lost: Option<&'a str>,
     /// What `since` counts from.
     pub now: Timestamp,
+    /// Columns that there is room for; `None`: as many as it takes.
+    pub width: Option<usize>,
     /// Lines that there is room for; `None`: as many as it takes.
     pub height: Option<usize>,
 }
@@ -48,7 +50,11 @@ struct Row {
 pub fn frame(picture: &Picture, around: &Around<'_>) -> Vec<Line> {
     let mut lines = Vec::new();
     if let Some(why) = around.lost {
-        lines.push(Line::of(format!("no connection to the broker: {why}; trying again"), Ink::Red));
+        lines.extend(around.sentence(
+            &format!("no connection to the broker: {why}; trying again"),
+            "",
+            Ink::Red,
+        ));
     }
     for (called, bridge) in picture.bridges() {
         lines.extend(of_bridge(&called, bridge, around));
@@ -86,12 +92,22 @@ fn of_bridge(called: &str, bridge: Option<&Bridge>, around: &Around<'_>) -> Vec<
         };
         let ago = health.since.map(|since| format!(" for {}", ago(since, around.now))).unwrap_or_default();
         line = line.and(", Graph ", Ink::Plain).and(format!("{}{ago}", health.graph), ink);
-        more.extend(health.detail.iter().map(|detail| Line::of(format!("  {detail}"), Ink::Plain)));
-        more.extend(health.notices.iter().map(|notice| Line::of(format!("  note: {notice}"), Ink::Plain)));
+        more.extend(health.detail.iter().flat_map(|detail| around.sentence(detail, "  ", Ink::Plain)));
+        let notices = health.notices.iter().map(|notice| format!("note: {notice}"));
+        more.extend(notices.flat_map(|notice| around.sentence(&notice, "  ", Ink::Plain)));
     }
-    more.extend(bridge.sign_in.iter().map(|sign_in| Line::of(format!("  {sign_in}"), Ink::Yellow)));
+    more.extend(bridge.sign_in.iter().flat_map(|sign_in| around.sentence(sign_in, "  ", Ink::Yellow)));
     more.insert(0, line);
     more
+}
+
+impl Around<'_> {
+    /// What somebody should read to the end is broken and not cut.
+    fn sentence(&self, text: &str, indent: &str, ink: Ink) -> Vec<Line> {
+        let width = self.width.map(|width| width.saturating_sub(indent.len()));
+        let lines = wrapped(text, width).into_iter();
+        lines.map(|line| Line::of(format!("{indent}{line}"), ink)).collect()
+    }
 }
 
 impl Row {
@@ -123,7 +139,10 @@ fn table(rows: &[Row]) -> Vec<Line> {
     let columns: Vec<usize> = (0..TITLES.len()).filter(|&i| i != NAME || has_names).collect();
     let line = |text: &dyn Fn(usize) -> String, ink: &dyn Fn(usize) -> Ink| {
         columns.iter().fold(Line::default(), |line, &i| {
-            line.and(padded(&text(i), widths[i]), ink(i)).and(GAP, Ink::Plain)
+            // Blanks at the end would be cut, and look as if something were missing.
+            let is_last = i == TITLES.len() - 1;
+            let cell = if is_last { text(i) } else { padded(&text(i), widths[i]) };
+            line.and(cell, ink(i)).and(if is_last { "" } else { GAP }, Ink::Plain)
         })
     };
     let titles = line(&|i| TITLES[i].to_owned(), &|_| Ink::Bold);

@@ -79,6 +79,21 @@ pub(super) fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
 }
 
+/// A sentence in lines of at most `width` columns, broken between words; a longer word is cut when it is shown.
+pub(super) fn wrapped(text: &str, width: Option<usize>) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if width.is_none_or(|width| line.width() + 1 + word.width() <= width) => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            Some(_) | None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// The longest beginning that fits.
 fn head(text: &str, width: usize) -> &str {
     let mut used = 0;
@@ -111,5 +126,12 @@ mod tests {
             assert_eq!(line.render(width, colours), expected, "{width:?} {colours}");
         }
         assert_eq!(padded("王", 4), "王  ");
+    }
+
+    #[test]
+    fn a_sentence_is_broken_between_words() {
+        assert_eq!(wrapped("sign in again", Some(7)), ["sign in", "again"]);
+        assert_eq!(wrapped("sign in", Some(2)), ["sign", "in"]);
+        assert_eq!(wrapped("sign in again", None), ["sign in again"]);
     }
 }

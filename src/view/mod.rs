@@ -14,3 +14,5 @@ pub mod picture;
 pub mod screen;
 pub mod show;
 mod since;
+#[cfg(test)]
+mod tests;

@@ -204,7 +204,7 @@ impl<'o, Out: Write> Show<'o, Out> {
     }
 
     fn lines(&self, width: Option<usize>, height: Option<usize>) -> Vec<String> {
-        let around = Around { names: &self.names, lost: self.lost.as_deref(), now: now(), height };
+        let around = Around { names: &self.names, lost: self.lost.as_deref(), now: now(), width, height };
         let lines = frame(&self.picture, &around);
         lines.iter().map(|line| line.render(width, self.look.colours)).collect()
     }
