@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use presence2mqtt::cli::exit;
+use clap::Parser;
+use presence2mqtt::cli::{Arguments, exit};
 use presence2mqtt::config::{self, Environment};
 use presence2mqtt::core::topic::{BridgeField, Field, SET, SET_STATUS_MESSAGE, Topics};
 use serde_json::Value;
@@ -213,6 +214,24 @@ fn every_command_is_documented() {
         let found = table.iter().any(|row| code(row[0]).iter().any(|text| text.starts_with(&shown)));
         assert!(found, "{shown} is not in the README's table");
     }
+}
+
+#[test]
+fn every_command_that_is_shown_exists() {
+    let mut shown = 0;
+    for path in documents() {
+        let text = fs::read_to_string(&path).unwrap();
+        let lines = text.lines().map(|line| line.trim_start_matches("$ ").trim());
+        for line in lines.chain(code(&text)).filter_map(|words| words.strip_prefix("presence2mqtt ")) {
+            // What comes behind the command: another one, a comment, or what somebody is to fill in.
+            let command = line.split(['|', '>', '&', '#', '[', ';']).next().unwrap();
+            let words = ["presence2mqtt"].into_iter().chain(command.split_whitespace());
+            let parsed = Arguments::try_parse_from(words);
+            assert!(parsed.is_ok(), "{}: {line:?}: {}", path.display(), parsed.unwrap_err());
+            shown += 1;
+        }
+    }
+    assert!(shown > 10, "{shown}");
 }
 
 #[test]

@@ -13,17 +13,20 @@ use super::exit::Failure;
 use super::terminal::Terminal;
 use crate::config::Environment;
 
+/// The heading of options that every command has.
+pub(super) const EVERYWHERE: &str = "Options of every command";
+
 /// How much is said, and in which form.
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// Say more (twice: everything)
-    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    #[arg(short, long, global = true, help_heading = EVERYWHERE, action = ArgAction::Count, conflicts_with = "quiet")]
     verbose: u8,
     /// Say less (twice: only errors)
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(short, long, global = true, help_heading = EVERYWHERE, action = ArgAction::Count)]
     quiet: u8,
     /// The form of log lines
-    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FORM", value_enum, default_value_t = Format::Text)]
     log_format: Format,
 }
 

@@ -12,7 +12,8 @@
 //! In reading order: `harness` is what the tests are made of; `values` says what a listener finds, `endings`
 //! how the bridge goes, `outages` how it comes back, `doors` how it gets in, `neighbours` how it shares a broker,
 //! `rivals` what another client with its name does, `reloads` how it takes another configuration, `clocks` what sleep does,
-//! `endurance` what long trouble costs, `mqtt5` what is different in MQTT 5, `lights` what lights are told, `commands` what the one-shot commands do, `secrets` what nobody may ever read.
+//! `endurance` what long trouble costs, `mqtt5` what is different in MQTT 5, `lights` what lights are told, `commands` what the one-shot commands do,
+//! `checks` what `check --online` and `watch` find out about access lists, `secrets` what nobody may ever read.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -20,6 +21,7 @@
     reason = "tests read clocks, start tasks, print what they measured, and end where something is wrong"
 )]
 
+mod checks;
 mod clocks;
 mod commands;
 mod doors;

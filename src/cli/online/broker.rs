@@ -1,6 +1,7 @@
 //! The way to the broker: a connection, a message there and back, and Home Assistant's topics.
 
 use std::io::Write;
+use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -55,46 +56,62 @@ pub(super) async fn check(
         }
     };
     list.add(BROKER, Outcome::Ok(format!("{} lets this client in", mqtt.broker)))?;
-    let outcome = progress.during("publishing", messages(config, &mut broker, list)).await;
-    broker.close().await;
-    outcome
-}
-
-async fn messages(
-    config: &Config,
-    broker: &mut OneShot,
-    list: &mut Checklist<'_, impl Write>,
-) -> Result<(), Failure> {
-    let interrupted = || Failure::new(exit::UNEXPECTED, "interrupted");
-    let mut stop = std::pin::pin!(signals::stop()?);
     let random = &uuid::Uuid::new_v4().as_simple().to_string()[..8];
-    let topics = Topics::new(config.mqtt.base_topic.clone(), config.mqtt.bridge_name.clone());
+    // From here on there is something to remove.
+    let mut stop = std::pin::pin!(signals::stop()?);
+    let topics = Topics::new(mqtt.base_topic.clone(), mqtt.bridge_name.clone());
     let own = topics.of_check(random);
-    let published = tokio::select! {
-        published = there_and_back(broker, &own) => Some(published),
-        () = &mut stop => None,
-    };
-    // Whatever came of it; where nothing is, nothing is removed.
-    let removed = broker.publish(Message::retained(own.clone(), String::new(), Qos::AtLeastOnce)).await;
-    let base = &config.mqtt.base_topic;
-    list.add(
-        PUBLISH,
-        of_publish(
-            published.ok_or_else(interrupted)?.and_then(|way| removed.map(|()| way)),
-            base.as_str(),
-            &own,
-        ),
-    )?;
+    let trying = publish(&mut broker, &own, stop.as_mut());
+    let published = progress.during("publishing", trying).await?;
+    let is_lost = matches!(published, Err(OneShotError::Link(_)));
+    list.add(PUBLISH, of_publish(published, mqtt.base_topic.as_str(), &own))?;
     if config.home_assistant.discovery {
+        if is_lost {
+            broker = match progress.during("connecting to the broker again", OneShot::connect(&address)).await
+            {
+                Ok(broker) => broker,
+                Err(error) => return Ok(list.add(DISCOVERY, failed(error))?),
+            };
+        }
         let prefix = &config.home_assistant.discovery_prefix;
         let topic = discovery::of_check(prefix, random);
-        let written = tokio::select! {
-            written = passes(broker, &topic) => written,
-            () = &mut stop => return Err(interrupted()),
-        };
-        list.add(DISCOVERY, of_discovery(written, prefix.as_str()))?;
+        let announcing = announce(&mut broker, &topic, stop);
+        let announced = progress.during("announcing", announcing).await?;
+        list.add(DISCOVERY, of_discovery(announced, prefix.as_str()))?;
     }
+    broker.close().await;
     Ok(())
+}
+
+/// Publishes to a topic of this program's own, and removes what it published also when it is asked to stop.
+async fn publish(
+    broker: &mut OneShot,
+    topic: &str,
+    stop: Pin<&mut impl Future<Output = ()>>,
+) -> Result<Result<Way, OneShotError>, Failure> {
+    let published = tokio::select! {
+        published = there_and_back(broker, topic) => Ok(published),
+        () = stop => Err(interrupted()),
+    };
+    // Whatever came of it: where nothing is, nothing is removed.
+    let nothing = Message::retained(topic.to_owned(), String::new(), Qos::AtLeastOnce);
+    let removed = broker.publish(nothing).await;
+    Ok(published?.and_then(|way| removed.map(|()| way)))
+}
+
+async fn announce(
+    broker: &mut OneShot,
+    topic: &str,
+    stop: Pin<&mut impl Future<Output = ()>>,
+) -> Result<Result<bool, OneShotError>, Failure> {
+    tokio::select! {
+        passes = passes(broker, topic) => Ok(passes),
+        () = stop => Err(interrupted()),
+    }
+}
+
+fn interrupted() -> Failure {
+    Failure::new(exit::UNEXPECTED, "interrupted; nothing is left on the broker")
 }
 
 /// Publishes a retained message and asks for it.
@@ -134,6 +151,12 @@ fn of_publish(way: Result<Way, OneShotError>, base: &str, topic: &str) -> Outcom
         Ok(Way::NotKept) => Outcome::Failed(
             exit::UNREACHABLE,
             "the broker keeps no retained messages; allow them (Mosquitto: retain_available true)".to_owned(),
+        ),
+        Err(OneShotError::Link(failure)) => Outcome::Failed(
+            exit::UNREACHABLE,
+            format!(
+                "{failure} when a retained message was published; does it allow them (Mosquitto: retain_available true)?"
+            ),
         ),
         Ok(Way::Swallowed) => Outcome::Failed(exit::UNREACHABLE, swallowed(topic, &format!("{base}/#"))),
         Err(error) => failed(error),
