@@ -1,6 +1,8 @@
 //! `check --online`, against the simulated tenant and the embedded broker.
 
-use presence2mqtt::simulate::{Fault, Scope, Settings, Times};
+use std::time::Duration;
+
+use presence2mqtt::simulate::{AutoApprove, Fault, Scope, Settings, Times};
 
 use crate::program::Home;
 use crate::stage::{Running, Stage};
@@ -98,4 +100,31 @@ async fn without_discovery_its_topics_are_left_alone() {
     let (code, out, _) = Home::with(&text).told(&["check", "--online"]).await;
     assert_eq!(code, Some(0), "{out}");
     assert_eq!(steps(&out), STEPS[..6].iter().map(|step| ("ok", *step)).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_person_is_named_and_what_they_did_not_consent_to_is_missed() {
+    let settings = Settings { device_code_interval: Duration::from_secs(1), ..Settings::default() };
+    let stage = Stage::set(settings).await;
+    let person = stage.tenant.people()[0].clone();
+    stage.tenant.switch(|switches| {
+        switches.auto_approve = Some(AutoApprove { after: 0, person: person.id });
+    });
+    let state = tempfile::tempdir().unwrap();
+    let text = stage.text(&format!("state_dir = '{}'", state.path().display()), "");
+    let (text, _) = text.split_once("[graph.auth]").unwrap();
+
+    let home = Home::with(text);
+    let (code, out, err) = home.told(&["check", "--online"]).await;
+    assert_eq!((code, out.contains("run `presence2mqtt login`")), (Some(77), true), "{out}{err}");
+    let (code, out, err) = home.told(&["login", "--yes"]).await;
+    assert_eq!(code, Some(0), "{out}{err}");
+    let (code, out, _) = home.told(&["check", "--online"]).await;
+    assert_eq!((code, out.contains(&*person.principal_name)), (Some(0), true), "{out}");
+
+    let commanding = Home::with(&format!("{text}[commands]\nenabled = true\n"));
+    let (code, out, _) = commanding.told(&["check", "--online"]).await;
+    assert_eq!(code, Some(77), "{out}");
+    let line = out.lines().find(|line| line.starts_with("failed")).unwrap();
+    assert!(line.contains("permission") && line.contains("Presence.ReadWrite"), "{out}");
 }
