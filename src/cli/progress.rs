@@ -31,16 +31,33 @@ impl Progress {
             return future.await;
         }
         let mut future = std::pin::pin!(future);
-        let mut seconds = 0;
+        let mut line = Line { err, seconds: 0 };
         loop {
             if let Ok(done) = timeout(self.every, &mut future).await {
-                if seconds > 0 {
-                    say(err, "");
-                }
                 return done;
             }
-            seconds += 1;
-            say(err, &format!("{what}… {seconds}s"));
+            line.count(what);
+        }
+    }
+}
+
+/// What is said at the moment. It goes with whoever waits, also if they are interrupted.
+struct Line<'e, W: Write> {
+    err: &'e mut W,
+    seconds: u64,
+}
+
+impl<W: Write> Line<'_, W> {
+    fn count(&mut self, what: &str) {
+        self.seconds += 1;
+        say(self.err, &format!("{what}… {}s", self.seconds));
+    }
+}
+
+impl<W: Write> Drop for Line<'_, W> {
+    fn drop(&mut self) {
+        if self.seconds > 0 {
+            say(self.err, "");
         }
     }
 }
