@@ -221,7 +221,8 @@ fn every_command_that_is_shown_exists() {
     let mut shown = 0;
     for path in documents() {
         let text = fs::read_to_string(&path).unwrap();
-        let lines = text.lines().map(|line| line.trim_start_matches("$ ").trim());
+        let scripts = text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+        let lines = scripts.flat_map(str::lines).map(str::trim);
         for line in lines.chain(code(&text)).filter_map(|words| words.strip_prefix("presence2mqtt ")) {
             // What comes behind the command: another one, a comment, or what somebody is to fill in.
             let command = line.split(['|', '>', '&', '#', '[', ';']).next().unwrap();
