@@ -14,9 +14,6 @@ mod tasmota;
 mod wled;
 mod zigbee2mqtt;
 
-#[cfg(test)]
-mod tests;
-
 use super::look::Look;
 use crate::core::name::InvalidName;
 
