@@ -100,13 +100,17 @@ fn keys(node: &Value, at: &str) -> Vec<(String, Value)> {
 
 #[test]
 fn every_example_is_accepted() {
-    let mut examples: Vec<_> = fs::read_dir(here("examples"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
-        .collect();
-    examples.sort();
-    assert!(!examples.is_empty());
+    for folder in ["examples", "examples/lights"] {
+        let paths = fs::read_dir(here(folder)).unwrap().map(|entry| entry.unwrap().path());
+        let is_toml = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "toml");
+        let mut examples: Vec<_> = paths.filter(is_toml).collect();
+        examples.sort();
+        assert!(!examples.is_empty(), "{folder}");
+        check_all(examples);
+    }
+}
+
+fn check_all(examples: Vec<PathBuf>) {
     for example in examples {
         let nothing = Environment::default();
         if let Err(error) = config::load(Some(&example), &nothing) {

@@ -8,6 +8,7 @@ mod architecture;
 mod bridge;
 mod command_line;
 mod corpus;
+mod examples;
 mod fetcher;
 #[path = "../fuzzed/mod.rs"]
 mod fuzzed;
