@@ -9,10 +9,12 @@ mod bridge;
 mod checking;
 mod command_line;
 mod corpus;
+mod examples;
 mod fetcher;
 #[path = "../fuzzed/mod.rs"]
 mod fuzzed;
 mod help;
+mod lights;
 mod mqtt5;
 mod on_the_way;
 #[path = "../../src/config/tests/pem.rs"]
