@@ -7,6 +7,7 @@ use super::command::{BrokerOrder, Command, Message, Qos};
 use super::discovery::announced_of_light;
 use super::event::Incoming;
 use super::light::busiest::busiest;
+use super::light::color::Shade;
 use super::light::driven::{Light, Sight};
 use super::light::preset::Order;
 use super::light::settings::Settings;
@@ -27,6 +28,19 @@ const OFF: &str = "OFF";
 pub(super) struct Lights {
     lights: Vec<Light>,
     followers: BTreeMap<Place, Vec<usize>>,
+}
+
+/// A light, for the status page.
+#[derive(Debug, Clone)]
+pub struct LightOverview {
+    /// The topic level.
+    pub name: TopicLevel,
+    /// Whom it follows.
+    pub users: Vec<TopicLevel>,
+    /// What it was told to show; nothing before the first time.
+    pub shade: Option<Shade>,
+    /// It shows presence, and nobody has paused it.
+    pub follows: bool,
 }
 
 impl Lights {
@@ -136,6 +150,17 @@ impl Bridge {
                 self.outbox.own(self.topics.of_light(name, LightField::State), shade.to_string());
             }
         }
+    }
+
+    /// All lights as they are now.
+    pub(super) fn light_overviews(&self) -> Vec<LightOverview> {
+        let overview = |light: &Light| LightOverview {
+            name: light.settings.name.clone(),
+            users: light.settings.users.clone(),
+            shade: light.shade,
+            follows: light.follows,
+        };
+        self.lights.lights.iter().map(overview).collect()
     }
 
     /// The last messages of all lights.
