@@ -5,6 +5,7 @@ mod check;
 mod clean;
 pub mod exit;
 mod get;
+mod healthcheck;
 mod light;
 mod logging;
 mod login;
@@ -64,6 +65,8 @@ enum Task {
     Light(light::Options),
     /// Remove what this or an earlier configuration left on the broker
     Clean(clean::Options),
+    /// Ask a bridge that runs with this configuration whether it is alive, as containers do
+    Healthcheck,
     /// Print the JSON Schema of the configuration
     Schema,
 }
@@ -81,7 +84,7 @@ pub async fn main(
     logging::start(&arguments.logging, environment);
     let config = || load(&arguments, environment);
     match arguments.command.as_ref().unwrap_or(&Task::Run) {
-        Task::Run => run::run(config).await,
+        Task::Run => run::run(config, environment).await,
         #[cfg(feature = "demo")]
         Task::Demo(options) => {
             let stop = signals::stop()?;
@@ -100,6 +103,7 @@ pub async fn main(
         }
         Task::Light(options) => light::run(&config()?, options, out).await,
         Task::Clean(options) => clean::run(&config()?, options, out).await,
+        Task::Healthcheck => healthcheck::run(&config()?, out).await,
         Task::Schema => Ok(writeln!(out, "{:#}", config::json_schema())?),
     }
 }

@@ -38,8 +38,8 @@ pub use environment::Environment;
 pub use error::ConfigErrors;
 pub use ids::{ApplicationId, TenantId};
 pub use known::{
-    Auth, ClientIdentity, Cloud, Commands, Config, Credentials, Graph, HomeAssistant, IdentityService, Mqtt,
-    SignInBy, User,
+    Auth, ClientIdentity, Cloud, Commands, Config, Credentials, Graph, HomeAssistant, Http, IdentityService,
+    Mqtt, SignInBy, User,
 };
 pub use schema::json_schema;
 pub use secret::{Secret, SecretError};
