@@ -20,7 +20,9 @@
       if (!answer.ok || !after) throw new Error(answer.status);
       localise(after);
       // What did not change is left alone, so that it can be read out and copied.
-      if (before.innerHTML !== after.innerHTML) before.replaceWith(document.adoptNode(after));
+      const [olds, news] = [[...before.children], [...after.children]];
+      if (olds.length !== news.length) before.replaceWith(after);
+      else news.forEach((part, i) => olds[i].outerHTML === part.outerHTML || olds[i].replaceWith(part));
       document.title = page.title;
       lost.hidden = true;
     } catch {

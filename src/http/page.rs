@@ -112,7 +112,7 @@ fn of_person(person: &PersonOverview, now: Timestamp) -> Value {
     let says = match &person.words {
         Some((availability, activity)) if availability == activity => spaced(activity),
         Some((availability, activity)) => format!("{} · {}", spaced(activity), spaced(availability)),
-        None => "Not known yet".to_owned(),
+        None => "Not known".to_owned(),
     };
     let trouble = match person.health {
         "ok" => None,

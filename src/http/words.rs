@@ -16,6 +16,8 @@ pub(super) struct Moment {
     clock: String,
     /// How long that is from now, such as `12 min`.
     distance: String,
+    /// The same, with seconds where they count.
+    exact: String,
 }
 
 impl Moment {
@@ -25,17 +27,18 @@ impl Moment {
         let seconds = now.duration_since(moment).as_secs().unsigned_abs();
         let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
         let distance = match (days, hours, minutes) {
-            (0, 0, 0) => format!("{seconds} s"),
+            (0, 0, 0) => "under 1 min".to_owned(),
             (0, 0, minutes) => format!("{minutes} min"),
             (0, hours, minutes) => format!("{hours} h {} min", minutes % 60),
             (days, hours, _) => format!("{days} d {} h", hours % 24),
         };
-        Self { iso: moment.to_string(), clock: then.strftime(form).to_string(), distance }
+        let exact = if minutes < 2 { format!("{seconds} s") } else { distance.clone() };
+        Self { iso: moment.to_string(), clock: then.strftime(form).to_string(), distance, exact }
     }
 
     /// For the template.
     pub(super) fn value(self) -> Value {
-        context! { iso => self.iso, clock => self.clock, distance => self.distance }
+        context! { iso => self.iso, clock => self.clock, distance => self.distance, exact => self.exact }
     }
 }
 
@@ -81,18 +84,19 @@ mod tests {
     #[test]
     fn moments() {
         let now: Timestamp = "2026-11-23T09:14:22Z".parse().unwrap();
-        for (moment, clock, distance) in [
-            ("2026-11-23T09:14:22Z", "09:14 UTC", "0 s"),
-            ("2026-11-23T09:13:23Z", "09:13 UTC", "59 s"),
-            ("2026-11-23T09:00:00Z", "09:00 UTC", "14 min"),
-            ("2026-11-23T00:00:00Z", "00:00 UTC", "9 h 14 min"),
-            ("2026-11-22T23:59:59Z", "2026-11-22 23:59 UTC", "9 h 14 min"),
-            ("2026-11-20T08:00:00Z", "2026-11-20 08:00 UTC", "3 d 1 h"),
-            ("2026-11-23T09:29:22Z", "09:29 UTC", "15 min"),
+        for (moment, clock, distance, exact) in [
+            ("2026-11-23T09:14:22Z", "09:14 UTC", "under 1 min", "0 s"),
+            ("2026-11-23T09:13:23Z", "09:13 UTC", "under 1 min", "59 s"),
+            ("2026-11-23T09:12:23Z", "09:12 UTC", "1 min", "119 s"),
+            ("2026-11-23T09:00:00Z", "09:00 UTC", "14 min", "14 min"),
+            ("2026-11-23T00:00:00Z", "00:00 UTC", "9 h 14 min", "9 h 14 min"),
+            ("2026-11-22T23:59:59Z", "2026-11-22 23:59 UTC", "9 h 14 min", "9 h 14 min"),
+            ("2026-11-20T08:00:00Z", "2026-11-20 08:00 UTC", "3 d 1 h", "3 d 1 h"),
+            ("2026-11-23T09:29:22Z", "09:29 UTC", "15 min", "15 min"),
         ] {
             let made = Moment::new(moment.parse().unwrap(), now);
             assert_eq!((made.clock.as_str(), made.distance.as_str()), (clock, distance), "{moment}");
-            assert_eq!(made.iso, moment);
+            assert_eq!((made.iso.as_str(), made.exact.as_str()), (moment, exact));
         }
     }
 

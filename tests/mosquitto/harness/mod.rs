@@ -13,6 +13,7 @@ pub(crate) use bridge::{Bridge, Configuration, Finished, finished};
 pub(crate) use certificates::Certificates;
 pub(crate) use listener::{Heard, Listener, retained};
 pub(crate) use mosquitto::{Mosquitto, Setup, password_file};
+pub(crate) use process::Process;
 pub(crate) use source::{PEOPLE, Source};
 
 /// For anything that has no promised limit of its own: far above what it takes, far below a hanging test run.
