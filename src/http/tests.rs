@@ -138,15 +138,22 @@ async fn each_path_answers_what_it_should_and_nothing_else_does() {
 #[tokio::test]
 async fn readiness_says_one_sentence_for_each_thing_missing() {
     let mut visit = Visit::to(core(""), at(2));
-    assert_eq!(visit.get("/readyz", &[]).await.body(), "the broker is not connected\n");
+    assert_eq!(
+        visit.get("/readyz", &[]).await.body(),
+        "the broker is not connected; the status page and the log say why\n"
+    );
     visit.now = at(1000);
     visit.core.on(lost("connection refused"), at(1000));
     let body = visit.get("/readyz", &[]).await.into_body();
-    assert_eq!(body, "the broker is not connected: connection refused\nGraph told nothing within 2m\n");
+    let broker = "the broker is not connected; the status page and the log say why";
+    let graph = "Graph told nothing within 2m, its state is ok; the status page and the log say why";
+    assert_eq!(body, format!("{broker}\n{graph}\n"));
+    let page = visit.get("/", &[]).await.into_body();
+    assert!(page.contains("No connection to the broker: connection refused"), "{page}");
     visit.core.on(Event::Woken, at(1005));
     visit.core.on(Event::Connected, at(1005));
     let body = visit.get("/readyz", &[]).await.into_body();
-    assert_eq!(body, "the broker has just been connected to\nGraph told nothing within 2m\n");
+    assert_eq!(body, format!("the broker has just been connected to\n{graph}\n"));
 }
 
 fn lost(why: &str) -> Event {
@@ -185,7 +192,10 @@ async fn a_code_is_shown_with_a_picture_of_its_address() {
     assert!(html.contains("<a href=\"https:&#x2f;&#x2f;microsoft.com&#x2f;devicelogin\""), "{html}");
     assert!(html.contains("ABCD&lt;EFG") && html.contains("class=\"qr\"") && html.contains("09:15 UTC"));
     assert!(!visit.get("/metrics", &[]).await.into_body().contains("ABCD"));
-    assert_eq!(visit.get("/readyz", &[]).await.body(), "the broker is not connected\n");
+    assert_eq!(
+        visit.get("/readyz", &[]).await.body(),
+        "the broker is not connected; the status page and the log say why\n"
+    );
 
     visit.core.on(Event::SignIn(SignInEvent::Ended(crate::core::sign_in::InvitationEnd::Expired)), at(906));
     visit.core.on(Event::SignIn(SignInEvent::Code(code("javascript:alert(1)"))), at(907));

@@ -23,6 +23,7 @@ use crate::core::event::{Access, Event};
 use crate::core::name::ClientId;
 use crate::core::report::{Loudness, Report};
 use crate::core::settings::Settings;
+use crate::core::time::Tick;
 use crate::core::topic::Topics;
 use crate::graph::HttpError;
 use crate::graph::fetcher::FetchOrder;
@@ -202,8 +203,8 @@ impl Turn {
             }
             let now = clock.now().tick;
             around.supervisor.turned(now, || core.headline());
-            let look = now + LOOK.min(around.supervisor.longest_sleep());
-            let wake_at = core.wake_at(now).map_or(look, |at| at.min(look));
+            let wake_at = [core.wake_at(now), around.supervisor.wake_at()].into_iter().flatten();
+            let wake_at = wake_at.fold(now + LOOK, Tick::min);
             let event = tokio::select! {
                 event = self.edges.fetcher.report() => Event::Presence(event?),
                 event = self.edges.attendant.report() => Event::SignIn(event?),

@@ -39,9 +39,9 @@ impl Supervisor {
         }
     }
 
-    /// How long the loop may sleep.
-    pub(super) fn longest_sleep(&self) -> Duration {
-        self.alive_every.unwrap_or(Duration::MAX)
+    /// When the next sign of life is due.
+    pub(super) fn wake_at(&self) -> Option<Tick> {
+        self.alive_every.filter(|_| self.socket.is_some()).map(|_| self.alive_at)
     }
 
     /// The bridge runs, connected or not; also after it has read its configuration again.
@@ -216,11 +216,11 @@ mod tests {
         ];
         let environment = Environment::from_iter(variables);
         let mut supervisor = Supervisor::of(&environment, 4711);
-        assert_eq!(supervisor.longest_sleep(), Duration::from_secs(1));
         supervisor.ready();
         for millis in [0, 500, 999, 1000, 1999, 2001] {
             supervisor.turned(at(millis), || if millis < 2000 { "one" } else { "two" }.to_owned());
         }
+        assert_eq!(supervisor.wake_at(), Some(at(3001)));
         supervisor.stopping();
         let words =
             ["READY=1", "WATCHDOG=1", "STATUS=one", "WATCHDOG=1", "WATCHDOG=1", "STATUS=two", "STOPPING=1"];
@@ -234,11 +234,7 @@ mod tests {
 
         drop(systemd);
         supervisor.ready();
-        assert_eq!(
-            Supervisor::of(&environment, 1).longest_sleep(),
-            Duration::MAX,
-            "meant for another process"
-        );
+        assert_eq!(Supervisor::of(&environment, 1).wake_at(), None, "meant for another process");
     }
 
     #[test]
