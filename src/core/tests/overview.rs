@@ -61,7 +61,7 @@ fn graph_is_fresh_until_stale_after_however_the_clock_is_set() {
     let settings = Settings { stale_after: Some(Duration::from_secs(60)), ..settings() };
     let mut core = Bridge::new(settings, 1, at(0.0));
     core.on(Event::Started, at(0.0));
-    core.on(answer(0, vec![reading(1, "Busy", "InACall")]), at(1.0));
+    core.on(answer(0, vec![reading(1, "Busy", "InACall"), reading(2, "Away", "Away")]), at(1.0));
     for (now, is_fresh, used) in [
         (at(29.9), true, 1),
         (at(60.9), true, 0),
