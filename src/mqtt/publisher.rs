@@ -16,7 +16,12 @@ use crate::meters::BrokerMeter;
 ///
 /// The core bounds what is unacknowledged, so neither `orders` nor the session's queue is ever full. When `events`
 /// is full the publisher waits, and with it the broker's socket; nothing waits for the publisher.
-pub async fn run(
+pub async fn run(address: Address, orders: mpsc::Receiver<BrokerOrder>, events: mpsc::Sender<Event>) {
+    metered(address, BrokerMeter::default(), orders, events).await;
+}
+
+/// The same, counting into this meter.
+pub async fn metered(
     address: Address,
     meter: BrokerMeter,
     mut orders: mpsc::Receiver<BrokerOrder>,

@@ -56,7 +56,7 @@ impl Edges {
         Ok(Self {
             attendant: edge("sign-in", &mut tasks, |o, r| attendant::run(look_after, o, r)),
             fetcher: edge("fetcher", &mut tasks, |o, r| fetcher::run(client, o, r)),
-            publisher: edge("publisher", &mut tasks, |o, r| publisher::run(address, meter, o, r)),
+            publisher: edge("publisher", &mut tasks, |o, r| publisher::metered(address, meter, o, r)),
             claim,
             tasks,
         })

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+pub use self::clock::Clock;
 pub use self::settings::{certificate_ends, graph_client, settings};
 pub use self::supervisor::Supervisor;
 use crate::config::Config;
@@ -31,7 +32,6 @@ use crate::graph::sign_in::store::StoreError;
 use crate::http::door::DoorError;
 use crate::meters::Meters;
 use crate::mqtt::address::AddressError;
-use clock::Clock;
 use doors::Doors;
 use edges::Edges;
 

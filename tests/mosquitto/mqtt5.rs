@@ -63,7 +63,7 @@ impl Publisher {
             protocol,
             orders,
             reports: reported,
-            task: tokio::spawn(publisher::run(address, Default::default(), taken, reports)),
+            task: tokio::spawn(publisher::run(address, taken, reports)),
         }
     }
 

@@ -4,14 +4,22 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+use super::lighting::light;
 use super::*;
 use crate::core::event::Access;
+use crate::core::light::hours::Hours;
+use crate::core::light::settings::Settings as Light;
 
 const BUDGET: u32 = 20;
 
 fn of(people: &[usize]) -> Settings {
     let users = people.iter().map(|n| watched(&format!("u{n}"), &id(*n).to_string())).collect();
-    Settings { users, request_budget: BUDGET, ..settings() }
+    let names: Vec<String> = people.iter().map(|n| format!("u{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let hours = Hours { week: "09:10-09:40; 10:00-21:00".parse().unwrap(), zone: jiff::tz::TimeZone::UTC };
+    // One shows everybody always, one only somebody and only sometimes.
+    let lights = vec![light("all", &names), Light { active: Some(hours), ..light("some", &names[..1]) }];
+    Settings { users, request_budget: BUDGET, lights, ..settings() }
 }
 
 /// What the world does next; times and requests are filled in as the run goes.
@@ -242,6 +250,9 @@ proptest! {
             let state = &world.retained[&format!("presence/u{n}/state")];
             prop_assert!(state.contains(word), "{}", state);
         }
+        // The third of them does not want to be disturbed.
+        prop_assert_eq!(world.retained["presence/bridge/light/all/state"].as_str(), "#ff0000");
+        prop_assert!(world.retained["wled/all/api"].contains("[[255,0,0]]"), "{}", world.retained["wled/all/api"]);
         let left = world.retained.iter().find(|(topic, held)| topic.starts_with("presence/u4/") && !held.is_empty());
         prop_assert_eq!(left, None, "of somebody who left");
         prop_assert_eq!(world.retained.get("presence/bridge/state").map(String::as_str), Some("online"));

@@ -118,7 +118,7 @@ async fn a_new_connection_takes_the_place_of_the_old_which_is_reported_no_more()
     // So much as the core gives and takes at once.
     let (orders, taken) = mpsc::channel(8);
     let (reports, mut reported) = mpsc::channel(8);
-    let publisher = tokio::spawn(publisher::run(broker.seen(), Default::default(), taken, reports));
+    let publisher = tokio::spawn(publisher::run(broker.seen(), taken, reports));
     let mut report = async || within(reported.recv()).await.unwrap();
 
     orders.send(BrokerOrder::Connect(Protocol::V5)).await.unwrap();
