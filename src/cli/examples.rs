@@ -80,6 +80,10 @@ Examples:
   presence2mqtt clean                       stop the bridge first
   presence2mqtt clean --base old/presence   what is left of an earlier base topic";
 
+pub(super) const HEALTHCHECK: &str = "\
+Examples:
+  presence2mqtt healthcheck                 ends with 69 if http.listen is not answered at";
+
 pub(super) const SCHEMA: &str = "\
 Examples:
   presence2mqtt schema > presence2mqtt.schema.json";
