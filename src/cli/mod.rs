@@ -7,6 +7,7 @@ mod completions;
 mod examples;
 pub mod exit;
 mod get;
+mod healthcheck;
 mod light;
 mod logging;
 mod login;
@@ -81,6 +82,8 @@ enum Task {
     /// Remove what this or an earlier configuration left on the broker
     #[command(after_help = examples::CLEAN)]
     Clean(clean::Options),
+    /// Ask a bridge that runs with this configuration whether it is alive, as containers do
+    Healthcheck,
     /// Print the JSON Schema of the configuration
     #[command(after_help = examples::SCHEMA)]
     Schema,
@@ -107,7 +110,7 @@ pub async fn main(
     let progress = Progress::new(terminal.err && arguments.logging.is_for_people());
     let config = || load(&arguments, environment);
     match arguments.command.as_ref().unwrap_or(&Task::Run) {
-        Task::Run => run::run(config).await,
+        Task::Run => run::run(config, environment).await,
         #[cfg(feature = "demo")]
         Task::Demo(options) => {
             let stop = signals::stop()?;
@@ -133,6 +136,7 @@ pub async fn main(
         }
         Task::Light(options) => light::run(&config()?, options, out).await,
         Task::Clean(options) => clean::run(&config()?, options, progress, out).await,
+        Task::Healthcheck => healthcheck::run(&config()?, out).await,
         Task::Schema => Ok(writeln!(out, "{:#}", config::json_schema())?),
         Task::Completions(options) => Ok(completions::run(options, out)?),
         Task::Man => Ok(man::run(out)?),

@@ -39,8 +39,8 @@ pub use environment::Environment;
 pub use error::ConfigErrors;
 pub use ids::{ApplicationId, TenantId};
 pub use known::{
-    Auth, ClientIdentity, Cloud, Commands, Config, Credentials, Graph, HomeAssistant, IdentityService, Mqtt,
-    SignInBy, User,
+    Auth, ClientIdentity, Cloud, Commands, Config, Credentials, Graph, HomeAssistant, Http, IdentityService,
+    Mqtt, SignInBy, User,
 };
 pub use listening::{Listening, load_listening};
 pub use schema::json_schema;

@@ -7,7 +7,7 @@
 //! while the machine sleeps and `waking` says what that means, `sequence` tells answers out of order, `protocol` and
 //! `rival` read a broker's manners, `reload` goes on with other settings; [`discovery`] is what Home Assistant is told,
 //! `announcing` when, and `announcements` what it was told already; [`light`] is what a light shows, and `lighting` when
-//! it is told;
+//! it is told; [`overview`] is what the status page and the metrics are made of;
 //! [`certificate`] words a warning, [`token_life`] says when a token is renewed.
 
 mod announcements;
@@ -28,6 +28,7 @@ mod lighting;
 mod link;
 pub mod name;
 mod outbox;
+pub mod overview;
 pub mod payload;
 mod pending;
 pub mod person;

@@ -6,6 +6,7 @@ pub mod broker;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -87,13 +88,16 @@ pub async fn run(
     let server = Server::start(TcpListener::bind("127.0.0.1:0").await?, tenant.clone())?;
     let broker = EmbeddedBroker::start(options.port).await?;
     let auth = if options.sign_in { tokens.auth() } else { client_secret(&tenant) };
-    let config = configuration(&tenant, &server.url(), broker.port(), &auth)?;
+    // Taken for a moment, so that it is free when the bridge wants it.
+    let page = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
+    let config = configuration(&tenant, &server.url(), broker.port(), page, &auth)?;
 
     writeln!(
         out,
         "A simulated tenant with {} people, a broker, and the bridge between them.",
         options.users
     )?;
+    writeln!(out, "Look at:      http://{page}/")?;
     writeln!(out, "Listen with:  mosquitto_sub -p {} -t 'presence/#' -v", broker.port())?;
     writeln!(out, "Stop with Ctrl-C.\n")?;
 
@@ -155,12 +159,20 @@ fn client_secret(tenant: &Tenant) -> String {
 }
 
 /// A configuration as a person would write it.
-fn configuration(tenant: &Tenant, url: &str, port: u16, auth: &str) -> Result<Config, config::ConfigErrors> {
+fn configuration(
+    tenant: &Tenant,
+    url: &str,
+    port: u16,
+    page: SocketAddr,
+    auth: &str,
+) -> Result<Config, config::ConfigErrors> {
     let simulate::Settings { tenant_id, client_id, .. } = tenant.settings();
     let mut text = format!(
         r#"
 [mqtt]
 url = "mqtt://127.0.0.1:{port}"
+[http]
+listen = "{page}"
 [graph]
 tenant_id = "{tenant_id}"
 client_id = "{client_id}"

@@ -14,6 +14,7 @@ mod fetcher;
 #[path = "../fuzzed/mod.rs"]
 mod fuzzed;
 mod help;
+mod http;
 mod lights;
 mod mqtt5;
 mod on_the_way;

@@ -5,12 +5,11 @@
 
 mod auth;
 mod graph;
+mod http;
 mod lights;
 mod mqtt;
 mod refusals;
 mod users;
-
-use std::net::SocketAddr;
 
 pub(super) use refusals::Refusals;
 
@@ -39,7 +38,7 @@ pub(super) fn check(
     let home_assistant = home_assistant(&written.home_assistant, &mut refusals);
     let lights = lights::check(&written.lights, &users, &mut refusals);
     groups(&written.groups, &mut refusals);
-    http(&written.http, &mut refusals);
+    let http = http::check(&written.http, &mut refusals);
     let config = (|| {
         Some(Config {
             origin: document.origin().clone(),
@@ -49,6 +48,7 @@ pub(super) fn check(
             lights,
             home_assistant: home_assistant?,
             commands: Commands { enabled: written.commands.enabled },
+            http,
         })
     })();
     refusals.finish(config)
@@ -88,13 +88,4 @@ fn groups(written: &[written::Group], refusals: &mut Refusals<'_>) {
         let (minute, week) = (refusals::MINUTE, refusals::WEEK);
         refusals.within(at.name("refresh_members"), group.refresh_members, minute..=week);
     }
-}
-
-fn http(written: &written::Http, refusals: &mut Refusals<'_>) {
-    if let Some(listen) = &written.listen
-        && listen.parse::<SocketAddr>().is_err()
-    {
-        refusals.refuse("http.listen", "must be an address and port, such as 127.0.0.1:9642");
-    }
-    refusals.secret("http.password", None, written.password_file.as_deref());
 }

@@ -6,6 +6,7 @@ mod failures;
 mod inviting;
 mod lifecycle;
 mod lighting;
+mod overview;
 mod polling;
 mod properties;
 mod publishing;
