@@ -80,6 +80,12 @@ Examples:
   presence2mqtt clean                       stop the bridge first
   presence2mqtt clean --base old/presence   what is left of an earlier base topic";
 
+pub(super) const HEALTHCHECK: &str = "\
+Examples:
+  presence2mqtt healthcheck                 needs http.listen in the configuration
+
+Ends with 69 if the bridge does not answer. Whether Graph and the broker do, /readyz tells.";
+
 pub(super) const SCHEMA: &str = "\
 Examples:
   presence2mqtt schema > presence2mqtt.schema.json";

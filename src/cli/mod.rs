@@ -83,6 +83,7 @@ enum Task {
     #[command(after_help = examples::CLEAN)]
     Clean(clean::Options),
     /// Ask a bridge that runs with this configuration whether it is alive, as containers do
+    #[command(after_help = examples::HEALTHCHECK)]
     Healthcheck,
     /// Print the JSON Schema of the configuration
     #[command(after_help = examples::SCHEMA)]

@@ -52,6 +52,7 @@ const COMMANDS: &[(&[&str], i32, bool)] = &[
     (&["light", "test", "door"], 69, false),
     (&["light", "test", "window"], 2, false),
     (&["clean"], 69, false),
+    (&["healthcheck"], 78, false),
     (&["schema"], 0, true),
     (&["completions", "zsh"], 0, true),
     (&["man"], 0, true),
