@@ -82,7 +82,9 @@ Examples:
 
 pub(super) const HEALTHCHECK: &str = "\
 Examples:
-  presence2mqtt healthcheck                 ends with 69 if http.listen is not answered at";
+  presence2mqtt healthcheck                 needs http.listen in the configuration
+
+Ends with 69 if the bridge does not answer. Whether Graph and the broker do, /readyz tells.";
 
 pub(super) const SCHEMA: &str = "\
 Examples:

@@ -9,8 +9,11 @@ use crate::core::event::Incoming;
 use crate::core::name::{BaseTopic, TopicLevel};
 use crate::core::topic::{BridgeField, Field, OFFLINE, ONLINE};
 
-/// People and bridges that are kept at most: whoever may publish must not fill the memory of whoever watches.
-const MOST: usize = 200_000;
+/// People that are kept at most: whoever may publish must not fill the memory of whoever watches.
+const MOST_PEOPLE: usize = 200_000;
+
+/// Bridges that are kept at most. Each has lines of its own, and everybody's is looked for among them.
+const MOST_BRIDGES: usize = 100;
 
 /// Bytes of a payload that is looked at.
 const LARGEST: usize = 64 * 1024;
@@ -135,7 +138,7 @@ impl Picture {
     }
 
     fn of_person(&mut self, name: TopicLevel, field: Field, text: &str) -> Vec<String> {
-        if !self.people.contains_key(&name) && (text.is_empty() || self.people.len() >= MOST) {
+        if !self.people.contains_key(&name) && (text.is_empty() || self.people.len() >= MOST_PEOPLE) {
             return Vec::new();
         }
         let person = self.people.entry(name.clone()).or_default();
@@ -149,7 +152,8 @@ impl Picture {
     }
 
     fn of_bridge(&mut self, name: TopicLevel, field: BridgeField, text: &str) -> Vec<String> {
-        if !self.bridges.contains_key(&name) && (text.is_empty() || self.bridges.len() >= MOST) {
+        let is_full = self.bridges.len() >= MOST_BRIDGES && name != self.bridge;
+        if !self.bridges.contains_key(&name) && (text.is_empty() || is_full) {
             return Vec::new();
         }
         let called = self.called(&name);

@@ -20,7 +20,7 @@ const SOON: Duration = Duration::from_millis(50);
 /// Between two drawings without a change: `since` counts on.
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Nothing more is retained when nothing has come for this long.
+/// Nothing more is retained when nothing retained has come for this long.
 const QUIET: Duration = Duration::from_millis(500);
 
 /// For everything that is retained; what comes later is news.
@@ -212,13 +212,22 @@ impl<'o, Out: Write> Show<'o, Out> {
 
 /// Takes what is retained, and all that comes until that is through.
 async fn retained(picture: &mut Picture, broker: &mut OneShot) -> Result<(), OneShotError> {
+    let mut quiet = std::pin::pin!(sleep(QUIET));
     let all = async {
-        while let Ok(message) = timeout(QUIET, broker.message()).await {
-            picture.take(&message?);
+        loop {
+            tokio::select! {
+                message = broker.message() => {
+                    let message = message?;
+                    // What is not retained says nothing about the rest: a busy broker is never quiet.
+                    if message.retained {
+                        quiet.set(sleep(QUIET));
+                    }
+                    picture.take(&message);
+                }
+                () = &mut quiet => return Ok(()),
+            }
         }
-        Ok(())
     };
-    // On a broker that is never quiet what is retained has come long before.
     timeout(AT_MOST, all).await.unwrap_or(Ok(()))
 }
 

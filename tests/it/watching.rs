@@ -78,3 +78,22 @@ async fn a_broker_that_was_never_there_is_69() {
         assert!(err.contains("nothing listens at"), "{err}");
     }
 }
+
+#[tokio::test]
+async fn a_broker_that_is_never_quiet_is_watched_at_once() {
+    let (stage, bridge, home) = playing().await;
+    let mut busy = stage.listen(&stage.config("", &stage.everybody())).await;
+    let noise = async {
+        loop {
+            busy.tell("presence/noise/activity", "Busy").await;
+        }
+    };
+    let began = std::time::Instant::now();
+    let (code, out, _) = tokio::select! {
+        told = home.told(&["watch", "--once"]) => told,
+        () = noise => unreachable!(),
+    };
+    assert_eq!((code, out.contains("alice  Alice A.  Busy")), (Some(0), true), "{out}");
+    assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
+    bridge.stop().await;
+}
