@@ -8,6 +8,7 @@ mod get;
 mod light;
 mod logging;
 mod login;
+mod members;
 mod run;
 mod signals;
 

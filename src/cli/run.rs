@@ -22,6 +22,7 @@ pub(super) async fn run(load: impl Fn() -> Result<Config, Failure>) -> Result<()
         broker = %config.mqtt.broker,
         base_topic = %config.mqtt.base_topic,
         users = config.users.len(),
+        groups = config.groups.len(),
         "starting"
     );
     let reread = || load().map_err(|failure| failure.to_string());

@@ -16,13 +16,11 @@ struct NotYet {
 }
 
 const NEVER: fn(&DeValue<'_>) -> bool = |_| false;
-const EMPTY: fn(&DeValue<'_>) -> bool = |value| value.as_array().is_some_and(|a| a.is_empty());
 
 #[rustfmt::skip] // A table: one line for each feature.
 const NOT_YET: &[NotYet] = &[
     NotYet { key: "http.listen", asks_nothing: NEVER, says: "metrics and health checks are not in this version yet; remove the key" },
     NotYet { key: "http.password_file", asks_nothing: NEVER, says: "metrics and health checks are not in this version yet; remove the key" },
-    NotYet { key: "groups", asks_nothing: EMPTY, says: "groups are not in this version yet; list people under [[users]]" },
 ];
 
 /// Refuses what this version cannot do.

@@ -140,6 +140,12 @@ impl Bridge {
                     self.people[place].remember(remembered, now);
                     self.queue(place);
                 }
+                None if self.groups.are_undecided() => {
+                    if self.link.is_up() {
+                        self.outbox.doubt(self.topics.of_user(&user, Field::Health));
+                    }
+                    self.groups.left.state(user, remembered);
+                }
                 None => {
                     self.remove_user(&user);
                     self.report(Report::Removed(user));
@@ -236,6 +242,9 @@ impl Bridge {
             self.refused_backoff.reset();
         }
         self.outbox.send_everything(&mut self.people, first);
+        for health in self.groups.left.doubted(&self.topics) {
+            self.outbox.doubt(health);
+        }
         self.lights.tell_again();
         self.say_all(now);
     }
@@ -290,10 +299,10 @@ impl Bridge {
     fn remove_lone_healths(&mut self) {
         let Found { healths, states, neighbours, .. } = std::mem::take(&mut self.found);
         if !neighbours {
-            for user in healths.difference(&states) {
-                self.outbox.remove(self.topics.of_user(user, Field::Health));
-                self.report(Report::Removed(user.clone()));
+            for user in healths.difference(&states).filter(|user| !self.by_name.contains_key(*user)) {
+                self.groups.left.health(user.clone());
             }
+            self.decide_left_behind();
         }
     }
 

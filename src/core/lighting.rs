@@ -76,7 +76,7 @@ impl Bridge {
             before.map(|light| (light.settings.name.clone(), light)).collect();
         let mut lights = Vec::with_capacity(configured.len());
         for settings in configured {
-            let mut light = match before.remove(&settings.name) {
+            let light = match before.remove(&settings.name) {
                 Some(mut light) => {
                     if !light.settings.same_device(&settings) {
                         self.leave_device(&mut light);
@@ -85,8 +85,6 @@ impl Bridge {
                 }
                 None => Light::new(settings, now),
             };
-            let places = light.settings.users.iter().filter_map(|user| self.by_name.get(user));
-            light.places = places.copied().collect();
             lights.push(light);
         }
         for (name, mut light) in before {
@@ -95,6 +93,7 @@ impl Bridge {
             self.device_had(announced_of_light(&name));
         }
         self.lights = Lights::new(lights);
+        self.seat_lights();
         if self.link.is_up() && self.lights.names() != names {
             self.say_device();
             self.say_lights();
@@ -102,8 +101,20 @@ impl Bridge {
         self.listen_to_lights(&filters);
     }
 
+    /// Lets every light follow whoever has the names now.
+    pub(super) fn seat_lights(&mut self) {
+        let mut lights = std::mem::take(&mut self.lights).lights;
+        for light in &mut lights {
+            let places = light.settings.users.iter().filter_map(|user| self.by_name.get(user));
+            light.places = places.copied().collect();
+            light.due = true;
+        }
+        self.lights = Lights::new(lights);
+    }
+
     /// Tells every light what is news to it.
     pub(super) fn light_up(&mut self, now: Tick) {
+        let expected = self.groups.are_expected();
         for light in &mut self.lights.lights {
             light.look_at_clock(self.wall, now);
             if !self.link.is_up() || !std::mem::take(&mut light.due) || !light.follows {
@@ -113,6 +124,8 @@ impl Bridge {
             let sight = match busiest(people().filter_map(|person| person.shown())) {
                 Some(shown) => Sight::Somebody(shown),
                 None if people().any(|person| person.is_awaited()) => Sight::Awaited,
+                // Whoever is missing may be in a group.
+                None if light.places.len() < light.settings.users.len() && expected => Sight::Awaited,
                 None => Sight::Nobody,
             };
             let before = light.shade;

@@ -22,6 +22,8 @@ pub(super) enum Target {
     Communications(Place),
     Bulk(Vec<Place>),
     Resolve(Place),
+    /// The next page of the members of the group with this number.
+    Members(usize),
 }
 
 /// Names a round for as long as it exists.
@@ -79,6 +81,7 @@ impl Target {
                 std::slice::from_ref(place)
             }
             Self::Bulk(places) => places,
+            Self::Members(_) => &[],
         }
     }
 }
@@ -118,7 +121,8 @@ impl Schedule {
             | Target::Me(_)
             | Target::User(_)
             | Target::Communications(_)
-            | Target::Resolve(_) => None,
+            | Target::Resolve(_)
+            | Target::Members(_) => None,
         });
         match with_room {
             Some(places) => places.push(place),
@@ -244,8 +248,8 @@ impl Schedule {
     /// Fits the interval to the budget and returns whether it changed.
     pub(super) fn fit(&mut self, budget: &Budget) -> bool {
         let before = self.achieved;
-        // Names are resolved once, not every interval.
-        let repeats = |round: &&Round| !matches!(round.target, Target::Resolve(_));
+        // Names are resolved once, and groups read rarely, not every interval.
+        let repeats = |round: &&Round| !matches!(round.target, Target::Resolve(_) | Target::Members(_));
         let rounds = self.rounds.iter().flatten().filter(repeats).count();
         let needed =
             Duration::from_millis(u64::try_from(budget.time_for(rounds).as_millis()).unwrap_or(u64::MAX));

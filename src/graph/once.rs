@@ -3,6 +3,7 @@
 use super::client::GraphClient;
 use crate::core::command::{BULK_LIMIT, Read, What};
 use crate::core::event::{Answer, ReadFailure, Reading, RequestId};
+use crate::core::group::page::Member;
 use crate::core::name::{ObjectId, UserId};
 use crate::core::presence::Presence;
 use crate::core::settings::Endpoint;
@@ -50,7 +51,9 @@ async fn bulk(client: &GraphClient, part: &[(usize, ObjectId)], outcomes: &mut [
     let ids = part.iter().map(|&(_, id)| id).collect();
     let people = match request(client, What::Bulk(ids)).await {
         Ok(Answer::People(people)) => people,
-        Ok(Answer::Resolved(_) | Answer::Written) | Err(ReadFailure::Refused { .. }) => Vec::new(),
+        Ok(Answer::Resolved(_) | Answer::Members(_) | Answer::Written) | Err(ReadFailure::Refused { .. }) => {
+            Vec::new()
+        }
         Err(failure) => {
             for &(place, _) in part {
                 outcomes[place] = Some(Err(failure.clone()));
@@ -64,6 +67,25 @@ async fn bulk(client: &GraphClient, part: &[(usize, ObjectId)], outcomes: &mut [
             // Refused with the others, or missing among them: the reason shows when they are read alone.
             None => alone(client, What::User(id)).await,
         });
+    }
+}
+
+/// Reads all members of a group.
+///
+/// # Errors
+///
+/// Whatever keeps the list from being complete.
+pub async fn members(client: &GraphClient, group: ObjectId) -> Result<Vec<Member>, ReadFailure> {
+    let (mut members, mut page) = (Vec::new(), None);
+    loop {
+        let Answer::Members(read) = request(client, What::Members(group, page.take())).await? else {
+            return Err(ReadFailure::NotFound);
+        };
+        members.extend(read.members);
+        match read.next {
+            Some(next) => page = Some(next),
+            None => return Ok(members),
+        }
     }
 }
 
@@ -86,7 +108,7 @@ fn about_everybody(outcome: Option<&Outcome>) -> Option<ReadFailure> {
 async fn alone(client: &GraphClient, what: What) -> Outcome {
     let first = match request(client, what).await? {
         Answer::People(people) => people.into_iter().next(),
-        Answer::Resolved(_) | Answer::Written => None,
+        Answer::Resolved(_) | Answer::Members(_) | Answer::Written => None,
     };
     match first {
         Some(Reading { id, presence: Some(presence) }) => Ok((id, presence)),
@@ -99,7 +121,7 @@ async fn alone(client: &GraphClient, what: What) -> Outcome {
 async fn resolve(client: &GraphClient, what: What) -> Result<ObjectId, ReadFailure> {
     match request(client, what).await? {
         Answer::Resolved(id) => Ok(id),
-        Answer::People(_) | Answer::Written => Err(ReadFailure::NotFound),
+        Answer::People(_) | Answer::Members(_) | Answer::Written => Err(ReadFailure::NotFound),
     }
 }
 

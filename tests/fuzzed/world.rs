@@ -305,6 +305,7 @@ fn settings() -> Settings {
             display_name: "Alice".to_owned(),
             discovery: true,
         }],
+        groups: Vec::new(),
         lights: Vec::new(),
         about: About { version: "0.1.0", cloud: "global", auth_method: "client-secret", account: None },
     }

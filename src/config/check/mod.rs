@@ -5,6 +5,7 @@
 
 mod auth;
 mod graph;
+mod groups;
 mod lights;
 mod mqtt;
 mod refusals;
@@ -18,11 +19,9 @@ use super::document::Document;
 use super::environment::Environment;
 use super::error::ConfigErrors;
 use super::files::Places;
-use super::key::Key;
 use super::known::{Commands, Config, HomeAssistant};
 use super::not_yet;
 use super::written::{self, Written};
-use crate::core::name::ObjectId;
 
 /// Checks everything and reports everything that is wrong.
 pub(super) fn check(
@@ -37,8 +36,8 @@ pub(super) fn check(
     let graph = graph::check(&written.graph, environment, &mut refusals);
     let users = users::check(written, &mut refusals);
     let home_assistant = home_assistant(&written.home_assistant, &mut refusals);
-    let lights = lights::check(&written.lights, &users, &mut refusals);
-    groups(&written.groups, &mut refusals);
+    let groups = groups::check(written, &mut refusals);
+    let lights = lights::check(written, &users, &mut refusals);
     http(&written.http, &mut refusals);
     let config = (|| {
         Some(Config {
@@ -46,6 +45,7 @@ pub(super) fn check(
             mqtt: mqtt?,
             graph: graph?,
             users,
+            groups,
             lights,
             home_assistant: home_assistant?,
             commands: Commands { enabled: written.commands.enabled },
@@ -62,20 +62,6 @@ fn home_assistant(written: &written::HomeAssistant, refusals: &mut Refusals<'_>)
         discovery_prefix: discovery_prefix?,
         birth_topic: birth?,
     })
-}
-
-fn groups(written: &[written::Group], refusals: &mut Refusals<'_>) {
-    for (i, group) in written.iter().enumerate() {
-        let at = Key::from("groups").index(i);
-        if let Some(id) = refusals.require(at.name("id"), group.id.as_deref()) {
-            refusals.parse::<ObjectId>(at.name("id"), id);
-        }
-        if group.name.is_empty() {
-            refusals.refuse(at.name("name"), "must not be empty");
-        }
-        let (minute, week) = (refusals::MINUTE, refusals::WEEK);
-        refusals.within(at.name("refresh_members"), group.refresh_members, minute..=week);
-    }
 }
 
 fn http(written: &written::Http, refusals: &mut Refusals<'_>) {

@@ -175,7 +175,9 @@ impl World {
         let asked: Vec<ObjectId> = match what {
             What::Bulk(ids) => ids,
             What::User(id) => vec![id],
-            What::Me | What::Communications(_) | What::Resolve(_) => unreachable!("not in these settings"),
+            What::Me | What::Communications(_) | What::Resolve(_) | What::Members(..) => {
+                unreachable!("not in these settings")
+            }
         };
         let readings: Vec<Reading> = words
             .iter()
