@@ -52,10 +52,10 @@ impl Bridge {
             membership.left_out = clashes;
         }
         let (joined, left) = (change.joining.len(), change.gone.len());
+        self.follow_members(group, change, named, now.tick);
         if at_start || joined + left > 0 {
             self.report(Report::Members { members: named.len(), joined, left });
         }
-        self.follow_members(group, change, named, now.tick);
         self.decide_left_behind();
     }
 

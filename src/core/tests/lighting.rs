@@ -8,7 +8,7 @@ use crate::core::light::hours::Hours;
 use crate::core::light::preset::Device;
 use crate::core::light::settings::Settings as Light;
 
-fn light(name: &str, users: &[&str]) -> Light {
+pub(super) fn light(name: &str, users: &[&str]) -> Light {
     Light {
         name: name.parse().unwrap(),
         users: users.iter().map(|user| user.parse().unwrap()).collect(),

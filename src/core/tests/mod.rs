@@ -3,6 +3,7 @@
 mod announcing;
 mod broker;
 mod failures;
+mod groups;
 mod inviting;
 mod lifecycle;
 mod lighting;
@@ -16,7 +17,7 @@ mod waking;
 use std::time::Duration;
 
 use super::bridge::Bridge;
-use super::command::{BrokerOrder, Command, Message, Protocol, Qos, What, Whom};
+use super::command::{BrokerOrder, Command, Message, Protocol, Qos, Read, What, Whom};
 use super::event::{Answer, Event, Incoming, LinkFailure, PresenceEvent, ReadFailure, Reading, RequestId};
 use super::group::page::PageLink;
 use super::name::ObjectId;
