@@ -11,6 +11,7 @@ mod corpus;
 mod fetcher;
 #[path = "../fuzzed/mod.rs"]
 mod fuzzed;
+mod groups;
 mod mqtt5;
 mod on_the_way;
 #[path = "../../src/config/tests/pem.rs"]
