@@ -164,7 +164,7 @@ impl GraphClient {
                 http.get(url)
             }
             What::Members(group, page) => {
-                members::request(|url| http.get(url), &self.members_url(*group), page.as_ref())
+                members::request(http.get(members::address(&self.members_url(*group), page.as_ref())))
             }
         }
     }

@@ -49,18 +49,20 @@ pub fn path(group: ObjectId) -> [String; 4] {
     ]
 }
 
-/// Makes the request for a page out of one for `first`, the address of the first page without a query.
-pub(super) fn request(
-    get: impl FnOnce(Url) -> RequestBuilder,
-    first: &Url,
-    page: Option<&PageLink>,
-) -> RequestBuilder {
-    let PageLink(rest) = page.cloned().unwrap_or_else(|| PageLink(FIRST_PAGE.into()));
-    let (path, query) = rest.split_once('?').unwrap_or((&rest, ""));
+/// Where a page is, the first one unless `page` says which. `first` is the address of the first page, without a query.
+#[must_use]
+pub fn address(first: &Url, page: Option<&PageLink>) -> Url {
+    let rest = page.map_or(FIRST_PAGE, |PageLink(rest)| rest);
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
     let mut url = first.clone();
     url.set_path(&format!("{}{path}", first.path()));
     url.set_query(Some(query));
-    get(url).header("ConsistencyLevel", "eventual")
+    url
+}
+
+/// The request for a page, out of one for its address.
+pub(super) fn request(get: RequestBuilder) -> RequestBuilder {
+    get.header("ConsistencyLevel", "eventual")
 }
 
 /// Reads a page. `first` is the address of the first page, without a query.
@@ -114,9 +116,10 @@ fn member(value: Value) -> Option<Member> {
     // A list would be taken for the members in their order.
     let wire = WireMember::deserialize(Some(value).filter(Value::is_object)?).ok()?;
     let name = |text: Option<String>, longest| {
-        let clean =
-            text?.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(longest).collect();
-        Some(clean).filter(|name: &Box<str>| !name.trim().is_empty())
+        let text = text?;
+        let readable = |c: char| if c.is_control() { ' ' } else { c };
+        let clean: String = text.trim().chars().map(readable).take(longest).collect();
+        (!clean.trim().is_empty()).then(|| clean.into())
     };
     Some(Member {
         id: wire.id,

@@ -276,7 +276,7 @@ fn members(payload: &str, expected: &[&str]) -> Value {
 }
 
 /// Alice, alone every five seconds, with what she writes.
-fn settings() -> Settings {
+pub(super) fn settings() -> Settings {
     Settings {
         base_topic: "presence".parse().unwrap(),
         bridge_name: "bridge".parse().unwrap(),

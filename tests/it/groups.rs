@@ -36,7 +36,7 @@ async fn page(client: &GraphClient, page: Option<PageLink>) -> Result<MembersPag
     let what = What::Members(everybody(), page);
     match within(client.read(&Read { request: RequestId(0), what, token_max_age: None })).await? {
         Answer::Members(page) => Ok(page),
-        other => panic!("{other:?}"),
+        other @ (Answer::People(_) | Answer::Resolved(_) | Answer::Written) => panic!("{other:?}"),
     }
 }
 

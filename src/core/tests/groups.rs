@@ -63,7 +63,13 @@ fn go_on(bridge: &mut Bridge, commands: Vec<Command>, now: f64) -> Vec<(u64, usi
                 answer(request.0, people)
             }
             Command::Broker(BrokerOrder::Publish(messages)) => Acknowledged(messages.len()),
-            _ => continue,
+            Command::Read(_)
+            | Command::Write(_)
+            | Command::ForgetConnections
+            | Command::SignIn(_)
+            | Command::Broker(_)
+            | Command::Report(_)
+            | Command::Finish(_) => continue,
         };
         commands.extend(bridge.on(event, at(now)));
     }
@@ -341,10 +347,11 @@ fn whoever_turns_out_to_be_a_member_takes_what_is_known_of_them_along() {
     let resolve = loop {
         now += 0.5;
         let commands = bridge.on(Woken, at(now));
-        let resolve = commands.iter().find_map(|command| match command {
-            Command::Read(Read { request, what: What::Resolve(_), .. }) => Some(*request),
-            _ => None,
-        });
+        let resolves = |command: &Command| match line(command).strip_prefix("read #") {
+            Some(read) if read.contains("resolve") => read.split(' ').next().unwrap().parse().ok(),
+            Some(_) | None => None,
+        };
+        let resolve = commands.iter().find_map(resolves).map(RequestId);
         go_on(&mut bridge, commands, now);
         if let Some(resolve) = resolve {
             break resolve;
