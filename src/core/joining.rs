@@ -3,11 +3,8 @@
 //! Configured people stand first among all, in their order; behind them stand members. Somebody who is both is configured,
 //! and whoever is in several groups belongs to the first.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-
 use super::bridge::Bridge;
 use super::command::Ending;
-use super::group::clash::Clash;
 use super::group::collecting::Named;
 use super::name::{ObjectId, TopicLevel, UserId};
 use super::person::Person;
@@ -15,35 +12,28 @@ use super::report::Report;
 use super::schedule::Place;
 use super::settings::Watched;
 use super::time::{Now, Tick};
-use super::topic::Field;
 
-/// What becomes of people; members that were read are named by their index.
+/// What becomes of people; members about whom there is news are named by their index.
 #[derive(Debug, Default)]
-struct Change {
-    gone: Vec<Place>,
-    renamed: Vec<(Place, usize)>,
+pub(super) struct Change {
+    pub gone: Vec<Place>,
+    pub renamed: Vec<(Place, usize)>,
     /// Only what Home Assistant shows is another name.
     shown_otherwise: Vec<(Place, usize)>,
-    joining: Vec<usize>,
+    pub joining: Vec<usize>,
     /// Whether Home Assistant is told of somebody changed.
     told_otherwise: bool,
 }
 
-/// Who has a name, or will have it.
-#[derive(Debug, Clone, Copy)]
-enum Holder {
-    Person(Place),
-    Joining(usize),
-}
-
 impl Bridge {
-    /// A group was read completely; `named` is in the order of object ids.
-    pub(super) fn members_known(&mut self, group: usize, named: &[Named], now: Now) {
+    /// A group was read completely: who is in it, and about whom there is news, both in the order of object ids.
+    pub(super) fn members_known(&mut self, group: usize, ids: Vec<ObjectId>, named: Vec<Named>, now: Now) {
         let Some(membership) = self.groups.list.get_mut(group) else { return };
-        let before = membership.read(named.iter().map(|named| named.id).collect());
+        let members = ids.len();
+        let before = membership.read(ids);
         let at_start = std::mem::take(&mut membership.at_start);
-        let mut change = self.compare(group, named, &before);
-        let clashes = self.settle_names(&mut change, named);
+        let mut change = self.compare(group, &named, &before);
+        let clashes = self.settle_names(&mut change, &named);
         if let Some(clash) = clashes.first().filter(|_| at_start) {
             self.stop(Ending::Conflict(clash.to_string()), now.tick);
             return;
@@ -54,7 +44,7 @@ impl Bridge {
         let (joined, left) = (change.joining.len(), change.gone.len());
         self.follow_members(group, change, named, now.tick);
         if at_start || joined + left > 0 {
-            self.report(Report::Members { members: named.len(), joined, left });
+            self.report(Report::Members { members, joined, left });
         }
         self.decide_left_behind();
     }
@@ -69,94 +59,35 @@ impl Bridge {
         of_users.filter_map(|id| find(id).ok()).for_each(|found| is_new[found] = false);
         for (place, person) in self.people.iter_mut().enumerate().skip(configured) {
             let Some(id) = person.id else { continue };
-            let owner = match find(id) {
-                Ok(found) => {
-                    is_new[found] = false;
-                    let owner = self.groups.of(id);
-                    if named[found].configured {
-                        change.gone.push(place);
-                    } else if owner != Some(group) {
-                        continue;
-                    } else if named[found].name != person.name {
-                        change.renamed.push((place, found));
-                    } else if *named[found].display_name != *person.display_name {
-                        change.shown_otherwise.push((place, found));
-                    }
-                    owner
+            let owner = self.groups.of(id);
+            if let Ok(found) = find(id) {
+                is_new[found] = false;
+                if named[found].configured {
+                    change.gone.push(place);
+                    continue;
                 }
-                Err(_) if before.binary_search(&id).is_ok() => self.groups.of(id),
-                Err(_) => continue,
-            };
+                if owner == Some(group) && named[found].name != person.name {
+                    change.renamed.push((place, found));
+                } else if owner == Some(group) && *named[found].display_name != *person.display_name {
+                    change.shown_otherwise.push((place, found));
+                }
+            }
             match owner.and_then(|owner| self.groups.list.get(owner)) {
                 // Another group's name for them is known when that one is read again.
                 Some(membership) => {
                     let told = std::mem::replace(&mut person.discovery, membership.group.discovery);
                     change.told_otherwise |= told != person.discovery;
                 }
-                None => change.gone.push(place),
+                None if before.binary_search(&id).is_ok() => change.gone.push(place),
+                None => {}
             }
         }
         change.joining = (0..named.len()).filter(|&found| is_new[found]).collect();
         change
     }
 
-    /// Leaves out whoever would have a name that somebody else has, ignoring case.
-    fn settle_names(&self, change: &mut Change, named: &[Named]) -> Vec<Clash> {
-        let mut clashes = Vec::new();
-        if change.renamed.is_empty() && change.joining.is_empty() {
-            return clashes;
-        }
-        let moving: HashSet<Place> =
-            change.gone.iter().copied().chain(change.renamed.iter().map(|&(place, _)| place)).collect();
-        let people = self.people.iter().enumerate().filter(|(place, _)| !moving.contains(place));
-        let mut taken: HashMap<String, Holder> =
-            people.map(|(place, person)| (fold(&person.name), Holder::Person(place))).collect();
-        let mut take = |name: &TopicLevel, who: Holder| {
-            let holder = *taken.entry(fold(name)).or_insert(who);
-            let is_free = match (holder, who) {
-                (Holder::Person(one), Holder::Person(other)) => one == other,
-                (Holder::Joining(one), Holder::Joining(other)) => one == other,
-                (Holder::Person(_), Holder::Joining(_)) | (Holder::Joining(_), Holder::Person(_)) => false,
-            };
-            if is_free { Ok(()) } else { Err(holder) }
-        };
-        let mut kept = Vec::new();
-        change.renamed.retain(|&(place, found)| match take(&named[found].name, Holder::Person(place)) {
-            Ok(()) => true,
-            Err(holder) => {
-                clashes.push(self.clash(&named[found], holder, named));
-                kept.push(place);
-                false
-            }
-        });
-        // They keep their name, unless somebody else was renamed to it.
-        let lost =
-            kept.into_iter().filter(|&place| take(&self.people[place].name, Holder::Person(place)).is_err());
-        change.gone.extend(lost.collect::<Vec<_>>());
-        change.joining.retain(|&found| match take(&named[found].name, Holder::Joining(found)) {
-            Ok(()) => true,
-            Err(holder) => {
-                clashes.push(self.clash(&named[found], holder, named));
-                false
-            }
-        });
-        clashes
-    }
-
-    fn clash(&self, newcomer: &Named, holder: Holder, named: &[Named]) -> Clash {
-        let holder = match holder {
-            Holder::Person(place) => {
-                let person = &self.people[place];
-                Clash::who(&person.display_name, &person.configured)
-            }
-            Holder::Joining(found) => Clash::who(&named[found].display_name, &named[found].id),
-        };
-        let newcomer_too = Clash::who(&newcomer.display_name, &newcomer.id);
-        Clash { name: newcomer.name.clone(), people: [holder, newcomer_too] }
-    }
-
     /// Follows the members that there are now.
-    fn follow_members(&mut self, group: usize, change: Change, named: &[Named], now: Tick) {
+    fn follow_members(&mut self, group: usize, change: Change, named: Vec<Named>, now: Tick) {
         let Change { mut gone, renamed, shown_otherwise, joining, told_otherwise } = change;
         let Some(discovery) = self.groups.list.get(group).map(|membership| membership.group.discovery) else {
             return;
@@ -166,23 +97,23 @@ impl Bridge {
         if nothing && !told_otherwise {
             return;
         }
-        let watched = |found: usize| Watched {
-            name: named[found].name.clone(),
-            id: UserId::Object(named[found].id),
-            display_name: named[found].display_name.to_string(),
-            discovery,
+        let mut named: Vec<Option<Named>> = named.into_iter().map(Some).collect();
+        let mut watched = |found: usize| {
+            let Named { id, name, display_name, .. } = named.get_mut(found)?.take()?;
+            Some(Watched { name, id: UserId::Object(id), display_name: display_name.into(), discovery })
         };
         let mut emptied: Vec<TopicLevel> = Vec::new();
         for &(place, found) in renamed.iter().chain(&shown_otherwise) {
+            let Some(watched) = watched(found) else { continue };
             let old = self.people[place].name.clone();
-            self.people[place].configured(watched(found), now);
+            self.people[place].configured(watched, now);
             if old != self.people[place].name {
                 self.by_name.remove(&old);
                 emptied.push(old);
             }
         }
         let joining: Vec<Person> =
-            joining.into_iter().map(|found| self.joining(watched(found), now)).collect();
+            joining.into_iter().filter_map(watched).map(|watched| self.joining(watched, now)).collect();
         gone.sort_unstable();
         if gone.is_empty() && !told_otherwise {
             for &(place, _) in renamed.iter().chain(&shown_otherwise) {
@@ -210,7 +141,7 @@ impl Bridge {
     }
 
     /// Takes people out, whose places are in order, and returns their names.
-    fn dismiss(&mut self, gone: &[Place]) -> Vec<TopicLevel> {
+    pub(super) fn dismiss(&mut self, gone: &[Place]) -> Vec<TopicLevel> {
         let mut place = 0;
         let mut names = Vec::with_capacity(gone.len());
         self.people.retain(|person| {
@@ -235,65 +166,4 @@ impl Bridge {
         }
         person
     }
-
-    /// Configured people whose object id has become known take the places of members who are the same, and what is known
-    /// of them.
-    pub(super) fn settle_claims(&mut self, now: Tick) {
-        let claims = std::mem::take(&mut self.groups.claims);
-        let configured = self.settings.users.len();
-        let claimed: BTreeMap<Place, Place> = claims
-            .into_iter()
-            .filter_map(|place| {
-                let same = self.by_id.get(&self.people.get(place)?.id?)?;
-                Some((*same.iter().find(|&&member| member >= configured)?, place))
-            })
-            .collect();
-        if claimed.is_empty() {
-            return;
-        }
-        let interrupted = self.leave_seats(now);
-        for (&member, &place) in &claimed {
-            let (name, watched) = (self.people[member].name.clone(), self.settings.users[place].clone());
-            self.people.swap(place, member);
-            self.people[place].configured = watched.id.clone();
-            self.people[place].configured(watched, now);
-            self.people[member].name = name;
-        }
-        let gone: Vec<Place> = claimed.into_keys().collect();
-        let emptied = self.dismiss(&gone);
-        self.take_seats(interrupted, now);
-        self.commands_follow();
-        for name in &emptied {
-            self.remove_user(name);
-        }
-        self.seat_lights();
-        self.judge_at = now;
-        self.say_info_if_up();
-    }
-
-    /// Once every group was read, nobody else will come: what earlier runs left of others is removed.
-    pub(super) fn decide_left_behind(&mut self) {
-        if self.groups.are_undecided() {
-            return;
-        }
-        let (states, healths) = self.groups.left.take_all();
-        let is_gone = |name: &TopicLevel| !self.by_name.contains_key(name);
-        let states: Vec<TopicLevel> = states.into_iter().filter(is_gone).collect();
-        let healths: Vec<TopicLevel> = healths.into_iter().filter(is_gone).collect();
-        // First of all, so that Home Assistant hears of nobody whose topics are emptied.
-        self.take_back();
-        for name in states {
-            self.remove_user(&name);
-            self.report(Report::Removed(name));
-        }
-        for name in healths {
-            self.outbox.remove(self.topics.of_user(&name, Field::Health));
-            self.report(Report::Removed(name));
-        }
-    }
-}
-
-/// Names that differ only in case are one to people.
-pub(super) fn fold(name: &TopicLevel) -> String {
-    name.as_str().to_ascii_lowercase()
 }

@@ -46,22 +46,30 @@ impl Bridge {
             })
             .collect();
         let bridge = &self.settings.bridge_name;
+        let (people, by_id, first) = (&self.people, &self.by_id, self.settings.users.len());
         let Some(membership) = self.groups.list.get_mut(group) else { return };
         let pattern = &membership.group.name;
         let turned = membership.collecting.take(page, |member| {
+            let name = pattern.name(&member, bridge);
             let Member { id, principal_name, display_name } = member;
-            let name = pattern.name(member, bridge);
+            let display_name = display_name.unwrap_or_else(|| name.as_str().into());
             let principal_name = principal_name.as_deref().unwrap_or_default().to_lowercase();
-            let display_name = display_name.clone().unwrap_or_else(|| name.as_str().into());
-            Named { id: *id, name, display_name, configured: principals.contains(&principal_name) }
+            let configured = principals.contains(&principal_name);
+            let place = by_id.get(&id).and_then(|places| places.last()).copied();
+            let is_news = configured
+                || place.is_none_or(|place| {
+                    let person = &people[place];
+                    place >= first && (person.name != name || *person.display_name != *display_name)
+                });
+            is_news.then_some(Named { id, name, display_name, configured })
         });
         match turned {
             Turned::More => self.members_again(job, group, Duration::ZERO, now.tick),
-            Turned::Complete(named) => {
+            Turned::Complete(ids, named) => {
                 let refresh = membership.group.refresh_members;
                 self.members_again(job, group, refresh, now.tick);
                 self.begin_next_group(group, now.tick);
-                self.members_known(group, &named, now);
+                self.members_known(group, ids, named, now);
             }
             Turned::Failed(why) => {
                 let wait = membership.failed(why, &mut self.random);

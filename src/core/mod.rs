@@ -6,7 +6,8 @@
 //! `settable` whom they may set, `writing` when it is done and `echo` what they are answered. `sleep` makes time go on
 //! while the machine sleeps and `waking` says what that means, `sequence` tells answers out of order, `protocol` and
 //! `rival` read a broker's manners, `reload` goes on with other settings; [`group`] is what is known of groups, `members`
-//! reads them, and `joining` says what a complete reading changes; [`discovery`] is what Home Assistant is told,
+//! reads them, `joining` says what a complete reading changes, `naming` who may have which name, and `unsettled` what was
+//! open until then; [`discovery`] is what Home Assistant is told,
 //! `announcing` when, and `announcements` what it was told already; [`light`] is what a light shows, and `lighting` when
 //! it is told;
 //! [`certificate`] words a warning, [`token_life`] says when a token is renewed.
@@ -31,6 +32,7 @@ mod lighting;
 mod link;
 mod members;
 pub mod name;
+mod naming;
 mod outbox;
 pub mod payload;
 mod pending;
@@ -53,6 +55,7 @@ mod status;
 pub mod time;
 pub mod token_life;
 pub mod topic;
+mod unsettled;
 mod waking;
 pub mod word;
 mod writing;

@@ -6,7 +6,7 @@ use crate::core::name::{ObjectId, TopicLevel};
 /// Pages of one reading, each of up to 999 members; twice what the presence limit lets be followed.
 const PAGES: usize = 2_000;
 
-/// A member, as far as it matters here.
+/// A member who is new, or about whom something is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::core) struct Named {
     pub id: ObjectId,
@@ -22,15 +22,16 @@ pub(in crate::core) struct Named {
 pub(in crate::core) enum Turned {
     /// Another page is to be read.
     More,
-    /// Everybody, by object id, each once.
-    Complete(Vec<Named>),
+    /// Everybody, and whom there is news about; both by object id, each once.
+    Complete(Vec<ObjectId>, Vec<Named>),
     /// No reading at all, and why, as a fragment. The next page is the first one.
     Failed(String),
 }
 
-/// A reading under way.
+/// A reading under way. Of members about whom there is no news only the id is kept: there may be very many.
 #[derive(Debug, Default)]
 pub(in crate::core) struct Collecting {
+    ids: Vec<ObjectId>,
     named: Vec<Named>,
     pages: usize,
     counted: usize,
@@ -50,11 +51,16 @@ impl Collecting {
         *self = Self { short: self.short, ..Self::default() };
     }
 
-    /// Takes the page that was to be read.
-    pub(in crate::core) fn take(&mut self, page: MembersPage, name: impl Fn(&Member) -> Named) -> Turned {
+    /// Takes the page that was to be read; `name` says what is news about a member.
+    pub(in crate::core) fn take(
+        &mut self,
+        page: MembersPage,
+        name: impl Fn(Member) -> Option<Named>,
+    ) -> Turned {
         let MembersPage { members, counted, next } = page;
         self.pages += 1;
-        self.named.extend(members.iter().map(name));
+        self.ids.extend(members.iter().map(|member| member.id));
+        self.named.extend(members.into_iter().filter_map(name));
         self.counted = counted.unwrap_or(self.counted);
         if next.is_none() {
             return self.complete();
@@ -71,16 +77,19 @@ impl Collecting {
     /// A list that is shorter than Graph itself counted is half a list, and nobody may be missed because of it. Graph counts
     /// somewhat behind the time, though: what comes twice alike is taken.
     fn complete(&mut self) -> Turned {
-        let (mut named, counted) = (std::mem::take(&mut self.named), self.counted);
+        let (mut ids, mut named) = (std::mem::take(&mut self.ids), std::mem::take(&mut self.named));
+        let counted = self.counted;
         self.begin_again();
+        ids.sort_unstable();
+        ids.dedup();
         named.sort_by_key(|named| named.id);
         named.dedup_by_key(|named| named.id);
-        let short = (named.len() < counted).then_some((named.len(), counted));
+        let short = (ids.len() < counted).then_some((ids.len(), counted));
         match (short, std::mem::replace(&mut self.short, short)) {
             (Some((came, counted)), before) if before != short => {
                 Turned::Failed(format!("only {came} of {counted} members came"))
             }
-            (Some(_) | None, _) => Turned::Complete(named),
+            (Some(_) | None, _) => Turned::Complete(ids, named),
         }
     }
 }
@@ -99,14 +108,18 @@ mod tests {
         MembersPage { members: ids.iter().map(member).collect(), counted, next }
     }
 
-    fn name(member: &Member) -> Named {
-        let name = member.id.to_string().parse().unwrap();
-        Named { id: member.id, name, display_name: "x".into(), configured: false }
+    /// There is news about the first three.
+    fn name(member: Member) -> Option<Named> {
+        let name = member.id.to_string();
+        let named =
+            Named { id: member.id, name: name.parse().unwrap(), display_name: "x".into(), configured: false };
+        Some(named).filter(|_| name < "04".to_owned())
     }
 
     fn came(turned: Turned) -> usize {
-        let Turned::Complete(named) = turned else { panic!("{turned:?}") };
-        named.len()
+        let Turned::Complete(ids, named) = turned else { panic!("{turned:?}") };
+        assert_eq!(named.len(), ids.len().min(3), "{ids:?}");
+        ids.len()
     }
 
     #[test]

@@ -1,0 +1,68 @@
+//! What was open until more is known: whether somebody configured is a member, and whether somebody of an earlier run is.
+
+use std::collections::BTreeMap;
+
+use super::bridge::Bridge;
+use super::name::TopicLevel;
+use super::report::Report;
+use super::schedule::Place;
+use super::time::Tick;
+use super::topic::Field;
+
+impl Bridge {
+    /// Configured people whose object id has become known take the places of members who are the same, and what is known
+    /// of them.
+    pub(super) fn settle_claims(&mut self, now: Tick) {
+        let claims = std::mem::take(&mut self.groups.claims);
+        let configured = self.settings.users.len();
+        let claimed: BTreeMap<Place, Place> = claims
+            .into_iter()
+            .filter_map(|place| {
+                let same = self.by_id.get(&self.people.get(place)?.id?)?;
+                Some((*same.iter().find(|&&member| member >= configured)?, place))
+            })
+            .collect();
+        if claimed.is_empty() {
+            return;
+        }
+        let interrupted = self.leave_seats(now);
+        for (&member, &place) in &claimed {
+            let (name, watched) = (self.people[member].name.clone(), self.settings.users[place].clone());
+            self.people.swap(place, member);
+            self.people[place].configured = watched.id.clone();
+            self.people[place].configured(watched, now);
+            self.people[member].name = name;
+        }
+        let gone: Vec<Place> = claimed.into_keys().collect();
+        let emptied = self.dismiss(&gone);
+        self.take_seats(interrupted, now);
+        self.commands_follow();
+        for name in &emptied {
+            self.remove_user(name);
+        }
+        self.seat_lights();
+        self.judge_at = now;
+        self.say_info_if_up();
+    }
+
+    /// Once every group was read, nobody else will come: what earlier runs left of others is removed.
+    pub(super) fn decide_left_behind(&mut self) {
+        if self.groups.are_undecided() {
+            return;
+        }
+        let (states, healths) = self.groups.left.take_all();
+        let is_gone = |name: &TopicLevel| !self.by_name.contains_key(name);
+        let states: Vec<TopicLevel> = states.into_iter().filter(is_gone).collect();
+        let healths: Vec<TopicLevel> = healths.into_iter().filter(is_gone).collect();
+        // First of all, so that Home Assistant hears of nobody whose topics are emptied.
+        self.take_back();
+        for name in states {
+            self.remove_user(&name);
+            self.report(Report::Removed(name));
+        }
+        for name in healths {
+            self.outbox.remove(self.topics.of_user(&name, Field::Health));
+            self.report(Report::Removed(name));
+        }
+    }
+}
