@@ -1,5 +1,7 @@
 //! Members of groups: page by page from the simulated tenant, and from there to the broker.
 
+use std::process::Command;
+
 use presence2mqtt::config::Config;
 use presence2mqtt::core::command::{Ending, Read, What};
 use presence2mqtt::core::event::{Answer, ReadFailure, RequestId};
@@ -7,9 +9,11 @@ use presence2mqtt::core::group::page::{MembersPage, PageLink};
 use presence2mqtt::core::name::ObjectId;
 use presence2mqtt::graph::client::GraphClient;
 use presence2mqtt::graph::once;
-use presence2mqtt::run;
+use presence2mqtt::run::{self, Reload};
 use presence2mqtt::simulate::groups::EVERYBODY;
 use presence2mqtt::simulate::{Endpoint, Fault, Person, Scope, Settings, StrangeLink, Times};
+
+use tokio::sync::{mpsc, oneshot};
 
 use crate::stage::{Running, Stage, within};
 
@@ -178,4 +182,66 @@ async fn whoever_is_configured_by_principal_name_is_no_member_as_well() {
         "{:#?}",
         listener.now
     );
+}
+
+#[tokio::test]
+async fn a_group_comes_and_goes_with_the_configuration() {
+    let stage = Stage::set(tenant(2)).await;
+    let alice = "[[users]]\nname = \"alice\"\nid = \"66825e03-7ef5-42da-9069-724602c31f6b\"\n";
+    let (without, with) = (stage.config("", alice), config(&stage, alice));
+    let mut listener = stage.listen(&without).await;
+    let (reload, reloads) = mpsc::channel::<Reload>(1);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let run = async { run::run(&without, async { drop(stopped.await) }, reloads).await.unwrap() };
+    let story = async {
+        listener.until(&[("presence/alice/health", "ok"), ("presence/bridge/state", "online")]).await;
+        reload.send(Ok(with)).await.unwrap();
+        listener.until(&[("presence/bob/health", "ok"), ("presence/alice/health", "ok")]).await;
+        reload.send(Ok(without.clone())).await.unwrap();
+        listener.until(&[("presence/bob/health", ""), ("presence/bob/state", "")]).await;
+        stop.send(()).unwrap();
+    };
+    let (ending, ()) = within(async { tokio::join!(run, story) }).await;
+    assert_eq!(ending, Ending::Stopped);
+    assert_eq!(listener.now["presence/alice/health"], "ok");
+}
+
+#[tokio::test]
+async fn get_reads_members_and_only_where_it_has_to() {
+    let stage = Stage::without_broker(tenant(3)).await;
+    let Settings { tenant_id, client_id, client_secret, .. } = stage.tenant.settings();
+    let url = stage.server.url();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("presence2mqtt.toml");
+    let text = format!(
+        "[mqtt]\nurl = \"mqtt://127.0.0.1:1\"\n[graph]\ntenant_id = \"{tenant_id}\"\nclient_id = \"{client_id}\"\n\
+         graph_url = \"{url}\"\nlogin_url = \"{url}\"\n[graph.auth]\nmethod = \"client-secret\"\n\
+         client_secret = \"{client_secret}\"\n[[users]]\nname = \"boss\"\nid = \"bob@contoso.example\"\n\
+         [[groups]]\nid = \"{EVERYBODY}\"\n"
+    );
+    std::fs::write(&file, text).unwrap();
+    let told = async |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_presence2mqtt"));
+        command.env_clear().args(arguments).arg("-c").arg(&file);
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap());
+        let output = within(output).await.unwrap();
+        let text = [output.stdout, output.stderr].map(|part| String::from_utf8(part).unwrap()).concat();
+        (output.status.code(), text)
+    };
+    let (code, text) = told(&["get", "--json", "boss"]).await;
+    assert_eq!((code, text.contains("\"boss\"")), (Some(0), true), "{text}");
+    assert_eq!(stage.tenant.requests().to(Endpoint::GroupMembers), 0);
+    let (code, text) = told(&["get", "--json"]).await;
+    assert_eq!(code, Some(0), "{text}");
+    for name in ["\"alice\"", "\"boss\"", "\"carol\""] {
+        assert!(text.contains(name), "{name}: {text}");
+    }
+    assert!(!text.contains("\"bob\""), "{text}");
+    let (code, text) = told(&["get", "carol"]).await;
+    assert_eq!((code, text.contains("Carol Clark")), (Some(0), true), "{text}");
+    let (code, text) = told(&["get", "mallory"]).await;
+    assert_eq!((code, text.contains("there are: boss, alice, carol")), (Some(2), true), "{text}");
+    stage.tenant.remove_group(everybody());
+    let (code, text) = told(&["get"]).await;
+    assert_eq!((code, text.contains("check its id under [[groups]]")), (Some(1), true), "{text}");
 }
