@@ -126,11 +126,11 @@ impl Bridge {
                 self.seat(self.people.len() - 1, now);
             }
         } else {
-            let interrupted = self.leave_seats(now);
-            emptied.extend(self.dismiss(&gone));
-            self.people.extend(joining);
-            self.take_seats(interrupted, now);
-            self.commands_follow();
+            let change = |bridge: &mut Self| {
+                emptied.extend(bridge.dismiss(&gone));
+                bridge.people.extend(joining);
+            };
+            self.move_people(change, now);
         }
         for name in &emptied {
             self.remove_user(name);
@@ -138,6 +138,15 @@ impl Bridge {
         self.seat_lights();
         self.judge_at = now;
         self.say_info_if_up();
+    }
+
+    /// Lets people have other places. Whoever is believed is read when they would have been.
+    pub(super) fn move_people(&mut self, change: impl FnOnce(&mut Self), now: Tick) {
+        let interrupted = self.leave_seats(self.schedule.emptied());
+        change(self);
+        self.take_seats(interrupted, now);
+        self.schedule.spread(now, |place| self.people[place].is_believed());
+        self.commands_follow();
     }
 
     /// Takes people out, whose places are in order, and returns their names.

@@ -67,7 +67,8 @@ impl Bridge {
     /// Follows whoever is configured now, and whoever was known as a member of the groups that are. Who was followed before,
     /// be it under another name, keeps what is known.
     fn follow(&mut self, access: Access, now: Now) {
-        let interrupted = self.leave_seats(now.tick);
+        let schedule = Schedule::new(self.settings.poll_interval, now.tick);
+        let interrupted = self.leave_seats(schedule);
         self.groups.configured(self.settings.groups.clone(), now.tick);
         let before = std::mem::take(&mut self.people);
         let meant: BTreeMap<TopicLevel, (UserId, Option<ObjectId>)> = before
@@ -106,12 +107,12 @@ impl Bridge {
         }
     }
 
-    /// Forgets everybody's place, before they are given others. If a full sending was under way, says whether it was the
-    /// first.
-    pub(super) fn leave_seats(&mut self, now: Tick) -> Option<bool> {
+    /// Forgets everybody's place, before they are given others and planned for in `schedule`. If a full sending was under
+    /// way, says whether it was the first.
+    pub(super) fn leave_seats(&mut self, schedule: Schedule) -> Option<bool> {
         // What is under way was ordered for people who may have another place now.
         self.under_way.clear();
-        self.schedule = Schedule::new(self.settings.poll_interval, now);
+        self.schedule = schedule;
         self.settling.clear();
         self.by_id.clear();
         self.announcements.places.clear();

@@ -101,6 +101,11 @@ impl Schedule {
         }
     }
 
+    /// A schedule of nothing yet that goes on in the same intervals.
+    pub(super) fn emptied(&self) -> Self {
+        Self { achieved: self.achieved, ..Self::new(self.poll_interval, self.anchor) }
+    }
+
     /// The interval in which everybody is read once.
     pub(super) fn achieved(&self) -> Duration {
         self.achieved
@@ -199,6 +204,22 @@ impl Schedule {
             let id = RoundId(index);
             if self.rounds[index].as_ref().is_some_and(|round| round.due.is_some()) {
                 self.set_due(id, now);
+            }
+        }
+    }
+
+    /// Lets rounds that are due wait for their places in the interval, if everybody in them may wait.
+    pub(super) fn spread(&mut self, now: Tick, may_wait: impl Fn(Place) -> bool) {
+        for index in 0..self.rounds.len() {
+            let waits = self.rounds[index].as_ref().is_some_and(|round| {
+                let places = round.target.places();
+                !places.is_empty()
+                    && round.due.is_some_and(|due| due <= now)
+                    && places.iter().all(|&place| may_wait(place))
+            });
+            if waits {
+                let id = RoundId(index);
+                self.set_due(id, self.next_place(id, now));
             }
         }
     }
@@ -312,6 +333,20 @@ mod tests {
         assert_eq!(schedule.next_due(), Some(at(15.0)));
         schedule.done(job.round.unwrap(), at(12.0), Again::After(Duration::from_secs(1)));
         assert_eq!(schedule.next_due(), Some(at(13.0)));
+    }
+
+    #[test]
+    fn whoever_is_known_waits_for_their_place_when_all_get_others() {
+        let mut before = Schedule::new(Duration::from_secs(6), at(100.0));
+        before.begin(Target::User(0), at(100.0));
+        let mut schedule = before.emptied();
+        for place in 0..3 {
+            schedule.begin(Target::User(place), at(107.0));
+        }
+        schedule.begin(Target::Members(0), at(107.0));
+        schedule.spread(at(107.0), |place| place != 1);
+        let times: Vec<(u64, usize)> = schedule.due.iter().map(|(due, id)| (due.0.as_secs(), id.0)).collect();
+        assert_eq!(times, [(107, 1), (107, 3), (109, 2), (112, 0)]);
     }
 
     #[test]

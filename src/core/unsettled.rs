@@ -25,18 +25,20 @@ impl Bridge {
         if claimed.is_empty() {
             return;
         }
-        let interrupted = self.leave_seats(now);
-        for (&member, &place) in &claimed {
-            let (name, watched) = (self.people[member].name.clone(), self.settings.users[place].clone());
-            self.people.swap(place, member);
-            self.people[place].configured = watched.id.clone();
-            self.people[place].configured(watched, now);
-            self.people[member].name = name;
-        }
-        let gone: Vec<Place> = claimed.into_keys().collect();
-        let emptied = self.dismiss(&gone);
-        self.take_seats(interrupted, now);
-        self.commands_follow();
+        let mut emptied = Vec::new();
+        let change = |bridge: &mut Self| {
+            for (&member, &place) in &claimed {
+                let (name, watched) =
+                    (bridge.people[member].name.clone(), bridge.settings.users[place].clone());
+                bridge.people.swap(place, member);
+                bridge.people[place].configured = watched.id.clone();
+                bridge.people[place].configured(watched, now);
+                bridge.people[member].name = name;
+            }
+            let gone: Vec<Place> = claimed.into_keys().collect();
+            emptied = bridge.dismiss(&gone);
+        };
+        self.move_people(change, now);
         for name in &emptied {
             self.remove_user(name);
         }
