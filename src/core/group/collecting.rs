@@ -113,7 +113,7 @@ mod tests {
         let name = member.id.to_string();
         let named =
             Named { id: member.id, name: name.parse().unwrap(), display_name: "x".into(), configured: false };
-        Some(named).filter(|_| name < "04".to_owned())
+        Some(named).filter(|_| name.as_str() < "04")
     }
 
     fn came(turned: Turned) -> usize {
