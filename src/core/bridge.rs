@@ -164,6 +164,7 @@ impl Bridge {
         self.read_what_is_due(now.tick);
         self.invite(now.tick);
         self.tend_link(now.tick);
+        self.resend(now.tick);
         self.light_up(now.tick);
         self.send(now.tick);
         std::mem::take(&mut self.commands)
@@ -372,9 +373,6 @@ impl Bridge {
     fn send(&mut self, now: Tick) {
         if !self.link.is_up() {
             return;
-        }
-        if self.resend_at.into_iter().chain(self.announcements.birth_at).any(|at| at <= now) {
-            self.send_everything(now);
         }
         self.say_health_if_new(now);
         let sender = Sender {

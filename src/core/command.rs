@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::event::RequestId;
 use super::group::page::PageLink;
+use super::light::preset::Order;
 use super::name::{ObjectId, PrincipalName};
 use super::report::Report;
 use super::setting::Setting;
@@ -138,6 +139,19 @@ impl Message {
     #[must_use]
     pub fn retained(topic: String, payload: String, qos: Qos) -> Self {
         Self { topic, payload, qos, retain: true, expires: None, correlation: None }
+    }
+
+    /// What the broker is only to hand on, for sure.
+    #[must_use]
+    pub fn handed_on(topic: String, payload: String) -> Self {
+        Self { retain: false, ..Self::retained(topic, payload, Qos::AtLeastOnce) }
+    }
+}
+
+/// A device that comes back must not obey an old order.
+impl From<Order> for Message {
+    fn from(Order { topic, payload }: Order) -> Self {
+        Self::handed_on(topic, payload)
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::announcements::Announcements;
 use super::command::{Message, Qos};
-use super::name::{BaseTopic, ClientId};
+use super::name::{BaseTopic, ClientId, TopicLevel};
 use super::pending::Pending;
 use super::person::{Health, Person};
 use super::schedule::Place;
@@ -35,8 +35,9 @@ pub(super) struct Outbox {
     /// People whose `ok` of an earlier run has to be taken back before anything else is said of them.
     doubted: Vec<Place>,
     fresh: VecDeque<Place>,
-    /// Orders to lights, not retained, one for each device: after the change that they show, before everybody else.
-    lights: VecDeque<Message>,
+    /// Orders to lights and what is said about them, with the light's name where a newer one takes its place: after the
+    /// change that they show, before everybody else.
+    lights: VecDeque<(Option<TopicLevel>, Message)>,
     /// The full sending after a connect, the next one at the end.
     everyone: Vec<Place>,
     /// Counts the full sendings; zero is none yet.
@@ -116,10 +117,17 @@ impl Outbox {
         self.own.push_back(own(topic, payload));
     }
 
-    /// Queues an order to a light; an older one to the same device is not sent any more.
-    pub(super) fn light(&mut self, order: Message) {
-        self.lights.retain(|message| message.topic != order.topic);
-        self.lights.push_back(order);
+    /// Queues an order to a light, or what is retained about it; an older one of the same light for the same topic is
+    /// not sent any more. What has no name is sent whatever comes after it.
+    pub(super) fn light(&mut self, name: Option<&TopicLevel>, message: Message) {
+        self.lights
+            .retain(|(of, waiting)| of.is_none() || of.as_ref() != name || waiting.topic != message.topic);
+        self.lights.push_back((name.cloned(), message));
+    }
+
+    /// What waits for a light is not sent any more.
+    pub(super) fn forget_light(&mut self, name: &TopicLevel) {
+        self.lights.retain(|(of, _)| of.as_ref() != Some(name));
     }
 
     /// Queues the answer to a command.
@@ -135,8 +143,10 @@ impl Outbox {
         self.strangers.push(health);
     }
 
-    /// Queues the removal of a retained topic.
+    /// Queues the removal of a retained topic; what waits for it is not sent any more.
     pub(super) fn remove(&mut self, topic: String) {
+        self.own.retain(|message| message.topic != topic);
+        self.lights.retain(|(_, message)| message.topic != topic);
         self.removals.push_back(topic);
     }
 
@@ -178,7 +188,7 @@ impl Outbox {
             } else if let Some(place) = self.fresh.pop_front() {
                 people[place].queued = false;
                 self.messages_of(place, &mut people[place], sender, &mut messages);
-            } else if let Some(message) = self.lights.pop_front() {
+            } else if let Some((_, message)) = self.lights.pop_front() {
                 messages.push(message);
             } else if let Some(place) = self.next_of_everyone(people) {
                 self.messages_of(place, &mut people[place], sender, &mut messages);

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+pub use self::clock::Clock;
 pub use self::settings::{certificate_ends, graph_client, settings};
 use crate::config::Config;
 use crate::core::bridge::Bridge;
@@ -25,7 +26,6 @@ use crate::graph::HttpError;
 use crate::graph::fetcher::FetchOrder;
 use crate::graph::sign_in::store::StoreError;
 use crate::mqtt::address::AddressError;
-use clock::Clock;
 use edges::Edges;
 
 /// The core is woken at least this often: timers stand still while the machine sleeps, and only a look at the time of

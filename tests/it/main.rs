@@ -8,10 +8,12 @@ mod architecture;
 mod bridge;
 mod command_line;
 mod corpus;
+mod examples;
 mod fetcher;
 #[path = "../fuzzed/mod.rs"]
 mod fuzzed;
 mod groups;
+mod lights;
 mod mqtt5;
 mod on_the_way;
 #[path = "../../src/config/tests/pem.rs"]

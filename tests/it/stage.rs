@@ -88,9 +88,7 @@ impl Stage {
     }
 
     pub(crate) async fn listen(&self, config: &Config) -> Listener {
-        let mut connection = OneShot::connect(&Address::of_command(&config.mqtt, "test")).await.unwrap();
-        connection.subscribe("presence/#").await.unwrap();
-        Listener { connection, now: BTreeMap::new(), heard: Vec::new() }
+        Listener::to(config).await
     }
 }
 
@@ -116,6 +114,13 @@ impl Running {
 }
 
 impl Listener {
+    /// Listens on the broker of a configuration.
+    pub(crate) async fn to(config: &Config) -> Self {
+        let mut connection = OneShot::connect(&Address::of_command(&config.mqtt, "test")).await.unwrap();
+        connection.subscribe("presence/#").await.unwrap();
+        Self { connection, now: BTreeMap::new(), heard: Vec::new() }
+    }
+
     /// Leaves something retained.
     pub(crate) async fn publish(&mut self, topic: &str, payload: &str) {
         self.send(topic, payload, true).await;

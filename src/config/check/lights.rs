@@ -16,6 +16,11 @@ use crate::core::light::settings::Settings;
 use crate::core::name::TopicLevel;
 use crate::core::word::{Activity, Availability, KnownActivity};
 
+const TWICE: &str = "stands there already in another spelling";
+
+/// The last messages to all of them must fit into the moment in which the bridge ends.
+const MOST: usize = 100;
+
 pub(super) fn check(written: &Written, users: &[User], refusals: &mut Refusals<'_>) -> Vec<Settings> {
     let mut names = BTreeSet::new();
     let mut lights = Vec::with_capacity(written.lights.len());
@@ -50,7 +55,30 @@ pub(super) fn check(written: &Written, users: &[User], refusals: &mut Refusals<'
             })
         })());
     }
+    whole(&lights, refusals);
     lights
+}
+
+/// What can be seen only of whole lights.
+fn whole(lights: &[Settings], refusals: &mut Refusals<'_>) {
+    if lights.len() > MOST {
+        refusals.refuse("lights", format_args!("are {} of them; at most {MOST}", lights.len()));
+    }
+    for (i, light) in lights.iter().enumerate() {
+        let at = Key::from("lights").index(i);
+        let custom = matches!(light.device, Device::Custom(_));
+        if let Some(first) = lights[..i].iter().find(|first| first.same_device(light)).filter(|_| !custom) {
+            refusals
+                .refuse(at.name("topic"), format_args!("is the device that {} drives already", first.name));
+        }
+        if let Some(fails) = light.looks().find(|look| light.order(look).is_none()) {
+            let shade = fails.shade();
+            refusals.refuse(
+                at.name("payload"),
+                format_args!("cannot be made when the light has to show {shade}"),
+            );
+        }
+    }
 }
 
 /// One light, and where it is written.
@@ -109,12 +137,12 @@ impl Part<'_, '_> {
         let light = self.light;
         let preset = self.refusals.require(self.at.name("preset"), light.preset)?;
         self.only_for(preset);
-        let (channel, effects) = (light.channel.unwrap_or(0), !light.effects.is_empty());
+        let channel = light.channel.unwrap_or(0);
         Some(match preset {
             Preset::Wled => Device::Wled,
             Preset::Tasmota => Device::Tasmota,
-            Preset::Zigbee2mqtt => Device::Zigbee2mqtt { effects },
-            Preset::Esphome => Device::Esphome { object: self.object()?, effects },
+            Preset::Zigbee2mqtt => Device::Zigbee2mqtt,
+            Preset::Esphome => Device::Esphome { object: self.object()? },
             Preset::ShellyGen1 => Device::ShellyGen1 { channel },
             Preset::ShellyGen2 => Device::ShellyGen2 { channel },
             Preset::Awtrix => Device::Awtrix(target(light.target.unwrap_or(written::Target::Indicator1))),
@@ -222,8 +250,10 @@ impl Part<'_, '_> {
         let mut colors = BTreeMap::new();
         for (word, color) in &self.light.colors {
             let shade = self.refusals.parse(at.name(word), color);
-            if let (Some(word), Some(shade)) = (self.word(&at, word), shade) {
-                colors.insert(word, shade);
+            if let (Some(known), Some(shade)) = (self.word(&at, word), shade)
+                && colors.insert(known, shade).is_some()
+            {
+                self.refusals.refuse(at.name(word), TWICE);
             }
         }
         colors
@@ -236,8 +266,10 @@ impl Part<'_, '_> {
             if let Some(Err(error)) = device.map(|device| device.check_effect(effect)) {
                 self.refusals.refuse(at.name(word), format_args!("must be {error}"));
             }
-            if let Some(word) = self.word(&at, word) {
-                effects.insert(word, effect.as_str().into());
+            if let Some(known) = self.word(&at, word)
+                && effects.insert(known, effect.as_str().into()).is_some()
+            {
+                self.refusals.refuse(at.name(word), TWICE);
             }
         }
         effects

@@ -5,17 +5,25 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::groups::{group, members};
+use super::lighting::light;
 use super::*;
 use crate::core::event::Access;
+use crate::core::light::hours::Hours;
+use crate::core::light::settings::Settings as Light;
 use crate::core::settings::Group;
 
 const BUDGET: u32 = 20;
 
 fn of(people: &[usize]) -> Settings {
     let users = people.iter().map(|n| watched(&format!("u{n}"), &id(*n).to_string())).collect();
+    let names: Vec<String> = people.iter().map(|n| format!("u{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let hours = Hours { week: "09:10-09:40; 10:00-21:00".parse().unwrap(), zone: jiff::tz::TimeZone::UTC };
+    // One shows everybody always, one only somebody and only sometimes.
+    let lights = vec![light("all", &names), Light { active: Some(hours), ..light("some", &names[..1]) }];
     let refresh_members = Duration::from_secs(60);
     let groups = vec![Group { refresh_members, ..group(100, "{upn_local}") }];
-    Settings { users, groups, request_budget: BUDGET, ..settings() }
+    Settings { users, groups, request_budget: BUDGET, lights, ..settings() }
 }
 
 /// What the world does next; times and requests are filled in as the run goes.
@@ -267,6 +275,9 @@ proptest! {
             let state = &world.retained[&format!("presence/{kind}{n}/state")];
             prop_assert!(state.contains(word), "{}", state);
         }
+        // The third of them does not want to be disturbed.
+        prop_assert_eq!(world.retained["presence/bridge/light/all/state"].as_str(), "#ff0000");
+        prop_assert!(world.retained["wled/all/api"].contains("[[255,0,0]]"), "{}", world.retained["wled/all/api"]);
         for gone in ["u4", "m4", "m5", "m6"] {
             let prefix = format!("presence/{gone}/");
             let left = world.retained.iter().find(|(topic, held)| topic.starts_with(&prefix) && !held.is_empty());
