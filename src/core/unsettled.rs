@@ -49,7 +49,8 @@ impl Bridge {
 
     /// Once every group was read, nobody else will come: what earlier runs left of others is removed.
     pub(super) fn decide_left_behind(&mut self) {
-        if self.groups.are_undecided() {
+        let is_settled = self.groups.left.is_empty() && self.announcements.undecided.is_empty();
+        if is_settled || self.groups.are_undecided() {
             return;
         }
         let (states, healths) = self.groups.left.take_all();

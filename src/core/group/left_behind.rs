@@ -38,6 +38,11 @@ impl LeftBehind {
         self.states.keys().map(|user| topics.of_user(user, Field::Health)).collect()
     }
 
+    /// Whether nothing is open.
+    pub(in crate::core) fn is_empty(&self) -> bool {
+        self.states.is_empty() && self.healths.is_empty()
+    }
+
     /// Nobody else will come: who has a `state`, and who has only a `health`.
     pub(in crate::core) fn take_all(&mut self) -> (Vec<TopicLevel>, Vec<TopicLevel>) {
         let Self { states, healths } = std::mem::take(self);
