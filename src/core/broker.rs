@@ -335,7 +335,9 @@ impl Bridge {
             return;
         }
         self.last_refresh = Some(now);
-        self.schedule.all_now(now);
+        // A large group costs as much as all its members; it is read out of turn only to see whether it can be.
+        let groups = &self.groups;
+        self.schedule.now_if(now, |target| groups.is_to_be_tried(target));
         self.send_everything(now);
     }
 

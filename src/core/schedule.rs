@@ -200,9 +200,15 @@ impl Schedule {
 
     /// Makes every round due at once.
     pub(super) fn all_now(&mut self, now: Tick) {
+        self.now_if(now, |_| true);
+    }
+
+    /// Makes the rounds about these due at once.
+    pub(super) fn now_if(&mut self, now: Tick, about: impl Fn(&Target) -> bool) {
         for index in 0..self.rounds.len() {
             let id = RoundId(index);
-            if self.rounds[index].as_ref().is_some_and(|round| round.due.is_some()) {
+            let waits = |round: &Round| round.due.is_some() && about(&round.target);
+            if self.rounds[index].as_ref().is_some_and(waits) {
                 self.set_due(id, now);
             }
         }

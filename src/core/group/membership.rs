@@ -7,7 +7,7 @@ use super::collecting::Collecting;
 use super::left_behind::LeftBehind;
 use crate::core::backoff::Backoff;
 use crate::core::name::ObjectId;
-use crate::core::schedule::Place;
+use crate::core::schedule::{Place, Target};
 use crate::core::settings::Group;
 use crate::core::time::Tick;
 
@@ -146,6 +146,20 @@ impl Groups {
     /// The members of a group are still expected, as it was neither read nor refused.
     pub(in crate::core) fn are_expected(&self) -> bool {
         self.list.iter().any(|group| group.at_start)
+    }
+
+    /// Whether a read is worth its cost when somebody asks for everybody: of groups only if there is trouble.
+    pub(in crate::core) fn is_to_be_tried(&self, target: &Target) -> bool {
+        match target {
+            Target::Members(group) => {
+                self.list.get(*group).is_some_and(|membership| membership.trouble.is_some())
+            }
+            Target::Me(_)
+            | Target::User(_)
+            | Target::Communications(_)
+            | Target::Bulk(_)
+            | Target::Resolve(_) => true,
+        }
     }
 
     /// What is said of groups on `<bridge>/health`.

@@ -250,6 +250,21 @@ fn a_group_that_is_refused_is_a_notice_that_goes_when_it_can_be_read() {
 }
 
 #[test]
+fn whoever_asks_for_everybody_has_a_group_read_only_if_it_could_not_be() {
+    let refresh = || {
+        let (topic, payload) = ("presence/bridge/refresh".to_owned(), Vec::new());
+        Event::Message(Incoming { topic, payload, retained: false, reply_to: None })
+    };
+    let mut bridge = known();
+    let commands = bridge.on(refresh(), at(2.4));
+    assert!(go_on(&mut bridge, commands, 2.4).is_empty(), "it was read a moment ago");
+    let mut bridge = online(one_group());
+    bridge.on(failure(0, ReadFailure::NotFound), at(0.1));
+    let commands = bridge.on(refresh(), at(0.2));
+    assert_eq!(go_on(&mut bridge, commands, 0.2), [(1, 100, false)]);
+}
+
+#[test]
 fn where_nobody_but_a_forbidden_group_is_read_graph_is_forbidden() {
     let mut bridge = online(one_group());
     let said = health(&bridge.on(failure(0, ReadFailure::Forbidden { advice: "grant it".into() }), at(0.1)));
