@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::exit::{self, Failure};
 use super::members;
+use super::progress::Progress;
 use crate::config::{Config, User};
 use crate::core::event::ReadFailure;
 use crate::core::payload::{State, json};
@@ -29,7 +30,12 @@ pub(super) struct Options {
 }
 
 /// Reads presence once and prints it.
-pub(super) async fn run(config: &Config, options: &Options, out: &mut impl Write) -> Result<(), Failure> {
+pub(super) async fn run(
+    config: &Config,
+    options: &Options,
+    progress: Progress,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
     let client = run::graph_client(config).map_err(|error| Failure::new(exit::CONFIG, error))?;
     let is_configured = |name: &String| config.users.iter().any(|user| user.name.as_str() == name);
     // Groups are read only for somebody who may be in one.
@@ -40,7 +46,8 @@ pub(super) async fn run(config: &Config, options: &Options, out: &mut impl Write
     };
     let users = chosen(&known, &options.users)?;
     let ids: Vec<_> = users.iter().map(|user| user.id.clone()).collect();
-    let outcomes = once::read(&client, config.graph.endpoint, &ids).await;
+    let reading = once::read(&client, config.graph.endpoint, &ids);
+    let outcomes = progress.during("reading presence from Graph", reading).await;
     let rows: Vec<(&User, Outcome)> = users.into_iter().zip(outcomes).collect();
     if options.json {
         print_json(config, &rows, out)?

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use super::exit::{self, Failure};
-use super::signals;
+use super::{examples, signals};
 use crate::config::Config;
 use crate::core::command::Message;
 use crate::core::light::color::{Instead, Shade};
@@ -15,12 +15,13 @@ use crate::core::light::settings::Settings;
 use crate::core::light::walk::every_state;
 use crate::core::topic::Topics;
 use crate::mqtt::address::Address;
-use crate::mqtt::one_shot::{OneShot, OneShotError};
+use crate::mqtt::one_shot::OneShot;
 
 /// What to do with a light.
 #[derive(Debug, Subcommand)]
 pub(super) enum Options {
     /// Walk a configured light through every state, so that you can stand in front of it and look
+    #[command(after_help = examples::LIGHT_TEST)]
     Test(Test),
 }
 
@@ -42,9 +43,8 @@ pub(super) async fn run(config: &Config, options: &Options, out: &mut impl Write
         Failure::new(exit::USAGE, format!("no light {name:?} is configured; there are: {known}"))
     })?;
     let stop = signals::stop()?;
-    let unreachable = |error: OneShotError| Failure::new(exit::UNREACHABLE, error);
     let address = Address::of_command(&config.mqtt, "light");
-    let mut broker = OneShot::connect(&address).await.map_err(unreachable)?;
+    let mut broker = OneShot::connect(&address).await.map_err(exit::of_broker)?;
     let outcome = tokio::select! {
         outcome = walk(light, *pause, &mut broker, out) => outcome,
         () = stop => Ok(()),
@@ -54,7 +54,7 @@ pub(super) async fn run(config: &Config, options: &Options, out: &mut impl Write
     let back = broker.publish(Message::handed_on(topics.refresh(), "light test".to_owned())).await;
     broker.close().await;
     outcome?;
-    back.map_err(unreachable)
+    back.map_err(exit::of_broker)
 }
 
 /// Shows every state for a while, and leaves the light off.
@@ -71,7 +71,7 @@ async fn walk(
         out.flush()?;
         if let Some(order) = light.order(&look) {
             let sent = broker.publish(order.into()).await;
-            sent.map_err(|error| Failure::new(exit::UNREACHABLE, error))?;
+            sent.map_err(exit::of_broker)?;
         }
         tokio::time::sleep(pause).await;
     }

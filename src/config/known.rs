@@ -1,5 +1,6 @@
 //! What is known true of a configuration that was accepted: nothing after this checks again.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -35,6 +36,8 @@ pub struct Config {
     pub home_assistant: HomeAssistant,
     /// Setting presence from MQTT.
     pub commands: Commands,
+    /// Metrics, health checks and the status page, if they are wanted.
+    pub http: Option<Http>,
 }
 
 /// The broker and what is published there.
@@ -228,6 +231,17 @@ pub struct HomeAssistant {
 pub struct Commands {
     /// Whether the users' `set` and `set_status_message` topics are obeyed.
     pub enabled: bool,
+}
+
+/// Metrics, health checks and the status page.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Http {
+    /// Where to listen; only a loopback address without a password.
+    pub listen: SocketAddr,
+    /// What opens the status page and the metrics. The health checks are always open.
+    pub password: Option<Secret>,
+    /// Without a password: answer to whatever name the pages are asked for by.
+    pub any_host: bool,
 }
 
 impl PartialEq for IdentityService {

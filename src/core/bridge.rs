@@ -37,7 +37,7 @@ pub(super) const GENTLE: Duration = Duration::from_secs(300);
 #[derive(Debug)]
 pub struct Bridge {
     pub(super) settings: Settings,
-    sleep: Sleep,
+    pub(super) sleep: Sleep,
     pub(super) topics: Topics,
     pub(super) random: fastrand::Rng,
     pub(super) source: Source,
@@ -239,7 +239,8 @@ impl Bridge {
         }
     }
 
-    fn stale_after(&self) -> Duration {
+    /// After how long without an answer values are stale.
+    pub(super) fn stale_after(&self) -> Duration {
         let default = Duration::from_secs(120).max(self.schedule.achieved() * 3);
         self.settings.stale_after.unwrap_or(default)
     }

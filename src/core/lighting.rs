@@ -7,6 +7,7 @@ use super::command::Message;
 use super::discovery::announced_of_light;
 use super::event::Incoming;
 use super::light::busiest::busiest;
+use super::light::color::Shade;
 use super::light::driven::{Light, Sight};
 use super::light::settings::Settings;
 use super::name::TopicLevel;
@@ -28,6 +29,19 @@ pub(super) struct Lights {
     followers: BTreeMap<Place, Vec<usize>>,
     /// When all are told again though nothing changed.
     again_at: Option<Tick>,
+}
+
+/// A light, for the status page.
+#[derive(Debug, Clone)]
+pub struct LightOverview {
+    /// The topic level.
+    pub name: TopicLevel,
+    /// Whom it follows.
+    pub users: Vec<TopicLevel>,
+    /// What it was told to show; nothing before the first time.
+    pub shade: Option<Shade>,
+    /// It shows presence, and nobody has paused it.
+    pub follows: bool,
 }
 
 impl Lights {
@@ -183,6 +197,17 @@ impl Bridge {
                 self.outbox.light(Some(&light.settings.name), message);
             }
         }
+    }
+
+    /// All lights as they are now.
+    pub(super) fn light_overviews(&self) -> Vec<LightOverview> {
+        let overview = |light: &Light| LightOverview {
+            name: light.settings.name.clone(),
+            users: light.settings.users.clone(),
+            shade: light.shade,
+            follows: light.follows,
+        };
+        self.lights.lights.iter().map(overview).collect()
     }
 
     /// The last messages of all lights.

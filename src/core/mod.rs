@@ -9,12 +9,12 @@
 //! reads them, `joining` says what a complete reading changes, `naming` who may have which name, and `unsettled` what was
 //! open until then; [`discovery`] is what Home Assistant is told,
 //! `announcing` when, and `announcements` what it was told already; [`light`] is what a light shows, and `lighting` when
-//! it is told;
+//! it is told; [`overview`] is what the status page and the metrics are made of;
 //! [`certificate`] words a warning, [`token_life`] says when a token is renewed.
 
 mod announcements;
 mod announcing;
-mod backoff;
+pub(crate) mod backoff;
 pub mod bridge;
 mod broker;
 mod budget;
@@ -34,6 +34,7 @@ mod members;
 pub mod name;
 mod naming;
 mod outbox;
+pub mod overview;
 pub mod payload;
 mod pending;
 pub mod person;

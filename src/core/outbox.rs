@@ -162,6 +162,17 @@ impl Outbox {
         }
     }
 
+    /// What waits to be sent: messages, and people with something new.
+    pub(super) fn waiting(&self) -> usize {
+        let messages = self.own.len() + self.results.len() + self.removals.len() + self.lights.len();
+        messages + self.doubted.len() + self.fresh.len() + self.everyone.len() + usize::from(self.announce)
+    }
+
+    /// Messages that were sent and have not arrived yet, as far as is known.
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
     /// Whether everything that was sent has arrived.
     pub(super) fn all_arrived(&self) -> bool {
         self.in_flight == 0

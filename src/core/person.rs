@@ -95,7 +95,8 @@ pub(super) struct Person {
 }
 
 impl Health {
-    const ALL: [Self; 5] = [Self::Ok, Self::Stale, Self::SignInRequired, Self::Forbidden, Self::NotFound];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Ok, Self::Stale, Self::SignInRequired, Self::Forbidden, Self::NotFound];
 
     pub(super) fn as_str(self) -> &'static str {
         match self {
@@ -333,6 +334,11 @@ impl Person {
     /// The topics in the order in which they are published now: bad news about health goes first.
     pub(super) fn fields(&self) -> [Field; 4] {
         if self.health == Health::Ok { Field::IN_ORDER } else { Field::HEALTH_FIRST }
+    }
+
+    /// Since when the words that are known have been the same.
+    pub(super) fn since(&self) -> Option<Timestamp> {
+        self.known.as_ref().map(|known| known.since)
     }
 
     /// What a topic should hold; nothing where there is nothing to say yet.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::header::{LOCATION, RETRY_AFTER};
 use reqwest::{RequestBuilder, StatusCode};
+use tokio::time::Instant;
 use url::Url;
 
 use super::http::{Http, HttpError, body, on_the_way};
@@ -18,6 +19,7 @@ use crate::core::command::{Read, What, Whom, Write};
 use crate::core::event::{Answer, ReadFailure};
 use crate::core::name::ObjectId;
 use crate::core::setting::Setting;
+use crate::meters::GraphMeter;
 
 /// Bytes of an answer about one person.
 const LARGEST_SINGLE_ANSWER: usize = 1024 * 1024;
@@ -50,6 +52,7 @@ pub struct GraphClient {
     root: Url,
     caller: Caller,
     tokens: TokenSource,
+    meter: GraphMeter,
 }
 
 impl GraphClient {
@@ -63,13 +66,29 @@ impl GraphClient {
         let authority = Authority::new(http.clone(), access.login_url, access.tenant);
         let caller = method.caller();
         let tokens = TokenSource::new(authority, access.graph_url, method);
-        Ok(Self { http, root: access.graph_url.clone(), caller, tokens })
+        let root = access.graph_url.clone();
+        Ok(Self { http, root, caller, tokens, meter: GraphMeter::default() })
+    }
+
+    /// The same, counting into this meter.
+    #[must_use]
+    pub fn metered(self, meter: GraphMeter) -> Self {
+        Self { meter, ..self }
     }
 
     /// The person's sign-in that tokens come from, if it is one's.
     #[must_use]
     pub fn delegated(&self) -> Option<&DelegatedSignIn> {
         self.tokens.method().delegated()
+    }
+
+    /// Gets a token, or has one, without asking Graph for anything.
+    ///
+    /// # Errors
+    ///
+    /// If the sign-in service refuses, or cannot be asked.
+    pub async fn sign_in(&self) -> Result<(), ReadFailure> {
+        self.tokens.token(None).await.map(drop)
     }
 
     /// From now on uses new connections, to Graph and to the sign-in service, with the same tokens. Requests under way
@@ -135,10 +154,15 @@ impl GraphClient {
     where
         Exchange: Future<Output = Result<Answer, ReadFailure>>,
     {
-        let token = self.tokens.token(token_max_age).await?;
+        let token = self.tokens.token(token_max_age).await.inspect_err(|failure| {
+            self.meter.ended::<Answer>(&Err(failure.clone()), None);
+        })?;
+        self.meter.token_ends(token.ends());
         let id = uuid::Uuid::new_v4().to_string();
         let request = request.bearer_auth(token.expose()).header("client-request-id", &id);
+        let began = now();
         let outcome = exchange(request).await;
+        self.meter.ended(&outcome, Some(began.elapsed()));
         match &outcome {
             Ok(_) => tracing::trace!(client_request_id = id, "Graph answered"),
             Err(failure) => tracing::debug!(client_request_id = id, %failure, "a request failed"),
@@ -245,4 +269,9 @@ async fn whole(request: RequestBuilder, limit: usize) -> Result<Whole, ReadFailu
 #[expect(clippy::disallowed_methods, reason = "the edge reads the clock")]
 pub(super) fn wall() -> Timestamp {
     Timestamp::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the edge reads the clock")]
+fn now() -> Instant {
+    Instant::now()
 }

@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use tokio::time::Instant;
+
 /// Messages that rumqttc has and has not written yet, at most; the others wait in the session.
 const UNWRITTEN: usize = 128;
 
@@ -21,11 +23,14 @@ pub(super) struct Window {
     unanswered: BTreeMap<u16, Sent>,
 }
 
+/// A message that was handed over.
 #[derive(Debug)]
-struct Sent {
+pub(super) struct Sent {
     /// The place of its packet id among all that were used; none at quality 0, which needs none.
     place: Option<u64>,
-    topic: String,
+    pub topic: String,
+    /// When it was handed over.
+    pub at: Instant,
 }
 
 impl Window {
@@ -42,10 +47,10 @@ impl Window {
     }
 
     /// A message was handed over.
-    pub(super) fn sent(&mut self, topic: String, needs_id: bool) {
+    pub(super) fn sent(&mut self, topic: String, needs_id: bool, at: Instant) {
         let place = needs_id.then_some(self.used);
         self.used += u64::from(needs_id);
-        self.unwritten.push_back(Sent { place, topic });
+        self.unwritten.push_back(Sent { place, topic, at });
     }
 
     /// Something else was handed over that takes a packet id.
@@ -62,15 +67,23 @@ impl Window {
         }
     }
 
-    /// The message of this packet id is acknowledged: the topic that it was for.
-    pub(super) fn answered(&mut self, id: u16) -> Option<String> {
-        self.unanswered.remove(&id).map(|sent| sent.topic)
+    /// The message of this packet id is acknowledged.
+    pub(super) fn answered(&mut self, id: u16) -> Option<Sent> {
+        self.unanswered.remove(&id)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn send(window: &mut Window, topic: &str, needs_id: bool) {
+        window.sent(topic.to_owned(), needs_id, Instant::now());
+    }
+
+    fn answered(window: &mut Window, id: u16) -> Option<String> {
+        window.answered(id).map(|sent| sent.topic)
+    }
 
     fn open(ids: u16) -> Window {
         let mut window = Window::default();
@@ -88,18 +101,18 @@ mod tests {
     #[test]
     fn a_packet_id_never_comes_round_while_its_message_is_unacknowledged() {
         let mut window = open(3);
-        window.sent("a".to_owned(), true);
+        send(&mut window, "a", true);
         // A subscription between the two takes the second id.
         window.id_taken();
-        window.sent("b".to_owned(), true);
+        send(&mut window, "b", true);
         assert!(!window.has_room(true), "the next id is the first again");
         assert!(window.has_room(false));
         window.written(1);
         window.written(3);
         // Acknowledged out of order: the first id is still in use.
-        assert_eq!(window.answered(3).as_deref(), Some("b"));
+        assert_eq!(answered(&mut window, 3).as_deref(), Some("b"));
         assert!(!window.has_room(true));
-        assert_eq!(window.answered(1).as_deref(), Some("a"));
+        assert_eq!(answered(&mut window, 1).as_deref(), Some("a"));
         assert!(window.has_room(true));
     }
 
@@ -107,13 +120,13 @@ mod tests {
     fn an_acknowledgement_names_the_topic_whatever_went_between() {
         let mut window = open(20);
         for (topic, needs_id) in [("a", true), ("live", false), ("b", true)] {
-            window.sent(topic.to_owned(), needs_id);
+            send(&mut window, topic, needs_id);
         }
         for id in [1, 0, 2] {
             window.written(id);
         }
-        assert_eq!(window.answered(2).as_deref(), Some("b"));
-        assert_eq!(window.answered(1).as_deref(), Some("a"));
-        assert_eq!(window.answered(1), None);
+        assert_eq!(answered(&mut window, 2).as_deref(), Some("b"));
+        assert_eq!(answered(&mut window, 1).as_deref(), Some("a"));
+        assert_eq!(answered(&mut window, 1), None);
     }
 }

@@ -44,6 +44,8 @@ unset SUPERVISOR_TOKEN HASSIO_TOKEN
 # The status page, on this container's loopback, where no password is needed. Home Assistant has asked who is there, and comes
 # from 172.30.32.2 alone; nobody else on the apps' network gets through.
 export PRESENCE2MQTT__HTTP__LISTEN=127.0.0.1:9642
+# Visitors come under whatever name they know Home Assistant by, and it is the one that lets them in.
+export PRESENCE2MQTT__HTTP__ANY_HOST=true
 if [ "${1:-run}" = run ]; then
   socat TCP4-LISTEN:8099,fork,reuseaddr,range=172.30.32.2/32 TCP4:127.0.0.1:9642 &
 fi

@@ -6,12 +6,11 @@
 mod auth;
 mod graph;
 mod groups;
+mod http;
 mod lights;
 mod mqtt;
 mod refusals;
 mod users;
-
-use std::net::SocketAddr;
 
 pub(super) use refusals::Refusals;
 
@@ -19,8 +18,7 @@ use super::document::Document;
 use super::environment::Environment;
 use super::error::ConfigErrors;
 use super::files::Places;
-use super::known::{Commands, Config, HomeAssistant};
-use super::not_yet;
+use super::known::{Commands, Config, HomeAssistant, Mqtt};
 use super::written::{self, Written};
 
 /// Checks everything and reports everything that is wrong.
@@ -31,14 +29,13 @@ pub(super) fn check(
 ) -> Result<Config, ConfigErrors> {
     let places = Places::new(document.origin(), environment);
     let mut refusals = Refusals::new(document, &places);
-    not_yet::refuse(document, &mut refusals);
     let mqtt = mqtt::check(&written.mqtt, &mut refusals);
     let graph = graph::check(&written.graph, environment, &mut refusals);
     let users = users::check(written, &mut refusals);
     let home_assistant = home_assistant(&written.home_assistant, &mut refusals);
     let groups = groups::check(written, &mut refusals);
     let lights = lights::check(written, &users, &mut refusals);
-    http(&written.http, &mut refusals);
+    let http = http::check(&written.http, &mut refusals);
     let config = (|| {
         Some(Config {
             origin: document.origin().clone(),
@@ -49,9 +46,22 @@ pub(super) fn check(
             lights,
             home_assistant: home_assistant?,
             commands: Commands { enabled: written.commands.enabled },
+            http,
         })
     })();
     refusals.finish(config)
+}
+
+/// Checks `[mqtt]` and nothing else.
+pub(super) fn check_mqtt(
+    written: &written::Mqtt,
+    document: &Document<'_>,
+    environment: &Environment,
+) -> Result<Mqtt, ConfigErrors> {
+    let places = Places::new(document.origin(), environment);
+    let mut refusals = Refusals::new(document, &places);
+    let mqtt = mqtt::check(written, &mut refusals);
+    refusals.finish(mqtt)
 }
 
 fn home_assistant(written: &written::HomeAssistant, refusals: &mut Refusals<'_>) -> Option<HomeAssistant> {
@@ -62,13 +72,4 @@ fn home_assistant(written: &written::HomeAssistant, refusals: &mut Refusals<'_>)
         discovery_prefix: discovery_prefix?,
         birth_topic: birth?,
     })
-}
-
-fn http(written: &written::Http, refusals: &mut Refusals<'_>) {
-    if let Some(listen) = &written.listen
-        && listen.parse::<SocketAddr>().is_err()
-    {
-        refusals.refuse("http.listen", "must be an address and port, such as 127.0.0.1:9642");
-    }
-    refusals.secret("http.password", None, written.password_file.as_deref());
 }

@@ -35,6 +35,7 @@ fn defaults() {
     assert_eq!(mqtt.protocol, Protocol::V3);
     assert_eq!(mqtt.message_expiry, None);
     assert_eq!(mqtt.refresh_interval, None);
+    assert_eq!(config.http, None);
 
     let graph = config.graph;
     assert_eq!(graph.cloud, Cloud::Global);

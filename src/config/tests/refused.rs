@@ -131,23 +131,6 @@ fn with_mqtt_5_the_length_of_an_expiry_matters() {
 }
 
 #[test]
-fn what_is_not_in_this_version_is_refused_by_name() {
-    #[rustfmt::skip]
-    let rows = [
-        ("[http]", "listen", r#""127.0.0.1:9642""#, "http.listen"),
-        ("[http]", "password_file", r#""p""#, "http.password_file"),
-    ];
-    for (section, key, value, starts) in rows {
-        let (text, line) = with(section, key, value);
-        let message = message(read(&text));
-        let starts = format!("presence2mqtt.toml:{line}: {starts}");
-        let mut lines = message.lines();
-        let found = lines.any(|l| l.starts_with(&starts) && l.contains("not in this version yet"));
-        assert!(found, "wanted {starts:?}, got:\n{message}");
-    }
-}
-
-#[test]
 fn what_only_people_who_sign_in_have_a_use_for() {
     for (section, key, value) in
         [("[graph]", "state_dir", r#""s""#), ("[graph.auth]", "announce_sign_in", "true")]

@@ -7,6 +7,7 @@ mod groups;
 mod inviting;
 mod lifecycle;
 mod lighting;
+mod overview;
 mod polling;
 mod properties;
 mod publishing;
