@@ -187,7 +187,7 @@ impl Source {
         let ids = match what {
             What::Bulk(ids) => ids.as_slice(),
             What::User(id) | What::Communications(id) => std::slice::from_ref(id),
-            What::Me | What::Resolve(_) => return Err(ReadFailure::NotFound),
+            What::Me | What::Resolve(_) | What::Members(..) => return Err(ReadFailure::NotFound),
         };
         let reading = |&id| Reading { id, presence: self.said.get(&id).cloned() };
         Ok(Answer::People(ids.iter().map(reading).collect()))

@@ -139,12 +139,10 @@ fn the_configuration_in_the_documents_is_accepted() {
 }
 
 #[test]
-fn every_key_is_documented_with_its_default_or_as_not_yet() {
+fn every_key_is_documented_with_its_default() {
     let page = page("docs/configuration.md");
     let (known, _) = page.split_once("\n## ").unwrap();
     let documented = rows(known);
-    let not_yet: BTreeSet<&str> =
-        rows(section(&page, "## Not in this version yet")).iter().flat_map(|row| code(row[1])).collect();
     let keys = keys(&config::json_schema(), "");
 
     for row in &documented {
@@ -158,28 +156,7 @@ fn every_key_is_documented_with_its_default_or_as_not_yet() {
     }
     for (key, _) in &keys {
         let in_table = documented.iter().filter(|row| code(row[0]) == [key]).count();
-        let refused = not_yet.iter().any(|name| key == name || key.starts_with(&format!("{name}.")));
-        assert_eq!(in_table + usize::from(refused), 1, "{key} must be documented once");
-    }
-}
-
-#[test]
-fn what_is_not_in_this_version_is_refused_by_name() {
-    let page = page("docs/configuration.md");
-    let schema = config::json_schema();
-    for key in rows(section(&page, "## Not in this version yet")).iter().flat_map(|row| code(row[1])) {
-        let pointer = format!("/properties/{}", key.replace('.', "/properties/"));
-        let node = schema.pointer(&pointer).unwrap_or_else(|| panic!("{key} is no key"));
-        let (table, name) = key.rsplit_once('.').unwrap_or(("", key));
-        let text = match node["type"].as_str() {
-            Some("array") => format!("[[{key}]]\n"),
-            Some("boolean") => format!("[{table}]\n{name} = true\n"),
-            _ => format!("[{table}]\n{name} = \"1h\"\n"),
-        };
-        let error =
-            config::parse(&text, Path::new("x.toml"), &Environment::default()).unwrap_err().to_string();
-        let of_key = error.lines().any(|line| line.contains(key) && line.contains("not in this version yet"));
-        assert!(of_key, "{key}: {error}");
+        assert_eq!(in_table, 1, "{key} must be documented once");
     }
 }
 

@@ -43,13 +43,18 @@ pub(super) async fn run(
 }
 
 fn describe(config: &Config, out: &mut impl Write) -> std::io::Result<()> {
-    let Config { origin, mqtt, graph, users, .. } = config;
+    let Config { origin, mqtt, graph, users, groups, .. } = config;
     writeln!(out, "{origin} is valid")?;
     writeln!(out, "  broker   {} as {}", mqtt.broker, mqtt.client_id)?;
     writeln!(out, "  topics   {}/<user>/availability, …/activity, …/state, …/health", mqtt.base_topic)?;
     writeln!(out, "  tenant   {} in the {} cloud", graph.tenant.as_str(), graph.cloud.as_str())?;
     writeln!(out, "  sign-in  {}", graph.auth.as_str())?;
-    writeln!(out, "  users    {}, read every {}", users.len(), words(graph.poll_interval))
+    writeln!(out, "  users    {}, read every {}", users.len(), words(graph.poll_interval))?;
+    for group in groups {
+        let (id, refresh) = (group.id, words(group.refresh_members));
+        writeln!(out, "  group    {id}, members read every {refresh}")?;
+    }
+    Ok(())
 }
 
 #[expect(clippy::disallowed_methods, reason = "a command is an edge: certificates end by the clock")]

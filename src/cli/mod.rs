@@ -12,6 +12,7 @@ mod light;
 mod logging;
 mod login;
 mod man;
+mod members;
 mod online;
 mod progress;
 mod run;

@@ -25,6 +25,7 @@ pub(super) async fn run(
         broker = %config.mqtt.broker,
         base_topic = %config.mqtt.base_topic,
         users = config.users.len(),
+        groups = config.groups.len(),
         "starting"
     );
     let supervisor = run::Supervisor::of(environment, std::process::id());

@@ -15,7 +15,7 @@ use super::secret::Secret;
 use crate::core::command::{Protocol, Qos};
 use crate::core::light;
 use crate::core::name::{BaseTopic, ClientId, TopicLevel, UserId};
-use crate::core::settings::{Endpoint, OnStale};
+use crate::core::settings::{Endpoint, Group, OnStale};
 
 /// A whole configuration, checked.
 #[derive(Debug, Clone)]
@@ -26,8 +26,10 @@ pub struct Config {
     pub mqtt: Mqtt,
     /// Microsoft Graph: whose presence is read, and how often.
     pub graph: Graph,
-    /// The people to follow: at least one, names unique ignoring case, in the order written.
+    /// The people to follow: names unique ignoring case, in the order written; at least one, unless there are groups.
     pub users: Vec<User>,
+    /// The groups whose members are followed, each once, in the order written.
+    pub groups: Vec<Group>,
     /// Lights that show somebody's presence, names unique ignoring case.
     pub lights: Vec<light::settings::Settings>,
     /// Discovery by Home Assistant.

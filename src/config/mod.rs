@@ -2,8 +2,7 @@
 //!
 //! In reading order: `find` says which file, `document` parses it and knows where everything was
 //! written, `environment` lays `PRESENCE2MQTT__*` over it, `shape` turns it into what is `written`
-//! (and `written_tables`) by the list of keys in `schema`, `not_yet` refuses what this version
-//! cannot do, and `check` makes of it what is `known`, with `broker`, `ids`, `secret`, `certificate` and
+//! (and `written_tables`) by the list of keys in `schema`, and `check` makes of it what is `known`, with `broker`, `ids`, `secret`, `certificate` and
 //! `files` for the parts; `listening` is the part for who only listens. `error` and `key` say what is wrong, and where.
 //!
 //! Nothing here reads the process's environment, a clock or the network. No error and no `Debug`
@@ -21,7 +20,6 @@ mod ids;
 mod key;
 mod known;
 mod listening;
-mod not_yet;
 mod schema;
 mod secret;
 mod shape;

@@ -12,6 +12,7 @@ use super::budget::Budget;
 use super::command::{BrokerOrder, Command, Ending, Protocol, Read, What};
 use super::commanding::Commanding;
 use super::event::{Event, RequestId};
+use super::group::membership::Groups;
 use super::lighting::Lights;
 use super::link::Link;
 use super::name::{ObjectId, TopicLevel, UserId};
@@ -47,7 +48,9 @@ pub struct Bridge {
     pub(super) lights: Lights,
     pub(super) invitation: Invitation,
     pub(super) commanding: Commanding,
+    /// Those who are configured, in their order, and behind them the members of groups.
     pub(super) people: Vec<Person>,
+    pub(super) groups: Groups,
     pub(super) by_id: HashMap<ObjectId, Vec<Place>>,
     pub(super) by_name: HashMap<TopicLevel, Place>,
     /// How many people there are by the word of their health.
@@ -97,6 +100,7 @@ impl Bridge {
             invitation: Invitation::new(now.tick),
             commanding: Commanding::default(),
             people: Vec::with_capacity(settings.users.len()),
+            groups: Groups::new(settings.groups.clone(), now.tick),
             by_id: HashMap::new(),
             by_name: HashMap::new(),
             census: BTreeMap::new(),
@@ -124,12 +128,10 @@ impl Bridge {
             settings,
         };
         for watched in bridge.settings.users.clone() {
-            let place = bridge.people.len();
-            bridge.by_name.insert(watched.name.clone(), place);
             bridge.people.push(Person::new(watched, now.tick));
-            *bridge.census.entry(Health::Stale).or_default() += 1;
-            bridge.watch(place, now.tick);
+            bridge.seat(bridge.people.len() - 1, now.tick);
         }
+        bridge.begin_groups();
         bridge.take_lights(bridge.settings.lights.clone(), now.tick);
         bridge
     }
@@ -155,6 +157,7 @@ impl Bridge {
             Event::NotConfigured(why) => self.not_configured(why),
             Event::Stop => self.stop(Ending::Stopped, now.tick),
         }
+        self.settle_claims(now.tick);
         self.settle(now.tick);
         self.judge(now.tick);
         self.write_what_waits(now.tick);
@@ -187,6 +190,15 @@ impl Bridge {
         .flatten()
         .min()
         .map(|at| self.sleep.without_sleep(at))
+    }
+
+    /// Takes a person in at their place.
+    pub(super) fn seat(&mut self, place: Place, now: Tick) {
+        let person = &self.people[place];
+        *self.census.entry(person.health()).or_default() += 1;
+        self.by_name.insert(person.name.clone(), place);
+        self.watch(place, now);
+        self.queue(place);
     }
 
     /// Plans how a person is read.
@@ -304,7 +316,8 @@ impl Bridge {
         Some(due.max(self.source.hold_until()).max(self.budget.ready_at(now)))
     }
 
-    fn read_what_is_due(&mut self, now: Tick) {
+    /// Fits the interval to the budget.
+    pub(super) fn fit(&mut self) {
         if self.schedule.fit(&self.budget) {
             self.say_info_if_up();
             let stretched = self.schedule.achieved() > self.settings.poll_interval;
@@ -313,14 +326,19 @@ impl Bridge {
             }
             self.stretched = stretched;
         }
+    }
+
+    fn read_what_is_due(&mut self, now: Tick) {
+        self.fit();
         while self.next_read_at(now).is_some_and(|at| at <= now) {
             let Some(job) = self.schedule.take(now) else { break };
             let Some(what) = self.what(&job.target) else { continue };
             self.commanding.wrote_last = false;
             self.budget.spend(now);
             let request = self.new_request();
-            let denied =
-                job.target.places().iter().any(|&place| self.people[place].denied == Some(Denied::Forbidden));
+            let mut places = job.target.places().iter();
+            let denied = places.any(|&place| self.people[place].denied == Some(Denied::Forbidden))
+                || self.is_forbidden_group(&job.target);
             let token_max_age = denied.then_some(GENTLE);
             self.under_way.insert(request, job);
             self.commands.push(Command::Read(Read { request, what, token_max_age }));
@@ -348,6 +366,7 @@ impl Bridge {
                 UserId::Principal(name) => Some(What::Resolve(name.clone())),
                 UserId::Me | UserId::Object(_) => None,
             },
+            Target::Members(group) => self.page_of(*group),
         }
     }
 

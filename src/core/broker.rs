@@ -141,6 +141,12 @@ impl Bridge {
                     self.people[place].remember(remembered, now);
                     self.queue(place);
                 }
+                None if self.groups.are_undecided() => {
+                    if self.link.is_up() {
+                        self.outbox.doubt(self.topics.of_user(&user, Field::Health));
+                    }
+                    self.groups.left.state(user, remembered);
+                }
                 None => {
                     self.remove_user(&user);
                     self.report(Report::Removed(user));
@@ -247,6 +253,9 @@ impl Bridge {
         }
         self.lights.were_refused(&refused);
         self.outbox.send_everything(&mut self.people, first);
+        for health in self.groups.left.doubted(&self.topics) {
+            self.outbox.doubt(health);
+        }
         self.say_all(now);
     }
 
@@ -304,10 +313,10 @@ impl Bridge {
     fn remove_lone_healths(&mut self) {
         let Found { healths, states, neighbours, .. } = std::mem::take(&mut self.found);
         if !neighbours {
-            for user in healths.difference(&states) {
-                self.outbox.remove(self.topics.of_user(user, Field::Health));
-                self.report(Report::Removed(user.clone()));
+            for user in healths.difference(&states).filter(|user| !self.by_name.contains_key(*user)) {
+                self.groups.left.health(user.clone());
             }
+            self.decide_left_behind();
         }
     }
 
@@ -326,7 +335,9 @@ impl Bridge {
             return;
         }
         self.last_refresh = Some(now);
-        self.schedule.all_now(now);
+        // A large group costs as much as all its members; it is read out of turn only to see whether it can be.
+        let groups = &self.groups;
+        self.schedule.now_if(now, |target| groups.is_to_be_tried(target));
         self.send_everything(now);
     }
 

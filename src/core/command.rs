@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::event::RequestId;
+use super::group::page::PageLink;
 use super::light::preset::Order;
 use super::name::{ObjectId, PrincipalName};
 use super::report::Report;
@@ -67,6 +68,8 @@ pub enum What {
     Bulk(Vec<ObjectId>),
     /// `GET /users/{upn}?$select=id,userPrincipalName,displayName`
     Resolve(PrincipalName),
+    /// `GET /groups/{id}/transitiveMembers/microsoft.graph.user?…`: the first page of the members of a group, or another.
+    Members(ObjectId, Option<PageLink>),
 }
 
 /// One request to Graph that changes something.
@@ -177,6 +180,7 @@ impl Protocol {
 pub enum Ending {
     /// As asked.
     Stopped,
-    /// Another bridge holds the same `<bridge>` topics: a sentence with the fix.
+    /// It must not run: another bridge holds the same `<bridge>` topics, or two people would have the same name. A
+    /// sentence with the fix.
     Conflict(String),
 }

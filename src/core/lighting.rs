@@ -1,6 +1,6 @@
 //! When lights are told what to show, and who may pause them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::bridge::Bridge;
 use super::command::Message;
@@ -88,6 +88,17 @@ impl Lights {
         self.lights.iter().map(|light| light.settings.name.clone()).collect()
     }
 
+    /// People have these names and places now.
+    fn seat(&mut self, by_name: &HashMap<TopicLevel, Place>) {
+        let mut lights = std::mem::take(&mut self.lights);
+        for light in &mut lights {
+            let places = light.settings.users.iter().filter_map(|user| by_name.get(user));
+            light.places = places.copied().collect();
+            light.due = true;
+        }
+        *self = Self { again_at: self.again_at, ..Self::new(lights) };
+    }
+
     fn named(&mut self, name: &TopicLevel) -> Option<&mut Light> {
         self.lights.iter_mut().find(|light| light.settings.name == *name)
     }
@@ -113,7 +124,7 @@ impl Bridge {
             before.into_iter().map(|light| (light.settings.name.clone(), light)).collect();
         let mut lights = Vec::with_capacity(configured.len());
         for settings in configured {
-            let mut light = match known.remove(&settings.name) {
+            let light = match known.remove(&settings.name) {
                 Some(light) => {
                     if !light.settings.same_device(&settings) {
                         self.leave_device(&light);
@@ -128,8 +139,6 @@ impl Bridge {
                     light
                 }
             };
-            let places = light.settings.users.iter().filter_map(|user| self.by_name.get(user));
-            light.places = places.copied().collect();
             lights.push(light);
         }
         for (name, light) in known {
@@ -138,14 +147,21 @@ impl Bridge {
             self.device_had(announced_of_light(&name));
         }
         self.lights = Lights::new(lights);
+        self.seat_lights();
         if self.link.is_up() && self.lights.names() != names {
             self.say_device();
         }
         self.listen_to_lights(&filters);
     }
 
+    /// Lets every light follow whoever has the names now.
+    pub(super) fn seat_lights(&mut self) {
+        self.lights.seat(&self.by_name);
+    }
+
     /// Tells every light what is news to it.
     pub(super) fn light_up(&mut self, now: Tick) {
+        let expected = self.groups.are_expected();
         if self.lights.again_at.is_none_or(|at| at <= now) {
             if self.lights.again_at.is_some() {
                 self.lights.tell_again();
@@ -161,6 +177,8 @@ impl Bridge {
             let sight = match busiest(people().filter_map(|person| person.shown())) {
                 Some(shown) => Sight::Somebody(shown),
                 None if people().any(|person| person.is_awaited()) => Sight::Awaited,
+                // Whoever is missing may be in a group.
+                None if light.places.len() < light.settings.users.len() && expected => Sight::Awaited,
                 None => Sight::Nobody,
             };
             let before = light.shade;

@@ -5,7 +5,9 @@
 //! sign in, and an outbox. `commanding` listens to those who set presence, [`setting`] is what they may say,
 //! `settable` whom they may set, `writing` when it is done and `echo` what they are answered. `sleep` makes time go on
 //! while the machine sleeps and `waking` says what that means, `sequence` tells answers out of order, `protocol` and
-//! `rival` read a broker's manners, `reload` goes on with other settings; [`discovery`] is what Home Assistant is told,
+//! `rival` read a broker's manners, `reload` goes on with other settings; [`group`] is what is known of groups, `members`
+//! reads them, `joining` says what a complete reading changes, `naming` who may have which name, and `unsettled` what was
+//! open until then; [`discovery`] is what Home Assistant is told,
 //! `announcing` when, and `announcements` what it was told already; [`light`] is what a light shows, and `lighting` when
 //! it is told; [`overview`] is what the status page and the metrics are made of;
 //! [`certificate`] words a warning, [`token_life`] says when a token is renewed.
@@ -22,11 +24,15 @@ mod commanding;
 pub mod discovery;
 mod echo;
 pub mod event;
+pub mod group;
 mod inviting;
+mod joining;
 pub mod light;
 mod lighting;
 mod link;
+mod members;
 pub mod name;
+mod naming;
 mod outbox;
 pub mod overview;
 pub mod payload;
@@ -50,6 +56,7 @@ mod status;
 pub mod time;
 pub mod token_life;
 pub mod topic;
+mod unsettled;
 mod waking;
 pub mod word;
 mod writing;

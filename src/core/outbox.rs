@@ -30,6 +30,8 @@ pub(super) struct Outbox {
     /// Topics to be emptied, and those that were but may not have arrived yet.
     removals: VecDeque<String>,
     removed: Vec<String>,
+    /// The `health` of people who are not known yet, of whom nothing may be believed until they are.
+    strangers: Vec<String>,
     /// People whose `ok` of an earlier run has to be taken back before anything else is said of them.
     doubted: Vec<Place>,
     fresh: VecDeque<Place>,
@@ -82,6 +84,7 @@ impl Outbox {
     pub(super) fn drop_waiting(&mut self, people: &mut [Person]) {
         self.forget_places(people);
         self.own.clear();
+        self.strangers.clear();
         self.lights.clear();
     }
 
@@ -135,6 +138,11 @@ impl Outbox {
         self.results.push_back(message);
     }
 
+    /// Queues `stale` for a `health` topic.
+    pub(super) fn doubt(&mut self, health: String) {
+        self.strangers.push(health);
+    }
+
     /// Queues the removal of a retained topic; what waits for it is not sent any more.
     pub(super) fn remove(&mut self, topic: String) {
         self.own.retain(|message| message.topic != topic);
@@ -182,6 +190,8 @@ impl Outbox {
                 messages.push(message);
             } else if let Some(message) = self.results.pop_front() {
                 messages.push(message);
+            } else if let Some(topic) = self.strangers.pop() {
+                messages.push(Message::retained(topic, Health::Stale.as_str().to_owned(), sender.qos));
             } else if let Some(place) = self.doubted.pop() {
                 let topic = sender.topics.of_user(&people[place].name, Field::Health);
                 let payload = Health::Stale.as_str().to_owned();

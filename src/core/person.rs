@@ -151,7 +151,7 @@ impl Person {
     }
 
     /// The same person as they are configured now: under another name nothing was said of them yet.
-    pub(super) fn configured(mut self, watched: Watched, now: Tick) -> Self {
+    pub(super) fn configured(&mut self, watched: Watched, now: Tick) {
         let Watched { name, id: _, display_name, discovery } = watched;
         if self.name != name {
             self.name = name;
@@ -160,7 +160,6 @@ impl Person {
         }
         self.display_name = display_name;
         self.discovery = discovery;
-        self
     }
 
     /// Takes an answer without a usable presence, which confirms nothing; `true` if that is news.

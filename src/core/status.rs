@@ -119,6 +119,7 @@ impl Bridge {
         if not_found > 0 {
             notices.push(format!("{not_found} of {all} people are not in this tenant; check their ids"));
         }
+        notices.extend(self.groups.notices());
         for filter in &self.refused_filters {
             notices.push(format!(
                 "the broker refused the subscription to {filter}; allow it in its access list"

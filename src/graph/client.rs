@@ -14,9 +14,10 @@ use super::sign_in::authority::Authority;
 use super::sign_in::delegated::DelegatedSignIn;
 use super::sign_in::method::{Caller, Method};
 use super::token::TokenSource;
-use super::{answer, refusal, retry_after, setting};
+use super::{answer, members, refusal, retry_after, setting};
 use crate::core::command::{Read, What, Whom, Write};
 use crate::core::event::{Answer, ReadFailure};
+use crate::core::name::ObjectId;
 use crate::core::setting::Setting;
 use crate::meters::GraphMeter;
 
@@ -25,6 +26,9 @@ const LARGEST_SINGLE_ANSWER: usize = 1024 * 1024;
 
 /// Bytes of an answer about 650 people, each perhaps with an automatic reply of some kilobytes.
 const LARGEST_BULK_ANSWER: usize = 16 * 1024 * 1024;
+
+/// Bytes of an answer about 999 members of a group, each with two names of any script.
+const LARGEST_MEMBERS_ANSWER: usize = 4 * 1024 * 1024;
 
 /// Where Graph is and how to get in.
 #[derive(Debug)]
@@ -117,7 +121,7 @@ impl GraphClient {
     ///
     /// Whatever keeps the answer from being one; the kind says whether and when to try again.
     pub async fn read(&self, read: &Read) -> Result<Answer, ReadFailure> {
-        let exchange = |request| exchange(request, &read.what, self.caller);
+        let exchange = |request| self.exchange(request, &read.what);
         self.with_token(self.request(&read.what), read.token_max_age, exchange).await
     }
 
@@ -183,7 +187,37 @@ impl GraphClient {
                 url.set_query(Some("$select=id,userPrincipalName,displayName"));
                 http.get(url)
             }
+            What::Members(group, page) => {
+                members::request(http.get(members::address(&self.members_url(*group), page.as_ref())))
+            }
         }
+    }
+
+    fn members_url(&self, group: ObjectId) -> Url {
+        self.url(&members::path(group).each_ref().map(String::as_str))
+    }
+
+    async fn exchange(&self, request: RequestBuilder, what: &What) -> Result<Answer, ReadFailure> {
+        let limit = match what {
+            What::Bulk(_) => LARGEST_BULK_ANSWER,
+            What::Members(..) => LARGEST_MEMBERS_ANSWER,
+            What::Me | What::User(_) | What::Communications(_) | What::Resolve(_) => LARGEST_SINGLE_ANSWER,
+        };
+        let Whole { status, wait, bytes } = whole(request, limit).await?;
+        if !status.is_success() {
+            return Err(refusal::of_status(status, wait, &bytes, what, self.caller));
+        }
+        let answer = match what {
+            What::Bulk(_) => answer::list(&bytes).map(Answer::People),
+            What::Me | What::User(_) | What::Communications(_) => answer::single(&bytes).map(Answer::People),
+            What::Resolve(_) => answer::user_id(&bytes).map(Answer::Resolved),
+            What::Members(group, _) => {
+                return members::page(&bytes, &self.members_url(*group))
+                    .map(Answer::Members)
+                    .map_err(|error| refusal::of_members(&error, self.caller));
+            }
+        };
+        answer.map_err(|error| ReadFailure::Passing { why: error.to_string(), retry_after: None })
     }
 
     fn url(&self, path: &[&str]) -> Url {
@@ -193,20 +227,6 @@ impl GraphClient {
         }
         url
     }
-}
-
-async fn exchange(request: RequestBuilder, what: &What, caller: Caller) -> Result<Answer, ReadFailure> {
-    let limit = if matches!(what, What::Bulk(_)) { LARGEST_BULK_ANSWER } else { LARGEST_SINGLE_ANSWER };
-    let Whole { status, wait, bytes } = whole(request, limit).await?;
-    if !status.is_success() {
-        return Err(refusal::of_status(status, wait, &bytes, what, caller));
-    }
-    let answer = match what {
-        What::Bulk(_) => answer::list(&bytes).map(Answer::People),
-        What::Me | What::User(_) | What::Communications(_) => answer::single(&bytes).map(Answer::People),
-        What::Resolve(_) => answer::user_id(&bytes).map(Answer::Resolved),
-    };
-    answer.map_err(|error| ReadFailure::Passing { why: error.to_string(), retry_after: None })
 }
 
 async fn exchange_write(

@@ -13,6 +13,7 @@ mod examples;
 mod fetcher;
 #[path = "../fuzzed/mod.rs"]
 mod fuzzed;
+mod groups;
 mod help;
 mod http;
 mod lights;

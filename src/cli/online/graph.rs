@@ -16,6 +16,7 @@ const SIGN_IN: &str = "sign-in";
 const GRAPH: &str = "Graph";
 const PERMISSION: &str = "permission";
 const PEOPLE: &str = "people";
+const GROUPS: &str = "groups";
 
 /// Names that are looked up at most: enough to see whether it works.
 const MOST_NAMES: usize = 20;
@@ -36,6 +37,7 @@ pub(super) async fn check(
     }
     let (who, scopes) = signed_in_as(config, client).await;
     list.add(SIGN_IN, Outcome::Ok(who))?;
+    groups(config, client, progress, list).await?;
     let Some(first) = config.users.first() else { return Ok(()) };
     let ids = [first.id.clone()];
     let reading = once::read(client, config.graph.endpoint, &ids);
@@ -48,6 +50,36 @@ pub(super) async fn check(
     });
     let names: Vec<_> = names.collect();
     if names.is_empty() { Ok(()) } else { look_up(client, &names, progress, list).await }
+}
+
+/// Whether the members of groups may be read, told by a first page of each.
+async fn groups(
+    config: &Config,
+    client: &GraphClient,
+    progress: Progress,
+    list: &mut Checklist<'_, impl Write>,
+) -> io::Result<()> {
+    if config.groups.is_empty() {
+        return Ok(());
+    }
+    let tried = &config.groups[..config.groups.len().min(MOST_NAMES)];
+    let looking = async {
+        for group in tried {
+            if let Err(failure) = once::first_page(client, group.id).await {
+                return Some((group.id, failure));
+            }
+        }
+        None
+    };
+    let outcome = match progress.during("reading groups from Graph", looking).await {
+        None => Outcome::Ok(format!("{} of {} groups may be read", tried.len(), config.groups.len())),
+        Some((id, ReadFailure::NotFound)) => Outcome::Failed(
+            exit::CONFIG,
+            format!("{id} is not in this tenant; check its id under [[groups]]"),
+        ),
+        Some((_, failure)) => failed(&failure, exit::UNREACHABLE),
+    };
+    list.add(GROUPS, outcome)
 }
 
 /// Who, in words, and what they consented to if it is a person.

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use super::refusals::{HOUR, Refusals};
 use crate::config::key::Key;
 use crate::config::known::User;
-use crate::config::written::{self, Preset};
+use crate::config::written::{self, Preset, Written};
 use crate::core::light::color::{Instead, Shade};
 use crate::core::light::hours::{Hours, Week};
 use crate::core::light::preset::{Custom, Device, Target};
@@ -21,16 +21,13 @@ const TWICE: &str = "stands there already in another spelling";
 /// The last messages to all of them must fit into the moment in which the bridge ends.
 const MOST: usize = 100;
 
-pub(super) fn check(
-    written: &[written::Light],
-    users: &[User],
-    refusals: &mut Refusals<'_>,
-) -> Vec<Settings> {
+pub(super) fn check(written: &Written, users: &[User], refusals: &mut Refusals<'_>) -> Vec<Settings> {
     let mut names = BTreeSet::new();
-    let mut lights = Vec::with_capacity(written.len());
-    for (i, light) in written.iter().enumerate() {
+    let mut lights = Vec::with_capacity(written.lights.len());
+    let groups = !written.groups.is_empty();
+    for (i, light) in written.lights.iter().enumerate() {
         let at = Key::from("lights").index(i);
-        let mut part = Part { light, at: &at, refusals };
+        let mut part = Part { light, at: &at, groups, refusals };
         let name = part.name(&mut names);
         let followed = part.users(users);
         let device = part.device();
@@ -88,6 +85,8 @@ fn whole(lights: &[Settings], refusals: &mut Refusals<'_>) {
 struct Part<'a, 'd> {
     light: &'a written::Light,
     at: &'a Key,
+    /// Members of groups are named when they are known.
+    groups: bool,
     refusals: &'a mut Refusals<'d>,
 }
 
@@ -111,11 +110,19 @@ impl Part<'_, '_> {
         }
         let mut followed = Vec::with_capacity(names.len());
         for (i, name) in names.iter().enumerate() {
-            match known.iter().find(|user| user.name.as_str() == name) {
-                Some(user) if followed.contains(&user.name) => {
+            let user = known.iter().map(|user| &user.name).find(|user| user.as_str() == name).cloned();
+            let user = match user {
+                None if self.groups => match self.refusals.parse(key.index(i), name) {
+                    Some(member) => Some(member),
+                    None => continue,
+                },
+                Some(_) | None => user,
+            };
+            match user {
+                Some(user) if followed.contains(&user) => {
                     self.refusals.refuse(key.index(i), "is named twice");
                 }
-                Some(user) => followed.push(user.name.clone()),
+                Some(user) => followed.push(user),
                 None => {
                     let names: Vec<&str> = known.iter().map(|user| user.name.as_str()).collect();
                     let says = format!("must be the name of a user: {}", names.join(", "));

@@ -5,6 +5,7 @@
 
 mod auth;
 mod graph;
+mod groups;
 mod http;
 mod lights;
 mod mqtt;
@@ -17,11 +18,8 @@ use super::document::Document;
 use super::environment::Environment;
 use super::error::ConfigErrors;
 use super::files::Places;
-use super::key::Key;
 use super::known::{Commands, Config, HomeAssistant, Mqtt};
-use super::not_yet;
 use super::written::{self, Written};
-use crate::core::name::ObjectId;
 
 /// Checks everything and reports everything that is wrong.
 pub(super) fn check(
@@ -31,13 +29,12 @@ pub(super) fn check(
 ) -> Result<Config, ConfigErrors> {
     let places = Places::new(document.origin(), environment);
     let mut refusals = Refusals::new(document, &places);
-    not_yet::refuse(document, &mut refusals);
     let mqtt = mqtt::check(&written.mqtt, &mut refusals);
     let graph = graph::check(&written.graph, environment, &mut refusals);
     let users = users::check(written, &mut refusals);
     let home_assistant = home_assistant(&written.home_assistant, &mut refusals);
-    let lights = lights::check(&written.lights, &users, &mut refusals);
-    groups(&written.groups, &mut refusals);
+    let groups = groups::check(written, &mut refusals);
+    let lights = lights::check(written, &users, &mut refusals);
     let http = http::check(&written.http, &mut refusals);
     let config = (|| {
         Some(Config {
@@ -45,6 +42,7 @@ pub(super) fn check(
             mqtt: mqtt?,
             graph: graph?,
             users,
+            groups,
             lights,
             home_assistant: home_assistant?,
             commands: Commands { enabled: written.commands.enabled },
@@ -74,18 +72,4 @@ fn home_assistant(written: &written::HomeAssistant, refusals: &mut Refusals<'_>)
         discovery_prefix: discovery_prefix?,
         birth_topic: birth?,
     })
-}
-
-fn groups(written: &[written::Group], refusals: &mut Refusals<'_>) {
-    for (i, group) in written.iter().enumerate() {
-        let at = Key::from("groups").index(i);
-        if let Some(id) = refusals.require(at.name("id"), group.id.as_deref()) {
-            refusals.parse::<ObjectId>(at.name("id"), id);
-        }
-        if group.name.is_empty() {
-            refusals.refuse(at.name("name"), "must not be empty");
-        }
-        let (minute, week) = (refusals::MINUTE, refusals::WEEK);
-        refusals.within(at.name("refresh_members"), group.refresh_members, minute..=week);
-    }
 }
