@@ -89,6 +89,11 @@ def of_bridge(client_id, users, version, begun):
     return {f"{kind}.{client_id}_{key}": states[key] for key, kind in BRIDGE.items()}
 
 
+def of_light(client_id, name, colour, follows):
+    """States of a light's entities, which are the bridge's."""
+    return {f"sensor.{client_id}_light_{name}": colour, f"switch.{client_id}_follow_{name}": "on" if follows else "off"}
+
+
 def in_trouble(states, trouble, client_id):
     """The same entities when something is wrong: `lost` (the bridge itself), or a word of TROUBLE."""
     if trouble == "lost":

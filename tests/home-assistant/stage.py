@@ -153,7 +153,7 @@ class Bridge(Process):
     def reset(self):
         """The configuration that every check begins with."""
         self.users = [{**user, "discovery": True} for user in self.tenant.config["users"]]
-        self.discovery, self.prefix, self.commands = True, "homeassistant", True
+        self.discovery, self.prefix, self.commands, self.light = True, "homeassistant", True, None
         self.secret = self.tenant.config["graph"]["auth"]["client_secret"]
 
     def write(self):
@@ -162,6 +162,8 @@ class Bridge(Process):
         users = "".join(f"\n[[users]]\nname = {quoted(u['name'])}\nid = {quoted(u['id'])}\n"
                         f"display_name = {quoted(u['display_name'])}\ndiscovery = {quoted(u['discovery'])}\n"
                         for u in self.users)
+        light = (f"\n[[lights]]\nname = {quoted(self.light)}\nusers = [\"alice\"]\npreset = \"wled\"\n"
+                 f"topic = \"verify/wled\"\n" if self.light else "")
         with open(self.file, "w") as file:
             file.write(f"""\
 [mqtt]
@@ -187,7 +189,7 @@ discovery_prefix = "{self.prefix}"
 
 [commands]
 enabled = {quoted(self.commands)}
-{users}""")
+{users}{light}""")
 
     def start(self):
         self.write()

@@ -11,6 +11,7 @@ import tempfile
 
 import busy_light
 import coming_and_going
+import driven_light
 import setting
 import staying_true
 from judging import Failed
@@ -38,6 +39,7 @@ CHECKS = [
     ("discovery off removes all, on brings all back", coming_and_going.discovery_off_and_on),
     ("another prefix leaves nothing behind", coming_and_going.another_prefix),
     ("the busy light follows, by commands on the wire", busy_light.light_follows),
+    ("a light of the bridge shows its colour, and its switch pauses it", driven_light.shown_and_paused),
     ("clean leaves nothing, nowhere", coming_and_going.cleaned),
 ]
 

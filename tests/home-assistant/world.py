@@ -28,6 +28,7 @@ class World:
         self.wire = Wire(self.tenant)
         # A name of its own in each run: ids that Home Assistant remembers from an earlier one would prove nothing.
         self.bridge = Bridge(options.bridge, folder, f"verify{seed}", self.broker, self.wire, self.tenant)
+        self.light_shows = None  # its colour, and whether it follows
         self.first_names = {user["id"]: user["name"] for user in self.bridge.users}
 
     def begin(self):
@@ -66,6 +67,8 @@ class World:
             return {}
         truth, bridge = self.truth(), self.bridge
         states = promised.of_bridge(bridge.client_id, len(bridge.users), bridge.version, self.begun)
+        if bridge.light:
+            states |= promised.of_light(bridge.client_id, bridge.light, *self.light_shows)
         for user in self.announced():
             name, said = self.first_names[user["id"]], truth[user["id"]]
             states |= promised.of_person(name, said, Between(self.begun), bridge.commands)
