@@ -100,6 +100,55 @@ fn keys(node: &Value, at: &str) -> Vec<(String, Value)> {
 }
 
 #[test]
+fn every_metric_that_is_looked_at_exists() {
+    let name =
+        |text: &str| text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>();
+    let metrics = page("src/http/metrics.rs");
+    let documented = page("docs/http.md");
+    let table: BTreeSet<String> = rows(section(&documented, "## Metrics"))
+        .iter()
+        .flat_map(|row| code(row[0]))
+        .map(|metric| name(metric))
+        .collect();
+    assert!(table.len() > 15, "{table:?}");
+    for metric in &table {
+        let registered = metric.trim_end_matches("_total").trim_end_matches("_seconds");
+        assert!(metrics.contains(registered), "{metric} is in docs/http.md only");
+    }
+    for file in ["deploy/prometheus/alerts.yaml", "deploy/grafana/dashboard.json"] {
+        let text = page(file);
+        let used: BTreeSet<String> = text.split("presence2mqtt_").skip(1).map(name).collect();
+        assert!(!used.is_empty(), "{file}");
+        for metric in used {
+            let plain = ["_bucket", "_sum", "_count"].iter().find_map(|end| metric.strip_suffix(end));
+            assert!(table.contains(plain.unwrap_or(&metric)), "{file}: {metric} is not in docs/http.md");
+        }
+    }
+}
+
+#[test]
+fn every_configuration_that_is_shipped_is_accepted() {
+    let dir = tempfile::tempdir().unwrap();
+    for secret in ["client-secret", "mqtt-password", "http-password"] {
+        fs::write(dir.path().join(secret), "not-a-secret\n").unwrap();
+    }
+    let token = dir.path().join("token");
+    fs::write(&token, "not-a-token\n").unwrap();
+    let environment = Environment::from_iter([
+        ("CREDENTIALS_DIRECTORY".to_owned(), dir.path().to_str().unwrap().to_owned()),
+        ("AZURE_FEDERATED_TOKEN_FILE".to_owned(), token.to_str().unwrap().to_owned()),
+        ("HOME".to_owned(), "/home/alice".to_owned()),
+    ]);
+    for file in ["deploy/debian/config.toml", "deploy/kubernetes/config.toml"] {
+        // Where a cluster mounts its secrets.
+        let text = page(file).replace("/var/run/secrets/presence2mqtt/", "");
+        if let Err(error) = config::parse(&text, &here(file), &environment) {
+            panic!("{file}: {error}");
+        }
+    }
+}
+
+#[test]
 fn every_example_is_accepted() {
     for folder in ["examples", "examples/lights"] {
         let paths = fs::read_dir(here(folder)).unwrap().map(|entry| entry.unwrap().path());
