@@ -14,6 +14,8 @@ fn harmless(character: char) -> char {
         '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
             char::REPLACEMENT_CHARACTER
         }
+        // These change how wide what is beside them is, and terminals do not agree by how much.
+        '\u{fe0f}' | '\u{200d}' => char::REPLACEMENT_CHARACTER,
         _ if character.is_control() => char::REPLACEMENT_CHARACTER,
         _ => character,
     }
@@ -31,6 +33,7 @@ mod tests {
             ("\x1b[2J\u{7}x", "\u{fffd}[2J\u{fffd}x"),
             ("a\r\nb\u{9b}c", "a\u{fffd}\u{fffd}b\u{fffd}c"),
             ("\u{202e}ecila", "\u{fffd}ecila"),
+            ("#\u{fe0f}1\u{200d}", "#\u{fffd}1\u{fffd}"),
         ] {
             assert_eq!(legible(text), expected);
         }
