@@ -3,9 +3,17 @@
 /// Characters of a sentence that are shown at most.
 const LONGEST: usize = 400;
 
+/// Characters of a client id that are kept at most, as many as a configured one may have.
+const LONGEST_ID: usize = 64;
+
 /// The text on one line, without characters that a terminal obeys instead of showing them.
 pub(super) fn legible(text: &str) -> String {
     text.chars().map(harmless).take(LONGEST).collect::<String>().trim().to_owned()
+}
+
+/// A client id, by which people's states name their bridge. Whoever keeps many of them must not be filled by long ones.
+pub(super) fn legible_id(id: &str) -> String {
+    legible(id).chars().take(LONGEST_ID).collect()
 }
 
 fn harmless(character: char) -> char {
@@ -38,5 +46,7 @@ mod tests {
             assert_eq!(legible(text), expected);
         }
         assert_eq!(legible(&"x".repeat(1000)).len(), LONGEST);
+        assert_eq!(legible_id(&"x".repeat(1000)).len(), LONGEST_ID);
+        assert_eq!(legible_id("one\n"), "one\u{fffd}");
     }
 }
