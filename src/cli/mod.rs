@@ -122,8 +122,8 @@ pub async fn main(
         }
         Task::Check(options) => check::run(&config()?, options, progress, out).await,
         Task::Login(options) => login::run(&config()?, options, progress, out).await,
-        Task::Logout => account::logout(&config()?, out).await,
-        Task::Whoami => account::whoami(&config()?, out).await,
+        Task::Logout => account::logout(&config()?, progress, out).await,
+        Task::Whoami => account::whoami(&config()?, progress, out).await,
         Task::Get(options) => get::run(&config()?, options, progress, out).await,
         Task::Watch(options) => {
             let listening = config::load_listening(arguments.config.as_deref(), environment);
@@ -136,7 +136,7 @@ pub async fn main(
             let ended = crate::simulate::command::run(*options, stop, out).await;
             ended.map_err(|error| Failure::new(exit::UNEXPECTED, error))
         }
-        Task::Light(options) => light::run(&config()?, options, out).await,
+        Task::Light(options) => light::run(&config()?, options, progress, out).await,
         Task::Clean(options) => clean::run(&config()?, options, progress, out).await,
         Task::Healthcheck => healthcheck::run(&config()?, out).await,
         Task::Schema => Ok(writeln!(out, "{:#}", config::json_schema())?),
