@@ -29,6 +29,7 @@ use crate::config::{self, Config, Environment};
 #[cfg(feature = "demo")]
 use crate::view::show::Look;
 use exit::Failure;
+use logging::Drawn;
 pub use logging::LastWords;
 use progress::Progress;
 use terminal::Terminal;
@@ -108,7 +109,11 @@ pub async fn main(
     out: &mut (impl Write + Send),
 ) -> Result<(), Failure> {
     let terminal = Terminal::of_process(environment);
-    logging::start(&arguments.logging, environment, terminal);
+    let drawn = match &arguments.command {
+        Some(Task::Watch(options)) if terminal.out && terminal.err => options.drawn(),
+        _ => Drawn::Nothing,
+    };
+    logging::start(&arguments.logging, environment, terminal, drawn);
     let progress = Progress::new(terminal.err && arguments.logging.is_for_people());
     let config = || load(&arguments, environment);
     match arguments.command.as_ref().unwrap_or(&Task::Run) {
