@@ -4,15 +4,19 @@ use std::io::Write;
 
 use super::exit::{self, Failure};
 use super::login::delegated;
+use super::progress::Progress;
 use crate::config::Config;
 use crate::graph::sign_in::store::StoreError;
 use crate::run;
 
+/// Another process of this program may be renewing the sign-in.
+const WAITING: &str = "waiting for whoever else uses the sign-in";
+
 /// Forgets the sign-in.
-pub(super) async fn logout(config: &Config, out: &mut impl Write) -> Result<(), Failure> {
+pub(super) async fn logout(config: &Config, progress: Progress, out: &mut impl Write) -> Result<(), Failure> {
     let client = run::graph_client(config).map_err(|error| Failure::new(exit::CONFIG, error))?;
     let sign_in = delegated(config, &client)?;
-    let store = sign_in.store.lock().await.map_err(of_store)?;
+    let store = progress.during(WAITING, sign_in.store.lock()).await.map_err(of_store)?;
     store.remove().map_err(of_store)?;
     writeln!(
         out,
@@ -22,10 +26,11 @@ pub(super) async fn logout(config: &Config, out: &mut impl Write) -> Result<(), 
 }
 
 /// Says who is signed in, without a token.
-pub(super) async fn whoami(config: &Config, out: &mut impl Write) -> Result<(), Failure> {
+pub(super) async fn whoami(config: &Config, progress: Progress, out: &mut impl Write) -> Result<(), Failure> {
     let client = run::graph_client(config).map_err(|error| Failure::new(exit::CONFIG, error))?;
     let sign_in = delegated(config, &client)?;
-    let kept = sign_in.store.lock().await.map_err(of_store)?.read().map_err(of_store)?;
+    let kept =
+        progress.during(WAITING, sign_in.store.lock()).await.map_err(of_store)?.read().map_err(of_store)?;
     let Some(kept) = kept else {
         return Err(Failure::new(exit::SIGN_IN, "nobody is signed in; run `presence2mqtt login`"));
     };

@@ -104,16 +104,18 @@ async fn clean(
     for user in owners.into_iter().filter_map(|(user, ours)| ours.then_some(user)) {
         ours.extend(Field::IN_ORDER.map(|field| topics.of_user(&user, field)));
     }
-    let lights = match bridge_is_ours {
-        true => broker.retained(&topics.every_light()).await.map_err(exit::of_broker)?,
-        false => Vec::new(),
-    };
+    let mut deeper = Vec::new();
+    if bridge_is_ours {
+        for filter in [topics.every_light(), topics.every_check()] {
+            deeper.extend(broker.retained(&filter).await.map_err(exit::of_broker)?);
+        }
+    }
     let announced = broker.retained(&discovery::every_device(prefix)).await.map_err(exit::of_broker)?;
     let is_of = |m: &&Incoming| discovery::is_of(&config.mqtt.client_id, &m.topic, &m.payload, spared);
     let announced = announced.iter().filter(is_of);
     // Announcements go first, so that Home Assistant hears of nobody whose topics are emptied.
     let left = retained.iter().filter(|message| ours.contains(&message.topic));
-    for Incoming { topic, .. } in announced.chain(left).chain(&lights) {
+    for Incoming { topic, .. } in announced.chain(left).chain(&deeper) {
         let message = Message::retained(topic.clone(), String::new(), Qos::AtLeastOnce);
         broker.publish(message).await.map_err(exit::of_broker)?;
         removed.push(topic.clone());

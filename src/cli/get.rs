@@ -42,7 +42,9 @@ pub(super) async fn run(
     let enough = !options.users.is_empty() && options.users.iter().all(is_configured);
     let known = match config.groups.is_empty() || enough {
         true => config.users.clone(),
-        false => members::everybody(config, &client, code).await?,
+        false => {
+            progress.during("reading groups from Graph", members::everybody(config, &client, code)).await?
+        }
     };
     let users = chosen(&known, &options.users)?;
     let ids: Vec<_> = users.iter().map(|user| user.id.clone()).collect();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use super::exit::{self, Failure};
+use super::progress::Progress;
 use super::{examples, signals};
 use crate::config::Config;
 use crate::core::command::Message;
@@ -35,7 +36,12 @@ pub(super) struct Test {
     pause: Duration,
 }
 
-pub(super) async fn run(config: &Config, options: &Options, out: &mut impl Write) -> Result<(), Failure> {
+pub(super) async fn run(
+    config: &Config,
+    options: &Options,
+    progress: Progress,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
     let Options::Test(Test { name, pause }) = options;
     let light = config.lights.iter().find(|light| light.name.as_str() == name).ok_or_else(|| {
         let known: Vec<&str> = config.lights.iter().map(|light| light.name.as_str()).collect();
@@ -44,7 +50,9 @@ pub(super) async fn run(config: &Config, options: &Options, out: &mut impl Write
     })?;
     let stop = signals::stop()?;
     let address = Address::of_command(&config.mqtt, "light");
-    let mut broker = OneShot::connect(&address).await.map_err(exit::of_broker)?;
+    let connecting = OneShot::connect(&address);
+    let mut broker =
+        progress.during("connecting to the broker", connecting).await.map_err(exit::of_broker)?;
     let outcome = tokio::select! {
         outcome = walk(light, *pause, &mut broker, out) => outcome,
         () = stop => Ok(()),

@@ -67,8 +67,17 @@ impl Options {
 /// Libraries that say too much, or would show a password at `trace`: no more than warnings, whatever `RUST_LOG` says.
 const HELD: [&str; 4] = ["rumqttc", "async_tungstenite", "tungstenite", "mqtt5"];
 
-/// Starts to log. `RUST_LOG` wins over `-v` and `-q`. A second call changes nothing.
-pub(super) fn start(options: &Options, environment: &Environment, terminal: Terminal) {
+/// What is drawn on the terminal that the log would go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Drawn {
+    Nothing,
+    /// Lines in place of those before, which log lines would smear.
+    InPlace,
+}
+
+/// Starts to log. `RUST_LOG` wins over `-v` and `-q`, and what is drawn in place over all of them. A second call changes
+/// nothing.
+pub(super) fn start(options: &Options, environment: &Environment, terminal: Terminal, drawn: Drawn) {
     let default = match i16::from(options.verbose) - i16::from(options.quiet) {
         ..=-2 => "error",
         -1 => "warn",
@@ -77,6 +86,18 @@ pub(super) fn start(options: &Options, environment: &Environment, terminal: Term
         2.. => "debug,presence2mqtt=trace",
     };
     let wanted = environment.get("RUST_LOG").unwrap_or(default);
+    let wanted = match drawn {
+        Drawn::Nothing => wanted,
+        Drawn::InPlace => {
+            if options.verbose > 0 {
+                let words = "the log would smear the table and is left out; 2>FILE keeps it";
+                // It is of no use to somebody who does not see it.
+                let _told = writeln!(std::io::stderr(), "presence2mqtt: {words}");
+            }
+            // Why the program ends is said after the table.
+            "error"
+        }
+    };
     let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new(default));
     // Not a directive: one for a module within a library would win over it.
     let held = filter_fn(|line| !is_held(line));

@@ -29,6 +29,7 @@ use crate::config::{self, Config, Environment};
 #[cfg(feature = "demo")]
 use crate::view::show::Look;
 use exit::Failure;
+use logging::Drawn;
 pub use logging::LastWords;
 use progress::Progress;
 use terminal::Terminal;
@@ -108,7 +109,11 @@ pub async fn main(
     out: &mut (impl Write + Send),
 ) -> Result<(), Failure> {
     let terminal = Terminal::of_process(environment);
-    logging::start(&arguments.logging, environment, terminal);
+    let drawn = match &arguments.command {
+        Some(Task::Watch(options)) if terminal.out && terminal.err => options.drawn(),
+        _ => Drawn::Nothing,
+    };
+    logging::start(&arguments.logging, environment, terminal, drawn);
     let progress = Progress::new(terminal.err && arguments.logging.is_for_people());
     let config = || load(&arguments, environment);
     match arguments.command.as_ref().unwrap_or(&Task::Run) {
@@ -122,8 +127,8 @@ pub async fn main(
         }
         Task::Check(options) => check::run(&config()?, options, progress, out).await,
         Task::Login(options) => login::run(&config()?, options, progress, out).await,
-        Task::Logout => account::logout(&config()?, out).await,
-        Task::Whoami => account::whoami(&config()?, out).await,
+        Task::Logout => account::logout(&config()?, progress, out).await,
+        Task::Whoami => account::whoami(&config()?, progress, out).await,
         Task::Get(options) => get::run(&config()?, options, progress, out).await,
         Task::Watch(options) => {
             let listening = config::load_listening(arguments.config.as_deref(), environment);
@@ -136,7 +141,7 @@ pub async fn main(
             let ended = crate::simulate::command::run(*options, stop, out).await;
             ended.map_err(|error| Failure::new(exit::UNEXPECTED, error))
         }
-        Task::Light(options) => light::run(&config()?, options, out).await,
+        Task::Light(options) => light::run(&config()?, options, progress, out).await,
         Task::Clean(options) => clean::run(&config()?, options, progress, out).await,
         Task::Healthcheck => healthcheck::run(&config()?, out).await,
         Task::Schema => Ok(writeln!(out, "{:#}", config::json_schema())?),

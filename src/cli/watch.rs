@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::exit::{self, Failure};
+use super::logging::Drawn;
 use super::progress::Progress;
 use super::signals;
 use super::terminal::Terminal;
@@ -26,6 +27,12 @@ pub(super) struct Options {
     /// Print the table once and end
     #[arg(long)]
     once: bool,
+}
+
+impl Options {
+    pub(super) fn drawn(&self) -> Drawn {
+        if self.once { Drawn::Nothing } else { Drawn::InPlace }
+    }
 }
 
 /// Where the broker is, and what to listen to there.

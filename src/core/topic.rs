@@ -145,6 +145,12 @@ impl Topics {
         format!("{}/{}/check/{id}", self.base, self.bridge)
     }
 
+    /// `<base>/<bridge>/check/+`: the filter that matches what checks published and could not remove.
+    #[must_use]
+    pub fn every_check(&self) -> String {
+        self.of_check("+")
+    }
+
     /// `<base>/<user>/set` or `<base>/<user>/set_status_message`, where commands come in.
     #[must_use]
     pub fn set(&self, user: &TopicLevel, level: &str) -> String {

@@ -52,6 +52,8 @@ pub struct OneShot {
     session: Session,
     buffer: Vec<SessionEvent>,
     messages: Vec<Incoming>,
+    /// Messages that are published and not acknowledged. One that nobody waited for to the end may be among them.
+    under_way: usize,
 }
 
 /// What a wait is for.
@@ -79,7 +81,7 @@ impl OneShot {
 
     async fn connect_in(address: &Address, protocol: Protocol) -> Result<Self, OneShotError> {
         let session = Session::open(address, protocol)?;
-        let mut connection = Self { session, buffer: Vec::new(), messages: Vec::new() };
+        let mut connection = Self { session, buffer: Vec::new(), messages: Vec::new(), under_way: 0 };
         let connected = timeout(CONNECT_PATIENCE, connection.wait(&Awaited::Connected)).await;
         if let Err(error) = connected.unwrap_or(Err(OneShotError::Silent)) {
             connection.session.cut().await;
@@ -127,13 +129,14 @@ impl OneShot {
         }
     }
 
-    /// Publishes and waits for the acknowledgement.
+    /// Publishes and waits for the acknowledgement, and for those of whatever was published before.
     ///
     /// # Errors
     ///
     /// If the connection ends or no acknowledgement comes.
     pub async fn publish(&mut self, message: Message) -> Result<(), OneShotError> {
         self.session.ask(Request::Publish(message)).map_err(|_| OneShotError::Silent)?;
+        self.under_way += 1;
         self.wait_for(&Awaited::Acknowledged).await.map(|_| ())
     }
 
@@ -174,7 +177,10 @@ impl OneShot {
                         refused = Some(OneShotError::PublishRefused { topic, why });
                     }
                     (SessionEvent::Acknowledged { .. }, Awaited::Acknowledged) => {
-                        return refused.map_or(Ok(Vec::new()), Err);
+                        self.under_way = self.under_way.saturating_sub(1);
+                        if self.under_way == 0 {
+                            return refused.map_or(Ok(Vec::new()), Err);
+                        }
                     }
                     (SessionEvent::Subscribed(granted), Awaited::Subscribed) => return Ok(granted),
                     (event, _) => self.note(event)?,
@@ -204,7 +210,8 @@ impl OneShot {
             SessionEvent::PublishRefused { topic, why } => {
                 return Err(OneShotError::PublishRefused { topic, why });
             }
-            SessionEvent::Connected | SessionEvent::Acknowledged { .. } | SessionEvent::Subscribed(_) => {}
+            SessionEvent::Acknowledged { .. } => self.under_way = self.under_way.saturating_sub(1),
+            SessionEvent::Connected | SessionEvent::Subscribed(_) => {}
         }
         Ok(())
     }

@@ -3,8 +3,11 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::legible::legible;
+use super::legible::{legible, legible_id};
 use crate::core::topic::{BridgeField, ONLINE};
+
+/// Notices that are shown at most: everybody comes below them.
+const MOST_NOTICES: usize = 20;
 
 /// The topics of a bridge; empty where nothing is retained.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,7 +57,7 @@ impl Bridge {
         match field {
             BridgeField::State => self.state = legible(text),
             BridgeField::Info => {
-                self.id = serde_json::from_str::<WireInfo>(text).ok().map(|info| info.bridge)
+                self.id = serde_json::from_str::<WireInfo>(text).ok().map(|info| legible_id(&info.bridge));
             }
             BridgeField::Health => {
                 self.health = serde_json::from_str::<WireHealth>(text).ok().map(Health::from)
@@ -106,7 +109,7 @@ impl From<WireHealth> for Health {
             graph: legible(&wire.graph),
             since: wire.since.and_then(|since| since.parse().ok()),
             detail: wire.detail.map(|detail| legible(&detail)),
-            notices: wire.notices.iter().map(|notice| legible(notice)).collect(),
+            notices: wire.notices.iter().take(MOST_NOTICES).map(|notice| legible(notice)).collect(),
         }
     }
 }

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use unicode_width::UnicodeWidthStr;
 
 use super::bridge::Bridge;
-use super::line::{Ink, Line, padded, wrapped};
+use super::line::{Ink, Line, columns, padded, wrapped};
 use super::person::Person;
 use super::picture::{Doubt, Picture};
 use super::since;
@@ -133,7 +132,7 @@ fn table(rows: &[Row]) -> Vec<Line> {
     if rows.is_empty() {
         return Vec::new();
     }
-    let width = |i: usize| rows.iter().map(|row| row.cells[i].width()).chain([TITLES[i].width()]).max();
+    let width = |i: usize| rows.iter().map(|row| columns(&row.cells[i])).chain([columns(TITLES[i])]).max();
     let widths: Vec<usize> = (0..TITLES.len()).map(|i| width(i).unwrap_or_default()).collect();
     let has_names = rows.iter().any(|row| !row.cells[NAME].is_empty());
     let columns: Vec<usize> = (0..TITLES.len()).filter(|&i| i != NAME || has_names).collect();

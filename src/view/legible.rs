@@ -3,9 +3,17 @@
 /// Characters of a sentence that are shown at most.
 const LONGEST: usize = 400;
 
+/// Characters of a client id that are kept at most, as many as a configured one may have.
+const LONGEST_ID: usize = 64;
+
 /// The text on one line, without characters that a terminal obeys instead of showing them.
 pub(super) fn legible(text: &str) -> String {
     text.chars().map(harmless).take(LONGEST).collect::<String>().trim().to_owned()
+}
+
+/// A client id, by which people's states name their bridge. Whoever keeps many of them must not be filled by long ones.
+pub(super) fn legible_id(id: &str) -> String {
+    legible(id).chars().take(LONGEST_ID).collect()
 }
 
 fn harmless(character: char) -> char {
@@ -14,6 +22,8 @@ fn harmless(character: char) -> char {
         '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
             char::REPLACEMENT_CHARACTER
         }
+        // These change how wide what is beside them is, and terminals do not agree by how much.
+        '\u{fe0f}' | '\u{200d}' => char::REPLACEMENT_CHARACTER,
         _ if character.is_control() => char::REPLACEMENT_CHARACTER,
         _ => character,
     }
@@ -31,9 +41,12 @@ mod tests {
             ("\x1b[2J\u{7}x", "\u{fffd}[2J\u{fffd}x"),
             ("a\r\nb\u{9b}c", "a\u{fffd}\u{fffd}b\u{fffd}c"),
             ("\u{202e}ecila", "\u{fffd}ecila"),
+            ("#\u{fe0f}1\u{200d}", "#\u{fffd}1\u{fffd}"),
         ] {
             assert_eq!(legible(text), expected);
         }
         assert_eq!(legible(&"x".repeat(1000)).len(), LONGEST);
+        assert_eq!(legible_id(&"x".repeat(1000)).len(), LONGEST_ID);
+        assert_eq!(legible_id("one\n"), "one\u{fffd}");
     }
 }

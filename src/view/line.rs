@@ -1,6 +1,6 @@
 //! A line made of pieces, each with a look of its own, cut to the width that there is.
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthChar;
 
 /// How a piece of text looks, in the terminal's own colours, so that it can be read on any background.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,14 +49,14 @@ impl Line {
     /// As text of at most `width` columns; without colours there is nothing in it but the words.
     #[must_use]
     pub fn render(&self, width: Option<usize>, colours: bool) -> String {
-        let whole: usize = self.0.iter().map(|(text, _)| text.width()).sum();
+        let whole: usize = self.0.iter().map(|(text, _)| columns(text)).sum();
         let is_cut = width.is_some_and(|width| whole > width);
         // The last column is for the mark that something is missing.
         let mut left = width.filter(|_| is_cut).map_or(usize::MAX, |width| width.saturating_sub(1));
         let mut line = String::new();
         for (text, ink) in &self.0 {
-            let kept = head(text, left);
-            left -= kept.width();
+            let (kept, used) = head(text, left);
+            left = left.saturating_sub(used);
             match ink.code().filter(|_| colours && !kept.trim().is_empty()) {
                 Some(code) => line += &format!("\x1b[{code}m{kept}\x1b[0m"),
                 None => line += kept,
@@ -74,9 +74,15 @@ impl Line {
     }
 }
 
+/// How wide a text is. Every width is measured by this, character by character: whatever a terminal makes of a sequence
+/// of them, a sum of parts is never more than the whole.
+pub(super) fn columns(text: &str) -> usize {
+    text.chars().map(width_of).sum()
+}
+
 /// The text and the blanks that fill `width` columns.
 pub(super) fn padded(text: &str, width: usize) -> String {
-    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
+    format!("{text}{}", " ".repeat(width.saturating_sub(columns(text))))
 }
 
 /// A sentence in lines of at most `width` columns, broken between words; a longer word is cut when it is shown.
@@ -84,7 +90,7 @@ pub(super) fn wrapped(text: &str, width: Option<usize>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
         match lines.last_mut() {
-            Some(line) if width.is_none_or(|width| line.width() + 1 + word.width() <= width) => {
+            Some(line) if width.is_none_or(|width| columns(line) + 1 + columns(word) <= width) => {
                 line.push(' ');
                 line.push_str(word);
             }
@@ -94,16 +100,21 @@ pub(super) fn wrapped(text: &str, width: Option<usize>) -> Vec<String> {
     lines
 }
 
-/// The longest beginning that fits.
-fn head(text: &str, width: usize) -> &str {
+/// The longest beginning that fits, and its columns.
+fn head(text: &str, width: usize) -> (&str, usize) {
     let mut used = 0;
     for (at, character) in text.char_indices() {
-        used += character.width().unwrap_or(0);
-        if used > width {
-            return &text[..at];
+        let more = width_of(character);
+        if used + more > width {
+            return (&text[..at], used);
         }
+        used += more;
     }
-    text
+    (text, used)
+}
+
+fn width_of(character: char) -> usize {
+    character.width().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -126,6 +137,13 @@ mod tests {
             assert_eq!(line.render(width, colours), expected, "{width:?} {colours}");
         }
         assert_eq!(padded("王", 4), "王  ");
+        // As a whole these are another number of columns than their characters are.
+        for (text, expected) in
+            [("#\u{fe0f}", "#\u{fe0f}…"), ("👩\u{200d}👩", "…"), ("🇨🇿", "🇨…"), ("👍🏽", "…")]
+        {
+            let line = Line::of(text, Ink::Plain).and("xyz", Ink::Red);
+            assert_eq!(line.render(Some(2), false), expected, "{text}");
+        }
     }
 
     #[test]

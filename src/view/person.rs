@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::legible::legible;
+use super::legible::{legible, legible_id};
 use crate::core::topic::Field;
 
 /// The four topics of a person; empty where nothing is retained.
@@ -100,7 +100,7 @@ impl From<WireState> for State {
             availability: legible(&wire.availability),
             activity: legible(&wire.activity),
             since: wire.since.parse().ok(),
-            bridge: wire.bridge,
+            bridge: legible_id(&wire.bridge),
         }
     }
 }

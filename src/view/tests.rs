@@ -156,6 +156,15 @@ fn values_count_only_while_their_bridge_is_online_and_their_health_is_ok() {
 }
 
 #[test]
+fn a_hostile_bridge_does_not_fill_the_screen() {
+    let notices = serde_json::json!({ "graph": "ok", "notices": vec!["look"; 1000] }).to_string();
+    let mut picture = empty();
+    heard(&mut picture, &[("bridge/state", "online"), ("bridge/health", &notices)]);
+    let lines = text(&picture, &around(&BTreeMap::new()), false);
+    assert_eq!(lines.iter().filter(|line| line.contains("note: look")).count(), 20);
+}
+
+#[test]
 fn whoever_is_emptied_is_gone() {
     let there = [("bridge/state", "online"), ALICE, ("alice/health", "ok"), ("alice/availability", "Busy")];
     let mut picture = empty();

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use presence2mqtt::simulate::{AutoApprove, Fault, Scope, Settings, Times};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::program::Home;
 use crate::stage::{Running, Stage};
@@ -127,4 +129,54 @@ async fn a_person_is_named_and_what_they_did_not_consent_to_is_missed() {
     assert_eq!(code, Some(77), "{out}");
     let line = out.lines().find(|line| line.starts_with("failed")).unwrap();
     assert!(line.contains("permission") && line.contains("Presence.ReadWrite"), "{out}");
+}
+
+/// A way to the broker that is cut, each time, when more packets than these name the check's topic.
+async fn breaking(broker: u16, mut lasts: impl FnMut(usize) -> usize + Send + 'static) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        for connection in 0.. {
+            let (mut client, mut client_out) = listener.accept().await.unwrap().0.into_split();
+            let broker = TcpStream::connect(("127.0.0.1", broker)).await.unwrap();
+            let (mut from_broker, mut to_broker) = broker.into_split();
+            let mut left = lasts(connection);
+            let there = async {
+                let mut bytes = [0; 1024];
+                // Each packet waits for the answer to the one before, so that they come one by one.
+                while let Ok(count @ 1..) = client.read(&mut bytes).await {
+                    if bytes[..count].windows(7).any(|window| window == b"/check/") {
+                        let Some(fewer) = left.checked_sub(1) else { return };
+                        left = fewer;
+                    }
+                    to_broker.write_all(&bytes[..count]).await.unwrap();
+                }
+            };
+            tokio::select! {
+                () = there => {}
+                _ = copy(&mut from_broker, &mut client_out) => {}
+            }
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn what_came_through_before_the_link_was_lost_is_removed_on_another_one() {
+    let stage = Stage::set(Settings::default()).await;
+    let text = stage.text("", &stage.everybody()) + "[home_assistant]\ndiscovery = false\n";
+    // Only the publishing comes through: on the first connection, or on the first and never again.
+    for (later, is_left) in [(usize::MAX, false), (0, true)] {
+        let port = breaking(stage.port, move |connection| if connection == 0 { 1 } else { later }).await;
+        let broken = text.replace(&format!("127.0.0.1:{}", stage.port), &format!("127.0.0.1:{port}"));
+        let (code, out, err) = Home::with(&broken).told(&["check", "--online"]).await;
+        assert_eq!(code, Some(69), "{out}{err}");
+        assert!(steps(&out).contains(&("failed", "publish")), "{out}");
+        let advice = "may be left on the broker; `presence2mqtt clean` removes it";
+        assert_eq!(out.contains(advice), is_left, "{out}");
+
+        let (code, out, err) = Home::with(&text).told(&["clean"]).await;
+        assert_eq!(code, Some(0), "{err}");
+        assert_eq!(out.contains("removed presence/bridge/check/"), is_left, "{out}");
+    }
 }

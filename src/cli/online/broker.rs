@@ -44,7 +44,7 @@ pub(super) async fn check(
     let mqtt = &config.mqtt;
     let address = Address::of_command(mqtt, "check");
     let connecting = OneShot::connect(&address);
-    let mut broker = match progress.during("connecting to the broker", connecting).await {
+    let broker = match progress.during("connecting to the broker", connecting).await {
         Ok(broker) => broker,
         Err(error) => {
             list.add(BROKER, failed(error))?;
@@ -56,62 +56,135 @@ pub(super) async fn check(
         }
     };
     list.add(BROKER, Outcome::Ok(format!("{} lets this client in", mqtt.broker)))?;
+    let mut link = Link { address: &address, broker: Some(broker), progress };
+    let outcome = try_out(config, &mut link, list).await;
+    link.close().await;
+    outcome
+}
+
+/// The way to the broker, which may be lost on the way.
+struct Link<'a> {
+    address: &'a Address,
+    broker: Option<OneShot>,
+    progress: Progress,
+}
+
+/// What came of publishing.
+struct Published {
+    /// `None`: this program was asked to stop.
+    way: Option<Result<Way, OneShotError>>,
+    /// Whether the broker took it that nothing should be retained.
+    removed: Result<(), OneShotError>,
+}
+
+async fn try_out(
+    config: &Config,
+    link: &mut Link<'_>,
+    list: &mut Checklist<'_, impl Write>,
+) -> Result<(), Failure> {
+    let mqtt = &config.mqtt;
     let random = &uuid::Uuid::new_v4().as_simple().to_string()[..8];
-    // From here on there is something to remove.
     let mut stop = std::pin::pin!(signals::stop()?);
     let topics = Topics::new(mqtt.base_topic.clone(), mqtt.bridge_name.clone());
     let own = topics.of_check(random);
-    let trying = publish(&mut broker, &own, stop.as_mut());
-    let published = progress.during("publishing", trying).await?;
-    let is_lost = matches!(published, Err(OneShotError::Link(_)));
-    list.add(PUBLISH, of_publish(published, mqtt.base_topic.as_str(), &own))?;
+    let Published { way, removed } = link.publish(&own, stop.as_mut()).await?;
+    let may_be_left = match (&way, &removed) {
+        // What was not taken is not there.
+        (_, Ok(())) | (Some(Err(OneShotError::PublishRefused { .. })), _) => false,
+        (_, Err(OneShotError::PublishRefused { .. })) => true,
+        (_, Err(_)) => !link.remove_again(&own).await,
+    };
+    let left = if may_be_left {
+        format!("{own} may be left on the broker; `presence2mqtt clean` removes it")
+    } else {
+        "nothing is left on the broker".to_owned()
+    };
+    let interrupted = || Failure::new(exit::UNEXPECTED, format!("interrupted; {left}"));
+    let way = way.ok_or_else(interrupted)?;
+    let outcome = of_publish(way.and_then(|way| removed.map(|()| way)), mqtt.base_topic.as_str(), &own);
+    let outcome = match outcome {
+        Outcome::Failed(code, why) if may_be_left => Outcome::Failed(code, format!("{why}; {left}")),
+        other @ (Outcome::Ok(_) | Outcome::Failed(..) | Outcome::Skipped(_)) => other,
+    };
+    list.add(PUBLISH, outcome)?;
     if config.home_assistant.discovery {
-        if is_lost {
-            broker = match progress.during("connecting to the broker again", OneShot::connect(&address)).await
-            {
-                Ok(broker) => broker,
-                Err(error) => return Ok(list.add(DISCOVERY, failed(error))?),
-            };
-        }
         let prefix = &config.home_assistant.discovery_prefix;
         let topic = discovery::of_check(prefix, random);
-        let announcing = announce(&mut broker, &topic, stop);
-        let announced = progress.during("announcing", announcing).await?;
+        let announced = tokio::select! {
+            announced = link.announce(&topic) => announced,
+            () = stop => return Err(interrupted()),
+        };
         list.add(DISCOVERY, of_discovery(announced, prefix.as_str()))?;
     }
-    broker.close().await;
     Ok(())
 }
 
-/// Publishes to a topic of this program's own, and removes what it published also when it is asked to stop.
-async fn publish(
-    broker: &mut OneShot,
-    topic: &str,
-    stop: Pin<&mut impl Future<Output = ()>>,
-) -> Result<Result<Way, OneShotError>, Failure> {
-    let published = tokio::select! {
-        published = there_and_back(broker, topic) => Ok(published),
-        () = stop => Err(interrupted()),
-    };
-    // Whatever came of it: where nothing is, nothing is removed.
-    let nothing = Message::retained(topic.to_owned(), String::new(), Qos::AtLeastOnce);
-    let removed = broker.publish(nothing).await;
-    Ok(published?.and_then(|way| removed.map(|()| way)))
-}
+impl Link<'_> {
+    /// The connection, made anew if it is lost.
+    async fn broker(&mut self) -> Result<&mut OneShot, OneShotError> {
+        let broker = match self.broker.take() {
+            Some(broker) => broker,
+            None => {
+                let connecting = OneShot::connect(self.address);
+                self.progress.during("connecting to the broker again", connecting).await?
+            }
+        };
+        Ok(self.broker.insert(broker))
+    }
 
-async fn announce(
-    broker: &mut OneShot,
-    topic: &str,
-    stop: Pin<&mut impl Future<Output = ()>>,
-) -> Result<Result<bool, OneShotError>, Failure> {
-    tokio::select! {
-        passes = passes(broker, topic) => Ok(passes),
-        () = stop => Err(interrupted()),
+    /// Publishes to a topic of this program's own, and removes what it published also when it is asked to stop.
+    async fn publish(
+        &mut self,
+        topic: &str,
+        stop: Pin<&mut impl Future<Output = ()>>,
+    ) -> Result<Published, Failure> {
+        let progress = self.progress;
+        let broker = self.broker().await.map_err(exit::of_broker)?;
+        let publishing = async {
+            let way = tokio::select! {
+                way = there_and_back(broker, topic) => Some(way),
+                () = stop => None,
+            };
+            // Whatever came of it: where nothing is, nothing is removed.
+            Published { way, removed: remove(broker, topic).await }
+        };
+        Ok(progress.during("publishing", publishing).await)
+    }
+
+    /// Removes on a new connection what came through before the old one was lost. Says whether nothing is left.
+    async fn remove_again(&mut self, topic: &str) -> bool {
+        self.lose().await;
+        let progress = self.progress;
+        let Ok(broker) = self.broker().await else { return false };
+        match progress.during("removing what was published", remove(broker, topic)).await {
+            Ok(()) => true,
+            Err(_) => {
+                // Whatever is tried next is tried on a good one.
+                self.lose().await;
+                false
+            }
+        }
+    }
+
+    async fn announce(&mut self, topic: &str) -> Result<bool, OneShotError> {
+        let progress = self.progress;
+        let broker = self.broker().await?;
+        progress.during("announcing", passes(broker, topic)).await
+    }
+
+    async fn lose(&mut self) {
+        if let Some(broker) = self.broker.take() {
+            broker.close().await;
+        }
+    }
+
+    async fn close(mut self) {
+        self.lose().await;
     }
 }
 
-fn interrupted() -> Failure {
-    Failure::new(exit::UNEXPECTED, "interrupted; nothing is left on the broker")
+async fn remove(broker: &mut OneShot, topic: &str) -> Result<(), OneShotError> {
+    broker.publish(Message::retained(topic.to_owned(), String::new(), Qos::AtLeastOnce)).await
 }
 
 /// Publishes a retained message and asks for it.
