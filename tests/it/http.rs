@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::program::Home;
 use crate::stage::{Running, Stage, within};
 
 /// A port that is free when the bridge wants it.
@@ -103,6 +104,25 @@ async fn visitors_are_bounded() {
     let pipelined = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(2);
     assert_eq!(say(port, &pipelined).await.unwrap().matches("HTTP/1.1 200").count(), 1);
     bridge.stop().await;
+}
+
+#[tokio::test]
+async fn an_address_that_may_still_come_is_worth_another_try_and_a_port_in_use_is_not() {
+    let stage = Stage::without_broker(Settings::default()).await;
+    let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let password = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&password, "secret").unwrap();
+    // An address for documentation, which no machine has.
+    for (address, code, says) in [
+        ("192.0.2.1:9642".to_owned(), 1, "this machine has no address 192.0.2.1 yet"),
+        (taken.local_addr().unwrap().to_string(), 78, "cannot listen on 127.0.0.1"),
+    ] {
+        let http = format!("[http]\nlisten = \"{address}\"\npassword_file = {:?}\n", password.path());
+        let home = Home::with(&(stage.text("", &stage.everybody()) + &http));
+        let (ended, _, err) = home.told(&["run"]).await;
+        assert_eq!(ended, Some(code), "{err}");
+        assert!(err.contains(says), "{err}");
+    }
 }
 
 #[tokio::test]
