@@ -19,7 +19,8 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let config = load()?;
     let stop = signals::stop()?;
-    let (reload, reloads) = mpsc::channel(RELOADS);
+    let (to, reloads) = mpsc::channel(RELOADS);
+    let reload = signals::reload(|| load().map_err(|failure| failure.to_string()), to)?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         config = %config.origin,
@@ -30,10 +31,9 @@ pub(super) async fn run(
         "starting"
     );
     let supervisor = run::Supervisor::of(environment, std::process::id());
-    let reread = || load().map_err(|failure| failure.to_string());
     let ended = tokio::select! {
         ended = run::supervised(&config, stop, reloads, supervisor) => ended,
-        never = signals::reload(reread, reload) => match never? {},
+        never = reload => match never {},
     };
     match ended {
         Ok(Ending::Stopped) => {
