@@ -132,6 +132,10 @@ async fn turns(
         turn.edges.end().await;
         match (ended?, before.take()) {
             (Ended::Restart(next), _) => before = Some(std::mem::replace(&mut config, *next)),
+            // With what worked before there is nothing to refuse, and the stop that came is for the whole run.
+            (Ended::Finished(Ending::Conflict(_)), Some(_)) if turn.was_asked_to_stop => {
+                return Ok(Ending::Stopped);
+            }
             (Ended::Finished(Ending::Conflict(sentence)), Some(working)) => {
                 (config, trouble) = (working, Some(sentence));
             }
@@ -158,6 +162,8 @@ struct Turn {
     /// The configuration to go on with when this turn has ended.
     next: Option<Box<Config>>,
     stopping: bool,
+    /// Stopping because the run should, and not to go on with another configuration.
+    was_asked_to_stop: bool,
 }
 
 impl Turn {
@@ -172,7 +178,15 @@ impl Turn {
         let edges = Edges::start(config, &around.meters)?;
         around.doors.follow(plan, config);
         around.supervisor.ready();
-        Ok(Self { config: config.clone(), edges, predecessor, trouble, next: None, stopping: false })
+        Ok(Self {
+            config: config.clone(),
+            edges,
+            predecessor,
+            trouble,
+            next: None,
+            stopping: false,
+            was_asked_to_stop: false,
+        })
     }
 
     async fn run(
@@ -218,6 +232,7 @@ impl Turn {
                 Some(reload) = reloads.recv(), if !self.stopping => self.reload(reload, around),
                 () = &mut stop, if !self.stopping => {
                     self.stopping = true;
+                    self.was_asked_to_stop = true;
                     around.supervisor.stopping();
                     Event::Stop
                 }
