@@ -107,6 +107,37 @@ async fn visitors_are_bounded() {
 }
 
 #[tokio::test]
+async fn the_address_changes_and_the_port_stays() {
+    let stage = Stage::set(Settings::default()).await;
+    let port = free_port().await;
+    let config = stage.config("", &stage.everybody());
+    let at = |ip: [u8; 4]| {
+        let http = Http { listen: (ip, port).into(), password: None, any_host: false };
+        Config { http: Some(http), ..config.clone() }
+    };
+    let (stop, stopped) = oneshot::channel::<()>();
+    let (reload, reloads) = mpsc::channel(1);
+    let running = at([127, 0, 0, 1]);
+    let bridge =
+        tokio::spawn(async move { run::run(&running, async { drop(stopped.await) }, reloads).await });
+    let mut listener = stage.listen(&config).await;
+    listener.until(&[("presence/bridge/state", "online")]).await;
+
+    // An address for documentation, which no machine has: the old door is opened again.
+    reload.send(Ok(at([192, 0, 2, 1]))).await.unwrap();
+    listener.until_topic("presence/bridge/health", |health| health.contains("not reloaded")).await;
+    assert!(get(port, "/healthz").await.unwrap().ends_with("ok\n"));
+
+    reload.send(Ok(at([0, 0, 0, 0]))).await.unwrap();
+    listener.until_topic("presence/bridge/health", |health| !health.contains("not reloaded")).await;
+    assert!(get(port, "/healthz").await.unwrap().ends_with("ok\n"));
+    let elsewhere = TcpStream::connect(("127.0.0.2", port)).await;
+    assert!(elsewhere.is_ok(), "{elsewhere:?}");
+    stop.send(()).unwrap();
+    assert_eq!(within(bridge).await.unwrap().unwrap(), Ending::Stopped);
+}
+
+#[tokio::test]
 async fn an_address_that_may_still_come_is_worth_another_try_and_a_port_in_use_is_not() {
     let stage = Stage::without_broker(Settings::default()).await;
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
