@@ -157,6 +157,22 @@ async fn an_address_that_may_still_come_is_worth_another_try_and_a_port_in_use_i
 }
 
 #[tokio::test]
+async fn a_bad_edit_makes_no_bridge_unhealthy() {
+    let bridge = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = bridge.local_addr().unwrap();
+    let home = Home::with(&format!("[http]\nlisten = \"{address}\"\n[graph]\npol_interval = 0\n[mqqt]\n"));
+    let answer = async {
+        let (mut visitor, _) = bridge.accept().await.unwrap();
+        visitor.write_all(b"HTTP/1.1 200 OK\r\n\r\nok\n").await.unwrap();
+        // Closed only when the question was taken, else the system takes the answer back.
+        visitor.shutdown().await.unwrap();
+        visitor.read_to_end(&mut Vec::new()).await.unwrap();
+    };
+    let (told, ()) = tokio::join!(home.told(&["healthcheck"]), within(answer));
+    assert_eq!(told, (Some(0), "ok\n".to_owned(), String::new()));
+}
+
+#[tokio::test]
 async fn a_port_in_use_ends_the_start_and_keeps_the_configuration_on_reload() {
     let stage = Stage::set(Settings::default()).await;
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
