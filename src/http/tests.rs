@@ -73,6 +73,7 @@ impl Visit {
         let (asker, asked) = questions();
         let site = Site {
             password: None,
+            unreadable: Default::default(),
             any_host: false,
             broker: "mqtt://localhost:1883".into(),
             meters: Meters::default(),
@@ -234,7 +235,9 @@ async fn the_password_opens_what_tells_about_people() {
     std::fs::write(&file, "new").unwrap();
     assert_eq!(visit.get("/", &[("authorization", &basic("x:new"))]).await.status().as_u16(), 200);
     std::fs::remove_file(&file).unwrap();
-    assert_eq!(visit.get("/", &[("authorization", &basic("x:new"))]).await.status().as_u16(), 500);
+    let unreadable = visit.get("/", &[("authorization", &basic("x:new"))]).await;
+    assert_eq!(unreadable.status().as_u16(), 500);
+    assert_eq!(unreadable.body(), "the password cannot be read; the log says why\n");
 }
 
 #[tokio::test]
