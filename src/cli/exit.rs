@@ -6,7 +6,7 @@ use std::fmt;
 use crate::mqtt::address::AddressError;
 use crate::mqtt::one_shot::OneShotError;
 
-/// Something that nobody expected.
+/// Something that nobody expected, or that may be well at the next try.
 pub const UNEXPECTED: u8 = 1;
 /// The command line is wrong; clap's own choice as well.
 pub const USAGE: u8 = 2;

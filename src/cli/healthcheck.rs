@@ -9,7 +9,6 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::exit::{self, Failure};
-use crate::config::Config;
 
 /// For the whole check. Docker gives up after 30 s, Kubernetes after 1 s unless it is told otherwise.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -17,21 +16,21 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Bytes of an answer that are read; the first line is all that matters.
 const ENOUGH: u64 = 1024;
 
-/// Asks `/healthz` of the bridge that runs with this configuration.
-pub(super) async fn run(config: &Config, out: &mut impl Write) -> Result<(), Failure> {
-    let Some(http) = &config.http else {
+/// Asks `/healthz` of the bridge that listens there.
+pub(super) async fn run(listen: Option<SocketAddr>, out: &mut impl Write) -> Result<(), Failure> {
+    let Some(listen) = listen else {
         return Err(Failure::new(
             exit::CONFIG,
             "there is nobody to ask: set http.listen, such as \"127.0.0.1:9642\"",
         ));
     };
-    if http.listen.port() == 0 {
+    if listen.port() == 0 {
         return Err(Failure::new(
             exit::CONFIG,
             "http.listen must name a port for this; with 0 nobody knows which it is",
         ));
     }
-    let address = reachable(http.listen);
+    let address = reachable(listen);
     let silent = || io::Error::new(io::ErrorKind::TimedOut, "no answer");
     let line = timeout(PATIENCE, ask(address)).await.unwrap_or_else(|_| Err(silent()));
     match line.map_err(|error| error.to_string()) {

@@ -143,7 +143,10 @@ pub async fn main(
         }
         Task::Light(options) => light::run(&config()?, options, progress, out).await,
         Task::Clean(options) => clean::run(&config()?, options, progress, out).await,
-        Task::Healthcheck => healthcheck::run(&config()?, out).await,
+        Task::Healthcheck => {
+            let listen = config::load_listen(arguments.config.as_deref(), environment);
+            healthcheck::run(listen.map_err(|error| Failure::new(exit::CONFIG, error))?, out).await
+        }
         Task::Schema => Ok(writeln!(out, "{:#}", config::json_schema())?),
         Task::Completions(options) => Ok(completions::run(options, out)?),
         Task::Man => Ok(man::run(out)?),

@@ -6,6 +6,7 @@ use super::exit::{self, Failure};
 use super::signals;
 use crate::config::{Config, Environment};
 use crate::core::command::Ending;
+use crate::http::door::DoorError;
 use crate::run;
 
 /// Configurations that were read again and not yet taken. When it is full the next one waits to be read: it will be newer.
@@ -18,7 +19,8 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let config = load()?;
     let stop = signals::stop()?;
-    let (reload, reloads) = mpsc::channel(RELOADS);
+    let (to, reloads) = mpsc::channel(RELOADS);
+    let reload = signals::reload(|| load().map_err(|failure| failure.to_string()), to)?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         config = %config.origin,
@@ -29,10 +31,9 @@ pub(super) async fn run(
         "starting"
     );
     let supervisor = run::Supervisor::of(environment, std::process::id());
-    let reread = || load().map_err(|failure| failure.to_string());
     let ended = tokio::select! {
         ended = run::supervised(&config, stop, reloads, supervisor) => ended,
-        never = signals::reload(reread, reload) => match never? {},
+        never = reload => match never {},
     };
     match ended {
         Ok(Ending::Stopped) => {
@@ -45,8 +46,11 @@ pub(super) async fn run(
                 run::RunError::Http(_)
                 | run::RunError::Store(_)
                 | run::RunError::Broker(_)
-                | run::RunError::Door(_) => exit::CONFIG,
-                run::RunError::TaskDied(_) => exit::UNEXPECTED,
+                | run::RunError::Door(DoorError::Refused { .. }) => exit::CONFIG,
+                // Time may mend it, so whoever started the bridge should try again, which systemd never does after 78.
+                run::RunError::Door(DoorError::NotHere { .. }) | run::RunError::TaskDied(_) => {
+                    exit::UNEXPECTED
+                }
             };
             Err(Failure::new(code, error))
         }

@@ -1,5 +1,6 @@
 //! How the system asks the program to stop.
 
+use std::convert::Infallible;
 use std::io;
 
 use tokio::sync::mpsc;
@@ -18,29 +19,33 @@ pub(super) fn stop() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// At each SIGHUP reads the configuration again and hands it on; never ends.
+/// At each SIGHUP from now on reads the configuration again and hands it on; never ends.
+///
+/// No async function, which would begin when it is first waited for: until then SIGHUP ends the program.
 #[cfg(unix)]
-pub(super) async fn reload<C>(
+pub(super) fn reload<C>(
     read: impl Fn() -> Result<C, String>,
     to: mpsc::Sender<Result<C, String>>,
-) -> io::Result<std::convert::Infallible> {
+) -> io::Result<impl Future<Output = Infallible>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut hangup = signal(SignalKind::hangup())?;
-    loop {
-        hangup.recv().await;
-        if let Ok(place) = to.reserve().await {
-            place.send(read());
+    Ok(async move {
+        loop {
+            hangup.recv().await;
+            if let Ok(place) = to.reserve().await {
+                place.send(read());
+            }
         }
-    }
+    })
 }
 
 /// There is no SIGHUP.
 #[cfg(not(unix))]
-pub(super) async fn reload<C>(
+pub(super) fn reload<C>(
     _read: impl Fn() -> Result<C, String>,
     _to: mpsc::Sender<Result<C, String>>,
-) -> io::Result<std::convert::Infallible> {
-    std::future::pending().await
+) -> io::Result<impl Future<Output = Infallible>> {
+    Ok(std::future::pending())
 }
 
 /// Waits for Ctrl-C.
@@ -52,4 +57,22 @@ pub(super) fn stop() -> io::Result<impl Future<Output = ()>> {
             std::future::pending::<()>().await;
         }
     })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_hangup_before_anybody_waits_for_it_reads_the_configuration_again() {
+        let (to, mut reloads) = mpsc::channel(1);
+        let reload = reload(|| Ok("read"), to).unwrap();
+        let pid = std::process::id().to_string();
+        let sent = std::process::Command::new("sh").args(["-c", "kill -s HUP \"$0\"", &pid]).status();
+        assert!(sent.unwrap().success());
+        tokio::select! {
+            never = reload => match never {},
+            read = reloads.recv() => assert_eq!(read, Some(Ok("read"))),
+        }
+    }
 }

@@ -3,11 +3,12 @@
 //! In reading order: `find` says which file, `document` parses it and knows where everything was
 //! written, `environment` lays `PRESENCE2MQTT__*` over it, `shape` turns it into what is `written`
 //! (and `written_tables`) by the list of keys in `schema`, and `check` makes of it what is `known`, with `broker`, `ids`, `secret`, `certificate` and
-//! `files` for the parts; `listening` is the part for who only listens. `error` and `key` say what is wrong, and where.
+//! `files` for the parts; `listening` is the part for who only listens, `asking` for who only asks. `error` and `key` say what is wrong, and where.
 //!
 //! Nothing here reads the process's environment, a clock or the network. No error and no `Debug`
 //! shows a secret.
 
+mod asking;
 mod broker;
 mod certificate;
 mod check;
@@ -30,6 +31,7 @@ mod written_tables;
 
 use std::path::Path;
 
+pub use asking::load_listen;
 pub use broker::{Broker, InvalidBroker, Scheme};
 pub use certificate::{Certificate, CertificateError, KeyedCertificate};
 pub use document::Origin;

@@ -1,5 +1,8 @@
 //! What is at which path.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE,
 };
@@ -23,6 +26,8 @@ const HTML: &str = "text/html; charset=utf-8";
 #[derive(Debug, Clone)]
 pub(super) struct Site {
     pub password: Option<Secret>,
+    /// The password could not be read when it was last wanted.
+    pub unreadable: Arc<AtomicBool>,
     pub any_host: bool,
     /// The broker's address, as configured; no credentials are in it.
     pub broker: String,
@@ -33,7 +38,7 @@ pub(super) struct Site {
 impl Site {
     pub(super) fn new(http: &Http, broker: String, meters: Meters, asker: Asker) -> Self {
         let Http { listen: _, password, any_host } = http.clone();
-        Self { password, any_host, broker, meters, asker }
+        Self { password, unreadable: Arc::default(), any_host, broker, meters, asker }
     }
 
     /// The same by another configuration.
@@ -95,7 +100,7 @@ fn refused(refusal: &Refusal) -> Response<String> {
     let status = match refusal {
         Refusal::Password => StatusCode::UNAUTHORIZED,
         Refusal::Host => StatusCode::FORBIDDEN,
-        Refusal::Unreadable(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        Refusal::Unreadable => StatusCode::INTERNAL_SERVER_ERROR,
     };
     let mut response = text(status, &refusal.to_string());
     if status == StatusCode::UNAUTHORIZED {

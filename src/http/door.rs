@@ -39,10 +39,23 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// The address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("http.listen: cannot listen on {address}; stop whatever listens there, or choose another port")]
-pub struct DoorError {
-    address: SocketAddr,
-    source: io::Error,
+pub enum DoorError {
+    /// This machine does not have the address, or not yet: at boot one that DHCP or a tunnel gives comes late.
+    #[error("http.listen: this machine has no address {} yet; wait for its network, or choose another", .address.ip())]
+    NotHere {
+        /// As configured.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// It has the address, and yet.
+    #[error("http.listen: cannot listen on {address}; stop whatever listens there, or choose another port")]
+    Refused {
+        /// As configured.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
 }
 
 /// An open door at which nobody is served yet.
@@ -65,7 +78,13 @@ impl Door {
             listener.set_nonblocking(true)?;
             tokio::net::TcpListener::from_std(listener)
         };
-        open().map(Self).map_err(|source| DoorError { address, source })
+        open().map(Self).map_err(|source| {
+            if source.kind() == io::ErrorKind::AddrNotAvailable {
+                DoorError::NotHere { address, source }
+            } else {
+                DoorError::Refused { address, source }
+            }
+        })
     }
 
     /// Where it listens, also if any port would do.

@@ -1,6 +1,7 @@
 //! Who may see the pages that tell about people.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -9,11 +10,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hyper::HeaderMap;
 use hyper::header::{AUTHORIZATION, HOST};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::time::sleep;
 
 use super::answer::Site;
-use crate::config::SecretError;
+use crate::config::Secret;
 
 /// A wrong password is answered after this, which makes guessing slow.
 const WRONG: Duration = Duration::from_millis(500);
@@ -29,8 +30,8 @@ pub(super) enum Refusal {
          http.any_host = true"
     )]
     Host,
-    #[error("the password cannot be compared: {0}")]
-    Unreadable(SecretError),
+    #[error("the password cannot be read; the log says why")]
+    Unreadable,
 }
 
 /// Lets in whoever knows the password; where there is none, whoever comes by a loopback name.
@@ -40,7 +41,7 @@ pub(super) async fn admit(headers: &HeaderMap, site: &Site) -> Result<(), Refusa
         return if site.any_host || is_ours() { Ok(()) } else { Err(Refusal::Host) };
     };
     // Read each time, so that it can be changed while the bridge runs.
-    let password = password.read().map_err(Refusal::Unreadable)?;
+    let password = read(password, &site.unreadable).ok_or(Refusal::Unreadable)?;
     let Some(given) = given(headers) else { return Err(Refusal::Password) };
     // Of digests, so that not even the length shows in the time it takes.
     let [given, wanted] = [&given, password.expose_secret().as_bytes()].map(|text| digest(&SHA256, text));
@@ -49,6 +50,20 @@ pub(super) async fn admit(headers: &HeaderMap, site: &Site) -> Result<(), Refusa
     }
     sleep(WRONG).await;
     Err(Refusal::Password)
+}
+
+/// The password. Why there is none is logged when that begins: it names a file, which is nothing for strangers.
+fn read(password: &Secret, unreadable: &AtomicBool) -> Option<SecretString> {
+    let read = password.read();
+    let was_unreadable = unreadable.swap(read.is_err(), Ordering::Relaxed);
+    match &read {
+        Ok(_) if was_unreadable => tracing::info!("the password of the status page can be read again"),
+        Err(error) if !was_unreadable => {
+            tracing::warn!(%error, "the password of the status page cannot be read, so nobody sees it");
+        }
+        Ok(_) | Err(_) => {}
+    }
+    read.ok()
 }
 
 /// The password of HTTP basic authentication (RFC 7617).

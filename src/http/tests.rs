@@ -73,6 +73,7 @@ impl Visit {
         let (asker, asked) = questions();
         let site = Site {
             password: None,
+            unreadable: Default::default(),
             any_host: false,
             broker: "mqtt://localhost:1883".into(),
             meters: Meters::default(),
@@ -234,7 +235,9 @@ async fn the_password_opens_what_tells_about_people() {
     std::fs::write(&file, "new").unwrap();
     assert_eq!(visit.get("/", &[("authorization", &basic("x:new"))]).await.status().as_u16(), 200);
     std::fs::remove_file(&file).unwrap();
-    assert_eq!(visit.get("/", &[("authorization", &basic("x:new"))]).await.status().as_u16(), 500);
+    let unreadable = visit.get("/", &[("authorization", &basic("x:new"))]).await;
+    assert_eq!(unreadable.status().as_u16(), 500);
+    assert_eq!(unreadable.body(), "the password cannot be read; the log says why\n");
 }
 
 #[tokio::test]
@@ -250,14 +253,34 @@ async fn without_a_password_no_website_can_read_it_under_a_name_of_its_own() {
     assert_eq!(visit.get("/", &[("host", "evil.example")]).await.status().as_u16(), 200);
 }
 
+/// The status, and whether it comes after the whole patience, when nobody answers the question.
+async fn unanswered(site: Site, path: &str) -> (u16, bool) {
+    let parts = Request::builder().uri(path).body(()).unwrap().into_parts().0;
+    let clock = crate::run::Clock::start();
+    let response = answer(parts, &site, &Page::new()).await;
+    (response.status().as_u16(), clock.now().tick.0 >= Duration::from_secs(2))
+}
+
 #[tokio::test]
 async fn a_loop_that_does_not_answer_holds_up_nobody() {
     let mut visit = Visit::to(core(""), at(2));
-    visit.asked.close();
-    for path in ["/", "/metrics", "/readyz"] {
-        assert_eq!(visit.get(path, &[]).await.status().as_u16(), 503, "{path}");
+    let site = visit.site.clone();
+    // All at once, because the patience is real: these fill the queue and are waited for.
+    let mut waiting = tokio::task::JoinSet::new();
+    for path in ["/", "/metrics", "/readyz", "/"].repeat(4) {
+        waiting.spawn(unanswered(site.clone(), path));
     }
-    assert_eq!(visit.get("/healthz", &[]).await.status().as_u16(), 200, "alive is not the same as ready");
+    while visit.asked.len() < 16 {
+        tokio::task::yield_now().await;
+    }
+    for path in ["/", "/metrics", "/readyz"] {
+        assert_eq!(unanswered(site.clone(), path).await, (503, false), "{path} of a full queue");
+    }
+    assert_eq!(unanswered(site.clone(), "/healthz").await, (200, false), "alive is not the same as ready");
+    assert_eq!(waiting.join_all().await, [(503, true); 16]);
+    // Without a loop, as when the bridge ends.
+    visit.asked.close();
+    assert_eq!(unanswered(site, "/").await, (503, false));
 }
 
 /// Name and labels of every sample, in order, of which the values may differ.

@@ -24,7 +24,10 @@ pub(super) struct Doors {
 
 struct Open {
     number: u64,
+    /// As configured.
     listen: SocketAddr,
+    /// Also if any would do.
+    port: u16,
     keys: Keys,
 }
 
@@ -44,13 +47,38 @@ impl Doors {
         Self { open: None, tasks: JoinSet::new(), opened: 0, asker, asked, meters }
     }
 
-    /// Makes what a configuration wants possible, or says why it is not. Nobody notices yet.
-    pub(super) fn plan(&self, config: &Config) -> Result<Plan, DoorError> {
+    /// Makes what a configuration wants possible, or says why it is not. Nobody notices yet, except that the open door
+    /// is closed if it holds the port that another address wants: whoever does not follow the plan must restore it.
+    pub(super) async fn plan(&mut self, config: &Config) -> Result<Plan, DoorError> {
         let Some(http) = &config.http else { return Ok(Plan::Close) };
         if self.open.as_ref().is_some_and(|open| open.listen == http.listen) {
             return Ok(Plan::Stay);
         }
+        if let Some(open) = self.open.take_if(|open| open.port == http.listen.port()) {
+            self.close_one(open).await;
+        }
         Door::open(http.listen).map(Plan::Move)
+    }
+
+    /// Opens the door again that was closed for a plan which came to nothing.
+    pub(super) async fn restore(&mut self, config: &Config) {
+        match self.plan(config).await {
+            Ok(plan) => self.follow(plan, config),
+            Err(error) => {
+                tracing::warn!(error = super::chain(&error), "the status page cannot be had any more");
+            }
+        }
+    }
+
+    /// Waits until the port is free, which takes no visitor's patience.
+    async fn close_one(&mut self, open: Open) {
+        let Open { number, listen: _, port: _, keys } = open;
+        drop(keys);
+        while let Some(ended) = self.tasks.join_next().await {
+            if ended.is_ok_and(|ended| ended == number) {
+                return;
+            }
+        }
     }
 
     /// Does what was planned for this configuration.
@@ -62,9 +90,8 @@ impl Doors {
         let broker = config.mqtt.broker.to_string();
         match (plan, &self.open) {
             (Plan::Move(door), _) => {
-                if let Some(address) = door.address() {
-                    tracing::info!(url = format!("http://{address}/"), "the status page can be had");
-                }
+                let address = door.address().unwrap_or(http.listen);
+                tracing::info!(url = format!("http://{address}/"), "the status page can be had");
                 let (keys, task) = door.attend(http, broker, self.meters.clone(), self.asker.clone());
                 self.opened += 1;
                 let number = self.opened;
@@ -72,7 +99,7 @@ impl Doors {
                     task.await;
                     number
                 });
-                self.open = Some(Open { number, listen: http.listen, keys });
+                self.open = Some(Open { number, listen: http.listen, port: address.port(), keys });
             }
             (Plan::Stay, Some(open)) => open.keys.change(http, broker),
             (Plan::Stay, None) | (Plan::Close, _) => self.open = None,

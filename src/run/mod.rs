@@ -117,7 +117,7 @@ async fn turns(
     let mut stop = std::pin::pin!(stop);
     let (mut config, mut before, mut trouble) = (config.clone(), None, None);
     loop {
-        let mut turn = match Turn::begin(&config, before.as_ref(), trouble.take(), around) {
+        let mut turn = match Turn::begin(&config, before.as_ref(), trouble.take(), around).await {
             Ok(turn) => turn,
             Err(error) => match before.take() {
                 // What worked before is better than nothing.
@@ -132,6 +132,10 @@ async fn turns(
         turn.edges.end().await;
         match (ended?, before.take()) {
             (Ended::Restart(next), _) => before = Some(std::mem::replace(&mut config, *next)),
+            // With what worked before there is nothing to refuse, and the stop that came is for the whole run.
+            (Ended::Finished(Ending::Conflict(_)), Some(_)) if turn.was_asked_to_stop => {
+                return Ok(Ending::Stopped);
+            }
             (Ended::Finished(Ending::Conflict(sentence)), Some(working)) => {
                 (config, trouble) = (working, Some(sentence));
             }
@@ -158,21 +162,31 @@ struct Turn {
     /// The configuration to go on with when this turn has ended.
     next: Option<Box<Config>>,
     stopping: bool,
+    /// Stopping because the run should, and not to go on with another configuration.
+    was_asked_to_stop: bool,
 }
 
 impl Turn {
-    fn begin(
+    async fn begin(
         config: &Config,
         before: Option<&Config>,
         trouble: Option<String>,
         around: &mut Around,
     ) -> Result<Self, RunError> {
         let predecessor = before.map(|before| before.mqtt.client_id.clone());
-        let plan = around.doors.plan(config)?;
+        let plan = around.doors.plan(config).await?;
         let edges = Edges::start(config, &around.meters)?;
         around.doors.follow(plan, config);
         around.supervisor.ready();
-        Ok(Self { config: config.clone(), edges, predecessor, trouble, next: None, stopping: false })
+        Ok(Self {
+            config: config.clone(),
+            edges,
+            predecessor,
+            trouble,
+            next: None,
+            stopping: false,
+            was_asked_to_stop: false,
+        })
     }
 
     async fn run(
@@ -215,9 +229,12 @@ impl Turn {
                     continue;
                 }
                 () = clock.sleep_until(wake_at) => Event::Woken,
-                Some(reload) = reloads.recv(), if !self.stopping => self.reload(reload, around),
+                Some(reload) = reloads.recv(), if !self.stopping => {
+                    self.reload(reload, around).await
+                }
                 () = &mut stop, if !self.stopping => {
                     self.stopping = true;
+                    self.was_asked_to_stop = true;
                     around.supervisor.stopping();
                     Event::Stop
                 }
@@ -234,9 +251,18 @@ impl Turn {
     }
 
     /// Does what another configuration asks of the edges, and makes of it what the core has to know.
-    fn reload(&mut self, reload: Reload, around: &mut Around) -> Event {
+    async fn reload(&mut self, reload: Reload, around: &mut Around) -> Event {
         around.supervisor.reloading();
-        let outcome = reload.and_then(|config| self.take(config, around).map_err(|error| chain(&error)));
+        let outcome = match reload {
+            Ok(config) => match self.take(config, around).await {
+                Ok(event) => Ok(event),
+                Err(error) => {
+                    around.doors.restore(&self.config).await;
+                    Err(chain(&error))
+                }
+            },
+            Err(why) => Err(why),
+        };
         if !self.stopping {
             // Else when the next turn begins.
             around.supervisor.ready();
@@ -244,8 +270,8 @@ impl Turn {
         outcome.unwrap_or_else(Event::NotConfigured)
     }
 
-    fn take(&mut self, config: Config, around: &mut Around) -> Result<Event, RunError> {
-        let plan = around.doors.plan(&config)?;
+    async fn take(&mut self, config: Config, around: &mut Around) -> Result<Event, RunError> {
+        let plan = around.doors.plan(&config).await?;
         if !settings::same_broker(&self.config, &config) {
             edges::could_start(&self.config, &config)?;
             around.doors.follow(plan, &config);

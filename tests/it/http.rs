@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::program::Home;
 use crate::stage::{Running, Stage, within};
 
 /// A port that is free when the bridge wants it.
@@ -103,6 +104,72 @@ async fn visitors_are_bounded() {
     let pipelined = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(2);
     assert_eq!(say(port, &pipelined).await.unwrap().matches("HTTP/1.1 200").count(), 1);
     bridge.stop().await;
+}
+
+#[tokio::test]
+async fn the_address_changes_and_the_port_stays() {
+    let stage = Stage::set(Settings::default()).await;
+    let port = free_port().await;
+    let config = stage.config("", &stage.everybody());
+    let at = |ip: [u8; 4]| {
+        let http = Http { listen: (ip, port).into(), password: None, any_host: false };
+        Config { http: Some(http), ..config.clone() }
+    };
+    let (stop, stopped) = oneshot::channel::<()>();
+    let (reload, reloads) = mpsc::channel(1);
+    let running = at([127, 0, 0, 1]);
+    let bridge =
+        tokio::spawn(async move { run::run(&running, async { drop(stopped.await) }, reloads).await });
+    let mut listener = stage.listen(&config).await;
+    listener.until(&[("presence/bridge/state", "online")]).await;
+
+    // An address for documentation, which no machine has: the old door is opened again.
+    reload.send(Ok(at([192, 0, 2, 1]))).await.unwrap();
+    listener.until_topic("presence/bridge/health", |health| health.contains("not reloaded")).await;
+    assert!(get(port, "/healthz").await.unwrap().ends_with("ok\n"));
+
+    reload.send(Ok(at([0, 0, 0, 0]))).await.unwrap();
+    listener.until_topic("presence/bridge/health", |health| !health.contains("not reloaded")).await;
+    assert!(get(port, "/healthz").await.unwrap().ends_with("ok\n"));
+    let elsewhere = TcpStream::connect(("127.0.0.2", port)).await;
+    assert!(elsewhere.is_ok(), "{elsewhere:?}");
+    stop.send(()).unwrap();
+    assert_eq!(within(bridge).await.unwrap().unwrap(), Ending::Stopped);
+}
+
+#[tokio::test]
+async fn an_address_that_may_still_come_is_worth_another_try_and_a_port_in_use_is_not() {
+    let stage = Stage::without_broker(Settings::default()).await;
+    let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let password = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&password, "secret").unwrap();
+    // An address for documentation, which no machine has.
+    for (address, code, says) in [
+        ("192.0.2.1:9642".to_owned(), 1, "this machine has no address 192.0.2.1 yet"),
+        (taken.local_addr().unwrap().to_string(), 78, "cannot listen on 127.0.0.1"),
+    ] {
+        let http = format!("[http]\nlisten = \"{address}\"\npassword_file = {:?}\n", password.path());
+        let home = Home::with(&(stage.text("", &stage.everybody()) + &http));
+        let (ended, _, err) = home.told(&["run"]).await;
+        assert_eq!(ended, Some(code), "{err}");
+        assert!(err.contains(says), "{err}");
+    }
+}
+
+#[tokio::test]
+async fn a_bad_edit_makes_no_bridge_unhealthy() {
+    let bridge = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = bridge.local_addr().unwrap();
+    let home = Home::with(&format!("[http]\nlisten = \"{address}\"\n[graph]\npol_interval = 0\n[mqqt]\n"));
+    let answer = async {
+        let (mut visitor, _) = bridge.accept().await.unwrap();
+        visitor.write_all(b"HTTP/1.1 200 OK\r\n\r\nok\n").await.unwrap();
+        // Closed only when the question was taken, else the system takes the answer back.
+        visitor.shutdown().await.unwrap();
+        visitor.read_to_end(&mut Vec::new()).await.unwrap();
+    };
+    let (told, ()) = tokio::join!(home.told(&["healthcheck"]), within(answer));
+    assert_eq!(told, (Some(0), "ok\n".to_owned(), String::new()));
 }
 
 #[tokio::test]

@@ -12,6 +12,8 @@ mod mqtt;
 mod refusals;
 mod users;
 
+use std::net::SocketAddr;
+
 pub(super) use refusals::Refusals;
 
 use super::document::Document;
@@ -62,6 +64,18 @@ pub(super) fn check_mqtt(
     let mut refusals = Refusals::new(document, &places);
     let mqtt = mqtt::check(written, &mut refusals);
     refusals.finish(mqtt)
+}
+
+/// Checks `http.listen` and nothing else.
+pub(super) fn check_listen(
+    written: &str,
+    document: &Document<'_>,
+    environment: &Environment,
+) -> Result<SocketAddr, ConfigErrors> {
+    let places = Places::new(document.origin(), environment);
+    let mut refusals = Refusals::new(document, &places);
+    let listen = http::listen(written, &mut refusals);
+    refusals.finish(listen)
 }
 
 fn home_assistant(written: &written::HomeAssistant, refusals: &mut Refusals<'_>) -> Option<HomeAssistant> {

@@ -1,0 +1,70 @@
+//! What somebody needs who only asks the bridge whether it is alive: `http.listen`.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use super::document::Document;
+use super::environment::Environment;
+use super::error::ConfigErrors;
+use super::{Origin, check, environment, find, json_schema};
+
+/// Finds the configuration as [`load`](super::load) does and takes `http.listen` of it, if it is there. A bridge that
+/// runs is alive whatever somebody has written since, so nothing else is looked at; it must be TOML though.
+///
+/// # Errors
+///
+/// If that cannot be had: exit code 78.
+pub fn load_listen(
+    explicit: Option<&Path>,
+    environment: &Environment,
+) -> Result<Option<SocketAddr>, ConfigErrors> {
+    let (origin, text) = find::find(explicit, environment)?;
+    read(&text, origin, environment)
+}
+
+fn read(text: &str, origin: Origin, environment: &Environment) -> Result<Option<SocketAddr>, ConfigErrors> {
+    let mut document = Document::parse(text, origin)?;
+    // Variables of other keys are the bridge's matter; one of the wrong type for this key there is not.
+    let _of_others = environment::overlay(environment, &json_schema(), &mut document);
+    let http = document.merged().get_ref().get("http").and_then(|http| http.get_ref().as_table());
+    let Some(listen) = http.and_then(|http| http.get("listen")) else { return Ok(None) };
+    let listen = listen.get_ref().as_str().unwrap_or_default();
+    check::check_listen(listen, &document, environment).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asking(text: &str, environment: &[(&str, &str)]) -> Result<Option<SocketAddr>, String> {
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let environment = Environment::from_iter(environment);
+        read(text, Origin::File("x.toml".into()), &environment).map_err(|errors| errors.to_string())
+    }
+
+    #[test]
+    fn whatever_else_is_wrong_the_address_is_had() {
+        let wrong = "[http]\nlisten = \"0.0.0.0:9642\"\npassword_file = \"/nowhere/password\"\n[graph]\n\
+                     poll_interval = true\n[graph.auth]\nmethod = \"client-secret\"\n\
+                     client_secret_file = \"/nowhere/secret\"\n[mqqt]\n";
+        assert_eq!(asking(wrong, &[]), Ok(Some(([0, 0, 0, 0], 9642).into())));
+        let variables = [("PRESENCE2MQTT__HTTP__LISTEN", "[::1]:1"), ("PRESENCE2MQTT__HTPT__LISTEN", "x")];
+        assert_eq!(asking(wrong, &variables), Ok(Some("[::1]:1".parse().unwrap())));
+        assert_eq!(asking("[graph]\n", &[]), Ok(None));
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_address_is_said_with_its_place() {
+        for (text, says) in [
+            (
+                "[http]\nlisten = \"localhost\"",
+                "x.toml:2: http.listen = \"localhost\": must be an address and port",
+            ),
+            ("[http]\nlisten = 9642", "must be an address and port"),
+            ("[http\n", "is not TOML"),
+        ] {
+            let error = asking(text, &[]).unwrap_err();
+            assert!(error.contains(says), "{says} in {error}");
+        }
+    }
+}
