@@ -105,11 +105,8 @@ fn every_metric_that_is_looked_at_exists() {
         |text: &str| text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>();
     let metrics = page("src/http/metrics.rs");
     let documented = page("docs/http.md");
-    let table: BTreeSet<String> = rows(section(&documented, "## Metrics"))
-        .iter()
-        .flat_map(|row| code(row[0]))
-        .map(|metric| name(metric))
-        .collect();
+    let table: BTreeSet<String> =
+        rows(section(&documented, "## Metrics")).iter().flat_map(|row| code(row[0])).map(name).collect();
     assert!(table.len() > 15, "{table:?}");
     for metric in &table {
         let registered = metric.trim_end_matches("_total").trim_end_matches("_seconds");
