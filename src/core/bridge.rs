@@ -1,6 +1,6 @@
 //! The bridge without its edges: an event and the time in, commands out, and when to be woken next.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,12 +9,13 @@ use super::announcements::Announcements;
 use super::backoff::Backoff;
 use super::broker::Found;
 use super::budget::Budget;
+use super::by_name::ByName;
 use super::command::{BrokerOrder, Command, Ending, Protocol, Read, What};
 use super::commanding::Commanding;
 use super::event::{Event, RequestId};
 use super::lighting::Lights;
 use super::link::Link;
-use super::name::{ObjectId, TopicLevel, UserId};
+use super::name::{ObjectId, UserId};
 use super::outbox::{Outbox, Sender};
 use super::person::{Denied, Health, Person, Rules};
 use super::report::Report;
@@ -48,8 +49,7 @@ pub struct Bridge {
     pub(super) invitation: Invitation,
     pub(super) commanding: Commanding,
     pub(super) people: Vec<Person>,
-    pub(super) by_id: HashMap<ObjectId, Vec<Place>>,
-    pub(super) by_name: HashMap<TopicLevel, Place>,
+    pub(super) by_name: ByName,
     /// How many people there are by the word of their health.
     pub(super) census: BTreeMap<Health, usize>,
     pub(super) under_way: BTreeMap<RequestId, Job>,
@@ -97,8 +97,7 @@ impl Bridge {
             invitation: Invitation::new(now.tick),
             commanding: Commanding::default(),
             people: Vec::with_capacity(settings.users.len()),
-            by_id: HashMap::new(),
-            by_name: HashMap::new(),
+            by_name: ByName::default(),
             census: BTreeMap::new(),
             under_way: BTreeMap::new(),
             settling: BTreeSet::new(),
@@ -125,8 +124,8 @@ impl Bridge {
         };
         for watched in bridge.settings.users.clone() {
             let place = bridge.people.len();
-            bridge.by_name.insert(watched.name.clone(), place);
             bridge.people.push(Person::new(watched, now.tick));
+            bridge.by_name.insert(place, &bridge.people);
             *bridge.census.entry(Health::Stale).or_default() += 1;
             bridge.watch(place, now.tick);
         }
@@ -141,6 +140,8 @@ impl Bridge {
         if let Some(slept) = slept {
             self.slept(slept, now.tick);
         }
+        // Most events are these, and they are news to nobody.
+        let is_news = !matches!(event, Event::Acknowledged(_));
         match event {
             Event::Started | Event::Woken => {}
             Event::Presence(event) => self.read_ended(event, now),
@@ -162,7 +163,7 @@ impl Bridge {
         self.invite(now.tick);
         self.tend_link(now.tick);
         self.light_up(now.tick);
-        self.send(now.tick);
+        self.send(is_news, now.tick);
         std::mem::take(&mut self.commands)
     }
 
@@ -191,17 +192,14 @@ impl Bridge {
     /// Plans how a person is read.
     pub(super) fn watch(&mut self, place: Place, now: Tick) {
         let person = &self.people[place];
-        match (&person.configured, person.id) {
+        match (&person.configured, person.id()) {
             (UserId::Me, _) => self.schedule.begin(Target::Me(place), now),
             (UserId::Principal(_), None) => self.schedule.begin(Target::Resolve(place), now),
-            (UserId::Principal(_) | UserId::Object(_), Some(id)) => {
-                self.by_id.entry(id).or_default().push(place);
-                match self.settings.endpoint {
-                    Endpoint::Auto | Endpoint::Bulk | Endpoint::Me => self.schedule.join_bulk(place, now),
-                    Endpoint::Users => self.schedule.begin(Target::User(place), now),
-                    Endpoint::Communications => self.schedule.begin(Target::Communications(place), now),
-                }
-            }
+            (UserId::Principal(_) | UserId::Object(_), Some(_)) => match self.settings.endpoint {
+                Endpoint::Auto | Endpoint::Bulk | Endpoint::Me => self.schedule.join_bulk(place, now),
+                Endpoint::Users => self.schedule.begin(Target::User(place), now),
+                Endpoint::Communications => self.schedule.begin(Target::Communications(place), now),
+            },
             (UserId::Object(_), None) => {}
         }
         self.announce(place);
@@ -332,15 +330,17 @@ impl Bridge {
     }
 
     fn what(&self, target: &Target) -> Option<What> {
-        let id = |place: Place| self.people[place].id;
+        let id = |place: Place| self.people[place].id();
         match target {
             Target::Me(_) => Some(What::Me),
             Target::User(place) => id(*place).map(What::User),
             Target::Communications(place) => id(*place).map(What::Communications),
             Target::Bulk(places) => {
                 // Two names may mean one person, whom Graph wants to hear of once.
-                let ids: BTreeSet<ObjectId> = places.iter().filter_map(|&place| id(place)).collect();
-                Some(What::Bulk(ids.into_iter().collect()))
+                let mut ids: Vec<ObjectId> = places.iter().filter_map(|&place| id(place)).collect();
+                ids.sort_unstable();
+                ids.dedup();
+                Some(What::Bulk(ids))
             }
             Target::Resolve(place) => match &self.people[*place].configured {
                 UserId::Principal(name) => Some(What::Resolve(name.clone())),
@@ -350,14 +350,16 @@ impl Bridge {
     }
 
     /// Sends what fits into the window.
-    fn send(&mut self, now: Tick) {
+    fn send(&mut self, is_news: bool, now: Tick) {
         if !self.link.is_up() {
             return;
         }
         if self.resend_at.into_iter().chain(self.announcements.birth_at).any(|at| at <= now) {
             self.send_everything(now);
         }
-        self.say_health_if_new(now);
+        if is_news {
+            self.say_health_if_new(now);
+        }
         let sender = Sender {
             topics: &self.topics,
             bridge: &self.settings.client_id,

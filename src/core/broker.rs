@@ -23,7 +23,7 @@ pub(super) struct Found {
     online: bool,
     /// Another bridge has been on this base topic.
     neighbours: bool,
-    /// People who have a `state`, whosever it is, and people unknown here who have a `health`.
+    /// People unknown here who have a `state`, whosever it is, and such who have a `health`.
     states: BTreeSet<TopicLevel>,
     pub(super) announcements: Vec<Remembered>,
     healths: BTreeSet<TopicLevel>,
@@ -119,7 +119,7 @@ impl Bridge {
         } else if self.topics.user_of(&message.topic, BridgeField::Info.level()).is_some() {
             self.found.neighbours = true;
         } else if let Some(user) = self.topics.user_of(&message.topic, Field::Health.level()) {
-            if is_lone_health(&message.payload) && !self.by_name.contains_key(&user) {
+            if is_lone_health(&message.payload) && self.by_name.get(&user, &self.people).is_none() {
                 self.found.healths.insert(user);
             }
         } else if message.topic == self.topics.of_bridge(BridgeField::SignIn) {
@@ -130,14 +130,17 @@ impl Bridge {
         } else if message.topic == self.topics.of_bridge(BridgeField::State) {
             self.found.online = message.payload == ONLINE.as_bytes();
         } else if let Some(user) = self.topics.user_of(&message.topic, Field::State.level()) {
-            self.found.states.insert(user.clone());
+            let place = self.by_name.get(&user, &self.people);
+            if place.is_none() {
+                self.found.states.insert(user.clone());
+            }
             let Ok(remembered) = serde_json::from_slice::<RememberedState>(&message.payload) else { return };
             if !self.is_own(&remembered.bridge) {
                 return;
             }
-            match self.by_name.get(&user).copied() {
+            match place {
                 Some(place) => {
-                    self.people[place].remember(remembered, now);
+                    self.people[place].remember(&remembered, now);
                     self.queue(place);
                 }
                 None => {

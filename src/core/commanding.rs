@@ -89,7 +89,7 @@ impl Bridge {
             (None, Some(user)) => (user, Setting::of_status_message(&message.payload, self.wall)),
             (None, None) => return,
         };
-        let Some(&place) = self.by_name.get(&user) else { return };
+        let Some(place) = self.by_name.get(&user, &self.people) else { return };
         let reply_to = message.reply_to.clone().filter(|to| self.topics.may_reply(&user, to));
         let from = Sender { user, echo: Echo::of(&message.payload), reply_to };
         match setting.and_then(|setting| self.acceptable(place, setting, now)) {

@@ -85,8 +85,8 @@ impl Bridge {
                 }
                 None => Light::new(settings, now),
             };
-            let places = light.settings.users.iter().filter_map(|user| self.by_name.get(user));
-            light.places = places.copied().collect();
+            let places = light.settings.users.iter();
+            light.places = places.filter_map(|user| self.by_name.get(user, &self.people)).collect();
             lights.push(light);
         }
         for (name, mut light) in before {

@@ -4,7 +4,8 @@
 //! schedule within a budget, people with their health, the source's and the broker link's state, an invitation to
 //! sign in, and an outbox. `commanding` listens to those who set presence, [`setting`] is what they may say,
 //! `settable` whom they may set, `writing` when it is done and `echo` what they are answered. `sleep` makes time go on
-//! while the machine sleeps and `waking` says what that means, `sequence` tells answers out of order, `protocol` and
+//! while the machine sleeps and `waking` says what that means, `sequence` tells answers out of order, [`words`] and
+//! [`sequence_number`] keep what many people have in little room, `knowledge` is what is known of one, `by_name` finds one, `protocol` and
 //! `rival` read a broker's manners, `reload` goes on with other settings; [`discovery`] is what Home Assistant is told,
 //! `announcing` when, and `announcements` what it was told already; [`light`] is what a light shows, and `lighting` when
 //! it is told;
@@ -12,10 +13,12 @@
 
 mod announcements;
 mod announcing;
+mod asked;
 mod backoff;
 pub mod bridge;
 mod broker;
 mod budget;
+mod by_name;
 pub mod certificate;
 pub mod command;
 mod commanding;
@@ -23,6 +26,7 @@ pub mod discovery;
 mod echo;
 pub mod event;
 mod inviting;
+mod knowledge;
 pub mod light;
 mod lighting;
 mod link;
@@ -39,6 +43,7 @@ pub mod report;
 mod rival;
 mod schedule;
 mod sequence;
+pub mod sequence_number;
 mod settable;
 pub mod setting;
 pub mod settings;
@@ -51,6 +56,7 @@ pub mod token_life;
 pub mod topic;
 mod waking;
 pub mod word;
+pub mod words;
 mod writing;
 
 #[cfg(test)]

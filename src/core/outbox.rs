@@ -92,7 +92,7 @@ impl Outbox {
         }
         self.sending = self.sending.wrapping_add(1);
         self.everyone = (0..people.len()).collect();
-        self.everyone.sort_by_key(|&place| people[place].changed);
+        self.everyone.sort_unstable_by_key(|&place| (people[place].changed(), place));
         if first {
             self.doubted = (0..people.len()).rev().filter(|&place| people[place].is_believed()).collect();
         }

@@ -72,7 +72,6 @@ impl Bridge {
     fn follow(&mut self, access: Access, now: Now) {
         let interrupted = self.outbox.forget_places(&mut self.people);
         self.settling.clear();
-        self.by_id.clear();
         self.announcements.places.clear();
         self.by_name.clear();
         self.census.clear();
@@ -89,8 +88,8 @@ impl Bridge {
                 person.forget_messages(now.tick);
             }
             *self.census.entry(person.health()).or_default() += 1;
-            self.by_name.insert(person.name.clone(), place);
             self.people.push(person);
+            self.by_name.insert(place, &self.people);
             self.watch(place, now.tick);
         }
         // First of all, so that Home Assistant hears of nobody whose topics are emptied.

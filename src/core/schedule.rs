@@ -61,6 +61,8 @@ pub(super) struct Schedule {
     achieved: Duration,
     anchor: Tick,
     rounds: Vec<Option<Round>>,
+    /// How many of them come again: names are resolved once, not every interval.
+    repeating: usize,
     due: BTreeSet<(Tick, RoundId)>,
     once: VecDeque<Job>,
     /// People missing from an answer: every other read may be about one of them, so that many of them do not
@@ -81,6 +83,11 @@ impl Target {
             Self::Bulk(places) => places,
         }
     }
+
+    /// Whether it is read every interval.
+    fn repeats(&self) -> bool {
+        !matches!(self, Self::Resolve(_))
+    }
 }
 
 impl Schedule {
@@ -90,6 +97,7 @@ impl Schedule {
             achieved: poll_interval,
             anchor: now,
             rounds: Vec::new(),
+            repeating: 0,
             due: BTreeSet::new(),
             once: VecDeque::new(),
             missing: VecDeque::new(),
@@ -106,6 +114,7 @@ impl Schedule {
     /// Begins a round, due at once.
     pub(super) fn begin(&mut self, target: Target, now: Tick) {
         let id = RoundId(self.rounds.len());
+        self.repeating += usize::from(target.repeats());
         self.rounds.push(Some(Round { target, due: Some(now), parts: 0 }));
         self.due.insert((now, id));
     }
@@ -143,7 +152,9 @@ impl Schedule {
 
     /// Ends a round for good.
     pub(super) fn end(&mut self, id: RoundId) {
-        if let Some(Round { due: Some(due), .. }) = self.rounds[id.0].take() {
+        let Some(round) = self.rounds[id.0].take() else { return };
+        self.repeating -= usize::from(round.target.repeats());
+        if let Some(due) = round.due {
             self.due.remove(&(due, id));
         }
     }
@@ -244,11 +255,8 @@ impl Schedule {
     /// Fits the interval to the budget and returns whether it changed.
     pub(super) fn fit(&mut self, budget: &Budget) -> bool {
         let before = self.achieved;
-        // Names are resolved once, not every interval.
-        let repeats = |round: &&Round| !matches!(round.target, Target::Resolve(_));
-        let rounds = self.rounds.iter().flatten().filter(repeats).count();
-        let needed =
-            Duration::from_millis(u64::try_from(budget.time_for(rounds).as_millis()).unwrap_or(u64::MAX));
+        let needed = budget.time_for(self.repeating).as_millis();
+        let needed = Duration::from_millis(u64::try_from(needed).unwrap_or(u64::MAX));
         self.achieved = self.poll_interval.max(needed);
         self.achieved != before
     }

@@ -181,7 +181,10 @@ impl Session {
                     self.refuse(message);
                     continue;
                 }
-                Request::Publish(message) => self.window.sent(message.topic.clone(), request.needs_id()),
+                Request::Publish(message) => {
+                    let topic = self.client.tells_refusals().then(|| message.topic.clone());
+                    self.window.sent(topic, request.needs_id());
+                }
                 Request::Subscribe(_) | Request::Unsubscribe(_) => self.window.id_taken(),
                 Request::Disconnect => {}
             }

@@ -5,27 +5,32 @@
 //! MQTT 5, should that message be refused. So nothing is handed over that could meet an id in use. The same account
 //! says which message an acknowledgement is for: rumqttc names ids only, in the order in which messages were handed over.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// Messages that rumqttc has and has not written yet, at most; the others wait in the session.
 const UNWRITTEN: usize = 128;
 
-/// The account of one connection.
+/// The account of one connection. Every question to it takes the same short time, however much is under way: there are
+/// several for each message.
 #[derive(Debug, Default)]
 pub(super) struct Window {
     /// How many packet ids there are: none until the broker says it.
-    ids: u64,
+    ids: usize,
     /// How many were used.
     used: u64,
+    /// Of the newest that were used, whether each is still in use; the first one is.
+    in_use: VecDeque<bool>,
     unwritten: VecDeque<Sent>,
-    unanswered: BTreeMap<u16, Sent>,
+    /// By packet id.
+    unanswered: Vec<Option<Sent>>,
 }
 
 #[derive(Debug)]
 struct Sent {
     /// The place of its packet id among all that were used; none at quality 0, which needs none.
     place: Option<u64>,
-    topic: String,
+    /// For whom a refusal would be; nothing where there are no refusals.
+    topic: Option<String>,
 }
 
 impl Window {
@@ -36,21 +41,21 @@ impl Window {
 
     /// Whether a request may be handed over.
     pub(super) fn has_room(&self, needs_id: bool) -> bool {
-        let sent = self.unwritten.iter().chain(self.unanswered.values());
-        let oldest = sent.filter_map(|sent| sent.place).min().unwrap_or(self.used);
-        self.ids > 0 && self.unwritten.len() < UNWRITTEN && (!needs_id || self.used - oldest < self.ids)
+        self.ids > 0 && self.unwritten.len() < UNWRITTEN && (!needs_id || self.in_use.len() < self.ids)
     }
 
     /// A message was handed over.
-    pub(super) fn sent(&mut self, topic: String, needs_id: bool) {
+    pub(super) fn sent(&mut self, topic: Option<String>, needs_id: bool) {
         let place = needs_id.then_some(self.used);
-        self.used += u64::from(needs_id);
+        if needs_id {
+            self.use_id(true);
+        }
         self.unwritten.push_back(Sent { place, topic });
     }
 
     /// Something else was handed over that takes a packet id.
     pub(super) fn id_taken(&mut self) {
-        self.used += 1;
+        self.use_id(false);
     }
 
     /// The next message has this packet id; 0 is none, and the end of it.
@@ -58,18 +63,42 @@ impl Window {
         if let Some(sent) = self.unwritten.pop_front()
             && id != 0
         {
-            self.unanswered.insert(id, sent);
+            let id = usize::from(id);
+            if self.unanswered.len() <= id {
+                self.unanswered.resize_with(id + 1, || None);
+            }
+            self.unanswered[id] = Some(sent);
         }
     }
 
-    /// The message of this packet id is acknowledged: the topic that it was for.
+    /// The message of this packet id is acknowledged: the topic that it was for, where it is known.
     pub(super) fn answered(&mut self, id: u16) -> Option<String> {
-        self.unanswered.remove(&id).map(|sent| sent.topic)
+        let Sent { place, topic } = self.unanswered.get_mut(usize::from(id))?.take()?;
+        let first = self.used - self.in_use.len() as u64;
+        let in_use =
+            place.and_then(|place| self.in_use.get_mut(usize::try_from(place.checked_sub(first)?).ok()?));
+        in_use.into_iter().for_each(|in_use| *in_use = false);
+        self.forget_unused();
+        topic
+    }
+
+    fn use_id(&mut self, until_answered: bool) {
+        self.used += 1;
+        self.in_use.push_back(until_answered);
+        self.forget_unused();
+    }
+
+    fn forget_unused(&mut self) {
+        while self.in_use.front() == Some(&false) {
+            self.in_use.pop_front();
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn open(ids: u16) -> Window {
@@ -88,10 +117,10 @@ mod tests {
     #[test]
     fn a_packet_id_never_comes_round_while_its_message_is_unacknowledged() {
         let mut window = open(3);
-        window.sent("a".to_owned(), true);
+        window.sent(Some("a".to_owned()), true);
         // A subscription between the two takes the second id.
         window.id_taken();
-        window.sent("b".to_owned(), true);
+        window.sent(Some("b".to_owned()), true);
         assert!(!window.has_room(true), "the next id is the first again");
         assert!(window.has_room(false));
         window.written(1);
@@ -103,11 +132,60 @@ mod tests {
         assert!(window.has_room(true));
     }
 
+    /// What the window is to be, without any care for time: every message in the order of its packet id.
+    #[derive(Default)]
+    struct Plain {
+        used: u64,
+        unwritten: VecDeque<(Option<u64>, usize)>,
+        unanswered: Vec<(u16, Option<u64>, usize)>,
+    }
+
+    proptest! {
+        #[test]
+        fn like_a_list_that_is_searched(ids in 1_u16..6, steps in prop::collection::vec((0_u8..5, 0_u16..8), 0..80)) {
+            let (mut window, mut plain) = (open(ids), Plain::default());
+            for (n, (step, id)) in steps.into_iter().enumerate() {
+                let places = plain.unwritten.iter().map(|sent| sent.0).chain(plain.unanswered.iter().map(|sent| sent.1));
+                let oldest = places.flatten().min().unwrap_or(plain.used);
+                let room = plain.used - oldest < u64::from(ids);
+                prop_assert_eq!(window.has_room(true), room);
+                match step {
+                    0 if room => {
+                        window.sent(Some(n.to_string()), true);
+                        plain.unwritten.push_back((Some(plain.used), n));
+                        plain.used += 1;
+                    }
+                    1 => {
+                        window.sent(Some(n.to_string()), false);
+                        plain.unwritten.push_back((None, n));
+                    }
+                    2 if room => {
+                        window.id_taken();
+                        plain.used += 1;
+                    }
+                    3 => {
+                        // As rumqttc gives them.
+                        let next = plain.unwritten.pop_front();
+                        let id = next.map_or(0, |(place, _)| place.map_or(0, |place| (place % u64::from(ids)) as u16 + 1));
+                        window.written(id);
+                        plain.unanswered.extend(next.filter(|_| id != 0).map(|(place, n)| (id, place, n)));
+                    }
+                    4 => {
+                        let found = plain.unanswered.iter().position(|sent| sent.0 == id);
+                        let expected = found.map(|at| plain.unanswered.remove(at).2.to_string());
+                        prop_assert_eq!(window.answered(id), expected);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
     #[test]
     fn an_acknowledgement_names_the_topic_whatever_went_between() {
         let mut window = open(20);
         for (topic, needs_id) in [("a", true), ("live", false), ("b", true)] {
-            window.sent(topic.to_owned(), needs_id);
+            window.sent(Some(topic.to_owned()), needs_id);
         }
         for id in [1, 0, 2] {
             window.written(id);

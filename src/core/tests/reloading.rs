@@ -3,6 +3,7 @@
 use super::*;
 use crate::core::event::Access;
 use crate::core::event::Event::{Acknowledged, Connected, Woken};
+use crate::core::presence::Messages;
 
 fn configured(settings: Settings) -> Event {
     Event::Configured(Box::new(settings), Access::Same)
@@ -185,7 +186,7 @@ fn a_shorter_life_of_messages_begins_at_once() {
 fn messages_that_are_not_to_be_published_any_more_are_taken_back_at_once() {
     let mut bridge = online(Settings { include_messages: true, ..only_alice() });
     let mut busy = reading(1, "Busy", "Busy");
-    busy.presence.as_mut().unwrap().out_of_office_message = Some("at the sea".into());
+    busy.presence.as_mut().unwrap().messages = Messages::of(Some("at the sea".into()), None);
     let told = format!("{:?}", bridge.on(answer(0, vec![busy]), at(0.1)));
     assert!(told.contains("at the sea"), "{told}");
     bridge.on(Acknowledged(100), at(0.2));
