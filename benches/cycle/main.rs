@@ -30,6 +30,7 @@ fn main() {
     let mut world = World::settled(people);
     world.change(0.01);
     (world.read, world.published) = (0, 0);
+    world.is_counted = true;
     world.pass(CYCLE);
     println!("{} people read, {} messages published", world.read, world.published);
     println!("{} bytes a person", (resident() - before) * 1024 / people as u64);

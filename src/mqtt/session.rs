@@ -23,7 +23,7 @@ use crate::core::command::{Message, Protocol, Qos};
 use crate::core::event::{Incoming, LinkFailure};
 
 /// Requests that wait here, and that rumqttc holds for us: above the core's window, so that neither is ever full.
-const REQUESTS: usize = 512;
+const REQUESTS: usize = 1024;
 
 /// Events that wait for the session. When it is full the poll task waits, and with it the socket.
 const EVENTS: usize = 512;

@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 
 /// Messages that rumqttc has and has not written yet, at most; the others wait in the session.
-const UNWRITTEN: usize = 128;
+const UNWRITTEN: usize = 512;
 
 /// The account of one connection. Every question to it takes the same short time, however much is under way: there are
 /// several for each message.
