@@ -17,8 +17,11 @@
 //!   with a task of its own that invites people and notices new credentials. It knows nothing of MQTT.
 //! - [`mqtt`] is the edge towards the broker: one connection at a time, messages in the order given. It knows nothing
 //!   of Graph, and remembers nothing that was sent.
-//! - [`run`] is the loop between them and the only place with a clock for the core.
+//! - [`http`] answers whoever asks how the bridge is: health checks, metrics and a status page. It asks the loop, and knows
+//!   neither Graph nor MQTT; [`meters`] is what those two count and time for it.
+//! - [`run`] is the loop between them and the only place with a clock for the core. It also tells systemd how it is.
 //! - [`config`] turns what may be written into what the rest may rely on. Nothing after it checks again.
+//! - [`view`] is what a listener on the broker sees, on a terminal or as lines. It knows topics, not the bridge.
 //! - [`cli`] is the command line; only `main` reads the environment and exits.
 //! - `simulate` is a tenant for tests and for people without one; `demo` adds a broker and shows everything at work.
 //!   Neither is known to anything above.
@@ -32,7 +35,10 @@ pub mod core;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod graph;
+pub mod http;
+pub mod meters;
 pub mod mqtt;
 pub mod run;
 #[cfg(feature = "demo")]
 pub mod simulate;
+pub mod view;

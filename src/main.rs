@@ -1,6 +1,5 @@
 //! The `presence2mqtt` command: arguments, environment, one run, an exit code, and nothing else.
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -12,6 +11,7 @@ fn main() -> ExitCode {
     // Two providers are linked in; which one is meant must be said before the first connection. Only a second call fails.
     let _first = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let arguments = Arguments::parse();
+    let last_words = arguments.last_words();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = runtime.map_err(exit::Failure::from).and_then(|runtime| {
         let mut out = std::io::stdout();
@@ -22,8 +22,7 @@ fn main() -> ExitCode {
         // Whoever read the results has seen enough.
         Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
-            // If even standard error is gone, the exit code still says it.
-            let _told = writeln!(std::io::stderr(), "presence2mqtt: {failure}");
+            last_words.say(&failure);
             ExitCode::from(failure.code())
         }
     }

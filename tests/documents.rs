@@ -6,9 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use presence2mqtt::cli::exit;
+use clap::Parser;
+use presence2mqtt::cli::{Arguments, exit};
 use presence2mqtt::config::{self, Environment};
-use presence2mqtt::core::topic::{BridgeField, Field, SET, SET_STATUS_MESSAGE, Topics};
+use presence2mqtt::core::topic::{BridgeField, Field, LightField, SET, SET_STATUS_MESSAGE, Topics};
 use serde_json::Value;
 
 fn here(path: &str) -> PathBuf {
@@ -16,7 +17,11 @@ fn here(path: &str) -> PathBuf {
 }
 
 fn readme() -> String {
-    fs::read_to_string(here("README.md")).unwrap()
+    page("README.md")
+}
+
+fn page(path: &str) -> String {
+    fs::read_to_string(here(path)).unwrap()
 }
 
 /// What is written under a heading, up to the next one of the same or a higher level.
@@ -96,13 +101,17 @@ fn keys(node: &Value, at: &str) -> Vec<(String, Value)> {
 
 #[test]
 fn every_example_is_accepted() {
-    let mut examples: Vec<_> = fs::read_dir(here("examples"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
-        .collect();
-    examples.sort();
-    assert!(!examples.is_empty());
+    for folder in ["examples", "examples/lights"] {
+        let paths = fs::read_dir(here(folder)).unwrap().map(|entry| entry.unwrap().path());
+        let is_toml = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "toml");
+        let mut examples: Vec<_> = paths.filter(is_toml).collect();
+        examples.sort();
+        assert!(!examples.is_empty(), "{folder}");
+        check_all(examples);
+    }
+}
+
+fn check_all(examples: Vec<PathBuf>) {
     for example in examples {
         let nothing = Environment::default();
         if let Err(error) = config::load(Some(&example), &nothing) {
@@ -112,22 +121,28 @@ fn every_example_is_accepted() {
 }
 
 #[test]
-fn the_configuration_in_the_readme_is_accepted() {
+fn the_configuration_in_the_documents_is_accepted() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("client-secret"), "not-a-secret\n").unwrap();
-    for text in blocks(&readme(), "toml") {
+    let all = ["README.md", "docs/lights.md"].map(|document| blocks(&page(document), "toml")).concat();
+    let whole = all.iter().find(|text| text.contains("[mqtt]")).unwrap();
+    let bob = "[[users]]\nname = \"bob\"\nid = \"bob@contoso.example\"\n";
+    for text in &all {
+        // A part belongs below a whole one.
+        let text = if text.contains("[mqtt]") { text.clone() } else { format!("{whole}{bob}{text}") };
         let file = dir.path().join("presence2mqtt.toml");
         let home = Environment::from_iter([("HOME".to_owned(), "/home/alice".to_owned())]);
-        config::parse(&text, &file, &home).unwrap();
+        if let Err(error) = config::parse(&text, &file, &home) {
+            panic!("{text}\n{error}");
+        }
     }
 }
 
 #[test]
-fn every_key_is_documented_with_its_default_or_as_not_yet() {
-    let readme = readme();
-    let documented = rows(section(&readme, "## Configuration"));
-    let not_yet: BTreeSet<&str> =
-        rows(section(&readme, "## Not in this version yet")).iter().flat_map(|row| code(row[1])).collect();
+fn every_key_is_documented_with_its_default() {
+    let page = page("docs/configuration.md");
+    let (known, _) = page.split_once("\n## ").unwrap();
+    let documented = rows(known);
     let keys = keys(&config::json_schema(), "");
 
     for row in &documented {
@@ -141,36 +156,14 @@ fn every_key_is_documented_with_its_default_or_as_not_yet() {
     }
     for (key, _) in &keys {
         let in_table = documented.iter().filter(|row| code(row[0]) == [key]).count();
-        let refused = not_yet.iter().any(|name| key == name || key.starts_with(&format!("{name}.")));
-        assert_eq!(in_table + usize::from(refused), 1, "{key} must be documented once");
-    }
-}
-
-#[test]
-fn what_is_not_in_this_version_is_refused_by_name() {
-    let readme = readme();
-    let schema = config::json_schema();
-    for key in rows(section(&readme, "## Not in this version yet")).iter().flat_map(|row| code(row[1])) {
-        let pointer = format!("/properties/{}", key.replace('.', "/properties/"));
-        let node = schema.pointer(&pointer).unwrap_or_else(|| panic!("{key} is no key"));
-        let (table, name) = key.rsplit_once('.').unwrap_or(("", key));
-        let text = match node["type"].as_str() {
-            Some("array") => format!("[[{key}]]\n"),
-            Some("boolean") => format!("[{table}]\n{name} = true\n"),
-            _ => format!("[{table}]\n{name} = \"1h\"\n"),
-        };
-        let error =
-            config::parse(&text, Path::new("x.toml"), &Environment::default()).unwrap_err().to_string();
-        let of_key = error.lines().any(|line| line.contains(key) && line.contains("not in this version yet"));
-        assert!(of_key, "{key}: {error}");
+        assert_eq!(in_table, 1, "{key} must be documented once");
     }
 }
 
 #[test]
 fn the_topics_are_those_of_the_program() {
-    let readme = readme();
-    let part = section(&readme, "## Topics");
-    let table = &part[..part.find("\n### ").unwrap()];
+    let page = page("docs/topics.md");
+    let (table, _) = page.split_once("\n## ").unwrap();
     let documented: BTreeSet<String> =
         rows(table).iter().map(|row| row[0].replace(['<', '>', '`'], "")).collect();
 
@@ -180,12 +173,15 @@ fn the_topics_are_those_of_the_program() {
     real.extend(BridgeField::ALL.map(|field| topics.of_bridge(field)));
     real.extend([SET, SET_STATUS_MESSAGE].map(|level| topics.set(&user, level)));
     real.extend([topics.set_result(&user), topics.refresh()]);
+    let light = "name".parse().unwrap();
+    real.extend(LightField::ALL.map(|field| topics.of_light(&light, field)));
+    real.insert(topics.pause_light(&light));
     assert_eq!(documented, real);
 }
 
 #[test]
 fn the_sample_payloads_are_json() {
-    for block in blocks(&readme(), "json") {
+    for block in blocks(&page("docs/topics.md"), "json") {
         let payload: Value = serde_json::from_str(&block).unwrap();
         assert!(payload.is_object(), "{block}");
     }
@@ -216,6 +212,25 @@ fn every_command_is_documented() {
 }
 
 #[test]
+fn every_command_that_is_shown_exists() {
+    let mut shown = 0;
+    for path in documents() {
+        let text = fs::read_to_string(&path).unwrap();
+        let scripts = text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+        let lines = scripts.flat_map(str::lines).map(str::trim);
+        for line in lines.chain(code(&text)).filter_map(|words| words.strip_prefix("presence2mqtt ")) {
+            // What comes behind the command: another one, a comment, or what somebody is to fill in.
+            let command = line.split(['|', '>', '&', '#', '[', ';']).next().unwrap();
+            let words = ["presence2mqtt"].into_iter().chain(command.split_whitespace());
+            let parsed = Arguments::try_parse_from(words);
+            assert!(parsed.is_ok(), "{}: {line:?}: {}", path.display(), parsed.unwrap_err());
+            shown += 1;
+        }
+    }
+    assert!(shown > 10, "{shown}");
+}
+
+#[test]
 fn every_exit_code_is_documented() {
     let readme = readme();
     let table = rows(section(&readme, "## Commands and exit codes"));
@@ -233,15 +248,27 @@ fn the_committed_schema_is_the_programs() {
 
 #[test]
 fn links_to_files_lead_somewhere() {
-    for (document, beside) in [("README.md", "."), ("docs/for-administrators.md", "docs")] {
-        let text = fs::read_to_string(here(document)).unwrap();
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
         let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-        let files: Vec<_> = targets.filter(|to| !to.starts_with("http") && !to.starts_with('#')).collect();
-        assert!(!files.is_empty(), "{document}");
-        for file in files {
-            assert!(here(beside).join(file).exists(), "{document} links to {file}");
+        for target in targets.filter(|to| !to.starts_with("http")) {
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            let to = if file.is_empty() { document.clone() } else { document.parent().unwrap().join(file) };
+            assert!(to.exists(), "{document:?} links to {target}");
+            let is_heading = |line: &str| line.starts_with('#') && anchor(line) == heading;
+            let found = heading.is_empty() || fs::read_to_string(&to).unwrap().lines().any(is_heading);
+            assert!(found, "{document:?} links to {target}");
         }
     }
+}
+
+/// What a heading is linked by.
+fn anchor(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase();
+    text.chars()
+        .filter(|c| c.is_alphanumeric() || " -_".contains(*c))
+        .map(|c| if c == ' ' { '-' } else { c })
+        .collect()
 }
 
 #[test]

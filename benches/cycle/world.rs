@@ -213,6 +213,7 @@ fn settings(count: usize) -> Settings {
         commands: None,
         discovery: None,
         users: (0..count).map(watched).collect(),
+        groups: Vec::new(),
         lights: Vec::new(),
         about: About { version: "0.1.0", cloud: "global", auth_method: "client-secret", account: None },
     }

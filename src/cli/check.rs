@@ -2,29 +2,66 @@
 
 use std::io::Write;
 
+use clap::Args;
 use jiff::Timestamp;
 
 use super::exit::{self, Failure};
+use super::online;
+use super::progress::Progress;
 use crate::config::Config;
 use crate::core::certificate;
 use crate::core::report::words;
+use crate::mqtt::address::Address;
 use crate::run;
 
+/// How far to go.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Also sign in, read one presence, connect to the broker and publish there; leaves nothing behind
+    #[arg(long)]
+    online: bool,
+}
+
 /// Says what an accepted configuration means. Whatever is wrong with it was said while it was loaded.
-#[expect(clippy::disallowed_methods, reason = "a command is an edge: certificates end by the clock")]
-pub(super) fn run(config: &Config, out: &mut impl Write) -> Result<(), Failure> {
-    // Certificate authorities are files too.
-    run::graph_client(config).map_err(|error| Failure::new(exit::CONFIG, error))?;
-    let Config { origin, mqtt, graph, users, .. } = config;
+pub(super) async fn run(
+    config: &Config,
+    options: &Options,
+    progress: Progress,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    // Certificate authorities and passwords are files too.
+    let client = run::graph_client(config).map_err(|error| Failure::new(exit::CONFIG, error))?;
+    let address = Address::of_command(&config.mqtt, "check");
+    address.check().map_err(|error| Failure::new(exit::CONFIG, error))?;
+    let outcome = if options.online {
+        online::run(config, &client, progress, out).await
+    } else {
+        Ok(describe(config, out)?)
+    };
+    warn(config, out)?;
+    outcome
+}
+
+fn describe(config: &Config, out: &mut impl Write) -> std::io::Result<()> {
+    let Config { origin, mqtt, graph, users, groups, .. } = config;
     writeln!(out, "{origin} is valid")?;
     writeln!(out, "  broker   {} as {}", mqtt.broker, mqtt.client_id)?;
     writeln!(out, "  topics   {}/<user>/availability, …/activity, …/state, …/health", mqtt.base_topic)?;
     writeln!(out, "  tenant   {} in the {} cloud", graph.tenant.as_str(), graph.cloud.as_str())?;
     writeln!(out, "  sign-in  {}", graph.auth.as_str())?;
     writeln!(out, "  users    {}, read every {}", users.len(), words(graph.poll_interval))?;
-    let notice = run::certificate_ends(config).and_then(|ends| certificate::notice(ends, Timestamp::now()));
-    if let Some(notice) = notice {
-        writeln!(out, "warning: {notice}")?;
+    for group in groups {
+        let (id, refresh) = (group.id, words(group.refresh_members));
+        writeln!(out, "  group    {id}, members read every {refresh}")?;
     }
     Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "a command is an edge: certificates end by the clock")]
+fn warn(config: &Config, out: &mut impl Write) -> std::io::Result<()> {
+    let ends = run::certificate_ends(config);
+    match ends.and_then(|ends| certificate::notice(ends, Timestamp::now())) {
+        Some(notice) => writeln!(out, "warning: {notice}"),
+        None => Ok(()),
+    }
 }

@@ -6,6 +6,7 @@ use std::io::Write;
 use clap::Args;
 
 use super::exit::{self, Failure};
+use super::progress::Progress;
 use crate::config::Config;
 use crate::core::command::{Message, Qos};
 use crate::core::discovery;
@@ -15,7 +16,7 @@ use crate::core::payload::{RememberedInfo, RememberedState};
 use crate::core::person::is_lone_health;
 use crate::core::topic::{BridgeField, Field, ONLINE, Topics};
 use crate::mqtt::address::Address;
-use crate::mqtt::one_shot::{OneShot, OneShotError};
+use crate::mqtt::one_shot::OneShot;
 
 /// Where to clean.
 #[derive(Debug, Args)]
@@ -30,7 +31,12 @@ pub(super) struct Options {
 
 /// Empties every retained topic that this bridge, by its client id, left under the base topic, and its announcements to
 /// Home Assistant but for those about the base topic in use.
-pub(super) async fn run(config: &Config, options: &Options, out: &mut impl Write) -> Result<(), Failure> {
+pub(super) async fn run(
+    config: &Config,
+    options: &Options,
+    progress: Progress,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
     let base = options.base.clone().unwrap_or_else(|| config.mqtt.base_topic.clone());
     let prefix = options.discovery_prefix.as_ref().unwrap_or(&config.home_assistant.discovery_prefix);
     // A bridge may be running with the configuration at hand while an old base topic is cleaned.
@@ -38,22 +44,29 @@ pub(super) async fn run(config: &Config, options: &Options, out: &mut impl Write
     let spared = in_use.then_some(&config.mqtt.base_topic);
     let topics = Topics::new(base, config.mqtt.bridge_name.clone());
     let address = Address::of_command(&config.mqtt, "clean");
-    let unreachable = |error: OneShotError| Failure::new(exit::UNREACHABLE, error);
-    let mut broker = OneShot::connect(&address).await.map_err(unreachable)?;
-    let outcome = clean(config, &topics, (prefix, spared), &mut broker, out).await;
+    let connecting = OneShot::connect(&address);
+    let mut broker =
+        progress.during("connecting to the broker", connecting).await.map_err(exit::of_broker)?;
+    let mut removed = Vec::new();
+    let cleaning = clean(config, &topics, (prefix, spared), &mut broker, &mut removed);
+    let outcome = progress.during("looking for what is retained", cleaning).await;
     broker.close().await;
-    outcome
+    for topic in &removed {
+        writeln!(out, "removed {topic}")?;
+    }
+    outcome?;
+    Ok(writeln!(out, "{} retained topics removed", removed.len())?)
 }
 
+/// Adds what it removes to `removed`, also if it fails on the way.
 async fn clean(
     config: &Config,
     topics: &Topics,
     (prefix, spared): (&BaseTopic, Option<&BaseTopic>),
     broker: &mut OneShot,
-    out: &mut impl Write,
+    removed: &mut Vec<String>,
 ) -> Result<(), Failure> {
-    let unreachable = |error: OneShotError| Failure::new(exit::UNREACHABLE, error);
-    let retained = broker.retained(&topics.every_topic()).await.map_err(unreachable)?;
+    let retained = broker.retained(&topics.every_topic()).await.map_err(exit::of_broker)?;
     let state = topics.of_bridge(BridgeField::State);
     if retained.iter().any(|message| message.topic == state && message.payload == ONLINE.as_bytes()) {
         let why = format!(
@@ -92,19 +105,18 @@ async fn clean(
         ours.extend(Field::IN_ORDER.map(|field| topics.of_user(&user, field)));
     }
     let lights = match bridge_is_ours {
-        true => broker.retained(&topics.every_light()).await.map_err(unreachable)?,
+        true => broker.retained(&topics.every_light()).await.map_err(exit::of_broker)?,
         false => Vec::new(),
     };
-    let announced = broker.retained(&discovery::every_device(prefix)).await.map_err(unreachable)?;
+    let announced = broker.retained(&discovery::every_device(prefix)).await.map_err(exit::of_broker)?;
     let is_of = |m: &&Incoming| discovery::is_of(&config.mqtt.client_id, &m.topic, &m.payload, spared);
     let announced = announced.iter().filter(is_of);
     // Announcements go first, so that Home Assistant hears of nobody whose topics are emptied.
     let left = retained.iter().filter(|message| ours.contains(&message.topic));
-    let present: Vec<&String> = announced.chain(left).chain(&lights).map(|message| &message.topic).collect();
-    for topic in &present {
-        let message = Message::retained((*topic).clone(), String::new(), Qos::AtLeastOnce);
-        broker.publish(message).await.map_err(unreachable)?;
-        writeln!(out, "removed {topic}")?;
+    for Incoming { topic, .. } in announced.chain(left).chain(&lights) {
+        let message = Message::retained(topic.clone(), String::new(), Qos::AtLeastOnce);
+        broker.publish(message).await.map_err(exit::of_broker)?;
+        removed.push(topic.clone());
     }
-    Ok(writeln!(out, "{} retained topics removed", present.len())?)
+    Ok(())
 }

@@ -3,6 +3,9 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::mqtt::address::AddressError;
+use crate::mqtt::one_shot::OneShotError;
+
 /// Something that nobody expected.
 pub const UNEXPECTED: u8 = 1;
 /// The command line is wrong; clap's own choice as well.
@@ -39,6 +42,19 @@ impl Failure {
     pub fn code(&self) -> u8 {
         self.code
     }
+}
+
+/// A command could not talk to the broker: it cannot be used, or what was to be read for it is not there any more.
+pub(super) fn of_broker(error: OneShotError) -> Failure {
+    let code = match error {
+        OneShotError::Address(AddressError::Tls(_) | AddressError::Password(_)) => CONFIG,
+        OneShotError::Address(AddressError::Relay(_)) => UNEXPECTED,
+        OneShotError::Link(_)
+        | OneShotError::Refused(_)
+        | OneShotError::PublishRefused { .. }
+        | OneShotError::Silent => UNREACHABLE,
+    };
+    Failure::new(code, error)
 }
 
 impl fmt::Display for Failure {

@@ -9,6 +9,8 @@ use comfy_table::presets::NOTHING;
 use serde_json::value::RawValue;
 
 use super::exit::{self, Failure};
+use super::members;
+use super::progress::Progress;
 use crate::config::{Config, User};
 use crate::core::event::ReadFailure;
 use crate::core::payload::{State, json};
@@ -19,7 +21,7 @@ use crate::run;
 /// Whom to read, and how to print it.
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// Names of configured users [default: all]
+    /// Names of configured users or of members of configured groups [default: all]
     #[arg(value_name = "USER")]
     users: Vec<String>,
     /// Print an object from user name to their state
@@ -28,11 +30,24 @@ pub(super) struct Options {
 }
 
 /// Reads presence once and prints it.
-pub(super) async fn run(config: &Config, options: &Options, out: &mut impl Write) -> Result<(), Failure> {
-    let users = chosen(config, &options.users)?;
+pub(super) async fn run(
+    config: &Config,
+    options: &Options,
+    progress: Progress,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
     let client = run::graph_client(config).map_err(|error| Failure::new(exit::CONFIG, error))?;
+    let is_configured = |name: &String| config.users.iter().any(|user| user.name.as_str() == name);
+    // Groups are read only for somebody who may be in one.
+    let enough = !options.users.is_empty() && options.users.iter().all(is_configured);
+    let known = match config.groups.is_empty() || enough {
+        true => config.users.clone(),
+        false => members::everybody(config, &client, code).await?,
+    };
+    let users = chosen(&known, &options.users)?;
     let ids: Vec<_> = users.iter().map(|user| user.id.clone()).collect();
-    let outcomes = once::read(&client, config.graph.endpoint, &ids).await;
+    let reading = once::read(&client, config.graph.endpoint, &ids);
+    let outcomes = progress.during("reading presence from Graph", reading).await;
     let rows: Vec<(&User, Outcome)> = users.into_iter().zip(outcomes).collect();
     if options.json {
         print_json(config, &rows, out)?
@@ -45,13 +60,17 @@ pub(super) async fn run(config: &Config, options: &Options, out: &mut impl Write
     }
 }
 
-fn chosen<'a>(config: &'a Config, names: &[String]) -> Result<Vec<&'a User>, Failure> {
+/// Names that are listed where one is not found.
+const LISTED: usize = 20;
+
+fn chosen<'a>(users: &'a [User], names: &[String]) -> Result<Vec<&'a User>, Failure> {
     if names.is_empty() {
-        return Ok(config.users.iter().collect());
+        return Ok(users.iter().collect());
     }
     let find = |name: &String| {
-        config.users.iter().find(|user| user.name.as_str() == name).ok_or_else(|| {
-            let known: Vec<&str> = config.users.iter().map(|user| user.name.as_str()).collect();
+        users.iter().find(|user| user.name.as_str() == name).ok_or_else(|| {
+            let mut known: Vec<&str> = users.iter().map(|user| user.name.as_str()).take(LISTED).collect();
+            known.extend((users.len() > LISTED).then_some("…"));
             Failure::new(exit::USAGE, format!("{name:?} is not configured; there are: {}", known.join(", ")))
         })
     };

@@ -6,21 +6,22 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use super::exit::{self, Failure};
-use super::signals;
+use super::{examples, signals};
 use crate::config::Config;
-use crate::core::command::{Message, Qos};
+use crate::core::command::Message;
 use crate::core::light::color::{Instead, Shade};
 use crate::core::light::look::{Look, Shown};
 use crate::core::light::settings::Settings;
 use crate::core::light::walk::every_state;
 use crate::core::topic::Topics;
 use crate::mqtt::address::Address;
-use crate::mqtt::one_shot::{OneShot, OneShotError};
+use crate::mqtt::one_shot::OneShot;
 
 /// What to do with a light.
 #[derive(Debug, Subcommand)]
 pub(super) enum Options {
     /// Walk a configured light through every state, so that you can stand in front of it and look
+    #[command(after_help = examples::LIGHT_TEST)]
     Test(Test),
 }
 
@@ -42,19 +43,18 @@ pub(super) async fn run(config: &Config, options: &Options, out: &mut impl Write
         Failure::new(exit::USAGE, format!("no light {name:?} is configured; there are: {known}"))
     })?;
     let stop = signals::stop()?;
-    let unreachable = |error: OneShotError| Failure::new(exit::UNREACHABLE, error);
     let address = Address::of_command(&config.mqtt, "light");
-    let mut broker = OneShot::connect(&address).await.map_err(unreachable)?;
+    let mut broker = OneShot::connect(&address).await.map_err(exit::of_broker)?;
     let outcome = tokio::select! {
         outcome = walk(light, *pause, &mut broker, out) => outcome,
         () = stop => Ok(()),
     };
     // A bridge that drives the light says what it should really show, if one runs.
     let topics = Topics::new(config.mqtt.base_topic.clone(), config.mqtt.bridge_name.clone());
-    let back = broker.publish(message(topics.refresh(), "light test".to_owned())).await;
+    let back = broker.publish(Message::handed_on(topics.refresh(), "light test".to_owned())).await;
     broker.close().await;
     outcome?;
-    back.map_err(unreachable)
+    back.map_err(exit::of_broker)
 }
 
 /// Shows every state for a while, and leaves the light off.
@@ -66,12 +66,12 @@ async fn walk(
 ) -> Result<(), Failure> {
     for (words, look) in steps(light) {
         let shade = look.shade();
-        let effect = look.lit.as_ref().and_then(|lit| lit.effect.as_deref()).unwrap_or_default();
+        let effect = look.lit.as_ref().and_then(|lit| lit.effect.name()).unwrap_or_default();
         writeln!(out, "{}", format!("{words:<40} {shade:<8} {effect}").trim_end())?;
         out.flush()?;
         if let Some(order) = light.order(&look) {
-            let sent = broker.publish(message(order.topic, order.payload)).await;
-            sent.map_err(|error| Failure::new(exit::UNREACHABLE, error))?;
+            let sent = broker.publish(order.into()).await;
+            sent.map_err(exit::of_broker)?;
         }
         tokio::time::sleep(pause).await;
     }
@@ -93,8 +93,4 @@ fn steps(light: &Settings) -> Vec<(String, Look)> {
     });
     let end = ("the end".to_owned(), light.look_of_nobody(Shade::Off));
     states.chain(nobody).chain([end]).collect()
-}
-
-fn message(topic: String, payload: String) -> Message {
-    Message { topic, payload, qos: Qos::AtLeastOnce, retain: false, expires: None, correlation: None }
 }

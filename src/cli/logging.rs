@@ -1,6 +1,6 @@
 //! Logs on standard error.
 
-use std::io::IsTerminal;
+use std::io::Write;
 
 use clap::{ArgAction, Args, ValueEnum};
 use tracing::{Level, Metadata};
@@ -9,19 +9,24 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use super::exit::Failure;
+use super::terminal::Terminal;
 use crate::config::Environment;
+
+/// The heading of options that every command has.
+pub(super) const EVERYWHERE: &str = "Options of every command";
 
 /// How much is said, and in which form.
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// Say more (twice: everything)
-    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    #[arg(short, long, global = true, help_heading = EVERYWHERE, action = ArgAction::Count, conflicts_with = "quiet")]
     verbose: u8,
     /// Say less (twice: only errors)
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(short, long, global = true, help_heading = EVERYWHERE, action = ArgAction::Count)]
     quiet: u8,
     /// The form of log lines
-    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FORM", value_enum, default_value_t = Format::Text)]
     log_format: Format,
 }
 
@@ -31,11 +36,39 @@ enum Format {
     Json,
 }
 
+/// Says why the program ends, in the form of the log.
+#[derive(Debug, Clone, Copy)]
+pub struct LastWords(Format);
+
+impl LastWords {
+    /// Says it.
+    pub fn say(self, failure: &Failure) {
+        match self.0 {
+            Format::Text => {
+                // If even standard error is gone, the exit code still says it.
+                let _told = writeln!(std::io::stderr(), "presence2mqtt: {failure}");
+            }
+            Format::Json => tracing::error!(exit_code = failure.code(), "{failure}"),
+        }
+    }
+}
+
+impl Options {
+    pub(super) fn last_words(&self) -> LastWords {
+        LastWords(self.log_format)
+    }
+
+    /// Whether what is said on the way is for somebody who looks.
+    pub(super) fn is_for_people(&self) -> bool {
+        self.log_format == Format::Text && self.quiet == 0
+    }
+}
+
 /// Libraries that say too much, or would show a password at `trace`: no more than warnings, whatever `RUST_LOG` says.
 const HELD: [&str; 4] = ["rumqttc", "async_tungstenite", "tungstenite", "mqtt5"];
 
 /// Starts to log. `RUST_LOG` wins over `-v` and `-q`. A second call changes nothing.
-pub(super) fn start(options: &Options, environment: &Environment) {
+pub(super) fn start(options: &Options, environment: &Environment, terminal: Terminal) {
     let default = match i16::from(options.verbose) - i16::from(options.quiet) {
         ..=-2 => "error",
         -1 => "warn",
@@ -47,9 +80,8 @@ pub(super) fn start(options: &Options, environment: &Environment) {
     let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new(default));
     // Not a directive: one for a module within a library would win over it.
     let held = filter_fn(|line| !is_held(line));
-    let colours = std::io::stderr().is_terminal() && environment.get("NO_COLOR").is_none();
-    let lines =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = lines.with_ansi(terminal.colours_err());
     // Only a second start can fail, and the first one's settings stand.
     let _started = match options.log_format {
         Format::Text => lines.with_target(false).finish().with(held).try_init(),

@@ -10,6 +10,7 @@ use qrcode::{EcLevel, QrCode};
 use tokio::net::TcpListener;
 
 use super::exit::{self, Failure};
+use super::progress::Progress;
 use crate::config::{Auth, Config, SignInBy};
 use crate::core::event::ReadFailure;
 use crate::core::sign_in::DeviceCode;
@@ -40,16 +41,21 @@ pub(super) struct Options {
 }
 
 /// Signs a person in, and keeps the sign-in.
-pub(super) async fn run(config: &Config, options: &Options, out: &mut impl Write) -> Result<(), Failure> {
+pub(super) async fn run(
+    config: &Config,
+    options: &Options,
+    progress: Progress,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
     let client = run::graph_client(config).map_err(|error| Failure::new(exit::CONFIG, error))?;
     let sign_in = delegated(config, &client)?;
     let by_browser =
         options.browser || matches!(config.graph.auth, Auth::Person { by: SignInBy::Browser, .. });
     let (authority, scope) = (client.authority(), sign_in.scope(client.resource()));
     let issued = if by_browser {
-        with_browser(authority, &sign_in.client_id, &scope, options, out).await?
+        with_browser(authority, &sign_in.client_id, &scope, options, progress, out).await?
     } else {
-        with_code(authority, &sign_in.client_id, &scope, out).await?
+        with_code(authority, &sign_in.client_id, &scope, progress, out).await?
     };
     welcome(sign_in, &issued, options, out).await
 }
@@ -58,11 +64,14 @@ async fn with_code(
     authority: &Authority,
     client_id: &str,
     scope: &str,
+    progress: Progress,
     out: &mut impl Write,
 ) -> Result<Issued, Failure> {
-    let code = PendingCode::ask(authority, client_id, scope).await.map_err(not_issued)?;
+    let asking = PendingCode::ask(authority, client_id, scope);
+    let code = progress.during("asking for a code", asking).await.map_err(not_issued)?;
     show(&code.shown, out)?;
-    match code.wait(authority).await.map_err(not_issued)? {
+    let waiting = progress.during("waiting for somebody to sign in", code.wait(authority));
+    match waiting.await.map_err(not_issued)? {
         CodeEnd::SignedIn(issued) => Ok(issued),
         CodeEnd::Declined => Err(Failure::new(exit::SIGN_IN, "the sign-in was declined")),
         CodeEnd::Expired => Err(Failure::new(exit::SIGN_IN, "nobody used the code in time; run login again")),
@@ -74,6 +83,7 @@ async fn with_browser(
     client_id: &str,
     scope: &str,
     options: &Options,
+    progress: Progress,
     out: &mut impl Write,
 ) -> Result<Issued, Failure> {
     let no_code = |error: NoCode| Failure::new(exit::SIGN_IN, error);
@@ -93,8 +103,11 @@ async fn with_browser(
         open(pending.address.as_str());
     }
     let may_paste = options.no_open && io::stdin().is_terminal();
+    // What a person types or pastes must not be overwritten.
+    let progress = if may_paste { Progress::new(false) } else { progress };
+    let listening = progress.during("waiting for the browser", pending.listen(&listener));
     let code = tokio::select! {
-        code = pending.listen(&listener) => code.map_err(no_code)?,
+        code = listening => code.map_err(no_code)?,
         ended_on = pasted(), if may_paste => {
             let url = ended_on?.trim().parse().map_err(|_| no_code(NoCode::NotOurs))?;
             pending.code_of(&url).map_err(no_code)?

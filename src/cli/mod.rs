@@ -3,13 +3,22 @@
 mod account;
 mod check;
 mod clean;
+mod completions;
+mod examples;
 pub mod exit;
 mod get;
+mod healthcheck;
 mod light;
 mod logging;
 mod login;
+mod man;
+mod members;
+mod online;
+mod progress;
 mod run;
 mod signals;
+mod terminal;
+mod watch;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -17,14 +26,19 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::config::{self, Config, Environment};
+#[cfg(feature = "demo")]
+use crate::view::show::Look;
 use exit::Failure;
+pub use logging::LastWords;
+use progress::Progress;
+use terminal::Terminal;
 
 /// Microsoft Teams presence on an MQTT broker, kept true.
 #[derive(Debug, Parser)]
-#[command(version, about, after_help = EXAMPLES)]
+#[command(version, about, after_help = examples::ALL)]
 pub struct Arguments {
     /// The configuration file [default: presence2mqtt.toml here, then in the user's and the system's configuration folder]
-    #[arg(short, long, global = true, value_name = "FILE")]
+    #[arg(short, long, global = true, help_heading = logging::EVERYWHERE, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
     logging: logging::Options,
@@ -32,40 +46,55 @@ pub struct Arguments {
     command: Option<Task>,
 }
 
-const EXAMPLES: &str = "\
-Examples:
-  presence2mqtt demo                        see everything at work, nothing to set up
-  presence2mqtt check -c presence2mqtt.toml
-  presence2mqtt get --json alice
-  presence2mqtt run -c /etc/presence2mqtt/config.toml";
-
 #[derive(Debug, Subcommand)]
 enum Task {
     /// Keep the broker true until told to stop (the default)
+    #[command(after_help = examples::RUN)]
     Run,
     /// Everything at once, nothing to set up: a simulated tenant, a broker, the bridge, a live view
     #[cfg(feature = "demo")]
+    #[command(after_help = examples::DEMO)]
     Demo(crate::demo::Options),
-    /// Validate the configuration
-    Check,
+    /// Validate the configuration; --online also tries the sign-in, Graph and the broker, and says what to fix
+    #[command(after_help = examples::CHECK)]
+    Check(check::Options),
     /// Sign a person in, with a code or a browser, for the sign-in methods
+    #[command(after_help = examples::LOGIN)]
     Login(login::Options),
     /// Forget the sign-in
+    #[command(after_help = examples::LOGOUT)]
     Logout,
     /// Say who is signed in, and for what
+    #[command(after_help = examples::WHOAMI)]
     Whoami,
     /// Read presence once from Graph and print it
+    #[command(after_help = examples::GET)]
     Get(get::Options),
+    /// Everybody on the broker, live: a table on a terminal, else a line for each change
+    #[command(after_help = examples::WATCH)]
+    Watch(watch::Options),
     /// The simulated Graph and sign-in service alone, for development and tests
     #[cfg(feature = "demo")]
+    #[command(after_help = examples::SIMULATE)]
     Simulate(crate::simulate::command::Options),
     /// Try a configured light
     #[command(subcommand)]
     Light(light::Options),
     /// Remove what this or an earlier configuration left on the broker
+    #[command(after_help = examples::CLEAN)]
     Clean(clean::Options),
+    /// Ask a bridge that runs with this configuration whether it is alive, as containers do
+    #[command(after_help = examples::HEALTHCHECK)]
+    Healthcheck,
     /// Print the JSON Schema of the configuration
+    #[command(after_help = examples::SCHEMA)]
     Schema,
+    /// Print completions for a shell
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(completions::Options),
+    /// Print the manual page
+    #[command(after_help = examples::MAN)]
+    Man,
 }
 
 /// Does what the arguments ask for.
@@ -78,20 +107,29 @@ pub async fn main(
     environment: &Environment,
     out: &mut (impl Write + Send),
 ) -> Result<(), Failure> {
-    logging::start(&arguments.logging, environment);
+    let terminal = Terminal::of_process(environment);
+    logging::start(&arguments.logging, environment, terminal);
+    let progress = Progress::new(terminal.err && arguments.logging.is_for_people());
     let config = || load(&arguments, environment);
     match arguments.command.as_ref().unwrap_or(&Task::Run) {
-        Task::Run => run::run(config).await,
+        Task::Run => run::run(config, environment).await,
         #[cfg(feature = "demo")]
         Task::Demo(options) => {
             let stop = signals::stop()?;
-            crate::demo::run(options, stop, out).await.map_err(|error| Failure::new(exit::UNEXPECTED, error))
+            let look = Look { live: terminal.out, colours: terminal.colours_out(), timed: false };
+            let ended = crate::demo::run(options, look, stop, out).await;
+            ended.map_err(|error| Failure::new(exit::UNEXPECTED, error))
         }
-        Task::Check => check::run(&config()?, out),
-        Task::Login(options) => login::run(&config()?, options, out).await,
+        Task::Check(options) => check::run(&config()?, options, progress, out).await,
+        Task::Login(options) => login::run(&config()?, options, progress, out).await,
         Task::Logout => account::logout(&config()?, out).await,
         Task::Whoami => account::whoami(&config()?, out).await,
-        Task::Get(options) => get::run(&config()?, options, out).await,
+        Task::Get(options) => get::run(&config()?, options, progress, out).await,
+        Task::Watch(options) => {
+            let listening = config::load_listening(arguments.config.as_deref(), environment);
+            let listening = listening.map_err(|error| Failure::new(exit::CONFIG, error))?;
+            watch::run(&listening, options, (terminal, progress), out).await
+        }
         #[cfg(feature = "demo")]
         Task::Simulate(options) => {
             let stop = signals::stop()?;
@@ -99,8 +137,19 @@ pub async fn main(
             ended.map_err(|error| Failure::new(exit::UNEXPECTED, error))
         }
         Task::Light(options) => light::run(&config()?, options, out).await,
-        Task::Clean(options) => clean::run(&config()?, options, out).await,
+        Task::Clean(options) => clean::run(&config()?, options, progress, out).await,
+        Task::Healthcheck => healthcheck::run(&config()?, out).await,
         Task::Schema => Ok(writeln!(out, "{:#}", config::json_schema())?),
+        Task::Completions(options) => Ok(completions::run(options, out)?),
+        Task::Man => Ok(man::run(out)?),
+    }
+}
+
+impl Arguments {
+    /// How the program says why it ends.
+    #[must_use]
+    pub fn last_words(&self) -> LastWords {
+        self.logging.last_words()
     }
 }
 

@@ -4,7 +4,7 @@ use tokio::sync::mpsc;
 
 use super::exit::{self, Failure};
 use super::signals;
-use crate::config::Config;
+use crate::config::{Config, Environment};
 use crate::core::command::Ending;
 use crate::run;
 
@@ -12,7 +12,10 @@ use crate::run;
 const RELOADS: usize = 1;
 
 /// Runs the bridge until it is asked to stop.
-pub(super) async fn run(load: impl Fn() -> Result<Config, Failure>) -> Result<(), Failure> {
+pub(super) async fn run(
+    load: impl Fn() -> Result<Config, Failure>,
+    environment: &Environment,
+) -> Result<(), Failure> {
     let config = load()?;
     let stop = signals::stop()?;
     let (reload, reloads) = mpsc::channel(RELOADS);
@@ -22,11 +25,13 @@ pub(super) async fn run(load: impl Fn() -> Result<Config, Failure>) -> Result<()
         broker = %config.mqtt.broker,
         base_topic = %config.mqtt.base_topic,
         users = config.users.len(),
+        groups = config.groups.len(),
         "starting"
     );
+    let supervisor = run::Supervisor::of(environment, std::process::id());
     let reread = || load().map_err(|failure| failure.to_string());
     let ended = tokio::select! {
-        ended = run::run(&config, stop, reloads) => ended,
+        ended = run::supervised(&config, stop, reloads, supervisor) => ended,
         never = signals::reload(reread, reload) => match never? {},
     };
     match ended {
@@ -35,9 +40,15 @@ pub(super) async fn run(load: impl Fn() -> Result<Config, Failure>) -> Result<()
             Ok(())
         }
         Ok(Ending::Conflict(sentence)) => Err(Failure::new(exit::CONFIG, sentence)),
-        Err(error @ (run::RunError::Http(_) | run::RunError::Store(_) | run::RunError::Broker(_))) => {
-            Err(Failure::new(exit::CONFIG, error))
+        Err(error) => {
+            let code = match &error {
+                run::RunError::Http(_)
+                | run::RunError::Store(_)
+                | run::RunError::Broker(_)
+                | run::RunError::Door(_) => exit::CONFIG,
+                run::RunError::TaskDied(_) => exit::UNEXPECTED,
+            };
+            Err(Failure::new(code, error))
         }
-        Err(error @ run::RunError::TaskDied(_)) => Err(Failure::new(exit::UNEXPECTED, error)),
     }
 }

@@ -66,11 +66,6 @@ impl<'t> Document<'t> {
         &self.origin
     }
 
-    /// What is at a key.
-    pub(super) fn value(&self, key: &Key) -> Option<&DeValue<'t>> {
-        value_in(self.merged.get_ref(), key).map(Spanned::get_ref)
-    }
-
     /// An error about a key that shows what is written there, unless it may be a secret.
     pub(super) fn error(&self, key: Key, says: impl fmt::Display) -> ConfigError {
         let shown = self.shown(&key);

@@ -1,5 +1,6 @@
 //! What is known true of a configuration that was accepted: nothing after this checks again.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use super::secret::Secret;
 use crate::core::command::{Protocol, Qos};
 use crate::core::light;
 use crate::core::name::{BaseTopic, ClientId, TopicLevel, UserId};
-use crate::core::settings::{Endpoint, OnStale};
+use crate::core::settings::{Endpoint, Group, OnStale};
 
 /// A whole configuration, checked.
 #[derive(Debug, Clone)]
@@ -25,14 +26,18 @@ pub struct Config {
     pub mqtt: Mqtt,
     /// Microsoft Graph: whose presence is read, and how often.
     pub graph: Graph,
-    /// The people to follow: at least one, names unique ignoring case, in the order written.
+    /// The people to follow: names unique ignoring case, in the order written; at least one, unless there are groups.
     pub users: Vec<User>,
+    /// The groups whose members are followed, each once, in the order written.
+    pub groups: Vec<Group>,
     /// Lights that show somebody's presence, names unique ignoring case.
     pub lights: Vec<light::settings::Settings>,
     /// Discovery by Home Assistant.
     pub home_assistant: HomeAssistant,
     /// Setting presence from MQTT.
     pub commands: Commands,
+    /// Metrics, health checks and the status page, if they are wanted.
+    pub http: Option<Http>,
 }
 
 /// The broker and what is published there.
@@ -226,6 +231,17 @@ pub struct HomeAssistant {
 pub struct Commands {
     /// Whether the users' `set` and `set_status_message` topics are obeyed.
     pub enabled: bool,
+}
+
+/// Metrics, health checks and the status page.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Http {
+    /// Where to listen; only a loopback address without a password.
+    pub listen: SocketAddr,
+    /// What opens the status page and the metrics. The health checks are always open.
+    pub password: Option<Secret>,
+    /// Without a password: answer to whatever name the pages are asked for by.
+    pub any_host: bool,
 }
 
 impl PartialEq for IdentityService {

@@ -2,9 +2,8 @@
 //!
 //! In reading order: `find` says which file, `document` parses it and knows where everything was
 //! written, `environment` lays `PRESENCE2MQTT__*` over it, `shape` turns it into what is `written`
-//! (and `written_tables`) by the list of keys in `schema`, `not_yet` refuses what this version
-//! cannot do, and `check` makes of it what is `known`, with `broker`, `ids`, `secret`, `certificate` and
-//! `files` for the parts. `error` and `key` say what is wrong, and where.
+//! (and `written_tables`) by the list of keys in `schema`, and `check` makes of it what is `known`, with `broker`, `ids`, `secret`, `certificate` and
+//! `files` for the parts; `listening` is the part for who only listens. `error` and `key` say what is wrong, and where.
 //!
 //! Nothing here reads the process's environment, a clock or the network. No error and no `Debug`
 //! shows a secret.
@@ -20,7 +19,7 @@ mod find;
 mod ids;
 mod key;
 mod known;
-mod not_yet;
+mod listening;
 mod schema;
 mod secret;
 mod shape;
@@ -38,13 +37,15 @@ pub use environment::Environment;
 pub use error::ConfigErrors;
 pub use ids::{ApplicationId, TenantId};
 pub use known::{
-    Auth, ClientIdentity, Cloud, Commands, Config, Credentials, Graph, HomeAssistant, IdentityService, Mqtt,
-    SignInBy, User,
+    Auth, ClientIdentity, Cloud, Commands, Config, Credentials, Graph, HomeAssistant, Http, IdentityService,
+    Mqtt, SignInBy, User,
 };
+pub use listening::{Listening, load_listening};
 pub use schema::json_schema;
 pub use secret::{Secret, SecretError};
 
 use document::Document;
+use written::Written;
 
 /// Finds the configuration, reads it, lays the environment over it and checks it.
 ///
@@ -70,6 +71,15 @@ pub fn parse(text: &str, origin: &Path, environment: &Environment) -> Result<Con
 }
 
 fn read(text: &str, origin: Origin, environment: &Environment) -> Result<Config, ConfigErrors> {
+    let (document, written) = written(text, origin, environment)?;
+    check::check(&written, &document, environment)
+}
+
+fn written<'t>(
+    text: &'t str,
+    origin: Origin,
+    environment: &'t Environment,
+) -> Result<(Document<'t>, Written), ConfigErrors> {
     let schema = json_schema();
     let mut document = Document::parse(text, origin)?;
     let overlay_errors = environment::overlay(environment, &schema, &mut document);
@@ -77,5 +87,5 @@ fn read(text: &str, origin: Origin, environment: &Environment) -> Result<Config,
         return Err(ConfigErrors::new(overlay_errors));
     }
     let written = shape::read(&schema, &document).map_err(ConfigErrors::new)?;
-    check::check(&written, &document, environment)
+    Ok((document, written))
 }

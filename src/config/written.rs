@@ -295,6 +295,8 @@ pub(super) struct Commands {
 pub(super) struct Http {
     /// The address and port to listen on; off unless set.
     pub listen: Option<String>,
-    /// A file that holds the password of the pages, required beyond loopback.
+    /// A file that holds the password of the status page and the metrics (the user name does not matter), required beyond loopback.
     pub password_file: Option<PathBuf>,
+    /// Without a password: answer whatever name the pages are asked for by. Only for an address that nobody but a proxy reaches which checks its visitors.
+    pub any_host: bool,
 }

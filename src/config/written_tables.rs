@@ -36,7 +36,7 @@ impl Default for User {
 pub(super) struct Group {
     /// The group's object id.
     pub id: Option<String>,
-    /// The topic level of each member, from {upn_local}, {id} and {display_name}.
+    /// The topic level of each member: {upn_local}, {id}, {display_name}, and text of the characters A-Z, a-z, 0-9, _ and -.
     pub name: String,
     /// How often the members are read: 1m to 7d.
     #[serde(with = "humantime_serde")]

@@ -96,8 +96,11 @@ impl Bridge {
 
     /// Whether somebody of this name will be announced when their object id is known.
     fn is_unresolved(&self, name: &TopicLevel) -> bool {
-        let person = self.by_name.get(name, &self.people).map(|place| &self.people[place]);
-        person.is_some_and(|person| person.id().is_none() && person.discovery)
+        match self.by_name.get(name, &self.people).map(|place| &self.people[place]) {
+            Some(person) => person.id().is_none() && person.discovery,
+            // They may be a member of a group that was not read yet.
+            None => self.groups.are_undecided(),
+        }
     }
 
     /// Where announcements of earlier runs may be.

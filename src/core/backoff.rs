@@ -6,7 +6,7 @@ use std::time::Duration;
 ///
 /// The floor keeps a lucky draw from becoming a busy loop; the jitter keeps a fleet from knocking together.
 #[derive(Debug, Clone)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     min: Duration,
     max: Duration,
     failures: u32,
@@ -14,12 +14,12 @@ pub(super) struct Backoff {
 
 impl Backoff {
     /// A back-off that has seen no failure yet.
-    pub(super) const fn new(min: Duration, max: Duration) -> Self {
+    pub(crate) const fn new(min: Duration, max: Duration) -> Self {
         Self { min, max, failures: 0 }
     }
 
     /// Counts a failure and returns how long to wait after it.
-    pub(super) fn failed(&mut self, random: &mut fastrand::Rng) -> Duration {
+    pub(crate) fn failed(&mut self, random: &mut fastrand::Rng) -> Duration {
         self.failures = self.failures.saturating_add(1);
         let bound = self.min.saturating_mul(2_u32.saturating_pow(self.failures)).min(self.max);
         let spread = bound.saturating_sub(self.min);
@@ -27,7 +27,7 @@ impl Backoff {
     }
 
     /// Forgets the failures: the thing has proved itself.
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.failures = 0;
     }
 }

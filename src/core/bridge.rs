@@ -9,10 +9,11 @@ use super::announcements::Announcements;
 use super::backoff::Backoff;
 use super::broker::Found;
 use super::budget::Budget;
-use super::by_name::ByName;
 use super::command::{BrokerOrder, Command, Ending, Protocol, Read, What};
 use super::commanding::Commanding;
 use super::event::{Event, RequestId};
+use super::group::membership::Groups;
+use super::index::{ById, ByName, Index};
 use super::lighting::Lights;
 use super::link::Link;
 use super::name::{ObjectId, UserId};
@@ -37,7 +38,7 @@ pub(super) const GENTLE: Duration = Duration::from_secs(300);
 #[derive(Debug)]
 pub struct Bridge {
     pub(super) settings: Settings,
-    sleep: Sleep,
+    pub(super) sleep: Sleep,
     pub(super) topics: Topics,
     pub(super) random: fastrand::Rng,
     pub(super) source: Source,
@@ -48,8 +49,11 @@ pub struct Bridge {
     pub(super) lights: Lights,
     pub(super) invitation: Invitation,
     pub(super) commanding: Commanding,
+    /// Those who are configured, in their order, and behind them the members of groups.
     pub(super) people: Vec<Person>,
-    pub(super) by_name: ByName,
+    pub(super) groups: Groups,
+    pub(super) by_id: Index<ById>,
+    pub(super) by_name: Index<ByName>,
     /// How many people there are by the word of their health.
     pub(super) census: BTreeMap<Health, usize>,
     pub(super) under_way: BTreeMap<RequestId, Job>,
@@ -97,7 +101,9 @@ impl Bridge {
             invitation: Invitation::new(now.tick),
             commanding: Commanding::default(),
             people: Vec::with_capacity(settings.users.len()),
-            by_name: ByName::default(),
+            groups: Groups::new(settings.groups.clone(), now.tick),
+            by_id: Index::default(),
+            by_name: Index::default(),
             census: BTreeMap::new(),
             under_way: BTreeMap::new(),
             settling: BTreeSet::new(),
@@ -123,12 +129,10 @@ impl Bridge {
             settings,
         };
         for watched in bridge.settings.users.clone() {
-            let place = bridge.people.len();
             bridge.people.push(Person::new(watched, now.tick));
-            bridge.by_name.insert(place, &bridge.people);
-            *bridge.census.entry(Health::Stale).or_default() += 1;
-            bridge.watch(place, now.tick);
+            bridge.seat(bridge.people.len() - 1, now.tick);
         }
+        bridge.begin_groups();
         bridge.take_lights(bridge.settings.lights.clone(), now.tick);
         bridge
     }
@@ -156,12 +160,14 @@ impl Bridge {
             Event::NotConfigured(why) => self.not_configured(why),
             Event::Stop => self.stop(Ending::Stopped, now.tick),
         }
+        self.settle_claims(now.tick);
         self.settle(now.tick);
         self.judge(now.tick);
         self.write_what_waits(now.tick);
         self.read_what_is_due(now.tick);
         self.invite(now.tick);
         self.tend_link(now.tick);
+        self.resend(now.tick);
         self.light_up(now.tick);
         self.send(is_news, now.tick);
         std::mem::take(&mut self.commands)
@@ -189,17 +195,29 @@ impl Bridge {
         .map(|at| self.sleep.without_sleep(at))
     }
 
+    /// Takes a person in at their place.
+    pub(super) fn seat(&mut self, place: Place, now: Tick) {
+        let person = &self.people[place];
+        *self.census.entry(person.health()).or_default() += 1;
+        self.by_name.insert(place, &self.people);
+        self.watch(place, now);
+        self.queue(place);
+    }
+
     /// Plans how a person is read.
     pub(super) fn watch(&mut self, place: Place, now: Tick) {
         let person = &self.people[place];
         match (&person.configured, person.id()) {
             (UserId::Me, _) => self.schedule.begin(Target::Me(place), now),
             (UserId::Principal(_), None) => self.schedule.begin(Target::Resolve(place), now),
-            (UserId::Principal(_) | UserId::Object(_), Some(_)) => match self.settings.endpoint {
-                Endpoint::Auto | Endpoint::Bulk | Endpoint::Me => self.schedule.join_bulk(place, now),
-                Endpoint::Users => self.schedule.begin(Target::User(place), now),
-                Endpoint::Communications => self.schedule.begin(Target::Communications(place), now),
-            },
+            (UserId::Principal(_) | UserId::Object(_), Some(_)) => {
+                self.by_id.insert(place, &self.people);
+                match self.settings.endpoint {
+                    Endpoint::Auto | Endpoint::Bulk | Endpoint::Me => self.schedule.join_bulk(place, now),
+                    Endpoint::Users => self.schedule.begin(Target::User(place), now),
+                    Endpoint::Communications => self.schedule.begin(Target::Communications(place), now),
+                }
+            }
             (UserId::Object(_), None) => {}
         }
         self.announce(place);
@@ -224,7 +242,8 @@ impl Bridge {
         }
     }
 
-    fn stale_after(&self) -> Duration {
+    /// After how long without an answer values are stale.
+    pub(super) fn stale_after(&self) -> Duration {
         let default = Duration::from_secs(120).max(self.schedule.achieved() * 3);
         self.settings.stale_after.unwrap_or(default)
     }
@@ -300,7 +319,8 @@ impl Bridge {
         Some(due.max(self.source.hold_until()).max(self.budget.ready_at(now)))
     }
 
-    fn read_what_is_due(&mut self, now: Tick) {
+    /// Fits the interval to the budget.
+    pub(super) fn fit(&mut self) {
         if self.schedule.fit(&self.budget) {
             self.say_info_if_up();
             let stretched = self.schedule.achieved() > self.settings.poll_interval;
@@ -309,14 +329,19 @@ impl Bridge {
             }
             self.stretched = stretched;
         }
+    }
+
+    fn read_what_is_due(&mut self, now: Tick) {
+        self.fit();
         while self.next_read_at(now).is_some_and(|at| at <= now) {
             let Some(job) = self.schedule.take(now) else { break };
             let Some(what) = self.what(&job.target) else { continue };
             self.commanding.wrote_last = false;
             self.budget.spend(now);
             let request = self.new_request();
-            let denied =
-                job.target.places().iter().any(|&place| self.people[place].denied == Some(Denied::Forbidden));
+            let mut places = job.target.places().iter();
+            let denied = places.any(|&place| self.people[place].denied == Some(Denied::Forbidden))
+                || self.is_forbidden_group(&job.target);
             let token_max_age = denied.then_some(GENTLE);
             self.under_way.insert(request, job);
             self.commands.push(Command::Read(Read { request, what, token_max_age }));
@@ -346,6 +371,7 @@ impl Bridge {
                 UserId::Principal(name) => Some(What::Resolve(name.clone())),
                 UserId::Me | UserId::Object(_) => None,
             },
+            Target::Members(group) => self.page_of(*group),
         }
     }
 
@@ -353,9 +379,6 @@ impl Bridge {
     fn send(&mut self, is_news: bool, now: Tick) {
         if !self.link.is_up() {
             return;
-        }
-        if self.resend_at.into_iter().chain(self.announcements.birth_at).any(|at| at <= now) {
-            self.send_everything(now);
         }
         if is_news {
             self.say_health_if_new(now);

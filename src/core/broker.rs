@@ -6,6 +6,7 @@ use super::bridge::Bridge;
 use super::command::{BrokerOrder, Command, Ending, Qos, Subscription};
 use super::discovery::Remembered;
 use super::event::{Incoming, LinkFailure};
+use super::knowledge;
 use super::link::Phase;
 use super::name::TopicLevel;
 use super::outbox::own;
@@ -63,6 +64,7 @@ impl Bridge {
         self.found = Found::default();
         self.report(Report::BrokerConnected);
         self.link.connected(subscriptions.len(), now);
+        self.lights.connected();
         self.commands.extend(subscriptions.into_iter().map(BrokerOrder::Subscribe).map(Command::Broker));
         if self.link.is_up() {
             self.send_everything(now);
@@ -140,8 +142,14 @@ impl Bridge {
             }
             match place {
                 Some(place) => {
-                    self.people[place].remember(&remembered, now);
+                    self.people[place].remember(knowledge::Remembered::of(&remembered), now);
                     self.queue(place);
+                }
+                None if self.groups.are_undecided() => {
+                    if self.link.is_up() {
+                        self.outbox.doubt(self.topics.of_user(&user, Field::Health));
+                    }
+                    self.groups.left.state(user, knowledge::Remembered::of(&remembered));
                 }
                 None => {
                     self.remove_user(&user);
@@ -226,6 +234,14 @@ impl Bridge {
         }
     }
 
+    /// Sends everything again if its time has come, be it that it would vanish or that somebody has started.
+    pub(super) fn resend(&mut self, now: Tick) {
+        let mut times = self.resend_at.into_iter().chain(self.announcements.birth_at);
+        if self.link.is_up() && times.any(|at| at <= now) {
+            self.send_everything(now);
+        }
+    }
+
     pub(super) fn send_everything(&mut self, now: Tick) {
         let first = self.link.first_sending();
         self.send_all(first, now);
@@ -235,11 +251,15 @@ impl Bridge {
     pub(super) fn send_all(&mut self, first: bool, now: Tick) {
         self.resend_at = self.resend_every().map(|every| now + every);
         self.announcements.birth_at = None;
-        if std::mem::take(&mut self.refused_topics).is_empty() {
+        let refused = std::mem::take(&mut self.refused_topics);
+        if refused.is_empty() {
             self.refused_backoff.reset();
         }
+        self.lights.were_refused(&refused);
         self.outbox.send_everything(&mut self.people, first);
-        self.lights.tell_again();
+        for health in self.groups.left.doubted(&self.topics) {
+            self.outbox.doubt(health);
+        }
         self.say_all(now);
     }
 
@@ -252,25 +272,29 @@ impl Bridge {
 
     /// Listens to commands from now on, or not any more.
     pub(super) fn listen_to_commands(&mut self, listen: bool) {
-        if !self.link.is_open() {
-            return;
-        }
         let filters = self.command_filters();
         if listen {
-            self.also_listen(filters);
+            self.also_hear(filters);
         } else {
-            for filter in &filters {
-                self.refused_filters.remove(filter);
-            }
-            self.commands.push(Command::Broker(BrokerOrder::Unsubscribe(filters)));
+            self.stop_hearing(filters);
         }
     }
 
-    /// Subscribes to more on the connection there is.
-    pub(super) fn also_listen(&mut self, filters: Vec<String>) {
-        if !filters.is_empty() {
+    /// Subscribes to more on the connection there is, if there is one.
+    pub(super) fn also_hear(&mut self, filters: Vec<String>) {
+        if self.link.is_open() && !filters.is_empty() {
             self.link.also_subscribes();
             self.commands.push(Command::Broker(BrokerOrder::Subscribe(surely(filters))));
+        }
+    }
+
+    /// Takes subscriptions back, and what was said of them.
+    pub(super) fn stop_hearing(&mut self, filters: Vec<String>) {
+        for filter in &filters {
+            self.refused_filters.remove(filter);
+        }
+        if self.link.is_open() && !filters.is_empty() {
+            self.commands.push(Command::Broker(BrokerOrder::Unsubscribe(filters)));
         }
     }
 
@@ -293,10 +317,12 @@ impl Bridge {
     fn remove_lone_healths(&mut self) {
         let Found { healths, states, neighbours, .. } = std::mem::take(&mut self.found);
         if !neighbours {
-            for user in healths.difference(&states) {
-                self.outbox.remove(self.topics.of_user(user, Field::Health));
-                self.report(Report::Removed(user.clone()));
+            for user in
+                healths.difference(&states).filter(|user| self.by_name.get(user, &self.people).is_none())
+            {
+                self.groups.left.health(user.clone());
             }
+            self.decide_left_behind();
         }
     }
 
@@ -309,11 +335,15 @@ impl Bridge {
     /// Reads everybody and sends everything again, at most once per interval.
     fn refresh(&mut self, now: Tick) {
         let interval = self.settings.poll_interval;
+        // This asks nobody for anything, so it may be as often as somebody wants.
+        self.lights.tell_again();
         if self.last_refresh.is_some_and(|last| now < last + interval) || !self.link.is_up() {
             return;
         }
         self.last_refresh = Some(now);
-        self.schedule.all_now(now);
+        // A large group costs as much as all its members; it is read out of turn only to see whether it can be.
+        let groups = &self.groups;
+        self.schedule.now_if(now, |target| groups.is_to_be_tried(target));
         self.send_everything(now);
     }
 

@@ -66,6 +66,11 @@ impl Budget {
         self.spent.push_back(now);
     }
 
+    /// Requests in the window that ends now.
+    pub(super) fn used(&self, now: Tick) -> usize {
+        self.spent.len() - self.spent.partition_point(|&spent| spent + WINDOW <= now)
+    }
+
     /// Time went on by `slept` that may not have passed at Graph's: the window waits for it.
     pub(super) fn slept(&mut self, slept: Duration) {
         self.spent.iter_mut().for_each(|spent| *spent = *spent + slept);
@@ -105,6 +110,7 @@ mod tests {
         let mut budget = Budget::new(1);
         budget.spend(at(0));
         assert!(budget.ready_at(at(1)) >= at(30_000));
+        assert_eq!((budget.used(at(29_999)), budget.used(at(30_000))), (1, 0));
     }
 
     proptest! {

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::event::RequestId;
+use super::group::page::PageLink;
+use super::light::preset::Order;
 use super::name::{ObjectId, PrincipalName};
 use super::report::Report;
 use super::setting::Setting;
@@ -66,6 +68,8 @@ pub enum What {
     Bulk(Vec<ObjectId>),
     /// `GET /users/{upn}?$select=id,userPrincipalName,displayName`
     Resolve(PrincipalName),
+    /// `GET /groups/{id}/transitiveMembers/microsoft.graph.user?…`: the first page of the members of a group, or another.
+    Members(ObjectId, Option<PageLink>),
 }
 
 /// One request to Graph that changes something.
@@ -136,6 +140,19 @@ impl Message {
     pub fn retained(topic: String, payload: String, qos: Qos) -> Self {
         Self { topic, payload, qos, retain: true, expires: None, correlation: None }
     }
+
+    /// What the broker is only to hand on, for sure.
+    #[must_use]
+    pub fn handed_on(topic: String, payload: String) -> Self {
+        Self { retain: false, ..Self::retained(topic, payload, Qos::AtLeastOnce) }
+    }
+}
+
+/// A device that comes back must not obey an old order.
+impl From<Order> for Message {
+    fn from(Order { topic, payload }: Order) -> Self {
+        Self::handed_on(topic, payload)
+    }
 }
 
 /// A version of MQTT.
@@ -163,6 +180,7 @@ impl Protocol {
 pub enum Ending {
     /// As asked.
     Stopped,
-    /// Another bridge holds the same `<bridge>` topics: a sentence with the fix.
+    /// It must not run: another bridge holds the same `<bridge>` topics, or two people would have the same name. A
+    /// sentence with the fix.
     Conflict(String),
 }

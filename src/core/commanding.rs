@@ -172,6 +172,35 @@ impl Bridge {
         }
     }
 
+    /// Finds the people of commands again, after they got other places. Answers those about people who are not followed any
+    /// more, or under another name.
+    pub(super) fn commands_follow(&mut self) {
+        let place = |wish: &Wish| self.by_name.get(&wish.from.user, &self.people);
+        let (mut waiting, mut under_way, mut lost) = (VecDeque::new(), BTreeMap::new(), Vec::new());
+        for mut wish in std::mem::take(&mut self.commanding.waiting) {
+            match place(&wish) {
+                Some(place) => {
+                    wish.place = place;
+                    waiting.push_back(wish);
+                }
+                None => lost.push(wish),
+            }
+        }
+        for (request, mut wish) in std::mem::take(&mut self.commanding.under_way) {
+            match place(&wish) {
+                Some(place) => {
+                    wish.place = place;
+                    under_way.insert(request, wish);
+                }
+                None => lost.push(wish),
+            }
+        }
+        (self.commanding.waiting, self.commanding.under_way) = (waiting, under_way);
+        for wish in lost {
+            self.give_up(wish, "this person is not followed any more, or has another name");
+        }
+    }
+
     pub(super) fn result(&mut self, from: Sender, error: Option<&str>) {
         let Sender { user, echo, reply_to } = from;
         let payload = echo.with(error);

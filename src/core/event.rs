@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::group::page::MembersPage;
 use super::name::ObjectId;
 use super::presence::Presence;
 use super::settings::Settings;
@@ -121,6 +122,8 @@ pub enum Answer {
     People(Vec<Reading>),
     /// The object id that belongs to a user principal name.
     Resolved(ObjectId),
+    /// Some of the members of a group.
+    Members(MembersPage),
     /// What was to be set is set.
     Written,
 }

@@ -55,8 +55,7 @@ impl Knowledge {
     }
 
     /// Takes what an earlier run left on the broker; `true` if that is news to whoever was told.
-    pub(super) fn remember(&mut self, state: &RememberedState) -> bool {
-        let remembered = Remembered::of(state);
+    pub(super) fn remember(&mut self, remembered: Option<Remembered>) -> bool {
         let Self::Known(known) = self else {
             *self = remembered.map_or(Self::Nothing, Self::Remembered);
             return false;
@@ -81,7 +80,7 @@ impl Knowledge {
 
 impl Remembered {
     /// What could ever be published again; other words match nothing.
-    fn of(state: &RememberedState) -> Option<Self> {
+    pub(super) fn of(state: &RememberedState) -> Option<Self> {
         let is_published = |word: &Availability| word.as_str() == state.availability;
         let availability = Availability::ALL.iter().copied().find(is_published)?;
         if state.activity.len() > LONGEST_ACTIVITY {

@@ -3,18 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bridge::Bridge;
-use super::command::{BrokerOrder, Command, Message, Qos};
+use super::command::Message;
 use super::discovery::announced_of_light;
 use super::event::Incoming;
 use super::light::busiest::busiest;
+use super::light::color::Shade;
 use super::light::driven::{Light, Sight};
-use super::light::preset::Order;
 use super::light::settings::Settings;
 use super::name::TopicLevel;
 use super::outbox::own;
 use super::schedule::Place;
 use super::time::Tick;
-use super::topic::LightField;
+use super::topic::{LightField, Topics};
 
 /// What `…/light/<name>/follow` holds while the light shows presence, and what makes it.
 const ON: &str = "ON";
@@ -27,6 +27,21 @@ const OFF: &str = "OFF";
 pub(super) struct Lights {
     lights: Vec<Light>,
     followers: BTreeMap<Place, Vec<usize>>,
+    /// When all are told again though nothing changed.
+    again_at: Option<Tick>,
+}
+
+/// A light, for the status page.
+#[derive(Debug, Clone)]
+pub struct LightOverview {
+    /// The topic level.
+    pub name: TopicLevel,
+    /// Whom it follows.
+    pub users: Vec<TopicLevel>,
+    /// What it was told to show; nothing before the first time.
+    pub shade: Option<Shade>,
+    /// It shows presence, and nobody has paused it.
+    pub follows: bool,
 }
 
 impl Lights {
@@ -37,7 +52,7 @@ impl Lights {
                 followers.entry(place).or_default().push(i);
             }
         }
-        Self { lights, followers }
+        Self { lights, followers, again_at: None }
     }
 
     /// Somebody may look different now.
@@ -47,14 +62,25 @@ impl Lights {
         }
     }
 
-    /// What was sent may not have arrived.
+    /// There is another connection: what was sent may not have arrived, and devices may have come and gone.
+    pub(super) fn connected(&mut self) {
+        self.lights.iter_mut().for_each(Light::connected);
+    }
+
+    /// Somebody wants everything again.
     pub(super) fn tell_again(&mut self) {
         self.lights.iter_mut().for_each(Light::tell_again);
     }
 
-    /// The earliest time at which the hours of one begin or end.
+    /// The broker did not take what was sent to these topics.
+    pub(super) fn were_refused(&mut self, topics: &BTreeMap<String, String>) {
+        let refused = |light: &&mut Light| topics.keys().any(|topic| light.is_told_on(topic));
+        self.lights.iter_mut().filter(refused).for_each(Light::tell_again);
+    }
+
+    /// The earliest time at which a clock has something to say.
     pub(super) fn wake_at(&self) -> Option<Tick> {
-        self.lights.iter().filter_map(Light::wake_at).min()
+        self.lights.iter().filter_map(Light::wake_at).chain(self.again_at).min()
     }
 
     /// In the order configured.
@@ -62,8 +88,29 @@ impl Lights {
         self.lights.iter().map(|light| light.settings.name.clone()).collect()
     }
 
+    /// People have these names and places now.
+    fn seat(&mut self, place_of: impl Fn(&TopicLevel) -> Option<Place>) {
+        let mut lights = std::mem::take(&mut self.lights);
+        for light in &mut lights {
+            light.places = light.settings.users.iter().filter_map(&place_of).collect();
+            light.due = true;
+        }
+        *self = Self { again_at: self.again_at, ..Self::new(lights) };
+    }
+
     fn named(&mut self, name: &TopicLevel) -> Option<&mut Light> {
         self.lights.iter_mut().find(|light| light.settings.name == *name)
+    }
+}
+
+impl Light {
+    /// What a topic of the light should hold; nothing where there is nothing to say yet.
+    fn retained(&self, field: LightField, topics: &Topics) -> Option<Message> {
+        let payload = match field {
+            LightField::State => self.shade?.to_string(),
+            LightField::Follow => if self.follows { ON } else { OFF }.to_owned(),
+        };
+        Some(own(topics.of_light(&self.settings.name, field), payload))
     }
 }
 
@@ -71,39 +118,55 @@ impl Bridge {
     /// Drives these lights from now on. A light keeps what is known of it; a device that is left is told goodbye.
     pub(super) fn take_lights(&mut self, configured: Vec<Settings>, now: Tick) {
         let (filters, names) = (self.light_filters(), self.lights.names());
-        let before = std::mem::take(&mut self.lights).lights.into_iter();
-        let mut before: BTreeMap<TopicLevel, Light> =
-            before.map(|light| (light.settings.name.clone(), light)).collect();
+        let before = std::mem::take(&mut self.lights).lights;
+        let mut known: BTreeMap<TopicLevel, Light> =
+            before.into_iter().map(|light| (light.settings.name.clone(), light)).collect();
         let mut lights = Vec::with_capacity(configured.len());
         for settings in configured {
-            let mut light = match before.remove(&settings.name) {
-                Some(mut light) => {
+            let light = match known.remove(&settings.name) {
+                Some(light) => {
                     if !light.settings.same_device(&settings) {
-                        self.leave_device(&mut light);
+                        self.leave_device(&light);
                     }
                     light.configured(settings, now)
                 }
-                None => Light::new(settings, now),
+                None => {
+                    let light = Light::new(settings, now);
+                    if self.link.is_up() {
+                        self.say_light(&light);
+                    }
+                    light
+                }
             };
-            let places = light.settings.users.iter();
-            light.places = places.filter_map(|user| self.by_name.get(user, &self.people)).collect();
             lights.push(light);
         }
-        for (name, mut light) in before {
-            self.leave_device(&mut light);
+        for (name, light) in known {
+            self.leave_device(&light);
             self.remove_light(&name);
             self.device_had(announced_of_light(&name));
         }
         self.lights = Lights::new(lights);
+        self.seat_lights();
         if self.link.is_up() && self.lights.names() != names {
             self.say_device();
-            self.say_lights();
         }
         self.listen_to_lights(&filters);
     }
 
+    /// Lets every light follow whoever has the names now.
+    pub(super) fn seat_lights(&mut self) {
+        self.lights.seat(|name| self.by_name.get(name, &self.people));
+    }
+
     /// Tells every light what is news to it.
     pub(super) fn light_up(&mut self, now: Tick) {
+        let expected = self.groups.are_expected();
+        if self.lights.again_at.is_none_or(|at| at <= now) {
+            if self.lights.again_at.is_some() {
+                self.lights.tell_again();
+            }
+            self.lights.again_at = self.settings.refresh_interval.map(|every| now + every);
+        }
         for light in &mut self.lights.lights {
             light.look_at_clock(self.wall, now);
             if !self.link.is_up() || !std::mem::take(&mut light.due) || !light.follows {
@@ -113,15 +176,15 @@ impl Bridge {
             let sight = match busiest(people().filter_map(|person| person.shown())) {
                 Some(shown) => Sight::Somebody(shown),
                 None if people().any(|person| person.is_awaited()) => Sight::Awaited,
+                // Whoever is missing may be in a group.
+                None if light.places.len() < light.settings.users.len() && expected => Sight::Awaited,
                 None => Sight::Nobody,
             };
             let before = light.shade;
-            if let Some(order) = light.order(sight) {
-                self.outbox.light(message(order));
-            }
-            if let Some(shade) = light.shade.filter(|shade| before != Some(*shade)) {
-                let topic = self.topics.of_light(&light.settings.name, LightField::State);
-                self.outbox.own(topic, shade.to_string());
+            let order = light.order(sight).map(Message::from);
+            let state = light.retained(LightField::State, &self.topics).filter(|_| light.shade != before);
+            for message in order.into_iter().chain(state) {
+                self.outbox.light(Some(&light.settings.name), message);
             }
         }
     }
@@ -129,24 +192,31 @@ impl Bridge {
     /// Queues what is retained about every light.
     pub(super) fn say_lights(&mut self) {
         for light in &self.lights.lights {
-            let follow = if light.follows { ON } else { OFF };
-            let name = &light.settings.name;
-            self.outbox.own(self.topics.of_light(name, LightField::Follow), follow.to_owned());
-            if let Some(shade) = light.shade {
-                self.outbox.own(self.topics.of_light(name, LightField::State), shade.to_string());
+            for message in LightField::ALL.iter().filter_map(|field| light.retained(*field, &self.topics)) {
+                self.outbox.light(Some(&light.settings.name), message);
             }
         }
+    }
+
+    /// All lights as they are now.
+    pub(super) fn light_overviews(&self) -> Vec<LightOverview> {
+        let overview = |light: &Light| LightOverview {
+            name: light.settings.name.clone(),
+            users: light.settings.users.clone(),
+            shade: light.shade,
+            follows: light.follows,
+        };
+        self.lights.lights.iter().map(overview).collect()
     }
 
     /// The last messages of all lights.
     pub(super) fn lights_out(&mut self) -> Vec<Message> {
         let mut last = Vec::new();
         for light in &mut self.lights.lights {
-            if let Some(order) = light.goodbye() {
-                last.push(message(order));
-                let state = self.topics.of_light(&light.settings.name, LightField::State);
-                last.extend(light.shade.map(|shade| own(state, shade.to_string())));
-            }
+            let Some((order, shade)) = light.goodbye() else { continue };
+            light.shade = Some(shade);
+            last.push(Message::from(order));
+            last.extend(light.retained(LightField::State, &self.topics));
         }
         last
     }
@@ -198,13 +268,19 @@ impl Bridge {
 
     /// An earlier run, or the one before a reload, said this.
     fn light_left_behind(&mut self, name: TopicLevel, field: LightField, payload: &[u8]) {
+        let is_up = self.link.is_up();
         match (self.lights.named(&name), field) {
             (Some(light), LightField::Follow) => {
                 light.follows = payload != OFF.as_bytes();
                 light.due = true;
+                if is_up {
+                    // It came late: the broker holds something else by now.
+                    let follow = light.retained(LightField::Follow, &self.topics);
+                    follow.into_iter().for_each(|message| self.outbox.light(Some(&name), message));
+                }
             }
             (Some(_), LightField::State) => {}
-            (None, _) if self.link.is_up() => self.remove_light(&name),
+            (None, _) if is_up => self.remove_light(&name),
             (None, _) => {
                 self.found.lights.insert(name);
             }
@@ -215,15 +291,22 @@ impl Bridge {
         let says = |word: &str| payload.trim_ascii().eq_ignore_ascii_case(word.as_bytes());
         let Some(light) = self.lights.named(name).filter(|_| says(ON) || says(OFF)) else { return };
         light.follows = says(ON);
-        // Whoever paused it may have used it otherwise.
+        // Whoever paused it may have used it otherwise. What still waits is not sent to a paused one.
         light.tell_again();
-        let follow = if light.follows { ON } else { OFF };
-        self.outbox.own(self.topics.of_light(name, LightField::Follow), follow.to_owned());
+        let follow = light.retained(LightField::Follow, &self.topics);
+        self.outbox.forget_light(name);
+        follow.into_iter().for_each(|message| self.outbox.light(Some(name), message));
     }
 
-    fn leave_device(&mut self, light: &mut Light) {
-        if let Some(order) = light.goodbye().filter(|_| self.link.is_up()) {
-            self.outbox.light(message(order));
+    fn say_light(&mut self, light: &Light) {
+        let follow = light.retained(LightField::Follow, &self.topics);
+        follow.into_iter().for_each(|message| self.outbox.light(Some(&light.settings.name), message));
+    }
+
+    fn leave_device(&mut self, light: &Light) {
+        self.outbox.forget_light(&light.settings.name);
+        if let Some((order, _)) = light.goodbye().filter(|_| self.link.is_up()) {
+            self.outbox.light(None, Message::from(order));
         }
     }
 
@@ -235,20 +318,8 @@ impl Bridge {
 
     /// Hears of the lights there are now, after others.
     fn listen_to_lights(&mut self, before: &BTreeSet<String>) {
-        if !self.link.is_open() {
-            return;
-        }
         let now = self.light_filters();
-        let gone: Vec<String> = before.difference(&now).cloned().collect();
-        if !gone.is_empty() {
-            self.commands.push(Command::Broker(BrokerOrder::Unsubscribe(gone)));
-        }
-        self.also_listen(now.difference(before).cloned().collect());
+        self.stop_hearing(before.difference(&now).cloned().collect());
+        self.also_hear(now.difference(before).cloned().collect());
     }
-}
-
-/// An order to a device. It is not retained: a device that comes back must not obey an old one.
-fn message(order: Order) -> Message {
-    let Order { topic, payload } = order;
-    Message { topic, payload, qos: Qos::AtLeastOnce, retain: false, expires: None, correlation: None }
 }

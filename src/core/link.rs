@@ -61,6 +61,8 @@ pub(super) struct Link {
     online_reported: bool,
     read_back: bool,
     sent: bool,
+    /// Why there is no connection.
+    trouble: Option<String>,
 }
 
 impl Link {
@@ -77,6 +79,7 @@ impl Link {
             online_reported: false,
             read_back: false,
             sent: false,
+            trouble: None,
         }
     }
 
@@ -104,6 +107,11 @@ impl Link {
         self.spoken.version()
     }
 
+    /// Why there is no connection, while there is none.
+    pub(super) fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
+
     /// Whether another client with the same client id seems to be there.
     pub(super) fn has_rival(&self) -> bool {
         self.rival.is_suspected()
@@ -127,6 +135,7 @@ impl Link {
     /// Connected. `subscriptions` answers are awaited before publishing, if this is the first time.
     pub(super) fn connected(&mut self, subscriptions: usize, now: Tick) {
         self.up_since = Some(now);
+        self.trouble = None;
         self.outage_reported = false;
         self.online_reported = false;
         self.phase = if self.read_back {
@@ -219,6 +228,7 @@ impl Link {
             self.phase = Phase::Down(now);
             return None;
         }
+        self.trouble = Some(failure.to_string());
         let known_rival = self.has_rival();
         let for_rival = self.rival.lost(failure, lasted, random);
         let wait = for_rival.unwrap_or_else(|| match failure {

@@ -4,34 +4,42 @@
 //! schedule within a budget, people with their health, the source's and the broker link's state, an invitation to
 //! sign in, and an outbox. `commanding` listens to those who set presence, [`setting`] is what they may say,
 //! `settable` whom they may set, `writing` when it is done and `echo` what they are answered. `sleep` makes time go on
-//! while the machine sleeps and `waking` says what that means, `sequence` tells answers out of order, [`words`] and
-//! [`sequence_number`] keep what many people have in little room, `knowledge` is what is known of one, `by_name` finds one, `protocol` and
-//! `rival` read a broker's manners, `reload` goes on with other settings; [`discovery`] is what Home Assistant is told,
+//! while the machine sleeps and `waking` says what that means, `sequence` tells answers out of order, `protocol` and
+//! `rival` read a broker's manners, `reload` goes on with other settings; [`words`] and [`sequence_number`] keep in little
+//! room what many people have, `knowledge` is what is known of one, `index` finds one and `asked` those of an answer;
+//! [`group`] is what is known of groups, `members`
+//! reads them, `joining` says what a complete reading changes, `naming` who may have which name, and `unsettled` what was
+//! open until then; [`discovery`] is what Home Assistant is told,
 //! `announcing` when, and `announcements` what it was told already; [`light`] is what a light shows, and `lighting` when
-//! it is told;
+//! it is told; [`overview`] is what the status page and the metrics are made of;
 //! [`certificate`] words a warning, [`token_life`] says when a token is renewed.
 
 mod announcements;
 mod announcing;
 mod asked;
-mod backoff;
+pub(crate) mod backoff;
 pub mod bridge;
 mod broker;
 mod budget;
-mod by_name;
 pub mod certificate;
 pub mod command;
 mod commanding;
 pub mod discovery;
 mod echo;
 pub mod event;
+pub mod group;
+mod index;
 mod inviting;
+mod joining;
 mod knowledge;
 pub mod light;
 mod lighting;
 mod link;
+mod members;
 pub mod name;
+mod naming;
 mod outbox;
+pub mod overview;
 pub mod payload;
 mod pending;
 pub mod person;
@@ -54,6 +62,7 @@ mod status;
 pub mod time;
 pub mod token_life;
 pub mod topic;
+mod unsettled;
 mod waking;
 pub mod word;
 pub mod words;

@@ -48,11 +48,36 @@ pub enum UserId {
     Principal(PrincipalName),
 }
 
+/// Characters of a topic level.
+pub const LONGEST_LEVEL: usize = 64;
+
 impl TopicLevel {
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether a topic level may have this character.
+    #[must_use]
+    pub fn may_have(c: char) -> bool {
+        c.is_ascii_alphanumeric() || c == '_' || c == '-'
+    }
+
+    /// Makes a level of any text but an empty one: what may not be in it becomes `_`, and it is cut. What would be `bridge`,
+    /// ignoring case, is changed at its end.
+    #[must_use]
+    pub fn made_of(text: &str, bridge: &Self) -> Self {
+        let allowed = |c| if Self::may_have(c) { c } else { '_' };
+        let mut level: String = text.chars().take(LONGEST_LEVEL).map(allowed).collect();
+        if level.eq_ignore_ascii_case(bridge.as_str()) {
+            let cut = if level.len() == LONGEST_LEVEL { level.pop() } else { None };
+            level.push(if cut == Some('_') { '-' } else { '_' });
+        }
+        if level.is_empty() {
+            level.push('_');
+        }
+        Self(level.into())
     }
 }
 
@@ -60,8 +85,7 @@ impl FromStr for TopicLevel {
     type Err = InvalidName;
 
     fn from_str(text: &str) -> Result<Self, InvalidName> {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        if (1..=64).contains(&text.len()) && text.chars().all(allowed) {
+        if (1..=LONGEST_LEVEL).contains(&text.len()) && text.chars().all(Self::may_have) {
             Ok(Self(text.into()))
         } else {
             Err(InvalidName("1 to 64 of the characters A-Z, a-z, 0-9, _ and -"))

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::announcements::Announcements;
 use super::command::{Message, Qos};
-use super::name::{BaseTopic, ClientId};
+use super::name::{BaseTopic, ClientId, TopicLevel};
 use super::pending::Pending;
 use super::person::{Health, Person};
 use super::schedule::Place;
@@ -34,11 +34,14 @@ pub(super) struct Outbox {
     /// Topics to be emptied, and those that were but may not have arrived yet.
     removals: VecDeque<String>,
     removed: Vec<String>,
+    /// The `health` of people who are not known yet, of whom nothing may be believed until they are.
+    strangers: Vec<String>,
     /// People whose `ok` of an earlier run has to be taken back before anything else is said of them.
     doubted: Vec<Place>,
     fresh: VecDeque<Place>,
-    /// Orders to lights, not retained, one for each device: after the change that they show, before everybody else.
-    lights: VecDeque<Message>,
+    /// Orders to lights and what is said about them, with the light's name where a newer one takes its place: after the
+    /// change that they show, before everybody else.
+    lights: VecDeque<(Option<TopicLevel>, Message)>,
     /// The full sending after a connect, the next one at the end.
     everyone: Vec<Place>,
     /// Counts the full sendings; zero is none yet.
@@ -85,6 +88,7 @@ impl Outbox {
     pub(super) fn drop_waiting(&mut self, people: &mut [Person]) {
         self.forget_places(people);
         self.own.clear();
+        self.strangers.clear();
         self.lights.clear();
     }
 
@@ -117,10 +121,17 @@ impl Outbox {
         self.own.push_back(own(topic, payload));
     }
 
-    /// Queues an order to a light; an older one to the same device is not sent any more.
-    pub(super) fn light(&mut self, order: Message) {
-        self.lights.retain(|message| message.topic != order.topic);
-        self.lights.push_back(order);
+    /// Queues an order to a light, or what is retained about it; an older one of the same light for the same topic is
+    /// not sent any more. What has no name is sent whatever comes after it.
+    pub(super) fn light(&mut self, name: Option<&TopicLevel>, message: Message) {
+        self.lights
+            .retain(|(of, waiting)| of.is_none() || of.as_ref() != name || waiting.topic != message.topic);
+        self.lights.push_back((name.cloned(), message));
+    }
+
+    /// What waits for a light is not sent any more.
+    pub(super) fn forget_light(&mut self, name: &TopicLevel) {
+        self.lights.retain(|(of, _)| of.as_ref() != Some(name));
     }
 
     /// Queues the answer to a command.
@@ -131,8 +142,15 @@ impl Outbox {
         self.results.push_back(message);
     }
 
-    /// Queues the removal of a retained topic.
+    /// Queues `stale` for a `health` topic.
+    pub(super) fn doubt(&mut self, health: String) {
+        self.strangers.push(health);
+    }
+
+    /// Queues the removal of a retained topic; what waits for it is not sent any more.
     pub(super) fn remove(&mut self, topic: String) {
+        self.own.retain(|message| message.topic != topic);
+        self.lights.retain(|(_, message)| message.topic != topic);
         self.removals.push_back(topic);
     }
 
@@ -146,6 +164,17 @@ impl Outbox {
         if self.in_flight == 0 {
             self.removed.clear();
         }
+    }
+
+    /// What waits to be sent: messages, and people with something new.
+    pub(super) fn waiting(&self) -> usize {
+        let messages = self.own.len() + self.results.len() + self.removals.len() + self.lights.len();
+        messages + self.doubted.len() + self.fresh.len() + self.everyone.len() + usize::from(self.announce)
+    }
+
+    /// Messages that were sent and have not arrived yet, as far as is known.
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight
     }
 
     /// Whether everything that was sent has arrived.
@@ -165,6 +194,8 @@ impl Outbox {
                 messages.push(message);
             } else if let Some(message) = self.results.pop_front() {
                 messages.push(message);
+            } else if let Some(topic) = self.strangers.pop() {
+                messages.push(Message::retained(topic, Health::Stale.as_str().to_owned(), sender.qos));
             } else if let Some(place) = self.doubted.pop() {
                 let topic = sender.topics.of_user(&people[place].name, Field::Health);
                 let payload = Health::Stale.as_str().to_owned();
@@ -172,7 +203,7 @@ impl Outbox {
             } else if let Some(place) = self.fresh.pop_front() {
                 people[place].queued = false;
                 self.messages_of(place, &mut people[place], sender, &mut messages);
-            } else if let Some(message) = self.lights.pop_front() {
+            } else if let Some((_, message)) = self.lights.pop_front() {
                 messages.push(message);
             } else if let Some(place) = self.next_of_everyone(people) {
                 self.messages_of(place, &mut people[place], sender, &mut messages);

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::bridge::GENTLE;
-use super::knowledge::{Candidate, Knowledge, Known};
+use super::knowledge::{Candidate, Knowledge, Known, Remembered};
 use super::light::look::Shown;
 use super::name::{ClientId, ObjectId, TopicLevel, UserId};
-use super::payload::{RememberedState, State, json};
+use super::payload::{State, json};
 use super::pending::Pending;
 use super::presence::Presence;
 use super::sequence::{Order, OutOfOrder, is_older};
@@ -86,7 +88,8 @@ struct Rare {
 }
 
 impl Health {
-    const ALL: [Self; 5] = [Self::Ok, Self::Stale, Self::SignInRequired, Self::Forbidden, Self::NotFound];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Ok, Self::Stale, Self::SignInRequired, Self::Forbidden, Self::NotFound];
 
     pub(super) fn as_str(self) -> &'static str {
         match self {
@@ -134,7 +137,7 @@ impl Person {
     }
 
     /// The same person as they are configured now: under another name nothing was said of them yet.
-    pub(super) fn configured(mut self, watched: Watched, now: Tick) -> Self {
+    pub(super) fn configured(&mut self, watched: Watched, now: Tick) {
         let Watched { name, id: _, display_name, discovery } = watched;
         self.display_name = other_than(&name, display_name);
         if self.name != name {
@@ -143,7 +146,6 @@ impl Person {
             self.changed = now.into();
         }
         self.discovery = discovery;
-        self
     }
 
     /// The object id, as soon as it is known.
@@ -152,6 +154,12 @@ impl Person {
             UserId::Object(id) => Some(*id),
             UserId::Me | UserId::Principal(_) => self.found.as_deref().copied(),
         }
+    }
+
+    /// The configuration says otherwise who this is; the object id stays what it is.
+    pub(super) fn meant_by(&mut self, configured: UserId) {
+        self.found = self.id().map(Box::new);
+        self.configured = configured;
     }
 
     /// Takes the object id, where the configuration does not say it.
@@ -276,8 +284,8 @@ impl Person {
     }
 
     /// Takes what an earlier run left on the broker, before or after the first answer.
-    pub(super) fn remember(&mut self, remembered: &RememberedState, now: Tick) {
-        if self.knowledge.remember(remembered) {
+    pub(super) fn remember(&mut self, remembered: impl Into<Option<Remembered>>, now: Tick) {
+        if self.knowledge.remember(remembered.into()) {
             self.touch(Field::State, now);
         }
     }
@@ -342,6 +350,11 @@ impl Person {
     /// The topics in the order in which they are published now: bad news about health goes first.
     pub(super) fn fields(&self) -> [Field; 4] {
         if self.health == Health::Ok { Field::IN_ORDER } else { Field::HEALTH_FIRST }
+    }
+
+    /// Since when the words that are known have been the same.
+    pub(super) fn since(&self) -> Option<Timestamp> {
+        self.knowledge.known().map(|known| known.since.into())
     }
 
     /// What a topic should hold; nothing where there is nothing to say yet.

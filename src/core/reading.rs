@@ -38,6 +38,10 @@ impl Bridge {
                 self.resolved(*place, id, job, now);
                 return;
             }
+            (Target::Members(group), Answer::Members(page)) => {
+                self.page_came(job, *group, page, now);
+                return;
+            }
             (
                 Target::Me(place) | Target::User(place) | Target::Communications(place),
                 Answer::People(people),
@@ -46,12 +50,28 @@ impl Bridge {
             }
             (Target::Bulk(places), Answer::People(people)) => self.bulk_answered(places, people, now),
             (_, Answer::Written) => self.ignore("the end of a write where something was read"),
-            (Target::Resolve(_), Answer::People(_)) => self.ignore("people where an object id was asked for"),
+            (Target::Resolve(_) | Target::Members(_), Answer::People(_)) => {
+                self.ignore("presence where something else was asked for");
+            }
             (
-                Target::Me(_) | Target::User(_) | Target::Communications(_) | Target::Bulk(_),
+                Target::Me(_)
+                | Target::User(_)
+                | Target::Communications(_)
+                | Target::Bulk(_)
+                | Target::Members(_),
                 Answer::Resolved(_),
             ) => {
-                self.ignore("an object id where people were asked for");
+                self.ignore("an object id where something else was asked for");
+            }
+            (
+                Target::Me(_)
+                | Target::User(_)
+                | Target::Communications(_)
+                | Target::Bulk(_)
+                | Target::Resolve(_),
+                Answer::Members(_),
+            ) => {
+                self.ignore("members of a group where something else was asked for");
             }
         }
         self.again(job, Again::Regular, now.tick);
@@ -64,6 +84,7 @@ impl Bridge {
         }
         self.people[place].found(id);
         self.people[place].denied = None;
+        self.groups.claims.push(place);
         self.judge_one(place, now.tick);
         self.watch(place, now.tick);
     }
@@ -73,6 +94,7 @@ impl Bridge {
             // Whoever is signed in tells their object id with their presence.
             if self.people[place].id().is_none() {
                 self.people[place].found(reading.id);
+                self.groups.claims.push(place);
                 self.announce(place);
             }
             if self.people[place].id() != Some(reading.id) {
@@ -137,6 +159,10 @@ impl Bridge {
         match (failure, &job.target) {
             (ReadFailure::TokenRefused { .. }, _) if !job.retried => {
                 self.schedule.retry(job);
+                return;
+            }
+            (_, &Target::Members(group)) => {
+                self.page_failed(&job, group, failure, now);
                 return;
             }
             // One bad id refuses them all: halve until it is found.

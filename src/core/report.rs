@@ -58,6 +58,17 @@ pub enum Report {
     Ignored(String),
     /// A user of an earlier configuration was taken off the broker.
     Removed(TopicLevel),
+    /// A member left their group, or is configured now, and what was published under their name was taken off the broker.
+    Left(TopicLevel),
+    /// A group was read, for the first time or with changes.
+    Members {
+        /// How many members it has.
+        members: usize,
+        /// How many of them are new.
+        joined: usize,
+        /// How many left.
+        left: usize,
+    },
     /// More people than the budget can read in one interval.
     Stretched(Duration),
 }
@@ -90,11 +101,13 @@ impl Report {
                 Loudness::Warn
             }
             Self::GraphBack(_) | Self::BrokerConnected | Self::Online => Loudness::Info,
-            Self::Configured(_) | Self::UserReadable(_) | Self::Slept(_) | Self::WentBack(_) => {
-                Loudness::Info
-            }
+            Self::Members { .. }
+            | Self::Configured(_)
+            | Self::UserReadable(_)
+            | Self::Slept(_)
+            | Self::WentBack(_) => Loudness::Info,
             Self::CommandFailed(..) => Loudness::Warn,
-            Self::Removed(_) | Self::Ignored(_) | Self::TopicRefused(_) => Loudness::Debug,
+            Self::Removed(_) | Self::Left(_) | Self::Ignored(_) | Self::TopicRefused(_) => Loudness::Debug,
             // Whoever may send commands could fill the log with them.
             Self::Commanded(_) | Self::CommandRefused(..) | Self::Settable(..) => Loudness::Debug,
         }
@@ -150,6 +163,10 @@ impl fmt::Display for Report {
             Self::Ignored(what) => write!(f, "ignored in Graph's answer: {what}"),
             Self::Removed(user) => {
                 write!(f, "{user} is no longer configured and was removed from the broker")
+            }
+            Self::Left(user) => write!(f, "{user} is no longer in a group and was removed from the broker"),
+            Self::Members { members, joined, left } => {
+                write!(f, "a group was read: {members} members, {joined} joined, {left} left")
             }
             Self::Stretched(interval) => write!(
                 f,

@@ -22,6 +22,8 @@ pub(super) enum Target {
     Communications(Place),
     Bulk(Vec<Place>),
     Resolve(Place),
+    /// The next page of the members of the group with this number.
+    Members(usize),
 }
 
 /// Names a round for as long as it exists.
@@ -61,7 +63,7 @@ pub(super) struct Schedule {
     achieved: Duration,
     anchor: Tick,
     rounds: Vec<Option<Round>>,
-    /// How many of them come again: names are resolved once, not every interval.
+    /// How many of them come again every interval.
     repeating: usize,
     due: BTreeSet<(Tick, RoundId)>,
     once: VecDeque<Job>,
@@ -81,12 +83,13 @@ impl Target {
                 std::slice::from_ref(place)
             }
             Self::Bulk(places) => places,
+            Self::Members(_) => &[],
         }
     }
 
-    /// Whether it is read every interval.
+    /// Whether it is read every interval: names are resolved once, and groups read rarely.
     fn repeats(&self) -> bool {
-        !matches!(self, Self::Resolve(_))
+        !matches!(self, Self::Resolve(_) | Self::Members(_))
     }
 }
 
@@ -104,6 +107,11 @@ impl Schedule {
             looked_for: BTreeSet::new(),
             missing_next: false,
         }
+    }
+
+    /// A schedule of nothing yet that goes on in the same intervals.
+    pub(super) fn emptied(&self) -> Self {
+        Self { achieved: self.achieved, ..Self::new(self.poll_interval, self.anchor) }
     }
 
     /// The interval in which everybody is read once.
@@ -127,7 +135,8 @@ impl Schedule {
             | Target::Me(_)
             | Target::User(_)
             | Target::Communications(_)
-            | Target::Resolve(_) => None,
+            | Target::Resolve(_)
+            | Target::Members(_) => None,
         });
         match with_room {
             Some(places) => places.push(place),
@@ -202,10 +211,32 @@ impl Schedule {
 
     /// Makes every round due at once.
     pub(super) fn all_now(&mut self, now: Tick) {
+        self.now_if(now, |_| true);
+    }
+
+    /// Makes the rounds about these due at once.
+    pub(super) fn now_if(&mut self, now: Tick, about: impl Fn(&Target) -> bool) {
         for index in 0..self.rounds.len() {
             let id = RoundId(index);
-            if self.rounds[index].as_ref().is_some_and(|round| round.due.is_some()) {
+            let waits = |round: &Round| round.due.is_some() && about(&round.target);
+            if self.rounds[index].as_ref().is_some_and(waits) {
                 self.set_due(id, now);
+            }
+        }
+    }
+
+    /// Lets rounds that are due wait for their places in the interval, if everybody in them may wait.
+    pub(super) fn spread(&mut self, now: Tick, may_wait: impl Fn(Place) -> bool) {
+        for index in 0..self.rounds.len() {
+            let waits = self.rounds[index].as_ref().is_some_and(|round| {
+                let places = round.target.places();
+                !places.is_empty()
+                    && round.due.is_some_and(|due| due <= now)
+                    && places.iter().all(|&place| may_wait(place))
+            });
+            if waits {
+                let id = RoundId(index);
+                self.set_due(id, self.next_place(id, now));
             }
         }
     }
@@ -316,6 +347,20 @@ mod tests {
         assert_eq!(schedule.next_due(), Some(at(15.0)));
         schedule.done(job.round.unwrap(), at(12.0), Again::After(Duration::from_secs(1)));
         assert_eq!(schedule.next_due(), Some(at(13.0)));
+    }
+
+    #[test]
+    fn whoever_is_known_waits_for_their_place_when_all_get_others() {
+        let mut before = Schedule::new(Duration::from_secs(6), at(100.0));
+        before.begin(Target::User(0), at(100.0));
+        let mut schedule = before.emptied();
+        for place in 0..3 {
+            schedule.begin(Target::User(place), at(107.0));
+        }
+        schedule.begin(Target::Members(0), at(107.0));
+        schedule.spread(at(107.0), |place| place != 1);
+        let times: Vec<(u64, usize)> = schedule.due.iter().map(|(due, id)| (due.0.as_secs(), id.0)).collect();
+        assert_eq!(times, [(107, 1), (107, 3), (109, 2), (112, 0)]);
     }
 
     #[test]

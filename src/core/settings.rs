@@ -7,8 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::command::{Protocol, Qos};
+use super::group::pattern::NamePattern;
 use super::light;
-use super::name::{BaseTopic, ClientId, TopicLevel, UserId};
+use super::name::{BaseTopic, ClientId, ObjectId, TopicLevel, UserId};
 use super::payload::About;
 
 /// Everything that decides how the core decides.
@@ -58,6 +59,8 @@ pub struct Settings {
     pub discovery: Option<Discovery>,
     /// Who is watched.
     pub users: Vec<Watched>,
+    /// Groups whose members are watched, too.
+    pub groups: Vec<Group>,
     /// Lights that show somebody's presence; they follow people by name.
     pub lights: Vec<light::settings::Settings>,
     /// What `info` says besides.
@@ -81,6 +84,19 @@ pub struct Watched {
     /// What Home Assistant shows.
     pub display_name: String,
     /// Whether Home Assistant is told.
+    pub discovery: bool,
+}
+
+/// One configured group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Its object id.
+    pub id: ObjectId,
+    /// The topic level of each member.
+    pub name: NamePattern,
+    /// How often its members are read: 1 min to 7 days.
+    pub refresh_members: Duration,
+    /// Whether Home Assistant is told of the members.
     pub discovery: bool,
 }
 

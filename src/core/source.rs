@@ -37,6 +37,7 @@ pub(super) struct Source {
     since: Timestamp,
     detail: Option<String>,
     last_success: Option<Timestamp>,
+    answered_at: Option<Tick>,
     failures: u32,
     hold_until: Tick,
     backoff: Backoff,
@@ -45,7 +46,10 @@ pub(super) struct Source {
 }
 
 impl Reach {
-    pub(super) fn as_str(self) -> &'static str {
+    pub(super) const ALL: [Self; 6] =
+        [Self::Starting, Self::Ok, Self::Throttled, Self::Unreachable, Self::SignInRequired, Self::Forbidden];
+
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Starting => "starting",
             Self::Ok => "ok",
@@ -64,6 +68,7 @@ impl Source {
             since: whole_seconds(now.wall),
             detail: None,
             last_success: None,
+            answered_at: None,
             failures: 0,
             hold_until: now.tick,
             backoff: Backoff::new(Duration::from_secs(1), Duration::from_secs(30)),
@@ -88,6 +93,11 @@ impl Source {
         self.last_success
     }
 
+    /// When Graph last told somebody's presence.
+    pub(super) fn answered_at(&self) -> Option<Tick> {
+        self.answered_at
+    }
+
     /// No read may begin before this.
     pub(super) fn hold_until(&self) -> Tick {
         self.hold_until
@@ -104,6 +114,7 @@ impl Source {
     /// Graph told somebody's presence.
     pub(super) fn answered(&mut self, now: Now) -> Option<Report> {
         self.last_success = Some(whole_seconds(now.wall));
+        self.answered_at = Some(now.tick);
         self.reached(None, now)
     }
 

@@ -18,9 +18,9 @@ const HEALTH_EVERY: Duration = Duration::from_secs(300);
 /// What `<bridge>/health` says, but for the times in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct HealthWords {
-    graph: &'static str,
-    detail: Option<String>,
-    notices: Vec<String>,
+    pub graph: &'static str,
+    pub detail: Option<String>,
+    pub notices: Vec<String>,
 }
 
 /// What was last said on `<bridge>/health`.
@@ -96,7 +96,8 @@ impl Bridge {
         self.said = Said { words: Some(words), last_success: self.source.last_success(), at: now };
     }
 
-    fn health_words(&self) -> HealthWords {
+    /// What is to be said on `<bridge>/health`.
+    pub(super) fn health_words(&self) -> HealthWords {
         let detail = self.invitation.trouble().or(self.source.detail()).map(str::to_owned);
         let graph = self.source.reach().as_str();
         let mut notices = Vec::new();
@@ -118,6 +119,7 @@ impl Bridge {
         if not_found > 0 {
             notices.push(format!("{not_found} of {all} people are not in this tenant; check their ids"));
         }
+        notices.extend(self.groups.notices());
         for filter in &self.refused_filters {
             notices.push(format!(
                 "the broker refused the subscription to {filter}; allow it in its access list"

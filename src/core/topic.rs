@@ -139,6 +139,12 @@ impl Topics {
         format!("{}/{}/refresh", self.base, self.bridge)
     }
 
+    /// `<base>/<bridge>/check/<id>`, where a check publishes for a moment; it means nothing to anybody.
+    #[must_use]
+    pub fn of_check(&self, id: &str) -> String {
+        format!("{}/{}/check/{id}", self.base, self.bridge)
+    }
+
     /// `<base>/<user>/set` or `<base>/<user>/set_status_message`, where commands come in.
     #[must_use]
     pub fn set(&self, user: &TopicLevel, level: &str) -> String {

@@ -87,7 +87,7 @@ impl Bridge {
     pub(super) fn write_ended(&mut self, event: PresenceEvent, now: Now) {
         let Some(mut wish) = self.commanding.under_way.remove(&event.request) else { return };
         match event.outcome {
-            Ok(Answer::Written | Answer::People(_) | Answer::Resolved(_)) => {
+            Ok(Answer::Written | Answer::People(_) | Answer::Resolved(_) | Answer::Members(_)) => {
                 self.commanding.forbidden = None;
                 self.result(wish.from, None);
                 self.report(Report::Commanded(wish.place));

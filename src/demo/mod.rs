@@ -3,9 +3,10 @@
 //! Nothing is short-circuited: the bridge speaks HTTP and MQTT as it would anywhere.
 
 pub mod broker;
-pub mod view;
 
-use std::io::{self, IsTerminal, Write};
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,11 +14,13 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use crate::config::{self, Config, Environment};
+use crate::core::topic::Topics;
 use crate::mqtt::address::Address;
 use crate::mqtt::one_shot::{OneShot, OneShotError};
 use crate::simulate::{self, AutoApprove, Server, Tenant};
+use crate::view::picture::Picture;
+use crate::view::show::{Look, Show, ShowEnd};
 use broker::{BrokerError, EmbeddedBroker};
-use view::View;
 
 /// How the demonstration is set up.
 #[derive(Debug, Args)]
@@ -51,9 +54,12 @@ pub enum DemoError {
     /// The bridge ended.
     #[error(transparent)]
     Bridge(#[from] crate::run::RunError),
-    /// The view lost the broker.
-    #[error("the view lost the broker: {0}")]
-    View(#[from] OneShotError),
+    /// The view did not reach the broker.
+    #[error("the view does not reach the broker: {0}")]
+    NoView(#[from] OneShotError),
+    /// The view ended.
+    #[error("the view ended: {0}")]
+    View(#[from] ShowEnd),
 }
 
 /// Shows everything at work until `stop`.
@@ -63,6 +69,7 @@ pub enum DemoError {
 /// If a part cannot start, or ends early.
 pub async fn run(
     options: &Options,
+    look: Look,
     stop: impl Future<Output = ()>,
     out: &mut (impl Write + Send),
 ) -> Result<(), DemoError> {
@@ -81,13 +88,16 @@ pub async fn run(
     let server = Server::start(TcpListener::bind("127.0.0.1:0").await?, tenant.clone())?;
     let broker = EmbeddedBroker::start(options.port).await?;
     let auth = if options.sign_in { tokens.auth() } else { client_secret(&tenant) };
-    let config = configuration(&tenant, &server.url(), broker.port(), &auth)?;
+    // Taken for a moment, so that it is free when the bridge wants it.
+    let page = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
+    let config = configuration(&tenant, &server.url(), broker.port(), page, &auth)?;
 
     writeln!(
         out,
         "A simulated tenant with {} people, a broker, and the bridge between them.",
         options.users
     )?;
+    writeln!(out, "Look at:      http://{page}/")?;
     writeln!(out, "Listen with:  mosquitto_sub -p {} -t 'presence/#' -v", broker.port())?;
     writeln!(out, "Stop with Ctrl-C.\n")?;
 
@@ -101,7 +111,7 @@ pub async fn run(
         // Both end when the bridge does; until then an end of the view is an error.
         biased;
         ended = crate::run::run(&config, stop, crate::run::no_reloads()) => ended.map(|_| ()).map_err(DemoError::from),
-        ended = show(&config, out) => ended,
+        ended = show(&config, look, out) => ended,
     };
     broker.stop().await;
     server.stop().await;
@@ -109,28 +119,14 @@ pub async fn run(
     Ok(writeln!(out, "\nThe bridge said offline and stopped.")?)
 }
 
-/// Prints what a listener on the broker sees, and nothing else.
-async fn show(config: &Config, out: &mut impl Write) -> Result<(), DemoError> {
-    let base = config.mqtt.base_topic.as_str();
-    let mut view = View::new(base);
+/// Shows what a listener on the broker sees, and nothing else.
+async fn show(config: &Config, look: Look, out: &mut impl Write) -> Result<(), DemoError> {
+    let (base, bridge) = (&config.mqtt.base_topic, &config.mqtt.bridge_name);
+    let topics = Topics::new(base.clone(), bridge.clone());
     let mut broker = OneShot::connect(&Address::of_command(&config.mqtt, "view")).await?;
-    broker.subscribe(&format!("{base}/#")).await?;
-    let live = io::stdout().is_terminal();
-    let mut drawn = 0;
-    loop {
-        let line = view.take(&broker.message().await?);
-        if live {
-            let table = view.table();
-            if drawn > 0 {
-                write!(out, "\x1b[{drawn}A\x1b[J")?;
-            }
-            writeln!(out, "{table}")?;
-            drawn = table.lines().count();
-        } else if let Some(line) = line {
-            writeln!(out, "{line}")?;
-        }
-        out.flush()?;
-    }
+    broker.subscribe(&topics.every_topic()).await?;
+    let mut show = Show::new(Picture::new(base, bridge), BTreeMap::new(), look, out);
+    Err(show.listen(&mut broker).await.into())
 }
 
 /// Where the tokens of a demonstrated sign-in are for a moment.
@@ -163,12 +159,20 @@ fn client_secret(tenant: &Tenant) -> String {
 }
 
 /// A configuration as a person would write it.
-fn configuration(tenant: &Tenant, url: &str, port: u16, auth: &str) -> Result<Config, config::ConfigErrors> {
+fn configuration(
+    tenant: &Tenant,
+    url: &str,
+    port: u16,
+    page: SocketAddr,
+    auth: &str,
+) -> Result<Config, config::ConfigErrors> {
     let simulate::Settings { tenant_id, client_id, .. } = tenant.settings();
     let mut text = format!(
         r#"
 [mqtt]
 url = "mqtt://127.0.0.1:{port}"
+[http]
+listen = "{page}"
 [graph]
 tenant_id = "{tenant_id}"
 client_id = "{client_id}"

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::header::{LOCATION, RETRY_AFTER};
 use reqwest::{RequestBuilder, StatusCode};
+use tokio::time::Instant;
 use url::Url;
 
 use super::http::{Http, HttpError, body, on_the_way};
@@ -13,16 +14,21 @@ use super::sign_in::authority::Authority;
 use super::sign_in::delegated::DelegatedSignIn;
 use super::sign_in::method::{Caller, Method};
 use super::token::TokenSource;
-use super::{answer, refusal, retry_after, setting};
+use super::{answer, members, refusal, retry_after, setting};
 use crate::core::command::{Read, What, Whom, Write};
 use crate::core::event::{Answer, ReadFailure};
+use crate::core::name::ObjectId;
 use crate::core::setting::Setting;
+use crate::meters::GraphMeter;
 
 /// Bytes of an answer about one person.
 const LARGEST_SINGLE_ANSWER: usize = 1024 * 1024;
 
 /// Bytes of an answer about 650 people, each perhaps with an automatic reply of some kilobytes.
 const LARGEST_BULK_ANSWER: usize = 16 * 1024 * 1024;
+
+/// Bytes of an answer about 999 members of a group, each with two names of any script.
+const LARGEST_MEMBERS_ANSWER: usize = 4 * 1024 * 1024;
 
 /// Where Graph is and how to get in.
 #[derive(Debug)]
@@ -46,6 +52,7 @@ pub struct GraphClient {
     root: Url,
     caller: Caller,
     tokens: TokenSource,
+    meter: GraphMeter,
 }
 
 impl GraphClient {
@@ -59,13 +66,29 @@ impl GraphClient {
         let authority = Authority::new(http.clone(), access.login_url, access.tenant);
         let caller = method.caller();
         let tokens = TokenSource::new(authority, access.graph_url, method);
-        Ok(Self { http, root: access.graph_url.clone(), caller, tokens })
+        let root = access.graph_url.clone();
+        Ok(Self { http, root, caller, tokens, meter: GraphMeter::default() })
+    }
+
+    /// The same, counting into this meter.
+    #[must_use]
+    pub fn metered(self, meter: GraphMeter) -> Self {
+        Self { meter, ..self }
     }
 
     /// The person's sign-in that tokens come from, if it is one's.
     #[must_use]
     pub fn delegated(&self) -> Option<&DelegatedSignIn> {
         self.tokens.method().delegated()
+    }
+
+    /// Gets a token, or has one, without asking Graph for anything.
+    ///
+    /// # Errors
+    ///
+    /// If the sign-in service refuses, or cannot be asked.
+    pub async fn sign_in(&self) -> Result<(), ReadFailure> {
+        self.tokens.token(None).await.map(drop)
     }
 
     /// From now on uses new connections, to Graph and to the sign-in service, with the same tokens. Requests under way
@@ -98,7 +121,7 @@ impl GraphClient {
     ///
     /// Whatever keeps the answer from being one; the kind says whether and when to try again.
     pub async fn read(&self, read: &Read) -> Result<Answer, ReadFailure> {
-        let exchange = |request| exchange(request, &read.what, self.caller);
+        let exchange = |request| self.exchange(request, &read.what);
         self.with_token(self.request(&read.what), read.token_max_age, exchange).await
     }
 
@@ -131,10 +154,15 @@ impl GraphClient {
     where
         Exchange: Future<Output = Result<Answer, ReadFailure>>,
     {
-        let token = self.tokens.token(token_max_age).await?;
+        let token = self.tokens.token(token_max_age).await.inspect_err(|failure| {
+            self.meter.ended::<Answer>(&Err(failure.clone()), None);
+        })?;
+        self.meter.token_ends(token.ends());
         let id = uuid::Uuid::new_v4().to_string();
         let request = request.bearer_auth(token.expose()).header("client-request-id", &id);
+        let began = now();
         let outcome = exchange(request).await;
+        self.meter.ended(&outcome, Some(began.elapsed()));
         match &outcome {
             Ok(_) => tracing::trace!(client_request_id = id, "Graph answered"),
             Err(failure) => tracing::debug!(client_request_id = id, %failure, "a request failed"),
@@ -159,7 +187,37 @@ impl GraphClient {
                 url.set_query(Some("$select=id,userPrincipalName,displayName"));
                 http.get(url)
             }
+            What::Members(group, page) => {
+                members::request(http.get(members::address(&self.members_url(*group), page.as_ref())))
+            }
         }
+    }
+
+    fn members_url(&self, group: ObjectId) -> Url {
+        self.url(&members::path(group).each_ref().map(String::as_str))
+    }
+
+    async fn exchange(&self, request: RequestBuilder, what: &What) -> Result<Answer, ReadFailure> {
+        let limit = match what {
+            What::Bulk(_) => LARGEST_BULK_ANSWER,
+            What::Members(..) => LARGEST_MEMBERS_ANSWER,
+            What::Me | What::User(_) | What::Communications(_) | What::Resolve(_) => LARGEST_SINGLE_ANSWER,
+        };
+        let Whole { status, wait, bytes } = whole(request, limit).await?;
+        if !status.is_success() {
+            return Err(refusal::of_status(status, wait, &bytes, what, self.caller));
+        }
+        let answer = match what {
+            What::Bulk(_) => answer::list(&bytes).map(Answer::People),
+            What::Me | What::User(_) | What::Communications(_) => answer::single(&bytes).map(Answer::People),
+            What::Resolve(_) => answer::user_id(&bytes).map(Answer::Resolved),
+            What::Members(group, _) => {
+                return members::page(&bytes, &self.members_url(*group))
+                    .map(Answer::Members)
+                    .map_err(|error| refusal::of_members(&error, self.caller));
+            }
+        };
+        answer.map_err(|error| ReadFailure::Passing { why: error.to_string(), retry_after: None })
     }
 
     fn url(&self, path: &[&str]) -> Url {
@@ -169,20 +227,6 @@ impl GraphClient {
         }
         url
     }
-}
-
-async fn exchange(request: RequestBuilder, what: &What, caller: Caller) -> Result<Answer, ReadFailure> {
-    let limit = if matches!(what, What::Bulk(_)) { LARGEST_BULK_ANSWER } else { LARGEST_SINGLE_ANSWER };
-    let Whole { status, wait, bytes } = whole(request, limit).await?;
-    if !status.is_success() {
-        return Err(refusal::of_status(status, wait, &bytes, what, caller));
-    }
-    let answer = match what {
-        What::Bulk(_) => answer::list(&bytes).map(Answer::People),
-        What::Me | What::User(_) | What::Communications(_) => answer::single(&bytes).map(Answer::People),
-        What::Resolve(_) => answer::user_id(&bytes).map(Answer::Resolved),
-    };
-    answer.map_err(|error| ReadFailure::Passing { why: error.to_string(), retry_after: None })
 }
 
 async fn exchange_write(
@@ -225,4 +269,9 @@ async fn whole(request: RequestBuilder, limit: usize) -> Result<Whole, ReadFailu
 #[expect(clippy::disallowed_methods, reason = "the edge reads the clock")]
 pub(super) fn wall() -> Timestamp {
     Timestamp::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the edge reads the clock")]
+fn now() -> Instant {
+    Instant::now()
 }

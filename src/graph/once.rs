@@ -3,9 +3,13 @@
 use super::client::GraphClient;
 use crate::core::command::{BULK_LIMIT, Read, What};
 use crate::core::event::{Answer, ReadFailure, Reading, RequestId};
-use crate::core::name::{ObjectId, UserId};
+use crate::core::group::page::{Member, MembersPage};
+use crate::core::name::{ObjectId, PrincipalName, UserId};
 use crate::core::presence::Presence;
 use crate::core::settings::Endpoint;
+
+/// Pages of one group, each of up to 999 members.
+const MOST_PAGES: usize = 2_000;
 
 /// What came of reading one person.
 pub type Outcome = Result<(ObjectId, Presence), ReadFailure>;
@@ -29,7 +33,7 @@ pub async fn read(client: &GraphClient, endpoint: Endpoint, people: &[UserId]) -
                 continue;
             }
             UserId::Object(id) => Ok(*id),
-            UserId::Principal(name) => resolve(client, What::Resolve(name.clone())).await,
+            UserId::Principal(name) => resolve(client, name.clone()).await,
         };
         match (id, endpoint) {
             (Err(failure), _) => outcomes[place] = Some(Err(failure)),
@@ -50,7 +54,9 @@ async fn bulk(client: &GraphClient, part: &[(usize, ObjectId)], outcomes: &mut [
     let ids = part.iter().map(|&(_, id)| id).collect();
     let people = match request(client, What::Bulk(ids)).await {
         Ok(Answer::People(people)) => people,
-        Ok(Answer::Resolved(_) | Answer::Written) | Err(ReadFailure::Refused { .. }) => Vec::new(),
+        Ok(Answer::Resolved(_) | Answer::Members(_) | Answer::Written) | Err(ReadFailure::Refused { .. }) => {
+            Vec::new()
+        }
         Err(failure) => {
             for &(place, _) in part {
                 outcomes[place] = Some(Err(failure.clone()));
@@ -64,6 +70,38 @@ async fn bulk(client: &GraphClient, part: &[(usize, ObjectId)], outcomes: &mut [
             // Refused with the others, or missing among them: the reason shows when they are read alone.
             None => alone(client, What::User(id)).await,
         });
+    }
+}
+
+/// Reads all members of a group.
+///
+/// # Errors
+///
+/// Whatever keeps the list from being complete.
+pub async fn members(client: &GraphClient, group: ObjectId) -> Result<Vec<Member>, ReadFailure> {
+    let mut page = first_page(client, group).await?;
+    let mut members = std::mem::take(&mut page.members);
+    for _ in 0..MOST_PAGES {
+        let Some(next) = page.next.take() else { return Ok(members) };
+        page = a_page(client, What::Members(group, Some(next))).await?;
+        members.append(&mut page.members);
+    }
+    Err(ReadFailure::Passing { why: "the list of members does not end".to_owned(), retry_after: None })
+}
+
+/// Reads the first page of the members of a group.
+///
+/// # Errors
+///
+/// Whatever keeps it from being one.
+pub async fn first_page(client: &GraphClient, group: ObjectId) -> Result<MembersPage, ReadFailure> {
+    a_page(client, What::Members(group, None)).await
+}
+
+async fn a_page(client: &GraphClient, what: What) -> Result<MembersPage, ReadFailure> {
+    match request(client, what).await? {
+        Answer::Members(page) => Ok(page),
+        Answer::People(_) | Answer::Resolved(_) | Answer::Written => Err(ReadFailure::NotFound),
     }
 }
 
@@ -86,7 +124,7 @@ fn about_everybody(outcome: Option<&Outcome>) -> Option<ReadFailure> {
 async fn alone(client: &GraphClient, what: What) -> Outcome {
     let first = match request(client, what).await? {
         Answer::People(people) => people.into_iter().next(),
-        Answer::Resolved(_) | Answer::Written => None,
+        Answer::Resolved(_) | Answer::Members(_) | Answer::Written => None,
     };
     match first {
         Some(Reading { id, presence: Some(presence) }) => Ok((id, presence)),
@@ -96,10 +134,15 @@ async fn alone(client: &GraphClient, what: What) -> Outcome {
     }
 }
 
-async fn resolve(client: &GraphClient, what: What) -> Result<ObjectId, ReadFailure> {
-    match request(client, what).await? {
+/// Looks up the object id that belongs to a user principal name.
+///
+/// # Errors
+///
+/// If there is none, or it may not be looked up, or Graph cannot be asked.
+pub async fn resolve(client: &GraphClient, name: PrincipalName) -> Result<ObjectId, ReadFailure> {
+    match request(client, What::Resolve(name)).await? {
         Answer::Resolved(id) => Ok(id),
-        Answer::People(_) | Answer::Written => Err(ReadFailure::NotFound),
+        Answer::People(_) | Answer::Members(_) | Answer::Written => Err(ReadFailure::NotFound),
     }
 }
 

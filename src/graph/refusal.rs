@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use serde_json::Value;
 
+use super::members::NotMembers;
 use super::quote::quote;
 use crate::core::command::What;
 use crate::core::event::ReadFailure;
@@ -43,8 +44,8 @@ pub fn of_write(
     match (status, reason(body)) {
         (StatusCode::FORBIDDEN, Some(why)) => {
             let permission = match caller {
-                Caller::App | Caller::ManagedIdentity => "Presence.ReadWrite.All",
-                Caller::Person => "Presence.ReadWrite",
+                Caller::App | Caller::ManagedIdentity => "permission Presence.ReadWrite.All",
+                Caller::Person => "permission Presence.ReadWrite",
             };
             let give = give(permission, caller);
             ReadFailure::Forbidden { advice: format!("Graph refuses to set presence with {why}; {give}") }
@@ -86,6 +87,20 @@ pub fn of_redirect(location: Option<&str>) -> ReadFailure {
     }
 }
 
+/// What an answer to a request for members means that is none.
+#[must_use]
+pub fn of_members(error: &NotMembers, caller: Caller) -> ReadFailure {
+    match error {
+        NotMembers::Nameless => {
+            let give = give("permission User.ReadBasic.All", caller);
+            ReadFailure::Forbidden { advice: format!("{error}; {give}") }
+        }
+        NotMembers::NotJson | NotMembers::NotAList | NotMembers::StrangeLink => {
+            ReadFailure::Passing { why: error.to_string(), retry_after: None }
+        }
+    }
+}
+
 /// Graph's reason, if the body is its error (Graph: `errors`): the code is the contract, the message may be empty.
 fn reason(body: &[u8]) -> Option<String> {
     let body: Value = serde_json::from_slice(body).ok()?;
@@ -121,33 +136,38 @@ fn of_me(why: &str) -> String {
 }
 
 /// Which permission the call needs, least first (Graph: `presence-get`,
-/// `cloudcommunications-getpresencesbyuserid`, `user-get`), and where it is given.
+/// `cloudcommunications-getpresencesbyuserid`, `user-get`, `group-list-transitivemembers`), and where it is given.
 fn of_permission(what: &What, caller: Caller, why: &str) -> String {
     let (call, permission) = match what {
-        What::Me => ("read one's own presence", "Presence.Read"),
-        What::User(_) | What::Communications(_) => ("read somebody's presence", "Presence.Read.All"),
-        What::Bulk(_) => ("read many people's presence", "Presence.Read.All"),
-        What::Resolve(_) => ("look up a user principal name", "User.ReadBasic.All"),
+        What::Me => ("read one's own presence", "permission Presence.Read"),
+        What::User(_) | What::Communications(_) => {
+            ("read somebody's presence", "permission Presence.Read.All")
+        }
+        What::Bulk(_) => ("read many people's presence", "permission Presence.Read.All"),
+        What::Resolve(_) => ("look up a user principal name", "permission User.ReadBasic.All"),
+        What::Members(..) => {
+            ("read the members of a group", "permissions GroupMember.Read.All and User.ReadBasic.All")
+        }
     };
     let instead = if matches!(what, What::Resolve(_)) { " (or use object ids instead of names)" } else { "" };
     let give = give(permission, caller);
     format!("Graph refuses to {call} with {why}; {give}{instead}")
 }
 
-/// How a permission is given.
+/// How a permission, called so, is given.
 fn give(permission: &str, caller: Caller) -> String {
     let place = "Entra admin center > App registrations > API permissions > Microsoft Graph";
     match caller {
         Caller::App => {
-            format!("add the application permission {permission} under {place} and click Grant admin consent")
+            format!("add the application {permission} under {place} and click Grant admin consent")
         }
         Caller::ManagedIdentity => format!(
-            "give the managed identity the application permission {permission}, which is an app role of Microsoft Graph \
+            "give the managed identity the application {permission}, by app roles of Microsoft Graph \
              (PowerShell: New-MgServicePrincipalAppRoleAssignment), and restart its machine or wait a day, since Azure keeps tokens"
         ),
-        Caller::Person => format!(
-            "add the delegated permission {permission} under {place}, and accept it with `presence2mqtt login`"
-        ),
+        Caller::Person => {
+            format!("add the delegated {permission} under {place}, and consent with `presence2mqtt login`")
+        }
     }
 }
 
@@ -196,7 +216,7 @@ mod tests {
     fn to_set_presence_another_permission_is_needed() {
         for (caller, permission) in [
             (Caller::App, "the application permission Presence.ReadWrite.All under"),
-            (Caller::ManagedIdentity, "the application permission Presence.ReadWrite.All, which"),
+            (Caller::ManagedIdentity, "the application permission Presence.ReadWrite.All, by"),
             (Caller::Person, "the delegated permission Presence.ReadWrite under"),
         ] {
             let of = |status, body: &str| of_write(status, None, body.as_bytes(), caller);

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::Url;
 
+use super::client::wall;
 use super::sign_in::answer::Issued;
 use super::sign_in::authority::Authority;
 use super::sign_in::method::Method;
@@ -36,6 +38,7 @@ struct Way {
 pub struct AccessToken {
     secret: SecretString,
     generation: u64,
+    ends: Timestamp,
 }
 
 #[derive(Debug, Default)]
@@ -60,6 +63,12 @@ impl AccessToken {
     #[must_use]
     pub fn expose(&self) -> &str {
         self.secret.expose_secret()
+    }
+
+    /// When it ends, by the clock at its issue.
+    #[must_use]
+    pub fn ends(&self) -> Timestamp {
+        self.ends
     }
 }
 
@@ -141,7 +150,8 @@ impl State {
         self.last_failure = None;
         self.refused = false;
         self.generation += 1;
-        let token = AccessToken { secret: issued.token, generation: self.generation };
+        let ends = wall().checked_add(issued.lives).unwrap_or(Timestamp::MAX);
+        let token = AccessToken { secret: issued.token, generation: self.generation, ends };
         let now = now();
         let renew_at = now + renew_after(issued.lives, fastrand::f64());
         self.cached =

@@ -173,7 +173,7 @@ impl OneShot {
                     (SessionEvent::PublishRefused { topic, why }, Awaited::Acknowledged) => {
                         refused = Some(OneShotError::PublishRefused { topic, why });
                     }
-                    (SessionEvent::Acknowledged, Awaited::Acknowledged) => {
+                    (SessionEvent::Acknowledged { .. }, Awaited::Acknowledged) => {
                         return refused.map_or(Ok(Vec::new()), Err);
                     }
                     (SessionEvent::Subscribed(granted), Awaited::Subscribed) => return Ok(granted),
@@ -204,7 +204,7 @@ impl OneShot {
             SessionEvent::PublishRefused { topic, why } => {
                 return Err(OneShotError::PublishRefused { topic, why });
             }
-            SessionEvent::Connected | SessionEvent::Acknowledged | SessionEvent::Subscribed(_) => {}
+            SessionEvent::Connected | SessionEvent::Acknowledged { .. } | SessionEvent::Subscribed(_) => {}
         }
         Ok(())
     }

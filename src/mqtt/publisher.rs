@@ -10,13 +10,24 @@ use super::failure::chain;
 use super::session::{Session, SessionEvent};
 use crate::core::command::{BrokerOrder, Protocol, Subscription};
 use crate::core::event::{Event, LinkFailure};
+use crate::meters::BrokerMeter;
 
 /// Obeys until the orders end, then cuts what connection there is.
 ///
 /// The core bounds what is unacknowledged, so neither `orders` nor the session's queue is ever full. When `events`
 /// is full the publisher waits, and with it the broker's socket; nothing waits for the publisher.
-pub async fn run(address: Address, mut orders: mpsc::Receiver<BrokerOrder>, events: mpsc::Sender<Event>) {
-    let mut publisher = Publisher { address, session: None, ended: None, asked: VecDeque::new() };
+pub async fn run(address: Address, orders: mpsc::Receiver<BrokerOrder>, events: mpsc::Sender<Event>) {
+    metered(address, BrokerMeter::default(), orders, events).await;
+}
+
+/// The same, counting into this meter.
+pub async fn metered(
+    address: Address,
+    meter: BrokerMeter,
+    mut orders: mpsc::Receiver<BrokerOrder>,
+    events: mpsc::Sender<Event>,
+) {
+    let mut publisher = Publisher { address, meter, session: None, ended: None, asked: VecDeque::new() };
     let mut buffer = Vec::new();
     loop {
         let reports = tokio::select! {
@@ -50,6 +61,7 @@ async fn next(session: &mut Option<Session>, buffer: &mut Vec<SessionEvent>) {
 
 struct Publisher {
     address: Address,
+    meter: BrokerMeter,
     session: Option<Session>,
     /// A connection that is over, until its task is joined.
     ended: Option<Session>,
@@ -87,7 +99,10 @@ impl Publisher {
             BrokerOrder::Unsubscribe(filters) => {
                 filters.into_iter().map(Request::Unsubscribe).try_for_each(ask)
             }
-            BrokerOrder::Publish(messages) => messages.into_iter().map(Request::Publish).try_for_each(ask),
+            BrokerOrder::Publish(messages) => {
+                self.meter.published(messages.len());
+                messages.into_iter().map(Request::Publish).try_for_each(ask)
+            }
             BrokerOrder::Disconnect => ask(Request::Disconnect),
         };
         match taken {
@@ -108,11 +123,19 @@ impl Publisher {
         let mut acknowledged = 0;
         for event in happened {
             match event {
-                SessionEvent::Acknowledged => acknowledged += 1,
+                SessionEvent::Acknowledged { after } => {
+                    acknowledged += 1;
+                    if let Some(after) = after {
+                        self.meter.acknowledged(after);
+                    }
+                }
                 SessionEvent::PublishRefused { topic, why } => {
                     sent.push(Event::PublishRefused { topic, why });
                 }
-                SessionEvent::Connected => reports.push(Event::Connected),
+                SessionEvent::Connected => {
+                    self.meter.connected();
+                    reports.push(Event::Connected);
+                }
                 SessionEvent::Message(message) => reports.push(Event::Message(message)),
                 SessionEvent::Subscribed(granted) => {
                     let asked = self.asked.pop_front().unwrap_or_default();

@@ -16,7 +16,7 @@ use super::address::{Address, AddressError};
 use super::client::{Client, Request, TakesNoMore};
 use super::relay::Relay;
 use super::transport::LARGEST_PACKET;
-use super::window::Window;
+use super::window::{Sent, Window};
 use super::wire::{Limits, Wire};
 use super::{v3, v5};
 use crate::core::command::{Message, Protocol, Qos};
@@ -36,8 +36,8 @@ const ENVELOPE: usize = 16;
 pub(super) enum SessionEvent {
     /// The broker accepted the connection.
     Connected,
-    /// The oldest unacknowledged message arrived (QoS 1) or was written (QoS 0).
-    Acknowledged,
+    /// The oldest unacknowledged message arrived (QoS 1), this long after it was handed over, or was written (QoS 0).
+    Acknowledged { after: Option<Duration> },
     /// A message was not taken; it is acknowledged apart from this.
     PublishRefused { topic: String, why: String },
     /// The answer to the oldest unanswered subscription: for each filter, whether it was granted.
@@ -147,13 +147,15 @@ impl Session {
                 if id != 0 {
                     return;
                 }
-                SessionEvent::Acknowledged
+                SessionEvent::Acknowledged { after: None }
             }
             Wire::Answered(id, refusal) => {
-                if let (Some(topic), Some(why)) = (self.window.answered(id), refusal) {
+                let sent = self.window.answered(id);
+                let after = sent.as_ref().map(|sent| sent.at.elapsed());
+                if let (Some(Sent { topic: Some(topic), .. }), Some(why)) = (sent, refusal) {
                     self.happened.push(SessionEvent::PublishRefused { topic, why });
                 }
-                SessionEvent::Acknowledged
+                SessionEvent::Acknowledged { after }
             }
             Wire::Subscribed(granted) => SessionEvent::Subscribed(granted),
             Wire::Message(message) => SessionEvent::Message(message),
@@ -183,7 +185,7 @@ impl Session {
                 }
                 Request::Publish(message) => {
                     let topic = self.client.tells_refusals().then(|| message.topic.clone());
-                    self.window.sent(topic, request.needs_id());
+                    self.window.sent(topic, request.needs_id(), now());
                 }
                 Request::Subscribe(_) | Request::Unsubscribe(_) => self.window.id_taken(),
                 Request::Disconnect => {}
@@ -208,7 +210,7 @@ impl Session {
         let why =
             format!("its {bytes} bytes do not fit into a packet of {most} bytes; raise the broker's limit");
         self.happened.push(SessionEvent::PublishRefused { topic: message.topic.clone(), why });
-        self.happened.push(SessionEvent::Acknowledged);
+        self.happened.push(SessionEvent::Acknowledged { after: None });
     }
 
     /// Whether the end is among what happened; nothing comes after it.

@@ -7,6 +7,8 @@
 
 use std::collections::VecDeque;
 
+use tokio::time::Instant;
+
 /// Messages that rumqttc has and has not written yet, at most; the others wait in the session.
 const UNWRITTEN: usize = 512;
 
@@ -25,12 +27,15 @@ pub(super) struct Window {
     unanswered: Vec<Option<Sent>>,
 }
 
+/// A message that was handed over.
 #[derive(Debug)]
-struct Sent {
+pub(super) struct Sent {
     /// The place of its packet id among all that were used; none at quality 0, which needs none.
     place: Option<u64>,
     /// For whom a refusal would be; nothing where there are no refusals.
-    topic: Option<String>,
+    pub topic: Option<String>,
+    /// When it was handed over.
+    pub at: Instant,
 }
 
 impl Window {
@@ -45,12 +50,12 @@ impl Window {
     }
 
     /// A message was handed over.
-    pub(super) fn sent(&mut self, topic: Option<String>, needs_id: bool) {
+    pub(super) fn sent(&mut self, topic: Option<String>, needs_id: bool, at: Instant) {
         let place = needs_id.then_some(self.used);
         if needs_id {
             self.use_id(true);
         }
-        self.unwritten.push_back(Sent { place, topic });
+        self.unwritten.push_back(Sent { place, topic, at });
     }
 
     /// Something else was handed over that takes a packet id.
@@ -71,15 +76,16 @@ impl Window {
         }
     }
 
-    /// The message of this packet id is acknowledged: the topic that it was for, where it is known.
-    pub(super) fn answered(&mut self, id: u16) -> Option<String> {
-        let Sent { place, topic } = self.unanswered.get_mut(usize::from(id))?.take()?;
+    /// The message of this packet id is acknowledged.
+    pub(super) fn answered(&mut self, id: u16) -> Option<Sent> {
+        let sent = self.unanswered.get_mut(usize::from(id))?.take()?;
         let first = self.used - self.in_use.len() as u64;
-        let in_use =
-            place.and_then(|place| self.in_use.get_mut(usize::try_from(place.checked_sub(first)?).ok()?));
+        let in_use = sent
+            .place
+            .and_then(|place| self.in_use.get_mut(usize::try_from(place.checked_sub(first)?).ok()?));
         in_use.into_iter().for_each(|in_use| *in_use = false);
         self.forget_unused();
-        topic
+        Some(sent)
     }
 
     fn use_id(&mut self, until_answered: bool) {
@@ -101,6 +107,14 @@ mod tests {
 
     use super::*;
 
+    fn send(window: &mut Window, topic: &str, needs_id: bool) {
+        window.sent(Some(topic.to_owned()), needs_id, Instant::now());
+    }
+
+    fn answered(window: &mut Window, id: u16) -> Option<String> {
+        window.answered(id).and_then(|sent| sent.topic)
+    }
+
     fn open(ids: u16) -> Window {
         let mut window = Window::default();
         window.open(ids);
@@ -117,18 +131,18 @@ mod tests {
     #[test]
     fn a_packet_id_never_comes_round_while_its_message_is_unacknowledged() {
         let mut window = open(3);
-        window.sent(Some("a".to_owned()), true);
+        send(&mut window, "a", true);
         // A subscription between the two takes the second id.
         window.id_taken();
-        window.sent(Some("b".to_owned()), true);
+        send(&mut window, "b", true);
         assert!(!window.has_room(true), "the next id is the first again");
         assert!(window.has_room(false));
         window.written(1);
         window.written(3);
         // Acknowledged out of order: the first id is still in use.
-        assert_eq!(window.answered(3).as_deref(), Some("b"));
+        assert_eq!(answered(&mut window, 3).as_deref(), Some("b"));
         assert!(!window.has_room(true));
-        assert_eq!(window.answered(1).as_deref(), Some("a"));
+        assert_eq!(answered(&mut window, 1).as_deref(), Some("a"));
         assert!(window.has_room(true));
     }
 
@@ -151,12 +165,12 @@ mod tests {
                 prop_assert_eq!(window.has_room(true), room);
                 match step {
                     0 if room => {
-                        window.sent(Some(n.to_string()), true);
+                        send(&mut window, &n.to_string(), true);
                         plain.unwritten.push_back((Some(plain.used), n));
                         plain.used += 1;
                     }
                     1 => {
-                        window.sent(Some(n.to_string()), false);
+                        send(&mut window, &n.to_string(), false);
                         plain.unwritten.push_back((None, n));
                     }
                     2 if room => {
@@ -173,7 +187,7 @@ mod tests {
                     4 => {
                         let found = plain.unanswered.iter().position(|sent| sent.0 == id);
                         let expected = found.map(|at| plain.unanswered.remove(at).2.to_string());
-                        prop_assert_eq!(window.answered(id), expected);
+                        prop_assert_eq!(answered(&mut window, id), expected);
                     }
                     _ => {}
                 }
@@ -185,13 +199,13 @@ mod tests {
     fn an_acknowledgement_names_the_topic_whatever_went_between() {
         let mut window = open(20);
         for (topic, needs_id) in [("a", true), ("live", false), ("b", true)] {
-            window.sent(Some(topic.to_owned()), needs_id);
+            send(&mut window, topic, needs_id);
         }
         for id in [1, 0, 2] {
             window.written(id);
         }
-        assert_eq!(window.answered(2).as_deref(), Some("b"));
-        assert_eq!(window.answered(1).as_deref(), Some("a"));
-        assert_eq!(window.answered(1), None);
+        assert_eq!(answered(&mut window, 2).as_deref(), Some("b"));
+        assert_eq!(answered(&mut window, 1).as_deref(), Some("a"));
+        assert_eq!(answered(&mut window, 1), None);
     }
 }

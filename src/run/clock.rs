@@ -5,23 +5,29 @@ use tokio::time::Instant;
 
 use crate::core::time::{Now, Tick};
 
-/// Where the core's time comes from.
-pub(super) struct Clock {
+/// Where the core's time comes from, for whoever feeds it and obeys it.
+#[derive(Debug)]
+pub struct Clock {
     started: Instant,
 }
 
 impl Clock {
+    /// Ticks count from here.
+    #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is where the core's time comes from")]
-    pub(super) fn start() -> Self {
+    pub fn start() -> Self {
         Self { started: Instant::now() }
     }
 
+    /// Both clocks at this instant.
+    #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is where the core's time comes from")]
-    pub(super) fn now(&self) -> Now {
+    pub fn now(&self) -> Now {
         Now { tick: Tick(self.started.elapsed()), wall: Timestamp::now() }
     }
 
-    pub(super) async fn sleep_until(&self, tick: Tick) {
+    /// Waits for a tick; not at all if it has passed.
+    pub async fn sleep_until(&self, tick: Tick) {
         tokio::time::sleep_until(self.started + tick.0).await;
     }
 }

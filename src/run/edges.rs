@@ -16,6 +16,7 @@ use crate::core::topic::{BridgeField, OFFLINE};
 use crate::graph::fetcher::{self, FetchOrder};
 use crate::graph::sign_in::attendant;
 use crate::graph::sign_in::store::RunLock;
+use crate::meters::Meters;
 use crate::mqtt::address::{Address, Will};
 use crate::mqtt::publisher;
 
@@ -45,8 +46,9 @@ pub(super) struct Edges {
 
 impl Edges {
     /// Starts all tasks.
-    pub(super) fn start(config: &Config) -> Result<Self, RunError> {
-        let client = Arc::new(graph_client(config)?);
+    pub(super) fn start(config: &Config, meters: &Meters) -> Result<Self, RunError> {
+        let client = Arc::new(graph_client(config)?.metered(meters.graph.clone()));
+        let meter = meters.broker.clone();
         let claim = client.delegated().map(|sign_in| sign_in.store.claim()).transpose()?;
         let address = address(config);
         let look_after = attendant(config, &client);
@@ -54,15 +56,20 @@ impl Edges {
         Ok(Self {
             attendant: edge("sign-in", &mut tasks, |o, r| attendant::run(look_after, o, r)),
             fetcher: edge("fetcher", &mut tasks, |o, r| fetcher::run(client, o, r)),
-            publisher: edge("publisher", &mut tasks, |o, r| publisher::run(address, o, r)),
+            publisher: edge("publisher", &mut tasks, |o, r| publisher::metered(address, meter, o, r)),
             claim,
             tasks,
         })
     }
 
     /// Puts other tasks in place of those that know the way to Graph; what these had under way is dropped.
-    pub(super) fn replace_access(&mut self, before: &Config, config: &Config) -> Result<(), RunError> {
-        let client = Arc::new(graph_client(config)?);
+    pub(super) fn replace_access(
+        &mut self,
+        before: &Config,
+        config: &Config,
+        meters: &Meters,
+    ) -> Result<(), RunError> {
+        let client = Arc::new(graph_client(config)?.metered(meters.graph.clone()));
         if state_dir(before) != state_dir(config) {
             self.claim = client.delegated().map(|sign_in| sign_in.store.claim()).transpose()?;
         }

@@ -1,18 +1,22 @@
 //! The one loop that feeds the core and obeys it.
 //!
 //! In reading order: `clock` is where its time comes from, `edges` are the tasks it talks to, `settings`
-//! is what a configuration means for them.
+//! is what a configuration means for them. `doors` lets visitors ask it, and `supervisor` tells systemd how it is.
 
 mod clock;
+mod doors;
 mod edges;
 mod settings;
+mod supervisor;
 
 use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+pub use self::clock::Clock;
 pub use self::settings::{certificate_ends, graph_client, settings};
+pub use self::supervisor::Supervisor;
 use crate::config::Config;
 use crate::core::bridge::Bridge;
 use crate::core::command::{Command, Ending};
@@ -20,12 +24,15 @@ use crate::core::event::{Access, Event};
 use crate::core::name::ClientId;
 use crate::core::report::{Loudness, Report};
 use crate::core::settings::Settings;
+use crate::core::time::Tick;
 use crate::core::topic::Topics;
 use crate::graph::HttpError;
 use crate::graph::fetcher::FetchOrder;
 use crate::graph::sign_in::store::StoreError;
+use crate::http::door::DoorError;
+use crate::meters::Meters;
 use crate::mqtt::address::AddressError;
-use clock::Clock;
+use doors::Doors;
 use edges::Edges;
 
 /// The core is woken at least this often: timers stand still while the machine sleeps, and only a look at the time of
@@ -53,6 +60,9 @@ pub enum RunError {
     /// The broker's files cannot be used.
     #[error(transparent)]
     Broker(#[from] AddressError),
+    /// The status page cannot be had where it should be.
+    #[error(transparent)]
+    Door(#[from] DoorError),
     /// A task is gone; half a bridge would misinform.
     #[error("the {0} task ended unexpectedly")]
     TaskDied(&'static str),
@@ -75,23 +85,50 @@ enum Ended {
 pub async fn run(
     config: &Config,
     stop: impl Future<Output = ()>,
+    reloads: mpsc::Receiver<Reload>,
+) -> Result<Ending, RunError> {
+    supervised(config, stop, reloads, Supervisor::none()).await
+}
+
+/// The same, with somebody who is told how it goes.
+///
+/// # Errors
+///
+/// The same.
+pub async fn supervised(
+    config: &Config,
+    stop: impl Future<Output = ()>,
+    reloads: mpsc::Receiver<Reload>,
+    supervisor: Supervisor,
+) -> Result<Ending, RunError> {
+    let meters = Meters::default();
+    let mut around = Around { doors: Doors::none(meters.clone()), meters, supervisor };
+    let ending = turns(config, stop, reloads, &mut around).await;
+    around.doors.close().await;
+    ending
+}
+
+async fn turns(
+    config: &Config,
+    stop: impl Future<Output = ()>,
     mut reloads: mpsc::Receiver<Reload>,
+    around: &mut Around,
 ) -> Result<Ending, RunError> {
     let mut stop = std::pin::pin!(stop);
     let (mut config, mut before, mut trouble) = (config.clone(), None, None);
     loop {
-        let mut turn = match Turn::begin(&config, before.as_ref(), trouble.take()) {
+        let mut turn = match Turn::begin(&config, before.as_ref(), trouble.take(), around) {
             Ok(turn) => turn,
             Err(error) => match before.take() {
                 // What worked before is better than nothing.
                 Some(working) => {
-                    (config, trouble) = (working, Some(error.to_string()));
+                    (config, trouble) = (working, Some(chain(&error)));
                     continue;
                 }
                 None => return Err(error),
             },
         };
-        let ended = turn.run(stop.as_mut(), &mut reloads).await;
+        let ended = turn.run(stop.as_mut(), &mut reloads, around).await;
         turn.edges.end().await;
         match (ended?, before.take()) {
             (Ended::Restart(next), _) => before = Some(std::mem::replace(&mut config, *next)),
@@ -101,6 +138,13 @@ pub async fn run(
             (Ended::Finished(ending), _) => return Ok(ending),
         }
     }
+}
+
+/// What stays the same from turn to turn.
+struct Around {
+    doors: Doors,
+    meters: Meters,
+    supervisor: Supervisor,
 }
 
 /// The bridge with one connection to one broker, lost and found again as often as it takes.
@@ -117,9 +161,17 @@ struct Turn {
 }
 
 impl Turn {
-    fn begin(config: &Config, before: Option<&Config>, trouble: Option<String>) -> Result<Self, RunError> {
+    fn begin(
+        config: &Config,
+        before: Option<&Config>,
+        trouble: Option<String>,
+        around: &mut Around,
+    ) -> Result<Self, RunError> {
         let predecessor = before.map(|before| before.mqtt.client_id.clone());
-        let edges = Edges::start(config)?;
+        let plan = around.doors.plan(config)?;
+        let edges = Edges::start(config, &around.meters)?;
+        around.doors.follow(plan, config);
+        around.supervisor.ready();
         Ok(Self { config: config.clone(), edges, predecessor, trouble, next: None, stopping: false })
     }
 
@@ -127,8 +179,10 @@ impl Turn {
         &mut self,
         mut stop: Pin<&mut impl Future<Output = ()>>,
         reloads: &mut mpsc::Receiver<Reload>,
+        around: &mut Around,
     ) -> Result<Ended, RunError> {
         let clock = Clock::start();
+        around.supervisor.clock_began();
         let settings = Settings { predecessor: self.predecessor.take(), ..settings(&self.config) };
         let mut core = Bridge::new(settings, fastrand::u64(..), clock.now());
         let mut commands = core.on(Event::Started, clock.now());
@@ -148,15 +202,23 @@ impl Turn {
                 }
             }
             let now = clock.now().tick;
-            let wake_at = core.wake_at(now).map_or(now + LOOK, |at| at.min(now + LOOK));
+            around.supervisor.turned(now, || core.headline());
+            let wake_at = [core.wake_at(now), around.supervisor.wake_at()].into_iter().flatten();
+            let wake_at = wake_at.fold(now + LOOK, Tick::min);
             let event = tokio::select! {
                 event = self.edges.fetcher.report() => Event::Presence(event?),
                 event = self.edges.attendant.report() => Event::SignIn(event?),
                 event = self.edges.publisher.report() => event?,
+                question = around.doors.next() => {
+                    question?.answer(|people| core.overview(people, clock.now()));
+                    commands = Vec::new();
+                    continue;
+                }
                 () = clock.sleep_until(wake_at) => Event::Woken,
-                Some(reload) = reloads.recv(), if !self.stopping => self.reload(reload),
+                Some(reload) = reloads.recv(), if !self.stopping => self.reload(reload, around),
                 () = &mut stop, if !self.stopping => {
                     self.stopping = true;
+                    around.supervisor.stopping();
                     Event::Stop
                 }
             };
@@ -172,14 +234,21 @@ impl Turn {
     }
 
     /// Does what another configuration asks of the edges, and makes of it what the core has to know.
-    fn reload(&mut self, reload: Reload) -> Event {
-        let outcome = reload.and_then(|config| self.take(config).map_err(|error| error.to_string()));
+    fn reload(&mut self, reload: Reload, around: &mut Around) -> Event {
+        around.supervisor.reloading();
+        let outcome = reload.and_then(|config| self.take(config, around).map_err(|error| chain(&error)));
+        if !self.stopping {
+            // Else when the next turn begins.
+            around.supervisor.ready();
+        }
         outcome.unwrap_or_else(Event::NotConfigured)
     }
 
-    fn take(&mut self, config: Config) -> Result<Event, RunError> {
+    fn take(&mut self, config: Config, around: &mut Around) -> Result<Event, RunError> {
+        let plan = around.doors.plan(&config)?;
         if !settings::same_broker(&self.config, &config) {
             edges::could_start(&self.config, &config)?;
+            around.doors.follow(plan, &config);
             tracing::info!("the broker's settings changed; starting again with them");
             self.next = Some(Box::new(config));
             self.stopping = true;
@@ -187,8 +256,9 @@ impl Turn {
         }
         let same = settings::same_access(&self.config, &config);
         if !same {
-            self.edges.replace_access(&self.config, &config)?;
+            self.edges.replace_access(&self.config, &config, &around.meters)?;
         }
+        around.doors.follow(plan, &config);
         let access = match (same, settings::same_identity(&self.config, &config)) {
             (true, _) => Access::Same,
             (false, true) => Access::Renewed,
@@ -197,6 +267,17 @@ impl Turn {
         self.config = config;
         Ok(Event::Configured(Box::new(settings(&self.config)), access))
     }
+}
+
+/// An error with what it comes from.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text += &format!(": {cause}");
+        source = cause.source();
+    }
+    text
 }
 
 fn topics(config: &Config) -> Topics {

@@ -14,7 +14,7 @@ use crate::graph::sign_in::scopes::Scopes;
 /// What the core needs to know of a configuration.
 #[must_use]
 pub fn settings(config: &Config) -> Settings {
-    let Config { mqtt, graph, users, home_assistant, commands, .. } = config;
+    let Config { mqtt, graph, users, groups, home_assistant, commands, .. } = config;
     Settings {
         base_topic: mqtt.base_topic.clone(),
         bridge_name: mqtt.bridge_name.clone(),
@@ -41,6 +41,7 @@ pub fn settings(config: &Config) -> Settings {
             birth_topic: home_assistant.birth_topic.clone(),
         }),
         users: users.iter().map(watched).collect(),
+        groups: groups.clone(),
         lights: config.lights.clone(),
         about: About {
             version: env!("CARGO_PKG_VERSION"),
@@ -70,8 +71,13 @@ pub fn graph_client(config: &Config) -> Result<GraphClient, HttpError> {
         ca_file: graph.ca_file.as_deref(),
         timeout: graph.request_timeout,
     };
-    let scopes = Scopes::of(config.users.iter().map(|user| &user.id), config.commands.enabled);
+    let scopes = scopes(config, config.commands.enabled);
     GraphClient::new(&access, Method::new(&graph.auth, scopes, graph.request_timeout)?)
+}
+
+/// What a person who signs in is asked for.
+fn scopes(config: &Config, writes: bool) -> Scopes {
+    Scopes::of(config.users.iter().map(|user| &user.id), !config.groups.is_empty(), writes)
 }
 
 /// What names the app's presence sessions: its own id.
@@ -144,7 +150,7 @@ pub(super) fn same_access(one: &Config, other: &Config) -> bool {
         (
             (graph.cloud, graph.tenant.clone(), graph.graph_url.clone(), graph.login_url.clone()),
             (graph.ca_file.clone(), graph.request_timeout, graph.auth.clone()),
-            Scopes::of(config.users.iter().map(|user| &user.id), is_person && config.commands.enabled),
+            scopes(config, is_person && config.commands.enabled),
         )
     };
     way(one) == way(other)

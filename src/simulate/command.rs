@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
 
+use super::groups::EVERYBODY;
 use super::{Person, Server, Settings, Tenant};
 
 /// What the command line says.
@@ -22,6 +23,9 @@ pub struct Options {
     /// What people and their days are derived from
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// There is a group of everybody, and the guide's configuration follows it
+    #[arg(long)]
+    pub groups: bool,
     /// The app may set presence too: it has the permission Presence.ReadWrite.All
     #[arg(long)]
     pub read_write: bool,
@@ -53,8 +57,8 @@ pub async fn run(
     stop: impl Future<Output = ()>,
     out: &mut impl Write,
 ) -> Result<(), Error> {
-    let mut settings =
-        Settings { users: options.users, speed: options.speed, seed: options.seed, ..Settings::default() };
+    let Options { users, groups, speed, seed, .. } = options;
+    let mut settings = Settings { users, groups, speed, seed, ..Settings::default() };
     if options.read_write {
         settings.permissions.push("Presence.ReadWrite.All".to_owned());
     }
@@ -82,7 +86,10 @@ fn guide(url: &str, settings: &Settings, people: &[Person]) -> String {
         0 => String::new(),
         more => format!("  and {more} more\n"),
     };
-    let users: String = named.iter().map(user_table).collect();
+    let users: String = match settings.groups {
+        true => format!("\n# Everybody\n[[groups]]\nid = \"{EVERYBODY}\"\nrefresh_members = \"1m\"\n"),
+        false => named.iter().map(user_table).collect(),
+    };
     let someone = named.first().map_or_else(|| "…".to_owned(), |p| p.id.to_string());
     format!(
         r#"A simulated tenant is listening on {url} (Microsoft Graph and sign-in).
@@ -140,6 +147,7 @@ mod tests {
         let options = Options {
             listen: ([127, 0, 0, 1], 0).into(),
             users: 12,
+            groups: false,
             speed: 60.0,
             seed: 1,
             read_write: false,
@@ -156,13 +164,25 @@ mod tests {
         let url = config["graph"]["graph_url"].as_str().unwrap();
         let address = url.strip_prefix("http://").unwrap();
         assert!(std::net::TcpStream::connect(address).is_err(), "still listening");
+
+        let mut out = Vec::new();
+        run(Options { groups: true, ..options }, std::future::ready(()), &mut out).await.unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("[[groups]]\nid = \"02bd9fd6-8f93-4758-87c3-1fb73740a315\""), "{text}");
+        assert!(!text.contains("[[users]]"), "{text}");
     }
 
     #[tokio::test]
     async fn a_taken_address_is_an_error_that_names_it() {
         let taken = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let options =
-            Options { listen: taken.local_addr().unwrap(), users: 1, speed: 1.0, seed: 1, read_write: false };
+        let options = Options {
+            listen: taken.local_addr().unwrap(),
+            users: 1,
+            groups: false,
+            speed: 1.0,
+            seed: 1,
+            read_write: false,
+        };
         let error = run(options, std::future::ready(()), &mut Vec::new()).await.unwrap_err();
         assert!(error.to_string().contains(&options.listen.to_string()));
     }

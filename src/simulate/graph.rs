@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::core::name::ObjectId;
 
 use super::UnknownIds;
+use super::groups;
 use super::message::{Answer, Asked};
 use super::route::Route;
 use super::state::State;
@@ -86,6 +87,7 @@ fn read(state: &mut State, grant: &Grant, route: &Route, asked: &Asked) -> Resul
         }
         Route::PresencesByUserId => bulk(state, grant, asked),
         Route::User { name } => user(state, grant, name, &asked.query),
+        Route::GroupMembers { id } => groups::members(state, grant, id, asked),
         Route::Me => user(state, grant, &signed_in(grant)?.to_string(), &asked.query),
         Route::WrongMethod => Err(Refusal::usual(405)),
         Route::Token { .. }
@@ -215,18 +217,27 @@ fn user(state: &State, grant: &Grant, name: &str, query: &str) -> Result<Value, 
     {
         return Err(Refusal::usual(403));
     }
-    let person = person.ok_or_else(|| {
-        Refusal::new(
-            404,
-            "Request_ResourceNotFound",
-            format!("Resource '{name}' does not exist or one of its queried reference-property objects are not present."),
-        )
-    })?;
-    let select = url::form_urlencoded::parse(query.as_bytes())
-        .find(|(key, _)| key == "$select")
-        .map(|(_, value)| value.into_owned());
+    let person = person.ok_or_else(|| not_found(name))?;
+    let select = parameter(query, "$select");
     let entity = wire::user(person, select.as_deref());
     Ok(wire::with_context(entity, "users/$entity", state.settings.cloud))
+}
+
+/// What a directory says of a resource that it does not have.
+pub(super) fn not_found(name: &str) -> Refusal {
+    Refusal::new(
+        404,
+        "Request_ResourceNotFound",
+        format!(
+            "Resource '{name}' does not exist or one of its queried reference-property objects are not present."
+        ),
+    )
+}
+
+/// A parameter of a query.
+pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
+    let mut parameters = url::form_urlencoded::parse(query.as_bytes());
+    parameters.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
 fn may_read_everyone(grant: &Grant) -> bool {
@@ -237,6 +248,6 @@ pub(super) fn bad_guid(text: &str) -> Refusal {
     bad(format!("Id '{text}' is not a GUID."))
 }
 
-fn bad(message: impl Into<String>) -> Refusal {
+pub(super) fn bad(message: impl Into<String>) -> Refusal {
     Refusal::new(400, "BadRequest", message)
 }

@@ -1,10 +1,36 @@
-//! What tests do to the sign-in service: act for people and administrators, and look at what it handed out.
+//! What tests do to groups and to the sign-in service: act for people and administrators, and look at what it handed out.
 
 use crate::core::name::ObjectId;
 
 use super::{Browser, Tenant};
 
 impl Tenant {
+    /// Makes a group of these people, or replaces its members.
+    pub fn set_group(&self, group: ObjectId, members: &[ObjectId]) {
+        self.state().groups.set(group, members.to_vec());
+    }
+
+    /// Deletes a group; false if there is none.
+    pub fn remove_group(&self, group: ObjectId) -> bool {
+        self.state().groups.remove(group)
+    }
+
+    /// Lets somebody join a group; false if there is none, or they are in it.
+    pub fn join_group(&self, group: ObjectId, who: ObjectId) -> bool {
+        let mut state = self.state();
+        let members = state.groups.members(group).filter(|members| !members.contains(&who));
+        members.map(|members| members.push(who)).is_some()
+    }
+
+    /// Lets somebody leave a group; false if there is none, or they are not in it.
+    pub fn leave_group(&self, group: ObjectId, who: ObjectId) -> bool {
+        let mut state = self.state();
+        let Some(members) = state.groups.members(group) else { return false };
+        let before = members.len();
+        members.retain(|member| *member != who);
+        members.len() < before
+    }
+
     /// The user codes that wait for somebody to sign in, oldest first.
     #[must_use]
     pub fn device_codes(&self) -> Vec<String> {

@@ -56,6 +56,7 @@ pub(super) fn answer(state: &mut State, route: &Route, asked: &Asked) -> Option<
         | Route::PresencesByUserId
         | Route::Write { .. }
         | Route::User { .. }
+        | Route::GroupMembers { .. }
         | Route::Me
         | Route::WrongMethod
         | Route::Unknown => return None,

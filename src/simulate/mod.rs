@@ -3,7 +3,7 @@
 //! In reading order: [`person`] and `working_day` say who lives in the tenant and what they do;
 //! [`action`] is what apps may write about them, `sessions` and `status_message` what comes of it, and
 //! `resident` all of that about one person; `state` holds what the tenant knows and answers requests, by
-//! `route`, `sign_in`, [`managed_identity`], `graph` to read, `writing` to write (with `iso_duration`) and
+//! `route`, `sign_in`, [`managed_identity`], `graph` and [`groups`] to read, `writing` to write (with `iso_duration`) and
 //! `wire`, within the limits of `token` and `window`; [`identity_provider`] is somebody else
 //! whom the tenant may trust, `handle` what tests do for people; [`fault`] and `spoil` make it fail;
 //! `message` is what goes in and out; `exchange` and [`server`] bring it to a socket; [`ledger`]
@@ -25,6 +25,7 @@ pub mod command;
 mod exchange;
 pub mod fault;
 mod graph;
+pub mod groups;
 mod handle;
 pub mod identity_provider;
 mod iso_duration;
@@ -69,6 +70,8 @@ const DOMAIN: &str = "contoso.example";
 pub struct Settings {
     /// How many people there are.
     pub users: usize,
+    /// Whether there is a group of everybody who is there at the beginning, [`groups::EVERYBODY`].
+    pub groups: bool,
     /// What people, tokens and days are derived from; the same seed gives the same ones.
     pub seed: u64,
     /// Simulated seconds per second.
@@ -110,6 +113,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             users: 3,
+            groups: false,
             seed: 1,
             speed: 60.0,
             day_starts: Duration::from_secs(9 * 60 * 60),
@@ -122,7 +126,11 @@ impl Default for Settings {
             device_code_lifetime: Duration::from_secs(15 * 60),
             device_code_interval: Duration::from_secs(5),
             refresh_token_lifetime: Duration::from_secs(90 * 24 * 60 * 60),
-            permissions: vec!["Presence.Read.All".into(), "User.ReadBasic.All".into()],
+            permissions: vec![
+                "Presence.Read.All".into(),
+                "User.ReadBasic.All".into(),
+                "GroupMember.Read.All".into(),
+            ],
             token_lifetime: Duration::from_secs(60 * 60)..Duration::from_secs(90 * 60),
             cloud: Cloud::Global,
             request_limit: 1_500,
@@ -158,6 +166,21 @@ pub struct Switches {
     pub browser: Browser,
     /// The AADSTS number that every sign-in and refresh of people ends with, such as 53003 for Conditional Access.
     pub people_refused: Option<u32>,
+    /// Members of a group on one page, if fewer than asked for.
+    pub members_page: Option<usize>,
+    /// Links to the next page of members are strange.
+    pub strange_link: Option<StrangeLink>,
+}
+
+/// Where a link to the next page leads that it should not lead to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StrangeLink {
+    /// To the same path at another host.
+    OtherHost,
+    /// To another list at this host.
+    OtherPath,
+    /// To the same page again and again.
+    Same,
 }
 
 /// Somebody who signs in for every device code.

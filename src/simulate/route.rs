@@ -34,6 +34,8 @@ pub enum Endpoint {
     Write(Action),
     /// `GET /v1.0/users/{id or principal name}`
     User,
+    /// `GET /v1.0/groups/{id}/transitiveMembers/microsoft.graph.user`
+    GroupMembers,
     /// Anything else.
     Unknown,
 }
@@ -69,6 +71,9 @@ pub(super) enum Route {
     },
     User {
         name: String,
+    },
+    GroupMembers {
+        id: String,
     },
     WrongMethod,
     Unknown,
@@ -112,6 +117,9 @@ impl Route {
                 (GET, Self::CommunicationsPresence { id: id.into() })
             }
             ["v1.0", "communications", "getPresencesByUserId"] => (POST, Self::PresencesByUserId),
+            ["v1.0", "groups", id, "transitiveMembers", "microsoft.graph.user"] => {
+                (GET, Self::GroupMembers { id: id.into() })
+            }
             ["v1.0", "users", name] => (GET, Self::User { name: name.into() }),
             _ => return Self::Unknown,
         };
@@ -133,6 +141,7 @@ impl Route {
             Self::PresencesByUserId => Endpoint::PresencesByUserId,
             Self::Write { action, .. } => Endpoint::Write(*action),
             Self::User { .. } => Endpoint::User,
+            Self::GroupMembers { .. } => Endpoint::GroupMembers,
             Self::WrongMethod | Self::Unknown => Endpoint::Unknown,
         }
     }
@@ -155,6 +164,7 @@ impl Endpoint {
             | Self::AppServiceIdentity
             | Self::Me
             | Self::User
+            | Self::GroupMembers
             | Self::Unknown => false,
         }
     }
@@ -170,6 +180,7 @@ impl Endpoint {
             | Self::PresencesByUserId
             | Self::Write(_)
             | Self::User
+            | Self::GroupMembers
             | Self::Unknown => Service::Graph,
         }
     }
@@ -192,6 +203,9 @@ mod tests {
         assert_eq!(get("/v1.0/users/alice%40contoso.example"), Route::User { name });
         assert_eq!(get("/v1.0/communications/getPresencesByUserId"), Route::WrongMethod);
         assert_eq!(get("/common/oauth2/v2.0/authorize"), Route::Authorize { tenant: "common".into() });
+        let members = "/v1.0/groups/x/transitiveMembers/microsoft.graph.user";
+        assert_eq!(get(members), Route::GroupMembers { id: "x".into() });
+        assert_eq!(Route::of(&Method::POST, members), Route::WrongMethod);
         assert_eq!(get("/devicelogin"), Route::of(&Method::POST, "/devicelogin"));
         assert_eq!(get("/beta/me/presence"), Route::Unknown);
         assert_eq!(get("/v1.0/me/presence/setPresence"), Route::WrongMethod);

@@ -66,6 +66,7 @@ pub(super) fn answer(state: &mut State, route: &Route, asked: &Asked, marks: &Ma
         | Route::PresencesByUserId
         | Route::Write { .. }
         | Route::User { .. }
+        | Route::GroupMembers { .. }
         | Route::Me
         | Route::MetadataIdentity
         | Route::AppServiceIdentity

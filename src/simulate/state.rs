@@ -10,6 +10,7 @@ use crate::core::name::ObjectId;
 use super::clock::{Clock, Now};
 use super::fault::{Fault, Faults};
 use super::graph;
+use super::groups::{EVERYBODY, Groups};
 use super::ledger::{self, Requests, Written};
 use super::message::{Answer, Asked};
 use super::person::{self, Person, random_guid};
@@ -39,6 +40,7 @@ pub(super) struct State {
     /// The newest accepted writes, oldest first.
     pub(super) written: VecDeque<Written>,
     residents: BTreeMap<ObjectId, Resident>,
+    pub(super) groups: Groups,
     /// How many people were ever added.
     added: u64,
     sequence: u64,
@@ -59,12 +61,17 @@ impl State {
             requests: Requests::default(),
             written: VecDeque::new(),
             residents: BTreeMap::new(),
+            groups: Groups::default(),
             added: 0,
             sequence: FIRST_SEQUENCE,
             settings,
         };
         for person in person::invent(state.settings.users, state.settings.seed) {
             state.add(person);
+        }
+        if state.settings.groups {
+            let everybody = state.people().iter().map(|person| person.id).collect();
+            state.groups.set(EVERYBODY.into(), everybody);
         }
         state
     }

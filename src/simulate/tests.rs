@@ -13,6 +13,7 @@ mod assertions;
 mod browser;
 mod device_code;
 mod faults;
+mod groups;
 mod managed_identity;
 mod reading;
 mod refresh;

@@ -276,7 +276,7 @@ fn members(payload: &str, expected: &[&str]) -> Value {
 }
 
 /// Alice, alone every five seconds, with what she writes.
-fn settings() -> Settings {
+pub(super) fn settings() -> Settings {
     Settings {
         base_topic: "presence".parse().unwrap(),
         bridge_name: "bridge".parse().unwrap(),
@@ -305,6 +305,7 @@ fn settings() -> Settings {
             display_name: "Alice".to_owned(),
             discovery: true,
         }],
+        groups: Vec::new(),
         lights: Vec::new(),
         about: About { version: "0.1.0", cloud: "global", auth_method: "client-secret", account: None },
     }

@@ -41,6 +41,7 @@ fn the_core_knows_no_edge() {
 fn the_edges_do_not_know_each_other() {
     check("src/graph", &["crate::mqtt", "rumqttc"]);
     check("src/mqtt", &["crate::graph", "reqwest"]);
+    check("src/http", &["crate::graph", "crate::mqtt", "reqwest", "rumqttc"]);
 }
 
 #[test]

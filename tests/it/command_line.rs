@@ -1,22 +1,12 @@
 //! The program as a person runs it.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use assert_cmd::prelude::*;
 use presence2mqtt::config::{self, Environment};
 
-fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_presence2mqtt"));
-    command.env_clear();
-    command
-}
-
-fn told(command: &mut Command) -> (Option<i32>, String, String) {
-    let output = command.output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
-}
+use crate::program::{program, told};
 
 #[test]
 fn the_demonstration_ends_by_itself_and_shows_everybody() {

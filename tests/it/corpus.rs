@@ -196,6 +196,11 @@ fn made_answers_about_people() {
 }
 
 #[test]
+fn made_pages_of_members() {
+    check_made("members");
+}
+
+#[test]
 fn made_refusals() {
     check_made("refusal");
 }

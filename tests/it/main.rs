@@ -6,16 +6,25 @@
 mod app_methods;
 mod architecture;
 mod bridge;
+mod checking;
 mod command_line;
 mod corpus;
+mod examples;
 mod fetcher;
 #[path = "../fuzzed/mod.rs"]
 mod fuzzed;
+mod groups;
+mod help;
+mod http;
+mod lights;
 mod mqtt5;
 mod on_the_way;
 #[path = "../../src/config/tests/pem.rs"]
 #[expect(dead_code, reason = "the unit tests use more of it")]
 mod pem;
+mod program;
 mod setting;
 mod sign_in;
 mod stage;
+mod streams;
+mod watching;

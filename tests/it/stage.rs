@@ -67,15 +67,20 @@ impl Stage {
 
     /// A configuration for this stage; `graph` and `users` are more of their sections.
     pub(crate) fn config(&self, graph: &str, users: &str) -> Config {
+        let text = self.text(graph, users);
+        config::parse(&text, Path::new("stage.toml"), &Environment::from_iter([])).unwrap()
+    }
+
+    /// The same as it is written.
+    pub(crate) fn text(&self, graph: &str, users: &str) -> String {
         let Settings { tenant_id, client_id, client_secret, .. } = self.tenant.settings();
         let (url, port) = (self.server.url(), self.port);
-        let text = format!(
+        format!(
             "[mqtt]\nurl = \"mqtt://127.0.0.1:{port}\"\n\
              [graph]\ntenant_id = \"{tenant_id}\"\nclient_id = \"{client_id}\"\n\
              graph_url = \"{url}\"\nlogin_url = \"{url}\"\npoll_interval = \"1s\"\n{graph}\n\
              [graph.auth]\nmethod = \"client-secret\"\nclient_secret = \"{client_secret}\"\n{users}"
-        );
-        config::parse(&text, Path::new("stage.toml"), &Environment::from_iter([])).unwrap()
+        )
     }
 
     /// Everybody in the tenant, under the first part of their principal name.
@@ -88,9 +93,7 @@ impl Stage {
     }
 
     pub(crate) async fn listen(&self, config: &Config) -> Listener {
-        let mut connection = OneShot::connect(&Address::of_command(&config.mqtt, "test")).await.unwrap();
-        connection.subscribe("presence/#").await.unwrap();
-        Listener { connection, now: BTreeMap::new(), heard: Vec::new() }
+        Listener::to(config).await
     }
 }
 
@@ -116,6 +119,13 @@ impl Running {
 }
 
 impl Listener {
+    /// Listens on the broker of a configuration.
+    pub(crate) async fn to(config: &Config) -> Self {
+        let mut connection = OneShot::connect(&Address::of_command(&config.mqtt, "test")).await.unwrap();
+        connection.subscribe("presence/#").await.unwrap();
+        Self { connection, now: BTreeMap::new(), heard: Vec::new() }
+    }
+
     /// Leaves something retained.
     pub(crate) async fn publish(&mut self, topic: &str, payload: &str) {
         self.send(topic, payload, true).await;
@@ -154,6 +164,18 @@ impl Listener {
         };
         if tokio::time::timeout(LIMIT, wait).await.is_err() {
             panic!("waited for {expected:?}, heard {:#?}", self.now);
+        }
+    }
+
+    /// Listens until a topic with this beginning has this payload; says which.
+    pub(crate) async fn until_prefix(&mut self, prefix: &str, payload: &str) -> String {
+        loop {
+            let mut now = self.now.iter();
+            if let Some((topic, _)) = now.find(|(topic, held)| topic.starts_with(prefix) && *held == payload)
+            {
+                return topic.clone();
+            }
+            self.next().await;
         }
     }
 

@@ -91,6 +91,35 @@ async fn a_device_that_comes_gets_its_colour_again_and_nothing_is_retained_there
 }
 
 #[tokio::test]
+async fn a_light_that_is_gone_leaves_nothing_behind() {
+    let (source, broker) = (Source::start().await, Mosquitto::start().await);
+    let without = Configuration::new(&source, &broker.url());
+    let with = without.clone().light(door());
+    let listener = Listener::start(broker.port).await;
+    let bridge = Bridge::start(&with);
+    listener.until_newest("presence/bridge/light/door/state", "#00ff00").await;
+    bridge.stop("TERM").await;
+    // The next run does not know it any more.
+    let bridge = Bridge::start(&without);
+    listener.until_newest("presence/bridge/light/door/state", "").await;
+    listener.until_newest("presence/bridge/light/door/follow", "").await;
+    bridge.stop("TERM").await;
+
+    let mark = listener.mark();
+    let bridge = Bridge::start(&with);
+    listener.next(mark, "presence/bridge/light/door/state", "#00ff00").await;
+    bridge.stop("TERM").await;
+    let cleaned = finished(&with, &["clean"]).await;
+    assert_eq!(cleaned.code, Some(0), "{}", cleaned.output.stderr);
+    assert!(
+        cleaned.output.stdout.contains("removed presence/bridge/light/door/follow"),
+        "{}",
+        cleaned.output.stdout
+    );
+    assert!(retained(broker.port, "presence/#").await.is_empty());
+}
+
+#[tokio::test]
 async fn a_test_walks_a_light_through_every_state() {
     let (source, broker) = (Source::start().await, Mosquitto::start().await);
     let configuration = Configuration::new(&source, &broker.url()).light(door());

@@ -5,14 +5,16 @@
 //! cargo test --release --features mosquitto-tests --test mosquitto -- --nocapture     # prints the figures
 //! ```
 //!
-//! `mosquitto`, `mosquitto_passwd` and `faketime` must be installed (`apt-get install mosquitto faketime`); no broker has to run.
+//! `mosquitto`, `mosquitto_passwd`, `faketime` and `chromium` must be installed (`apt-get install mosquitto faketime chromium`); no broker has to run.
 //! Every test starts its own broker on a free port with its own configuration in a temporary directory, and
 //! leaves no process behind. Nothing is waited for by sleeping, and every wait has a limit.
 //!
 //! In reading order: `harness` is what the tests are made of; `values` says what a listener finds, `endings`
 //! how the bridge goes, `outages` how it comes back, `doors` how it gets in, `neighbours` how it shares a broker,
 //! `rivals` what another client with its name does, `reloads` how it takes another configuration, `clocks` what sleep does,
-//! `endurance` what long trouble costs, `mqtt5` what is different in MQTT 5, `lights` what lights are told, `commands` what the one-shot commands do, `secrets` what nobody may ever read.
+//! `endurance` what long trouble costs, `mqtt5` what is different in MQTT 5, `lights` what lights are told, `commands` what
+//! the one-shot commands do, `checks` what `check --online` and `watch` find out about access lists, `page` what a browser, a
+//! container and systemd see, `secrets` what nobody may ever read.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -20,6 +22,7 @@
     reason = "tests read clocks, start tasks, print what they measured, and end where something is wrong"
 )]
 
+mod checks;
 mod clocks;
 mod commands;
 mod doors;
@@ -30,6 +33,7 @@ mod lights;
 mod mqtt5;
 mod neighbours;
 mod outages;
+mod page;
 mod reloads;
 mod rivals;
 mod secrets;

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use super::refusals::{HOUR, Refusals};
 use crate::config::key::Key;
 use crate::config::known::User;
-use crate::config::written::{self, Preset};
+use crate::config::written::{self, Preset, Written};
 use crate::core::light::color::{Instead, Shade};
 use crate::core::light::hours::{Hours, Week};
 use crate::core::light::preset::{Custom, Device, Target};
@@ -16,16 +16,18 @@ use crate::core::light::settings::Settings;
 use crate::core::name::TopicLevel;
 use crate::core::word::{Activity, Availability, KnownActivity};
 
-pub(super) fn check(
-    written: &[written::Light],
-    users: &[User],
-    refusals: &mut Refusals<'_>,
-) -> Vec<Settings> {
+const TWICE: &str = "stands there already in another spelling";
+
+/// The last messages to all of them must fit into the moment in which the bridge ends.
+const MOST: usize = 100;
+
+pub(super) fn check(written: &Written, users: &[User], refusals: &mut Refusals<'_>) -> Vec<Settings> {
     let mut names = BTreeSet::new();
-    let mut lights = Vec::with_capacity(written.len());
-    for (i, light) in written.iter().enumerate() {
+    let mut lights = Vec::with_capacity(written.lights.len());
+    let groups = !written.groups.is_empty();
+    for (i, light) in written.lights.iter().enumerate() {
         let at = Key::from("lights").index(i);
-        let mut part = Part { light, at: &at, refusals };
+        let mut part = Part { light, at: &at, groups, refusals };
         let name = part.name(&mut names);
         let followed = part.users(users);
         let device = part.device();
@@ -53,13 +55,38 @@ pub(super) fn check(
             })
         })());
     }
+    whole(&lights, refusals);
     lights
+}
+
+/// What can be seen only of whole lights.
+fn whole(lights: &[Settings], refusals: &mut Refusals<'_>) {
+    if lights.len() > MOST {
+        refusals.refuse("lights", format_args!("are {} of them; at most {MOST}", lights.len()));
+    }
+    for (i, light) in lights.iter().enumerate() {
+        let at = Key::from("lights").index(i);
+        let custom = matches!(light.device, Device::Custom(_));
+        if let Some(first) = lights[..i].iter().find(|first| first.same_device(light)).filter(|_| !custom) {
+            refusals
+                .refuse(at.name("topic"), format_args!("is the device that {} drives already", first.name));
+        }
+        if let Some(fails) = light.looks().find(|look| light.order(look).is_none()) {
+            let shade = fails.shade();
+            refusals.refuse(
+                at.name("payload"),
+                format_args!("cannot be made when the light has to show {shade}"),
+            );
+        }
+    }
 }
 
 /// One light, and where it is written.
 struct Part<'a, 'd> {
     light: &'a written::Light,
     at: &'a Key,
+    /// Members of groups are named when they are known.
+    groups: bool,
     refusals: &'a mut Refusals<'d>,
 }
 
@@ -83,11 +110,19 @@ impl Part<'_, '_> {
         }
         let mut followed = Vec::with_capacity(names.len());
         for (i, name) in names.iter().enumerate() {
-            match known.iter().find(|user| user.name.as_str() == name) {
-                Some(user) if followed.contains(&user.name) => {
+            let user = known.iter().map(|user| &user.name).find(|user| user.as_str() == name).cloned();
+            let user = match user {
+                None if self.groups => match self.refusals.parse(key.index(i), name) {
+                    Some(member) => Some(member),
+                    None => continue,
+                },
+                Some(_) | None => user,
+            };
+            match user {
+                Some(user) if followed.contains(&user) => {
                     self.refusals.refuse(key.index(i), "is named twice");
                 }
-                Some(user) => followed.push(user.name.clone()),
+                Some(user) => followed.push(user),
                 None => {
                     let names: Vec<&str> = known.iter().map(|user| user.name.as_str()).collect();
                     let says = format!("must be the name of a user: {}", names.join(", "));
@@ -102,12 +137,12 @@ impl Part<'_, '_> {
         let light = self.light;
         let preset = self.refusals.require(self.at.name("preset"), light.preset)?;
         self.only_for(preset);
-        let (channel, effects) = (light.channel.unwrap_or(0), !light.effects.is_empty());
+        let channel = light.channel.unwrap_or(0);
         Some(match preset {
             Preset::Wled => Device::Wled,
             Preset::Tasmota => Device::Tasmota,
-            Preset::Zigbee2mqtt => Device::Zigbee2mqtt { effects },
-            Preset::Esphome => Device::Esphome { object: self.object()?, effects },
+            Preset::Zigbee2mqtt => Device::Zigbee2mqtt,
+            Preset::Esphome => Device::Esphome { object: self.object()? },
             Preset::ShellyGen1 => Device::ShellyGen1 { channel },
             Preset::ShellyGen2 => Device::ShellyGen2 { channel },
             Preset::Awtrix => Device::Awtrix(target(light.target.unwrap_or(written::Target::Indicator1))),
@@ -215,8 +250,10 @@ impl Part<'_, '_> {
         let mut colors = BTreeMap::new();
         for (word, color) in &self.light.colors {
             let shade = self.refusals.parse(at.name(word), color);
-            if let (Some(word), Some(shade)) = (self.word(&at, word), shade) {
-                colors.insert(word, shade);
+            if let (Some(known), Some(shade)) = (self.word(&at, word), shade)
+                && colors.insert(known, shade).is_some()
+            {
+                self.refusals.refuse(at.name(word), TWICE);
             }
         }
         colors
@@ -229,8 +266,10 @@ impl Part<'_, '_> {
             if let Some(Err(error)) = device.map(|device| device.check_effect(effect)) {
                 self.refusals.refuse(at.name(word), format_args!("must be {error}"));
             }
-            if let Some(word) = self.word(&at, word) {
-                effects.insert(word, effect.as_str().into());
+            if let Some(known) = self.word(&at, word)
+                && effects.insert(known, effect.as_str().into()).is_some()
+            {
+                self.refusals.refuse(at.name(word), TWICE);
             }
         }
         effects

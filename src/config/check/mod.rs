@@ -5,12 +5,12 @@
 
 mod auth;
 mod graph;
+mod groups;
+mod http;
 mod lights;
 mod mqtt;
 mod refusals;
 mod users;
-
-use std::net::SocketAddr;
 
 pub(super) use refusals::Refusals;
 
@@ -18,11 +18,8 @@ use super::document::Document;
 use super::environment::Environment;
 use super::error::ConfigErrors;
 use super::files::Places;
-use super::key::Key;
-use super::known::{Commands, Config, HomeAssistant};
-use super::not_yet;
+use super::known::{Commands, Config, HomeAssistant, Mqtt};
 use super::written::{self, Written};
-use crate::core::name::ObjectId;
 
 /// Checks everything and reports everything that is wrong.
 pub(super) fn check(
@@ -32,26 +29,39 @@ pub(super) fn check(
 ) -> Result<Config, ConfigErrors> {
     let places = Places::new(document.origin(), environment);
     let mut refusals = Refusals::new(document, &places);
-    not_yet::refuse(document, &mut refusals);
     let mqtt = mqtt::check(&written.mqtt, &mut refusals);
     let graph = graph::check(&written.graph, environment, &mut refusals);
     let users = users::check(written, &mut refusals);
     let home_assistant = home_assistant(&written.home_assistant, &mut refusals);
-    let lights = lights::check(&written.lights, &users, &mut refusals);
-    groups(&written.groups, &mut refusals);
-    http(&written.http, &mut refusals);
+    let groups = groups::check(written, &mut refusals);
+    let lights = lights::check(written, &users, &mut refusals);
+    let http = http::check(&written.http, &mut refusals);
     let config = (|| {
         Some(Config {
             origin: document.origin().clone(),
             mqtt: mqtt?,
             graph: graph?,
             users,
+            groups,
             lights,
             home_assistant: home_assistant?,
             commands: Commands { enabled: written.commands.enabled },
+            http,
         })
     })();
     refusals.finish(config)
+}
+
+/// Checks `[mqtt]` and nothing else.
+pub(super) fn check_mqtt(
+    written: &written::Mqtt,
+    document: &Document<'_>,
+    environment: &Environment,
+) -> Result<Mqtt, ConfigErrors> {
+    let places = Places::new(document.origin(), environment);
+    let mut refusals = Refusals::new(document, &places);
+    let mqtt = mqtt::check(written, &mut refusals);
+    refusals.finish(mqtt)
 }
 
 fn home_assistant(written: &written::HomeAssistant, refusals: &mut Refusals<'_>) -> Option<HomeAssistant> {
@@ -62,27 +72,4 @@ fn home_assistant(written: &written::HomeAssistant, refusals: &mut Refusals<'_>)
         discovery_prefix: discovery_prefix?,
         birth_topic: birth?,
     })
-}
-
-fn groups(written: &[written::Group], refusals: &mut Refusals<'_>) {
-    for (i, group) in written.iter().enumerate() {
-        let at = Key::from("groups").index(i);
-        if let Some(id) = refusals.require(at.name("id"), group.id.as_deref()) {
-            refusals.parse::<ObjectId>(at.name("id"), id);
-        }
-        if group.name.is_empty() {
-            refusals.refuse(at.name("name"), "must not be empty");
-        }
-        let (minute, week) = (refusals::MINUTE, refusals::WEEK);
-        refusals.within(at.name("refresh_members"), group.refresh_members, minute..=week);
-    }
-}
-
-fn http(written: &written::Http, refusals: &mut Refusals<'_>) {
-    if let Some(listen) = &written.listen
-        && listen.parse::<SocketAddr>().is_err()
-    {
-        refusals.refuse("http.listen", "must be an address and port, such as 127.0.0.1:9642");
-    }
-    refusals.secret("http.password", None, written.password_file.as_deref());
 }

@@ -14,7 +14,7 @@ pub(super) fn check(written: &Written, refusals: &mut Refusals<'_>) -> Vec<User>
     if written.users.is_empty() && written.groups.is_empty() && !method.signs_in() {
         refusals.refuse(
             "users",
-            "nobody to follow: add [[users]] with name = \"alice\" and id = \"<object id or user principal name>\" to the configuration file",
+            "nobody to follow: add [[users]] with name = \"alice\" and id = \"<object id or user principal name>\" to the configuration file, or [[groups]] with the id of a group",
         );
     }
     if written.users.is_empty() && written.groups.is_empty() && method.signs_in() {

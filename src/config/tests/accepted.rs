@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
-use super::{environment, message, minimal, read};
+use super::{SECTIONS, environment, message, minimal, read};
 use crate::config::{Auth, Cloud, Config, Environment, Origin, Scheme, Secret, SignInBy, load, parse};
 use crate::core::command::{Protocol, Qos};
 use crate::core::name::UserId;
@@ -35,6 +35,7 @@ fn defaults() {
     assert_eq!(mqtt.protocol, Protocol::V3);
     assert_eq!(mqtt.message_expiry, None);
     assert_eq!(mqtt.refresh_interval, None);
+    assert_eq!(config.http, None);
 
     let graph = config.graph;
     assert_eq!(graph.cloud, Cloud::Global);
@@ -272,4 +273,19 @@ fn somebody_who_signs_in_follows_themselves_and_needs_no_file() {
     }
     let browser = with(&[("HOME", "/h"), ("PRESENCE2MQTT__GRAPH__AUTH__METHOD", "browser")]).unwrap();
     assert_eq!(browser.1, SignInBy::Browser);
+}
+
+#[test]
+fn groups_need_no_users() {
+    let groups = "[[groups]]\nid = \"02bd9fd6-8f93-4758-87c3-1fb73740a315\"\n[[groups]]\nid = \"11111111-8f93-4758-87c3-1fb73740a315\"\n\
+                  name = \"t-{display_name}\"\nrefresh_members = \"7d\"\ndiscovery = true\n";
+    let config = read(&format!("{SECTIONS}{groups}")).unwrap();
+    assert!(config.users.is_empty(), "{:?}", config.users);
+    let [first, second] = &config.groups[..] else { panic!("{:?}", config.groups) };
+    assert_eq!(first.name, "{upn_local}".parse().unwrap());
+    assert_eq!((first.refresh_members, first.discovery), (Duration::from_secs(3600), false));
+    assert_eq!((second.refresh_members, second.discovery), (Duration::from_secs(7 * 24 * 3600), true));
+    let light = "[[lights]]\nname = \"door\"\nusers = [\"bob\"]\npreset = \"wled\"\ntopic = \"wled/door\"\n";
+    let config = read(&format!("{SECTIONS}{groups}{light}")).unwrap();
+    assert_eq!(config.lights[0].users, ["bob".parse().unwrap()], "who may be in a group");
 }

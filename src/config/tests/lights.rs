@@ -54,11 +54,8 @@ InACall = "blink"
 fn every_preset_is_a_device() {
     for (keys, expected) in [
         ("preset = \"tasmota\"", Device::Tasmota),
-        ("preset = \"zigbee2mqtt\"", Device::Zigbee2mqtt { effects: false }),
-        (
-            "preset = \"esphome\"\nobject = \"strip\"",
-            Device::Esphome { object: "strip".into(), effects: false },
-        ),
+        ("preset = \"zigbee2mqtt\"", Device::Zigbee2mqtt),
+        ("preset = \"esphome\"\nobject = \"strip\"", Device::Esphome { object: "strip".into() }),
         ("preset = \"shelly-gen1\"", Device::ShellyGen1 { channel: 0 }),
         ("preset = \"shelly-gen2\"\nchannel = 1", Device::ShellyGen2 { channel: 1 }),
         ("preset = \"awtrix\"", Device::Awtrix(Target::Indicator1)),

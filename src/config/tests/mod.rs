@@ -3,6 +3,7 @@
 mod accepted;
 mod app_methods;
 mod environment;
+mod http;
 mod lights;
 pub(crate) mod pem;
 mod refused;

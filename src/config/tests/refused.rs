@@ -131,28 +131,6 @@ fn with_mqtt_5_the_length_of_an_expiry_matters() {
 }
 
 #[test]
-fn what_is_not_in_this_version_is_refused_by_name() {
-    #[rustfmt::skip]
-    let rows = [
-        ("[http]", "listen", r#""127.0.0.1:9642""#, "http.listen"),
-        ("[http]", "password_file", r#""p""#, "http.password_file"),
-    ];
-    for (section, key, value, starts) in rows {
-        let (text, line) = with(section, key, value);
-        let message = message(read(&text));
-        let starts = format!("presence2mqtt.toml:{line}: {starts}");
-        let mut lines = message.lines();
-        let found = lines.any(|l| l.starts_with(&starts) && l.contains("not in this version yet"));
-        assert!(found, "wanted {starts:?}, got:\n{message}");
-    }
-    let message = message(read(&format!("{}[[groups]]", minimal())));
-    assert!(
-        message.contains("presence2mqtt.toml:14: groups: groups are not in this version yet"),
-        "{message}"
-    );
-}
-
-#[test]
 fn what_only_people_who_sign_in_have_a_use_for() {
     for (section, key, value) in
         [("[graph]", "state_dir", r#""s""#), ("[graph.auth]", "announce_sign_in", "true")]
@@ -242,11 +220,19 @@ fn everything_wrong_is_reported_at_once_in_the_order_of_the_file() {
 
 #[test]
 fn groups_are_checked_for_type_and_range() {
-    let group = "[[groups]]\nid = \"me\"\nname = \"\"\nrefresh_members = \"1s\"";
+    let group = "[[groups]]\nid = \"me\"\nname = \"{mail}\"\nrefresh_members = \"1s\"\n[[groups]]";
     let group = message(read(&format!("{}{group}", minimal())));
-    for says in ["15: groups[0].id", "16: groups[0].name", "17: groups[0].refresh_members"] {
+    for says in [
+        "15: groups[0].id = \"me\": must be a GUID",
+        "16: groups[0].name = \"{mail}\": must be made of {upn_local}, {id} and {display_name}",
+        "17: groups[0].refresh_members = \"1s\": must be 1m to 7days",
+        "18: groups[1].id: is required",
+    ] {
         assert!(group.contains(says), "{group}");
     }
+    let id = "[[groups]]\nid = \"02bd9fd6-8f93-4758-87c3-1fb73740a315\"\n";
+    let twice = message(read(&format!("{}{id}{}", minimal(), id.replace("02bd", "02BD"))));
+    assert!(twice.contains("17: groups[1].id") && twice.contains("another group has this id"), "{twice}");
 }
 
 #[test]

@@ -52,5 +52,5 @@ pub(in crate::core) fn announced(name: &TopicLevel) -> Entities {
 }
 
 fn keys(name: &TopicLevel) -> [(String, &'static str); 2] {
-    [(format!("light_{name}"), "sensor"), (format!("light_{name}_follow"), "switch")]
+    [(format!("light_{name}"), "sensor"), (format!("follow_{name}"), "switch")]
 }

@@ -57,6 +57,12 @@ pub fn is_of(client_id: &ClientId, topic: &str, payload: &[u8], spared: Option<&
     earlier.is_some_and(|earlier| !spared.is_some_and(|base| earlier.is_below(base)))
 }
 
+/// The topic of a device that never is, to see whether announcements may be written.
+#[must_use]
+pub fn of_check(prefix: &BaseTopic, id: &str) -> String {
+    format!("{prefix}/device/presence2mqtt_check_{id}/config")
+}
+
 /// `<prefix>/device/+/config`: the filter that matches every device's topic.
 #[must_use]
 pub fn every_device(prefix: &BaseTopic) -> String {

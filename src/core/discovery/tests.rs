@@ -78,7 +78,7 @@ fn a_light_that_is_gone_is_removed_by_name() {
     let payload: serde_json::Value = serde_json::from_str(&payload).unwrap();
     let components = &payload["components"];
     assert_eq!(components["light_Office-Door"], serde_json::json!({"platform": "sensor"}));
-    assert_eq!(components["light_Office-Door_follow"], serde_json::json!({"platform": "switch"}));
+    assert_eq!(components["follow_Office-Door"], serde_json::json!({"platform": "switch"}));
 }
 
 #[test]

@@ -12,6 +12,9 @@ use super::settings::Settings;
 use crate::core::schedule::Place;
 use crate::core::time::Tick;
 
+/// A device that comes again and again, or whatever is taken for that, is told once in this time.
+const CALM: Duration = Duration::from_millis(500);
+
 /// Who is seen of those whom a light follows.
 #[derive(Debug)]
 pub(in crate::core) enum Sight {
@@ -35,20 +38,18 @@ pub(in crate::core) struct Light {
     pub due: bool,
     /// What it shows, as far as it was told.
     pub shade: Option<Shade>,
-    announcement: Option<Announcement>,
+    /// The last order, and whether the device has to hear it even if it is the same again.
+    last: Option<Order>,
+    must_tell: bool,
     stretch: Option<Stretch>,
     stretch_ends: Tick,
-    sent: Option<Order>,
+    announcement: Option<Announcement>,
     /// The device said last that it is there.
     is_there: bool,
-    /// When it is told again because it has come.
+    /// When it is told again because it has come, which is not before the other.
     again_at: Option<Tick>,
-    /// Not before this.
     calm_until: Tick,
 }
-
-/// A device that comes again and again, or whatever is taken for that, is told once in this time.
-const CALM: Duration = Duration::from_millis(500);
 
 impl Light {
     pub(in crate::core) fn new(settings: Settings, now: Tick) -> Self {
@@ -59,35 +60,43 @@ impl Light {
             follows: true,
             due: true,
             shade: None,
+            last: None,
+            must_tell: false,
             stretch: None,
             stretch_ends: now,
-            sent: None,
             is_there: false,
             again_at: None,
             calm_until: now,
         }
     }
 
-    /// The same light with other settings; on another device nothing was said yet.
+    /// The same light with other settings. Of another device nothing is known yet.
     pub(in crate::core) fn configured(self, settings: Settings, now: Tick) -> Self {
-        let sent = self.sent.filter(|_| self.settings.same_device(&settings));
-        Self { sent, follows: self.follows, shade: self.shade, ..Self::new(settings, now) }
+        let fresh = Self { follows: self.follows, shade: self.shade, ..Self::new(settings, now) };
+        if !self.settings.same_device(&fresh.settings) {
+            return fresh;
+        }
+        let Self { last, must_tell, is_there, again_at, calm_until, .. } = self;
+        Self { last, must_tell, is_there, again_at, calm_until, ..fresh }
     }
 
-    /// Looks at the clock; the hours may have begun or ended, or the device may have waited for long enough.
+    /// Looks at the clock: the hours may have begun or ended, or the device may have waited for long enough.
     pub(in crate::core) fn look_at_clock(&mut self, wall: Timestamp, now: Tick) {
         if self.again_at.is_some_and(|at| at <= now) {
             self.again_at = None;
             self.calm_until = now + CALM;
             self.tell_again();
         }
-        if self.stretch.is_some_and(|stretch| stretch.contains(wall)) {
-            return;
-        }
-        let stretch = self.settings.active.as_ref().map_or(Stretch::ALWAYS, |hours| hours.stretch(wall));
-        self.due |= self.stretch.is_none_or(|before| before.within != stretch.within);
-        self.stretch_ends = now + stretch.until.duration_since(wall).unsigned_abs();
+        let before = self.stretch.map(|stretch| stretch.within);
+        let stretch = match (self.stretch, &self.settings.active) {
+            (Some(stretch), _) if stretch.contains(wall) => stretch,
+            (_, Some(hours)) => hours.stretch(wall),
+            (_, None) => Stretch::ALWAYS,
+        };
+        self.due |= before != Some(stretch.within);
         self.stretch = Some(stretch);
+        // Each time anew: the clock may have been set meanwhile.
+        self.stretch_ends = now + stretch.until.duration_since(wall).unsigned_abs();
     }
 
     /// When the clock is to be looked at next, if ever.
@@ -112,39 +121,62 @@ impl Light {
 
     /// What the device was told it may have forgotten, or never heard.
     pub(in crate::core) fn tell_again(&mut self) {
-        self.sent = None;
+        self.must_tell = true;
         self.due = true;
     }
 
-    /// What the device has to be told, if that is news; `shade` says what it shows then.
-    pub(in crate::core) fn order(&mut self, sight: Sight) -> Option<Order> {
-        let look = self.look(sight)?;
-        let order = self.settings.order(&look)?;
-        self.shade = Some(look.shade());
-        let news = self.sent.as_ref() != Some(&order);
-        self.sent = Some(order.clone());
-        news.then_some(order)
+    /// There is another connection to the broker: what the device said on the one before may be over.
+    pub(in crate::core) fn connected(&mut self) {
+        self.is_there = false;
+        self.tell_again();
     }
 
-    /// The last that the device is told, if anything.
-    pub(in crate::core) fn goodbye(&mut self) -> Option<Order> {
+    /// Whether the last order went to this topic.
+    pub(in crate::core) fn is_told_on(&self, topic: &str) -> bool {
+        self.last.as_ref().is_some_and(|order| order.topic == topic)
+    }
+
+    /// What the device has to be told, if anything; `shade` says what it shows then.
+    pub(in crate::core) fn order(&mut self, sight: Sight) -> Option<Order> {
+        let wanted = self.look(sight).and_then(|look| Some((look.shade(), self.settings.order(&look)?)));
+        let must_tell = std::mem::take(&mut self.must_tell);
+        if let Some((shade, order)) = wanted {
+            self.shade = Some(shade);
+            if self.last.replace(order.clone()).as_ref() != Some(&order) {
+                return Some(order);
+            }
+        }
+        self.last.clone().filter(|_| must_tell)
+    }
+
+    /// The last that the device is told, if anything, and what it shows then.
+    pub(in crate::core) fn goodbye(&self) -> Option<(Order, Shade)> {
         match self.settings.shutdown {
-            Instead::Shade(shade) if self.follows => {
-                self.shade = Some(shade);
-                self.settings.order(&self.settings.look_of_nobody(shade))
+            Instead::Shade(shade) if self.follows && !self.is_outside_hours() => {
+                let order = self.settings.order(&self.settings.look_of_nobody(shade))?;
+                Some((order, shade))
             }
             Instead::Shade(_) | Instead::Unchanged => None,
         }
     }
 
+    /// How it looks; nothing if it is left as it is.
     fn look(&self, sight: Sight) -> Option<Look> {
-        if self.stretch.is_some_and(|stretch| !stretch.within) {
+        if self.is_outside_hours() {
             return Some(self.settings.look_of_nobody(Shade::Off));
         }
         match (sight, self.settings.stale) {
             (Sight::Somebody(shown), _) => Some(self.settings.look_of(shown)),
-            (Sight::Nobody, Instead::Shade(shade)) => Some(self.settings.look_of_nobody(shade)),
-            (Sight::Nobody, Instead::Unchanged) | (Sight::Awaited, _) => None,
+            // What is shown of somebody else must not stand until then.
+            (Sight::Awaited, _) if self.last.is_none() => None,
+            (Sight::Awaited | Sight::Nobody, Instead::Shade(shade)) => {
+                Some(self.settings.look_of_nobody(shade))
+            }
+            (Sight::Awaited | Sight::Nobody, Instead::Unchanged) => None,
         }
+    }
+
+    fn is_outside_hours(&self) -> bool {
+        self.stretch.is_some_and(|stretch| !stretch.within)
     }
 }

@@ -24,8 +24,19 @@ pub struct Lit {
     pub color: Color,
     /// 1 to 100 per cent.
     pub brightness: u8,
-    /// The name of an effect, as the configuration gives it. A device that has no such effect shows the plain colour.
-    pub effect: Option<Box<str>>,
+    /// What moves about it.
+    pub effect: Effect,
+}
+
+/// Whether a colour moves. A device that has no such effect shows the plain colour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// It does not, and the configuration never lets it.
+    Never,
+    /// It does not, but an effect that was there before may have to end.
+    Ended,
+    /// By this name in the configuration.
+    Named(Box<str>),
 }
 
 /// Whose presence a light shows.
@@ -37,6 +48,17 @@ pub struct Shown {
     pub availability: Availability,
     /// As on their topic.
     pub activity: Activity,
+}
+
+impl Effect {
+    /// The name, if there is one.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Named(name) => Some(name),
+            Self::Never | Self::Ended => None,
+        }
+    }
 }
 
 impl Look {

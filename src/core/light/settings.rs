@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::color::{Instead, Shade};
 use super::hours::Hours;
-use super::look::{Lit, Look, Shown};
+use super::look::{Effect, Lit, Look, Shown};
 use super::preset::{Device, Order};
 use super::scheme::{Tint, tint};
+use super::walk::every_state;
 use crate::core::name::TopicLevel;
 
 /// One configured light.
@@ -44,8 +45,21 @@ impl Settings {
         let own = of(&self.colors, &shown).map(|&shade| Tint { shade, dimmed: false });
         let Tint { shade, dimmed } = own.unwrap_or_else(|| tint(shown.availability, &shown.activity));
         let brightness = if dimmed { self.brightness.div_ceil(2) } else { self.brightness };
-        let effect = of(&self.effects, &shown).cloned();
+        let effect = of(&self.effects, &shown).map(|name| Effect::Named(name.clone()));
         self.look(shade, brightness, effect, Some(shown))
+    }
+
+    /// Everything that it may have to show, but for what Microsoft has not thought of yet.
+    pub fn looks(&self) -> impl Iterator<Item = Look> {
+        let everybody = self.users.iter().flat_map(|user| {
+            every_state().map(|(availability, activity)| Shown { user: user.clone(), availability, activity })
+        });
+        let nobody = [self.stale, self.shutdown, Instead::Shade(Shade::Off)].into_iter();
+        let nobody = nobody.filter_map(|instead| match instead {
+            Instead::Shade(shade) => Some(self.look_of_nobody(shade)),
+            Instead::Unchanged => None,
+        });
+        everybody.map(|shown| self.look_of(shown)).chain(nobody)
     }
 
     /// How nobody's presence looks.
@@ -60,12 +74,15 @@ impl Settings {
         self.device.order(&self.topic, look)
     }
 
-    /// Whether both drive one device.
-    pub(in crate::core) fn same_device(&self, other: &Self) -> bool {
-        self.topic == other.topic && self.device == other.device
+    /// Whether both drive one device. Several may stand behind one command topic of the user's own.
+    #[must_use]
+    pub fn same_device(&self, other: &Self) -> bool {
+        self.topic == other.topic && self.device.same_address(&other.device)
     }
 
-    fn look(&self, shade: Shade, brightness: u8, effect: Option<Box<str>>, shown: Option<Shown>) -> Look {
+    fn look(&self, shade: Shade, brightness: u8, effect: Option<Effect>, shown: Option<Shown>) -> Look {
+        let none = if self.effects.is_empty() { Effect::Never } else { Effect::Ended };
+        let effect = effect.unwrap_or(none);
         let lit = match shade {
             Shade::On(color) => Some(Lit { color, brightness, effect }),
             Shade::Off => None,

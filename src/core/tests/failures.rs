@@ -356,7 +356,7 @@ fn reads_of(
     let read = |command: &Command| match command {
         Command::Read(read) => match &read.what {
             What::User(id) => Some((read.request.0, Some(number(*id) as usize))),
-            What::Me | What::Communications(_) | What::Bulk(_) | What::Resolve(_) => {
+            What::Me | What::Communications(_) | What::Bulk(_) | What::Resolve(_) | What::Members(..) => {
                 Some((read.request.0, None))
             }
         },

@@ -8,7 +8,7 @@ use crate::core::light::hours::Hours;
 use crate::core::light::preset::Device;
 use crate::core::light::settings::Settings as Light;
 
-fn light(name: &str, users: &[&str]) -> Light {
+pub(super) fn light(name: &str, users: &[&str]) -> Light {
     Light {
         name: name.parse().unwrap(),
         users: users.iter().map(|user| user.parse().unwrap()).collect(),
@@ -74,7 +74,7 @@ fn a_light_is_told_what_is_news_after_the_topics_it_follows() {
     check_lights(
         &mut bridge,
         vec![
-            (0.1, answer(0, free()), &["door/state = #00ff00", GREEN]),
+            (0.1, answer(0, free()), &[GREEN, "door/state = #00ff00"]),
             (5.0, Woken, &[]),
             (5.1, answer(1, free()), &[]),
             (10.0, Woken, &[]),
@@ -85,14 +85,14 @@ fn a_light_is_told_what_is_news_after_the_topics_it_follows() {
     assert_eq!(
         topics,
         [
-            "presence/bridge/light/door/state",
             "presence/alice/state",
             "presence/alice/activity",
             "presence/alice/availability",
             "wled/door/api",
+            "presence/bridge/light/door/state",
         ]
     );
-    assert!(published[4].ends_with("[[0,0,255]],\"fx\":1}]}"), "{published:?}");
+    assert!(published[3].ends_with("[[0,0,255]],\"fx\":1}]}"), "{published:?}");
 }
 
 #[test]
@@ -103,13 +103,13 @@ fn the_busiest_counts_and_nobody_is_guessed() {
         &mut bridge,
         vec![
             (1.0, Woken, &[]),
-            (4.9, answer(0, both("Available", "Busy")), &["door/state = #ff0000", RED]),
+            (4.9, answer(0, both("Available", "Busy")), &[RED, "door/state = #ff0000"]),
             (5.0, Woken, &[]),
-            (5.1, answer(1, both("Available", "Offline")), &["door/state = #00ff00", GREEN]),
+            (5.1, answer(1, both("Available", "Offline")), &[GREEN, "door/state = #00ff00"]),
             // Nobody answers any more.
             (10.0, Woken, &[]),
             (10.1, failure(2, passing()), &[]),
-            (125.2, Woken, &["door/state = off", DARK]),
+            (125.2, Woken, &[DARK, "door/state = off"]),
         ],
     );
 }
@@ -120,7 +120,7 @@ fn without_a_first_answer_a_light_is_left_alone_until_everybody_is_stale() {
     let mut bridge = online(with(vec![with_stale("#00ff00")]));
     check_lights(
         &mut bridge,
-        vec![(1.0, failure(0, passing()), &[]), (120.1, Woken, &["door/state = #00ff00", GREEN])],
+        vec![(1.0, failure(0, passing()), &[]), (120.1, Woken, &[GREEN, "door/state = #00ff00"])],
     );
     let mut bridge = online(with(vec![with_stale("unchanged")]));
     check_lights(&mut bridge, vec![(1.0, failure(0, passing()), &[]), (120.1, Woken, &[])]);
@@ -132,7 +132,7 @@ fn a_device_that_comes_and_a_broker_that_comes_back_are_told_again() {
     check_lights(
         &mut bridge,
         vec![
-            (0.1, answer(0, free()), &["door/state = #00ff00", GREEN]),
+            (0.1, answer(0, free()), &[GREEN, "door/state = #00ff00"]),
             (1.0, said("wled/door/status", "online"), &[GREEN]),
             (1.1, said("wled/door/status", "offline"), &[]),
             (1.2, retained("wled/door/status", "online"), &[]),
@@ -148,8 +148,8 @@ fn a_device_that_comes_and_a_broker_that_comes_back_are_told_again() {
                 Connected,
                 &[
                     "subscribe presence/bridge/refresh +/follow/set wled/door/status",
-                    "door/follow = ON",
                     "door/state = #00ff00",
+                    "door/follow = ON",
                     GREEN,
                 ],
             ),
@@ -165,7 +165,7 @@ fn a_light_can_be_paused_and_that_is_remembered() {
     check_lights(
         &mut bridge,
         vec![
-            (0.1, answer(0, free()), &["door/state = #00ff00", GREEN]),
+            (0.1, answer(0, free()), &[GREEN, "door/state = #00ff00"]),
             (1.0, set("off"), &["door/follow = OFF"]),
             (1.1, retained("presence/bridge/light/door/follow/set", "ON"), &[]),
             (1.2, set("maybe"), &[]),
@@ -173,7 +173,7 @@ fn a_light_can_be_paused_and_that_is_remembered() {
             (5.0, Woken, &[]),
             (5.1, answer(1, calls()), &[]),
             (5.2, said("wled/door/status", "online"), &[]),
-            (6.0, set("ON"), &["door/follow = ON", "door/state = #0000ff", BLUE]),
+            (6.0, set("ON"), &["door/follow = ON", BLUE, "door/state = #0000ff"]),
             (7.0, set("OFF"), &["door/follow = OFF"]),
         ],
     );
@@ -191,7 +191,7 @@ fn a_light_can_be_paused_and_that_is_remembered() {
         vec![
             (0.04, Woken, &["hall/state =", "hall/follow =", "door/follow = OFF"]),
             (0.1, answer(0, free()), &[]),
-            (1.0, set("ON"), &["door/follow = ON", "door/state = #00ff00", GREEN]),
+            (1.0, set("ON"), &["door/follow = ON", GREEN, "door/state = #00ff00"]),
         ],
     );
 }
@@ -212,9 +212,9 @@ fn outside_its_hours_a_light_is_off() {
         lights
     };
     assert_eq!(until(&bridge, 0.2), at(60.0).tick);
-    check_lights(&mut bridge, vec![(60.0, Woken, &["door/state = #00ff00", GREEN])]);
+    check_lights(&mut bridge, vec![(60.0, Woken, &[GREEN, "door/state = #00ff00"])]);
     assert_eq!(until(&bridge, 60.0), at(120.0).tick);
-    check_lights(&mut bridge, vec![(120.0, Woken, &["door/state = off", DARK])]);
+    check_lights(&mut bridge, vec![(120.0, Woken, &[DARK, "door/state = off"])]);
 }
 
 #[test]
@@ -243,49 +243,171 @@ fn with_another_configuration_a_light_goes_on_and_a_device_that_is_left_is_told_
     let off_at_the_end = |light: Light| Light { shutdown: "off".parse().unwrap(), ..light };
     let door = off_at_the_end(light("door", &["alice"]));
     let hall = off_at_the_end(light("hall", &["alice"]));
-    let mut bridge = online(with(vec![door.clone(), hall]));
+    let mut bridge = online(with(vec![door.clone(), hall.clone()]));
     let configured = |lights: Vec<Light>| Configured(Box::new(with(lights)), Access::Same);
     let moved = Light { topic: "wled/new".into(), ..door.clone() };
     let brown = Light { colors: [("Available".into(), "#663300".parse().unwrap())].into(), ..door.clone() };
+    let (new, brown_order) = (GREEN.replace("door", "new"), GREEN.replace("0,255,0", "102,51,0"));
+    let (green_hall, dark_hall) = (GREEN.replace("door", "hall"), DARK.replace("door", "hall"));
+    check_lights(
+        &mut bridge,
+        vec![
+            (0.1, answer(0, free()), &[GREEN, "door/state = #00ff00", &green_hall, "hall/state = #00ff00"]),
+            (
+                1.0,
+                configured(vec![door.clone()]),
+                &["unsubscribe wled/hall/status", "hall/state =", "hall/follow =", &dark_hall],
+            ),
+            (2.0, configured(vec![brown.clone()]), &[&brown_order, "door/state = #663300"]),
+            (3.0, configured(vec![brown.clone()]), &[]),
+            (
+                4.0,
+                configured(vec![moved.clone()]),
+                &[
+                    "unsubscribe wled/door/status",
+                    "subscribe wled/new/status",
+                    DARK,
+                    &new,
+                    "door/state = #00ff00",
+                ],
+            ),
+            (
+                5.0,
+                configured(vec![moved, hall]),
+                &["subscribe wled/hall/status", "hall/follow = ON", &green_hall, "hall/state = #00ff00"],
+            ),
+        ],
+    );
+    // People may stand elsewhere now, and a pause stays.
+    let pause = said("presence/bridge/light/hall/follow/set", "OFF");
+    check_lights(&mut bridge, vec![(6.0, pause, &["hall/follow = OFF"])]);
+    let reordered = Settings {
+        users: vec![watched("bob", &id(2).to_string()), watched("alice", &id(1).to_string())],
+        ..with(vec![brown, light("hall", &["alice"])])
+    };
     check_lights(
         &mut bridge,
         vec![
             (
-                0.1,
-                answer(0, free()),
-                &["door/state = #00ff00", "hall/state = #00ff00", GREEN, &GREEN.replace("door", "hall")],
-            ),
-            (
-                1.0,
-                configured(vec![door]),
+                7.0,
+                Configured(Box::new(reordered), Access::Same),
                 &[
-                    "unsubscribe wled/hall/status",
-                    "hall/state =",
-                    "hall/follow =",
-                    "door/follow = ON",
-                    "door/state = #00ff00",
-                    &DARK.replace("door", "hall"),
+                    "unsubscribe wled/new/status",
+                    "subscribe wled/door/status",
+                    &DARK.replace("door", "new"),
+                    &brown_order,
+                    "door/state = #663300",
                 ],
             ),
-            (
-                2.0,
-                configured(vec![brown.clone()]),
-                &["door/state = #663300", &GREEN.replace("0,255,0", "102,51,0")],
-            ),
-            (3.0, configured(vec![brown]), &[]),
-            (
-                4.0,
-                configured(vec![moved]),
-                &[
-                    "unsubscribe wled/door/status",
-                    "subscribe wled/new/status",
-                    "door/state = #00ff00",
-                    DARK,
-                    &GREEN.replace("door", "new"),
-                ],
-            ),
+            (7.1, answer(6, calls()), &[&RED.replace("fx\":0", "fx\":1"), "door/state = #ff0000"]),
         ],
     );
+}
+
+#[test]
+fn a_light_that_moves_from_one_part_of_a_device_to_another_leaves_the_first_as_told() {
+    let channel = |channel, name: &str| Light {
+        device: Device::ShellyGen2 { channel },
+        topic: "shelly".into(),
+        shutdown: "off".parse().unwrap(),
+        ..light(name, &["alice"])
+    };
+    let orders = |bridge: &mut Bridge, event: Event, seconds: f64| -> Vec<String> {
+        let lines = lines(&bridge.on(event, at(seconds)));
+        let parts = lines.iter().filter_map(|line| line.split_once("\"params\":{")).map(|(_, params)| params);
+        parts.map(|params| params.split(",\"rgb").next().unwrap().trim_end_matches('}').to_owned()).collect()
+    };
+    let mut bridge = online(with(vec![channel(0, "left"), channel(1, "right")]));
+    let both = ["\"id\":0,\"on\":true", "\"id\":1,\"on\":true"];
+    assert_eq!(orders(&mut bridge, answer(0, free()), 0.1), both);
+    let moved = Configured(Box::new(with(vec![channel(2, "left"), channel(1, "right")])), Access::Same);
+    assert_eq!(orders(&mut bridge, moved, 1.0), ["\"id\":0,\"on\":false", "\"id\":2,\"on\":true"]);
+}
+
+#[test]
+fn a_device_that_comes_back_later_than_the_broker_is_told() {
+    let mut bridge = online(with(vec![light("door", &["alice"])]));
+    bridge.on(answer(0, free()), at(0.1));
+    check_lights(&mut bridge, vec![(1.0, said("wled/door/status", "online"), &[GREEN])]);
+    bridge.on(lost(), at(2.0));
+    bridge.on(Connected, at(3.0));
+    check_lights(&mut bridge, vec![(13.0, said("wled/door/status", "online"), &[GREEN])]);
+}
+
+#[test]
+fn a_device_that_comes_while_nobody_is_seen_is_told_what_it_showed() {
+    let unchanged = Light { stale: Instead::Unchanged, ..light("door", &["alice"]) };
+    let mut bridge = online(with(vec![unchanged]));
+    check_lights(
+        &mut bridge,
+        vec![
+            (0.1, answer(0, free()), &[GREEN, "door/state = #00ff00"]),
+            (130.0, Woken, &[]),
+            (131.0, said("wled/door/status", "online"), &[GREEN]),
+        ],
+    );
+}
+
+#[test]
+fn only_a_refresh_and_its_interval_tell_a_light_the_same_again() {
+    let often = Settings {
+        refresh_interval: Some(Duration::from_secs(60)),
+        message_expiry: Some(Duration::from_secs(20)),
+        protocol: Protocol::V5,
+        poll_interval: Duration::from_secs(1000),
+        stale_after: Some(Duration::from_secs(5000)),
+        ..with(vec![light("door", &["alice"])])
+    };
+    let mut bridge = online(often);
+    let (state, follow) = ("door/state = #00ff00", "door/follow = ON");
+    let refresh = || said("presence/bridge/refresh", "");
+    let refused = Event::PublishRefused { topic: "presence/bob/state".into(), why: "no".into() };
+    let of_light = Event::PublishRefused { topic: "wled/door/api".into(), why: "no".into() };
+    check_lights(
+        &mut bridge,
+        vec![
+            (0.1, answer(0, free()), &[GREEN, state]),
+            (11.0, Woken, &[state, follow]),
+            (12.0, refresh(), &[state, follow, GREEN]),
+            // So soon again nobody is read, but lights are told.
+            (13.0, refresh(), &[GREEN]),
+            (14.0, refused, &[]),
+            (30.0, Woken, &[state, follow]),
+            (31.0, of_light, &["report: the broker does not take messages for wled/door/api"]),
+            (62.0, Woken, &[state, follow, GREEN]),
+        ],
+    );
+}
+
+#[test]
+fn the_hours_hold_when_the_clock_is_set() {
+    let zone = jiff::tz::TimeZone::get("Europe/London").unwrap();
+    let active = Some(Hours { week: "Mon 08:00-10:00".parse().unwrap(), zone });
+    let mut bridge = online(with(vec![Light { active, ..light("door", &["alice"]) }]));
+    bridge.on(answer(0, free()), at(0.1));
+    assert_eq!(bridge.lights.wake_at(), Some(at(3600.0).tick));
+    // Half an hour back: the hours end half an hour later than the monotonic clock was told.
+    bridge.on(Woken, at_after_sleep(3000.0, -1800.0));
+    assert_eq!(bridge.lights.wake_at(), Some(at(5400.0).tick));
+    let on_time = at_after_sleep(3600.0, -1800.0);
+    assert_eq!(told(&bridge.on(Woken, on_time)), [""; 0]);
+    assert!(bridge.wake_at(on_time.tick).unwrap() > on_time.tick, "woken for nothing");
+}
+
+#[test]
+fn outside_its_hours_a_light_is_not_told_goodbye() {
+    let zone = jiff::tz::TimeZone::get("Europe/London").unwrap();
+    let active = Some(Hours { week: "Sun 08:00-10:00".parse().unwrap(), zone });
+    let shutdown = "#ff0000".parse().unwrap();
+    let mut bridge = online(with(vec![Light { active, shutdown, ..light("door", &["alice"]) }]));
+    assert_eq!(told(&bridge.on(Stop, at(1.0))), [""; 0]);
+}
+
+#[test]
+fn a_pause_that_is_read_back_late_is_said_again() {
+    let mut bridge = online(with(vec![light("door", &["alice"])]));
+    let late = retained("presence/bridge/light/door/follow", "OFF");
+    check_lights(&mut bridge, vec![(0.5, late, &["door/follow = OFF"]), (0.6, answer(0, free()), &[])]);
 }
 
 #[test]

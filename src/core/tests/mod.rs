@@ -3,9 +3,11 @@
 mod announcing;
 mod broker;
 mod failures;
+mod groups;
 mod inviting;
 mod lifecycle;
 mod lighting;
+mod overview;
 mod polling;
 mod properties;
 mod publishing;
@@ -16,8 +18,9 @@ mod waking;
 use std::time::Duration;
 
 use super::bridge::Bridge;
-use super::command::{BrokerOrder, Command, Message, Protocol, Qos, What, Whom};
+use super::command::{BrokerOrder, Command, Message, Protocol, Qos, Read, What, Whom};
 use super::event::{Answer, Event, Incoming, LinkFailure, PresenceEvent, ReadFailure, Reading, RequestId};
+use super::group::page::PageLink;
 use super::name::ObjectId;
 use super::payload::About;
 use super::presence::Presence;
@@ -80,6 +83,7 @@ fn settings() -> Settings {
         commands: None,
         discovery: None,
         users: vec![watched("alice", &id(1).to_string()), watched("bob", &id(2).to_string())],
+        groups: Vec::new(),
         lights: Vec::new(),
         about: About { version: "0.1.0", cloud: "global", auth_method: "client-secret", account: None },
     }
@@ -138,6 +142,8 @@ fn line(command: &Command) -> String {
                     format!("bulk {}", ids.join(","))
                 }
                 What::Resolve(name) => format!("resolve {}", name.as_str()),
+                What::Members(group, None) => format!("members {}", number(*group)),
+                What::Members(group, Some(PageLink(rest))) => format!("members {} {rest}", number(*group)),
             };
             let fresh = if read.token_max_age.is_some() { " with a fresh token" } else { "" };
             format!("read #{} {what}{fresh}", read.request.0)

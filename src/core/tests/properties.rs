@@ -4,14 +4,26 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+use super::groups::{group, members};
+use super::lighting::light;
 use super::*;
 use crate::core::event::Access;
+use crate::core::light::hours::Hours;
+use crate::core::light::settings::Settings as Light;
+use crate::core::settings::Group;
 
 const BUDGET: u32 = 20;
 
 fn of(people: &[usize]) -> Settings {
     let users = people.iter().map(|n| watched(&format!("u{n}"), &id(*n).to_string())).collect();
-    Settings { users, request_budget: BUDGET, ..settings() }
+    let names: Vec<String> = people.iter().map(|n| format!("u{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let hours = Hours { week: "09:10-09:40; 10:00-21:00".parse().unwrap(), zone: jiff::tz::TimeZone::UTC };
+    // One shows everybody always, one only somebody and only sometimes.
+    let lights = vec![light("all", &names), Light { active: Some(hours), ..light("some", &names[..1]) }];
+    let refresh_members = Duration::from_secs(60);
+    let groups = vec![Group { refresh_members, ..group(100, "{upn_local}") }];
+    Settings { users, groups, request_budget: BUDGET, lights, ..settings() }
 }
 
 /// What the world does next; times and requests are filled in as the run goes.
@@ -26,18 +38,22 @@ enum Step {
     Jump(i32),
     /// The configuration is read again, with these people.
     Reload(Vec<usize>),
+    /// These are in the group from now on.
+    Group(Vec<usize>),
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (1_u64..40_000).prop_map(Step::Wait),
-        4 => prop::collection::vec((1_usize..6, 0_usize..9), 0..6).prop_map(Step::Answer),
+        4 => prop::collection::vec((1_usize..9, 0_usize..9), 0..9).prop_map(Step::Answer),
         2 => (0_u8..8).prop_map(Step::Fail),
         1 => any::<bool>().prop_map(Step::Broker),
         3 => Just(Step::Acknowledge),
         1 => (-20_000_i32..20_000).prop_map(Step::Jump),
         1 => prop::collection::btree_set(1_usize..6, 1..6)
             .prop_map(|people| Step::Reload(people.into_iter().collect())),
+        2 => prop::collection::btree_set(4_usize..9, 0..5)
+            .prop_map(|members| Step::Group(members.into_iter().collect())),
     ]
 }
 
@@ -66,6 +82,8 @@ struct World {
     connected: bool,
     wants_connect: bool,
     answered: BTreeMap<usize, f64>,
+    /// Who is in the group.
+    members: Vec<usize>,
 }
 
 impl World {
@@ -81,6 +99,7 @@ impl World {
             connected: false,
             wants_connect: false,
             answered: BTreeMap::new(),
+            members: Vec::new(),
         }
     }
 
@@ -119,10 +138,11 @@ impl World {
         if !self.connected || self.unacknowledged > 0 {
             return;
         }
-        for n in 1..6 {
-            let ok = self.retained.get(&format!("presence/u{n}/health")).is_some_and(|health| health == "ok");
+        for (n, name) in (1..9).flat_map(|n| [(n, format!("u{n}")), (n, format!("m{n}"))]) {
+            let ok =
+                self.retained.get(&format!("presence/{name}/health")).is_some_and(|health| health == "ok");
             let confirmed = self.answered.get(&n).is_some_and(|last| self.now <= last + 120.5);
-            assert!(!ok || confirmed, "u{n} is ok at {} without an answer", self.now);
+            assert!(!ok || confirmed, "{name} is ok at {} without an answer", self.now);
         }
     }
 
@@ -146,6 +166,7 @@ impl World {
                 self.tell(Event::Woken);
             }
             Step::Reload(people) => self.reload(&people),
+            Step::Group(members) => self.members = members,
             Step::Jump(seconds) => self.jump(f64::from(seconds)),
             Step::Answer(words) => self.answer(&words),
             Step::Fail(kind) => {
@@ -175,6 +196,7 @@ impl World {
         let asked: Vec<ObjectId> = match what {
             What::Bulk(ids) => ids,
             What::User(id) => vec![id],
+            What::Members(_, page) => return self.turn_page(request, page),
             What::Me | What::Communications(_) | What::Resolve(_) => unreachable!("not in these settings"),
         };
         let readings: Vec<Reading> = words
@@ -189,6 +211,16 @@ impl World {
             self.answered.insert(number(reading.id) as usize, self.now);
         }
         self.tell(answer(request.0, readings));
+    }
+
+    /// Two members on each page; who is on the next one may have changed meanwhile.
+    fn turn_page(&mut self, request: RequestId, page: Option<PageLink>) {
+        let from: usize = page.map_or(0, |PageLink(rest)| rest[1..].parse().unwrap());
+        let names: Vec<(usize, String)> =
+            self.members.iter().skip(from).take(2).map(|&n| (n, format!("m{n}"))).collect();
+        let names: Vec<(usize, &str)> = names.iter().map(|(n, name)| (*n, name.as_str())).collect();
+        let next = (from + 2 < self.members.len()).then(|| format!("?{}", from + 2));
+        self.tell(members(request.0, &names, next.as_deref()));
     }
 
     fn broker(&mut self, up: bool) {
@@ -231,19 +263,26 @@ proptest! {
             world.take(step);
         }
         world.reload(&[5, 3, 1, 2]);
-        let truth: Vec<(usize, usize)> = [1, 2, 3, 5].map(|n| (n, (n * 2) % 9)).to_vec();
+        world.members = vec![7, 5, 8];
+        let truth: Vec<(usize, usize)> = [1, 2, 3, 5, 7, 8].map(|n| (n, (n * 2) % 9)).to_vec();
         world.recover(&truth);
         for (n, word) in truth {
-            let word = Availability::ALL[word].as_str();
+            let (kind, word) = (if n < 6 { 'u' } else { 'm' }, Availability::ALL[word].as_str());
             for (field, expected) in [("availability", word), ("activity", word), ("health", "ok")] {
-                let topic = format!("presence/u{n}/{field}");
+                let topic = format!("presence/{kind}{n}/{field}");
                 prop_assert_eq!(world.retained.get(&topic).map(String::as_str), Some(expected), "{}", topic);
             }
-            let state = &world.retained[&format!("presence/u{n}/state")];
+            let state = &world.retained[&format!("presence/{kind}{n}/state")];
             prop_assert!(state.contains(word), "{}", state);
         }
-        let left = world.retained.iter().find(|(topic, held)| topic.starts_with("presence/u4/") && !held.is_empty());
-        prop_assert_eq!(left, None, "of somebody who left");
+        // The third of them does not want to be disturbed.
+        prop_assert_eq!(world.retained["presence/bridge/light/all/state"].as_str(), "#ff0000");
+        prop_assert!(world.retained["wled/all/api"].contains("[[255,0,0]]"), "{}", world.retained["wled/all/api"]);
+        for gone in ["u4", "m4", "m5", "m6"] {
+            let prefix = format!("presence/{gone}/");
+            let left = world.retained.iter().find(|(topic, held)| topic.starts_with(&prefix) && !held.is_empty());
+            prop_assert_eq!(left, None, "of somebody who left");
+        }
         prop_assert_eq!(world.retained.get("presence/bridge/state").map(String::as_str), Some("online"));
         for (i, first) in world.sent.iter().enumerate() {
             let inside = world.sent[i..].iter().take_while(|time| **time < first + 30.0).count();

@@ -167,7 +167,7 @@ mod tests {
         // As it is while a token is renewed.
         let in_use = store.lock().await.unwrap();
         in_use.replace(&sign_in("alice@contoso.example")).unwrap();
-        let scopes = Arc::new(Scopes::of([&UserId::Me], true));
+        let scopes = Arc::new(Scopes::of([&UserId::Me], false, true));
         let delegated = DelegatedSignIn { store: store.clone(), client_id: "an-app".to_owned(), scopes };
         let attendant = Attendant {
             authority: Authority::unasked(&"http://127.0.0.1".parse().unwrap(), "contoso"),

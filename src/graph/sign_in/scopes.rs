@@ -20,10 +20,10 @@ pub struct Scopes {
 }
 
 impl Scopes {
-    /// For reading these people, and for commands if `writes`.
+    /// For reading these people, for `groups` if there are some, and for commands if `writes`.
     #[must_use]
-    pub fn of<'a>(people: impl IntoIterator<Item = &'a UserId>, writes: bool) -> Self {
-        Self { needed: needed(people), writes }
+    pub fn of<'a>(people: impl IntoIterator<Item = &'a UserId>, groups: bool, writes: bool) -> Self {
+        Self { needed: needed(people, groups), writes }
     }
 
     /// The `scope` of a request to sign in, for the Graph at `resource`.
@@ -49,9 +49,12 @@ pub fn lets_write(granted: &str) -> bool {
     missing(&BTreeSet::from([TO_WRITE]), granted).is_empty()
 }
 
-/// The delegated permissions of Graph for reading these people.
-fn needed<'a>(people: impl IntoIterator<Item = &'a UserId>) -> BTreeSet<&'static str> {
-    let mut scopes = BTreeSet::new();
+/// The members of a group, their names, and their presence.
+const FOR_GROUPS: [&str; 3] = ["GroupMember.Read.All", "User.ReadBasic.All", "Presence.Read.All"];
+
+/// The delegated permissions of Graph for reading these people, and members of groups.
+fn needed<'a>(people: impl IntoIterator<Item = &'a UserId>, groups: bool) -> BTreeSet<&'static str> {
+    let mut scopes: BTreeSet<&str> = FOR_GROUPS.into_iter().filter(|_| groups).collect();
     for person in people {
         match person {
             UserId::Me => scopes.insert("Presence.Read"),
@@ -89,8 +92,12 @@ mod tests {
     use super::*;
 
     fn of(people: &[&str]) -> Vec<&'static str> {
+        of_both(people, false)
+    }
+
+    fn of_both(people: &[&str], groups: bool) -> Vec<&'static str> {
         let people: Vec<UserId> = people.iter().map(|id| id.parse().unwrap()).collect();
-        needed(&people).into_iter().collect()
+        needed(&people, groups).into_iter().collect()
     }
 
     #[test]
@@ -100,13 +107,16 @@ mod tests {
         assert_eq!(of(&[id]), ["Presence.Read.All"]);
         assert_eq!(of(&["me", id]), ["Presence.Read.All"]);
         assert_eq!(of(&["me", "bob@contoso.example"]), ["Presence.Read.All", "User.ReadBasic.All"]);
+        let for_groups = ["GroupMember.Read.All", "Presence.Read.All", "User.ReadBasic.All"];
+        assert_eq!(of_both(&[], true), for_groups);
+        assert_eq!(of_both(&["me"], true), for_groups);
     }
 
     #[test]
     fn writing_is_asked_for_only_with_commands_and_never_missed() {
         let me: UserId = "me".parse().unwrap();
         let graph = "https://graph.microsoft.com";
-        let scopes = |writes| Scopes::of([&me], writes);
+        let scopes = |writes| Scopes::of([&me], false, writes);
         let (reads, both) = (
             format!("{graph}/Presence.Read offline_access openid profile"),
             format!("{graph}/Presence.Read {graph}/Presence.ReadWrite offline_access openid profile"),

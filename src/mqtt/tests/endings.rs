@@ -70,7 +70,7 @@ async fn a_broker_that_takes_no_more_data_is_noticed() {
     let (mut seen, mut written) = (VecDeque::new(), 0);
     let failure = loop {
         match next(&mut session, &mut seen).await {
-            SessionEvent::Acknowledged => written += 1,
+            SessionEvent::Acknowledged { .. } => written += 1,
             SessionEvent::Closed(failure) => break failure,
             other => panic!("{other:?}"),
         }

@@ -59,7 +59,7 @@ async fn a_broker_that_refuses_everything_it_takes_two_at_a_time_stops_nothing()
         let (mut acknowledged, mut refused, mut subscribed) = (0, 0, 0);
         while acknowledged < MESSAGES {
             match next(&mut session, &mut seen).await {
-                SessionEvent::Acknowledged => acknowledged += 1,
+                SessionEvent::Acknowledged { .. } => acknowledged += 1,
                 SessionEvent::PublishRefused { topic, why } => {
                     assert_eq!(topic, "a");
                     assert_eq!(why, "not authorized; allow writing it in the broker's access list (\"no\")");
@@ -93,7 +93,7 @@ async fn what_the_broker_finds_too_large_is_not_sent() {
     assert_eq!(why, "its 100 bytes do not fit into a packet of 100 bytes; raise the broker's limit");
     for _ in 0..2 {
         let event = next(&mut session, &mut seen).await;
-        assert!(matches!(event, SessionEvent::Acknowledged), "{event:?}");
+        assert!(matches!(event, SessionEvent::Acknowledged { .. }), "{event:?}");
     }
     let (_, packet) = end.packet().await;
     assert!(packet.ends_with(b"small"), "{packet:?}");
@@ -120,7 +120,7 @@ async fn a_broker_without_acknowledgements_gets_messages_that_want_none() {
     let (mut session, mut end, mut seen) = limited(&broker, &[0x24, 0]).await;
     session.ask(Request::Publish(message("a", "x".to_owned(), Qos::AtLeastOnce))).unwrap();
     let (event, (kind, _)) = tokio::join!(next(&mut session, &mut seen), end.packet());
-    assert!(matches!(event, SessionEvent::Acknowledged), "{event:?}");
+    assert!(matches!(event, SessionEvent::Acknowledged { .. }), "{event:?}");
     assert_eq!(kind, 0x31, "PUBLISH, retained, quality 0");
 }
 

@@ -12,7 +12,9 @@ const GRAPH: [&str; 3] =
 const OPENID: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 
 /// What Graph lets people allow, as far as the simulation knows Graph.
-const DELEGATED: [&str; 8] = [
+const DELEGATED: [&str; 10] = [
+    "GroupMember.Read.All",
+    "Group.Read.All",
     "Presence.Read",
     "Presence.Read.All",
     "Presence.ReadWrite",

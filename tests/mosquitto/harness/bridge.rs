@@ -61,6 +61,12 @@ impl Configuration {
         self
     }
 
+    /// The same with one more section.
+    pub(crate) fn section(mut self, name: &str, keys: Table) -> Self {
+        self.0.insert(name.to_owned(), keys.into());
+        self
+    }
+
     /// The same with one more light.
     pub(crate) fn light(mut self, light: Table) -> Self {
         let lights = self.0.entry("lights").or_insert_with(|| Value::Array(Vec::new()));

@@ -1,6 +1,7 @@
 //! What the tests are made of: processes, a broker, a tenant, the bridge, and somebody who listens.
 
 mod bridge;
+mod browser;
 mod certificates;
 mod listener;
 mod mosquitto;
@@ -10,6 +11,7 @@ mod source;
 use std::time::Duration;
 
 pub(crate) use bridge::{Bridge, Configuration, Finished, finished};
+pub(crate) use browser::Browser;
 pub(crate) use certificates::Certificates;
 pub(crate) use listener::{Heard, Listener, retained};
 pub(crate) use mosquitto::{Mosquitto, Setup, password_file};

@@ -78,7 +78,7 @@ pub(super) fn check_effect(target: Target, name: &str) -> Result<(), InvalidName
 fn indicator(lit: Option<&Lit>) -> String {
     let shown = match lit {
         Some(lit) => {
-            let effect = lit.effect.as_deref();
+            let effect = lit.effect.name();
             Indicator {
                 color: lit.color.to_string(),
                 blink: (effect == Some("blink")).then_some(BLINK),

@@ -8,7 +8,7 @@ use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, context
 
 use super::{Announcement, Order};
 use crate::core::light::color::Color;
-use crate::core::light::look::{Lit, Look, Shown};
+use crate::core::light::look::{Effect, Lit, Look, Shown};
 use crate::core::word::{Activity, Availability, KnownActivity};
 
 /// Every name that a template may use, as they are read to people.
@@ -159,7 +159,7 @@ fn names(look: &Look) -> Value {
         blue => color.blue,
         on => lit.is_some(),
         brightness => lit.map_or(0, |lit| lit.brightness),
-        effect => lit.and_then(|lit| lit.effect.as_deref()).unwrap_or(""),
+        effect => lit.and_then(|lit| lit.effect.name()).unwrap_or(""),
         user => shown.map_or("", |shown| shown.user.as_str()),
         availability => shown.map_or("", |shown| shown.availability.as_str()),
         activity => shown.map_or("", |shown| shown.activity.as_str()),
@@ -186,7 +186,11 @@ fn every_lit() -> impl Iterator<Item = Option<Lit>> {
     let color = Color { red: 255, green: 191, blue: 0 };
     let ways =
         [(1, None), (100, None), (60, Some("blink")), (60, Some("breathe")), (60, Some("some effect"))];
-    let lit = ways.map(|(brightness, effect)| Lit { color, brightness, effect: effect.map(Box::from) });
+    let lit = ways.map(|(brightness, effect)| Lit {
+        color,
+        brightness,
+        effect: effect.map_or(Effect::Never, |name: &str| Effect::Named(name.into())),
+    });
     iter::once(None).chain(lit.map(Some))
 }
 
@@ -218,8 +222,8 @@ fn name_of(look: &Look) -> Box<str> {
         |shown| format!("{} and {}", shown.availability, shown.activity),
     );
     match &look.lit {
-        Some(Lit { effect: Some(effect), .. }) => format!("{who}, lit with {effect:?}").into(),
-        Some(Lit { effect: None, .. }) => format!("{who}, lit").into(),
+        Some(Lit { effect: Effect::Named(effect), .. }) => format!("{who}, lit with {effect:?}").into(),
+        Some(Lit { effect: Effect::Never | Effect::Ended, .. }) => format!("{who}, lit").into(),
         None => format!("{who}, off").into(),
     }
 }
@@ -251,7 +255,7 @@ mod tests {
             activity: Activity::Known(KnownActivity::InACall),
         };
         let color = Color { red: 255, green: 191, blue: 0 };
-        let lit = Lit { color, brightness: 60, effect: Some("blink".into()) };
+        let lit = Lit { color, brightness: 60, effect: Effect::Named("blink".into()) };
         let look = Look { lit: Some(lit), transition: Duration::ZERO, shown: Some(shown) };
         assert_eq!(written(all, &look), "#ffbf00 255 191 0 true 60 [blink] [alice] [Busy] [InACall]");
         let logic = "{% if on %}{{ (brightness * 2.55) | round | int }}{% else %}OFF{% endif %}";

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::scale::{per_cent_of, units_of};
 use super::{Announcement, Order};
-use crate::core::light::look::{Lit, Look};
+use crate::core::light::look::{Effect, Look};
 use crate::core::payload::json;
 
 #[derive(Serialize)]
@@ -34,15 +34,15 @@ struct Rgb {
 }
 
 /// An effect starts without a transition, which ESPHome would drop with a warning. Off ends an effect by itself.
-pub(super) fn order(topic: &str, object: &str, look: &Look, effects: bool) -> Order {
+pub(super) fn order(topic: &str, object: &str, look: &Look) -> Order {
     let transition = units_of(Duration::from_secs(1), look.transition, u32::from(u16::MAX));
     let command = match &look.lit {
         Some(lit) => Command {
             state: "ON",
             brightness: Some(per_cent_of(255, lit.brightness)),
             color: Some(Rgb { r: lit.color.red, g: lit.color.green, b: lit.color.blue }),
-            transition: lit.effect.is_none().then_some(transition),
-            effect: effect(lit, effects),
+            transition: lit.effect.name().is_none().then_some(transition),
+            effect: effect(&lit.effect),
         },
         None => Command {
             state: "OFF",
@@ -60,6 +60,10 @@ pub(super) fn announcement(topic: &str) -> Announcement {
     super::online_at(format!("{topic}/status"))
 }
 
-fn effect(lit: &Lit, effects: bool) -> Option<&str> {
-    lit.effect.as_deref().or(effects.then_some("None"))
+fn effect(effect: &Effect) -> Option<&str> {
+    match effect {
+        Effect::Named(name) => Some(name),
+        Effect::Ended => Some("None"),
+        Effect::Never => None,
+    }
 }

@@ -14,9 +14,6 @@ mod tasmota;
 mod wled;
 mod zigbee2mqtt;
 
-#[cfg(test)]
-mod tests;
-
 use super::look::Look;
 use crate::core::name::InvalidName;
 
@@ -52,16 +49,11 @@ pub enum Device {
     /// Tasmota.
     Tasmota,
     /// A lamp behind zigbee2mqtt.
-    Zigbee2mqtt {
-        /// Whether the configuration names effects: then a plain colour has to end one.
-        effects: bool,
-    },
+    Zigbee2mqtt,
     /// A light of an ESPHome node.
     Esphome {
         /// The light's object id.
         object: Box<str>,
-        /// Whether the configuration names effects: then a plain colour has to end one.
-        effects: bool,
     },
     /// A Shelly of the first generation in colour mode.
     ShellyGen1 {
@@ -91,13 +83,22 @@ impl Device {
         match self {
             Self::Wled => Some(wled::order(topic, look)),
             Self::Tasmota => Some(tasmota::order(topic, look)),
-            Self::Zigbee2mqtt { effects } => Some(zigbee2mqtt::order(topic, look, *effects)),
-            Self::Esphome { object, effects } => Some(esphome::order(topic, object, look, *effects)),
+            Self::Zigbee2mqtt => Some(zigbee2mqtt::order(topic, look)),
+            Self::Esphome { object } => Some(esphome::order(topic, object, look)),
             Self::ShellyGen1 { channel } => Some(shelly_gen1::order(topic, *channel, look)),
             Self::ShellyGen2 { channel } => Some(shelly_gen2::order(topic, *channel, look)),
             Self::Awtrix(target) => Some(awtrix::order(topic, *target, look)),
             Self::Openhasp => Some(openhasp::order(topic, look)),
             Self::Custom(custom) => custom.order(topic, look),
+        }
+    }
+
+    /// Whether both mean the same part of what listens on one topic.
+    #[must_use]
+    pub fn same_address(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Custom(_), Self::Custom(_)) => true,
+            (one, other) => one == other,
         }
     }
 
@@ -107,7 +108,7 @@ impl Device {
         match self {
             Self::Wled => Some(wled::announcement(topic)),
             Self::Tasmota => Some(tasmota::announcement(topic)),
-            Self::Zigbee2mqtt { .. } => Some(zigbee2mqtt::announcement(topic)),
+            Self::Zigbee2mqtt => Some(zigbee2mqtt::announcement(topic)),
             Self::Esphome { .. } => Some(esphome::announcement(topic)),
             Self::ShellyGen1 { .. } => Some(shelly_gen1::announcement(topic)),
             Self::ShellyGen2 { .. } => Some(shelly_gen2::announcement(topic)),
@@ -132,7 +133,7 @@ impl Device {
             Self::Wled => wled::check_effect(name),
             Self::ShellyGen1 { .. } => shelly_gen1::check_effect(name),
             Self::Awtrix(target) => awtrix::check_effect(*target, name),
-            Self::Zigbee2mqtt { .. } | Self::Esphome { .. } | Self::Custom(_) => any_effect(name),
+            Self::Zigbee2mqtt | Self::Esphome { .. } | Self::Custom(_) => any_effect(name),
             Self::Tasmota | Self::ShellyGen2 { .. } | Self::Openhasp => Err(COMMON_EFFECTS),
         }
     }

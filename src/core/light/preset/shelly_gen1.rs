@@ -66,7 +66,7 @@ fn shown(lit: &Lit) -> Shown {
         blue: lit.color.blue,
         white: 0,
         gain: lit.brightness,
-        effect: lit.effect.as_deref().and_then(number).unwrap_or(0),
+        effect: lit.effect.name().and_then(number).unwrap_or(0),
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) fn check_effect(name: &str) -> Result<(), InvalidName> {
 }
 
 fn segment(lit: &Lit) -> Segment {
-    Segment { col: [[lit.color.red, lit.color.green, lit.color.blue]], fx: effect(lit.effect.as_deref()) }
+    Segment { col: [[lit.color.red, lit.color.green, lit.color.blue]], fx: effect(lit.effect.name()) }
 }
 
 /// The number of an effect; 0 is a plain colour.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::scale::{Seconds, per_cent_of};
 use super::{Announcement, Order};
 use crate::core::light::color::Color;
-use crate::core::light::look::Look;
+use crate::core::light::look::{Effect, Look};
 use crate::core::payload::json;
 
 /// zigbee2mqtt obeys the keys in the order in which they are written, after state and brightness.
@@ -39,16 +39,16 @@ struct Hex {
 /// Off carries a transition only if there is one: with it, even of no length, zigbee2mqtt dims the lamp to nothing
 /// instead of turning it off, which the lamp remembers as its brightness. An effect likewise: some take the
 /// transition for their speed.
-pub(super) fn order(topic: &str, look: &Look, effects: bool) -> Order {
+pub(super) fn order(topic: &str, look: &Look) -> Order {
     let transition = Seconds::of(look.transition);
     let set = match &look.lit {
         Some(lit) => Set {
             state: "ON",
             brightness: Some(per_cent_of(254, lit.brightness)),
-            ending: (effects && lit.effect.is_none()).then_some("stop_effect"),
+            ending: (lit.effect == Effect::Ended).then_some("stop_effect"),
             color: Some(hex(lit.color)),
-            effect: lit.effect.as_deref(),
-            transition: (transition.tenths > 0 || lit.effect.is_none()).then_some(transition),
+            effect: lit.effect.name(),
+            transition: (transition.tenths > 0 || lit.effect.name().is_none()).then_some(transition),
         },
         None => Set {
             state: "OFF",

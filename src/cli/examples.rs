@@ -1,0 +1,102 @@
+//! The examples at the end of each help text: lines to copy.
+
+pub(super) const ALL: &str = "\
+Examples:
+  presence2mqtt demo                        see everything at work, nothing to set up
+  presence2mqtt check --online              is everything right, from the sign-in to the broker?
+  presence2mqtt run                         the bridge
+  presence2mqtt watch                       what everybody on the broker sees
+
+Exit codes: 0 done, 1 unexpected, 2 wrong usage, 69 Graph or broker unreachable, 77 sign-in or
+permission needed, 78 configuration. `presence2mqtt man` tells the rest.";
+
+pub(super) const RUN: &str = "\
+Examples:
+  presence2mqtt run
+  presence2mqtt run -c /etc/presence2mqtt/config.toml
+  presence2mqtt run --log-format json       for machines that collect logs
+
+SIGHUP reads the configuration again; SIGTERM and Ctrl-C say `offline` and end.";
+
+#[cfg(feature = "demo")]
+pub(super) const DEMO: &str = "\
+Examples:
+  presence2mqtt demo
+  presence2mqtt demo --for 30s --users 20
+  presence2mqtt demo --sign-in              how somebody signs in with a code";
+
+pub(super) const CHECK: &str = "\
+Examples:
+  presence2mqtt check
+  presence2mqtt check -c presence2mqtt.toml
+  presence2mqtt check --online              may run beside the bridge, and leaves nothing behind
+
+With --online, ends with 78 for the configuration, else 77 for a refused sign-in or permission,
+else 69 for Graph or a broker that cannot be used.";
+
+pub(super) const LOGIN: &str = "\
+Examples:
+  presence2mqtt login                       shows an address and a code, for any device
+  presence2mqtt login --browser             where codes are blocked
+  presence2mqtt login --browser --no-open --port 8400
+                                            without a browser here: ssh -L 8400:localhost:8400";
+
+pub(super) const LOGOUT: &str = "\
+Examples:
+  presence2mqtt logout
+  presence2mqtt logout -c /etc/presence2mqtt/config.toml";
+
+pub(super) const WHOAMI: &str = "\
+Examples:
+  presence2mqtt whoami                      ends with 77 if nobody is signed in";
+
+pub(super) const GET: &str = "\
+Examples:
+  presence2mqtt get                         everybody, as a table
+  presence2mqtt get alice bob
+  presence2mqtt get --json alice | jq -r .alice.availability";
+
+pub(super) const WATCH: &str = "\
+Examples:
+  presence2mqtt watch                       redraws in place; Ctrl-C ends it
+  presence2mqtt watch --once                the table, once
+  presence2mqtt watch | tee presence.log    a line for each change
+
+Of the configuration only [mqtt] is needed, and leave to read there.";
+
+#[cfg(feature = "demo")]
+pub(super) const SIMULATE: &str = "\
+Examples:
+  presence2mqtt simulate                    prints a configuration that goes with it
+  presence2mqtt simulate --listen 127.0.0.1:0 --users 50 --speed 600";
+
+pub(super) const LIGHT_TEST: &str = "\
+Examples:
+  presence2mqtt light test office-door
+  presence2mqtt light test office-door --pause 500ms";
+
+pub(super) const CLEAN: &str = "\
+Examples:
+  presence2mqtt clean                       stop the bridge first
+  presence2mqtt clean --base old/presence   what is left of an earlier base topic";
+
+pub(super) const HEALTHCHECK: &str = "\
+Examples:
+  presence2mqtt healthcheck                 needs http.listen in the configuration
+
+Ends with 69 if the bridge does not answer. Whether Graph and the broker do, /readyz tells.";
+
+pub(super) const SCHEMA: &str = "\
+Examples:
+  presence2mqtt schema > presence2mqtt.schema.json";
+
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  presence2mqtt completions bash > ~/.local/share/bash-completion/completions/presence2mqtt
+  presence2mqtt completions zsh > ~/.zfunc/_presence2mqtt
+  presence2mqtt completions fish > ~/.config/fish/completions/presence2mqtt.fish";
+
+pub(super) const MAN: &str = "\
+Examples:
+  presence2mqtt man | man -l -
+  presence2mqtt man > /usr/local/share/man/man1/presence2mqtt.1";

@@ -1,0 +1,74 @@
+//! The members of the configured groups, read once, as people who might have been configured.
+
+use std::collections::{HashMap, HashSet};
+
+use super::exit::{self, Failure};
+use crate::config::{Config, User};
+use crate::core::event::ReadFailure;
+use crate::core::group::clash::Clash;
+use crate::core::name::UserId;
+use crate::graph::client::GraphClient;
+use crate::graph::once;
+
+/// Everybody to follow: those who are configured, and the members of groups behind them.
+///
+/// # Errors
+///
+/// If a group cannot be read; `code` says what that ends in.
+pub(super) async fn everybody(
+    config: &Config,
+    client: &GraphClient,
+    code: impl Fn(&ReadFailure) -> u8,
+) -> Result<Vec<User>, Failure> {
+    let mut users = config.users.clone();
+    let mut ids: HashSet<UserId> = users.iter().map(|user| lower(&user.id)).collect();
+    let mut names: HashMap<String, usize> =
+        users.iter().enumerate().map(|(i, user)| (user.name.as_str().to_ascii_lowercase(), i)).collect();
+    for group in &config.groups {
+        let members = once::members(client, group.id).await.map_err(|failure| {
+            let why = match &failure {
+                ReadFailure::NotFound => "it is not in this tenant; check its id under [[groups]]".to_owned(),
+                ReadFailure::Passing { .. }
+                | ReadFailure::Throttled { .. }
+                | ReadFailure::TokenRefused { .. }
+                | ReadFailure::SignInRequired { .. }
+                | ReadFailure::Forbidden { .. }
+                | ReadFailure::Refused { .. } => failure.to_string(),
+            };
+            Failure::new(
+                code(&failure),
+                format!("the members of the group {} cannot be read: {why}", group.id),
+            )
+        })?;
+        for member in members {
+            let principal =
+                member.principal_name.as_deref().and_then(|name| name.to_lowercase().parse().ok());
+            let is_configured = principal.is_some_and(|name| ids.contains(&UserId::Principal(name)));
+            if is_configured || !ids.insert(UserId::Object(member.id)) {
+                continue;
+            }
+            let name = group.name.name(&member, &config.mqtt.bridge_name);
+            let display_name = member.display_name.as_deref().unwrap_or(name.as_str()).to_owned();
+            if let Some(other) = names.insert(name.as_str().to_ascii_lowercase(), users.len()) {
+                let other = Clash::who(&users[other].display_name, &users[other].id);
+                let people = [other, Clash::who(&display_name, &member.id)];
+                return Err(Failure::new(exit::CONFIG, Clash { name, people }.to_string()));
+            }
+            users.push(User {
+                name,
+                id: UserId::Object(member.id),
+                display_name,
+                discovery: group.discovery,
+            });
+        }
+    }
+    Ok(users)
+}
+
+/// Principal names are compared ignoring case.
+fn lower(id: &UserId) -> UserId {
+    match id {
+        UserId::Principal(name) => name.as_str().to_lowercase().parse().unwrap_or_else(|_| id.clone()),
+        UserId::Me | UserId::Object(_) => id.clone(),
+    }
+}

@@ -1,0 +1,83 @@
+//! A line for each step, and the exit code that all of them come to.
+
+use std::io::{self, Write};
+
+use crate::cli::exit::{self, Failure};
+
+/// What came of a step.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// It works; what was found.
+    Ok(String),
+    /// It does not; why and what to do, and the exit code that this is.
+    Failed(u8, String),
+    /// It could not be tried; what it needs.
+    Skipped(&'static str),
+}
+
+/// The steps so far.
+pub(super) struct Checklist<'o, Out> {
+    out: &'o mut Out,
+    failed: Vec<(&'static str, u8)>,
+}
+
+impl<'o, Out: Write> Checklist<'o, Out> {
+    pub(super) fn new(out: &'o mut Out) -> Self {
+        Self { out, failed: Vec::new() }
+    }
+
+    /// Prints a step at once: the next one may take its time.
+    pub(super) fn add(&mut self, step: &'static str, outcome: Outcome) -> io::Result<()> {
+        let (mark, words) = match outcome {
+            Outcome::Ok(words) => ("ok", words),
+            Outcome::Failed(code, words) => {
+                self.failed.push((step, code));
+                ("failed", words)
+            }
+            Outcome::Skipped(needs) => ("skipped", format!("needs the step \"{needs}\"")),
+        };
+        writeln!(self.out, "{mark:<8} {step:<14} {words}")?;
+        self.out.flush()
+    }
+
+    /// The end of the list. Whoever has to act first decides over the code: who wrote the configuration, then who grants
+    /// permissions, then who runs the network.
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        let by_urgency = [exit::CONFIG, exit::SIGN_IN, exit::UNREACHABLE];
+        let code = by_urgency.into_iter().find(|code| self.failed.iter().any(|(_, of)| of == code));
+        let steps: Vec<&str> = self.failed.iter().map(|(step, _)| *step).collect();
+        match (code, &steps[..]) {
+            (_, []) => Ok(()),
+            (code, steps) => {
+                Err(Failure::new(code.unwrap_or(exit::UNEXPECTED), format!("failed: {}", steps.join(", "))))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_each_and_the_most_urgent_code() {
+        let failed = |code| Outcome::Failed(code, "why; what to do".to_owned());
+        for (codes, expected) in
+            [(&[][..], None), (&[69], Some(69)), (&[69, 77], Some(77)), (&[77, 69, 78], Some(78))]
+        {
+            let mut out = Vec::new();
+            let mut list = Checklist::new(&mut out);
+            list.add("sign-in", Outcome::Ok("as the app".to_owned())).unwrap();
+            list.add("Graph", Outcome::Skipped("sign-in")).unwrap();
+            for &code in codes {
+                list.add("broker", failed(code)).unwrap();
+            }
+            assert_eq!(list.finish().err().map(|failure| failure.code()), expected, "{codes:?}");
+            let text = String::from_utf8(out).unwrap();
+            let first =
+                "ok       sign-in        as the app\nskipped  Graph          needs the step \"sign-in\"\n";
+            let more = "failed   broker         why; what to do\n".repeat(codes.len());
+            assert_eq!(text, format!("{first}{more}"));
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The way to Graph: a token, one presence, and the names.
+
+use std::io::{self, Write};
+
+use super::checklist::{Checklist, Outcome};
+use crate::cli::exit;
+use crate::cli::progress::Progress;
+use crate::config::{Config, User};
+use crate::core::event::ReadFailure;
+use crate::core::name::{PrincipalName, UserId};
+use crate::graph::client::GraphClient;
+use crate::graph::once;
+use crate::graph::sign_in::scopes;
+
+const SIGN_IN: &str = "sign-in";
+const GRAPH: &str = "Graph";
+const PERMISSION: &str = "permission";
+const PEOPLE: &str = "people";
+const GROUPS: &str = "groups";
+
+/// Names that are looked up at most: enough to see whether it works.
+const MOST_NAMES: usize = 20;
+
+/// What to look at where a request did not get through; how long to wait is nobody's fault.
+const ON_THE_WAY: &str = "check the network, HTTPS_PROXY and graph.ca_file, and try again";
+
+pub(super) async fn check(
+    config: &Config,
+    client: &GraphClient,
+    progress: Progress,
+    list: &mut Checklist<'_, impl Write>,
+) -> io::Result<()> {
+    if let Err(failure) = progress.during("signing in", client.sign_in()).await {
+        list.add(SIGN_IN, failed(&failure, exit::SIGN_IN))?;
+        list.add(GRAPH, Outcome::Skipped(SIGN_IN))?;
+        return list.add(PERMISSION, Outcome::Skipped(SIGN_IN));
+    }
+    let (who, scopes) = signed_in_as(config, client).await;
+    list.add(SIGN_IN, Outcome::Ok(who))?;
+    groups(config, client, progress, list).await?;
+    let Some(first) = config.users.first() else { return Ok(()) };
+    let ids = [first.id.clone()];
+    let reading = once::read(client, config.graph.endpoint, &ids);
+    let outcome = progress.during("reading one presence from Graph", reading).await.pop();
+    let missing = scopes.filter(|scopes| config.commands.enabled && !scopes::lets_write(scopes)).is_some();
+    read(first, outcome, may(config, missing), list)?;
+    let names = config.users.iter().filter_map(|user| match &user.id {
+        UserId::Principal(name) => Some((user, name)),
+        UserId::Me | UserId::Object(_) => None,
+    });
+    let names: Vec<_> = names.collect();
+    if names.is_empty() { Ok(()) } else { look_up(client, &names, progress, list).await }
+}
+
+/// Whether the members of groups may be read, told by a first page of each.
+async fn groups(
+    config: &Config,
+    client: &GraphClient,
+    progress: Progress,
+    list: &mut Checklist<'_, impl Write>,
+) -> io::Result<()> {
+    if config.groups.is_empty() {
+        return Ok(());
+    }
+    let tried = &config.groups[..config.groups.len().min(MOST_NAMES)];
+    let looking = async {
+        for group in tried {
+            if let Err(failure) = once::first_page(client, group.id).await {
+                return Some((group.id, failure));
+            }
+        }
+        None
+    };
+    let outcome = match progress.during("reading groups from Graph", looking).await {
+        None => Outcome::Ok(format!("{} of {} groups may be read", tried.len(), config.groups.len())),
+        Some((id, ReadFailure::NotFound)) => Outcome::Failed(
+            exit::CONFIG,
+            format!("{id} is not in this tenant; check its id under [[groups]]"),
+        ),
+        Some((_, failure)) => failed(&failure, exit::UNREACHABLE),
+    };
+    list.add(GROUPS, outcome)
+}
+
+/// Who, in words, and what they consented to if it is a person.
+async fn signed_in_as(config: &Config, client: &GraphClient) -> (String, Option<String>) {
+    let method = config.graph.auth.as_str();
+    let Some(sign_in) = client.delegated() else { return (format!("as the app, by {method}"), None) };
+    let kept = match sign_in.store.lock().await {
+        Ok(store) => store.read().ok().flatten(),
+        Err(_) => None,
+    };
+    let who = kept.as_ref().map_or("a person", |kept| kept.account.username.as_str());
+    (format!("as {who}, by {method}"), kept.map(|kept| kept.scopes))
+}
+
+/// Whether what is configured may be done, as far as that shows before it is done.
+fn may(config: &Config, missing: bool) -> Outcome {
+    let why = "the sign-in was made without the permission Presence.ReadWrite, which commands need; run `presence2mqtt login`";
+    match (config.commands.enabled, missing) {
+        (_, true) => Outcome::Failed(exit::SIGN_IN, why.to_owned()),
+        (true, false) => {
+            Outcome::Ok("presence may be read; whether it may be set, the first command shows".to_owned())
+        }
+        (false, false) => Outcome::Ok("presence may be read".to_owned()),
+    }
+}
+
+/// What the reading of one person says of Graph, of the permission, and of the person.
+fn read(
+    user: &User,
+    outcome: Option<once::Outcome>,
+    may: Outcome,
+    list: &mut Checklist<'_, impl Write>,
+) -> io::Result<()> {
+    let answers = || Outcome::Ok("answers".to_owned());
+    match outcome {
+        None | Some(Ok(_)) => {
+            list.add(GRAPH, Outcome::Ok(format!("answers; {} was read", user.name)))?;
+            list.add(PERMISSION, may)
+        }
+        Some(Err(failure @ ReadFailure::Forbidden { .. })) => {
+            list.add(GRAPH, answers())?;
+            list.add(PERMISSION, failed(&failure, exit::SIGN_IN))
+        }
+        Some(Err(failure @ ReadFailure::NotFound)) => {
+            list.add(GRAPH, answers())?;
+            list.add(PERMISSION, may)?;
+            // A name that is not found is said below.
+            match user.id {
+                UserId::Principal(_) => Ok(()),
+                UserId::Me | UserId::Object(_) => {
+                    list.add(PEOPLE, Outcome::Failed(exit::CONFIG, format!("{}: {failure}", user.name)))
+                }
+            }
+        }
+        Some(Err(
+            failure @ (ReadFailure::Passing { .. }
+            | ReadFailure::Throttled { .. }
+            | ReadFailure::TokenRefused { .. }
+            | ReadFailure::SignInRequired { .. }
+            | ReadFailure::Refused { .. }),
+        )) => {
+            list.add(GRAPH, failed(&failure, exit::UNREACHABLE))?;
+            list.add(PERMISSION, Outcome::Skipped(GRAPH))
+        }
+    }
+}
+
+async fn look_up(
+    client: &GraphClient,
+    names: &[(&User, &PrincipalName)],
+    progress: Progress,
+    list: &mut Checklist<'_, impl Write>,
+) -> io::Result<()> {
+    let tried = &names[..names.len().min(MOST_NAMES)];
+    let looking = async {
+        for (user, name) in tried {
+            if let Err(failure) = once::resolve(client, (*name).clone()).await {
+                return Some((user, failure));
+            }
+        }
+        None
+    };
+    let outcome = match progress.during("looking up names", looking).await {
+        None => Outcome::Ok(format!("{} of {} names found", tried.len(), names.len())),
+        Some((user, failure)) => match failed(&failure, exit::UNREACHABLE) {
+            Outcome::Failed(code, why) => Outcome::Failed(code, format!("{}: {why}", user.name)),
+            outcome @ (Outcome::Ok(_) | Outcome::Skipped(_)) => outcome,
+        },
+    };
+    list.add(PEOPLE, outcome)
+}
+
+/// A failure with the code of whoever has to act; `otherwise` where it does not say.
+fn failed(failure: &ReadFailure, otherwise: u8) -> Outcome {
+    match failure {
+        ReadFailure::Passing { .. } => Outcome::Failed(exit::UNREACHABLE, format!("{failure}; {ON_THE_WAY}")),
+        ReadFailure::Throttled { .. } => {
+            Outcome::Failed(exit::UNREACHABLE, format!("{failure}; wait a minute and try again"))
+        }
+        ReadFailure::TokenRefused { .. }
+        | ReadFailure::SignInRequired { .. }
+        | ReadFailure::Forbidden { .. } => Outcome::Failed(exit::SIGN_IN, failure.to_string()),
+        ReadFailure::NotFound => Outcome::Failed(exit::CONFIG, failure.to_string()),
+        ReadFailure::Refused { .. } => Outcome::Failed(otherwise, failure.to_string()),
+    }
+}

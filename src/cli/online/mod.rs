@@ -1,0 +1,29 @@
+//! `presence2mqtt check --online`: everything that the bridge needs, tried once, beside a running bridge if need be.
+//!
+//! `checklist` is what is printed and how it ends, `graph` and `broker` are the two ways that are gone.
+
+mod broker;
+mod checklist;
+mod graph;
+
+use std::io::Write;
+
+use super::exit::Failure;
+use super::progress::Progress;
+use crate::config::Config;
+use crate::graph::client::GraphClient;
+use checklist::{Checklist, Outcome};
+
+/// Tries each step and says what to fix. A step that needs another one is left out if that one fails; all others are tried.
+pub(super) async fn run(
+    config: &Config,
+    client: &GraphClient,
+    progress: Progress,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let mut list = Checklist::new(out);
+    list.add("configuration", Outcome::Ok(format!("{} is valid", config.origin)))?;
+    graph::check(config, client, progress, &mut list).await?;
+    broker::check(config, progress, &mut list).await?;
+    list.finish()
+}

@@ -1,0 +1,62 @@
+//! What may be done with standard output and standard error.
+
+use std::io::{self, IsTerminal};
+
+use crate::config::Environment;
+
+/// What standard output and standard error are. Decided once, so that all commands agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Terminal {
+    /// Standard output can be drawn on.
+    pub out: bool,
+    /// Standard error can be drawn on.
+    pub err: bool,
+    /// Nobody asked to go without colours (<https://no-color.org>).
+    colours: bool,
+}
+
+impl Terminal {
+    /// Asks the system.
+    pub(super) fn of_process(environment: &Environment) -> Self {
+        Self::new(io::stdout().is_terminal(), io::stderr().is_terminal(), environment)
+    }
+
+    fn new(out: bool, err: bool, environment: &Environment) -> Self {
+        // Editors and old machines, which print what others obey.
+        let can_draw = environment.get("TERM") != Some("dumb");
+        Self { out: out && can_draw, err: err && can_draw, colours: environment.get("NO_COLOR").is_none() }
+    }
+
+    /// Whether results are coloured.
+    pub(super) fn colours_out(self) -> bool {
+        self.out && self.colours
+    }
+
+    /// Whether logs are coloured.
+    pub(super) fn colours_err(self) -> bool {
+        self.err && self.colours
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_need_a_terminal_and_nobody_who_minds() {
+        for (out, err, variables, expected) in [
+            (true, true, &[][..], [true; 4]),
+            (false, true, &[], [false, true, false, true]),
+            (true, false, &[], [true, false, true, false]),
+            (true, true, &[("NO_COLOR", "1")], [true, true, false, false]),
+            (true, true, &[("NO_COLOR", "")], [true; 4]),
+            (true, true, &[("TERM", "dumb")], [false; 4]),
+            (true, true, &[("TERM", "xterm")], [true; 4]),
+        ] {
+            let variables = variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
+            let terminal = Terminal::new(out, err, &variables.collect());
+            let found = [terminal.out, terminal.err, terminal.colours_out(), terminal.colours_err()];
+            assert_eq!(found, expected, "{out} {err}");
+        }
+    }
+}

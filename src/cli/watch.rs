@@ -1,0 +1,119 @@
+//! `presence2mqtt watch`
+
+use std::io::Write;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::exit::{self, Failure};
+use super::progress::Progress;
+use super::signals;
+use super::terminal::Terminal;
+use crate::config::Listening;
+use crate::core::backoff::Backoff;
+use crate::core::topic::Topics;
+use crate::mqtt::address::Address;
+use crate::mqtt::one_shot::{OneShot, OneShotError};
+use crate::view::picture::Picture;
+use crate::view::show::{Look, Show, ShowEnd};
+
+/// Between two attempts to reach a broker that was there.
+const AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
+
+/// How long to watch.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Print the table once and end
+    #[arg(long)]
+    once: bool,
+}
+
+/// Where the broker is, and what to listen to there.
+struct Place {
+    address: Address,
+    filter: String,
+}
+
+/// Shows everybody on the broker until it is asked to end.
+pub(super) async fn run(
+    listening: &Listening,
+    options: &Options,
+    (terminal, progress): (Terminal, Progress),
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let Listening { mqtt, names } = listening;
+    let topics = Topics::new(mqtt.base_topic.clone(), mqtt.bridge_name.clone());
+    let place = Place { address: Address::of_command(mqtt, "watch"), filter: topics.every_topic() };
+    let look = Look { live: terminal.out, colours: terminal.colours_out(), timed: true };
+    let mut show = Show::new(Picture::new(&mqtt.base_topic, &mqtt.bridge_name), names.clone(), look, out);
+    let mut stop = std::pin::pin!(signals::stop()?);
+    let mut first = tokio::select! {
+        broker = progress.during("connecting to the broker", place.connect()) => {
+            broker.map_err(exit::of_broker)?
+        }
+        () = &mut stop => return Ok(()),
+    };
+    let outcome = tokio::select! {
+        outcome = async {
+            if options.once {
+                progress.during("waiting for what is retained", show.gather_quietly(&mut first)).await?;
+                show.print_all()
+            } else {
+                place.watch(&mut first, &mut show).await
+            }
+        } => outcome,
+        () = &mut stop => Ok(()),
+    };
+    first.close().await;
+    if !options.once {
+        show.end().map_err(failure)?;
+    }
+    outcome.map_err(failure)
+}
+
+impl Place {
+    async fn connect(&self) -> Result<OneShot, OneShotError> {
+        let mut broker = OneShot::connect(&self.address).await?;
+        match broker.subscribe(&self.filter).await {
+            Ok(()) => Ok(broker),
+            Err(error) => {
+                broker.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Shows what the broker says; comes back when it does. Ends only when there is nobody to show it to.
+    async fn watch(&self, broker: &mut OneShot, show: &mut Show<'_, impl Write>) -> Result<(), ShowEnd> {
+        let mut backoff = Backoff::new(AGAIN.0, AGAIN.1);
+        let mut random = fastrand::Rng::new();
+        loop {
+            let end = match show.gather(broker).await {
+                Ok(()) => {
+                    backoff.reset();
+                    show.listen(broker).await
+                }
+                Err(end) => end,
+            };
+            let mut why = match end {
+                ShowEnd::Broker(error) => error,
+                ShowEnd::Out(error) => return Err(error.into()),
+            };
+            *broker = loop {
+                show.lost(&why.to_string())?;
+                show.while_drawing(tokio::time::sleep(backoff.failed(&mut random))).await?;
+                match show.while_drawing(self.connect()).await? {
+                    Ok(broker) => break broker,
+                    Err(error) => why = error,
+                }
+            };
+        }
+    }
+}
+
+fn failure(end: ShowEnd) -> Failure {
+    match end {
+        ShowEnd::Broker(error) => exit::of_broker(error),
+        ShowEnd::Out(error) => error.into(),
+    }
+}

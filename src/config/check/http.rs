@@ -1,0 +1,21 @@
+//! `[http]`.
+
+use std::net::SocketAddr;
+
+use super::refusals::Refusals;
+use crate::config::known::Http;
+use crate::config::written;
+
+/// Nothing where nothing is to listen.
+pub(super) fn check(written: &written::Http, refusals: &mut Refusals<'_>) -> Option<Http> {
+    let password = refusals.secret("http.password", None, written.password_file.as_deref());
+    let Ok(listen) = written.listen.as_deref()?.parse::<SocketAddr>() else {
+        refusals.refuse("http.listen", "must be an address and port, such as 127.0.0.1:9642");
+        return None;
+    };
+    if !listen.ip().is_loopback() && password.is_none() {
+        let says = "lets others in than this machine, so http.password_file is required; or use 127.0.0.1";
+        refusals.refuse("http.listen", says);
+    }
+    Some(Http { listen, password, any_host: written.any_host })
+}

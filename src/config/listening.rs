@@ -1,0 +1,81 @@
+//! What somebody needs who only listens at the broker: `[mqtt]`, and names if any are written.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::environment::Environment;
+use super::error::ConfigErrors;
+use super::known::Mqtt;
+use super::written::Written;
+use super::{Origin, check, find, written};
+use crate::core::name::TopicLevel;
+
+/// The part of a configuration that says where the broker is and what to call people.
+#[derive(Debug, Clone)]
+pub struct Listening {
+    /// The broker and the topics.
+    pub mqtt: Mqtt,
+    /// The names to show, by topic level.
+    pub names: BTreeMap<TopicLevel, String>,
+}
+
+/// Finds the configuration as [`load`](super::load) does and takes `[mqtt]` of it. The rest must have the right shape,
+/// but may be missing or name files that are not here: whoever listens needs no tenant.
+///
+/// # Errors
+///
+/// Everything that is wrong with it: exit code 78.
+pub fn load_listening(explicit: Option<&Path>, environment: &Environment) -> Result<Listening, ConfigErrors> {
+    let (origin, text) = find::find(explicit, environment)?;
+    read(&text, origin, environment)
+}
+
+fn read(text: &str, origin: Origin, environment: &Environment) -> Result<Listening, ConfigErrors> {
+    let (document, written) = written(text, origin, environment)?;
+    let mqtt = check::check_mqtt(&written.mqtt, &document, environment)?;
+    Ok(Listening { mqtt, names: names(&written) })
+}
+
+/// Whoever has a wrong name here is shown under it nowhere: `check` is there to say so.
+fn names(written: &Written) -> BTreeMap<TopicLevel, String> {
+    let named =
+        written.users.iter().filter_map(|user| Some((user.name.as_ref()?, user.display_name.as_ref()?)));
+    named.filter_map(|(name, shown)| Some((name.parse().ok()?, shown.clone()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listening(text: &str) -> Result<Listening, ConfigErrors> {
+        read(text, Origin::File("x.toml".into()), &Environment::default())
+    }
+
+    #[test]
+    fn the_broker_alone_will_do() {
+        let listening = listening("[mqtt]\nurl = \"mqtt://broker.example\"").unwrap();
+        assert_eq!(listening.mqtt.broker.to_string(), "mqtt://broker.example:1883");
+        assert!(listening.names.is_empty());
+    }
+
+    #[test]
+    fn secrets_of_the_bridge_need_not_be_here_and_names_are_taken() {
+        let text = "[mqtt]\nurl = \"mqtt://broker.example\"\n[graph]\ntenant_id = \"contoso.example\"\n\
+                    [graph.auth]\nmethod = \"client-secret\"\nclient_secret_file = \"/nowhere/secret\"\n\
+                    [[users]]\nname = \"alice\"\ndisplay_name = \"Alice A.\"\n[[users]]\nname = \"bob\"\n";
+        let names: Vec<_> = listening(text).unwrap().names.into_iter().collect();
+        assert_eq!(names, [("alice".parse().unwrap(), "Alice A.".to_owned())]);
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_broker_is_said_with_its_place() {
+        for (text, says) in [
+            ("[mqtt]\nurl = \"mqtt://broker.example\"\nqos = 2", "x.toml:3: mqtt.qos = 2"),
+            ("[graph]\n", "mqtt.url: is required"),
+            ("[mqtt]\nurl = \"mqtt://broker.example\"\n[grph]\n", "grph: unknown key"),
+        ] {
+            let error = listening(text).unwrap_err().to_string();
+            assert!(error.contains(says), "{says} in {error}");
+        }
+    }
+}

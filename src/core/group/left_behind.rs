@@ -1,0 +1,51 @@
+//! What earlier runs left of people who may be members of a group that was not read yet.
+//!
+//! Nobody's topics are emptied before it is known that they left; until then nobody may believe them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::core::knowledge::Remembered;
+use crate::core::name::TopicLevel;
+use crate::core::topic::{Field, Topics};
+
+/// Retained topics of people who are unknown so far.
+#[derive(Debug, Default)]
+pub(in crate::core) struct LeftBehind {
+    states: BTreeMap<TopicLevel, Option<Remembered>>,
+    /// Of people who have nothing else.
+    healths: BTreeSet<TopicLevel>,
+}
+
+impl LeftBehind {
+    /// Keeps a `state` in mind.
+    pub(in crate::core) fn state(&mut self, user: TopicLevel, state: Option<Remembered>) {
+        self.states.insert(user, state);
+    }
+
+    /// Keeps in mind that somebody has a `health` and nothing else.
+    pub(in crate::core) fn health(&mut self, user: TopicLevel) {
+        self.healths.insert(user);
+    }
+
+    /// Somebody of this name has come: what an earlier run said of them.
+    pub(in crate::core) fn take(&mut self, user: &TopicLevel) -> Option<Remembered> {
+        self.healths.remove(user);
+        self.states.remove(user).flatten()
+    }
+
+    /// Everybody whom nobody may believe yet.
+    pub(in crate::core) fn doubted(&self, topics: &Topics) -> Vec<String> {
+        self.states.keys().map(|user| topics.of_user(user, Field::Health)).collect()
+    }
+
+    /// Whether nothing is open.
+    pub(in crate::core) fn is_empty(&self) -> bool {
+        self.states.is_empty() && self.healths.is_empty()
+    }
+
+    /// Nobody else will come: who has a `state`, and who has only a `health`.
+    pub(in crate::core) fn take_all(&mut self) -> (Vec<TopicLevel>, Vec<TopicLevel>) {
+        let Self { states, healths } = std::mem::take(self);
+        (states.into_keys().collect(), healths.into_iter().collect())
+    }
+}

@@ -1,0 +1,79 @@
+//! Who may have which name: names of people differ, ignoring case.
+
+use std::collections::{HashMap, HashSet};
+
+use super::bridge::Bridge;
+use super::group::clash::Clash;
+use super::group::collecting::Named;
+use super::joining::Change;
+use super::name::TopicLevel;
+use super::schedule::Place;
+
+/// Who has a name, or will have it.
+#[derive(Debug, Clone, Copy)]
+enum Holder {
+    Person(Place),
+    Joining(usize),
+}
+
+impl Bridge {
+    /// Leaves out whoever would have a name that somebody else has, ignoring case.
+    pub(super) fn settle_names(&self, change: &mut Change, named: &[Named]) -> Vec<Clash> {
+        let mut clashes = Vec::new();
+        if change.renamed.is_empty() && change.joining.is_empty() {
+            return clashes;
+        }
+        let moving: HashSet<Place> =
+            change.gone.iter().copied().chain(change.renamed.iter().map(|&(place, _)| place)).collect();
+        let people = self.people.iter().enumerate().filter(|(place, _)| !moving.contains(place));
+        let mut taken: HashMap<String, Holder> =
+            people.map(|(place, person)| (fold(&person.name), Holder::Person(place))).collect();
+        let mut take = |name: &TopicLevel, who: Holder| {
+            let holder = *taken.entry(fold(name)).or_insert(who);
+            let is_free = match (holder, who) {
+                (Holder::Person(one), Holder::Person(other)) => one == other,
+                (Holder::Joining(one), Holder::Joining(other)) => one == other,
+                (Holder::Person(_), Holder::Joining(_)) | (Holder::Joining(_), Holder::Person(_)) => false,
+            };
+            if is_free { Ok(()) } else { Err(holder) }
+        };
+        let mut kept = Vec::new();
+        change.renamed.retain(|&(place, found)| match take(&named[found].name, Holder::Person(place)) {
+            Ok(()) => true,
+            Err(holder) => {
+                clashes.push(self.clash(&named[found], holder, named));
+                kept.push(place);
+                false
+            }
+        });
+        // They keep their name, unless somebody else was renamed to it.
+        let lost =
+            kept.into_iter().filter(|&place| take(&self.people[place].name, Holder::Person(place)).is_err());
+        change.gone.extend(lost.collect::<Vec<_>>());
+        change.joining.retain(|&found| match take(&named[found].name, Holder::Joining(found)) {
+            Ok(()) => true,
+            Err(holder) => {
+                clashes.push(self.clash(&named[found], holder, named));
+                false
+            }
+        });
+        clashes
+    }
+
+    fn clash(&self, newcomer: &Named, holder: Holder, named: &[Named]) -> Clash {
+        let holder = match holder {
+            Holder::Person(place) => {
+                let person = &self.people[place];
+                Clash::who(person.display_name(), &person.configured)
+            }
+            Holder::Joining(found) => Clash::who(&named[found].display_name, &named[found].id),
+        };
+        let newcomer_too = Clash::who(&newcomer.display_name, &newcomer.id);
+        Clash { name: newcomer.name.clone(), people: [holder, newcomer_too] }
+    }
+}
+
+/// Names that differ only in case are one to people.
+pub(super) fn fold(name: &TopicLevel) -> String {
+    name.as_str().to_ascii_lowercase()
+}

@@ -1,0 +1,135 @@
+//! What is at which path.
+
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE,
+};
+use hyper::http::request::Parts;
+use hyper::{Method, Response, StatusCode};
+
+use super::guard::{self, Refusal};
+use super::page::Page;
+use super::question::Asker;
+use super::{metrics, ready};
+use crate::config::{Http, Secret};
+use crate::meters::Meters;
+
+/// People on the status page, at most: more is no page that anybody reads, and the loop should not copy them.
+const PEOPLE: usize = 500;
+
+const TEXT: &str = "text/plain; charset=utf-8";
+const HTML: &str = "text/html; charset=utf-8";
+
+/// What every visitor's answer depends on, besides what the loop says.
+#[derive(Debug, Clone)]
+pub(super) struct Site {
+    pub password: Option<Secret>,
+    pub any_host: bool,
+    /// The broker's address, as configured; no credentials are in it.
+    pub broker: String,
+    pub meters: Meters,
+    pub asker: Asker,
+}
+
+impl Site {
+    pub(super) fn new(http: &Http, broker: String, meters: Meters, asker: Asker) -> Self {
+        let Http { listen: _, password, any_host } = http.clone();
+        Self { password, any_host, broker, meters, asker }
+    }
+
+    /// The same by another configuration.
+    pub(super) fn changed(&self, http: &Http, broker: String) -> Self {
+        Self::new(http, broker, self.meters.clone(), self.asker.clone())
+    }
+}
+
+/// The answer to one request.
+pub(super) async fn answer(request: Parts, site: &Site, page: &Page) -> Response<String> {
+    if request.method != Method::GET && request.method != Method::HEAD {
+        let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here");
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return response;
+    }
+    match request.uri.path() {
+        // Alive is whoever answers. It asks nobody, so that a busy loop is no reason to be killed.
+        "/healthz" => text(StatusCode::OK, "ok"),
+        "/readyz" => match site.asker.ask(0).await.map(|overview| ready::trouble(&overview)) {
+            Some(trouble) if trouble.is_empty() => text(StatusCode::OK, "ok"),
+            Some(trouble) => text(StatusCode::SERVICE_UNAVAILABLE, &trouble.join("\n")),
+            None => busy(),
+        },
+        "/metrics" => match guard::admit(&request.headers, site).await {
+            Ok(()) => match site.asker.ask(0).await {
+                Some(overview) => {
+                    respond(StatusCode::OK, metrics::TYPE, metrics::text(&overview, &site.meters))
+                }
+                None => busy(),
+            },
+            Err(refusal) => refused(&refusal),
+        },
+        "/" => match guard::admit(&request.headers, site).await {
+            Ok(()) => match site.asker.ask(PEOPLE).await {
+                Some(overview) => show(page, &overview, &site.broker),
+                None => busy(),
+            },
+            Err(refusal) => refused(&refusal),
+        },
+        _ => text(StatusCode::NOT_FOUND, "there is /, /healthz, /readyz and /metrics"),
+    }
+}
+
+fn show(page: &Page, overview: &crate::core::overview::Overview, broker: &str) -> Response<String> {
+    match page.render(overview, broker) {
+        Ok(html) => {
+            let mut response = respond(StatusCode::OK, HTML, html);
+            response.headers_mut().insert(CONTENT_SECURITY_POLICY, page.policy());
+            response
+        }
+        Err(error) => {
+            tracing::error!(%error, "the status page cannot be made");
+            text(StatusCode::INTERNAL_SERVER_ERROR, "the page cannot be made; please report this")
+        }
+    }
+}
+
+fn refused(refusal: &Refusal) -> Response<String> {
+    let status = match refusal {
+        Refusal::Password => StatusCode::UNAUTHORIZED,
+        Refusal::Host => StatusCode::FORBIDDEN,
+        Refusal::Unreadable(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    let mut response = text(status, &refusal.to_string());
+    if status == StatusCode::UNAUTHORIZED {
+        let challenge = HeaderValue::from_static("Basic realm=\"presence2mqtt\", charset=\"UTF-8\"");
+        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    }
+    response
+}
+
+fn busy() -> Response<String> {
+    text(StatusCode::SERVICE_UNAVAILABLE, "the bridge is busy; ask again")
+}
+
+fn text(status: StatusCode, sentence: &str) -> Response<String> {
+    respond(status, TEXT, format!("{sentence}\n"))
+}
+
+/// Every answer is of this moment, for this origin, and of the type that it says.
+fn respond(status: StatusCode, kind: &'static str, body: String) -> Response<String> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+    );
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("cross-origin-resource-policy", "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

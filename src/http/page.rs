@@ -1,0 +1,164 @@
+//! The status page: one answer with everything in it.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hyper::header::HeaderValue;
+use jiff::Timestamp;
+use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value, context};
+
+use super::words::{Moment, plain, qr_code, spaced};
+use crate::core::overview::{BrokerState, LightOverview, Overview, PersonOverview};
+use crate::core::report::words;
+use crate::core::sign_in::DeviceCode;
+
+const TEMPLATE: &str = include_str!("page.html");
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// The page, ready to be filled in.
+#[derive(Debug)]
+pub(super) struct Page {
+    policy: HeaderValue,
+}
+
+impl Page {
+    pub(super) fn new() -> Self {
+        let hash = |text: &str| STANDARD.encode(digest(&SHA256, text.as_bytes()));
+        let policy = format!(
+            "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; connect-src 'self'; img-src data:; \
+             base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
+            hash(STYLE),
+            hash(SCRIPT)
+        );
+        let strict = HeaderValue::from_static("default-src 'none'");
+        Self { policy: HeaderValue::from_str(&policy).unwrap_or(strict) }
+    }
+
+    /// What the browser may do with the page: use the style and the script that are in it, and ask for it again.
+    pub(super) fn policy(&self) -> HeaderValue {
+        self.policy.clone()
+    }
+
+    /// The page as things are.
+    pub(super) fn render(&self, overview: &Overview, broker: &str) -> Result<String, Error> {
+        // Seldom, so it is compiled when it is needed and no memory is kept for it.
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_auto_escape_callback(|_| AutoEscape::Html);
+        let Overview { at, about, graph, broker: link, .. } = overview;
+        let moment = |moment: Timestamp| Moment::new(moment, *at).value();
+        let people: Vec<Value> = overview.persons.iter().map(|person| of_person(person, *at)).collect();
+        let lights: Vec<Value> = overview.lights.iter().map(of_light).collect();
+        environment.render_str(
+            TEMPLATE,
+            context! {
+                style => STYLE,
+                script => SCRIPT,
+                bridge => overview.bridge.as_str(),
+                mood => mood(overview),
+                version => about.version,
+                cloud => about.cloud,
+                auth_method => about.auth_method,
+                account => about.account.as_deref(),
+                started => moment(overview.started_at),
+                graph => context! {
+                    state => graph.state,
+                    says => plain(graph.state),
+                    since => moment(graph.since),
+                    last => graph.last_success.map(moment),
+                    detail => graph.detail.as_deref(),
+                    interval => words(graph.achieved_interval),
+                    budget => graph.budget,
+                    used => graph.budget_used,
+                },
+                broker => context! {
+                    connected => link.state == BrokerState::Connected,
+                    says => match link.state {
+                        BrokerState::Connected => "connected",
+                        BrokerState::ReadingBack => "reading back",
+                        BrokerState::Connecting => "not connected",
+                        BrokerState::Stopping => "stopping",
+                    },
+                    address => broker,
+                    protocol => link.protocol.as_str(),
+                    queue => link.queue + link.in_flight,
+                    trouble => link.trouble.as_deref(),
+                },
+                sign_in => overview.sign_in.as_ref().map(|code| of_code(code, *at)),
+                notices => overview.notices.clone(),
+                current => overview.census[0].1,
+                all => overview.people,
+                more => overview.people.saturating_sub(people.len()),
+                people,
+                lights,
+            },
+        )
+    }
+}
+
+/// How it looks from afar.
+fn mood(overview: &Overview) -> &'static str {
+    let works = overview.graph.is_fresh && overview.broker.state == BrokerState::Connected;
+    let all_current = overview.census[0].1 == overview.people;
+    match (works, all_current && overview.notices.is_empty() && overview.graph.detail.is_none()) {
+        (true, true) => "good",
+        (true, false) => "fair",
+        (false, _) => "bad",
+    }
+}
+
+fn of_person(person: &PersonOverview, now: Timestamp) -> Value {
+    let says = match &person.words {
+        Some((availability, activity)) if availability == activity => spaced(activity),
+        Some((availability, activity)) => format!("{} · {}", spaced(activity), spaced(availability)),
+        None => "Not known".to_owned(),
+    };
+    let trouble = match person.health {
+        "ok" => None,
+        "sign_in_required" => Some("sign-in needed"),
+        "forbidden" => Some("may not be read"),
+        "not_found" => Some("not in this tenant"),
+        _ if person.words.is_none() => Some("waiting"),
+        _ => Some("out of date"),
+    };
+    context! {
+        name => person.name.as_str(),
+        display_name => person.display_name.as_str(),
+        // A word of a closed list, which the style knows.
+        availability => person.words.as_ref().map(|(availability, _)| availability.as_str()),
+        says,
+        since => person.since.map(|since| Moment::new(since, now).value()),
+        trouble,
+    }
+}
+
+fn of_light(light: &LightOverview) -> Value {
+    use crate::core::light::color::Shade;
+    let color = match light.shade {
+        Some(Shade::On(color)) => Some(color.to_string()),
+        Some(Shade::Off) | None => None,
+    };
+    let says = match (light.follows, light.shade) {
+        (false, _) => "paused",
+        (true, None) => "waiting",
+        (true, Some(Shade::Off)) => "off",
+        (true, Some(Shade::On(_))) => "on",
+    };
+    let users: Vec<&str> = light.users.iter().map(|user| user.as_str()).collect();
+    context! { name => light.name.as_str(), users => users.join(", "), color, says }
+}
+
+fn of_code(code: &DeviceCode, now: Timestamp) -> Value {
+    let uri = code.verification_uri.as_str();
+    let qr_code = qr_code(uri);
+    context! {
+        uri,
+        // Whatever else the sign-in service may say is text.
+        is_link => uri.starts_with("https://") || uri.starts_with("http://"),
+        code => code.user_code.as_str(),
+        ends => Moment::new(code.expires_at, now).value(),
+        side => qr_code.as_ref().map(|(_, side)| *side),
+        path => qr_code.map(|(path, _)| path),
+    }
+}

@@ -1,0 +1,27 @@
+//! Whether the bridge does what it is for.
+
+use crate::core::overview::{BrokerState, Overview};
+use crate::core::report::words;
+
+/// What is missing, one sentence each; nothing if all is well.
+///
+/// Anybody may ask this, so the reasons, which may name people and machines, are left to the page and the log.
+pub(super) fn trouble(overview: &Overview) -> Vec<String> {
+    let Overview { graph, broker, .. } = overview;
+    let mut trouble = Vec::new();
+    match broker.state {
+        BrokerState::Connected => {}
+        BrokerState::ReadingBack => trouble.push("the broker has just been connected to".to_owned()),
+        BrokerState::Connecting => {
+            trouble.push("the broker is not connected; the status page and the log say why".to_owned());
+        }
+        BrokerState::Stopping => trouble.push("the bridge is stopping".to_owned()),
+    }
+    if !graph.is_fresh {
+        let (within, state) = (words(graph.stale_after), graph.state);
+        trouble.push(format!(
+            "Graph told nothing within {within}, its state is {state}; the status page and the log say why"
+        ));
+    }
+    trouble
+}

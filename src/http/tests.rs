@@ -1,0 +1,310 @@
+//! What visitors get, asked of a core that is told what to know.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hyper::{Request, Response};
+
+use super::answer::{Site, answer};
+use super::page::Page;
+use super::question::questions;
+use crate::config::Secret;
+use crate::core::bridge::Bridge;
+use crate::core::event::{Answer, Event, PresenceEvent, ReadFailure, Reading, RequestId};
+use crate::core::presence::Presence;
+use crate::core::settings::Settings;
+use crate::core::sign_in::{DeviceCode, SignInEvent};
+use crate::core::time::{Now, Tick};
+use crate::core::words::Words;
+use crate::meters::Meters;
+
+fn at(seconds: u64) -> Now {
+    let nine: jiff::Timestamp = "2026-11-23T09:00:00Z".parse().unwrap();
+    let tick = Tick(Duration::from_secs(seconds));
+    Now { tick, wall: nine + tick.0 }
+}
+
+/// The settings of a configuration with more written in it.
+fn settings(more: &str) -> Settings {
+    let text = format!(
+        "[mqtt]\nurl = \"mqtt://localhost\"\n[graph]\ntenant_id = \"contoso.example\"\n\
+         client_id = \"11111111-2222-3333-4444-555555555555\"\nstate_dir = \"/nowhere\"\n\
+         [[users]]\nname = \"alice\"\nid = \"00000000-0000-4000-8000-000000000001\"\n\
+         display_name = \"<script>alert('alice')</script>\"\n{more}"
+    );
+    let config = crate::config::parse(&text, "test.toml".as_ref(), &Default::default()).unwrap();
+    crate::run::settings(&config)
+}
+
+/// A core that has read Alice.
+fn core(more: &str) -> Bridge {
+    let mut core = Bridge::new(settings(more), 1, at(0));
+    core.on(Event::Started, at(0));
+    let presence = Presence::of(Words::from_graph("Busy", Some("<b>InAMaze</b>")).unwrap());
+    let id = "00000000-0000-4000-8000-000000000001".parse().unwrap();
+    let people = vec![Reading { id, presence: Some(presence) }];
+    core.on(
+        Event::Presence(PresenceEvent { request: RequestId(0), outcome: Ok(Answer::People(people)) }),
+        at(1),
+    );
+    core
+}
+
+struct Visit {
+    site: Site,
+    asked: tokio::sync::mpsc::Receiver<super::question::Question>,
+    core: Bridge,
+    now: Now,
+}
+
+impl Visit {
+    fn to(core: Bridge, now: Now) -> Self {
+        let (asker, asked) = questions();
+        let site = Site {
+            password: None,
+            any_host: false,
+            broker: "mqtt://localhost:1883".into(),
+            meters: Meters::default(),
+            asker,
+        };
+        Self { site, asked, core, now }
+    }
+
+    async fn get(&mut self, path: &str, headers: &[(&str, &str)]) -> Response<String> {
+        self.request("GET", path, headers).await
+    }
+
+    async fn request(&mut self, method: &str, path: &str, headers: &[(&str, &str)]) -> Response<String> {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let parts = request.body(()).unwrap().into_parts().0;
+        let page = Page::new();
+        let mut answer = std::pin::pin!(answer(parts, &self.site, &page));
+        loop {
+            tokio::select! {
+                response = &mut answer => return response,
+                Some(question) = self.asked.recv() => {
+                    question.answer(|people| self.core.overview(people, self.now));
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_path_answers_what_it_should_and_nothing_else_does() {
+    let mut visit = Visit::to(core(""), at(2));
+    for (method, path, status, kind) in [
+        ("GET", "/healthz", 200, "text/plain; charset=utf-8"),
+        ("HEAD", "/healthz", 200, "text/plain; charset=utf-8"),
+        ("GET", "/readyz", 503, "text/plain; charset=utf-8"),
+        ("GET", "/metrics", 200, "application/openmetrics-text; version=1.0.0; charset=utf-8"),
+        ("GET", "/", 200, "text/html; charset=utf-8"),
+        ("GET", "/?x=1", 200, "text/html; charset=utf-8"),
+        ("POST", "/", 405, "text/plain; charset=utf-8"),
+        ("DELETE", "/healthz", 405, "text/plain; charset=utf-8"),
+        ("GET", "/favicon.ico", 404, "text/plain; charset=utf-8"),
+        ("GET", "/healthz/", 404, "text/plain; charset=utf-8"),
+        ("GET", "//", 404, "text/plain; charset=utf-8"),
+    ] {
+        let response = visit.request(method, path, &[]).await;
+        let headers = response.headers();
+        assert_eq!(
+            (response.status().as_u16(), headers["content-type"].to_str().unwrap()),
+            (status, kind),
+            "{path}"
+        );
+        assert_eq!(headers["cache-control"], "no-store");
+        assert_eq!(headers["x-content-type-options"], "nosniff");
+        assert_eq!(headers["referrer-policy"], "no-referrer");
+        assert!(headers["content-security-policy"].to_str().unwrap().starts_with("default-src 'none';"));
+    }
+    assert_eq!(visit.request("POST", "/", &[]).await.headers()["allow"], "GET, HEAD");
+}
+
+#[tokio::test]
+async fn readiness_says_one_sentence_for_each_thing_missing() {
+    let mut visit = Visit::to(core(""), at(2));
+    assert_eq!(
+        visit.get("/readyz", &[]).await.body(),
+        "the broker is not connected; the status page and the log say why\n"
+    );
+    visit.now = at(1000);
+    visit.core.on(lost("connection refused"), at(1000));
+    let body = visit.get("/readyz", &[]).await.into_body();
+    let broker = "the broker is not connected; the status page and the log say why";
+    let graph = "Graph told nothing within 2m, its state is ok; the status page and the log say why";
+    assert_eq!(body, format!("{broker}\n{graph}\n"));
+    let page = visit.get("/", &[]).await.into_body();
+    assert!(page.contains("No connection to the broker: connection refused"), "{page}");
+    visit.core.on(Event::Woken, at(1005));
+    visit.core.on(Event::Connected, at(1005));
+    let body = visit.get("/readyz", &[]).await.into_body();
+    assert_eq!(body, format!("the broker has just been connected to\n{graph}\n"));
+}
+
+fn lost(why: &str) -> Event {
+    Event::Disconnected(crate::core::event::LinkFailure::Lost(why.into()))
+}
+
+#[tokio::test]
+async fn whatever_people_are_called_is_text() {
+    let mut visit = Visit::to(core(""), at(2));
+    drop(Page::new().render(&visit.core.overview(9, visit.now), "").unwrap());
+    let html = visit.get("/", &[]).await.into_body();
+    let shown = "&lt;script&gt;alert(&#x27;alice&#x27;)&lt;&#x2f;script&gt;";
+    assert!(html.contains(shown), "{html}");
+    assert!(!html.contains("<script>alert") && !html.contains("<b>In"), "{html}");
+    assert_eq!(html.matches("<script>").count(), 1);
+    for outside in ["http://", "https://", "src=", "url(", "@import", "style="] {
+        let left = html.replace("http://www.w3.org/2000/svg", "").replace("mqtt://", "");
+        assert!(!left.contains(outside), "{outside} in {left}");
+    }
+}
+
+#[tokio::test]
+async fn a_code_is_shown_with_a_picture_of_its_address() {
+    let mut core = core("");
+    let failed = Err(ReadFailure::SignInRequired { advice: "sign in".into() });
+    core.on(Event::Woken, at(6));
+    core.on(Event::Presence(PresenceEvent { request: RequestId(1), outcome: failed }), at(6));
+    let code = |uri: &str| DeviceCode {
+        verification_uri: uri.into(),
+        user_code: "ABCD<EFG".into(),
+        expires_at: at(906).wall,
+    };
+    core.on(Event::SignIn(SignInEvent::Code(code("https://microsoft.com/devicelogin"))), at(7));
+    let mut visit = Visit::to(core, at(8));
+    let html = visit.get("/", &[]).await.into_body();
+    assert!(html.contains("<a href=\"https:&#x2f;&#x2f;microsoft.com&#x2f;devicelogin\""), "{html}");
+    assert!(html.contains("ABCD&lt;EFG") && html.contains("class=\"qr\"") && html.contains("09:15 UTC"));
+    assert!(!visit.get("/metrics", &[]).await.into_body().contains("ABCD"));
+    assert_eq!(
+        visit.get("/readyz", &[]).await.body(),
+        "the broker is not connected; the status page and the log say why\n"
+    );
+
+    visit.core.on(Event::SignIn(SignInEvent::Ended(crate::core::sign_in::InvitationEnd::Expired)), at(906));
+    visit.core.on(Event::SignIn(SignInEvent::Code(code("javascript:alert(1)"))), at(907));
+    let html = visit.get("/", &[]).await.into_body();
+    assert!(html.contains("javascript:alert(1)") && !html.contains("href=\"javascript"), "{html}");
+}
+
+#[tokio::test]
+async fn the_password_opens_what_tells_about_people() {
+    let mut visit = Visit::to(core(""), at(2));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("password");
+    std::fs::write(&file, "correct horse\n").unwrap();
+    visit.site.password = Some(Secret::File(file.clone()));
+    let basic = |pair: &str| format!("Basic {}", STANDARD.encode(pair));
+    for path in ["/", "/metrics"] {
+        for (authorization, status) in [
+            (basic("anybody:correct horse"), 200),
+            (basic(":correct horse"), 200),
+            (basic("anybody:correct hors"), 401),
+            (basic("anybody:"), 401),
+            (basic("correct horse"), 401),
+            ("Bearer correct horse".to_owned(), 401),
+            (String::new(), 401),
+        ] {
+            let response =
+                visit.get(path, &[("authorization", &authorization), ("host", "bridge.example")]).await;
+            assert_eq!(response.status().as_u16(), status, "{authorization}");
+            assert_eq!(response.headers().contains_key("www-authenticate"), status == 401);
+            assert!(!response.body().contains("correct horse"));
+        }
+        assert_eq!(visit.get(path, &[]).await.status().as_u16(), 401);
+    }
+    assert_eq!(visit.get("/healthz", &[]).await.status().as_u16(), 200);
+    assert_eq!(visit.get("/readyz", &[]).await.status().as_u16(), 503);
+    std::fs::write(&file, "new").unwrap();
+    assert_eq!(visit.get("/", &[("authorization", &basic("x:new"))]).await.status().as_u16(), 200);
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(visit.get("/", &[("authorization", &basic("x:new"))]).await.status().as_u16(), 500);
+}
+
+#[tokio::test]
+async fn without_a_password_no_website_can_read_it_under_a_name_of_its_own() {
+    let mut visit = Visit::to(core(""), at(2));
+    for (host, status) in [("127.0.0.1:9642", 200), ("localhost:9642", 200), ("evil.example", 403)] {
+        for path in ["/", "/metrics"] {
+            assert_eq!(visit.get(path, &[("host", host)]).await.status().as_u16(), status, "{host}");
+        }
+        assert_eq!(visit.get("/healthz", &[("host", host)]).await.status().as_u16(), 200);
+    }
+    visit.site.any_host = true;
+    assert_eq!(visit.get("/", &[("host", "evil.example")]).await.status().as_u16(), 200);
+}
+
+#[tokio::test]
+async fn a_loop_that_does_not_answer_holds_up_nobody() {
+    let mut visit = Visit::to(core(""), at(2));
+    visit.asked.close();
+    for path in ["/", "/metrics", "/readyz"] {
+        assert_eq!(visit.get(path, &[]).await.status().as_u16(), 503, "{path}");
+    }
+    assert_eq!(visit.get("/healthz", &[]).await.status().as_u16(), 200, "alive is not the same as ready");
+}
+
+/// Name and labels of every sample, in order, of which the values may differ.
+fn samples(text: &str) -> Vec<(&str, f64)> {
+    assert!(text.ends_with("# EOF\n"), "{text}");
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines
+        .map(|line| line.rsplit_once(' ').map(|(name, value)| (name, value.parse().unwrap())).unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn metrics_have_the_promised_names_and_no_name_of_anybody() {
+    let mut visit = Visit::to(core(""), at(2));
+    let Meters { graph, broker } = visit.site.meters.clone();
+    graph.ended(&Ok(()), Some(Duration::from_millis(40)));
+    graph.ended::<()>(&Err(ReadFailure::Throttled { retry_after: None }), Some(Duration::from_millis(3)));
+    graph.token_ends(at(3600).wall);
+    broker.connected();
+    broker.published(5);
+    broker.acknowledged(Duration::from_millis(2));
+    let text = visit.get("/metrics", &[]).await.into_body();
+    let samples: std::collections::BTreeMap<_, _> = samples(&text).into_iter().collect();
+    let nine = at(0).wall.as_second() as f64;
+    for (name, value) in [
+        ("info{version=\"0.1.0\",cloud=\"global\",auth_method=\"device-code\"}", 1.0),
+        ("graph_requests_total{outcome=\"ok\"}", 1.0),
+        ("graph_requests_total{outcome=\"throttled\"}", 1.0),
+        ("graph_requests_total{outcome=\"failed\"}", 0.0),
+        ("graph_requests_total{outcome=\"token_refused\"}", 0.0),
+        ("graph_requests_total{outcome=\"sign_in_required\"}", 0.0),
+        ("graph_requests_total{outcome=\"forbidden\"}", 0.0),
+        ("graph_requests_total{outcome=\"not_found\"}", 0.0),
+        ("graph_requests_total{outcome=\"refused\"}", 0.0),
+        ("graph_request_duration_seconds_count", 2.0),
+        ("graph_request_duration_seconds_bucket{le=\"0.05\"}", 2.0),
+        ("graph_request_duration_seconds_bucket{le=\"0.02\"}", 1.0),
+        ("graph_state{state=\"ok\"}", 1.0),
+        ("graph_state{state=\"throttled\"}", 0.0),
+        ("graph_last_success_timestamp_seconds", nine + 1.0),
+        ("request_budget", 1500.0),
+        ("request_budget_used", 1.0),
+        ("poll_interval_seconds", 5.0),
+        ("achieved_interval_seconds", 5.0),
+        ("token_expiry_timestamp_seconds", nine + 3600.0),
+        ("broker_connected", 0.0),
+        ("broker_connects_total", 1.0),
+        ("publishes_total", 5.0),
+        ("publish_ack_duration_seconds_count", 1.0),
+        ("publish_queue", 0.0),
+        ("publish_in_flight", 0.0),
+        ("users{health=\"ok\"}", 1.0),
+        ("users{health=\"not_found\"}", 0.0),
+        ("notices", 0.0),
+    ] {
+        assert_eq!(samples.get(format!("presence2mqtt_{name}").as_str()), Some(&value), "{name} in\n{text}");
+    }
+    assert!(samples.keys().all(|name| name.starts_with("presence2mqtt_")), "{text}");
+    assert!(!text.contains("certificate") && !text.contains("alice") && !text.contains("nan"), "{text}");
+}

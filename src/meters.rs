@@ -1,0 +1,120 @@
+//! What the edges count and time, where the clocks are. The metrics are made of it; nothing is decided by it.
+//!
+//! Whoever holds a clone counts into the same meters. Nobody's name is in them.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+
+use crate::core::event::ReadFailure;
+
+/// One label.
+type Label = [(&'static str, &'static str); 1];
+
+/// Seconds. Graph answers in tens of milliseconds, and a request may take two minutes.
+const OF_GRAPH: [f64; 12] = [0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 120.0];
+
+/// Seconds. A broker nearby answers within milliseconds.
+const OF_BROKER: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
+
+/// Every word of `outcome`.
+const OUTCOMES: [&str; 8] =
+    ["ok", "throttled", "failed", "token_refused", "sign_in_required", "forbidden", "not_found", "refused"];
+
+/// All meters of a process.
+#[derive(Debug, Clone, Default)]
+pub struct Meters {
+    /// Towards Microsoft.
+    pub graph: GraphMeter,
+    /// Towards the broker.
+    pub broker: BrokerMeter,
+}
+
+/// Requests to Graph.
+#[derive(Debug, Clone)]
+pub struct GraphMeter {
+    /// Requests that are over, by how they ended. One that was not sent for want of a token is among them.
+    pub requests: Family<Label, Counter>,
+    /// From the request to the last byte of the answer, without waiting for a token.
+    pub duration: Histogram,
+    /// When the newest access token ends, in seconds since 1970; 0 before the first.
+    pub token_ends: Gauge,
+}
+
+/// Connections and messages to the broker.
+#[derive(Debug, Clone)]
+pub struct BrokerMeter {
+    /// Connections that the broker accepted.
+    pub connects: Counter,
+    /// Messages handed over.
+    pub publishes: Counter,
+    /// From handing a message over to its acknowledgement (QoS 1 only).
+    pub acknowledged: Histogram,
+}
+
+impl Default for GraphMeter {
+    fn default() -> Self {
+        let requests = Family::<Label, Counter>::default();
+        for outcome in OUTCOMES {
+            // An alert on a rate needs the zero before the first.
+            drop(requests.get_or_create(&[("outcome", outcome)]));
+        }
+        Self { requests, duration: Histogram::new(OF_GRAPH), token_ends: Gauge::default() }
+    }
+}
+
+impl Default for BrokerMeter {
+    fn default() -> Self {
+        Self {
+            connects: Counter::default(),
+            publishes: Counter::default(),
+            acknowledged: Histogram::new(OF_BROKER),
+        }
+    }
+}
+
+impl GraphMeter {
+    /// A request is over. It took this long, if it was sent.
+    pub fn ended<T>(&self, outcome: &Result<T, ReadFailure>, took: Option<Duration>) {
+        let outcome = match outcome {
+            Ok(_) => "ok",
+            Err(ReadFailure::Throttled { .. }) => "throttled",
+            Err(ReadFailure::Passing { .. }) => "failed",
+            Err(ReadFailure::TokenRefused { .. }) => "token_refused",
+            Err(ReadFailure::SignInRequired { .. }) => "sign_in_required",
+            Err(ReadFailure::Forbidden { .. }) => "forbidden",
+            Err(ReadFailure::NotFound) => "not_found",
+            Err(ReadFailure::Refused { .. }) => "refused",
+        };
+        self.requests.get_or_create(&[("outcome", outcome)]).inc();
+        if let Some(took) = took {
+            self.duration.observe(took.as_secs_f64());
+        }
+    }
+
+    /// There is an access token, and this is when it ends.
+    pub fn token_ends(&self, at: Timestamp) {
+        self.token_ends.set(at.as_second());
+    }
+}
+
+impl BrokerMeter {
+    /// The broker accepted a connection.
+    pub fn connected(&self) {
+        self.connects.inc();
+    }
+
+    /// So many messages were handed over.
+    pub fn published(&self, messages: usize) {
+        self.publishes.inc_by(messages as u64);
+    }
+
+    /// A message was acknowledged, this long after it was handed over.
+    pub fn acknowledged(&self, after: Duration) {
+        self.acknowledged.observe(after.as_secs_f64());
+    }
+}

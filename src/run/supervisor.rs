@@ -1,0 +1,255 @@
+//! Telling systemd how the bridge is (`sd_notify(3)`). Without systemd nobody is told.
+
+use std::time::Duration;
+
+use crate::config::Environment;
+use crate::core::time::Tick;
+
+/// `STATUS=` is said again at most this often.
+const STATUS_EVERY: Duration = Duration::from_secs(1);
+
+/// Who supervises the process, if anybody does.
+#[derive(Debug, Default)]
+pub struct Supervisor {
+    socket: Option<socket::Socket>,
+    /// How often a sign of life is sent: a third of the time after which it is missed.
+    alive_every: Option<Duration>,
+    alive_at: Tick,
+    status_at: Tick,
+    status: String,
+}
+
+impl Supervisor {
+    /// Nobody does.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Whoever the environment names: `NOTIFY_SOCKET`, and `WATCHDOG_USEC` if it is meant for `process`.
+    #[must_use]
+    pub fn of(environment: &Environment, process: u32) -> Self {
+        let is_meant = environment.get("WATCHDOG_PID").is_none_or(|pid| pid.parse() == Ok(process));
+        let watchdog = environment.get("WATCHDOG_USEC").filter(|_| is_meant);
+        let watchdog = watchdog.and_then(|usec| usec.parse().ok()).map(Duration::from_micros);
+        Self {
+            socket: environment.get("NOTIFY_SOCKET").and_then(socket::Socket::open),
+            alive_every: watchdog.filter(|limit| !limit.is_zero()).map(|limit| limit / 3),
+            ..Self::default()
+        }
+    }
+
+    /// When the next sign of life is due.
+    pub(super) fn wake_at(&self) -> Option<Tick> {
+        self.alive_every.filter(|_| self.socket.is_some()).map(|_| self.alive_at)
+    }
+
+    /// The bridge runs, connected or not; also after it has read its configuration again.
+    pub(super) fn ready(&self) {
+        self.say(|socket| socket.ready());
+    }
+
+    /// The configuration is being read again.
+    pub(super) fn reloading(&self) {
+        self.say(|socket| socket.reloading());
+    }
+
+    /// The bridge is on its way out.
+    pub(super) fn stopping(&self) {
+        self.say(|socket| socket.stopping());
+    }
+
+    /// The loop has turned: a sign of life, if one is due, and what the bridge is doing, if that is news.
+    pub(super) fn turned(&mut self, now: Tick, headline: impl FnOnce() -> String) {
+        if self.socket.is_none() {
+            return;
+        }
+        if let Some(every) = self.alive_every.filter(|_| now >= self.alive_at) {
+            self.alive_at = now + every;
+            self.say(|socket| socket.alive());
+        }
+        if now >= self.status_at {
+            self.status_at = now + STATUS_EVERY;
+            let status = headline();
+            if status != self.status {
+                self.say(|socket| socket.status(&status));
+                self.status = status;
+            }
+        }
+    }
+
+    /// Another clock begins at zero; what was due is due at once.
+    pub(super) fn clock_began(&mut self) {
+        (self.alive_at, self.status_at) = (Tick::default(), Tick::default());
+    }
+
+    fn say(&self, say: impl FnOnce(&socket::Socket) -> std::io::Result<()>) {
+        if let Some(Err(error)) = self.socket.as_ref().map(say) {
+            // It will be missed there; here nothing depends on it.
+            tracing::debug!(%error, "systemd was not told");
+        }
+    }
+}
+
+/// The socket of `NOTIFY_SOCKET`. `sd_notify` gives the words and the clock; the crate's own sending reads the
+/// environment, which only main does here.
+#[cfg(unix)]
+mod socket {
+    use std::io;
+    use std::os::unix::net::{SocketAddr, UnixDatagram};
+
+    use sd_notify::NotifyState;
+
+    #[derive(Debug)]
+    pub(super) struct Socket(UnixDatagram);
+
+    impl Socket {
+        /// Nothing if nobody listens there.
+        pub(super) fn open(path: &str) -> Option<Self> {
+            let socket = UnixDatagram::unbound().ok()?;
+            // A full queue at the other end must not hold up the loop.
+            socket.set_nonblocking(true).ok()?;
+            let address = match path.strip_prefix('@') {
+                #[cfg(target_os = "linux")]
+                Some(name) => {
+                    use std::os::linux::net::SocketAddrExt;
+                    SocketAddr::from_abstract_name(name)
+                }
+                _ => SocketAddr::from_pathname(path),
+            };
+            let connected = address.and_then(|address| socket.connect_addr(&address));
+            connected.inspect_err(|error| tracing::debug!(%error, "NOTIFY_SOCKET cannot be used")).ok()?;
+            Some(Self(socket))
+        }
+
+        pub(super) fn ready(&self) -> io::Result<()> {
+            self.send(&[NotifyState::Ready])
+        }
+
+        pub(super) fn reloading(&self) -> io::Result<()> {
+            self.send(&[NotifyState::Reloading, NotifyState::monotonic_usec_now()?])
+        }
+
+        pub(super) fn stopping(&self) -> io::Result<()> {
+            self.send(&[NotifyState::Stopping])
+        }
+
+        pub(super) fn alive(&self) -> io::Result<()> {
+            self.send(&[NotifyState::Watchdog])
+        }
+
+        pub(super) fn status(&self, status: &str) -> io::Result<()> {
+            self.send(&[NotifyState::Status(status)])
+        }
+
+        fn send(&self, states: &[NotifyState<'_>]) -> io::Result<()> {
+            let lines: String = states.iter().map(|state| format!("{state}\n")).collect();
+            self.0.send(lines.as_bytes()).map(|_| ())
+        }
+    }
+}
+
+/// There is no systemd.
+#[cfg(not(unix))]
+mod socket {
+    use std::io;
+
+    #[derive(Debug)]
+    pub(super) struct Socket(std::convert::Infallible);
+
+    impl Socket {
+        pub(super) fn open(_path: &str) -> Option<Self> {
+            None
+        }
+
+        pub(super) fn ready(&self) -> io::Result<()> {
+            match self.0 {}
+        }
+
+        pub(super) fn reloading(&self) -> io::Result<()> {
+            match self.0 {}
+        }
+
+        pub(super) fn stopping(&self) -> io::Result<()> {
+            match self.0 {}
+        }
+
+        pub(super) fn alive(&self) -> io::Result<()> {
+            match self.0 {}
+        }
+
+        pub(super) fn status(&self, _status: &str) -> io::Result<()> {
+            match self.0 {}
+        }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::net::UnixDatagram;
+
+    use super::*;
+
+    fn heard(socket: &UnixDatagram) -> Vec<String> {
+        let mut heard = Vec::new();
+        let mut buffer = [0; 512];
+        while let Ok(length) = socket.recv(&mut buffer) {
+            heard.push(String::from_utf8_lossy(&buffer[..length]).into_owned());
+        }
+        heard
+    }
+
+    fn at(millis: u64) -> Tick {
+        Tick(Duration::from_millis(millis))
+    }
+
+    #[test]
+    fn systemd_hears_each_word_on_its_socket() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notify");
+        let systemd = UnixDatagram::bind(&path).unwrap();
+        systemd.set_nonblocking(true).unwrap();
+        let variables = [
+            ("NOTIFY_SOCKET".to_owned(), path.to_str().unwrap().to_owned()),
+            ("WATCHDOG_USEC".to_owned(), "3000000".to_owned()),
+            ("WATCHDOG_PID".to_owned(), "4711".to_owned()),
+        ];
+        let environment = Environment::from_iter(variables);
+        let mut supervisor = Supervisor::of(&environment, 4711);
+        supervisor.ready();
+        for millis in [0, 500, 999, 1000, 1999, 2001] {
+            supervisor.turned(at(millis), || if millis < 2000 { "one" } else { "two" }.to_owned());
+        }
+        assert_eq!(supervisor.wake_at(), Some(at(3001)));
+        supervisor.stopping();
+        let words =
+            ["READY=1", "WATCHDOG=1", "STATUS=one", "WATCHDOG=1", "WATCHDOG=1", "STATUS=two", "STOPPING=1"];
+        assert_eq!(heard(&systemd), words.map(|word| format!("{word}\n")));
+
+        supervisor.reloading();
+        let [reloading] = &heard(&systemd)[..] else { panic!("one datagram") };
+        let (first, usec) = reloading.split_once('\n').unwrap();
+        assert_eq!(first, "RELOADING=1");
+        assert!(usec.strip_prefix("MONOTONIC_USEC=").unwrap().trim().parse::<u64>().unwrap() > 0);
+
+        drop(systemd);
+        supervisor.ready();
+        assert_eq!(Supervisor::of(&environment, 1).wake_at(), None, "meant for another process");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn an_abstract_socket_is_found_and_a_missing_one_is_no_harm() {
+        use std::os::linux::net::SocketAddrExt;
+        let name = format!("presence2mqtt-test-{}", std::process::id());
+        let address = std::os::unix::net::SocketAddr::from_abstract_name(&name).unwrap();
+        let systemd = UnixDatagram::bind_addr(&address).unwrap();
+        systemd.set_nonblocking(true).unwrap();
+        let named = |socket: String| Environment::from_iter([("NOTIFY_SOCKET".to_owned(), socket)]);
+        Supervisor::of(&named(format!("@{name}")), 1).ready();
+        assert_eq!(heard(&systemd), ["READY=1\n"]);
+        Supervisor::of(&named("/nowhere/notify".to_owned()), 1).ready();
+        let mut nobody = Supervisor::of(&Environment::default(), 1);
+        nobody.turned(at(0), || panic!("nobody asked"));
+    }
+}

@@ -1,0 +1,119 @@
+//! What was heard of one bridge.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::legible::legible;
+use crate::core::topic::{BridgeField, ONLINE};
+
+/// The topics of a bridge; empty where nothing is retained.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Bridge {
+    state: String,
+    /// Its client id, by which people's states name it.
+    pub id: Option<String>,
+    pub health: Option<Health>,
+    /// Where somebody has to sign in, in words.
+    pub sign_in: Option<String>,
+}
+
+/// How it is with Graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Health {
+    pub graph: String,
+    pub since: Option<Timestamp>,
+    pub detail: Option<String>,
+    pub notices: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct WireHealth {
+    graph: String,
+    #[serde(default)]
+    since: Option<String>,
+    #[serde(default)]
+    detail: Option<String>,
+    #[serde(default)]
+    notices: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct WireInfo {
+    bridge: String,
+}
+
+#[derive(Deserialize)]
+struct WireCode {
+    verification_uri: String,
+    user_code: String,
+}
+
+impl Bridge {
+    /// Takes what came on a topic; an empty text means that the topic is gone.
+    pub(super) fn take(&mut self, field: BridgeField, text: &str) {
+        match field {
+            BridgeField::State => self.state = legible(text),
+            BridgeField::Info => {
+                self.id = serde_json::from_str::<WireInfo>(text).ok().map(|info| info.bridge)
+            }
+            BridgeField::Health => {
+                self.health = serde_json::from_str::<WireHealth>(text).ok().map(Health::from)
+            }
+            BridgeField::SignIn => {
+                self.sign_in = serde_json::from_str::<WireCode>(text).ok().map(|code| code.words());
+            }
+        }
+    }
+
+    /// `online`, `offline`, or nothing while that is not known.
+    pub(super) fn state(&self) -> Option<&str> {
+        Some(self.state.as_str()).filter(|state| !state.is_empty())
+    }
+
+    pub(super) fn is_online(&self) -> bool {
+        self.state == ONLINE
+    }
+
+    /// Whether nothing is left.
+    pub(super) fn is_gone(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What is new since `before`, a line each; `name` is how it is called in them.
+    pub(super) fn news(&self, name: &str, before: &Self) -> Vec<String> {
+        if self.is_gone() && !before.is_gone() {
+            return vec![format!("{name} is gone")];
+        }
+        let mut lines = Vec::new();
+        if let Some(state) = self.state().filter(|_| self.state != before.state) {
+            lines.push(format!("{name} is {state}"));
+        }
+        if let Some(health) = &self.health {
+            let old = before.health.as_ref().map(|old| (&old.graph, &old.detail));
+            if old != Some((&health.graph, &health.detail)) {
+                let detail = health.detail.iter().map(|detail| format!(": {detail}")).collect::<String>();
+                lines.push(format!("{name} says Graph is {}{detail}", health.graph));
+            }
+        }
+        lines.extend(self.sign_in.clone().filter(|_| self.sign_in != before.sign_in));
+        lines
+    }
+}
+
+impl From<WireHealth> for Health {
+    fn from(wire: WireHealth) -> Self {
+        Self {
+            graph: legible(&wire.graph),
+            since: wire.since.and_then(|since| since.parse().ok()),
+            detail: wire.detail.map(|detail| legible(&detail)),
+            notices: wire.notices.iter().map(|notice| legible(notice)).collect(),
+        }
+    }
+}
+
+impl WireCode {
+    fn words(&self) -> String {
+        let (address, code) = (legible(&self.verification_uri), legible(&self.user_code));
+        format!("somebody has to sign in at {address} with the code {code}")
+    }
+}

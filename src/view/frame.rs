@@ -1,0 +1,176 @@
+//! The picture as lines: the bridge, then everybody.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use unicode_width::UnicodeWidthStr;
+
+use super::bridge::Bridge;
+use super::line::{Ink, Line, padded, wrapped};
+use super::person::Person;
+use super::picture::{Doubt, Picture};
+use super::since;
+use crate::core::name::TopicLevel;
+use crate::core::word::Availability;
+
+const TITLES: [&str; 6] = ["USER", "NAME", "AVAILABILITY", "ACTIVITY", "SINCE", "HEALTH"];
+
+/// The place of the names among the columns, which is left out where nobody has one.
+const NAME: usize = 1;
+
+/// The place of the word that has the colours.
+const AVAILABILITY: usize = 2;
+
+/// Between two columns.
+const GAP: &str = "  ";
+
+/// What is shown besides the picture.
+#[derive(Debug)]
+pub struct Around<'a> {
+    /// The names that people are shown under, as far as they are known.
+    pub names: &'a BTreeMap<TopicLevel, String>,
+    /// Why there is no connection, if there is none.
+    pub lost: Option<&'a str>,
+    /// What `since` counts from.
+    pub now: Timestamp,
+    /// Columns that there is room for; `None`: as many as it takes.
+    pub width: Option<usize>,
+    /// Lines that there is room for; `None`: as many as it takes.
+    pub height: Option<usize>,
+}
+
+/// A person's line, with why it is in doubt.
+struct Row {
+    cells: [String; 6],
+    ink: Ink,
+}
+
+/// Lays out what is known.
+#[must_use]
+pub fn frame(picture: &Picture, around: &Around<'_>) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if let Some(why) = around.lost {
+        lines.extend(around.sentence(
+            &format!("no connection to the broker: {why}; trying again"),
+            "",
+            Ink::Red,
+        ));
+    }
+    for (called, bridge) in picture.bridges() {
+        lines.extend(of_bridge(&called, bridge, around));
+    }
+    lines.push(Line::default());
+    // The titles, and a line that says how many are left out.
+    let room = around.height.map_or(usize::MAX, |height| height.saturating_sub(lines.len() + 2));
+    let people = picture.people().len();
+    let rows = picture.people().take(room).map(|(name, person)| Row::of(picture, name, person, around));
+    lines.extend(table(&rows.collect::<Vec<_>>()));
+    if people == 0 {
+        lines.push(Line::of("nobody is on the broker, or this user may not read it", Ink::Dim));
+    } else if people > room {
+        lines.push(Line::of(format!("and {} more", people - room), Ink::Dim));
+    }
+    lines
+}
+
+fn of_bridge(called: &str, bridge: Option<&Bridge>, around: &Around<'_>) -> Vec<Line> {
+    let line = Line::of(format!("{called} "), Ink::Plain);
+    let state = bridge.and_then(Bridge::state);
+    let Some((bridge, state)) = bridge.zip(state) else {
+        return vec![line.and("was not heard of yet", Ink::Yellow)];
+    };
+    let is_online = bridge.is_online() && around.lost.is_none();
+    let verb = if around.lost.is_some() { "was" } else { "is" };
+    let mut line = line.and(format!("{verb} {state}"), if is_online { Ink::Green } else { Ink::Red });
+    let mut more = Vec::new();
+    if let Some(health) = &bridge.health {
+        let ink = match health.graph.as_str() {
+            _ if !is_online => Ink::Dim,
+            "ok" => Ink::Green,
+            "starting" | "throttled" => Ink::Yellow,
+            _ => Ink::Red,
+        };
+        let ago = health.since.map(|since| format!(" for {}", ago(since, around.now))).unwrap_or_default();
+        line = line.and(", Graph ", Ink::Plain).and(format!("{}{ago}", health.graph), ink);
+        more.extend(health.detail.iter().flat_map(|detail| around.sentence(detail, "  ", Ink::Plain)));
+        let notices = health.notices.iter().map(|notice| format!("note: {notice}"));
+        more.extend(notices.flat_map(|notice| around.sentence(&notice, "  ", Ink::Plain)));
+    }
+    more.extend(bridge.sign_in.iter().flat_map(|sign_in| around.sentence(sign_in, "  ", Ink::Yellow)));
+    more.insert(0, line);
+    more
+}
+
+impl Around<'_> {
+    /// What somebody should read to the end is broken and not cut.
+    fn sentence(&self, text: &str, indent: &str, ink: Ink) -> Vec<Line> {
+        let width = self.width.map(|width| width.saturating_sub(indent.len()));
+        let lines = wrapped(text, width).into_iter();
+        lines.map(|line| Line::of(format!("{indent}{line}"), ink)).collect()
+    }
+}
+
+impl Row {
+    fn of(picture: &Picture, user: &TopicLevel, person: &Person, around: &Around<'_>) -> Self {
+        let doubt = around.lost.map(|_| Doubt::NoConnection).or_else(|| picture.doubt(person));
+        let health = doubt.as_ref().map_or_else(|| person.health.clone(), |why| format!("in doubt: {why}"));
+        let name = around.names.get(user).filter(|name| *name != user.as_str()).cloned();
+        let cells = [
+            user.to_string(),
+            name.unwrap_or_default(),
+            person.availability().to_owned(),
+            person.activity().to_owned(),
+            person.since().map(|since| ago(since, around.now)).unwrap_or_default(),
+            health,
+        ];
+        // Not the colour alone: the word is there as well, and the health says the doubt.
+        let ink = if doubt.is_some() { Ink::Dim } else { ink(person) };
+        Self { cells, ink }
+    }
+}
+
+fn table(rows: &[Row]) -> Vec<Line> {
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let width = |i: usize| rows.iter().map(|row| row.cells[i].width()).chain([TITLES[i].width()]).max();
+    let widths: Vec<usize> = (0..TITLES.len()).map(|i| width(i).unwrap_or_default()).collect();
+    let has_names = rows.iter().any(|row| !row.cells[NAME].is_empty());
+    let columns: Vec<usize> = (0..TITLES.len()).filter(|&i| i != NAME || has_names).collect();
+    let line = |text: &dyn Fn(usize) -> String, ink: &dyn Fn(usize) -> Ink| {
+        columns.iter().fold(Line::default(), |line, &i| {
+            // Blanks at the end would be cut, and look as if something were missing.
+            let is_last = i == TITLES.len() - 1;
+            let cell = if is_last { text(i) } else { padded(&text(i), widths[i]) };
+            line.and(cell, ink(i)).and(if is_last { "" } else { GAP }, Ink::Plain)
+        })
+    };
+    let titles = line(&|i| TITLES[i].to_owned(), &|_| Ink::Bold);
+    let rows = rows.iter().map(|row| {
+        let ink = |i: usize| match row.ink {
+            Ink::Dim => Ink::Dim,
+            Ink::Plain | Ink::Bold | Ink::Green | Ink::Yellow | Ink::Red | Ink::Magenta => {
+                if i == AVAILABILITY { row.ink } else { Ink::Plain }
+            }
+        };
+        line(&|i| row.cells[i].clone(), &ink)
+    });
+    std::iter::once(titles).chain(rows).collect()
+}
+
+/// What people know from Teams.
+fn ink(person: &Person) -> Ink {
+    if person.activity() == "OutOfOffice" {
+        return Ink::Magenta;
+    }
+    match Availability::from_graph(person.availability()) {
+        Some(Availability::Available | Availability::AvailableIdle) => Ink::Green,
+        Some(Availability::Busy | Availability::BusyIdle | Availability::DoNotDisturb) => Ink::Red,
+        Some(Availability::Away | Availability::BeRightBack) => Ink::Yellow,
+        Some(Availability::Offline | Availability::PresenceUnknown) | None => Ink::Plain,
+    }
+}
+
+fn ago(since: Timestamp, now: Timestamp) -> String {
+    since::words(now.as_second() - since.as_second())
+}

@@ -1,0 +1,137 @@
+//! A line made of pieces, each with a look of its own, cut to the width that there is.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// How a piece of text looks, in the terminal's own colours, so that it can be read on any background.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ink {
+    Plain,
+    Bold,
+    Dim,
+    Green,
+    Yellow,
+    Red,
+    Magenta,
+}
+
+impl Ink {
+    /// The parameters of "select graphic rendition" (ECMA-48, section 8.3.117).
+    fn code(self) -> Option<&'static str> {
+        match self {
+            Self::Plain => None,
+            Self::Bold => Some("1"),
+            Self::Dim => Some("2"),
+            Self::Green => Some("32"),
+            Self::Yellow => Some("33"),
+            Self::Red => Some("31"),
+            Self::Magenta => Some("35"),
+        }
+    }
+}
+
+/// A line to be shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Line(Vec<(String, Ink)>);
+
+impl Line {
+    /// A line in one look.
+    pub(super) fn of(text: impl Into<String>, ink: Ink) -> Self {
+        Self(vec![(text.into(), ink)])
+    }
+
+    /// The same with one piece more.
+    #[must_use]
+    pub(super) fn and(mut self, text: impl Into<String>, ink: Ink) -> Self {
+        self.0.push((text.into(), ink));
+        self
+    }
+
+    /// As text of at most `width` columns; without colours there is nothing in it but the words.
+    #[must_use]
+    pub fn render(&self, width: Option<usize>, colours: bool) -> String {
+        let whole: usize = self.0.iter().map(|(text, _)| text.width()).sum();
+        let is_cut = width.is_some_and(|width| whole > width);
+        // The last column is for the mark that something is missing.
+        let mut left = width.filter(|_| is_cut).map_or(usize::MAX, |width| width.saturating_sub(1));
+        let mut line = String::new();
+        for (text, ink) in &self.0 {
+            let kept = head(text, left);
+            left -= kept.width();
+            match ink.code().filter(|_| colours && !kept.trim().is_empty()) {
+                Some(code) => line += &format!("\x1b[{code}m{kept}\x1b[0m"),
+                None => line += kept,
+            }
+            if kept.len() < text.len() {
+                break;
+            }
+        }
+        if is_cut {
+            line.push('…');
+            line
+        } else {
+            line.trim_end().to_owned()
+        }
+    }
+}
+
+/// The text and the blanks that fill `width` columns.
+pub(super) fn padded(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
+}
+
+/// A sentence in lines of at most `width` columns, broken between words; a longer word is cut when it is shown.
+pub(super) fn wrapped(text: &str, width: Option<usize>) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if width.is_none_or(|width| line.width() + 1 + word.width() <= width) => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            Some(_) | None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// The longest beginning that fits.
+fn head(text: &str, width: usize) -> &str {
+    let mut used = 0;
+    for (at, character) in text.char_indices() {
+        used += character.width().unwrap_or(0);
+        if used > width {
+            return &text[..at];
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_cut_by_columns_and_not_by_bytes_or_escapes() {
+        let line = Line::of("Žofie ", Ink::Plain).and("王王", Ink::Red).and("  ", Ink::Plain);
+        for (width, colours, expected) in [
+            (None, false, "Žofie 王王"),
+            (None, true, "Žofie \x1b[31m王王\x1b[0m"),
+            (Some(12), false, "Žofie 王王"),
+            (Some(10), false, "Žofie 王…"),
+            (Some(9), true, "Žofie \x1b[31m王\x1b[0m…"),
+            (Some(8), true, "Žofie …"),
+            (Some(3), true, "Žo…"),
+            (Some(0), true, "…"),
+        ] {
+            assert_eq!(line.render(width, colours), expected, "{width:?} {colours}");
+        }
+        assert_eq!(padded("王", 4), "王  ");
+    }
+
+    #[test]
+    fn a_sentence_is_broken_between_words() {
+        assert_eq!(wrapped("sign in again", Some(7)), ["sign in", "again"]);
+        assert_eq!(wrapped("sign in", Some(2)), ["sign", "in"]);
+        assert_eq!(wrapped("sign in again", None), ["sign in again"]);
+    }
+}

@@ -1,0 +1,153 @@
+//! What visitors see of the running bridge.
+
+use presence2mqtt::config::{Config, Http};
+use presence2mqtt::core::command::Ending;
+use presence2mqtt::run::{self, RunError};
+use presence2mqtt::simulate::Settings;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::stage::{Running, Stage, within};
+
+/// A port that is free when the bridge wants it.
+async fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
+}
+
+fn listening(config: Config, port: u16) -> Config {
+    let listen = ([127, 0, 0, 1], port).into();
+    Config { http: Some(Http { listen, password: None, any_host: false }), ..config }
+}
+
+/// Whatever the bridge answers to these bytes.
+async fn say(port: u16, request: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = String::new();
+    within(stream.read_to_string(&mut answer)).await?;
+    Ok(answer)
+}
+
+async fn get(port: u16, path: &str) -> std::io::Result<String> {
+    say(port, &format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")).await
+}
+
+#[tokio::test]
+async fn the_pages_tell_what_the_broker_is_told() {
+    let mut stage = Stage::without_broker(Settings::default()).await;
+    let alice = stage.tenant.people()[0].id;
+    stage.tenant.set_presence(alice, "DoNotDisturb", "Presenting");
+    let port = free_port().await;
+    let config = listening(stage.config("", &stage.everybody()), port);
+    let bridge = Running::start(&config);
+    within(stage.tenant.wait_for_requests(2)).await;
+    assert!(get(port, "/healthz").await.unwrap().ends_with("\r\n\r\nok\n"));
+    let not_ready = get(port, "/readyz").await.unwrap();
+    assert!(
+        not_ready.starts_with("HTTP/1.1 503") && not_ready.contains("the broker is not connected"),
+        "{not_ready}"
+    );
+
+    stage.start_broker().await;
+    let mut listener = stage.listen(&config).await;
+    listener.until(&[("presence/bridge/state", "online"), ("presence/carol/health", "ok")]).await;
+    assert!(get(port, "/readyz").await.unwrap().starts_with("HTTP/1.1 200"));
+    let page = get(port, "/").await.unwrap();
+    for part in ["Presenting · Do not disturb", "3 of 3 up to date", "dot DoNotDisturb"] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    let metrics = get(port, "/metrics").await.unwrap();
+    for part in [
+        "presence2mqtt_broker_connected 1\n",
+        "presence2mqtt_broker_connects_total 1\n",
+        "presence2mqtt_users{health=\"ok\"} 3\n",
+        "presence2mqtt_token_expiry_timestamp_seconds ",
+    ] {
+        assert!(metrics.contains(part), "{part} in {metrics}");
+    }
+    let counted = |name: &str| {
+        let line = metrics.lines().find_map(|line| line.strip_prefix(&format!("presence2mqtt_{name} ")));
+        line.unwrap_or_else(|| panic!("{name} in {metrics}")).parse::<u64>().unwrap()
+    };
+    assert!(counted("graph_requests_total{outcome=\"ok\"}") >= 2);
+    assert_eq!(
+        counted("graph_request_duration_seconds_count"),
+        counted("graph_requests_total{outcome=\"ok\"}")
+    );
+    assert!(counted("publish_ack_duration_seconds_count") >= 3 * 4);
+    assert!(counted("publishes_total") >= counted("publish_ack_duration_seconds_count"));
+
+    assert_eq!(bridge.stop().await, Ending::Stopped);
+    assert!(get(port, "/healthz").await.is_err(), "nobody listens any more");
+}
+
+#[tokio::test]
+async fn visitors_are_bounded() {
+    let stage = Stage::set(Settings::default()).await;
+    let port = free_port().await;
+    let bridge = Running::start(&listening(stage.config("", &stage.everybody()), port));
+    within(stage.tenant.wait_for_requests(2)).await;
+    let long = format!("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {}\r\n\r\n", "x".repeat(100_000));
+    // Refused, and perhaps before all of it was sent.
+    if let Ok(answer) = say(port, &long).await {
+        assert!(answer.starts_with("HTTP/1.1 431") || answer.is_empty(), "{answer}");
+    }
+    // More than are let in at once say nothing; each is put out in time, and then the next is answered.
+    let mut silent = Vec::new();
+    for _ in 0..40 {
+        silent.push(TcpStream::connect(("127.0.0.1", port)).await.unwrap());
+    }
+    assert!(get(port, "/healthz").await.unwrap().ends_with("ok\n"));
+    drop(silent);
+    let pipelined = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(2);
+    assert_eq!(say(port, &pipelined).await.unwrap().matches("HTTP/1.1 200").count(), 1);
+    bridge.stop().await;
+}
+
+#[tokio::test]
+async fn a_port_in_use_ends_the_start_and_keeps_the_configuration_on_reload() {
+    let stage = Stage::set(Settings::default()).await;
+    let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let taken_port = taken.local_addr().unwrap().port();
+    let config = stage.config("", &stage.everybody());
+    let in_use = listening(config.clone(), taken_port);
+    let refused = within(run::run(&in_use, std::future::pending(), run::no_reloads())).await;
+    let Err(RunError::Door(error)) = refused else { panic!("{refused:?}") };
+    assert!(error.to_string().contains(&format!("cannot listen on 127.0.0.1:{taken_port}")), "{error}");
+
+    let (first, second) = (free_port().await, free_port().await);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let (reload, reloads) = mpsc::channel(1);
+    let running = listening(config.clone(), first);
+    let bridge =
+        tokio::spawn(async move { run::run(&running, async { drop(stopped.await) }, reloads).await });
+    let mut listener = stage.listen(&config).await;
+    listener.until(&[("presence/bridge/state", "online")]).await;
+
+    reload.send(Ok(in_use)).await.unwrap();
+    let health =
+        listener.until_topic("presence/bridge/health", |health| health.contains("not reloaded")).await;
+    assert!(health.contains("choose another port"), "{health}");
+    let page = get(first, "/").await.unwrap();
+    assert!(page.contains("configuration not reloaded because"), "{page}");
+
+    reload.send(Ok(listening(config.clone(), second))).await.unwrap();
+    listener.until_topic("presence/bridge/health", |health| !health.contains("not reloaded")).await;
+    assert!(get(second, "/healthz").await.unwrap().ends_with("ok\n"));
+    assert!(get(first, "/healthz").await.is_err(), "the old door is closed");
+
+    // The same door, and another key.
+    let mut locked = listening(config.clone(), second);
+    locked.http.as_mut().unwrap().password = Some(presence2mqtt::config::Secret::Inline("secret".into()));
+    reload.send(Ok(locked)).await.unwrap();
+    let is_locked = async { while !get(second, "/").await.unwrap().starts_with("HTTP/1.1 401") {} };
+    within(is_locked).await;
+    assert!(get(second, "/readyz").await.unwrap().starts_with("HTTP/1.1 200"));
+    // No door.
+    reload.send(Ok(config)).await.unwrap();
+    let is_closed = async { while get(second, "/healthz").await.is_ok() {} };
+    within(is_closed).await;
+    stop.send(()).unwrap();
+    assert_eq!(within(bridge).await.unwrap().unwrap(), Ending::Stopped);
+}
