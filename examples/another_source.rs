@@ -27,7 +27,7 @@ use presence2mqtt::core::payload::About;
 use presence2mqtt::core::presence::Presence;
 use presence2mqtt::core::settings::Settings;
 use presence2mqtt::core::topic::{BridgeField, OFFLINE, Topics};
-use presence2mqtt::core::word::{Activity, Availability};
+use presence2mqtt::core::words::Words;
 use presence2mqtt::mqtt::address::{Address, Will};
 use presence2mqtt::mqtt::publisher;
 use presence2mqtt::run::Clock;
@@ -159,24 +159,14 @@ impl Source {
         };
         let words: Vec<&str> = line.split_whitespace().collect();
         let id = words.first().and_then(|name| self.ids.get(*name));
-        let availability = words.get(1).and_then(|word| Availability::from_graph(word));
-        let (Some(&id), Some(availability)) = (id, availability) else {
+        let activity = words.get(2).or(words.get(1)).copied();
+        let said = words.get(1).and_then(|availability| Words::from_graph(availability, activity));
+        let (Some(&id), Some(said)) = (id, said) else {
             return say(format_args!(
                 "wanted somebody's name, an availability and an activity; got {line:?}"
             ));
         };
-        let presence = Presence {
-            availability,
-            activity: Activity::from_graph(words.get(2).or(words.get(1)).copied()),
-            raw_availability: words[1].into(),
-            raw_activity: words.get(2).map(|&word| word.into()),
-            out_of_office: None,
-            out_of_office_message: None,
-            status_message: None,
-            work_location: None,
-            sequence_number: None,
-        };
-        self.said.insert(id, presence);
+        self.said.insert(id, Presence::of(said));
     }
 
     /// The core asks, as it would ask Graph. A failure is one of Graph's too: the core knows what each means.

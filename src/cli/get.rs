@@ -109,7 +109,7 @@ fn print_table(rows: &[(&User, Outcome)], out: &mut impl Write) -> Result<(), Fa
                     Some(false) => "no",
                     None => "",
                 };
-                let words = [presence.availability.as_str(), presence.activity.as_str(), out_of_office];
+                let words = [presence.availability().as_str(), presence.words.activity_word(), out_of_office];
                 table.add_row([&[user.name.as_str(), &user.display_name], &words[..]].concat());
             }
             Err(_) => {

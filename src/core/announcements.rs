@@ -44,7 +44,7 @@ impl Announcements {
         }
         let words = Words {
             name: person.name.clone(),
-            display_name: person.display_name.clone(),
+            display_name: person.display_name().to_owned(),
             settable: person.settable,
         };
         let news = self.told.get(&id) != Some(&words);
@@ -84,10 +84,10 @@ impl Announcements {
         topics: &Topics,
         bridge: &ClientId,
     ) -> Option<(String, String)> {
-        let id = person.id.filter(|id| self.places.get(id) == Some(&place))?;
+        let id = person.id().filter(|id| self.places.get(id) == Some(&place))?;
         let topic = DeviceId::of_person(id).topic(prefix);
         let described = Described {
-            display_name: &person.display_name,
+            display_name: person.display_name(),
             name: &person.name,
             id,
             bridge,

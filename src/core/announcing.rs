@@ -26,7 +26,7 @@ impl Bridge {
 
     /// Announces a person whose object id is known, unless it is the second name of the same person.
     pub(super) fn announce(&mut self, place: Place) {
-        let (Some(id), Some(prefix)) = (self.people[place].id, self.discovery_prefix()) else { return };
+        let (Some(id), Some(prefix)) = (self.people[place].id(), self.discovery_prefix()) else { return };
         let topic = DeviceId::of_person(id).topic(prefix);
         if !self.people[place].discovery || *self.announcements.places.entry(id).or_insert(place) != place {
             return;
@@ -96,8 +96,8 @@ impl Bridge {
 
     /// Whether somebody of this name will be announced when their object id is known.
     fn is_unresolved(&self, name: &TopicLevel) -> bool {
-        match self.by_name.get(name).map(|&place| &self.people[place]) {
-            Some(person) => person.id.is_none() && person.discovery,
+        match self.by_name.get(name, &self.people).map(|place| &self.people[place]) {
+            Some(person) => person.id().is_none() && person.discovery,
             // They may be a member of a group that was not read yet.
             None => self.groups.are_undecided(),
         }

@@ -1,6 +1,6 @@
 //! The bridge without its edges: an event and the time in, commands out, and when to be woken next.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,9 +13,10 @@ use super::command::{BrokerOrder, Command, Ending, Protocol, Read, What};
 use super::commanding::Commanding;
 use super::event::{Event, RequestId};
 use super::group::membership::Groups;
+use super::index::{ById, ByName, Index};
 use super::lighting::Lights;
 use super::link::Link;
-use super::name::{ObjectId, TopicLevel, UserId};
+use super::name::{ObjectId, UserId};
 use super::outbox::{Outbox, Sender};
 use super::person::{Denied, Health, Person, Rules};
 use super::report::Report;
@@ -51,8 +52,8 @@ pub struct Bridge {
     /// Those who are configured, in their order, and behind them the members of groups.
     pub(super) people: Vec<Person>,
     pub(super) groups: Groups,
-    pub(super) by_id: HashMap<ObjectId, Vec<Place>>,
-    pub(super) by_name: HashMap<TopicLevel, Place>,
+    pub(super) by_id: Index<ById>,
+    pub(super) by_name: Index<ByName>,
     /// How many people there are by the word of their health.
     pub(super) census: BTreeMap<Health, usize>,
     pub(super) under_way: BTreeMap<RequestId, Job>,
@@ -101,8 +102,8 @@ impl Bridge {
             commanding: Commanding::default(),
             people: Vec::with_capacity(settings.users.len()),
             groups: Groups::new(settings.groups.clone(), now.tick),
-            by_id: HashMap::new(),
-            by_name: HashMap::new(),
+            by_id: Index::default(),
+            by_name: Index::default(),
             census: BTreeMap::new(),
             under_way: BTreeMap::new(),
             settling: BTreeSet::new(),
@@ -143,6 +144,8 @@ impl Bridge {
         if let Some(slept) = slept {
             self.slept(slept, now.tick);
         }
+        // Most events are these, and they are news to nobody.
+        let is_news = !matches!(event, Event::Acknowledged(_));
         match event {
             Event::Started | Event::Woken => {}
             Event::Presence(event) => self.read_ended(event, now),
@@ -166,7 +169,7 @@ impl Bridge {
         self.tend_link(now.tick);
         self.resend(now.tick);
         self.light_up(now.tick);
-        self.send(now.tick);
+        self.send(is_news, now.tick);
         std::mem::take(&mut self.commands)
     }
 
@@ -196,7 +199,7 @@ impl Bridge {
     pub(super) fn seat(&mut self, place: Place, now: Tick) {
         let person = &self.people[place];
         *self.census.entry(person.health()).or_default() += 1;
-        self.by_name.insert(person.name.clone(), place);
+        self.by_name.insert(place, &self.people);
         self.watch(place, now);
         self.queue(place);
     }
@@ -204,11 +207,11 @@ impl Bridge {
     /// Plans how a person is read.
     pub(super) fn watch(&mut self, place: Place, now: Tick) {
         let person = &self.people[place];
-        match (&person.configured, person.id) {
+        match (&person.configured, person.id()) {
             (UserId::Me, _) => self.schedule.begin(Target::Me(place), now),
             (UserId::Principal(_), None) => self.schedule.begin(Target::Resolve(place), now),
-            (UserId::Principal(_) | UserId::Object(_), Some(id)) => {
-                self.by_id.entry(id).or_default().push(place);
+            (UserId::Principal(_) | UserId::Object(_), Some(_)) => {
+                self.by_id.insert(place, &self.people);
                 match self.settings.endpoint {
                     Endpoint::Auto | Endpoint::Bulk | Endpoint::Me => self.schedule.join_bulk(place, now),
                     Endpoint::Users => self.schedule.begin(Target::User(place), now),
@@ -352,15 +355,17 @@ impl Bridge {
     }
 
     fn what(&self, target: &Target) -> Option<What> {
-        let id = |place: Place| self.people[place].id;
+        let id = |place: Place| self.people[place].id();
         match target {
             Target::Me(_) => Some(What::Me),
             Target::User(place) => id(*place).map(What::User),
             Target::Communications(place) => id(*place).map(What::Communications),
             Target::Bulk(places) => {
                 // Two names may mean one person, whom Graph wants to hear of once.
-                let ids: BTreeSet<ObjectId> = places.iter().filter_map(|&place| id(place)).collect();
-                Some(What::Bulk(ids.into_iter().collect()))
+                let mut ids: Vec<ObjectId> = places.iter().filter_map(|&place| id(place)).collect();
+                ids.sort_unstable();
+                ids.dedup();
+                Some(What::Bulk(ids))
             }
             Target::Resolve(place) => match &self.people[*place].configured {
                 UserId::Principal(name) => Some(What::Resolve(name.clone())),
@@ -371,11 +376,13 @@ impl Bridge {
     }
 
     /// Sends what fits into the window.
-    fn send(&mut self, now: Tick) {
+    fn send(&mut self, is_news: bool, now: Tick) {
         if !self.link.is_up() {
             return;
         }
-        self.say_health_if_new(now);
+        if is_news {
+            self.say_health_if_new(now);
+        }
         let sender = Sender {
             topics: &self.topics,
             bridge: &self.settings.client_id,

@@ -6,6 +6,7 @@ use super::bridge::Bridge;
 use super::command::{BrokerOrder, Command, Ending, Qos, Subscription};
 use super::discovery::Remembered;
 use super::event::{Incoming, LinkFailure};
+use super::knowledge;
 use super::link::Phase;
 use super::name::TopicLevel;
 use super::outbox::own;
@@ -23,7 +24,7 @@ pub(super) struct Found {
     online: bool,
     /// Another bridge has been on this base topic.
     neighbours: bool,
-    /// People who have a `state`, whosever it is, and people unknown here who have a `health`.
+    /// People unknown here who have a `state`, whosever it is, and such who have a `health`.
     states: BTreeSet<TopicLevel>,
     pub(super) announcements: Vec<Remembered>,
     healths: BTreeSet<TopicLevel>,
@@ -120,7 +121,7 @@ impl Bridge {
         } else if self.topics.user_of(&message.topic, BridgeField::Info.level()).is_some() {
             self.found.neighbours = true;
         } else if let Some(user) = self.topics.user_of(&message.topic, Field::Health.level()) {
-            if is_lone_health(&message.payload) && !self.by_name.contains_key(&user) {
+            if is_lone_health(&message.payload) && self.by_name.get(&user, &self.people).is_none() {
                 self.found.healths.insert(user);
             }
         } else if message.topic == self.topics.of_bridge(BridgeField::SignIn) {
@@ -131,21 +132,24 @@ impl Bridge {
         } else if message.topic == self.topics.of_bridge(BridgeField::State) {
             self.found.online = message.payload == ONLINE.as_bytes();
         } else if let Some(user) = self.topics.user_of(&message.topic, Field::State.level()) {
-            self.found.states.insert(user.clone());
+            let place = self.by_name.get(&user, &self.people);
+            if place.is_none() {
+                self.found.states.insert(user.clone());
+            }
             let Ok(remembered) = serde_json::from_slice::<RememberedState>(&message.payload) else { return };
             if !self.is_own(&remembered.bridge) {
                 return;
             }
-            match self.by_name.get(&user).copied() {
+            match place {
                 Some(place) => {
-                    self.people[place].remember(remembered, now);
+                    self.people[place].remember(knowledge::Remembered::of(&remembered), now);
                     self.queue(place);
                 }
                 None if self.groups.are_undecided() => {
                     if self.link.is_up() {
                         self.outbox.doubt(self.topics.of_user(&user, Field::Health));
                     }
-                    self.groups.left.state(user, remembered);
+                    self.groups.left.state(user, knowledge::Remembered::of(&remembered));
                 }
                 None => {
                     self.remove_user(&user);
@@ -313,7 +317,9 @@ impl Bridge {
     fn remove_lone_healths(&mut self) {
         let Found { healths, states, neighbours, .. } = std::mem::take(&mut self.found);
         if !neighbours {
-            for user in healths.difference(&states).filter(|user| !self.by_name.contains_key(*user)) {
+            for user in
+                healths.difference(&states).filter(|user| self.by_name.get(user, &self.people).is_none())
+            {
                 self.groups.left.health(user.clone());
             }
             self.decide_left_behind();

@@ -89,7 +89,7 @@ impl Bridge {
             (None, Some(user)) => (user, Setting::of_status_message(&message.payload, self.wall)),
             (None, None) => return,
         };
-        let Some(&place) = self.by_name.get(&user) else { return };
+        let Some(place) = self.by_name.get(&user, &self.people) else { return };
         let reply_to = message.reply_to.clone().filter(|to| self.topics.may_reply(&user, to));
         let from = Sender { user, echo: Echo::of(&message.payload), reply_to };
         match setting.and_then(|setting| self.acceptable(place, setting, now)) {
@@ -175,7 +175,7 @@ impl Bridge {
     /// Finds the people of commands again, after they got other places. Answers those about people who are not followed any
     /// more, or under another name.
     pub(super) fn commands_follow(&mut self) {
-        let place = |wish: &Wish| self.by_name.get(&wish.from.user).copied();
+        let place = |wish: &Wish| self.by_name.get(&wish.from.user, &self.people);
         let (mut waiting, mut under_way, mut lost) = (VecDeque::new(), BTreeMap::new(), Vec::new());
         for mut wish in std::mem::take(&mut self.commanding.waiting) {
             match place(&wish) {

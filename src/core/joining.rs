@@ -55,10 +55,10 @@ impl Bridge {
         let configured = self.settings.users.len();
         let mut is_new: Vec<bool> = named.iter().map(|named| !named.configured).collect();
         let find = |id: ObjectId| named.binary_search_by_key(&id, |named| named.id);
-        let of_users = self.people.iter().take(configured).filter_map(|person| person.id);
+        let of_users = self.people.iter().take(configured).filter_map(Person::id);
         of_users.filter_map(|id| find(id).ok()).for_each(|found| is_new[found] = false);
         for (place, person) in self.people.iter_mut().enumerate().skip(configured) {
-            let Some(id) = person.id else { continue };
+            let Some(id) = person.id() else { continue };
             let owner = self.groups.of(id);
             if let Ok(found) = find(id) {
                 is_new[found] = false;
@@ -68,7 +68,7 @@ impl Bridge {
                 }
                 if owner == Some(group) && named[found].name != person.name {
                     change.renamed.push((place, found));
-                } else if owner == Some(group) && *named[found].display_name != *person.display_name {
+                } else if owner == Some(group) && *named[found].display_name != *person.display_name() {
                     change.shown_otherwise.push((place, found));
                 }
             }
@@ -108,7 +108,6 @@ impl Bridge {
             let old = self.people[place].name.clone();
             self.people[place].configured(watched, now);
             if old != self.people[place].name {
-                self.by_name.remove(&old);
                 emptied.push(old);
             }
         }
@@ -117,7 +116,7 @@ impl Bridge {
         gone.sort_unstable();
         if gone.is_empty() && !told_otherwise {
             for &(place, _) in renamed.iter().chain(&shown_otherwise) {
-                self.by_name.insert(self.people[place].name.clone(), place);
+                self.by_name.insert(place, &self.people);
                 self.announce(place);
                 self.queue(place);
             }

@@ -1,6 +1,6 @@
 //! When lights are told what to show, and who may pause them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::bridge::Bridge;
 use super::command::Message;
@@ -89,11 +89,10 @@ impl Lights {
     }
 
     /// People have these names and places now.
-    fn seat(&mut self, by_name: &HashMap<TopicLevel, Place>) {
+    fn seat(&mut self, place_of: impl Fn(&TopicLevel) -> Option<Place>) {
         let mut lights = std::mem::take(&mut self.lights);
         for light in &mut lights {
-            let places = light.settings.users.iter().filter_map(|user| by_name.get(user));
-            light.places = places.copied().collect();
+            light.places = light.settings.users.iter().filter_map(&place_of).collect();
             light.due = true;
         }
         *self = Self { again_at: self.again_at, ..Self::new(lights) };
@@ -156,7 +155,7 @@ impl Bridge {
 
     /// Lets every light follow whoever has the names now.
     pub(super) fn seat_lights(&mut self) {
-        self.lights.seat(&self.by_name);
+        self.lights.seat(|name| self.by_name.get(name, &self.people));
     }
 
     /// Tells every light what is news to it.

@@ -55,11 +55,12 @@ impl Bridge {
             let display_name = display_name.unwrap_or_else(|| name.as_str().into());
             let principal_name = principal_name.as_deref().unwrap_or_default().to_lowercase();
             let configured = principals.contains(&principal_name);
-            let place = by_id.get(&id).and_then(|places| places.last()).copied();
+            // Whoever is configured stands first.
+            let place = by_id.all(&id, people).min();
             let is_news = configured
                 || place.is_none_or(|place| {
                     let person = &people[place];
-                    place >= first && (person.name != name || *person.display_name != *display_name)
+                    place >= first && (person.name != name || *person.display_name() != *display_name)
                 });
             is_news.then_some(Named { id, name, display_name, configured })
         });

@@ -5,7 +5,9 @@
 //! sign in, and an outbox. `commanding` listens to those who set presence, [`setting`] is what they may say,
 //! `settable` whom they may set, `writing` when it is done and `echo` what they are answered. `sleep` makes time go on
 //! while the machine sleeps and `waking` says what that means, `sequence` tells answers out of order, `protocol` and
-//! `rival` read a broker's manners, `reload` goes on with other settings; [`group`] is what is known of groups, `members`
+//! `rival` read a broker's manners, `reload` goes on with other settings; [`words`] and [`sequence_number`] keep in little
+//! room what many people have, `knowledge` is what is known of one, `index` finds one and `asked` those of an answer;
+//! [`group`] is what is known of groups, `members`
 //! reads them, `joining` says what a complete reading changes, `naming` who may have which name, and `unsettled` what was
 //! open until then; [`discovery`] is what Home Assistant is told,
 //! `announcing` when, and `announcements` what it was told already; [`light`] is what a light shows, and `lighting` when
@@ -14,6 +16,7 @@
 
 mod announcements;
 mod announcing;
+mod asked;
 pub(crate) mod backoff;
 pub mod bridge;
 mod broker;
@@ -25,8 +28,10 @@ pub mod discovery;
 mod echo;
 pub mod event;
 pub mod group;
+mod index;
 mod inviting;
 mod joining;
+mod knowledge;
 pub mod light;
 mod lighting;
 mod link;
@@ -46,6 +51,7 @@ pub mod report;
 mod rival;
 mod schedule;
 mod sequence;
+pub mod sequence_number;
 mod settable;
 pub mod setting;
 pub mod settings;
@@ -59,6 +65,7 @@ pub mod topic;
 mod unsettled;
 mod waking;
 pub mod word;
+pub mod words;
 mod writing;
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ impl Bridge {
         let holder = match holder {
             Holder::Person(place) => {
                 let person = &self.people[place];
-                Clash::who(&person.display_name, &person.configured)
+                Clash::who(person.display_name(), &person.configured)
             }
             Holder::Joining(found) => Clash::who(&named[found].display_name, &named[found].id),
         };

@@ -192,7 +192,7 @@ impl Bridge {
         let word = |field| person.wanted(field, &self.settings.client_id);
         PersonOverview {
             name: person.name.clone(),
-            display_name: person.display_name.clone(),
+            display_name: person.display_name().to_owned(),
             words: word(Field::Availability).zip(word(Field::Activity)),
             since: person.since(),
             health: person.health().as_str(),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::name::{ClientId, ObjectId};
 use super::presence::{Presence, WorkLocation};
 use super::report::words;
+use super::sequence_number::SequenceNumber;
 
 /// `<base>/<user>/state`
 #[derive(Debug, Serialize)]
@@ -36,19 +37,19 @@ impl<'a> State<'a> {
         user_id: Option<ObjectId>,
         bridge: &'a ClientId,
     ) -> Self {
-        let status = presence.status_message.as_ref();
+        let status = presence.status_message();
         Self {
-            availability: presence.availability.as_str(),
-            activity: presence.activity.as_str(),
+            availability: presence.availability().as_str(),
+            activity: presence.words.activity_word(),
             since,
             out_of_office: presence.out_of_office,
-            out_of_office_message: presence.out_of_office_message.as_deref(),
+            out_of_office_message: presence.out_of_office_message(),
             status_message: status.map(|message| &*message.text),
             status_message_expires: status.and_then(|message| message.expires.as_deref()),
             work_location: presence.work_location,
-            raw_availability: &presence.raw_availability,
-            raw_activity: presence.raw_activity.as_deref(),
-            sequence_number: presence.sequence_number.as_deref(),
+            raw_availability: presence.words.raw_availability(),
+            raw_activity: presence.words.raw_activity(),
+            sequence_number: presence.sequence_number.as_ref().map(SequenceNumber::as_str),
             user_id,
             bridge,
         }
@@ -119,11 +120,17 @@ pub(super) struct HealthPayload<'a> {
     pub notices: &'a [String],
 }
 
+/// Bytes that a person's state has without messages; a larger payload grows as it needs to.
+const USUAL: usize = 512;
+
 /// A payload as text. Nothing that is published can fail to be written as JSON; if it ever did, an
 /// empty object says so without taking the bridge down.
 #[must_use]
 pub fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_else(|_| String::from("{}"))
+    let mut json = Vec::with_capacity(USUAL);
+    let written = serde_json::to_writer(&mut json, value);
+    let text = written.ok().and_then(|()| String::from_utf8(json).ok());
+    text.unwrap_or_else(|| String::from("{}"))
 }
 
 fn in_words<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

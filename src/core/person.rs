@@ -5,14 +5,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::bridge::GENTLE;
+use super::knowledge::{Candidate, Knowledge, Known, Remembered};
 use super::light::look::Shown;
 use super::name::{ClientId, ObjectId, TopicLevel, UserId};
-use super::payload::{RememberedState, State, json};
+use super::payload::{State, json};
 use super::pending::Pending;
 use super::presence::Presence;
-use super::sequence::{Order, OutOfOrder};
+use super::sequence::{Order, OutOfOrder, is_older};
 use super::settings::Watched;
-use super::time::{Now, Tick, whole_seconds};
+use super::time::{Now, Stamp, Tick, WholeSeconds};
 use super::topic::Field;
 use super::word::{Availability, KnownActivity};
 
@@ -33,22 +34,6 @@ pub(super) enum Denied {
     NotFound,
 }
 
-#[derive(Debug)]
-struct Known {
-    presence: Presence,
-    since: Timestamp,
-    /// The words have been the same since the first answer of this run, so an earlier run may know since when.
-    from_start: bool,
-}
-
-/// A change that has not lasted long enough yet.
-#[derive(Debug)]
-struct Candidate {
-    presence: Presence,
-    since: Timestamp,
-    first_seen: Tick,
-}
-
 /// What a change of presence must last, and what becomes of values nobody confirms.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rules {
@@ -57,32 +42,31 @@ pub(super) struct Rules {
 }
 
 /// A person who is watched.
+///
+/// A whole tenant of them has to fit into a small machine, so what few people have lies apart, and nothing is kept twice.
 #[derive(Debug)]
 pub(super) struct Person {
     pub name: TopicLevel,
     pub configured: UserId,
-    pub id: Option<ObjectId>,
-    /// What Home Assistant shows.
-    pub display_name: String,
-    /// Whether Home Assistant is to be told.
-    pub discovery: bool,
-    pub pending: Pending,
-    /// Waits in the outbox's queue of fresh changes.
-    pub queued: bool,
+    /// The object id, where the configuration does not say it.
+    found: Option<Box<ObjectId>>,
+    /// What Home Assistant shows, if that is not the name.
+    display_name: Option<Box<str>>,
+    knowledge: Knowledge,
+    confirmed: Stamp,
+    /// When something to be published last changed: newer changes are sent first after a connect.
+    changed: Stamp,
+    rare: Option<Box<Rare>>,
     /// The last full sending that included this person.
     pub sent_in: u32,
-    /// When something to be published last changed: newer changes are sent first after a connect.
-    pub changed: Tick,
+    pub pending: Pending,
+    /// Whether Home Assistant is to be told.
+    pub discovery: bool,
+    /// Waits in the outbox's queue of fresh changes.
+    pub queued: bool,
     pub denied: Option<Denied>,
     /// Commands can set their presence.
     pub settable: bool,
-    /// Someone denied is asked for alone again at a gentle pace.
-    look_again: Tick,
-    known: Option<Known>,
-    candidate: Option<Box<Candidate>>,
-    out_of_order: OutOfOrder,
-    remembered: Option<Box<RememberedState>>,
-    confirmed: Tick,
     answered: bool,
     /// The first answer is still to come, and not late.
     awaited: bool,
@@ -92,6 +76,15 @@ pub(super) struct Person {
     unusable: bool,
     health: Health,
     faded: bool,
+}
+
+/// What few people have at any time.
+#[derive(Debug, Default)]
+struct Rare {
+    /// Someone denied is asked for alone again at a gentle pace.
+    look_again: Tick,
+    candidate: Option<Candidate>,
+    out_of_order: OutOfOrder,
 }
 
 impl Health {
@@ -112,28 +105,21 @@ impl Health {
 impl Person {
     pub(super) fn new(watched: Watched, now: Tick) -> Self {
         let Watched { name, id: configured, display_name, discovery } = watched;
-        let id = match &configured {
-            UserId::Object(id) => Some(*id),
-            UserId::Me | UserId::Principal(_) => None,
-        };
         Self {
+            display_name: other_than(&name, display_name),
             name,
             configured,
-            id,
-            display_name,
-            discovery,
-            pending: Pending::default(),
-            queued: false,
+            found: None,
+            knowledge: Knowledge::Nothing,
+            confirmed: now.into(),
+            changed: now.into(),
+            rare: None,
             sent_in: 0,
-            changed: now,
+            pending: Pending::default(),
+            discovery,
+            queued: false,
             denied: None,
             settable: false,
-            look_again: now,
-            known: None,
-            candidate: None,
-            out_of_order: OutOfOrder::default(),
-            remembered: None,
-            confirmed: now,
             answered: false,
             awaited: true,
             doubted: false,
@@ -153,13 +139,42 @@ impl Person {
     /// The same person as they are configured now: under another name nothing was said of them yet.
     pub(super) fn configured(&mut self, watched: Watched, now: Tick) {
         let Watched { name, id: _, display_name, discovery } = watched;
+        self.display_name = other_than(&name, display_name);
         if self.name != name {
             self.name = name;
             self.pending = Pending::ALL;
-            self.changed = now;
+            self.changed = now.into();
         }
-        self.display_name = display_name;
         self.discovery = discovery;
+    }
+
+    /// The object id, as soon as it is known.
+    pub(super) fn id(&self) -> Option<ObjectId> {
+        match &self.configured {
+            UserId::Object(id) => Some(*id),
+            UserId::Me | UserId::Principal(_) => self.found.as_deref().copied(),
+        }
+    }
+
+    /// The configuration says otherwise who this is; the object id stays what it is.
+    pub(super) fn meant_by(&mut self, configured: UserId) {
+        self.found = self.id().map(Box::new);
+        self.configured = configured;
+    }
+
+    /// Takes the object id, where the configuration does not say it.
+    pub(super) fn found(&mut self, id: ObjectId) {
+        self.found = Some(Box::new(id));
+    }
+
+    /// What Home Assistant shows.
+    pub(super) fn display_name(&self) -> &str {
+        self.display_name.as_deref().unwrap_or(self.name.as_str())
+    }
+
+    /// When something to be published last changed.
+    pub(super) fn changed(&self) -> Stamp {
+        self.changed
     }
 
     /// Takes an answer without a usable presence, which confirms nothing; `true` if that is news.
@@ -174,43 +189,45 @@ impl Person {
 
     /// Whether an answer is newer than what is known, which it should be.
     pub(super) fn order(&mut self, presence: &Presence, now: Tick) -> Order {
-        let candidate = self.candidate.as_ref().map(|candidate| &candidate.presence);
-        let newest = candidate.or(self.known.as_ref().map(|known| &known.presence));
-        let known = newest.and_then(|newest| newest.sequence_number.as_deref());
-        self.out_of_order.judge(known, presence.sequence_number.as_deref(), now)
+        let candidate = self.rare.as_ref().and_then(|rare| rare.candidate.as_ref());
+        let newest = candidate.map(|candidate| &candidate.presence).or(self.knowledge.presence());
+        let known = newest.and_then(|newest| newest.sequence_number.as_ref());
+        let older = is_older(presence.sequence_number.as_ref(), known);
+        match &mut self.rare {
+            None if !older => Order::Newer,
+            rare => rare.get_or_insert_default().out_of_order.judge(older, now),
+        }
     }
 
     /// Takes a usable answer. Returns when a change that must last first will have lasted.
     pub(super) fn read(&mut self, presence: Presence, now: Now, rules: Rules) -> Option<Tick> {
-        self.confirmed = now.tick;
+        self.confirmed = now.tick.into();
         self.answered = true;
         self.doubted = false;
         self.denied = None;
         self.unusable = false;
-        let Some(known) = &mut self.known else {
-            let since = self.since_of_first(&presence, now);
-            self.publish(presence, since, now.tick);
-            return None;
+        let known = match &mut self.knowledge {
+            Knowledge::Known(known) => known,
+            Knowledge::Nothing | Knowledge::Remembered(_) => {
+                let since = self.knowledge.since_of_first(&presence, now.wall.into());
+                self.publish(presence, since, now.tick);
+                return None;
+            }
         };
         if known.presence.same_as(&presence) {
-            known.presence = presence;
-            self.candidate = None;
+            known.presence.sequence_number = presence.sequence_number;
+            self.forget_candidate();
             return None;
         }
         if rules.debounce.is_zero() {
-            let since = whole_seconds(now.wall);
-            self.publish(presence, since, now.tick);
+            self.publish(presence, now.wall.into(), now.tick);
             return None;
         }
-        match &mut self.candidate {
+        match &mut self.rare.get_or_insert_default().candidate {
             // The words are what has to last; what people write meanwhile does not begin it again.
             Some(candidate) if candidate.presence.same_words(&presence) => candidate.presence = presence,
-            Some(_) | None => {
-                self.candidate = Some(Box::new(Candidate {
-                    presence,
-                    since: whole_seconds(now.wall),
-                    first_seen: now.tick,
-                }));
+            candidate => {
+                *candidate = Some(Candidate { presence, since: now.wall.into(), first_seen: now.tick });
             }
         }
         self.settle(now.tick, rules)
@@ -218,13 +235,13 @@ impl Person {
 
     /// Graph answered that this person cannot be read; `true` if that is news.
     pub(super) fn deny(&mut self, denied: Denied, now: Tick) -> bool {
-        self.look_again = now + GENTLE;
+        self.rare.get_or_insert_default().look_again = now + GENTLE;
         self.denied.replace(denied) != Some(denied)
     }
 
     /// Whether somebody missing from an answer should be read alone now, to learn why.
     pub(super) fn may_look_again(&self, now: Tick) -> bool {
-        self.denied.is_none() || now >= self.look_again
+        self.denied.is_none() || self.rare.as_ref().is_none_or(|rare| now >= rare.look_again)
     }
 
     /// What is known was told by somebody else than will be asked from now on.
@@ -235,42 +252,40 @@ impl Person {
 
     /// Forgets what this person wrote: it is not to be published any more.
     pub(super) fn forget_messages(&mut self, now: Tick) {
-        if let Some(known) = self.known.take() {
-            let presence = known.presence.clone().without_messages();
-            let told = !presence.same_as(&known.presence);
-            self.known = Some(Known { presence, ..known });
-            if told {
-                self.touch(Field::State, now);
-            }
+        if let Knowledge::Known(known) = &mut self.knowledge
+            && known.presence.messages.take().is_some()
+        {
+            self.touch(Field::State, now);
         }
     }
 
     /// Gives up a change that should have lasted: nobody looked meanwhile.
     pub(super) fn forget_candidate(&mut self) {
-        self.candidate = None;
+        if let Some(rare) = &mut self.rare {
+            rare.candidate = None;
+            // Somebody denied is looked at again in time, and nothing is out of order: there is nothing to keep.
+            if self.denied.is_none() && rare.out_of_order.is_over() {
+                self.rare = None;
+            }
+        }
     }
 
     /// Publishes a change that has lasted; returns when it will have, if it has not.
     pub(super) fn settle(&mut self, now: Tick, rules: Rules) -> Option<Tick> {
-        let lasts_from = self.candidate.as_ref()?.first_seen;
+        let candidate = &mut self.rare.as_mut()?.candidate;
+        let lasts_from = candidate.as_ref()?.first_seen;
         if now < lasts_from + rules.debounce {
             return Some(lasts_from + rules.debounce);
         }
-        if let Some(candidate) = self.candidate.take() {
+        if let Some(candidate) = candidate.take() {
             self.publish(candidate.presence, candidate.since, now);
         }
         None
     }
 
     /// Takes what an earlier run left on the broker, before or after the first answer.
-    pub(super) fn remember(&mut self, remembered: RememberedState, now: Tick) {
-        let Some(known) = &mut self.known else {
-            self.remembered = Some(Box::new(remembered));
-            return;
-        };
-        let earlier = known.from_start && remembered.since < known.since;
-        if earlier && remembered_matches(&remembered, &known.presence) {
-            known.since = whole_seconds(remembered.since);
+    pub(super) fn remember(&mut self, remembered: impl Into<Option<Remembered>>, now: Tick) {
+        if self.knowledge.remember(remembered.into()) {
             self.touch(Field::State, now);
         }
     }
@@ -283,7 +298,8 @@ impl Person {
         rules: Rules,
         now: Tick,
     ) -> Option<Tick> {
-        let fresh = now < self.confirmed + stale_after;
+        let stale_at = Tick::from(self.confirmed) + stale_after;
+        let fresh = now < stale_at;
         let health = match (sign_in_required, self.denied) {
             (true, _) => Health::SignInRequired,
             (false, Some(Denied::Forbidden)) => Health::Forbidden,
@@ -303,16 +319,16 @@ impl Person {
             self.touch(Field::Activity, now);
             self.touch(Field::Availability, now);
         }
-        fresh.then_some(self.confirmed + stale_after)
+        fresh.then_some(stale_at)
     }
 
     /// What may be shown of this person.
     pub(super) fn shown(&self) -> Option<Shown> {
-        let known = self.known.as_ref().filter(|_| self.is_believed())?;
+        let presence = self.knowledge.presence().filter(|_| self.is_believed())?;
         Some(Shown {
             user: self.name.clone(),
-            availability: known.presence.availability,
-            activity: known.presence.activity.clone(),
+            availability: presence.availability(),
+            activity: presence.activity(),
         })
     }
 
@@ -338,46 +354,37 @@ impl Person {
 
     /// Since when the words that are known have been the same.
     pub(super) fn since(&self) -> Option<Timestamp> {
-        self.known.as_ref().map(|known| known.since)
+        self.knowledge.known().map(|known| known.since.into())
     }
 
     /// What a topic should hold; nothing where there is nothing to say yet.
     pub(super) fn wanted(&self, field: Field, bridge: &ClientId) -> Option<String> {
-        let known = self.known.as_ref();
         match field {
             Field::Health => Some(self.health.as_str().to_owned()),
             Field::Availability if self.faded => Some(Availability::PresenceUnknown.to_string()),
             Field::Activity if self.faded => Some(KnownActivity::PresenceUnknown.to_string()),
-            Field::Availability => known.map(|known| known.presence.availability.to_string()),
-            Field::Activity => known.map(|known| known.presence.activity.to_string()),
+            Field::Availability => Some(self.knowledge.presence()?.availability().to_string()),
+            Field::Activity => Some(self.knowledge.presence()?.words.activity_word().to_owned()),
             Field::State => {
-                known.map(|known| json(&State::new(&known.presence, known.since, self.id, bridge)))
+                let Known { presence, since, .. } = self.knowledge.known()?;
+                Some(json(&State::new(presence, (*since).into(), self.id(), bridge)))
             }
-        }
-    }
-
-    fn since_of_first(&mut self, presence: &Presence, now: Now) -> Timestamp {
-        match self.remembered.take() {
-            Some(remembered) if remembered_matches(&remembered, presence) => {
-                whole_seconds(remembered.since.min(now.wall))
-            }
-            Some(_) | None => whole_seconds(now.wall),
         }
     }
 
     /// Makes `presence` what is known; `since` holds if the two words are new.
-    fn publish(&mut self, presence: Presence, since: Timestamp, now: Tick) {
-        self.candidate = None;
-        let before = self.known.take();
+    fn publish(&mut self, presence: Presence, since: WholeSeconds, now: Tick) {
+        self.forget_candidate();
+        let before = self.knowledge.known();
         let new_availability =
-            before.as_ref().is_none_or(|b| b.presence.availability != presence.availability);
-        let new_activity = before.as_ref().is_none_or(|b| b.presence.activity != presence.activity);
+            before.is_none_or(|before| before.presence.availability() != presence.availability());
+        let new_activity = before.is_none_or(|before| !before.presence.words.same_activity(&presence.words));
         let (since, from_start) = match before {
             Some(before) if !new_availability && !new_activity => (before.since, before.from_start),
             Some(_) => (since, false),
             None => (since, true),
         };
-        self.known = Some(Known { presence, since, from_start });
+        self.knowledge = Knowledge::Known(Known { presence, since, from_start });
         self.touch(Field::State, now);
         if new_activity {
             self.touch(Field::Activity, now);
@@ -389,7 +396,7 @@ impl Person {
 
     fn touch(&mut self, field: Field, now: Tick) {
         self.pending.add(field);
-        self.changed = now;
+        self.changed = now.into();
     }
 }
 
@@ -399,7 +406,17 @@ pub fn is_lone_health(payload: &[u8]) -> bool {
     Health::ALL.iter().any(|health| *health != Health::Ok && health.as_str().as_bytes() == payload)
 }
 
-fn remembered_matches(remembered: &RememberedState, presence: &Presence) -> bool {
-    remembered.availability == presence.availability.as_str()
-        && remembered.activity == presence.activity.as_str()
+/// A name to show that says more than the name.
+fn other_than(name: &TopicLevel, display_name: String) -> Option<Box<str>> {
+    (display_name != name.as_str()).then(|| display_name.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_million_people_fit_into_a_small_machine() {
+        assert!(size_of::<Person>() <= 168, "{} bytes", size_of::<Person>());
+    }
 }

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
+use super::sequence_number::SequenceNumber;
 use super::word::{Activity, Availability};
+use super::words::Words;
 
 /// A usable answer about one person (Graph: `resources/presence`, v1.0).
 ///
@@ -10,24 +12,25 @@ use super::word::{Activity, Availability};
 /// location and no sequence number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Presence {
-    /// Base state, of the closed list.
-    pub availability: Availability,
-    /// Detail, of the open list.
-    pub activity: Activity,
-    /// The availability as Graph spelled it, at most 256 characters.
-    pub raw_availability: Box<str>,
-    /// The activity as Graph spelled it, at most 256 characters.
-    pub raw_activity: Option<Box<str>>,
+    /// Base state, of the closed list, and detail, of the open one.
+    pub words: Words,
     /// `outOfOfficeSettings.isOutOfOffice`.
     pub out_of_office: Option<bool>,
-    /// `outOfOfficeSettings.message`: free text of a person.
-    pub out_of_office_message: Option<Box<str>>,
-    /// `statusMessage`: free text of a person, and when it ends.
-    pub status_message: Option<StatusMessage>,
     /// `workLocation.workLocationType`, if one is set.
     pub work_location: Option<WorkLocation>,
     /// `sequenceNumber`: says nothing about a person, so a change of it alone is not a change.
-    pub sequence_number: Option<Box<str>>,
+    pub sequence_number: Option<SequenceNumber>,
+    /// What the person wrote, if they wrote anything.
+    pub messages: Option<Box<Messages>>,
+}
+
+/// Free text of a person, of which there is at least one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Messages {
+    /// `outOfOfficeSettings.message`
+    pub out_of_office: Option<Box<str>>,
+    /// `statusMessage`, and when it ends.
+    pub status: Option<StatusMessage>,
 }
 
 /// A person's status message.
@@ -50,39 +53,63 @@ pub enum WorkLocation {
 }
 
 impl Presence {
+    /// A presence of which nothing but the words is known.
+    #[must_use]
+    pub fn of(words: Words) -> Self {
+        Self { words, out_of_office: None, work_location: None, sequence_number: None, messages: None }
+    }
+
+    /// The published availability.
+    #[must_use]
+    pub fn availability(&self) -> Availability {
+        self.words.availability()
+    }
+
+    /// The published activity.
+    #[must_use]
+    pub fn activity(&self) -> Activity {
+        self.words.activity()
+    }
+
+    /// What the automatic reply says.
+    #[must_use]
+    pub fn out_of_office_message(&self) -> Option<&str> {
+        self.messages.as_ref()?.out_of_office.as_deref()
+    }
+
+    /// The status message.
+    #[must_use]
+    pub fn status_message(&self) -> Option<&StatusMessage> {
+        self.messages.as_ref()?.status.as_ref()
+    }
+
     /// The same presence without anything a person wrote.
     #[must_use]
     pub fn without_messages(self) -> Self {
-        Self { out_of_office_message: None, status_message: None, ..self }
+        Self { messages: None, ..self }
     }
 
     /// Whether `other` has the same availability and activity.
     #[must_use]
     pub fn same_words(&self, other: &Self) -> bool {
-        self.availability == other.availability && self.activity == other.activity
+        self.words.same_as(&other.words)
     }
 
     /// Whether `other` says the same about the person.
     #[must_use]
     pub fn same_as(&self, other: &Self) -> bool {
-        let Self {
-            availability,
-            activity,
-            raw_availability,
-            raw_activity,
-            out_of_office,
-            out_of_office_message,
-            status_message,
-            work_location,
-            sequence_number: _,
-        } = self;
-        *availability == other.availability
-            && *activity == other.activity
-            && *raw_availability == other.raw_availability
-            && *raw_activity == other.raw_activity
+        let Self { words, out_of_office, work_location, sequence_number: _, messages } = self;
+        *words == other.words
             && *out_of_office == other.out_of_office
-            && *out_of_office_message == other.out_of_office_message
-            && *status_message == other.status_message
             && *work_location == other.work_location
+            && *messages == other.messages
+    }
+}
+
+impl Messages {
+    /// What a person wrote, if that is anything.
+    #[must_use]
+    pub fn of(out_of_office: Option<Box<str>>, status: Option<StatusMessage>) -> Option<Box<Self>> {
+        (out_of_office.is_some() || status.is_some()).then(|| Box::new(Self { out_of_office, status }))
     }
 }

@@ -1,5 +1,6 @@
 //! What the end of a read means.
 
+use super::asked::Asked;
 use super::bridge::{Bridge, GENTLE};
 use super::command::Command;
 use super::event::{Answer, PresenceEvent, ReadFailure, Reading};
@@ -11,6 +12,7 @@ use super::schedule::{Again, Job, Place, Target};
 use super::sequence::Order;
 use super::time::{Now, Tick};
 use super::word::{Activity, Availability};
+use super::words::Words;
 
 /// New words that are remembered, so that each is reported once.
 const NEW_WORDS: usize = 100;
@@ -80,7 +82,7 @@ impl Bridge {
         if let Some(round) = job.round {
             self.schedule.end(round);
         }
-        self.people[place].id = Some(id);
+        self.people[place].found(id);
         self.people[place].denied = None;
         self.groups.claims.push(place);
         self.judge_one(place, now.tick);
@@ -90,13 +92,12 @@ impl Bridge {
     fn one_answered(&mut self, place: Place, people: Vec<Reading>, now: Now) {
         for reading in people {
             // Whoever is signed in tells their object id with their presence.
-            if self.people[place].id.is_none() {
-                self.people[place].id = Some(reading.id);
+            if self.people[place].id().is_none() {
+                self.people[place].found(reading.id);
                 self.groups.claims.push(place);
                 self.announce(place);
             }
-            let person = &mut self.people[place];
-            if *person.id.get_or_insert(reading.id) != reading.id {
+            if self.people[place].id() != Some(reading.id) {
                 self.ignore("another person than the one asked for");
             } else {
                 self.take(place, reading.presence, now);
@@ -105,25 +106,20 @@ impl Bridge {
     }
 
     fn bulk_answered(&mut self, places: &[Place], people: Vec<Reading>, now: Now) {
-        let mut missing: std::collections::BTreeSet<Place> = places.iter().copied().collect();
-        for reading in people {
-            let asked: Vec<Place> = self
-                .by_id
-                .get(&reading.id)
-                .into_iter()
-                .flatten()
-                .copied()
-                .filter(|place| missing.remove(place))
-                .collect();
-            if asked.is_empty() {
+        let ids = places.iter().map(|&place| (self.people[place].id(), place));
+        let mut asked = Asked::new(ids.filter_map(|(id, place)| Some((id?, place))));
+        for Reading { id, presence } in people {
+            let Some((last, others)) = asked.answered(id) else {
                 self.ignore("a person who was not asked for, or twice");
+                continue;
+            };
+            for &place in others {
+                self.take(place, presence.clone(), now);
             }
-            for place in asked {
-                self.take(place, reading.presence.clone(), now);
-            }
+            self.take(last, presence, now);
         }
         // Who is missing is read alone, to learn why; once that is known, at a gentle pace.
-        for place in missing {
+        for place in asked.missing() {
             if self.people[place].may_look_again(now.tick) {
                 self.schedule.missing(place);
             }
@@ -144,7 +140,9 @@ impl Bridge {
             Order::Older => return self.ignore("an answer that is older than the one before"),
             Order::WentBack => self.report(Report::WentBack(place)),
         }
-        self.notice_new_words(&presence);
+        if presence.words.may_be_new() {
+            self.notice_new_words(&presence.words);
+        }
         let presence = if self.settings.include_messages { presence } else { presence.without_messages() };
         let was_unreadable = self.people[place].is_unreadable();
         let rules = self.rules();
@@ -233,16 +231,16 @@ impl Bridge {
         self.report(Report::Ignored(what.to_owned()));
     }
 
-    fn notice_new_words(&mut self, presence: &Presence) {
-        let availability =
-            (!Availability::knows(&presence.raw_availability)).then_some(&presence.raw_availability);
-        let activity = match (&presence.activity, &presence.raw_activity) {
-            (Activity::New(_), Some(raw)) => Some(raw),
-            (Activity::New(_) | Activity::Known(_), _) => None,
+    fn notice_new_words(&mut self, words: &Words) {
+        let raw = words.raw_availability();
+        let availability = (!Availability::knows(raw)).then_some(raw);
+        let activity = match words.activity() {
+            Activity::New(_) => words.raw_activity(),
+            Activity::Known(_) => None,
         };
         for word in [availability, activity].into_iter().flatten() {
-            if self.new_words.len() < NEW_WORDS && self.new_words.insert(word.clone()) {
-                self.commands.push(Command::Report(Report::NewWord(word.clone())));
+            if self.new_words.len() < NEW_WORDS && self.new_words.insert(word.into()) {
+                self.commands.push(Command::Report(Report::NewWord(word.into())));
             }
         }
     }

@@ -73,7 +73,7 @@ impl Bridge {
         let before = std::mem::take(&mut self.people);
         let meant: BTreeMap<TopicLevel, (UserId, Option<ObjectId>)> = before
             .iter()
-            .map(|person| (person.name.clone(), (person.configured.clone(), person.id)))
+            .map(|person| (person.name.clone(), (person.configured.clone(), person.id())))
             .collect();
         let (mut people, others) = carry_over(before, &self.settings.users, access, now);
         self.keep_members(&mut people, others);
@@ -95,12 +95,12 @@ impl Bridge {
     /// Keeps those who are in a group by its last reading, as long as nobody configured has their name.
     fn keep_members(&self, people: &mut Vec<Person>, others: Vec<Person>) {
         let mut names: HashSet<String> = people.iter().map(|person| fold(&person.name)).collect();
-        let ids: HashSet<ObjectId> = people.iter().filter_map(|person| person.id).collect();
+        let ids: HashSet<ObjectId> = people.iter().filter_map(Person::id).collect();
         for mut person in others {
-            let Some(id) = person.id.filter(|id| !ids.contains(id)) else { continue };
+            let Some(id) = person.id().filter(|id| !ids.contains(id)) else { continue };
             let group = self.groups.of(id).and_then(|group| self.groups.list.get(group));
             if let Some(membership) = group.filter(|_| names.insert(fold(&person.name))) {
-                person.configured = UserId::Object(id);
+                person.meant_by(UserId::Object(id));
                 person.discovery = membership.group.discovery;
                 people.push(person);
             }
@@ -143,9 +143,9 @@ impl Bridge {
     /// Empties what was said of people under names that mean nobody now, or somebody else.
     fn leave(&mut self, meant: BTreeMap<TopicLevel, (UserId, Option<ObjectId>)>) {
         for (name, (configured, id)) in meant {
-            let means = self.by_name.get(&name).map(|&place| &self.people[place]);
+            let means = self.by_name.get(&name, &self.people).map(|place| &self.people[place]);
             let is_same =
-                |person: &Person| person.configured == configured || (id.is_some() && person.id == id);
+                |person: &Person| person.configured == configured || (id.is_some() && person.id() == id);
             if means.is_some_and(is_same) {
                 continue;
             }

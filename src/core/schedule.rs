@@ -63,6 +63,8 @@ pub(super) struct Schedule {
     achieved: Duration,
     anchor: Tick,
     rounds: Vec<Option<Round>>,
+    /// How many of them come again every interval.
+    repeating: usize,
     due: BTreeSet<(Tick, RoundId)>,
     once: VecDeque<Job>,
     /// People missing from an answer: every other read may be about one of them, so that many of them do not
@@ -84,6 +86,11 @@ impl Target {
             Self::Members(_) => &[],
         }
     }
+
+    /// Whether it is read every interval: names are resolved once, and groups read rarely.
+    fn repeats(&self) -> bool {
+        !matches!(self, Self::Resolve(_) | Self::Members(_))
+    }
 }
 
 impl Schedule {
@@ -93,6 +100,7 @@ impl Schedule {
             achieved: poll_interval,
             anchor: now,
             rounds: Vec::new(),
+            repeating: 0,
             due: BTreeSet::new(),
             once: VecDeque::new(),
             missing: VecDeque::new(),
@@ -114,6 +122,7 @@ impl Schedule {
     /// Begins a round, due at once.
     pub(super) fn begin(&mut self, target: Target, now: Tick) {
         let id = RoundId(self.rounds.len());
+        self.repeating += usize::from(target.repeats());
         self.rounds.push(Some(Round { target, due: Some(now), parts: 0 }));
         self.due.insert((now, id));
     }
@@ -152,7 +161,9 @@ impl Schedule {
 
     /// Ends a round for good.
     pub(super) fn end(&mut self, id: RoundId) {
-        if let Some(Round { due: Some(due), .. }) = self.rounds[id.0].take() {
+        let Some(round) = self.rounds[id.0].take() else { return };
+        self.repeating -= usize::from(round.target.repeats());
+        if let Some(due) = round.due {
             self.due.remove(&(due, id));
         }
     }
@@ -275,11 +286,8 @@ impl Schedule {
     /// Fits the interval to the budget and returns whether it changed.
     pub(super) fn fit(&mut self, budget: &Budget) -> bool {
         let before = self.achieved;
-        // Names are resolved once, and groups read rarely, not every interval.
-        let repeats = |round: &&Round| !matches!(round.target, Target::Resolve(_) | Target::Members(_));
-        let rounds = self.rounds.iter().flatten().filter(repeats).count();
-        let needed =
-            Duration::from_millis(u64::try_from(budget.time_for(rounds).as_millis()).unwrap_or(u64::MAX));
+        let needed = budget.time_for(self.repeating).as_millis();
+        let needed = Duration::from_millis(u64::try_from(needed).unwrap_or(u64::MAX));
         self.achieved = self.poll_interval.max(needed);
         self.achieved != before
     }

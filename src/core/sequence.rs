@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::sequence_number::SequenceNumber;
 use super::time::Tick;
 
 /// So many answers in a row that seem older are left out.
@@ -32,9 +33,8 @@ pub(super) struct OutOfOrder {
 }
 
 impl OutOfOrder {
-    /// Judges an answer with the sequence number `new` by the one that is known.
-    pub(super) fn judge(&mut self, known: Option<&str>, new: Option<&str>, now: Tick) -> Order {
-        let older = known.zip(new).is_some_and(|(known, new)| is_older(new, known));
+    /// Judges an answer that is older than what is known, or is not.
+    pub(super) fn judge(&mut self, older: bool, now: Tick) -> Order {
         if !older {
             *self = Self::default();
             return Order::Newer;
@@ -47,16 +47,27 @@ impl OutOfOrder {
         self.answers += 1;
         Order::Older
     }
+
+    /// Whether no answer seemed older since the last that did not.
+    pub(super) fn is_over(&self) -> bool {
+        self.first.is_none()
+    }
 }
 
-/// Whether `new` comes before `known`, as far as they can be compared: digits of some length behind the same letters.
-fn is_older(new: &str, known: &str) -> bool {
-    let split = |text: &str| {
+/// Whether the sequence number `new` comes before the one that is known, as far as they can be compared.
+pub(super) fn is_older(new: Option<&SequenceNumber>, known: Option<&SequenceNumber>) -> bool {
+    // Nearly always they are the same.
+    new.zip(known).is_some_and(|(new, known)| new != known && comes_before(new.as_str(), known.as_str()))
+}
+
+/// Comparable are digits of any length behind the same letters.
+fn comes_before(new: &str, known: &str) -> bool {
+    fn split(text: &str) -> Option<(&str, &str)> {
         let letters = text.find(|c: char| c.is_ascii_digit()).unwrap_or(text.len());
         let (letters, digits) = text.split_at(letters);
         let counts = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
-        counts.then(|| (letters.to_owned(), digits.trim_start_matches('0').to_owned()))
-    };
+        counts.then(|| (letters, digits.trim_start_matches('0')))
+    }
     match (split(new), split(known)) {
         (Some((letters, new)), Some((same, known))) if letters == same => {
             (new.len(), new) < (known.len(), known)
@@ -85,7 +96,7 @@ mod tests {
             ("A1", "2026-11-23T09:00:00Z", false),
             ("9999999999999999999999999998", "9999999999999999999999999999", true),
         ] {
-            assert_eq!(is_older(new, known), older, "{new} {known}");
+            assert_eq!(is_older(Some(&new.into()), Some(&known.into())), older, "{new} {known}");
         }
     }
 
@@ -94,7 +105,7 @@ mod tests {
         let judge = |times: &[u64]| {
             let mut out_of_order = OutOfOrder::default();
             let at = |seconds| Tick(Duration::from_secs(seconds));
-            times.iter().map(|&t| out_of_order.judge(Some("A2"), Some("A1"), at(t))).collect::<Vec<_>>()
+            times.iter().map(|&t| out_of_order.judge(true, at(t))).collect::<Vec<_>>()
         };
         use Order::{Older, WentBack};
         assert_eq!(judge(&[0, 5, 10, 15, 20]), [Older, Older, Older, WentBack, Older]);
@@ -105,9 +116,8 @@ mod tests {
     #[test]
     fn an_answer_in_order_begins_the_count_again() {
         let mut out_of_order = OutOfOrder::default();
-        let mut judge = |new| out_of_order.judge(Some("A2"), new, Tick::default());
-        let answers =
-            [Some("A1"), Some("A1"), Some("A2"), Some("A1"), Some("A1"), Some("A1"), Some("A1"), None];
+        let mut judge = |older| out_of_order.judge(older, Tick::default());
+        let answers = [true, true, false, true, true, true, true, false];
         use Order::{Newer, Older, WentBack};
         assert_eq!(answers.map(&mut judge), [Older, Older, Newer, Older, Older, Older, WentBack, Newer]);
     }

@@ -23,11 +23,11 @@ impl Bridge {
     pub(super) fn whom(&self, place: Place) -> Result<Whom, &'static str> {
         let person = &self.people[place];
         if !self.settings.invites {
-            return person.id.map(Whom::User).ok_or(UNKNOWN);
+            return person.id().map(Whom::User).ok_or(UNKNOWN);
         }
         match &self.commanding.signed_in {
             None => Err(NOBODY),
-            Some(who) if person.configured != UserId::Me && person.id != Some(who.object_id) => {
+            Some(who) if person.configured != UserId::Me && person.id() != Some(who.object_id) => {
                 Err(SOMEBODY_ELSE)
             }
             Some(who) if !who.may_write => Err(NOT_ASKED_FOR),

@@ -42,6 +42,38 @@ impl Sub<Duration> for Tick {
     }
 }
 
+/// A [`Tick`] in half the room, for whom there are many of: nanoseconds, for more than five hundred years.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Stamp(u64);
+
+impl From<Tick> for Stamp {
+    fn from(Tick(tick): Tick) -> Self {
+        Self(u64::try_from(tick.as_nanos()).unwrap_or(u64::MAX))
+    }
+}
+
+impl From<Stamp> for Tick {
+    fn from(Stamp(nanoseconds): Stamp) -> Self {
+        Self(Duration::from_nanos(nanoseconds))
+    }
+}
+
+/// UTC as [`whole_seconds`] gives it, in half the room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct WholeSeconds(i64);
+
+impl From<Timestamp> for WholeSeconds {
+    fn from(wall: Timestamp) -> Self {
+        Self(wall.as_second())
+    }
+}
+
+impl From<WholeSeconds> for Timestamp {
+    fn from(WholeSeconds(seconds): WholeSeconds) -> Self {
+        Self::from_second(seconds).unwrap_or_default()
+    }
+}
+
 /// UTC in whole seconds, as every payload carries it: `2026-11-23T09:14:22Z`.
 #[must_use]
 pub fn whole_seconds(wall: Timestamp) -> Timestamp {

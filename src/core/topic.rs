@@ -124,7 +124,7 @@ impl Topics {
     /// `<base>/<user>/<field>`
     #[must_use]
     pub fn of_user(&self, user: &TopicLevel, field: Field) -> String {
-        format!("{}/{user}/{}", self.base, field.level())
+        [self.base.as_str(), "/", user.as_str(), "/", field.level()].concat()
     }
 
     /// `<base>/<bridge>/<field>`

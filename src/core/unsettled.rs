@@ -18,8 +18,9 @@ impl Bridge {
         let claimed: BTreeMap<Place, Place> = claims
             .into_iter()
             .filter_map(|place| {
-                let same = self.by_id.get(&self.people.get(place)?.id?)?;
-                Some((*same.iter().find(|&&member| member >= configured)?, place))
+                let id = self.people.get(place)?.id()?;
+                let member = self.by_id.all(&id, &self.people).find(|&member| member >= configured)?;
+                Some((member, place))
             })
             .collect();
         if claimed.is_empty() {
@@ -31,7 +32,7 @@ impl Bridge {
                 let (name, watched) =
                     (bridge.people[member].name.clone(), bridge.settings.users[place].clone());
                 bridge.people.swap(place, member);
-                bridge.people[place].configured = watched.id.clone();
+                bridge.people[place].meant_by(watched.id.clone());
                 bridge.people[place].configured(watched, now);
                 bridge.people[member].name = name;
             }
@@ -54,7 +55,7 @@ impl Bridge {
             return;
         }
         let (states, healths) = self.groups.left.take_all();
-        let is_gone = |name: &TopicLevel| !self.by_name.contains_key(name);
+        let is_gone = |name: &TopicLevel| self.by_name.get(name, &self.people).is_none();
         let states: Vec<TopicLevel> = states.into_iter().filter(is_gone).collect();
         let healths: Vec<TopicLevel> = healths.into_iter().filter(is_gone).collect();
         // First of all, so that Home Assistant hears of nobody whose topics are emptied.

@@ -10,7 +10,7 @@ use std::fmt;
 pub const LONGEST_WORD: usize = 64;
 
 macro_rules! closed_list {
-    ($(#[$doc:meta])* $name:ident { $($word:ident),+ $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident { $($word:ident $small:literal),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name { $(#[allow(missing_docs, reason = "the word is its meaning")] $word),+ }
@@ -25,8 +25,18 @@ macro_rules! closed_list {
                 match self { $(Self::$word => stringify!($word)),+ }
             }
 
+            /// The other spelling that Microsoft's pages have.
+            #[must_use]
+            pub fn with_small_first(self) -> &'static str {
+                match self { $(Self::$word => $small),+ }
+            }
+
             fn spelled_like(text: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|word| word.as_str().eq_ignore_ascii_case(text))
+                // Both spellings of Microsoft's first: a whole tenant is compared every half minute.
+                match text {
+                    $(stringify!($word) | $small => Some(Self::$word),)+
+                    _ => Self::ALL.iter().copied().find(|word| word.as_str().eq_ignore_ascii_case(text)),
+                }
             }
         }
 
@@ -41,15 +51,19 @@ macro_rules! closed_list {
 closed_list! {
     /// The base state: what an availability topic may hold.
     Availability {
-        Available, AvailableIdle, Away, BeRightBack, Busy, BusyIdle, DoNotDisturb, Offline, PresenceUnknown,
+        Available "available", AvailableIdle "availableIdle", Away "away", BeRightBack "beRightBack", Busy "busy",
+        BusyIdle "busyIdle", DoNotDisturb "doNotDisturb", Offline "offline", PresenceUnknown "presenceUnknown",
     }
 }
 
 closed_list! {
     /// The activities known today.
     KnownActivity {
-        Available, AvailableInactive, Away, BeRightBack, Busy, DoNotDisturb, Focusing, InACall, InAConferenceCall,
-        InAMeeting, Inactive, Offline, OffWork, OutOfOffice, PresenceUnknown, Presenting, UrgentInterruptionsOnly,
+        Available "available", AvailableInactive "availableInactive", Away "away", BeRightBack "beRightBack",
+        Busy "busy", DoNotDisturb "doNotDisturb", Focusing "focusing", InACall "inACall",
+        InAConferenceCall "inAConferenceCall", InAMeeting "inAMeeting", Inactive "inactive", Offline "offline",
+        OffWork "offWork", OutOfOffice "outOfOffice", PresenceUnknown "presenceUnknown", Presenting "presenting",
+        UrgentInterruptionsOnly "urgentInterruptionsOnly",
     }
 }
 
@@ -98,8 +112,12 @@ impl Activity {
     /// published in that spelling.
     #[must_use]
     pub fn from_graph(raw: Option<&str>) -> Self {
-        let kept: String =
-            raw.unwrap_or_default().trim().chars().filter(|c| !c.is_control()).take(LONGEST_WORD).collect();
+        let text = raw.unwrap_or_default().trim();
+        // No word of the list is too long, or holds what would be left out.
+        if let Some(word) = KnownActivity::spelled_like(text) {
+            return Self::Known(word);
+        }
+        let kept: String = text.chars().filter(|c| !c.is_control()).take(LONGEST_WORD).collect();
         let clean = kept.trim();
         if clean.is_empty() {
             return Self::Known(KnownActivity::PresenceUnknown);
@@ -107,6 +125,14 @@ impl Activity {
         match KnownActivity::spelled_like(clean) {
             Some(word) => Self::Known(word),
             None => Self::New(Availability::spelled_like(clean).map_or(clean, |word| word.as_str()).into()),
+        }
+    }
+
+    /// What was published in these letters.
+    pub(super) fn published(text: &str) -> Self {
+        match KnownActivity::ALL.iter().find(|word| word.as_str() == text) {
+            Some(word) => Self::Known(*word),
+            None => Self::New(text.into()),
         }
     }
 
@@ -179,10 +205,16 @@ mod tests {
         assert_eq!((Availability::ALL.len(), KnownActivity::ALL.len()), (9, 17));
         for word in Availability::ALL {
             assert_eq!(Availability::from_graph(&word.as_str().to_uppercase()), Some(*word));
+            assert_eq!(Availability::from_graph(word.with_small_first()), Some(*word));
+            let (small, rest) = word.with_small_first().split_at(1);
+            assert_eq!(small.to_uppercase() + rest, word.as_str());
         }
         for word in KnownActivity::ALL {
-            let spelled = Activity::from_graph(Some(&word.as_str().to_lowercase()));
-            assert_eq!(spelled, Activity::Known(*word));
+            for raw in [&word.as_str().to_lowercase(), word.with_small_first()] {
+                assert_eq!(Activity::from_graph(Some(raw)), Activity::Known(*word));
+            }
+            let (small, rest) = word.with_small_first().split_at(1);
+            assert_eq!(small.to_uppercase() + rest, word.as_str());
         }
     }
 }

@@ -37,7 +37,8 @@ impl Bridge {
     fn next_wish(&self) -> Option<usize> {
         let Commanding { waiting, under_way, .. } = &self.commanding;
         let same = |one: Place, other: Place| {
-            one == other || (self.people[one].id.is_some() && self.people[one].id == self.people[other].id)
+            one == other
+                || (self.people[one].id().is_some() && self.people[one].id() == self.people[other].id())
         };
         let is_free = |wish: &Wish| !under_way.values().any(|other| same(other.place, wish.place));
         waiting.iter().position(is_free).filter(|_| under_way.len() < AT_ONCE)

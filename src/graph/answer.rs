@@ -1,22 +1,13 @@
 //! From the body of an answer to presence. Lenient towards Microsoft: members may be missing, null, of another
 //! type, new, or in any order; only a person without a usable availability is no reading.
 
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
-use serde::Deserialize;
-use serde_json::Value;
+use serde::de::DeserializeSeed;
+use serde_json::{Deserializer, Value};
 
-use super::lenient::lenient;
+use super::lenient::Read;
+use super::wire::{Body, WholeBody};
 use crate::core::event::Reading;
 use crate::core::name::ObjectId;
-use crate::core::presence::{Presence, StatusMessage, WorkLocation};
-use crate::core::word::{Activity, Availability};
-
-/// Characters of a raw word that are kept.
-const LONGEST_RAW_WORD: usize = 256;
-
-/// Characters of a message that are kept: Graph allows 280 in a status message, more in an automatic reply.
-const LONGEST_MESSAGE: usize = 4096;
 
 /// Why a body is not an answer about people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -36,11 +27,8 @@ pub enum NotAnAnswer {
 ///
 /// If the body is no JSON object with an `id`, or a list of such.
 pub fn single(body: &[u8]) -> Result<Vec<Reading>, NotAnAnswer> {
-    let value: Value = serde_json::from_slice(body).map_err(|_| NotAnAnswer::NotJson)?;
-    if value.get("value").is_some_and(Value::is_array) {
-        return list_of(value);
-    }
-    reading(value).map(|reading| vec![reading]).ok_or(NotAnAnswer::NotPresence)
+    let Body { reading, list } = read(body)?;
+    list.or(reading.map(|reading| vec![reading])).ok_or(NotAnAnswer::NotPresence)
 }
 
 /// Reads the answer of the bulk request, or of a wrapped single one: `{"value":[…]}`. Entries without an id
@@ -50,7 +38,7 @@ pub fn single(body: &[u8]) -> Result<Vec<Reading>, NotAnAnswer> {
 ///
 /// If the body is no JSON object with a `value` list.
 pub fn list(body: &[u8]) -> Result<Vec<Reading>, NotAnAnswer> {
-    list_of(serde_json::from_slice(body).map_err(|_| NotAnAnswer::NotJson)?)
+    read(body)?.list.ok_or(NotAnAnswer::NotPresence)
 }
 
 /// Reads the object id out of a user (Graph: `resources/user`).
@@ -64,149 +52,20 @@ pub fn user_id(body: &[u8]) -> Result<ObjectId, NotAnAnswer> {
     id.ok_or(NotAnAnswer::NotPresence)
 }
 
-fn list_of(mut value: Value) -> Result<Vec<Reading>, NotAnAnswer> {
-    match value.get_mut("value").map(Value::take) {
-        Some(Value::Array(people)) => Ok(people.into_iter().filter_map(reading).collect()),
-        Some(_) | None => Err(NotAnAnswer::NotPresence),
-    }
-}
-
-fn reading(value: Value) -> Option<Reading> {
-    // A list would be taken for the members in their order.
-    let wire = WirePresence::deserialize(Some(value).filter(Value::is_object)?).ok()?;
-    Some(Reading { id: wire.id?, presence: wire.into_presence() })
-}
-
-/// A presence as Graph sends it (Graph: `resources/presence`, v1.0).
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WirePresence {
-    #[serde(default, deserialize_with = "lenient")]
-    id: Option<ObjectId>,
-    #[serde(default, deserialize_with = "lenient")]
-    availability: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
-    activity: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
-    out_of_office_settings: Option<WireOutOfOffice>,
-    #[serde(default, deserialize_with = "lenient")]
-    status_message: Option<WireStatusMessage>,
-    #[serde(default, deserialize_with = "lenient")]
-    work_location: Option<WireWorkLocation>,
-    #[serde(default, deserialize_with = "lenient")]
-    sequence_number: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WireOutOfOffice {
-    #[serde(default, deserialize_with = "lenient")]
-    message: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
-    is_out_of_office: Option<bool>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WireStatusMessage {
-    #[serde(default, deserialize_with = "lenient")]
-    message: Option<WireText>,
-    #[serde(default, deserialize_with = "lenient")]
-    expiry_date_time: Option<WireDateTime>,
-}
-
-#[derive(Deserialize)]
-struct WireText {
-    #[serde(default, deserialize_with = "lenient")]
-    content: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WireDateTime {
-    #[serde(default, deserialize_with = "lenient")]
-    date_time: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
-    time_zone: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WireWorkLocation {
-    #[serde(default, deserialize_with = "lenient")]
-    work_location_type: Option<String>,
-}
-
-impl WirePresence {
-    fn into_presence(self) -> Option<Presence> {
-        let raw = self.availability?;
-        let availability = Availability::from_graph(&raw)?;
-        let (out_of_office, message) = match self.out_of_office_settings {
-            Some(settings) => (settings.is_out_of_office, settings.message),
-            None => (None, None),
-        };
-        Some(Presence {
-            availability,
-            activity: Activity::from_graph(self.activity.as_deref()),
-            raw_availability: at_most(&raw, LONGEST_RAW_WORD),
-            raw_activity: self.activity.map(|raw| at_most(&raw, LONGEST_RAW_WORD)),
-            out_of_office,
-            out_of_office_message: message.as_deref().and_then(message_text),
-            status_message: self.status_message.and_then(WireStatusMessage::into_message),
-            work_location: self.work_location.and_then(WireWorkLocation::into_location),
-            sequence_number: self.sequence_number.map(|number| at_most(&number, LONGEST_RAW_WORD)),
-        })
-    }
-}
-
-impl WireStatusMessage {
-    fn into_message(self) -> Option<StatusMessage> {
-        let text = message_text(&self.message?.content?)?;
-        Some(StatusMessage { text, expires: self.expiry_date_time.and_then(WireDateTime::into_text) })
-    }
-}
-
-impl WireDateTime {
-    /// UTC where the zone is known; a Windows zone, which is no name of a time zone anywhere else, as given.
-    fn into_text(self) -> Option<Box<str>> {
-        let given = self.date_time?;
-        let zone = self.time_zone.unwrap_or_default();
-        let utc = given.parse::<DateTime>().ok().and_then(|civil| {
-            let zone =
-                if zone.eq_ignore_ascii_case("utc") { TimeZone::UTC } else { TimeZone::get(&zone).ok()? };
-            let instant = zone.to_timestamp(civil).ok()?;
-            Some(crate::core::time::whole_seconds(instant).to_string())
-        });
-        let text = utc.unwrap_or_else(|| format!("{given} {zone}"));
-        Some(at_most(text.trim(), LONGEST_RAW_WORD))
-    }
-}
-
-impl WireWorkLocation {
-    fn into_location(self) -> Option<WorkLocation> {
-        match self.work_location_type?.to_ascii_lowercase().as_str() {
-            "office" => Some(WorkLocation::Office),
-            "remote" => Some(WorkLocation::Remote),
-            "timeoff" => Some(WorkLocation::TimeOff),
-            _ => None,
-        }
-    }
-}
-
-fn message_text(text: &str) -> Option<Box<str>> {
-    (!text.is_empty()).then(|| at_most(text, LONGEST_MESSAGE))
-}
-
-fn at_most(text: &str, characters: usize) -> Box<str> {
-    match text.char_indices().nth(characters) {
-        Some((end, _)) => text[..end].into(),
-        None => text.into(),
-    }
+fn read(body: &[u8]) -> Result<Body, NotAnAnswer> {
+    // At once for the whole body: for each of its many short texts it takes several times as long.
+    let text = std::str::from_utf8(body).map_err(|_| NotAnAnswer::NotJson)?;
+    let mut json = Deserializer::from_str(text);
+    let whole = Read(WholeBody).deserialize(&mut json);
+    whole.and_then(|whole| json.end().map(|()| whole)).map_err(|_| NotAnAnswer::NotJson)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::presence::{Messages, Presence, StatusMessage, WorkLocation};
+    use crate::core::word::LONGEST_WORD;
+    use crate::core::words::{LONGEST_RAW_WORD, Words};
 
     const ID: &str = "66825e03-7ef5-42da-9069-724602c31f6b";
 
@@ -228,19 +87,14 @@ mod tests {
             "workLocation":{"placeId":null,"source":"manual","workLocationType":"timeOff"},
             "sequenceNumber":"A0129311063""#,
         );
+        let status =
+            StatusMessage { text: "In the workshop".into(), expires: Some("2026-11-23T18:00:00Z".into()) };
         let expected = Presence {
-            availability: Availability::Busy,
-            activity: Activity::from_graph(Some("InAMeeting")),
-            raw_availability: "Busy".into(),
-            raw_activity: Some("InAMeeting".into()),
+            words: Words::from_graph("Busy", Some("InAMeeting")).unwrap(),
             out_of_office: Some(true),
-            out_of_office_message: Some("Back on Monday".into()),
-            status_message: Some(StatusMessage {
-                text: "In the workshop".into(),
-                expires: Some("2026-11-23T18:00:00Z".into()),
-            }),
             work_location: Some(WorkLocation::TimeOff),
             sequence_number: Some("A0129311063".into()),
+            messages: Messages::of(Some("Back on Monday".into()), Some(status)),
         };
         assert_eq!(presence, expected);
     }
@@ -254,18 +108,8 @@ mod tests {
             r#""availability":"busy","outOfOfficeSettings":{"isOutOfOffice":"yes","message":""},"statusMessage":{"message":{"content":""}}"#,
         ] {
             let presence = usable(members);
-            assert_eq!(presence.availability, Availability::Busy);
-            assert_eq!(presence.activity.as_str(), "PresenceUnknown");
-            let nothing = (None, None, None, None, None, None);
-            let got = (
-                presence.raw_activity,
-                presence.out_of_office,
-                presence.out_of_office_message,
-                presence.status_message,
-                presence.work_location,
-                presence.sequence_number,
-            );
-            assert_eq!(got, nothing, "{members}");
+            assert_eq!(presence, Presence::of(Words::from_graph("busy", None).unwrap()), "{members}");
+            assert_eq!(presence.words.activity_word(), "PresenceUnknown");
         }
     }
 
@@ -321,7 +165,7 @@ mod tests {
                 r#""availability":"Busy","statusMessage":{{"message":{{"content":"x"}},
                    "expiryDateTime":{{"dateTime":"2026-09-01T08:00:00.0000000","timeZone":"{zone}"}}}}"#
             ));
-            assert_eq!(presence.status_message.unwrap().expires.as_deref(), Some(expected));
+            assert_eq!(presence.status_message().unwrap().expires.as_deref(), Some(expected));
         }
     }
 
@@ -329,7 +173,7 @@ mod tests {
     fn words_without_end_are_cut() {
         let long = "ä".repeat(100_000);
         let presence = usable(&format!(r#""availability":"{long}","activity":"{long}""#));
-        assert_eq!(presence.raw_availability.chars().count(), LONGEST_RAW_WORD);
-        assert_eq!(presence.activity.as_str().chars().count(), crate::core::word::LONGEST_WORD);
+        assert_eq!(presence.words.raw_availability().chars().count(), LONGEST_RAW_WORD);
+        assert_eq!(presence.words.activity_word().chars().count(), LONGEST_WORD);
     }
 }

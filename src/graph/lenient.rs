@@ -1,10 +1,16 @@
-//! Members of Microsoft's JSON that may turn out to be of another type than documented.
+//! Microsoft's JSON, whose members may turn out to be of another type than documented.
+//!
+//! A member of another type than expected is a member that is not there. It is read past, not built; but whatever is
+//! not JSON in it is found, so that a body that was cut or spoiled anywhere is never taken for an answer.
 
-use serde::de::DeserializeOwned;
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeOwned, DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// A member of another type than expected is a member that is not there.
+/// For members of small answers: of another type than expected is not there.
 pub(super) fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -12,4 +18,116 @@ where
 {
     let value = Value::deserialize(deserializer)?;
     Ok(T::deserialize(value).ok())
+}
+
+/// What somebody wants of a value: only the kinds that are of use are overridden.
+pub(super) trait Wanted<'de>: Sized {
+    /// What comes of it.
+    type Value: Default;
+
+    /// The value is a text; it outlives the reading if it is borrowed.
+    fn text(self, _text: Cow<'de, str>) -> Self::Value {
+        Self::Value::default()
+    }
+
+    /// The value is a truth value.
+    fn truth(self, _truth: bool) -> Self::Value {
+        Self::Value::default()
+    }
+
+    /// The value is an object.
+    fn object<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        while members.next_entry_seed(Read(Nothing), Read(Nothing))?.is_some() {}
+        Ok(Self::Value::default())
+    }
+
+    /// The value is a list.
+    fn list<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        while entries.next_element_seed(Read(Nothing))?.is_some() {}
+        Ok(Self::Value::default())
+    }
+}
+
+/// Wants nothing: whatever comes is read past.
+pub(super) struct Nothing;
+
+impl Wanted<'_> for Nothing {
+    type Value = ();
+}
+
+/// Wants a text.
+pub(super) struct Text;
+
+impl<'de> Wanted<'de> for Text {
+    type Value = Option<Cow<'de, str>>;
+
+    fn text(self, text: Cow<'de, str>) -> Self::Value {
+        Some(text)
+    }
+}
+
+/// Wants a truth value.
+pub(super) struct Truth;
+
+impl Wanted<'_> for Truth {
+    type Value = Option<bool>;
+
+    fn truth(self, truth: bool) -> Self::Value {
+        Some(truth)
+    }
+}
+
+/// Reads one value for somebody.
+pub(super) struct Read<W>(pub(super) W);
+
+impl<'de, W: Wanted<'de>> DeserializeSeed<'de> for Read<W> {
+    type Value = W::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<W::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, W: Wanted<'de>> Visitor<'de> for Read<W> {
+    type Value = W::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<W::Value, E> {
+        Ok(self.0.text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<W::Value, E> {
+        Ok(self.0.text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_bool<E: Error>(self, truth: bool) -> Result<W::Value, E> {
+        Ok(self.0.truth(truth))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<W::Value, A::Error> {
+        self.0.object(members)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, entries: A) -> Result<W::Value, A::Error> {
+        self.0.list(entries)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<W::Value, E> {
+        Ok(W::Value::default())
+    }
+
+    fn visit_i64<E: Error>(self, _number: i64) -> Result<W::Value, E> {
+        Ok(W::Value::default())
+    }
+
+    fn visit_u64<E: Error>(self, _number: u64) -> Result<W::Value, E> {
+        Ok(W::Value::default())
+    }
+
+    fn visit_f64<E: Error>(self, _number: f64) -> Result<W::Value, E> {
+        Ok(W::Value::default())
+    }
 }

@@ -1,7 +1,8 @@
 //! The edge towards Microsoft: tokens, requests, answers. It obeys the core and decides nothing about people.
 //!
 //! In reading order: [`fetcher`] takes orders and reports their ends, [`client`] makes the requests,
-//! [`answer`] turns bodies into presence and [`members`] into members of groups, [`refusal`] turns everything else into a reason, with the patience that
+//! [`answer`] turns bodies into presence (`wire` is its shape, read by `lenient`) and [`members`] into members of groups,
+//! [`refusal`] turns everything else into a reason, with the patience that
 //! [`retry_after`] asks for, `setting` words what sets presence, [`token`] keeps the token that [`sign_in`] gets.
 
 pub mod answer;
@@ -18,3 +19,4 @@ pub mod retry_after;
 mod setting;
 pub mod sign_in;
 pub mod token;
+mod wire;

@@ -16,7 +16,7 @@ use crate::core::presence::Presence;
 use crate::core::settings::Settings;
 use crate::core::sign_in::{DeviceCode, SignInEvent};
 use crate::core::time::{Now, Tick};
-use crate::core::word::{Activity, Availability};
+use crate::core::words::Words;
 use crate::meters::Meters;
 
 fn at(seconds: u64) -> Now {
@@ -41,17 +41,7 @@ fn settings(more: &str) -> Settings {
 fn core(more: &str) -> Bridge {
     let mut core = Bridge::new(settings(more), 1, at(0));
     core.on(Event::Started, at(0));
-    let presence = Presence {
-        availability: Availability::from_graph("Busy").unwrap(),
-        activity: Activity::from_graph(Some("<b>InAMaze</b>")),
-        raw_availability: "Busy".into(),
-        raw_activity: None,
-        out_of_office: None,
-        out_of_office_message: None,
-        status_message: None,
-        work_location: None,
-        sequence_number: None,
-    };
+    let presence = Presence::of(Words::from_graph("Busy", Some("<b>InAMaze</b>")).unwrap());
     let id = "00000000-0000-4000-8000-000000000001".parse().unwrap();
     let people = vec![Reading { id, presence: Some(presence) }];
     core.on(

@@ -22,6 +22,10 @@ use crate::core::event::LinkFailure;
 /// rumqttc sends its request in the moment in which it is connected.
 const REQUEST_LIMIT: Duration = Duration::from_secs(5);
 
+/// Bytes on the way to the broker that are gathered, and bytes on the way back.
+const GATHERED: usize = 64 * 1024;
+const ANSWERS: usize = 8 * 1024;
+
 /// The last bytes reach the broker, and it hangs up.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
 
@@ -79,8 +83,11 @@ impl Relay {
             Ok(mut far) => {
                 self.way.send_replace(Way::Open);
                 if near.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.is_ok() {
-                    // However it ends, both sides see that it has.
-                    let _end = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+                    // However it ends, both sides see that it has. rumqttc writes each message by itself; what has
+                    // gathered meanwhile goes on at once.
+                    let _end =
+                        tokio::io::copy_bidirectional_with_sizes(&mut near, &mut far, GATHERED, ANSWERS)
+                            .await;
                 }
             }
             // Said before the connection is dropped, so that it is known when the drop is noticed.

@@ -23,7 +23,7 @@ use crate::core::command::{Message, Protocol, Qos};
 use crate::core::event::{Incoming, LinkFailure};
 
 /// Requests that wait here, and that rumqttc holds for us: above the core's window, so that neither is ever full.
-const REQUESTS: usize = 512;
+const REQUESTS: usize = 1024;
 
 /// Events that wait for the session. When it is full the poll task waits, and with it the socket.
 const EVENTS: usize = 512;
@@ -152,7 +152,7 @@ impl Session {
             Wire::Answered(id, refusal) => {
                 let sent = self.window.answered(id);
                 let after = sent.as_ref().map(|sent| sent.at.elapsed());
-                if let (Some(Sent { topic, .. }), Some(why)) = (sent, refusal) {
+                if let (Some(Sent { topic: Some(topic), .. }), Some(why)) = (sent, refusal) {
                     self.happened.push(SessionEvent::PublishRefused { topic, why });
                 }
                 SessionEvent::Acknowledged { after }
@@ -184,7 +184,8 @@ impl Session {
                     continue;
                 }
                 Request::Publish(message) => {
-                    self.window.sent(message.topic.clone(), request.needs_id(), now());
+                    let topic = self.client.tells_refusals().then(|| message.topic.clone());
+                    self.window.sent(topic, request.needs_id(), now());
                 }
                 Request::Subscribe(_) | Request::Unsubscribe(_) => self.window.id_taken(),
                 Request::Disconnect => {}

@@ -8,8 +8,9 @@ use super::relay::{self, Relay};
 /// Bytes of one packet, in and out: far above the largest `state`, which carries two cut messages.
 pub(super) const LARGEST_PACKET: u32 = 256 * 1024;
 
-/// Messages in flight towards the broker, and packet ids: rumqttc takes memory for each.
-pub(super) const INFLIGHT: u16 = 100;
+/// Messages in flight towards the broker, and packet ids: rumqttc takes memory for each, a tenth of a megabyte in all. Below
+/// the core's window, so that there is always a next one.
+pub(super) const INFLIGHT: u16 = 400;
 
 /// Seconds for everything up to the broker's answer; reaching it has a shorter limit of its own.
 pub(super) const CONNECT_LIMIT: u64 = 10;

@@ -5,22 +5,26 @@
 //! MQTT 5, should that message be refused. So nothing is handed over that could meet an id in use. The same account
 //! says which message an acknowledgement is for: rumqttc names ids only, in the order in which messages were handed over.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use tokio::time::Instant;
 
 /// Messages that rumqttc has and has not written yet, at most; the others wait in the session.
-const UNWRITTEN: usize = 128;
+const UNWRITTEN: usize = 512;
 
-/// The account of one connection.
+/// The account of one connection. Every question to it takes the same short time, however much is under way: there are
+/// several for each message.
 #[derive(Debug, Default)]
 pub(super) struct Window {
     /// How many packet ids there are: none until the broker says it.
-    ids: u64,
+    ids: usize,
     /// How many were used.
     used: u64,
+    /// Of the newest that were used, whether each is still in use; the first one is.
+    in_use: VecDeque<bool>,
     unwritten: VecDeque<Sent>,
-    unanswered: BTreeMap<u16, Sent>,
+    /// By packet id.
+    unanswered: Vec<Option<Sent>>,
 }
 
 /// A message that was handed over.
@@ -28,7 +32,8 @@ pub(super) struct Window {
 pub(super) struct Sent {
     /// The place of its packet id among all that were used; none at quality 0, which needs none.
     place: Option<u64>,
-    pub topic: String,
+    /// For whom a refusal would be; nothing where there are no refusals.
+    pub topic: Option<String>,
     /// When it was handed over.
     pub at: Instant,
 }
@@ -41,21 +46,21 @@ impl Window {
 
     /// Whether a request may be handed over.
     pub(super) fn has_room(&self, needs_id: bool) -> bool {
-        let sent = self.unwritten.iter().chain(self.unanswered.values());
-        let oldest = sent.filter_map(|sent| sent.place).min().unwrap_or(self.used);
-        self.ids > 0 && self.unwritten.len() < UNWRITTEN && (!needs_id || self.used - oldest < self.ids)
+        self.ids > 0 && self.unwritten.len() < UNWRITTEN && (!needs_id || self.in_use.len() < self.ids)
     }
 
     /// A message was handed over.
-    pub(super) fn sent(&mut self, topic: String, needs_id: bool, at: Instant) {
+    pub(super) fn sent(&mut self, topic: Option<String>, needs_id: bool, at: Instant) {
         let place = needs_id.then_some(self.used);
-        self.used += u64::from(needs_id);
+        if needs_id {
+            self.use_id(true);
+        }
         self.unwritten.push_back(Sent { place, topic, at });
     }
 
     /// Something else was handed over that takes a packet id.
     pub(super) fn id_taken(&mut self) {
-        self.used += 1;
+        self.use_id(false);
     }
 
     /// The next message has this packet id; 0 is none, and the end of it.
@@ -63,26 +68,51 @@ impl Window {
         if let Some(sent) = self.unwritten.pop_front()
             && id != 0
         {
-            self.unanswered.insert(id, sent);
+            let id = usize::from(id);
+            if self.unanswered.len() <= id {
+                self.unanswered.resize_with(id + 1, || None);
+            }
+            self.unanswered[id] = Some(sent);
         }
     }
 
     /// The message of this packet id is acknowledged.
     pub(super) fn answered(&mut self, id: u16) -> Option<Sent> {
-        self.unanswered.remove(&id)
+        let sent = self.unanswered.get_mut(usize::from(id))?.take()?;
+        let first = self.used - self.in_use.len() as u64;
+        let in_use = sent
+            .place
+            .and_then(|place| self.in_use.get_mut(usize::try_from(place.checked_sub(first)?).ok()?));
+        in_use.into_iter().for_each(|in_use| *in_use = false);
+        self.forget_unused();
+        Some(sent)
+    }
+
+    fn use_id(&mut self, until_answered: bool) {
+        self.used += 1;
+        self.in_use.push_back(until_answered);
+        self.forget_unused();
+    }
+
+    fn forget_unused(&mut self) {
+        while self.in_use.front() == Some(&false) {
+            self.in_use.pop_front();
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn send(window: &mut Window, topic: &str, needs_id: bool) {
-        window.sent(topic.to_owned(), needs_id, Instant::now());
+        window.sent(Some(topic.to_owned()), needs_id, Instant::now());
     }
 
     fn answered(window: &mut Window, id: u16) -> Option<String> {
-        window.answered(id).map(|sent| sent.topic)
+        window.answered(id).and_then(|sent| sent.topic)
     }
 
     fn open(ids: u16) -> Window {
@@ -114,6 +144,55 @@ mod tests {
         assert!(!window.has_room(true));
         assert_eq!(answered(&mut window, 1).as_deref(), Some("a"));
         assert!(window.has_room(true));
+    }
+
+    /// What the window is to be, without any care for time: every message in the order of its packet id.
+    #[derive(Default)]
+    struct Plain {
+        used: u64,
+        unwritten: VecDeque<(Option<u64>, usize)>,
+        unanswered: Vec<(u16, Option<u64>, usize)>,
+    }
+
+    proptest! {
+        #[test]
+        fn like_a_list_that_is_searched(ids in 1_u16..6, steps in prop::collection::vec((0_u8..5, 0_u16..8), 0..80)) {
+            let (mut window, mut plain) = (open(ids), Plain::default());
+            for (n, (step, id)) in steps.into_iter().enumerate() {
+                let places = plain.unwritten.iter().map(|sent| sent.0).chain(plain.unanswered.iter().map(|sent| sent.1));
+                let oldest = places.flatten().min().unwrap_or(plain.used);
+                let room = plain.used - oldest < u64::from(ids);
+                prop_assert_eq!(window.has_room(true), room);
+                match step {
+                    0 if room => {
+                        send(&mut window, &n.to_string(), true);
+                        plain.unwritten.push_back((Some(plain.used), n));
+                        plain.used += 1;
+                    }
+                    1 => {
+                        send(&mut window, &n.to_string(), false);
+                        plain.unwritten.push_back((None, n));
+                    }
+                    2 if room => {
+                        window.id_taken();
+                        plain.used += 1;
+                    }
+                    3 => {
+                        // As rumqttc gives them.
+                        let next = plain.unwritten.pop_front();
+                        let id = next.map_or(0, |(place, _)| place.map_or(0, |place| (place % u64::from(ids)) as u16 + 1));
+                        window.written(id);
+                        plain.unanswered.extend(next.filter(|_| id != 0).map(|(place, n)| (id, place, n)));
+                    }
+                    4 => {
+                        let found = plain.unanswered.iter().position(|sent| sent.0 == id);
+                        let expected = found.map(|at| plain.unanswered.remove(at).2.to_string());
+                        prop_assert_eq!(answered(&mut window, id), expected);
+                    }
+                    _ => {}
+                }
+            }
+        }
     }
 
     #[test]

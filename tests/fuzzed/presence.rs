@@ -1,12 +1,16 @@
 //! Graph's answers about people, from the body to what is published.
 
 use presence2mqtt::core::event::{Answer, Event, Incoming, Reading};
-use presence2mqtt::core::presence::{Presence, WorkLocation};
+use presence2mqtt::core::presence::{Messages, Presence, StatusMessage, WorkLocation};
 use presence2mqtt::core::word::{Activity, Availability};
-use presence2mqtt::graph::answer;
+use presence2mqtt::core::words::{Words, at_most};
+use presence2mqtt::graph::answer::{self, NotAnAnswer};
 use serde_json::{Value, json};
 
 use super::world::{World, alice};
+
+/// The member by which serde_json knows an object that is a text to be read as JSON.
+const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
 /// `input` is a body.
 pub(super) fn check(input: &[u8]) {
@@ -17,6 +21,7 @@ pub(super) fn check(input: &[u8]) {
     if let Ok(list) = &list {
         assert_eq!(single.as_ref(), Ok(list), "a list around a single presence is the same list");
     }
+    read_like_a_document(input, &single, &list);
     let people = single.or(list).unwrap_or_default();
     for presence in people.iter().filter_map(|reading| reading.presence.as_ref()) {
         normal(presence);
@@ -26,18 +31,71 @@ pub(super) fn check(input: &[u8]) {
     }
 }
 
+/// Answers are read in one pass, without a document being built. What comes of them is what a document says: whatever is
+/// no document is refused, and of a member that comes twice the last one counts.
+fn read_like_a_document(
+    input: &[u8],
+    single: &Result<Vec<Reading>, NotAnAnswer>,
+    list: &Result<Vec<Reading>, NotAnAnswer>,
+) {
+    // serde_json takes an object with such a member for something else than an object.
+    if input.windows(RAW_VALUE.len()).any(|bytes| bytes == RAW_VALUE.as_bytes()) {
+        return;
+    }
+    let Ok(document) = serde_json::from_slice::<Value>(input) else {
+        assert_eq!((single, list), (&Err(NotAnAnswer::NotJson), &Err(NotAnAnswer::NotJson)));
+        return;
+    };
+    let people = document.get("value").and_then(Value::as_array);
+    let expected_list: Option<Vec<Reading>> = people.map(|people| people.iter().filter_map(person).collect());
+    let expected_single = expected_list.clone().or(person(&document).map(|person| vec![person]));
+    assert_eq!(without_ends(list), expected_list.ok_or(NotAnAnswer::NotPresence));
+    assert_eq!(without_ends(single), expected_single.ok_or(NotAnAnswer::NotPresence));
+}
+
+/// When a message ends is in another form already.
+fn without_ends(people: &Result<Vec<Reading>, NotAnAnswer>) -> Result<Vec<Reading>, NotAnAnswer> {
+    let people = people.clone()?.into_iter();
+    Ok(people.map(|Reading { id, presence }| Reading { id, presence: presence.map(without_end) }).collect())
+}
+
+/// One person of a document.
+fn person(document: &Value) -> Option<Reading> {
+    let text = |at: &str| document.pointer(at).and_then(Value::as_str);
+    let id = document.as_object()?.get("id")?.as_str()?.parse().ok()?;
+    let message = |text: &str| (!text.is_empty()).then(|| at_most(text, 4096).into());
+    let status = text("/statusMessage/message/content")
+        .and_then(message)
+        .map(|text| StatusMessage { text, expires: None });
+    let place = text("/workLocation/workLocationType").map(str::to_ascii_lowercase);
+    let presence = Words::from_graph(text("/availability").unwrap_or_default(), text("/activity"));
+    let presence = presence.map(|words| Presence {
+        words,
+        out_of_office: document.pointer("/outOfOfficeSettings/isOutOfOffice").and_then(Value::as_bool),
+        work_location: match place.as_deref() {
+            Some("office") => Some(WorkLocation::Office),
+            Some("remote") => Some(WorkLocation::Remote),
+            Some("timeoff") => Some(WorkLocation::TimeOff),
+            _ => None,
+        },
+        sequence_number: text("/sequenceNumber").map(Into::into),
+        messages: Messages::of(text("/outOfOfficeSettings/message").and_then(message), status),
+    });
+    Some(Reading { id, presence })
+}
+
 fn normal(presence: &Presence) {
-    let word = presence.availability.as_str();
-    assert_eq!(Availability::from_graph(word), Some(presence.availability));
-    assert_eq!(Activity::from_graph(Some(presence.activity.as_str())), presence.activity);
-    let raw = [Some(&presence.raw_availability), presence.raw_activity.as_ref()];
-    let words = raw.into_iter().chain([presence.sequence_number.as_ref()]).flatten();
-    let expires = presence.status_message.as_ref().and_then(|message| message.expires.as_ref());
-    for text in words.chain(expires) {
+    let word = presence.availability().as_str();
+    assert_eq!(Availability::from_graph(word), Some(presence.availability()));
+    assert_eq!(Activity::from_graph(Some(presence.words.activity_word())), presence.activity());
+    let raw = [Some(presence.words.raw_availability()), presence.words.raw_activity()];
+    let words = raw.into_iter().chain([presence.sequence_number.as_ref().map(|number| number.as_str())]);
+    let expires = presence.status_message().and_then(|message| message.expires.as_deref());
+    for text in words.flatten().chain(expires) {
         assert!(text.chars().count() <= 256, "{text:?}");
     }
-    let message = presence.status_message.as_ref().map(|message| &message.text);
-    for text in [message, presence.out_of_office_message.as_ref()].into_iter().flatten() {
+    let message = presence.status_message().map(|message| &*message.text);
+    for text in [message, presence.out_of_office_message()].into_iter().flatten() {
         assert!((1..=4096).contains(&text.chars().count()), "{text:?}");
     }
     // A raw word that was cut no longer tells what its rest did.
@@ -54,24 +112,23 @@ fn of_graph(presence: &Presence) -> Value {
         WorkLocation::Remote => "remote",
         WorkLocation::TimeOff => "timeOff",
     });
-    let message =
-        presence.status_message.as_ref().map(|message| json!({"message": {"content": message.text}}));
+    let message = presence.status_message().map(|message| json!({"message": {"content": message.text}}));
     json!({
         "id": alice(),
-        "availability": presence.raw_availability,
-        "activity": presence.raw_activity,
+        "availability": presence.words.raw_availability(),
+        "activity": presence.words.raw_activity(),
         "outOfOfficeSettings": {
-            "message": presence.out_of_office_message,
+            "message": presence.out_of_office_message(),
             "isOutOfOffice": presence.out_of_office,
         },
         "statusMessage": message,
         "workLocation": {"workLocationType": place},
-        "sequenceNumber": presence.sequence_number,
+        "sequenceNumber": presence.sequence_number.as_ref().map(|number| number.as_str()),
     })
 }
 
 fn without_end(mut presence: Presence) -> Presence {
-    if let Some(message) = &mut presence.status_message {
+    if let Some(message) = presence.messages.as_mut().and_then(|messages| messages.status.as_mut()) {
         message.expires = None;
     }
     presence
@@ -87,14 +144,14 @@ fn published(presence: Option<Presence>) {
         assert_eq!(first.retained["presence/alice/health"], "stale");
         return;
     };
-    assert_eq!(first.retained["presence/alice/availability"], expected.availability.as_str());
-    assert_eq!(first.retained["presence/alice/activity"], expected.activity.as_str());
+    assert_eq!(first.retained["presence/alice/availability"], expected.availability().as_str());
+    assert_eq!(first.retained["presence/alice/activity"], expected.words.activity_word());
     assert_eq!(first.retained["presence/alice/health"], "ok");
     let state: Value = serde_json::from_str(&first.retained["presence/alice/state"]).unwrap();
-    assert_eq!(state["raw_availability"], *expected.raw_availability);
+    assert_eq!(state["raw_availability"], *expected.words.raw_availability());
     assert_eq!(state["out_of_office"], json!(expected.out_of_office));
-    assert_eq!(state["out_of_office_message"], json!(expected.out_of_office_message));
-    let message = expected.status_message.as_ref();
+    assert_eq!(state["out_of_office_message"], json!(expected.out_of_office_message()));
+    let message = expected.status_message();
     assert_eq!(state["status_message"], json!(message.map(|message| &message.text)));
 
     let mut second = World::reading_back();

@@ -9,7 +9,7 @@ use presence2mqtt::core::payload::{RememberedInfo, RememberedState};
 use presence2mqtt::core::person::is_lone_health;
 use presence2mqtt::core::presence::Presence;
 use presence2mqtt::core::topic::{Field, Topics};
-use presence2mqtt::core::word::{Activity, Availability};
+use presence2mqtt::core::words::Words;
 use serde_json::json;
 
 use super::world::{BRIDGE, World, alice};
@@ -123,15 +123,5 @@ fn removable(messages: &[Incoming]) -> BTreeSet<String> {
 }
 
 fn busy() -> Presence {
-    Presence {
-        availability: Availability::Busy,
-        activity: Activity::from_graph(Some("InACall")),
-        raw_availability: "Busy".into(),
-        raw_activity: Some("InACall".into()),
-        out_of_office: None,
-        out_of_office_message: None,
-        status_message: None,
-        work_location: None,
-        sequence_number: None,
-    }
+    Presence::of(Words::from_graph("Busy", Some("InACall")).unwrap())
 }

@@ -55,7 +55,7 @@ async fn read(client: &GraphClient, what: What) -> Result<Answer, ReadFailure> {
 fn words(answer: Answer) -> Vec<(ObjectId, String)> {
     let Answer::People(people) = answer else { panic!("{answer:?}") };
     let word = |reading: presence2mqtt::core::event::Reading| {
-        (reading.id, reading.presence.map_or("-".into(), |presence| presence.activity.to_string()))
+        (reading.id, reading.presence.map_or("-".into(), |presence| presence.activity().to_string()))
     };
     people.into_iter().map(word).collect()
 }

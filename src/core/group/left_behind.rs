@@ -4,21 +4,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::core::knowledge::Remembered;
 use crate::core::name::TopicLevel;
-use crate::core::payload::RememberedState;
 use crate::core::topic::{Field, Topics};
 
 /// Retained topics of people who are unknown so far.
 #[derive(Debug, Default)]
 pub(in crate::core) struct LeftBehind {
-    states: BTreeMap<TopicLevel, RememberedState>,
+    states: BTreeMap<TopicLevel, Option<Remembered>>,
     /// Of people who have nothing else.
     healths: BTreeSet<TopicLevel>,
 }
 
 impl LeftBehind {
     /// Keeps a `state` in mind.
-    pub(in crate::core) fn state(&mut self, user: TopicLevel, state: RememberedState) {
+    pub(in crate::core) fn state(&mut self, user: TopicLevel, state: Option<Remembered>) {
         self.states.insert(user, state);
     }
 
@@ -28,9 +28,9 @@ impl LeftBehind {
     }
 
     /// Somebody of this name has come: what an earlier run said of them.
-    pub(in crate::core) fn take(&mut self, user: &TopicLevel) -> Option<RememberedState> {
+    pub(in crate::core) fn take(&mut self, user: &TopicLevel) -> Option<Remembered> {
         self.healths.remove(user);
-        self.states.remove(user)
+        self.states.remove(user).flatten()
     }
 
     /// Everybody whom nobody may believe yet.

@@ -28,7 +28,8 @@ use super::setting::Setting;
 use super::settings::{Endpoint, OnStale, Settings, Watched};
 use super::sign_in::SignInEvent;
 use super::time::{Now, Tick};
-use super::word::{Activity, Availability};
+use super::word::Availability;
+use super::words::Words;
 
 /// Times are seconds from the start, which is nine o'clock.
 fn at(seconds: f64) -> Now {
@@ -94,15 +95,9 @@ fn only_alice() -> Settings {
 
 fn presence(availability: &str, activity: &str) -> Presence {
     Presence {
-        availability: Availability::from_graph(availability).unwrap(),
-        activity: Activity::from_graph(Some(activity)),
-        raw_availability: availability.into(),
-        raw_activity: Some(activity.into()),
         out_of_office: Some(false),
-        out_of_office_message: None,
-        status_message: None,
-        work_location: None,
         sequence_number: Some("A0000000001".into()),
+        ..Presence::of(Words::from_graph(availability, Some(activity)).unwrap())
     }
 }
 

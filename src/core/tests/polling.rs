@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::core::event::Event::{Started, Woken};
+use crate::core::presence::Messages;
 
 fn reads(bridge: &mut Bridge, event: Event, seconds: f64) -> Vec<String> {
     let commands = bridge.on(event, at(seconds));
@@ -206,7 +207,8 @@ fn what_somebody_writes_does_not_begin_the_debounce_again() {
     for (request, seconds) in [(1, 5.0), (2, 10.0)] {
         bridge.on(Woken, at(seconds));
         let mut busy = reading(1, "Busy", "Busy");
-        busy.presence.as_mut().unwrap().out_of_office_message = Some(format!("text {request}").into());
+        let text = format!("text {request}");
+        busy.presence.as_mut().unwrap().messages = Messages::of(Some(text.into()), None);
         bridge.on(answer(request, vec![busy]), at(seconds));
     }
     let said = lines(&bridge.on(Woken, at(12.0)));

@@ -3,6 +3,8 @@
 use super::*;
 use crate::core::event::Access;
 use crate::core::event::Event::{Acknowledged, Connected, Woken};
+use crate::core::outbox::WINDOW;
+use crate::core::presence::Messages;
 
 fn configured(settings: Settings) -> Event {
     Event::Configured(Box::new(settings), Access::Same)
@@ -185,7 +187,7 @@ fn a_shorter_life_of_messages_begins_at_once() {
 fn messages_that_are_not_to_be_published_any_more_are_taken_back_at_once() {
     let mut bridge = online(Settings { include_messages: true, ..only_alice() });
     let mut busy = reading(1, "Busy", "Busy");
-    busy.presence.as_mut().unwrap().out_of_office_message = Some("at the sea".into());
+    busy.presence.as_mut().unwrap().messages = Messages::of(Some("at the sea".into()), None);
     let told = format!("{:?}", bridge.on(answer(0, vec![busy]), at(0.1)));
     assert!(told.contains("at the sea"), "{told}");
     bridge.on(Acknowledged(100), at(0.2));
@@ -195,23 +197,23 @@ fn messages_that_are_not_to_be_published_any_more_are_taken_back_at_once() {
 
 #[test]
 fn in_the_middle_of_a_full_sending_it_begins_again_with_the_people_of_now() {
-    let many: Vec<(String, usize)> = (1..100).map(|n| (format!("u{n}"), n)).collect();
+    let many: Vec<(String, usize)> = (1..300).map(|n| (format!("u{n}"), n)).collect();
     let many: Vec<(&str, usize)> = many.iter().map(|(name, n)| (name.as_str(), *n)).collect();
     let mut bridge = online(following(&many));
-    bridge.on(answer(0, (1..100).map(|n| reading(n, "Busy", "Busy")).collect()), at(0.1));
+    bridge.on(answer(0, (1..300).map(|n| reading(n, "Busy", "Busy")).collect()), at(0.1));
     for _ in 0..10 {
-        bridge.on(Acknowledged(120), at(0.2));
+        bridge.on(Acknowledged(WINDOW), at(0.2));
     }
     bridge.on(lost(), at(1.0));
     bridge.on(Woken, at(5.0));
     bridge.on(Connected, at(5.1));
-    let mut said = lines(&bridge.on(configured(following(&many[..50])), at(5.2)));
+    let mut said = lines(&bridge.on(configured(following(&many[..150])), at(5.2)));
     while !said.iter().any(|line| line == "presence/bridge/state = online") {
-        let more = lines(&bridge.on(Acknowledged(120), at(5.3)));
+        let more = lines(&bridge.on(Acknowledged(WINDOW), at(5.3)));
         assert!(!more.is_empty(), "never online");
         said.extend(more);
     }
-    for (name, _) in &many[..50] {
+    for (name, _) in &many[..150] {
         let health = said.iter().filter(|line| **line == format!("presence/{name}/health = ok")).count();
         assert_eq!(health, 1, "{name}");
     }

@@ -1,0 +1,193 @@
+//! Finding people by their topic level or their object id.
+//!
+//! Both are with the people already, and a second copy for a whole tenant would be a good part of all memory. So an index
+//! holds places only, in a table with open addressing, and looks at the people themselves. Somebody who gets another name
+//! is not found under the old one any more, without being taken out.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::marker::PhantomData;
+
+use super::name::{ObjectId, TopicLevel};
+use super::person::Person;
+use super::schedule::Place;
+
+/// The smallest table.
+const SMALLEST: usize = 16;
+
+/// No place.
+const EMPTY: u32 = u32::MAX;
+
+/// What people are found by.
+pub(super) trait Key {
+    type Wanted: Hash + PartialEq;
+
+    /// Looks at it, where somebody has it.
+    fn of<T>(person: &Person, look: impl FnOnce(&Self::Wanted) -> T) -> Option<T>;
+}
+
+/// The topic level, which nobody shares.
+#[derive(Debug)]
+pub(super) enum ByName {}
+
+/// The object id: two names may mean one person.
+#[derive(Debug)]
+pub(super) enum ById {}
+
+impl Key for ByName {
+    type Wanted = TopicLevel;
+
+    fn of<T>(person: &Person, look: impl FnOnce(&TopicLevel) -> T) -> Option<T> {
+        Some(look(&person.name))
+    }
+}
+
+impl Key for ById {
+    type Wanted = ObjectId;
+
+    fn of<T>(person: &Person, look: impl FnOnce(&ObjectId) -> T) -> Option<T> {
+        person.id().as_ref().map(look)
+    }
+}
+
+/// The places of people by one key.
+#[derive(Debug)]
+pub(super) struct Index<K> {
+    /// As many as a power of two, at most three quarters of them in use.
+    slots: Vec<u32>,
+    used: usize,
+    key: PhantomData<K>,
+}
+
+impl<K> Default for Index<K> {
+    fn default() -> Self {
+        Self { slots: Vec::new(), used: 0, key: PhantomData }
+    }
+}
+
+impl<K: Key> Index<K> {
+    /// Where somebody is of whom this is true.
+    pub(super) fn get(&self, wanted: &K::Wanted, people: &[Person]) -> Option<Place> {
+        self.all(wanted, people).next()
+    }
+
+    /// Where all of them are, in no particular order.
+    pub(super) fn all<'a>(
+        &'a self,
+        wanted: &'a K::Wanted,
+        people: &'a [Person],
+    ) -> impl Iterator<Item = Place> + 'a {
+        let is_it = move |place: &Place| {
+            people.get(*place).and_then(|person| K::of(person, |key| key == wanted)) == Some(true)
+        };
+        let chain = self.chain(hash(wanted)).map_while(|slot| self.slots.get(slot).copied());
+        chain.take_while(|place| *place != EMPTY).map(|place| place as Place).filter(is_it)
+    }
+
+    /// Takes whoever has just got this place, or another key there.
+    pub(super) fn insert(&mut self, place: Place, people: &[Person]) {
+        if (self.used + 1) * 4 > self.slots.len() * 3 {
+            self.grow(people);
+        }
+        // More people than that fit no machine.
+        if let (Ok(place), Some(person)) = (u32::try_from(place), people.get(place)) {
+            self.put(place, person);
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    fn grow(&mut self, people: &[Person]) {
+        let larger = vec![EMPTY; (self.slots.len() * 2).max(SMALLEST)];
+        self.used = 0;
+        for place in std::mem::replace(&mut self.slots, larger) {
+            if let Some(person) = people.get(place as Place).filter(|_| place != EMPTY) {
+                self.put(place, person);
+            }
+        }
+    }
+
+    fn put(&mut self, place: u32, person: &Person) {
+        let Some(hash) = K::of(person, hash) else { return };
+        let free = self.chain(hash).find(|&slot| self.slots[slot] == EMPTY || self.slots[slot] == place);
+        if let Some(slot) = free.and_then(|slot| self.slots.get_mut(slot)) {
+            self.used += usize::from(*slot == EMPTY);
+            *slot = place;
+        }
+    }
+
+    /// The slots in which something with this hash may be, up to the first that is empty.
+    fn chain(&self, hash: u64) -> impl Iterator<Item = usize> + use<K> {
+        let count = self.slots.len();
+        let mask = count.wrapping_sub(1);
+        (0..count).map(move |step| (hash as usize).wrapping_add(step) & mask)
+    }
+}
+
+fn hash(key: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::core::settings::Watched;
+    use crate::core::time::Tick;
+
+    fn watched(name: &str, id: u8) -> Watched {
+        let id = uuid::Uuid::from_u128(id.into()).to_string();
+        let (name, display_name) = (name.parse().unwrap(), name.to_owned());
+        Watched { name, id: id.parse().unwrap(), display_name, discovery: true }
+    }
+
+    proptest! {
+        #[test]
+        fn finds_whom_a_search_through_everybody_finds(
+            joining in prop::collection::vec(("[a-c]{1,3}", 0_u8..20), 0..80),
+            renamed in prop::collection::vec((any::<prop::sample::Index>(), "[a-c]{1,4}"), 0..20),
+        ) {
+            let (mut people, mut names) = (Vec::new(), BTreeSet::new());
+            let (mut by_name, mut by_id) = (Index::<ByName>::default(), Index::<ById>::default());
+            for (name, id) in joining {
+                if names.insert(name.clone()) {
+                    people.push(Person::new(watched(&name, id), Tick::default()));
+                    by_name.insert(people.len() - 1, &people);
+                    by_id.insert(people.len() - 1, &people);
+                }
+            }
+            for (place, name) in renamed {
+                if !people.is_empty() && names.insert(name.clone()) {
+                    let place = place.index(people.len());
+                    people[place].configured(watched(&name, 0), Tick::default());
+                    by_name.insert(place, &people);
+                }
+            }
+            for name in &names {
+                let name = name.parse().unwrap();
+                let expected = people.iter().position(|person| person.name == name);
+                prop_assert_eq!(by_name.get(&name, &people), expected);
+            }
+            for id in 0..20 {
+                let id = uuid::Uuid::from_u128(id).into();
+                let all = |(place, person): (Place, &Person)| (person.id() == Some(id)).then_some(place);
+                let expected: BTreeSet<Place> = people.iter().enumerate().filter_map(all).collect();
+                let mut found: Vec<Place> = by_id.all(&id, &people).collect();
+                found.sort_unstable();
+                prop_assert_eq!(found, expected.into_iter().collect::<Vec<_>>());
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_is_in_an_empty_index() {
+        let name = "alice".parse().unwrap();
+        assert_eq!(Index::<ByName>::default().get(&name, &[]), None);
+    }
+}
