@@ -5,13 +5,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use super::lighting::LightOverview;
+pub use super::person::Health;
 
 use super::bridge::Bridge;
 use super::command::Protocol;
 use super::link::Phase;
 use super::name::{ClientId, TopicLevel};
 use super::payload::About;
-use super::person::{Health, Person};
+use super::person::Person;
 use super::sign_in::DeviceCode;
 use super::source::Reach;
 use super::time::Now;
@@ -38,7 +39,9 @@ pub struct Overview {
     pub sign_in: Option<DeviceCode>,
     /// How many people are followed.
     pub people: usize,
-    /// The same by the word of their health; every word is there.
+    /// Of how many what is published is what Graph says.
+    pub current: usize,
+    /// How many by the word of their health; every word is there.
     pub census: [(&'static str, usize); 5],
     /// The first of them, as many as were asked for, in the order configured.
     pub persons: Vec<PersonOverview>,
@@ -112,8 +115,8 @@ pub struct PersonOverview {
     pub words: Option<(String, String)>,
     /// Since when Graph has told these words; UTC, whole seconds.
     pub since: Option<Timestamp>,
-    /// Whether they may be believed: `ok`, or why not.
-    pub health: &'static str,
+    /// Whether they may be believed.
+    pub health: Health,
 }
 
 /// All words that `graph` may be.
@@ -126,6 +129,21 @@ pub const GRAPH_STATES: [&str; 6] = {
     }
     words
 };
+
+impl Overview {
+    /// Whether the bridge does what it is for: news come from Graph and go to the broker.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.graph.is_fresh && self.broker.state == BrokerState::Connected
+    }
+
+    /// Whether there is nothing to look at either: everybody is up to date and nobody complains.
+    #[must_use]
+    pub fn is_well(&self) -> bool {
+        let no_complaint = self.notices.is_empty() && self.graph.detail.is_none();
+        self.is_ready() && self.current == self.people && no_complaint
+    }
+}
 
 impl Bridge {
     /// What is known now, with at most so many people in it.
@@ -166,6 +184,7 @@ impl Bridge {
             notices: words.notices,
             sign_in: self.invitation.code().cloned(),
             people: self.people.len(),
+            current: self.current(),
             census: Health::ALL
                 .map(|health| (health.as_str(), self.census.get(&health).copied().unwrap_or_default())),
             persons: self.people.iter().take(people).map(|person| self.person_overview(person)).collect(),
@@ -183,9 +202,12 @@ impl Bridge {
             Phase::Down(_) | Phase::Connecting | Phase::Closing(_) => "no connection to the broker",
             Phase::Stopping { .. } => "stopping",
         };
-        let current = self.census.get(&Health::Ok).copied().unwrap_or_default();
-        let (graph, all) = (self.source.reach().as_str(), self.people.len());
+        let (graph, current, all) = (self.source.reach().as_str(), self.current(), self.people.len());
         format!("{broker}; Graph: {graph}; people up to date: {current} of {all}")
+    }
+
+    fn current(&self) -> usize {
+        self.census.get(&Health::Ok).copied().unwrap_or_default()
     }
 
     fn person_overview(&self, person: &Person) -> PersonOverview {
@@ -195,7 +217,7 @@ impl Bridge {
             display_name: person.display_name().to_owned(),
             words: word(Field::Availability).zip(word(Field::Activity)),
             since: person.since(),
-            health: person.health().as_str(),
+            health: person.health(),
         }
     }
 }

@@ -19,11 +19,16 @@ use super::word::{Availability, KnownActivity};
 
 /// The words of `<base>/<user>/health`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Health {
+pub enum Health {
+    /// What is published is what Graph says.
     Ok,
+    /// It is old, or nothing is known yet.
     Stale,
+    /// Nobody is signed in who may read it.
     SignInRequired,
+    /// This person may not be read.
     Forbidden,
+    /// There is no such person.
     NotFound,
 }
 

@@ -57,9 +57,9 @@ pub(super) async fn answer(request: Parts, site: &Site, page: &Page) -> Response
     match request.uri.path() {
         // Alive is whoever answers. It asks nobody, so that a busy loop is no reason to be killed.
         "/healthz" => text(StatusCode::OK, "ok"),
-        "/readyz" => match site.asker.ask(0).await.map(|overview| ready::trouble(&overview)) {
-            Some(trouble) if trouble.is_empty() => text(StatusCode::OK, "ok"),
-            Some(trouble) => text(StatusCode::SERVICE_UNAVAILABLE, &trouble.join("\n")),
+        "/readyz" => match site.asker.ask(0).await {
+            Some(overview) if overview.is_ready() => text(StatusCode::OK, "ok"),
+            Some(overview) => text(StatusCode::SERVICE_UNAVAILABLE, &ready::trouble(&overview).join("\n")),
             None => busy(),
         },
         "/metrics" => match guard::admit(&request.headers, site).await {

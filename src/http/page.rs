@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value, context};
 
 use super::words::{Moment, plain, qr_code, spaced};
-use crate::core::overview::{BrokerState, LightOverview, Overview, PersonOverview};
+use crate::core::overview::{BrokerState, Health, LightOverview, Overview, PersonOverview};
 use crate::core::report::words;
 use crate::core::sign_in::DeviceCode;
 
@@ -87,7 +87,7 @@ impl Page {
                 },
                 sign_in => overview.sign_in.as_ref().map(|code| of_code(code, *at)),
                 notices => overview.notices.clone(),
-                current => overview.census[0].1,
+                current => overview.current,
                 all => overview.people,
                 more => overview.people.saturating_sub(people.len()),
                 people,
@@ -99,9 +99,7 @@ impl Page {
 
 /// How it looks from afar.
 fn mood(overview: &Overview) -> &'static str {
-    let works = overview.graph.is_fresh && overview.broker.state == BrokerState::Connected;
-    let all_current = overview.census[0].1 == overview.people;
-    match (works, all_current && overview.notices.is_empty() && overview.graph.detail.is_none()) {
+    match (overview.is_ready(), overview.is_well()) {
         (true, true) => "good",
         (true, false) => "fair",
         (false, _) => "bad",
@@ -114,13 +112,13 @@ fn of_person(person: &PersonOverview, now: Timestamp) -> Value {
         Some((availability, activity)) => format!("{} · {}", spaced(activity), spaced(availability)),
         None => "Not known".to_owned(),
     };
-    let trouble = match person.health {
-        "ok" => None,
-        "sign_in_required" => Some("sign-in needed"),
-        "forbidden" => Some("may not be read"),
-        "not_found" => Some("not in this tenant"),
-        _ if person.words.is_none() => Some("waiting"),
-        _ => Some("out of date"),
+    let trouble = match (person.health, &person.words) {
+        (Health::Ok, _) => None,
+        (Health::Stale, None) => Some("waiting"),
+        (Health::Stale, Some(_)) => Some("out of date"),
+        (Health::SignInRequired, _) => Some("sign-in needed"),
+        (Health::Forbidden, _) => Some("may not be read"),
+        (Health::NotFound, _) => Some("not in this tenant"),
     };
     context! {
         name => person.name.as_str(),

@@ -3,7 +3,7 @@
 use crate::core::overview::{BrokerState, Overview};
 use crate::core::report::words;
 
-/// What is missing, one sentence each; nothing if all is well.
+/// What is missing, one sentence each; nothing if the bridge is ready.
 ///
 /// Anybody may ask this, so the reasons, which may name people and machines, are left to the page and the log.
 pub(super) fn trouble(overview: &Overview) -> Vec<String> {

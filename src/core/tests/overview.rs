@@ -12,7 +12,12 @@ fn lines(core: &Bridge, now: Now) -> [String; 4] {
     let used = (graph.budget_used, graph.budget);
     let person = |person: &crate::core::overview::PersonOverview| {
         let (availability, activity) = person.words.clone().unwrap_or_default();
-        format!("{} {availability}/{activity} since {} {}", person.name, seconds(person.since), person.health)
+        format!(
+            "{} {availability}/{activity} since {} {}",
+            person.name,
+            seconds(person.since),
+            person.health.as_str()
+        )
     };
     [
         format!("{} fresh={} last={} {used:?}", graph.state, graph.is_fresh, seconds(graph.last_success)),
