@@ -46,7 +46,7 @@ pub(crate) fn load(options: &Options) -> Load {
     );
     // The cycle in which everybody was new is over when everybody was read once more.
     sleep(Duration::from_secs(options.cycle));
-    let changes = everybody(stage.broker.port, true);
+    let changes = stage.listens();
     stage.change(options.share);
     sleep(Duration::from_secs(1));
     let (before, began) = (stage.begin(), Instant::now());
@@ -145,7 +145,7 @@ pub(crate) fn latency(options: &Options) -> (Vec<Duration>, usize) {
     stage.published(&first);
     drop(first);
     sleep(Duration::from_secs(options.cycle));
-    let changes = everybody(stage.broker.port, true);
+    let changes = stage.listens();
     stage.begin();
     stage.change(options.share);
     sleep(Duration::from_secs(options.duration));

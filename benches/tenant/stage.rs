@@ -81,6 +81,15 @@ impl Stage {
         heard.newest.unwrap().max(heard.online.unwrap()) - self.began
     }
 
+    /// Somebody who listens to changes, and has heard before what is retained.
+    pub(crate) fn listens(&self) -> Listener<Everybody> {
+        let listener = everybody(self.broker.port, true);
+        let everybody = self.options.people;
+        let all = |heard: &Everybody| heard.first.len() == everybody && heard.changes.len() == everybody;
+        drop(listener.until("what is retained", LIMIT, all));
+        listener
+    }
+
     /// From now on this share changes from one cycle to the next.
     pub(crate) fn change(&self, share: f64) {
         tenant::control(&self.control, &format!("change/{share}"));

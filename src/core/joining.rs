@@ -6,6 +6,7 @@
 use super::bridge::Bridge;
 use super::command::Ending;
 use super::group::collecting::Named;
+use super::group::handing::Handing;
 use super::name::{ObjectId, TopicLevel, UserId};
 use super::person::Person;
 use super::report::Report;
@@ -97,22 +98,23 @@ impl Bridge {
         if nothing && !told_otherwise {
             return;
         }
-        let mut named: Vec<Option<Named>> = named.into_iter().map(Some).collect();
-        let mut watched = |found: usize| {
-            let Named { id, name, display_name, .. } = named.get_mut(found)?.take()?;
-            Some(Watched { name, id: UserId::Object(id), display_name: display_name.into(), discovery })
+        let watched = |Named { id, name, display_name, .. }| Watched {
+            name,
+            id: UserId::Object(id),
+            display_name: String::from(display_name),
+            discovery,
         };
         let mut emptied: Vec<TopicLevel> = Vec::new();
         for &(place, found) in renamed.iter().chain(&shown_otherwise) {
-            let Some(watched) = watched(found) else { continue };
+            let Some(watched) = named.get(found).cloned().map(watched) else { continue };
             let old = self.people[place].name.clone();
             self.people[place].configured(watched, now);
             if old != self.people[place].name {
                 emptied.push(old);
             }
         }
-        let joining: Vec<Person> =
-            joining.into_iter().filter_map(watched).map(|watched| self.joining(watched, now)).collect();
+        let mut handing = Handing::new(named);
+        let joining = joining.into_iter().filter_map(|found| handing.take(found)).map(watched);
         gone.sort_unstable();
         if gone.is_empty() && !told_otherwise {
             for &(place, _) in renamed.iter().chain(&shown_otherwise) {
@@ -120,11 +122,14 @@ impl Bridge {
                 self.announce(place);
                 self.queue(place);
             }
-            for person in joining {
+            // One by one: a whole tenant may join at once, and fits into memory once.
+            for watched in joining {
+                let person = self.joining(watched, now);
                 self.people.push(person);
                 self.seat(self.people.len() - 1, now);
             }
         } else {
+            let joining: Vec<Person> = joining.map(|watched| self.joining(watched, now)).collect();
             let change = |bridge: &mut Self| {
                 emptied.extend(bridge.dismiss(&gone));
                 bridge.people.extend(joining);

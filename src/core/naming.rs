@@ -1,6 +1,7 @@
 //! Who may have which name: names of people differ, ignoring case.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 
 use super::bridge::Bridge;
 use super::group::clash::Clash;
@@ -26,10 +27,10 @@ impl Bridge {
         let moving: HashSet<Place> =
             change.gone.iter().copied().chain(change.renamed.iter().map(|&(place, _)| place)).collect();
         let people = self.people.iter().enumerate().filter(|(place, _)| !moving.contains(place));
-        let mut taken: HashMap<String, Holder> =
-            people.map(|(place, person)| (fold(&person.name), Holder::Person(place))).collect();
-        let mut take = |name: &TopicLevel, who: Holder| {
-            let holder = *taken.entry(fold(name)).or_insert(who);
+        let mut taken: HashMap<Folded<'_>, Holder> =
+            people.map(|(place, person)| (Folded(&person.name), Holder::Person(place))).collect();
+        let mut take = |name, who: Holder| {
+            let holder = *taken.entry(Folded(name)).or_insert(who);
             let is_free = match (holder, who) {
                 (Holder::Person(one), Holder::Person(other)) => one == other,
                 (Holder::Joining(one), Holder::Joining(other)) => one == other,
@@ -70,6 +71,24 @@ impl Bridge {
         };
         let newcomer_too = Clash::who(&newcomer.display_name, &newcomer.id);
         Clash { name: newcomer.name.clone(), people: [holder, newcomer_too] }
+    }
+}
+
+/// A name as people compare it. Of a whole tenant no second copy is made to compare them.
+#[derive(Clone, Copy)]
+struct Folded<'a>(&'a TopicLevel);
+
+impl PartialEq for Folded<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_str().eq_ignore_ascii_case(other.0.as_str())
+    }
+}
+
+impl Eq for Folded<'_> {}
+
+impl Hash for Folded<'_> {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.0.as_str().bytes().for_each(|byte| hasher.write_u8(byte.to_ascii_lowercase()));
     }
 }
 

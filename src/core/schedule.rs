@@ -139,7 +139,13 @@ impl Schedule {
             | Target::Members(_) => None,
         });
         match with_room {
-            Some(places) => places.push(place),
+            Some(places) => {
+                // Up to the limit and no further: there is one such list for every request.
+                if places.len() == places.capacity() {
+                    places.reserve_exact(places.len().min(BULK_LIMIT - places.len()));
+                }
+                places.push(place);
+            }
             None => self.begin(Target::Bulk(vec![place]), now),
         }
     }
