@@ -216,6 +216,9 @@ impl Bridge {
                 }
             }
         }
+        if self.link.looks_again(now) {
+            self.commands.push(Command::Broker(BrokerOrder::Disconnect));
+        }
         if self.link.stop_listening(now) {
             let filters = self
                 .left_by_earlier_runs()

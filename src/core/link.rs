@@ -26,6 +26,10 @@ const AT_MOST: Duration = Duration::from_secs(60);
 /// Late retained messages are still listened to for this long: not every broker sends them before its answer.
 const LATE: Duration = Duration::from_secs(2);
 
+/// After this long in 3.1.1, with MQTT 5 given up, it is tried once more: a fault on the way that has ended may have
+/// looked like a broker that does not speak it.
+const SECOND_LOOK: Duration = Duration::from_secs(10);
+
 /// A connection that was only a trial is given up after this, should it not close.
 const CLOSES_WITHIN: Duration = Duration::from_secs(1);
 
@@ -55,7 +59,12 @@ pub(super) struct Link {
     backoff: Backoff,
     refused_backoff: Backoff,
     rival: Rival,
+    /// The version that is configured, and what is known of the broker.
+    asked: Protocol,
     spoken: Spoken,
+    /// When a version that was given up is tried once more; not again until this broker is lost.
+    second_look: Option<Tick>,
+    had_second_look: bool,
     up_since: Option<Tick>,
     outage_reported: bool,
     online_reported: bool,
@@ -73,7 +82,10 @@ impl Link {
             backoff: Backoff::new(Duration::from_millis(250), Duration::from_secs(4)),
             refused_backoff: Backoff::new(Duration::from_secs(2), Duration::from_secs(30)),
             rival: Rival::none(),
+            asked: protocol,
             spoken: Spoken::Asked(protocol),
+            second_look: None,
+            had_second_look: false,
             up_since: None,
             outage_reported: false,
             online_reported: false,
@@ -126,6 +138,18 @@ impl Link {
         trial
     }
 
+    /// Whether the time has come to try once more the version that was given up; `true` once, and the connection is to be
+    /// closed for it.
+    pub(super) fn looks_again(&mut self, now: Tick) -> bool {
+        if !self.is_up() || self.second_look.is_none_or(|at| now < at) {
+            return false;
+        }
+        (self.second_look, self.had_second_look, self.up_since) = (None, true, None);
+        self.spoken = Spoken::Asked(self.asked);
+        self.phase = Phase::Closing(now + CLOSES_WITHIN);
+        true
+    }
+
     /// Gives up whatever there is, to connect anew at once.
     pub(super) fn give_up(&mut self, now: Tick) {
         self.up_since = None;
@@ -135,6 +159,8 @@ impl Link {
     /// Connected. `subscriptions` answers are awaited before publishing, if this is the first time.
     pub(super) fn connected(&mut self, subscriptions: usize, now: Tick) {
         self.up_since = Some(now);
+        self.second_look =
+            (self.protocol() != self.asked && !self.had_second_look).then_some(now + SECOND_LOOK);
         self.trouble = None;
         self.outage_reported = false;
         self.online_reported = false;
@@ -220,6 +246,8 @@ impl Link {
             return None;
         }
         let lasted = self.up_since.take().map(|since| now.since(since));
+        self.second_look = None;
+        self.had_second_look &= lasted.is_none();
         if lasted.is_some_and(|lasted| lasted >= PROVED) {
             self.backoff.reset();
             self.refused_backoff.reset();
@@ -270,7 +298,9 @@ impl Link {
             | Phase::Closing(at)
             | Phase::ReadingBack { quiet_at: at, .. }
             | Phase::Stopping { deadline: at, .. } => Some(at),
-            Phase::Up { listen_until } => listen_until.into_iter().chain(self.rival_gone_at()).min(),
+            Phase::Up { listen_until } => {
+                listen_until.into_iter().chain(self.rival_gone_at()).chain(self.second_look).min()
+            }
             Phase::Connecting => None,
         }
     }

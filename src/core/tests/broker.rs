@@ -84,6 +84,37 @@ fn a_broker_without_mqtt_5_is_spoken_to_in_3_1_1() {
     assert!(messages_of(&commands).iter().all(|message| message.expires.is_none()));
     let info = messages_of(&commands).into_iter().find(|message| message.topic.ends_with("/info")).unwrap();
     assert!(info.payload.contains("\"protocol\":\"3.1.1\""), "{}", info.payload);
+
+    // It may have been a fault on the way: once more, and for good.
+    bridge.on(Woken, at(9.0));
+    assert!(bridge.wake_at(at(9.0).tick).unwrap() <= at(10.5).tick);
+    assert!(lines(&bridge.on(Woken, at(10.5))).contains(&"disconnect".to_owned()), "a second look");
+    assert_eq!(connect(&mut bridge, lost(), 10.6), Protocol::V5);
+    assert_eq!(connect(&mut bridge, not_understood(), 10.7), Protocol::V3);
+    assert_eq!(lines(&bridge.on(Connected, at(10.8))), ["disconnect"], "a trial");
+    assert_eq!(connect(&mut bridge, lost(), 10.9), Protocol::V5);
+    assert_eq!(connect(&mut bridge, not_understood(), 11.0), Protocol::V3);
+    bridge.on(Connected, at(11.1));
+    let orders = lines(&bridge.on(Woken, at(100.0)));
+    assert!(!orders.contains(&"disconnect".to_owned()), "{orders:?}");
+}
+
+#[test]
+fn mqtt_5_given_up_for_a_fault_on_the_way_is_spoken_again() {
+    let mut bridge = online(Settings { protocol: Protocol::V5, ..only_alice() });
+    let not_understood = || Disconnected(LinkFailure::NotUnderstood("cut short".into()));
+    bridge.on(lost(), at(1.0));
+    bridge.on(Woken, at(2.0));
+    bridge.on(not_understood(), at(2.1));
+    bridge.on(Connected, at(2.2));
+    bridge.on(lost(), at(2.3));
+    bridge.on(not_understood(), at(2.4));
+    let given_up = health_of(&bridge.on(Connected, at(2.5))).unwrap();
+    assert!(given_up.contains("does not speak MQTT 5"), "{given_up}");
+    bridge.on(Woken, at(12.5));
+    bridge.on(lost(), at(12.6));
+    let health = health_of(&bridge.on(Connected, at(12.7))).unwrap();
+    assert!(health.contains("\"notices\":[]"), "{health}");
 }
 
 #[test]
