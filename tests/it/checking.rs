@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use presence2mqtt::simulate::groups::EVERYBODY;
 use presence2mqtt::simulate::{AutoApprove, Fault, Scope, Settings, Times};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
 use tokio::net::{TcpListener, TcpStream};
@@ -76,6 +77,30 @@ async fn whoever_has_to_act_decides_over_the_exit_code() {
         assert_eq!(err, format!("presence2mqtt: failed: {failed}\n"));
         // The way to the broker is tried all the same.
         assert!(steps(&out).contains(&("ok", "discovery")), "{out}");
+    }
+}
+
+#[tokio::test]
+async fn where_only_groups_are_followed_a_member_is_read() {
+    let group = format!("[[groups]]\nid = \"{EVERYBODY}\"\n");
+    let full = Settings { groups: true, ..Settings::default() };
+    let empty = Settings { users: 0, ..full.clone() };
+    let blind = Settings {
+        permissions: ["GroupMember.Read.All", "User.ReadBasic.All"].map(str::to_owned).to_vec(),
+        ..full.clone()
+    };
+    let (ok, failed, skipped) = ("ok", "failed", "skipped");
+    for (settings, code, marks, words) in [
+        (full, 0, [ok, ok, ok], "alice@contoso.example of a group was read"),
+        (blind, 77, [ok, ok, failed], "Presence.Read.All"),
+        (empty, 0, [ok, skipped, skipped], "1 of 1 groups may be read, and nobody is in them"),
+    ] {
+        let stage = Stage::set(settings).await;
+        let (ended, out, err) = Home::with(&stage.text("", &group)).told(&["check", "--online"]).await;
+        assert_eq!(ended, Some(code), "{out}{err}");
+        let expected: Vec<_> = marks.into_iter().zip(["groups", "Graph", "permission"]).collect();
+        assert_eq!(steps(&out)[2..5], expected, "{out}");
+        assert!(out.contains(words), "{out}");
     }
 }
 

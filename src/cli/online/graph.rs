@@ -3,10 +3,12 @@
 use std::io::{self, Write};
 
 use super::checklist::{Checklist, Outcome};
+use super::groups;
 use crate::cli::exit;
 use crate::cli::progress::Progress;
 use crate::config::{Config, User};
 use crate::core::event::ReadFailure;
+use crate::core::group::page::Member;
 use crate::core::name::{PrincipalName, UserId};
 use crate::graph::client::GraphClient;
 use crate::graph::once;
@@ -16,10 +18,9 @@ const SIGN_IN: &str = "sign-in";
 const GRAPH: &str = "Graph";
 const PERMISSION: &str = "permission";
 const PEOPLE: &str = "people";
-const GROUPS: &str = "groups";
 
 /// Names that are looked up at most: enough to see whether it works.
-const MOST_NAMES: usize = 20;
+pub(super) const MOST_NAMES: usize = 20;
 
 /// What to look at where a request did not get through; how long to wait is nobody's fault.
 const ON_THE_WAY: &str = "check the network, HTTPS_PROXY and graph.ca_file, and try again";
@@ -37,13 +38,13 @@ pub(super) async fn check(
     }
     let (who, scopes) = signed_in_as(config, client).await;
     list.add(SIGN_IN, Outcome::Ok(who))?;
-    groups(config, client, progress, list).await?;
-    let Some(first) = config.users.first() else { return Ok(()) };
-    let ids = [first.id.clone()];
+    let member = groups::check(config, client, progress, list).await?;
+    let Some((name, id)) = somebody(config, member) else { return unread(list) };
+    let ids = [id.clone()];
     let reading = once::read(client, config.graph.endpoint, &ids);
     let outcome = progress.during("reading one presence from Graph", reading).await.pop();
     let missing = scopes.filter(|scopes| config.commands.enabled && !scopes::lets_write(scopes)).is_some();
-    read(first, outcome, may(config, missing), list)?;
+    read((&name, &id), outcome, may(config, missing), list)?;
     let names = config.users.iter().filter_map(|user| match &user.id {
         UserId::Principal(name) => Some((user, name)),
         UserId::Me | UserId::Object(_) => None,
@@ -52,34 +53,20 @@ pub(super) async fn check(
     if names.is_empty() { Ok(()) } else { look_up(client, &names, progress, list).await }
 }
 
-/// Whether the members of groups may be read, told by a first page of each.
-async fn groups(
-    config: &Config,
-    client: &GraphClient,
-    progress: Progress,
-    list: &mut Checklist<'_, impl Write>,
-) -> io::Result<()> {
-    if config.groups.is_empty() {
-        return Ok(());
-    }
-    let tried = &config.groups[..config.groups.len().min(MOST_NAMES)];
-    let looking = async {
-        for group in tried {
-            if let Err(failure) = once::first_page(client, group.id).await {
-                return Some((group.id, failure));
-            }
-        }
-        None
-    };
-    let outcome = match progress.during("reading groups from Graph", looking).await {
-        None => Outcome::Ok(format!("{} of {} groups may be read", tried.len(), config.groups.len())),
-        Some((id, ReadFailure::NotFound)) => Outcome::Failed(
-            exit::CONFIG,
-            format!("{id} is not in this tenant; check its id under [[groups]]"),
-        ),
-        Some((_, failure)) => failed(&failure, exit::UNREACHABLE),
-    };
-    list.add(GROUPS, outcome)
+/// Who is read: whoever the configuration names first; else a member of a group.
+fn somebody(config: &Config, member: Option<Member>) -> Option<(String, UserId)> {
+    let user = config.users.first().map(|user| (user.name.to_string(), user.id.clone()));
+    user.or_else(|| {
+        let Member { id, principal_name, .. } = member?;
+        let name = principal_name.map_or_else(|| id.to_string(), String::from);
+        Some((format!("{name} of a group"), UserId::Object(id)))
+    })
+}
+
+/// Nobody is named, and no group has told of a member.
+fn unread(list: &mut Checklist<'_, impl Write>) -> io::Result<()> {
+    list.add(GRAPH, Outcome::Skipped(groups::STEP))?;
+    list.add(PERMISSION, Outcome::Skipped(groups::STEP))
 }
 
 /// Who, in words, and what they consented to if it is a person.
@@ -108,7 +95,7 @@ fn may(config: &Config, missing: bool) -> Outcome {
 
 /// What the reading of one person says of Graph, of the permission, and of the person.
 fn read(
-    user: &User,
+    (name, id): (&str, &UserId),
     outcome: Option<once::Outcome>,
     may: Outcome,
     list: &mut Checklist<'_, impl Write>,
@@ -116,7 +103,7 @@ fn read(
     let answers = || Outcome::Ok("answers".to_owned());
     match outcome {
         None | Some(Ok(_)) => {
-            list.add(GRAPH, Outcome::Ok(format!("answers; {} was read", user.name)))?;
+            list.add(GRAPH, Outcome::Ok(format!("answers; {name} was read")))?;
             list.add(PERMISSION, may)
         }
         Some(Err(failure @ ReadFailure::Forbidden { .. })) => {
@@ -127,10 +114,10 @@ fn read(
             list.add(GRAPH, answers())?;
             list.add(PERMISSION, may)?;
             // A name that is not found is said below.
-            match user.id {
+            match id {
                 UserId::Principal(_) => Ok(()),
                 UserId::Me | UserId::Object(_) => {
-                    list.add(PEOPLE, Outcome::Failed(exit::CONFIG, format!("{}: {failure}", user.name)))
+                    list.add(PEOPLE, Outcome::Failed(exit::CONFIG, format!("{name}: {failure}")))
                 }
             }
         }
@@ -173,7 +160,7 @@ async fn look_up(
 }
 
 /// A failure with the code of whoever has to act; `otherwise` where it does not say.
-fn failed(failure: &ReadFailure, otherwise: u8) -> Outcome {
+pub(super) fn failed(failure: &ReadFailure, otherwise: u8) -> Outcome {
     match failure {
         ReadFailure::Passing { .. } => Outcome::Failed(exit::UNREACHABLE, format!("{failure}; {ON_THE_WAY}")),
         ReadFailure::Throttled { .. } => {

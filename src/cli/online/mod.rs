@@ -1,10 +1,11 @@
 //! `presence2mqtt check --online`: everything that the bridge needs, tried once, beside a running bridge if need be.
 //!
-//! `checklist` is what is printed and how it ends, `graph` and `broker` are the two ways that are gone.
+//! `checklist` is what is printed and how it ends, `graph` (with `groups`) and `broker` are the two ways that are gone.
 
 mod broker;
 mod checklist;
 mod graph;
+mod groups;
 
 use std::io::Write;
 

@@ -1,0 +1,55 @@
+//! Groups: whether their members may be read, told by a first page of each.
+
+use std::io::{self, Write};
+
+use super::checklist::{Checklist, Outcome};
+use super::graph::{MOST_NAMES, failed};
+use crate::cli::exit;
+use crate::cli::progress::Progress;
+use crate::config::Config;
+use crate::core::event::ReadFailure;
+use crate::core::group::page::Member;
+use crate::core::name::ObjectId;
+use crate::graph::client::GraphClient;
+use crate::graph::once;
+
+/// The name of this step.
+pub(super) const STEP: &str = "groups";
+
+/// Tries all groups, and returns somebody who is in one.
+pub(super) async fn check(
+    config: &Config,
+    client: &GraphClient,
+    progress: Progress,
+    list: &mut Checklist<'_, impl Write>,
+) -> io::Result<Option<Member>> {
+    if config.groups.is_empty() {
+        return Ok(None);
+    }
+    let tried: Vec<ObjectId> = config.groups.iter().take(MOST_NAMES).map(|group| group.id).collect();
+    let looking = progress.during("reading groups from Graph", look(client, &tried)).await;
+    let (outcome, member) = match looking {
+        Ok(member) => {
+            let (tried, all) = (tried.len(), config.groups.len());
+            let empty = if member.is_none() { ", and nobody is in them" } else { "" };
+            (Outcome::Ok(format!("{tried} of {all} groups may be read{empty}")), member)
+        }
+        Err((id, ReadFailure::NotFound)) => {
+            let why = format!("{id} is not in this tenant; check its id under [[groups]]");
+            (Outcome::Failed(exit::CONFIG, why), None)
+        }
+        Err((_, failure)) => (failed(&failure, exit::UNREACHABLE), None),
+    };
+    list.add(STEP, outcome)?;
+    Ok(member)
+}
+
+/// The first member that is met, or the first group that cannot be read.
+async fn look(client: &GraphClient, groups: &[ObjectId]) -> Result<Option<Member>, (ObjectId, ReadFailure)> {
+    let mut member = None;
+    for &id in groups {
+        let page = once::first_page(client, id).await.map_err(|failure| (id, failure))?;
+        member = member.or_else(|| page.members.into_iter().next());
+    }
+    Ok(member)
+}
