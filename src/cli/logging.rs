@@ -4,8 +4,7 @@ use std::io::Write;
 
 use clap::{ArgAction, Args, ValueEnum};
 use tracing::{Level, Metadata};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{Targets, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -85,7 +84,7 @@ pub(super) fn start(options: &Options, environment: &Environment, terminal: Term
         1 => "info,presence2mqtt=debug",
         2.. => "debug,presence2mqtt=trace",
     };
-    let wanted = environment.get("RUST_LOG").unwrap_or(default);
+    let wanted = environment.get("RUST_LOG").filter(|wanted| !wanted.is_empty()).unwrap_or(default);
     let wanted = match drawn {
         Drawn::Nothing => wanted,
         Drawn::InPlace => {
@@ -98,15 +97,16 @@ pub(super) fn start(options: &Options, environment: &Environment, terminal: Term
             "error"
         }
     };
-    let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new(default));
+    let filter: Targets = wanted.parse().or_else(|_| default.parse()).unwrap_or_default();
     // Not a directive: one for a module within a library would win over it.
     let held = filter_fn(|line| !is_held(line));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let lines = lines.with_ansi(terminal.colours_err());
+    let lines =
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(terminal.colours_err());
+    let chosen = tracing_subscriber::registry().with(filter).with(held);
     // Only a second start can fail, and the first one's settings stand.
     let _started = match options.log_format {
-        Format::Text => lines.with_target(false).finish().with(held).try_init(),
-        Format::Json => lines.json().flatten_event(true).finish().with(held).try_init(),
+        Format::Text => chosen.with(lines.with_target(false)).try_init(),
+        Format::Json => chosen.with(lines.json().flatten_event(true)).try_init(),
     };
 }
 
