@@ -12,6 +12,7 @@ use super::light::driven::{Light, Sight};
 use super::light::settings::Settings;
 use super::name::TopicLevel;
 use super::outbox::own;
+use super::report::Report;
 use super::schedule::Place;
 use super::time::Tick;
 use super::topic::{LightField, Topics};
@@ -289,13 +290,17 @@ impl Bridge {
 
     fn pause_or_follow(&mut self, name: &TopicLevel, payload: &[u8]) {
         let says = |word: &str| payload.trim_ascii().eq_ignore_ascii_case(word.as_bytes());
-        let Some(light) = self.lights.named(name).filter(|_| says(ON) || says(OFF)) else { return };
+        let Some(light) = self.lights.named(name) else { return };
+        if !says(ON) && !says(OFF) {
+            return self.report(Report::LightWord(name.clone()));
+        }
         light.follows = says(ON);
         // Whoever paused it may have used it otherwise. What still waits is not sent to a paused one.
         light.tell_again();
         let follow = light.retained(LightField::Follow, &self.topics);
         self.outbox.forget_light(name);
         follow.into_iter().for_each(|message| self.outbox.light(Some(name), message));
+        self.report(Report::LightFollows(name.clone(), says(ON)));
     }
 
     fn say_light(&mut self, light: &Light) {

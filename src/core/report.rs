@@ -48,6 +48,10 @@ pub enum Report {
     CommandRefused(usize, String),
     /// A command could not be obeyed, and why.
     CommandFailed(usize, String),
+    /// Somebody paused a light, or let it show presence again.
+    LightFollows(TopicLevel, bool),
+    /// Neither of the two words came to a light's switch.
+    LightWord(TopicLevel),
     /// Whether commands can set one person's presence changed.
     Settable(usize, bool),
     /// One person, unreadable before, can be read.
@@ -110,6 +114,7 @@ impl Report {
             Self::Removed(_) | Self::Left(_) | Self::Ignored(_) | Self::TopicRefused(_) => Loudness::Debug,
             // Whoever may send commands could fill the log with them.
             Self::Commanded(_) | Self::CommandRefused(..) | Self::Settable(..) => Loudness::Debug,
+            Self::LightFollows(..) | Self::LightWord(_) => Loudness::Debug,
         }
     }
 }
@@ -154,6 +159,11 @@ impl fmt::Display for Report {
             Self::Commanded(user) => write!(f, "users[{user}]: a command was obeyed"),
             Self::CommandRefused(user, why) => write!(f, "users[{user}]: a command was refused: {why}"),
             Self::CommandFailed(user, why) => write!(f, "users[{user}]: a command failed: {why}"),
+            Self::LightFollows(light, true) => write!(f, "light {light}: shows presence again"),
+            Self::LightFollows(light, false) => write!(f, "light {light}: paused"),
+            Self::LightWord(light) => {
+                write!(f, "light {light}: neither ON nor OFF came to its switch; ignored")
+            }
             Self::Settable(user, true) => write!(f, "users[{user}] can be set by commands"),
             Self::Settable(user, false) => write!(f, "users[{user}] cannot be set by commands"),
             Self::UserReadable(user) => write!(f, "users[{user}] can be read again"),

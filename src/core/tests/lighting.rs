@@ -158,6 +158,27 @@ fn a_device_that_comes_and_a_broker_that_comes_back_are_told_again() {
 }
 
 #[test]
+fn who_pauses_a_light_and_how_shows_in_the_log() {
+    let mut bridge = online(with(vec![light("door", &["alice"])]));
+    for (light, payload, expected) in [
+        ("door", "off", Some("light door: paused")),
+        ("door", "maybe", Some("light door: neither ON nor OFF came to its switch; ignored")),
+        ("door", "ON", Some("light door: shows presence again")),
+        ("hall", "OFF", None),
+    ] {
+        let topic = format!("presence/bridge/light/{light}/follow/set");
+        let commands = bridge.on(said(&topic, payload), at(1.0));
+        let reports: Vec<String> = commands
+            .iter()
+            .filter_map(
+                |command| if let Command::Report(report) = command { Some(report.to_string()) } else { None },
+            )
+            .collect();
+        assert_eq!(reports, expected.into_iter().collect::<Vec<_>>(), "{light} {payload}");
+    }
+}
+
+#[test]
 fn a_light_can_be_paused_and_that_is_remembered() {
     let settings = with(vec![light("door", &["alice"])]);
     let mut bridge = online(settings.clone());
