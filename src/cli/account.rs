@@ -6,6 +6,7 @@ use super::exit::{self, Failure};
 use super::login::delegated;
 use super::progress::Progress;
 use crate::config::Config;
+use crate::core::time::whole_seconds;
 use crate::graph::sign_in::store::StoreError;
 use crate::run;
 
@@ -39,7 +40,7 @@ pub(super) async fn whoami(config: &Config, progress: Progress, out: &mut impl W
     writeln!(out, "tenant    {}", kept.account.tenant_id)?;
     writeln!(out, "app       {}", kept.client_id)?;
     writeln!(out, "scopes    {}", kept.scopes)?;
-    writeln!(out, "token     good until {}, renewed before", kept.access_ends)?;
+    writeln!(out, "token     good until {}, renewed before", whole_seconds(kept.access_ends))?;
     Ok(())
 }
 

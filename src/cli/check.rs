@@ -10,6 +10,7 @@ use super::online;
 use super::progress::Progress;
 use crate::config::Config;
 use crate::core::certificate;
+use crate::core::name::TopicLevel;
 use crate::core::report::words;
 use crate::mqtt::address::Address;
 use crate::run;
@@ -43,7 +44,7 @@ pub(super) async fn run(
 }
 
 fn describe(config: &Config, out: &mut impl Write) -> std::io::Result<()> {
-    let Config { origin, mqtt, graph, users, groups, .. } = config;
+    let Config { origin, mqtt, graph, users, groups, lights, .. } = config;
     writeln!(out, "{origin} is valid")?;
     writeln!(out, "  broker   {} as {}", mqtt.broker, mqtt.client_id)?;
     writeln!(out, "  topics   {}/<user>/availability, …/activity, …/state, …/health", mqtt.base_topic)?;
@@ -53,6 +54,10 @@ fn describe(config: &Config, out: &mut impl Write) -> std::io::Result<()> {
     for group in groups {
         let (id, refresh) = (group.id, words(group.refresh_members));
         writeln!(out, "  group    {id}, members read every {refresh}")?;
+    }
+    for light in lights {
+        let users: Vec<&str> = light.users.iter().map(TopicLevel::as_str).collect();
+        writeln!(out, "  light    {} shows {}", light.name, users.join(", "))?;
     }
     Ok(())
 }

@@ -37,7 +37,7 @@ pub(super) async fn run(listen: Option<SocketAddr>, out: &mut impl Write) -> Res
         Ok(line) if line.split(' ').nth(1) == Some("200") => Ok(writeln!(out, "ok")?),
         Ok(why) | Err(why) => Err(Failure::new(
             exit::UNREACHABLE,
-            format!("the bridge does not answer well at {address}: {why}"),
+            format!("nobody says at {address} that the bridge is alive: {why}"),
         )),
     }
 }

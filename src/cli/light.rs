@@ -72,11 +72,16 @@ async fn walk(
     broker: &mut OneShot,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
+    let mut line = |[state, color, brightness, effect]: [&str; 4]| {
+        writeln!(out, "{}", format!("{state:<40} {color:<8} {brightness:>10}  {effect}").trim_end())?;
+        out.flush()
+    };
+    line(["state", "color", "brightness", "effect"])?;
     for (words, look) in steps(light) {
-        let shade = look.shade();
-        let effect = look.lit.as_ref().and_then(|lit| lit.effect.name()).unwrap_or_default();
-        writeln!(out, "{}", format!("{words:<40} {shade:<8} {effect}").trim_end())?;
-        out.flush()?;
+        let lit = look.lit.as_ref();
+        let brightness = lit.map(|lit| format!("{} %", lit.brightness)).unwrap_or_default();
+        let effect = lit.and_then(|lit| lit.effect.name()).unwrap_or_default();
+        line([&words, &look.shade().to_string(), &brightness, effect])?;
         if let Some(order) = light.order(&look) {
             let sent = broker.publish(order.into()).await;
             sent.map_err(exit::of_broker)?;

@@ -96,7 +96,7 @@ fn describe(command: &Command, path: &str, roff: &mut Roff) {
     });
     for argument in own {
         let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
-        tagged(&signature(argument), &help, roff);
+        tagged(&signature(argument), &format!("{help}{}", default(argument)), roff);
     }
     if let Some(examples) = command.get_after_help() {
         roff.control("PP", []).control("nf", []);
@@ -117,6 +117,14 @@ fn signature(argument: &clap::Arg) -> Vec<Inline> {
         }
         Some(long) => vec![bold(format!("--{long}"))],
     }
+}
+
+/// What is taken where the option is not given, as the help texts have it.
+fn default(argument: &clap::Arg) -> String {
+    let values = argument.get_default_values();
+    let shown = argument.get_action().takes_values() && !argument.is_hide_default_value_set();
+    let Some(value) = values.first().filter(|_| shown) else { return String::new() };
+    format!(" [default: {}]", value.to_string_lossy())
 }
 
 fn entries(title: &str, entries: &Entries) -> Roff {

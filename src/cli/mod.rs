@@ -27,6 +27,8 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{self, Config, Environment};
 #[cfg(feature = "demo")]
+use crate::demo::DemoError;
+#[cfg(feature = "demo")]
 use crate::view::show::Look;
 use exit::Failure;
 use logging::Drawn;
@@ -111,6 +113,8 @@ pub async fn main(
     let terminal = Terminal::of_process(environment);
     let drawn = match &arguments.command {
         Some(Task::Watch(options)) if terminal.out && terminal.err => options.drawn(),
+        #[cfg(feature = "demo")]
+        Some(Task::Demo(_)) if terminal.out && terminal.err => Drawn::InPlace,
         _ => Drawn::Nothing,
     };
     logging::start(&arguments.logging, environment, terminal, drawn);
@@ -123,7 +127,10 @@ pub async fn main(
             let stop = signals::stop()?;
             let look = Look { live: terminal.out, colours: terminal.colours_out(), timed: false };
             let ended = crate::demo::run(options, look, stop, out).await;
-            ended.map_err(|error| Failure::new(exit::UNEXPECTED, error))
+            match ended {
+                Err(DemoError::Io(error)) => Err(error.into()),
+                ended => ended.map_err(|error| Failure::new(exit::UNEXPECTED, error)),
+            }
         }
         Task::Check(options) => check::run(&config()?, options, progress, out).await,
         Task::Login(options) => login::run(&config()?, options, progress, out).await,

@@ -49,17 +49,17 @@ pub enum DemoError {
     #[error(transparent)]
     Io(#[from] io::Error),
     /// The configuration made for the bridge is wrong.
-    #[error("the configuration of the demonstration is wrong: {0}")]
+    #[error("the configuration of the demonstration is wrong")]
     Config(#[from] config::ConfigErrors),
     /// The bridge ended.
     #[error(transparent)]
     Bridge(#[from] crate::run::RunError),
     /// The view did not reach the broker.
-    #[error("the view does not reach the broker: {0}")]
-    NoView(#[from] OneShotError),
-    /// The view ended.
-    #[error("the view ended: {0}")]
-    View(#[from] ShowEnd),
+    #[error("the view does not reach the broker")]
+    NoView(#[source] OneShotError),
+    /// The view lost the broker.
+    #[error("the view ended")]
+    View(#[source] OneShotError),
 }
 
 /// Shows everything at work until `stop`.
@@ -123,10 +123,14 @@ pub async fn run(
 async fn show(config: &Config, look: Look, out: &mut impl Write) -> Result<(), DemoError> {
     let (base, bridge) = (&config.mqtt.base_topic, &config.mqtt.bridge_name);
     let topics = Topics::new(base.clone(), bridge.clone());
-    let mut broker = OneShot::connect(&Address::of_command(&config.mqtt, "view")).await?;
-    broker.subscribe(&topics.every_topic()).await?;
+    let mut broker =
+        OneShot::connect(&Address::of_command(&config.mqtt, "view")).await.map_err(DemoError::NoView)?;
+    broker.subscribe(&topics.every_topic()).await.map_err(DemoError::NoView)?;
     let mut show = Show::new(Picture::new(base, bridge), BTreeMap::new(), look, out);
-    Err(show.listen(&mut broker).await.into())
+    Err(match show.listen(&mut broker).await {
+        ShowEnd::Broker(error) => DemoError::View(error),
+        ShowEnd::Out(error) => DemoError::Io(error),
+    })
 }
 
 /// Where the tokens of a demonstrated sign-in are for a moment.

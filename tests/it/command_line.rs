@@ -20,6 +20,22 @@ fn the_demonstration_ends_by_itself_and_shows_everybody() {
 }
 
 #[test]
+fn whoever_has_seen_enough_of_the_demonstration_ends_it() {
+    let mut demo = program()
+        .args(["demo", "--for", "60s"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = String::new();
+    BufReader::new(demo.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    assert!(first.starts_with("A simulated tenant"), "{first}");
+    let ended = demo.wait_with_output().unwrap();
+    let err = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!((ended.status.code(), err.contains("presence2mqtt: ")), (Some(0), false), "{err}");
+}
+
+#[test]
 fn the_demonstration_shows_how_somebody_signs_in() {
     let (code, out, err) = told(program().args(["demo", "--for", "7s", "--sign-in"]));
     assert_eq!(code, Some(0), "{err}");
