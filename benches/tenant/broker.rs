@@ -23,8 +23,10 @@ impl Broker {
         let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
         let port = std::iter::repeat_with(|| fastrand::u16(20_000..32_000)).find(free).unwrap();
         let file = home.join("mosquitto.conf");
+        // A listener to whom a million retained messages come at once is behind for a moment, and would lose some.
         let text = format!(
-            "user root\nlog_type error\npersistence false\nlistener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"
+            "user root\nlog_type error\npersistence false\nlistener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n\
+             max_queued_messages 0\n"
         );
         fs::write(&file, text).unwrap();
         let file = file.to_str().unwrap().to_owned();

@@ -1,4 +1,4 @@
-//! Every run for a few seconds, against bounds that a loaded machine keeps: for every day. The figures that are promised
+//! Every run for a few seconds, against bounds that a loaded machine and an unoptimised build keep: for every day. The figures that are promised
 //! come from the long runs.
 
 use std::time::Duration;
@@ -20,8 +20,8 @@ pub(crate) fn run(options: &Options) {
     assert!(resend.newest_first, "the newest changes must come first");
     assert!(resend.took.max(resend.first_publish) < Duration::from_secs(10), "{:?}", resend.took);
     assert!(resend.more_memory < 20 * 1024, "{} KiB more", resend.more_memory);
-    assert!(resend.ratio > 0.2, "{} of a bare loop's rate", resend.ratio);
+    assert!(resend.ratio > 0.05, "{} of a bare loop's rate", resend.ratio);
     let one = runs::one(&short);
     assert!(one.first_presence < Duration::from_secs(2), "{:?}", one.first_presence);
-    assert!(one.cores < 0.05 && one.resident < 32 * 1024, "{} cores, {} KiB", one.cores, one.resident);
+    assert!(one.cores < 0.05 && one.resident < 64 * 1024, "{} cores, {} KiB", one.cores, one.resident);
 }
