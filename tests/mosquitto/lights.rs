@@ -126,10 +126,13 @@ async fn a_test_walks_a_light_through_every_state() {
     let listener = Listener::start(broker.port).await;
     let walked = finished(&configuration, &["light", "test", "door", "--pause", "0s"]).await;
     assert_eq!(walked.code, Some(0), "{}", walked.output.stderr);
-    let lines: Vec<&str> = walked.output.stdout.lines().collect();
-    assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>(), ["Available", "Available", "#00ff00"]);
+    let lines: Vec<Vec<&str>> =
+        walked.output.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines[0], ["state", "color", "brightness", "effect"]);
+    assert_eq!(lines[1][..4], ["Available", "Available", "#00ff00", "100"]);
+    let states = lines.len() - 1;
     let orders = || listener.heard().into_iter().filter(|heard| heard.topic == ORDERS).count();
-    listener.until("every order", |_| orders() == lines.len()).await;
+    listener.until("every order", |_| orders() == states).await;
     listener.until_newest(ORDERS, OFF).await;
     listener
         .until("a word to the bridge", |heard| heard.iter().any(|h| h.topic == "presence/bridge/refresh"))
