@@ -129,7 +129,7 @@ async fn a_test_walks_a_light_through_every_state() {
     let lines: Vec<Vec<&str>> =
         walked.output.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(lines[0], ["state", "color", "brightness", "effect"]);
-    assert_eq!(lines[1][..4], ["Available", "Available", "#00ff00", "100"]);
+    assert_eq!(lines[1][..4], ["Available", "Available", "#00ff00", "60"]);
     let states = lines.len() - 1;
     let orders = || listener.heard().into_iter().filter(|heard| heard.topic == ORDERS).count();
     listener.until("every order", |_| orders() == states).await;
