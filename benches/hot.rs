@@ -16,8 +16,8 @@ use std::cell::RefCell;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use presence2mqtt::core::command::BULK_LIMIT;
-use presence2mqtt::core::event::Event;
+use presence2mqtt::core::model::event::Event;
+use presence2mqtt::core::model::request::BULK_LIMIT;
 use presence2mqtt::graph::answer;
 
 use world::World;

@@ -20,14 +20,15 @@ use std::time::Duration;
 
 use presence2mqtt::config::{self, Config, Environment};
 use presence2mqtt::core::bridge::Bridge;
-use presence2mqtt::core::command::{BrokerOrder, Command, Ending, Read, What};
-use presence2mqtt::core::event::{Answer, Event, PresenceEvent, ReadFailure, Reading};
-use presence2mqtt::core::name::{ObjectId, UserId};
-use presence2mqtt::core::payload::About;
-use presence2mqtt::core::presence::Presence;
-use presence2mqtt::core::settings::Settings;
-use presence2mqtt::core::topic::{BridgeField, OFFLINE, Topics};
-use presence2mqtt::core::words::Words;
+use presence2mqtt::core::model::effect::{BrokerOrder, Effect, Ending, GraphOrder};
+use presence2mqtt::core::model::event::{Event, PresenceEvent};
+use presence2mqtt::core::model::name::{ObjectId, UserId};
+use presence2mqtt::core::model::payload::About;
+use presence2mqtt::core::model::presence::Presence;
+use presence2mqtt::core::model::request::{Ended, Operation, ReadFailure, ReadPresence, Reading, RequestId};
+use presence2mqtt::core::model::settings::Settings;
+use presence2mqtt::core::model::topic::{BridgeField, OFFLINE, Topics};
+use presence2mqtt::core::model::words::Words;
 use presence2mqtt::mqtt::address::{Address, Will};
 use presence2mqtt::mqtt::publisher;
 use presence2mqtt::run::Clock;
@@ -91,16 +92,13 @@ async fn decide(
         let commands = events.pop_front().map(|event| core.on(event, clock.now()));
         for command in commands.into_iter().flatten() {
             match command {
-                Command::Read(Read { request, what, .. }) => {
-                    let outcome = source.read(&what);
-                    events.push_back(Event::Presence(PresenceEvent { request, outcome }));
-                }
+                Effect::Graph(order) => events.extend(source.obey(order).map(Event::Presence)),
                 // There is room, or the publisher is gone and the run with it.
-                Command::Broker(order) => drop(orders.try_send(order)),
-                Command::Report(report) => say(report),
-                Command::Finish(ending) => return ending,
-                // Only Graph has people who sign in, and presence that can be set.
-                Command::Write(_) | Command::ForgetConnections | Command::SignIn(_) => {}
+                Effect::Broker(order) => drop(orders.try_send(order)),
+                Effect::Report(report) => say(report),
+                Effect::Finish(ending) => return ending,
+                // Only Graph has people who sign in.
+                Effect::SignIn(_) => {}
             }
         }
         if !events.is_empty() {
@@ -169,18 +167,42 @@ impl Source {
         self.said.insert(id, Presence::of(said));
     }
 
-    /// The core asks, as it would ask Graph. A failure is one of Graph's too: the core knows what each means.
-    fn read(&self, what: &What) -> Result<Answer, ReadFailure> {
+    /// The core asks, as it would ask Graph, and is told how it ended.
+    fn obey(&self, order: GraphOrder) -> Option<PresenceEvent> {
+        match order {
+            GraphOrder::Read(asked) => {
+                let outcome = self.read(&asked.operation);
+                Some(PresenceEvent::Read(Ended { request: asked.id, outcome }))
+            }
+            GraphOrder::Resolve(asked) => Some(PresenceEvent::Resolved(self.unknown(asked.id))),
+            GraphOrder::ReadMembers(asked) => Some(PresenceEvent::Members(self.unknown(asked.id))),
+            // Only Graph has presence that can be set, and connections.
+            GraphOrder::Set(_) | GraphOrder::ForgetConnections => None,
+        }
+    }
+
+    fn read(&self, operation: &ReadPresence) -> Result<Vec<Reading>, ReadFailure> {
+        self.goes_on()?;
+        let ids = match operation {
+            ReadPresence::Bulk(ids) => ids.as_slice(),
+            ReadPresence::User(id) | ReadPresence::Communications(id) => std::slice::from_ref(id),
+            ReadPresence::Me => return Err(ReadFailure::NotFound),
+        };
+        let reading = |&id| Reading { id, presence: self.said.get(&id).cloned() };
+        Ok(ids.iter().map(reading).collect())
+    }
+
+    /// Lines have neither principal names nor groups.
+    fn unknown<O: Operation>(&self, request: RequestId<O>) -> Ended<O> {
+        Ended { request, outcome: self.goes_on().and(Err(ReadFailure::NotFound)) }
+    }
+
+    /// A failure is one of Graph's too: the core knows what each means.
+    fn goes_on(&self) -> Result<(), ReadFailure> {
         if self.ended {
             return Err(ReadFailure::Passing { why: "the input has ended".to_owned(), retry_after: None });
         }
-        let ids = match what {
-            What::Bulk(ids) => ids.as_slice(),
-            What::User(id) | What::Communications(id) => std::slice::from_ref(id),
-            What::Me | What::Resolve(_) | What::Members(..) => return Err(ReadFailure::NotFound),
-        };
-        let reading = |&id| Reading { id, presence: self.said.get(&id).cloned() };
-        Ok(Answer::People(ids.iter().map(reading).collect()))
+        Ok(())
     }
 }
 

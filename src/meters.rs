@@ -10,7 +10,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 
-use crate::core::event::ReadFailure;
+use crate::core::model::request::ReadFailure;
 
 /// One label.
 type Label = [(&'static str, &'static str); 1];

@@ -9,7 +9,7 @@ use std::process::Command;
 use clap::Parser;
 use presence2mqtt::cli::{Arguments, exit};
 use presence2mqtt::config::{self, Environment};
-use presence2mqtt::core::topic::{BridgeField, Field, LightField, SET, SET_STATUS_MESSAGE, Topics};
+use presence2mqtt::core::model::topic::{BridgeField, Field, LightField, SET, SET_STATUS_MESSAGE, Topics};
 use serde_json::Value;
 
 fn here(path: &str) -> PathBuf {

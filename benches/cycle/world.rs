@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use presence2mqtt::core::bridge::Bridge;
-use presence2mqtt::core::command::{BrokerOrder, Command, Protocol, Qos, Read, What};
-use presence2mqtt::core::event::{Answer, Event, PresenceEvent, RequestId};
-use presence2mqtt::core::name::ObjectId;
-use presence2mqtt::core::payload::About;
-use presence2mqtt::core::settings::{Endpoint, OnStale, Settings, Watched};
-use presence2mqtt::core::time::{Now, Tick};
+use presence2mqtt::core::model::effect::{BrokerOrder, Effect, GraphOrder};
+use presence2mqtt::core::model::event::{Event, PresenceEvent};
+use presence2mqtt::core::model::mqtt::{Protocol, Qos};
+use presence2mqtt::core::model::name::ObjectId;
+use presence2mqtt::core::model::payload::About;
+use presence2mqtt::core::model::request::{Ended, ReadPresence, Request, RequestId};
+use presence2mqtt::core::model::settings::{Endpoint, OnStale, Settings, Watched};
+use presence2mqtt::core::model::time::{Now, Tick};
 use presence2mqtt::graph::answer;
 
 use super::people::{self, People};
@@ -37,7 +39,7 @@ pub(crate) struct World {
 pub(crate) enum Happens<'a> {
     Event(Event),
     /// An answer about many people.
-    Body(RequestId, &'a [u8]),
+    Body(RequestId<ReadPresence>, &'a [u8]),
 }
 
 impl World {
@@ -77,13 +79,13 @@ impl World {
     }
 
     /// Lets time pass until the bridge asks Graph something, and leaves that unanswered.
-    pub(crate) fn asked(&mut self) -> (RequestId, Vec<ObjectId>) {
+    pub(crate) fn asked(&mut self) -> (RequestId<ReadPresence>, Vec<ObjectId>) {
         loop {
             self.now = self.bridge.wake_at(self.now).unwrap().max(self.now + Duration::from_millis(1));
             for command in self.bridge_works(Happens::Event(Event::Woken)) {
                 match command {
-                    Command::Read(Read { request, what: What::Bulk(ids), .. }) => return (request, ids),
-                    Command::Broker(BrokerOrder::Publish(messages)) => self.unacknowledged += messages.len(),
+                    Effect::Graph(order) => return bulk(order),
+                    Effect::Broker(BrokerOrder::Publish(messages)) => self.unacknowledged += messages.len(),
                     _ => {}
                 }
             }
@@ -94,14 +96,14 @@ impl World {
     pub(crate) fn next_answer(&mut self) -> Event {
         let (request, ids) = self.asked();
         let people = answer::list(&self.body(&ids)).unwrap();
-        Event::Presence(PresenceEvent { request, outcome: Ok(Answer::People(people)) })
+        Event::Presence(PresenceEvent::Read(Ended { request, outcome: Ok(people) }))
     }
 
     /// Something happens, and what comes of it is left alone.
-    pub(crate) fn happens(&mut self, event: Event) -> Vec<Command> {
+    pub(crate) fn happens(&mut self, event: Event) -> Vec<Effect> {
         let commands = self.bridge_works(Happens::Event(event));
         for command in &commands {
-            if let Command::Broker(BrokerOrder::Publish(messages)) = command {
+            if let Effect::Broker(BrokerOrder::Publish(messages)) = command {
                 self.unacknowledged += messages.len();
             }
         }
@@ -117,23 +119,23 @@ impl World {
     }
 
     /// The bridge's share of the work, and only that.
-    pub(crate) fn bridge_works(&mut self, happens: Happens<'_>) -> Vec<Command> {
+    pub(crate) fn bridge_works(&mut self, happens: Happens<'_>) -> Vec<Effect> {
         if self.is_counted { self.counted_work(happens) } else { self.work(happens) }
     }
 
     /// What valgrind counts.
     #[inline(never)]
-    fn counted_work(&mut self, happens: Happens<'_>) -> Vec<Command> {
+    fn counted_work(&mut self, happens: Happens<'_>) -> Vec<Effect> {
         self.work(happens)
     }
 
-    fn work(&mut self, happens: Happens<'_>) -> Vec<Command> {
+    fn work(&mut self, happens: Happens<'_>) -> Vec<Effect> {
         let event = match happens {
             Happens::Event(event) => event,
             Happens::Body(request, body) => {
                 let people = answer::list(body).unwrap();
                 self.read += people.len();
-                Event::Presence(PresenceEvent { request, outcome: Ok(Answer::People(people)) })
+                Event::Presence(PresenceEvent::Read(Ended { request, outcome: Ok(people) }))
             }
         };
         self.bridge.on(event, at(self.now))
@@ -157,18 +159,16 @@ impl World {
         while let Some(command) = commands.pop_front() {
             let body;
             let happens = match command {
-                Command::Read(read) => match read.what {
-                    What::Bulk(ids) => {
-                        body = self.body(&ids);
-                        Happens::Body(read.request, &body)
-                    }
-                    other => panic!("{other:?}"),
-                },
-                Command::Broker(BrokerOrder::Connect(_)) => Happens::Event(Event::Connected),
-                Command::Broker(BrokerOrder::Subscribe(_)) => {
+                Effect::Graph(order) => {
+                    let (request, ids) = bulk(order);
+                    body = self.body(&ids);
+                    Happens::Body(request, &body)
+                }
+                Effect::Broker(BrokerOrder::Connect(_)) => Happens::Event(Event::Connected),
+                Effect::Broker(BrokerOrder::Subscribe(_)) => {
                     Happens::Event(Event::Subscribed { refused: Vec::new() })
                 }
-                Command::Broker(BrokerOrder::Publish(messages)) => {
+                Effect::Broker(BrokerOrder::Publish(messages)) => {
                     self.published += messages.len();
                     Happens::Event(Event::Acknowledged(messages.len()))
                 }
@@ -176,6 +176,14 @@ impl World {
             };
             commands.extend(self.bridge_works(happens));
         }
+    }
+}
+
+/// Nothing else is asked of Graph here.
+fn bulk(order: GraphOrder) -> (RequestId<ReadPresence>, Vec<ObjectId>) {
+    match order {
+        GraphOrder::Read(Request { id, operation: ReadPresence::Bulk(ids), .. }) => (id, ids),
+        other => panic!("{other:?}"),
     }
 }
 

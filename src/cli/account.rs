@@ -6,7 +6,7 @@ use super::exit::{self, Failure};
 use super::login::delegated;
 use super::progress::Progress;
 use crate::config::Config;
-use crate::core::time::whole_seconds;
+use crate::core::model::time::whole_seconds;
 use crate::graph::sign_in::store::StoreError;
 use crate::run;
 

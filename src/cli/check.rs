@@ -10,8 +10,8 @@ use super::online;
 use super::progress::Progress;
 use crate::config::Config;
 use crate::core::certificate;
-use crate::core::name::TopicLevel;
-use crate::core::report::words;
+use crate::core::model::name::TopicLevel;
+use crate::core::model::report::words;
 use crate::mqtt::address::Address;
 use crate::run;
 

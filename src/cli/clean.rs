@@ -8,13 +8,14 @@ use clap::Args;
 use super::exit::{self, Failure};
 use super::progress::Progress;
 use crate::config::Config;
-use crate::core::command::{Message, Qos};
-use crate::core::discovery;
-use crate::core::event::Incoming;
-use crate::core::name::{BaseTopic, TopicLevel};
-use crate::core::payload::{RememberedInfo, RememberedState};
+use crate::core::home_assistant;
+use crate::core::model::effect::Message;
+use crate::core::model::event::Incoming;
+use crate::core::model::mqtt::Qos;
+use crate::core::model::name::{BaseTopic, TopicLevel};
+use crate::core::model::payload::{RememberedInfo, RememberedState};
+use crate::core::model::topic::{BridgeField, Field, ONLINE, Topics};
 use crate::core::person::is_lone_health;
-use crate::core::topic::{BridgeField, Field, ONLINE, Topics};
 use crate::mqtt::address::Address;
 use crate::mqtt::one_shot::OneShot;
 
@@ -110,8 +111,8 @@ async fn clean(
             deeper.extend(broker.retained(&filter).await.map_err(exit::of_broker)?);
         }
     }
-    let announced = broker.retained(&discovery::every_device(prefix)).await.map_err(exit::of_broker)?;
-    let is_of = |m: &&Incoming| discovery::is_of(&config.mqtt.client_id, &m.topic, &m.payload, spared);
+    let announced = broker.retained(&home_assistant::every_device(prefix)).await.map_err(exit::of_broker)?;
+    let is_of = |m: &&Incoming| home_assistant::is_of(&config.mqtt.client_id, &m.topic, &m.payload, spared);
     let announced = announced.iter().filter(is_of);
     // Announcements go first, so that Home Assistant hears of nobody whose topics are emptied.
     let left = retained.iter().filter(|message| ours.contains(&message.topic));

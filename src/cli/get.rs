@@ -12,9 +12,9 @@ use super::exit::{self, Failure};
 use super::members;
 use super::progress::Progress;
 use crate::config::{Config, User};
-use crate::core::event::ReadFailure;
-use crate::core::payload::{State, json};
-use crate::core::time::whole_seconds;
+use crate::core::model::payload::{State, json};
+use crate::core::model::request::ReadFailure;
+use crate::core::model::time::whole_seconds;
 use crate::graph::once::{self, Outcome};
 use crate::run;
 

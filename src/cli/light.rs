@@ -9,12 +9,12 @@ use super::exit::{self, Failure};
 use super::progress::Progress;
 use super::{examples, signals};
 use crate::config::Config;
-use crate::core::command::Message;
-use crate::core::light::color::{Instead, Shade};
-use crate::core::light::look::{Look, Shown};
-use crate::core::light::settings::Settings;
-use crate::core::light::walk::every_state;
-use crate::core::topic::Topics;
+use crate::core::lights::color::{Instead, Shade};
+use crate::core::lights::look::{Look, Shown};
+use crate::core::lights::settings::Settings;
+use crate::core::lights::walk::every_state;
+use crate::core::model::effect::Message;
+use crate::core::model::topic::Topics;
 use crate::mqtt::address::Address;
 use crate::mqtt::one_shot::OneShot;
 

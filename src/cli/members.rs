@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::exit::{self, Failure};
 use crate::config::{Config, User};
-use crate::core::event::ReadFailure;
-use crate::core::group::clash::Clash;
-use crate::core::name::UserId;
+use crate::core::model::name::UserId;
+use crate::core::model::name_conflict::Clash;
+use crate::core::model::request::ReadFailure;
 use crate::graph::client::GraphClient;
 use crate::graph::once;
 

@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 use super::exit::{self, Failure};
 use super::signals;
 use crate::config::{Config, Environment};
-use crate::core::command::Ending;
+use crate::core::model::effect::Ending;
 use crate::http::door::DoorError;
 use crate::run;
 

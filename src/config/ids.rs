@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::core::name::{InvalidName, ObjectId};
+use crate::core::model::name::{InvalidName, ObjectId};
 
 /// A tenant: its GUID, one of its domains, or `organizations` where a person signs in. In lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]

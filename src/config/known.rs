@@ -12,10 +12,10 @@ use super::certificate::Certificate;
 use super::document::Origin;
 use super::ids::{ApplicationId, TenantId};
 use super::secret::Secret;
-use crate::core::command::{Protocol, Qos};
-use crate::core::light;
-use crate::core::name::{BaseTopic, ClientId, TopicLevel, UserId};
-use crate::core::settings::{Endpoint, Group, OnStale};
+use crate::core::lights;
+use crate::core::model::mqtt::{Protocol, Qos};
+use crate::core::model::name::{BaseTopic, ClientId, TopicLevel, UserId};
+use crate::core::model::settings::{Endpoint, Group, OnStale};
 
 /// A whole configuration, checked.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ pub struct Config {
     /// The groups whose members are followed, each once, in the order written.
     pub groups: Vec<Group>,
     /// Lights that show somebody's presence, names unique ignoring case.
-    pub lights: Vec<light::settings::Settings>,
+    pub lights: Vec<lights::settings::Settings>,
     /// Discovery by Home Assistant.
     pub home_assistant: HomeAssistant,
     /// Setting presence from MQTT.

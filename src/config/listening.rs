@@ -8,7 +8,7 @@ use super::error::ConfigErrors;
 use super::known::Mqtt;
 use super::written::Written;
 use super::{Origin, check, find, written};
-use crate::core::name::TopicLevel;
+use crate::core::model::name::TopicLevel;
 
 /// The part of a configuration that says where the broker is and what to call people.
 #[derive(Debug, Clone)]

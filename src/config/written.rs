@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::schema::Words;
 pub(super) use super::written_tables::{Group, Light, Preset, Target, User};
-use crate::core::settings::{Endpoint, OnStale};
+use crate::core::model::settings::{Endpoint, OnStale};
 
 /// Configuration of presence2mqtt.
 #[derive(Default, Deserialize, JsonSchema)]

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::discovery::{CONTROLS, Controls, Described, DeviceId, Entities, of_person};
-use super::name::{BaseTopic, ClientId, ObjectId, TopicLevel};
-use super::person::Person;
-use super::schedule::Place;
-use super::time::Tick;
-use super::topic::Topics;
+use crate::core::home_assistant::{CONTROLS, Controls, Described, DeviceId, Entities, of_person};
+use crate::core::model::name::{BaseTopic, ClientId, ObjectId, TopicLevel};
+use crate::core::model::time::Tick;
+use crate::core::model::topic::Topics;
+use crate::core::person::Person;
+use crate::core::schedule::Place;
 
 /// Announcements on the broker, of this run and of earlier ones.
 #[derive(Debug, Default)]

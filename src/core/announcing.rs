@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::bridge::Bridge;
-use super::command::{BrokerOrder, Command, Qos, Subscription};
-use super::discovery::{self, DeviceId, Entities, Remembered};
-use super::event::Incoming;
-use super::name::{BaseTopic, TopicLevel};
-use super::payload::RememberedInfo;
-use super::schedule::Place;
-use super::time::Tick;
-use super::topic::Field;
+use crate::core::bridge::Bridge;
+use crate::core::home_assistant::{self, DeviceId, Entities, Remembered};
+use crate::core::model::effect::{BrokerOrder, Effect, Subscription};
+use crate::core::model::event::Incoming;
+use crate::core::model::mqtt::Qos;
+use crate::core::model::name::{BaseTopic, TopicLevel};
+use crate::core::model::payload::RememberedInfo;
+use crate::core::model::time::Tick;
+use crate::core::model::topic::Field;
+use crate::core::schedule::Place;
 
 /// What Home Assistant says on its birth topic when it has started.
 const BORN: &[u8] = b"online";
@@ -44,7 +45,7 @@ impl Bridge {
     /// Queues the announcement of the bridge itself.
     pub(super) fn say_device(&mut self) {
         if let Some(topic) = self.device_topic() {
-            let payload = discovery::of_bridge(
+            let payload = home_assistant::of_bridge(
                 &self.settings.client_id,
                 self.settings.about.version,
                 &self.topics,
@@ -105,7 +106,7 @@ impl Bridge {
 
     /// Where announcements of earlier runs may be.
     pub(super) fn every_announcement(&self) -> Option<String> {
-        self.discovery_prefix().map(discovery::every_device)
+        self.discovery_prefix().map(home_assistant::every_device)
     }
 
     /// An earlier run of this bridge says where its announcements were: with another prefix they are read back too.
@@ -115,10 +116,10 @@ impl Bridge {
         if !self.is_own(&info.bridge) || !self.link.also_subscribes() {
             return;
         }
-        let filter = discovery::every_device(&prefix);
+        let filter = home_assistant::every_device(&prefix);
         self.announcements.earlier_prefix = Some(filter.clone());
         let subscription = Subscription { filter, qos: Qos::AtMostOnce };
-        self.commands.push(Command::Broker(BrokerOrder::Subscribe(vec![subscription])));
+        self.commands.push(Effect::Broker(BrokerOrder::Subscribe(vec![subscription])));
     }
 
     /// Takes a retained announcement; `false` if it is none.

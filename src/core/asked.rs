@@ -1,7 +1,7 @@
 //! Whom a bulk read asked for, and who of them is still missing from its answer.
 
-use super::name::ObjectId;
-use super::schedule::Place;
+use crate::core::model::name::ObjectId;
+use crate::core::schedule::Place;
 
 /// The people of one request, by their object ids.
 ///

@@ -5,29 +5,32 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::announcements::Announcements;
-use super::backoff::Backoff;
-use super::broker::Found;
-use super::budget::Budget;
-use super::command::{BrokerOrder, Command, Ending, Protocol, Read, What};
-use super::commanding::Commanding;
-use super::event::{Event, RequestId};
-use super::group::membership::Groups;
-use super::index::{ById, ByName, Index};
-use super::lighting::Lights;
-use super::link::Link;
-use super::name::{ObjectId, UserId};
-use super::outbox::{Outbox, Sender};
-use super::person::{Denied, Health, Person, Rules};
-use super::report::Report;
-use super::schedule::{Job, Place, Schedule, Target};
-use super::settings::{Endpoint, OnStale, Settings};
-use super::sign_in::Invitation;
-use super::sleep::Sleep;
-use super::source::{Reach, Source};
-use super::status::Said;
-use super::time::{Now, Tick, whole_seconds};
-use super::topic::Topics;
+use crate::core::announcements::Announcements;
+use crate::core::broker::Found;
+use crate::core::budget::Budget;
+use crate::core::commanding::Commanding;
+use crate::core::group::membership::Groups;
+use crate::core::index::{ById, ByName, Index};
+use crate::core::lighting::Lights;
+use crate::core::link::Link;
+use crate::core::model::backoff::Backoff;
+use crate::core::model::effect::{BrokerOrder, Effect, Ending, GraphOrder};
+use crate::core::model::event::Event;
+use crate::core::model::mqtt::Protocol;
+use crate::core::model::name::{ObjectId, UserId};
+use crate::core::model::report::Report;
+use crate::core::model::request::RequestId;
+use crate::core::model::request::{ReadPresence, Request, ResolveName};
+use crate::core::model::settings::{Endpoint, OnStale, Settings};
+use crate::core::model::sign_in::Invitation;
+use crate::core::model::time::{Now, Tick, whole_seconds};
+use crate::core::model::topic::Topics;
+use crate::core::outbox::{Outbox, Sender};
+use crate::core::person::{Denied, Health, Person, Rules};
+use crate::core::schedule::{Job, Place, Schedule, Target};
+use crate::core::sleep::Sleep;
+use crate::core::source::{Reach, Source};
+use crate::core::status::Said;
 
 /// A person whom Graph refused is asked for again this often.
 pub(super) const GENTLE: Duration = Duration::from_secs(300);
@@ -56,7 +59,7 @@ pub struct Bridge {
     pub(super) by_name: Index<ByName>,
     /// How many people there are by the word of their health.
     pub(super) census: BTreeMap<Health, usize>,
-    pub(super) under_way: BTreeMap<RequestId, Job>,
+    pub(super) under_way: BTreeMap<u64, Job>,
     /// When the changes of these people will have lasted long enough.
     pub(super) settling: BTreeSet<(Tick, Place)>,
     pub(super) new_words: BTreeSet<Box<str>>,
@@ -66,7 +69,7 @@ pub struct Bridge {
     pub(super) refused_topics: BTreeMap<String, String>,
     pub(super) refused_reported: bool,
     pub(super) refused_backoff: Backoff,
-    pub(super) commands: Vec<Command>,
+    pub(super) commands: Vec<Effect>,
     pub(super) found: Found,
     pub(super) last_refresh: Option<Tick>,
     pub(super) forbidden_advice: Option<String>,
@@ -138,7 +141,7 @@ impl Bridge {
     }
 
     /// Takes an event and decides.
-    pub fn on(&mut self, event: Event, now: Now) -> Vec<Command> {
+    pub fn on(&mut self, event: Event, now: Now) -> Vec<Effect> {
         self.wall = now.wall;
         let (now, slept) = self.sleep.awake(now);
         if let Some(slept) = slept {
@@ -148,7 +151,7 @@ impl Bridge {
         let is_news = !matches!(event, Event::Acknowledged(_));
         match event {
             Event::Started | Event::Woken => {}
-            Event::Presence(event) => self.read_ended(event, now),
+            Event::Presence(event) => self.request_ended(event, now),
             Event::SignIn(event) => self.sign_in_happened(event, now.tick),
             Event::Connected => self.connected(now.tick),
             Event::Subscribed { refused } => self.subscribed(refused, now.tick),
@@ -224,7 +227,7 @@ impl Bridge {
     }
 
     pub(super) fn report(&mut self, report: Report) {
-        self.commands.push(Command::Report(report));
+        self.commands.push(Effect::Report(report));
     }
 
     pub(super) fn rules(&self) -> Rules {
@@ -344,35 +347,48 @@ impl Bridge {
                 || self.is_forbidden_group(&job.target);
             let token_max_age = denied.then_some(GENTLE);
             self.under_way.insert(request, job);
-            self.commands.push(Command::Read(Read { request, what, token_max_age }));
+            self.commands.push(Effect::Graph(what(request, token_max_age)));
         }
     }
 
-    pub(super) fn new_request(&mut self) -> RequestId {
-        let request = RequestId(self.next_request);
+    pub(super) fn new_request(&mut self) -> u64 {
+        let request = self.next_request;
         self.next_request += 1;
         request
     }
 
-    fn what(&self, target: &Target) -> Option<What> {
+    fn what(&self, target: &Target) -> Option<Box<dyn FnOnce(u64, Option<Duration>) -> GraphOrder>> {
         let id = |place: Place| self.people[place].id();
-        match target {
-            Target::Me(_) => Some(What::Me),
-            Target::User(place) => id(*place).map(What::User),
-            Target::Communications(place) => id(*place).map(What::Communications),
+        let operation = match target {
+            Target::Me(_) => ReadPresence::Me,
+            Target::User(place) => id(*place).map(ReadPresence::User)?,
+            Target::Communications(place) => id(*place).map(ReadPresence::Communications)?,
             Target::Bulk(places) => {
                 // Two names may mean one person, whom Graph wants to hear of once.
                 let mut ids: Vec<ObjectId> = places.iter().filter_map(|&place| id(place)).collect();
                 ids.sort_unstable();
                 ids.dedup();
-                Some(What::Bulk(ids))
+                ReadPresence::Bulk(ids)
             }
             Target::Resolve(place) => match &self.people[*place].configured {
-                UserId::Principal(name) => Some(What::Resolve(name.clone())),
-                UserId::Me | UserId::Object(_) => None,
+                UserId::Principal(name) => {
+                    let operation = ResolveName(name.clone());
+                    return Some(Box::new(move |id, token_max_age| {
+                        GraphOrder::Resolve(Request { id: RequestId::new(id), operation, token_max_age })
+                    }));
+                }
+                UserId::Me | UserId::Object(_) => return None,
             },
-            Target::Members(group) => self.page_of(*group),
-        }
+            Target::Members(group) => {
+                let operation = self.page_of(*group)?;
+                return Some(Box::new(move |id, token_max_age| {
+                    GraphOrder::ReadMembers(Request { id: RequestId::new(id), operation, token_max_age })
+                }));
+            }
+        };
+        Some(Box::new(move |id, token_max_age| {
+            GraphOrder::Read(Request { id: RequestId::new(id), operation, token_max_age })
+        }))
     }
 
     /// Sends what fits into the window.
@@ -393,10 +409,10 @@ impl Bridge {
         };
         let (messages, online) = self.outbox.next(&mut self.people, &sender);
         if !messages.is_empty() {
-            self.commands.push(Command::Broker(BrokerOrder::Publish(messages)));
+            self.commands.push(Effect::Broker(BrokerOrder::Publish(messages)));
         }
         if online {
-            self.commands.extend(self.link.online().map(Command::Report));
+            self.commands.extend(self.link.online().map(Effect::Report));
         }
     }
 }

@@ -2,19 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use super::bridge::Bridge;
-use super::command::{BrokerOrder, Command, Ending, Qos, Subscription};
-use super::discovery::Remembered;
-use super::event::{Incoming, LinkFailure};
-use super::knowledge;
-use super::link::Phase;
-use super::name::TopicLevel;
-use super::outbox::own;
-use super::payload::{RememberedInfo, RememberedState};
-use super::person::is_lone_health;
-use super::report::Report;
-use super::time::Tick;
-use super::topic::{BridgeField, Field, OFFLINE, ONLINE, SET, SET_STATUS_MESSAGE};
+use crate::core::bridge::Bridge;
+use crate::core::home_assistant::Remembered;
+use crate::core::knowledge;
+use crate::core::link::Phase;
+use crate::core::model::effect::{BrokerOrder, Effect, Ending, Subscription};
+use crate::core::model::event::{Incoming, LinkFailure};
+use crate::core::model::mqtt::Qos;
+use crate::core::model::name::TopicLevel;
+use crate::core::model::payload::{RememberedInfo, RememberedState};
+use crate::core::model::report::Report;
+use crate::core::model::time::Tick;
+use crate::core::model::topic::{BridgeField, Field, OFFLINE, ONLINE, SET, SET_STATUS_MESSAGE};
+use crate::core::outbox::own;
+use crate::core::person::is_lone_health;
 
 /// What was found on the broker while reading back.
 #[derive(Debug, Default)]
@@ -41,7 +42,7 @@ impl Bridge {
             return;
         }
         if self.link.was_trial(now) {
-            self.commands.push(Command::Broker(BrokerOrder::Disconnect));
+            self.commands.push(Effect::Broker(BrokerOrder::Disconnect));
             return;
         }
         // What was sent on a connection that was given up is not answered any more.
@@ -65,7 +66,7 @@ impl Bridge {
         self.report(Report::BrokerConnected);
         self.link.connected(subscriptions.len(), now);
         self.lights.connected();
-        self.commands.extend(subscriptions.into_iter().map(BrokerOrder::Subscribe).map(Command::Broker));
+        self.commands.extend(subscriptions.into_iter().map(BrokerOrder::Subscribe).map(Effect::Broker));
         if self.link.is_up() {
             self.send_everything(now);
         }
@@ -161,12 +162,12 @@ impl Bridge {
 
     pub(super) fn disconnected(&mut self, failure: &LinkFailure, now: Tick) {
         if let Phase::Stopping { ending, .. } = &self.link.phase {
-            self.commands.push(Command::Finish(ending.clone()));
+            self.commands.push(Effect::Finish(ending.clone()));
             return;
         }
         self.outbox.disconnected(&mut self.people);
         let report = self.link.lost(failure, now, &mut self.random);
-        self.commands.extend(report.map(Command::Report));
+        self.commands.extend(report.map(Effect::Report));
     }
 
     /// Says `offline` where somebody could hear it, and goes.
@@ -190,9 +191,9 @@ impl Bridge {
                 last.insert(0, own(self.topics.of_bridge(BridgeField::SignIn), String::new()));
             }
             self.outbox.sent_around(last.len());
-            self.commands.push(Command::Broker(BrokerOrder::Publish(last)));
+            self.commands.push(Effect::Broker(BrokerOrder::Publish(last)));
         } else if !connected {
-            self.commands.push(Command::Finish(ending));
+            self.commands.push(Effect::Finish(ending));
         }
     }
 
@@ -201,7 +202,7 @@ impl Bridge {
         self.link.prove(now);
         if matches!(self.link.phase, Phase::Down(at) | Phase::Closing(at) if at <= now) {
             self.link.phase = Phase::Connecting;
-            self.commands.push(Command::Broker(BrokerOrder::Connect(self.link.protocol())));
+            self.commands.push(Effect::Broker(BrokerOrder::Connect(self.link.protocol())));
         }
         if self.link.finish_reading_back(now) {
             match self.found.bridge.take().filter(|other| !self.is_own(other)) {
@@ -217,7 +218,7 @@ impl Bridge {
             }
         }
         if self.link.looks_again(now) {
-            self.commands.push(Command::Broker(BrokerOrder::Disconnect));
+            self.commands.push(Effect::Broker(BrokerOrder::Disconnect));
         }
         if self.link.stop_listening(now) {
             let filters = self
@@ -225,14 +226,14 @@ impl Bridge {
                 .into_iter()
                 .chain(self.announcements.earlier_prefix.take())
                 .collect();
-            self.commands.push(Command::Broker(BrokerOrder::Unsubscribe(filters)));
+            self.commands.push(Effect::Broker(BrokerOrder::Unsubscribe(filters)));
         }
         if let Phase::Stopping { deadline, ending, closing } = &mut self.link.phase {
             if now >= *deadline {
-                self.commands.push(Command::Finish(ending.clone()));
+                self.commands.push(Effect::Finish(ending.clone()));
             } else if !*closing && self.outbox.all_arrived() {
                 *closing = true;
-                self.commands.push(Command::Broker(BrokerOrder::Disconnect));
+                self.commands.push(Effect::Broker(BrokerOrder::Disconnect));
             }
         }
     }
@@ -287,7 +288,7 @@ impl Bridge {
     pub(super) fn also_hear(&mut self, filters: Vec<String>) {
         if self.link.is_open() && !filters.is_empty() {
             self.link.also_subscribes();
-            self.commands.push(Command::Broker(BrokerOrder::Subscribe(surely(filters))));
+            self.commands.push(Effect::Broker(BrokerOrder::Subscribe(surely(filters))));
         }
     }
 
@@ -297,7 +298,7 @@ impl Bridge {
             self.refused_filters.remove(filter);
         }
         if self.link.is_open() && !filters.is_empty() {
-            self.commands.push(Command::Broker(BrokerOrder::Unsubscribe(filters)));
+            self.commands.push(Effect::Broker(BrokerOrder::Unsubscribe(filters)));
         }
     }
 

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::time::Tick;
+use crate::core::model::time::Tick;
 
 /// The window the limit is counted in.
 pub(super) const WINDOW: Duration = Duration::from_secs(30);

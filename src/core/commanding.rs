@@ -6,18 +6,19 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use super::bridge::{Bridge, GENTLE};
-use super::command::{Message, Qos};
-use super::echo::Echo;
-use super::event::{Incoming, ReplyTo, RequestId};
-use super::name::TopicLevel;
-use super::report::{Report, words};
-use super::schedule::Place;
-use super::setting::{Setting, SettingKind};
-use super::sign_in::SignedIn;
-use super::source::Reach;
-use super::time::Tick;
-use super::topic::{SET, SET_STATUS_MESSAGE};
+use crate::core::bridge::{Bridge, GENTLE};
+use crate::core::echo::Echo;
+use crate::core::model::effect::Message;
+use crate::core::model::event::{Incoming, ReplyTo};
+use crate::core::model::mqtt::Qos;
+use crate::core::model::name::TopicLevel;
+use crate::core::model::presence_change::{ChangeKind, PresenceChange};
+use crate::core::model::report::{Report, words};
+use crate::core::model::sign_in::SignedIn;
+use crate::core::model::time::Tick;
+use crate::core::model::topic::{SET, SET_STATUS_MESSAGE};
+use crate::core::schedule::Place;
+use crate::core::source::Reach;
 
 /// Commands that wait. One more is answered as failed.
 const WAITING: usize = 64;
@@ -29,7 +30,7 @@ const NO_SESSION: &str = "presence sessions need the id of an app, so write the 
 #[derive(Debug, Default)]
 pub(super) struct Commanding {
     pub waiting: VecDeque<Wish>,
-    pub under_way: BTreeMap<RequestId, Wish>,
+    pub under_way: BTreeMap<u64, Wish>,
     /// Graph asked for patience about writes.
     pub hold_until: Tick,
     /// Why Graph forbade the last write, until one succeeds.
@@ -46,7 +47,7 @@ pub(super) struct Commanding {
 #[derive(Debug)]
 pub(super) struct Wish {
     pub place: Place,
-    pub setting: Setting,
+    pub setting: PresenceChange,
     pub from: Sender,
     pub since: Tick,
     /// It is a repeat with a new token; a second refusal is final.
@@ -85,8 +86,8 @@ impl Bridge {
         }
         let user = |level| self.topics.user_of(&message.topic, level);
         let (user, setting) = match (user(SET), user(SET_STATUS_MESSAGE)) {
-            (Some(user), _) => (user, Setting::of_presence(&message.payload)),
-            (None, Some(user)) => (user, Setting::of_status_message(&message.payload, self.wall)),
+            (Some(user), _) => (user, PresenceChange::of_presence(&message.payload)),
+            (None, Some(user)) => (user, PresenceChange::of_status_message(&message.payload, self.wall)),
             (None, None) => return,
         };
         let Some(place) = self.by_name.get(&user, &self.people) else { return };
@@ -109,13 +110,13 @@ impl Bridge {
     fn acceptable(
         &self,
         place: Place,
-        setting: Option<Setting>,
+        setting: Option<PresenceChange>,
         now: Tick,
-    ) -> Result<Option<Setting>, String> {
+    ) -> Result<Option<PresenceChange>, String> {
         let Some(setting) = setting else { return Ok(None) };
         self.whom(place)?;
         let sessions = self.settings.commands.as_ref().is_some_and(|commands| commands.session_id.is_some());
-        if setting.kind() == SettingKind::Session && !sessions {
+        if setting.kind() == ChangeKind::Session && !sessions {
             return Err(NO_SESSION.to_owned());
         }
         if let Some(wait) = self.patience(now) {
@@ -137,13 +138,13 @@ impl Bridge {
     }
 
     /// A command that waits to change the same thing.
-    fn older(&self, place: Place, kind: SettingKind) -> Option<usize> {
+    fn older(&self, place: Place, kind: ChangeKind) -> Option<usize> {
         let is_same = |wish: &Wish| wish.place == place && wish.setting.kind() == kind;
         self.commanding.waiting.iter().position(is_same)
     }
 
     /// Of two that wait to change the same thing only the newer one counts.
-    fn replace_older(&mut self, place: Place, kind: SettingKind) {
+    fn replace_older(&mut self, place: Place, kind: ChangeKind) {
         let older = self.older(place, kind);
         if let Some(wish) = older.and_then(|older| self.commanding.waiting.remove(older)) {
             self.superseded(wish);

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::payload::json;
+use crate::core::model::payload::json;
 
 /// Bytes of a command that are said again; longer ones are cut.
 const LONGEST_ECHO: usize = 1024;

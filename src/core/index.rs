@@ -7,9 +7,9 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::marker::PhantomData;
 
-use super::name::{ObjectId, TopicLevel};
-use super::person::Person;
-use super::schedule::Place;
+use crate::core::model::name::{ObjectId, TopicLevel};
+use crate::core::person::Person;
+use crate::core::schedule::Place;
 
 /// The smallest table.
 const SMALLEST: usize = 16;
@@ -138,8 +138,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::core::settings::Watched;
-    use crate::core::time::Tick;
+    use crate::core::model::settings::Watched;
+    use crate::core::model::time::Tick;
 
     fn watched(name: &str, id: u8) -> Watched {
         let id = uuid::Uuid::from_u128(id.into()).to_string();

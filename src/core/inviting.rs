@@ -1,15 +1,15 @@
 //! What is done about a sign-in that is needed: an invitation, its code, and what becomes of it.
 
-use super::bridge::Bridge;
-use super::command::Command;
-use super::name::UserId;
-use super::payload::json;
-use super::person::Person;
-use super::report::Report;
-use super::sign_in::{InvitationEnd, SignInEvent, SignInOrder};
-use super::source::Reach;
-use super::time::Tick;
-use super::topic::BridgeField;
+use crate::core::bridge::Bridge;
+use crate::core::model::effect::Effect;
+use crate::core::model::name::UserId;
+use crate::core::model::payload::json;
+use crate::core::model::report::Report;
+use crate::core::model::sign_in::{InvitationEnd, SignInEvent, SignInOrder};
+use crate::core::model::time::Tick;
+use crate::core::model::topic::BridgeField;
+use crate::core::person::Person;
+use crate::core::source::Reach;
 
 impl Bridge {
     pub(super) fn needs_sign_in(&self) -> bool {
@@ -19,7 +19,7 @@ impl Bridge {
     /// Begins an invitation, or takes it back.
     pub(super) fn invite(&mut self, now: Tick) {
         let Some(order) = self.invitation.order(self.needs_sign_in(), now) else { return };
-        self.commands.push(Command::SignIn(order));
+        self.commands.push(Effect::SignIn(order));
         if order == SignInOrder::TakeBack {
             self.take_code_back();
         }

@@ -3,16 +3,16 @@
 //! Configured people stand first among all, in their order; behind them stand members. Somebody who is both is configured,
 //! and whoever is in several groups belongs to the first.
 
-use super::bridge::Bridge;
-use super::command::Ending;
-use super::group::collecting::Named;
-use super::group::handing::Handing;
-use super::name::{ObjectId, TopicLevel, UserId};
-use super::person::Person;
-use super::report::Report;
-use super::schedule::Place;
-use super::settings::Watched;
-use super::time::{Now, Tick};
+use crate::core::bridge::Bridge;
+use crate::core::group::collecting::Named;
+use crate::core::group::handing::Handing;
+use crate::core::model::effect::Ending;
+use crate::core::model::name::{ObjectId, TopicLevel, UserId};
+use crate::core::model::report::Report;
+use crate::core::model::settings::Watched;
+use crate::core::model::time::{Now, Tick};
+use crate::core::person::Person;
+use crate::core::schedule::Place;
 
 /// What becomes of people; members about whom there is news are named by their index.
 #[derive(Debug, Default)]

@@ -1,12 +1,12 @@
 //! What is known of somebody's presence, by whom, and since when.
 
-use super::payload::RememberedState;
-use super::presence::Presence;
-use super::time::{Tick, WholeSeconds};
-use super::word::{Activity, Availability};
+use crate::core::model::payload::RememberedState;
+use crate::core::model::presence::Presence;
+use crate::core::model::time::{Tick, WholeSeconds};
+use crate::core::model::word::{Activity, Availability};
 
 /// Bytes that a published activity has at most.
-const LONGEST_ACTIVITY: usize = super::word::LONGEST_WORD * 4;
+const LONGEST_ACTIVITY: usize = crate::core::model::word::LONGEST_WORD * 4;
 
 /// What is known of somebody's presence.
 #[derive(Debug)]

@@ -2,20 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::bridge::Bridge;
-use super::command::Message;
-use super::discovery::announced_of_light;
-use super::event::Incoming;
-use super::light::busiest::busiest;
-use super::light::color::Shade;
-use super::light::driven::{Light, Sight};
-use super::light::settings::Settings;
-use super::name::TopicLevel;
-use super::outbox::own;
-use super::report::Report;
-use super::schedule::Place;
-use super::time::Tick;
-use super::topic::{LightField, Topics};
+use crate::core::bridge::Bridge;
+use crate::core::home_assistant::announced_of_light;
+use crate::core::lights::busiest::busiest;
+use crate::core::lights::color::Shade;
+use crate::core::lights::driven::{Light, Sight};
+use crate::core::lights::settings::Settings;
+use crate::core::model::effect::Message;
+use crate::core::model::event::Incoming;
+use crate::core::model::name::TopicLevel;
+use crate::core::model::report::Report;
+use crate::core::model::time::Tick;
+use crate::core::model::topic::{LightField, Topics};
+use crate::core::outbox::own;
+use crate::core::schedule::Place;
 
 /// What `…/light/<name>/follow` holds while the light shows presence, and what makes it.
 const ON: &str = "ON";

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::backoff::Backoff;
-use super::command::{Ending, Protocol};
-use super::event::LinkFailure;
-use super::protocol::Spoken;
-use super::report::Report;
-use super::rival::Rival;
-use super::time::Tick;
+use crate::core::model::backoff::Backoff;
+use crate::core::model::effect::Ending;
+use crate::core::model::event::LinkFailure;
+use crate::core::model::mqtt::Protocol;
+use crate::core::model::report::Report;
+use crate::core::model::time::Tick;
+use crate::core::protocol::Spoken;
+use crate::core::rival::Rival;
 
 /// A connection that lasted this long has proved itself.
 const PROVED: Duration = Duration::from_secs(30);

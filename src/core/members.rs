@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::bridge::{Bridge, GENTLE};
-use super::command::{Command, What};
-use super::event::ReadFailure;
-use super::group::collecting::{Named, Turned};
-use super::group::page::{Member, MembersPage};
-use super::name::UserId;
-use super::person::Health;
-use super::schedule::{Again, Job, Target};
-use super::time::{Now, Tick};
+use crate::core::bridge::{Bridge, GENTLE};
+use crate::core::group::collecting::{Named, Turned};
+use crate::core::model::effect::Effect;
+use crate::core::model::members::{Member, MembersPage};
+use crate::core::model::name::UserId;
+use crate::core::model::request::{ReadFailure, ReadMembers};
+use crate::core::model::time::{Now, Tick};
+use crate::core::person::Health;
+use crate::core::schedule::{Again, Job, Target};
 
 impl Bridge {
     /// Plans to read the groups that are to be read.
@@ -22,9 +22,9 @@ impl Bridge {
     }
 
     /// The page of a group that is to be read.
-    pub(super) fn page_of(&self, group: usize) -> Option<What> {
+    pub(super) fn page_of(&self, group: usize) -> Option<ReadMembers> {
         let membership = self.groups.list.get(group)?;
-        Some(What::Members(membership.group.id, membership.collecting.page().cloned()))
+        Some(ReadMembers { group: membership.group.id, page: membership.collecting.page().cloned() })
     }
 
     /// Whether a group was refused because a permission is missing, which newer tokens may have.
@@ -115,14 +115,14 @@ impl Bridge {
     /// Graph answered; it is the group that cannot be read.
     fn group_refused(&mut self, everybody: Option<&ReadFailure>, now: Now) -> Duration {
         let report = self.source.reached(everybody, now);
-        self.commands.extend(report.map(Command::Report));
+        self.commands.extend(report.map(Effect::Report));
         self.seat_lights();
         GENTLE
     }
 
     fn source_failed(&mut self, failure: &ReadFailure, now: Now) -> Duration {
         let (wait, report) = self.source.failed(failure, now, &mut self.random);
-        self.commands.extend(report.map(Command::Report));
+        self.commands.extend(report.map(Effect::Report));
         wait
     }
 

@@ -3,12 +3,12 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 
-use super::bridge::Bridge;
-use super::group::clash::Clash;
-use super::group::collecting::Named;
-use super::joining::Change;
-use super::name::TopicLevel;
-use super::schedule::Place;
+use crate::core::bridge::Bridge;
+use crate::core::group::collecting::Named;
+use crate::core::joining::Change;
+use crate::core::model::name::TopicLevel;
+use crate::core::model::name_conflict::Clash;
+use crate::core::schedule::Place;
 
 /// Who has a name, or will have it.
 #[derive(Debug, Clone, Copy)]

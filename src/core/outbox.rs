@@ -6,13 +6,14 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::announcements::Announcements;
-use super::command::{Message, Qos};
-use super::name::{BaseTopic, ClientId, TopicLevel};
-use super::pending::Pending;
-use super::person::{Health, Person};
-use super::schedule::Place;
-use super::topic::{BridgeField, Field, ONLINE, Topics};
+use crate::core::announcements::Announcements;
+use crate::core::model::effect::Message;
+use crate::core::model::mqtt::Qos;
+use crate::core::model::name::{BaseTopic, ClientId, TopicLevel};
+use crate::core::model::topic::{BridgeField, Field, ONLINE, Topics};
+use crate::core::pending::Pending;
+use crate::core::person::{Health, Person};
+use crate::core::schedule::Place;
 
 /// Messages sent and not yet acknowledged, at most (a person's last few may go beyond). So many that a broker ten
 /// milliseconds away still takes forty thousand in a second, and so few that a change is not long behind a full sending.

@@ -4,19 +4,19 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-pub use super::lighting::LightOverview;
-pub use super::person::Health;
+pub use crate::core::lighting::LightOverview;
+pub use crate::core::person::Health;
 
-use super::bridge::Bridge;
-use super::command::Protocol;
-use super::link::Phase;
-use super::name::{ClientId, TopicLevel};
-use super::payload::About;
-use super::person::Person;
-use super::sign_in::DeviceCode;
-use super::source::Reach;
-use super::time::Now;
-use super::topic::Field;
+use crate::core::bridge::Bridge;
+use crate::core::link::Phase;
+use crate::core::model::mqtt::Protocol;
+use crate::core::model::name::{ClientId, TopicLevel};
+use crate::core::model::payload::About;
+use crate::core::model::sign_in::DeviceCode;
+use crate::core::model::time::Now;
+use crate::core::model::topic::Field;
+use crate::core::person::Person;
+use crate::core::source::Reach;
 
 /// The bridge at one moment.
 #[derive(Debug, Clone)]

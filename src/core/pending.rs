@@ -1,6 +1,6 @@
 //! What of a person waits to be sent.
 
-use super::topic::Field;
+use crate::core::model::topic::Field;
 
 /// Which of the four topics wait to be sent, and the announcement to Home Assistant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

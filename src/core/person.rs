@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::bridge::GENTLE;
-use super::knowledge::{Candidate, Knowledge, Known, Remembered};
-use super::light::look::Shown;
-use super::name::{ClientId, ObjectId, TopicLevel, UserId};
-use super::payload::{State, json};
-use super::pending::Pending;
-use super::presence::Presence;
-use super::sequence::{Order, OutOfOrder, is_older};
-use super::settings::Watched;
-use super::time::{Now, Stamp, Tick, WholeSeconds};
-use super::topic::Field;
-use super::word::{Availability, KnownActivity};
+use crate::core::bridge::GENTLE;
+use crate::core::knowledge::{Candidate, Knowledge, Known, Remembered};
+use crate::core::lights::look::Shown;
+use crate::core::model::name::{ClientId, ObjectId, TopicLevel, UserId};
+use crate::core::model::payload::{State, json};
+use crate::core::model::presence::Presence;
+use crate::core::model::settings::Watched;
+use crate::core::model::time::{Now, Stamp, Tick, WholeSeconds};
+use crate::core::model::topic::Field;
+use crate::core::model::word::{Availability, KnownActivity};
+use crate::core::pending::Pending;
+use crate::core::sequence::{Order, OutOfOrder, is_older};
 
 /// The words of `<base>/<user>/health`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,8 +4,8 @@
 //! is just ending, or something in front of a broker that is away. So 5 is given up only after the same broker has
 //! answered in 3.1.1 and has then again not answered in 5.
 
-use super::command::Protocol;
-use super::event::LinkFailure;
+use crate::core::model::event::LinkFailure;
+use crate::core::model::mqtt::Protocol;
 
 /// What has been found out so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

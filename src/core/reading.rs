@@ -1,80 +1,74 @@
 //! What the end of a read means.
 
-use super::asked::Asked;
-use super::bridge::{Bridge, GENTLE};
-use super::command::Command;
-use super::event::{Answer, PresenceEvent, ReadFailure, Reading};
-use super::name::ObjectId;
-use super::person::{Denied, Health};
-use super::presence::Presence;
-use super::report::Report;
-use super::schedule::{Again, Job, Place, Target};
-use super::sequence::Order;
-use super::time::{Now, Tick};
-use super::word::{Activity, Availability};
-use super::words::Words;
+use crate::core::asked::Asked;
+use crate::core::bridge::{Bridge, GENTLE};
+use crate::core::model::effect::Effect;
+use crate::core::model::event::PresenceEvent;
+use crate::core::model::name::ObjectId;
+use crate::core::model::presence::Presence;
+use crate::core::model::report::Report;
+use crate::core::model::request::{Ended, ReadFailure, Reading};
+use crate::core::model::time::{Now, Tick};
+use crate::core::model::word::{Activity, Availability};
+use crate::core::model::words::Words;
+use crate::core::person::{Denied, Health};
+use crate::core::schedule::{Again, Job, Place, Target};
+use crate::core::sequence::Order;
 
 /// New words that are remembered, so that each is reported once.
 const NEW_WORDS: usize = 100;
 
 impl Bridge {
-    /// A read is over, well or not; or it was a write.
-    pub(super) fn read_ended(&mut self, event: PresenceEvent, now: Now) {
-        let Some(job) = self.under_way.remove(&event.request) else {
-            self.write_ended(event, now);
-            return;
-        };
-        match event.outcome {
-            Ok(answer) => self.answered(&job, answer, now),
-            Err(failure) => self.failed(job, &failure, now),
+    /// A request is over, well or not.
+    pub(super) fn request_ended(&mut self, event: PresenceEvent, now: Now) {
+        match event {
+            PresenceEvent::Read(Ended { request, outcome }) => {
+                let Some(job) = self.under_way.remove(&request.number()) else { return };
+                match outcome {
+                    Ok(people) => {
+                        self.graph_answered(now);
+                        match &job.target {
+                            Target::Bulk(places) => self.bulk_answered(places, people, now),
+                            target => target
+                                .places()
+                                .first()
+                                .into_iter()
+                                .for_each(|&place| self.one_answered(place, people.clone(), now)),
+                        }
+                        self.again(&job, Again::Regular, now.tick);
+                    }
+                    Err(failure) => self.failed(job, &failure, now),
+                }
+            }
+            PresenceEvent::Resolved(Ended { request, outcome }) => {
+                let Some(job) = self.under_way.remove(&request.number()) else { return };
+                match (outcome, &job.target) {
+                    (Ok(id), Target::Resolve(place)) => {
+                        self.graph_answered(now);
+                        self.resolved(*place, id, &job, now);
+                    }
+                    (Ok(_), _) => {}
+                    (Err(failure), _) => self.failed(job, &failure, now),
+                }
+            }
+            PresenceEvent::Members(Ended { request, outcome }) => {
+                let Some(job) = self.under_way.remove(&request.number()) else { return };
+                match (outcome, &job.target) {
+                    (Ok(page), &Target::Members(group)) => {
+                        self.graph_answered(now);
+                        self.page_came(&job, group, page, now);
+                    }
+                    (Ok(_), _) => {}
+                    (Err(failure), _) => self.failed(job, &failure, now),
+                }
+            }
+            PresenceEvent::Set(ended) => self.write_ended(ended, now),
         }
     }
 
-    fn answered(&mut self, job: &Job, answer: Answer, now: Now) {
+    fn graph_answered(&mut self, now: Now) {
         let report = self.source.answered(now);
-        self.commands.extend(report.map(Command::Report));
-        match (&job.target, answer) {
-            (Target::Resolve(place), Answer::Resolved(id)) => {
-                self.resolved(*place, id, job, now);
-                return;
-            }
-            (Target::Members(group), Answer::Members(page)) => {
-                self.page_came(job, *group, page, now);
-                return;
-            }
-            (
-                Target::Me(place) | Target::User(place) | Target::Communications(place),
-                Answer::People(people),
-            ) => {
-                self.one_answered(*place, people, now);
-            }
-            (Target::Bulk(places), Answer::People(people)) => self.bulk_answered(places, people, now),
-            (_, Answer::Written) => self.ignore("the end of a write where something was read"),
-            (Target::Resolve(_) | Target::Members(_), Answer::People(_)) => {
-                self.ignore("presence where something else was asked for");
-            }
-            (
-                Target::Me(_)
-                | Target::User(_)
-                | Target::Communications(_)
-                | Target::Bulk(_)
-                | Target::Members(_),
-                Answer::Resolved(_),
-            ) => {
-                self.ignore("an object id where something else was asked for");
-            }
-            (
-                Target::Me(_)
-                | Target::User(_)
-                | Target::Communications(_)
-                | Target::Bulk(_)
-                | Target::Resolve(_),
-                Answer::Members(_),
-            ) => {
-                self.ignore("members of a group where something else was asked for");
-            }
-        }
-        self.again(job, Again::Regular, now.tick);
+        self.commands.extend(report.map(Effect::Report));
     }
 
     /// The object id of a principal name is known: from now on the person is read by it.
@@ -197,7 +191,7 @@ impl Bridge {
                 _,
             ) => {
                 let (wait, report) = self.source.failed(failure, now, &mut self.random);
-                self.commands.extend(report.map(Command::Report));
+                self.commands.extend(report.map(Effect::Report));
                 self.again(&job, Again::After(wait), now.tick);
                 return;
             }
@@ -205,7 +199,7 @@ impl Bridge {
         // Graph answered; it is the person that cannot be read.
         let everybody = self.census.get(&Health::Forbidden) == Some(&self.people.len());
         let report = self.source.reached(everybody.then_some(failure), now);
-        self.commands.extend(report.map(Command::Report));
+        self.commands.extend(report.map(Effect::Report));
         self.again(&job, Again::After(GENTLE), now.tick);
     }
 
@@ -240,7 +234,7 @@ impl Bridge {
         };
         for word in [availability, activity].into_iter().flatten() {
             if self.new_words.len() < NEW_WORDS && self.new_words.insert(word.into()) {
-                self.commands.push(Command::Report(Report::NewWord(word.into())));
+                self.commands.push(Effect::Report(Report::NewWord(word.into())));
             }
         }
     }

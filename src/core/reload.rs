@@ -2,18 +2,18 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::bridge::Bridge;
-use super::commanding::Commanding;
-use super::event::Access;
-use super::name::{ObjectId, TopicLevel, UserId};
-use super::naming::fold;
-use super::person::Person;
-use super::report::Report;
-use super::schedule::Schedule;
-use super::settings::{Settings, Watched};
-use super::sign_in::Invitation;
-use super::source::Source;
-use super::time::{Now, Tick};
+use crate::core::bridge::Bridge;
+use crate::core::commanding::Commanding;
+use crate::core::model::event::Access;
+use crate::core::model::name::{ObjectId, TopicLevel, UserId};
+use crate::core::model::report::Report;
+use crate::core::model::settings::{Settings, Watched};
+use crate::core::model::sign_in::Invitation;
+use crate::core::model::time::{Now, Tick};
+use crate::core::naming::fold;
+use crate::core::person::Person;
+use crate::core::schedule::Schedule;
+use crate::core::source::Source;
 
 impl Bridge {
     /// Goes on with other settings. Whatever ties the bridge to its broker, and to Home Assistant there, must be the same

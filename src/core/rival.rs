@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::backoff::Backoff;
-use super::event::LinkFailure;
-use super::time::Tick;
+use crate::core::model::backoff::Backoff;
+use crate::core::model::event::LinkFailure;
+use crate::core::model::time::Tick;
 
 /// A connection that the broker closes sooner than this after letting the client in was taken over, perhaps.
 const SOON: Duration = Duration::from_secs(10);

@@ -7,9 +7,9 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use super::budget::Budget;
-use super::command::BULK_LIMIT;
-use super::time::Tick;
+use crate::core::budget::Budget;
+use crate::core::model::request::BULK_LIMIT;
+use crate::core::model::time::Tick;
 
 /// A person's place in the core's list.
 pub(super) type Place = usize;

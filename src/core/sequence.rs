@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use super::sequence_number::SequenceNumber;
-use super::time::Tick;
+use crate::core::model::sequence_number::SequenceNumber;
+use crate::core::model::time::Tick;
 
 /// So many answers in a row that seem older are left out.
 const ANSWERS: u8 = 3;

@@ -1,9 +1,9 @@
 //! Whose presence may be set, and what is said where it may not.
 
-use super::bridge::Bridge;
-use super::command::Whom;
-use super::name::UserId;
-use super::schedule::Place;
+use crate::core::bridge::Bridge;
+use crate::core::model::name::UserId;
+use crate::core::model::request::Whom;
+use crate::core::schedule::Place;
 
 const NOBODY: &str = "nobody is signed in: run `presence2mqtt login`";
 const SOMEBODY_ELSE: &str = "a person's sign-in can set only that person's own presence; to set others, use an app's own \
@@ -13,7 +13,7 @@ const NOT_ASKED_FOR: &str = "the sign-in was made without the permission Presenc
 const UNKNOWN: &str = "the object id of this person is not known yet; try again when their health is ok";
 
 impl Bridge {
-    /// Whether commands can set this person's presence. [`Settable`](super::report::Report::Settable) is reported when
+    /// Whether commands can set this person's presence. [`Settable`](crate::core::model::report::Report::Settable) is reported when
     /// it changes: `judge_one` notices.
     pub(super) fn may_set(&self, place: Place) -> bool {
         self.settings.commands.is_some() && self.whom(place).is_ok()

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::time::{Now, Tick};
+use crate::core::model::time::{Now, Tick};
 
 /// The time of day may get ahead by this much before it counts: clocks are adjusted by less all the time.
 const JUMP: Duration = Duration::from_secs(3);

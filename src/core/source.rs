@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::backoff::Backoff;
-use super::event::ReadFailure;
-use super::report::Report;
-use super::time::{Now, Tick, whole_seconds};
+use crate::core::model::backoff::Backoff;
+use crate::core::model::report::Report;
+use crate::core::model::request::ReadFailure;
+use crate::core::model::time::{Now, Tick, whole_seconds};
 
 /// Requests under way at once while all is well. While it is not, one at a time probes.
 const AT_ONCE: usize = 64;

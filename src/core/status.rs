@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::bridge::Bridge;
-use super::certificate;
-use super::payload::{HealthPayload, Info, json};
-use super::person::Health;
-use super::report::{RIVAL, words};
-use super::time::Tick;
-use super::topic::BridgeField;
+use crate::core::bridge::Bridge;
+use crate::core::certificate;
+use crate::core::model::payload::{HealthPayload, Info, json};
+use crate::core::model::report::{RIVAL, words};
+use crate::core::model::time::Tick;
+use crate::core::model::topic::BridgeField;
+use crate::core::person::Health;
 
 /// `last_success` alone moves `<bridge>/health` at most this often.
 const HEALTH_EVERY: Duration = Duration::from_secs(300);

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::bridge::Bridge;
-use super::name::TopicLevel;
-use super::report::Report;
-use super::schedule::Place;
-use super::time::Tick;
-use super::topic::Field;
+use crate::core::bridge::Bridge;
+use crate::core::model::name::TopicLevel;
+use crate::core::model::report::Report;
+use crate::core::model::time::Tick;
+use crate::core::model::topic::Field;
+use crate::core::schedule::Place;
 
 impl Bridge {
     /// Configured people whose object id has become known take the places of members who are the same, and what is known

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::bridge::Bridge;
-use super::command::Command;
-use super::report::Report;
-use super::schedule::Again;
-use super::time::Tick;
+use crate::core::bridge::Bridge;
+use crate::core::model::effect::{Effect, GraphOrder};
+use crate::core::model::report::Report;
+use crate::core::model::time::Tick;
+use crate::core::schedule::Again;
 
 /// Nobody turns stale before this, so that a read which succeeds at once spares everybody the alarm.
 const GRACE: Duration = Duration::from_millis(1200);
@@ -18,7 +18,7 @@ impl Bridge {
         self.report(Report::Slept(slept));
         self.budget.slept(slept);
         self.source.slept(now);
-        self.commands.push(Command::ForgetConnections);
+        self.commands.push(Effect::Graph(GraphOrder::ForgetConnections));
         for (_, job) in std::mem::take(&mut self.under_way) {
             self.again(&job, Again::After(Duration::ZERO), now);
         }

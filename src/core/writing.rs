@@ -3,15 +3,15 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::bridge::Bridge;
-use super::command::{Command, Whom, Write};
-use super::commanding::{Commanding, Wish};
-use super::event::{Answer, PresenceEvent, ReadFailure};
-use super::name::UserId;
-use super::report::{Report, words};
-use super::schedule::{Place, Target};
-use super::settings::Endpoint;
-use super::time::{Now, Tick};
+use crate::core::bridge::Bridge;
+use crate::core::commanding::{Commanding, Wish};
+use crate::core::model::effect::{Effect, GraphOrder};
+use crate::core::model::name::UserId;
+use crate::core::model::report::{Report, words};
+use crate::core::model::request::{Ended, ReadFailure, Request, RequestId, SetPresence, Whom};
+use crate::core::model::settings::Endpoint;
+use crate::core::model::time::{Now, Tick};
+use crate::core::schedule::{Place, Target};
 
 /// Writes under way at once.
 const AT_ONCE: usize = 16;
@@ -80,14 +80,16 @@ impl Bridge {
         let session_id = self.settings.commands.as_ref().and_then(|commands| commands.session_id.clone());
         let setting = wish.setting.clone();
         self.commanding.under_way.insert(request, wish);
-        self.commands.push(Command::Write(Write { request, whom, setting, session_id, token_max_age }));
+        let operation = SetPresence { whom, change: setting, session_id };
+        let id = RequestId::new(request);
+        self.commands.push(Effect::Graph(GraphOrder::Set(Request { id, operation, token_max_age })));
     }
 
     /// A write is over, well or not.
-    pub(super) fn write_ended(&mut self, event: PresenceEvent, now: Now) {
-        let Some(mut wish) = self.commanding.under_way.remove(&event.request) else { return };
+    pub(super) fn write_ended(&mut self, event: Ended<SetPresence>, now: Now) {
+        let Some(mut wish) = self.commanding.under_way.remove(&event.request.number()) else { return };
         match event.outcome {
-            Ok(Answer::Written | Answer::People(_) | Answer::Resolved(_) | Answer::Members(_)) => {
+            Ok(()) => {
                 self.commanding.forbidden = None;
                 self.result(wish.from, None);
                 self.report(Report::Commanded(wish.place));

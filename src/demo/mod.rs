@@ -14,7 +14,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use crate::config::{self, Config, Environment};
-use crate::core::topic::Topics;
+use crate::core::model::topic::Topics;
 use crate::mqtt::address::Address;
 use crate::mqtt::one_shot::{OneShot, OneShotError};
 use crate::simulate::{self, AutoApprove, Server, Tenant};

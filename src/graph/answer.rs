@@ -6,8 +6,8 @@ use serde_json::{Deserializer, Value};
 
 use super::lenient::Read;
 use super::wire::{Body, WholeBody};
-use crate::core::event::Reading;
-use crate::core::name::ObjectId;
+use crate::core::model::name::ObjectId;
+use crate::core::model::request::Reading;
 
 /// Why a body is not an answer about people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -63,9 +63,9 @@ fn read(body: &[u8]) -> Result<Body, NotAnAnswer> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::presence::{Messages, Presence, StatusMessage, WorkLocation};
-    use crate::core::word::LONGEST_WORD;
-    use crate::core::words::{LONGEST_RAW_WORD, Words};
+    use crate::core::model::presence::{Messages, Presence, StatusMessage, WorkLocation};
+    use crate::core::model::word::LONGEST_WORD;
+    use crate::core::model::words::{LONGEST_RAW_WORD, Words};
 
     const ID: &str = "66825e03-7ef5-42da-9069-724602c31f6b";
 

@@ -4,31 +4,20 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use reqwest::RequestBuilder;
 use reqwest::header::{LOCATION, RETRY_AFTER};
-use reqwest::{RequestBuilder, StatusCode};
 use tokio::time::Instant;
 use url::Url;
 
 use super::http::{Http, HttpError, body, on_the_way};
+use super::operation::{Ask, Graph, Whole};
 use super::sign_in::authority::Authority;
 use super::sign_in::delegated::DelegatedSignIn;
 use super::sign_in::method::{Caller, Method};
 use super::token::TokenSource;
-use super::{answer, members, refusal, retry_after, setting};
-use crate::core::command::{Read, What, Whom, Write};
-use crate::core::event::{Answer, ReadFailure};
-use crate::core::name::ObjectId;
-use crate::core::setting::Setting;
+use super::{refusal, retry_after};
+use crate::core::model::request::{ReadFailure, Request};
 use crate::meters::GraphMeter;
-
-/// Bytes of an answer about one person.
-const LARGEST_SINGLE_ANSWER: usize = 1024 * 1024;
-
-/// Bytes of an answer about 650 people, each perhaps with an automatic reply of some kilobytes.
-const LARGEST_BULK_ANSWER: usize = 16 * 1024 * 1024;
-
-/// Bytes of an answer about 999 members of a group, each with two names of any script.
-const LARGEST_MEMBERS_ANSWER: usize = 4 * 1024 * 1024;
 
 /// Where Graph is and how to get in.
 #[derive(Debug)]
@@ -115,53 +104,22 @@ impl GraphClient {
         self.tokens.authority()
     }
 
-    /// Does one read. A repeat, also one with a new token, is the core's to order.
+    /// Does one request. A repeat, also one with a new token, is the core's to order.
     ///
     /// # Errors
     ///
     /// Whatever keeps the answer from being one; the kind says whether and when to try again.
-    pub async fn read(&self, read: &Read) -> Result<Answer, ReadFailure> {
-        let exchange = |request| self.exchange(request, &read.what);
-        self.with_token(self.request(&read.what), read.token_max_age, exchange).await
-    }
-
-    /// Does one write. A repeat with a new token is the core's to order.
-    ///
-    /// # Errors
-    ///
-    /// Whatever keeps it from being known that it was done.
-    pub async fn write(&self, write: &Write) -> Result<Answer, ReadFailure> {
-        let (action, body) = setting::request(write);
-        let id = match &write.whom {
-            Whom::Me => None,
-            Whom::User(id) => Some(id.to_string()),
-        };
-        let url = match &id {
-            None => self.url(&["me", "presence", action]),
-            Some(id) => self.url(&["users", id, "presence", action]),
-        };
-        let request = self.http.client().post(url).json(&body);
-        let exchange = |request| exchange_write(request, &write.setting, self.caller);
-        self.with_token(request, write.token_max_age, exchange).await
-    }
-
-    async fn with_token<Exchange>(
-        &self,
-        request: RequestBuilder,
-        token_max_age: Option<Duration>,
-        exchange: impl FnOnce(RequestBuilder) -> Exchange,
-    ) -> Result<Answer, ReadFailure>
-    where
-        Exchange: Future<Output = Result<Answer, ReadFailure>>,
-    {
-        let token = self.tokens.token(token_max_age).await.inspect_err(|failure| {
-            self.meter.ended::<Answer>(&Err(failure.clone()), None);
+    pub async fn ask<O: Ask>(&self, request: &Request<O>) -> Result<O::Answer, ReadFailure> {
+        let token = self.tokens.token(request.token_max_age).await.inspect_err(|failure| {
+            self.meter.ended::<O::Answer>(&Err(failure.clone()), None);
         })?;
         self.meter.token_ends(token.ends());
         let id = uuid::Uuid::new_v4().to_string();
-        let request = request.bearer_auth(token.expose()).header("client-request-id", &id);
+        let graph = Graph { root: &self.root, client: self.http.client() };
+        let asked = request.operation.request(&graph).bearer_auth(token.expose());
         let began = now();
-        let outcome = exchange(request).await;
+        let whole = whole(asked.header("client-request-id", &id), request.operation.largest_answer()).await;
+        let outcome = whole.and_then(|whole| request.operation.outcome(&whole, &self.root, self.caller));
         self.meter.ended(&outcome, Some(began.elapsed()));
         match &outcome {
             Ok(_) => tracing::trace!(client_request_id = id, "Graph answered"),
@@ -172,84 +130,6 @@ impl GraphClient {
         }
         outcome
     }
-
-    fn request(&self, what: &What) -> RequestBuilder {
-        let http = self.http.client();
-        match what {
-            What::Me => http.get(self.url(&["me", "presence"])),
-            What::User(id) => http.get(self.url(&["users", &id.to_string(), "presence"])),
-            What::Communications(id) => http.get(self.url(&["communications", "presences", &id.to_string()])),
-            What::Bulk(ids) => http
-                .post(self.url(&["communications", "getPresencesByUserId"]))
-                .json(&serde_json::json!({ "ids": ids })),
-            What::Resolve(name) => {
-                let mut url = self.url(&["users", name.as_str()]);
-                url.set_query(Some("$select=id,userPrincipalName,displayName"));
-                http.get(url)
-            }
-            What::Members(group, page) => {
-                members::request(http.get(members::address(&self.members_url(*group), page.as_ref())))
-            }
-        }
-    }
-
-    fn members_url(&self, group: ObjectId) -> Url {
-        self.url(&members::path(group).each_ref().map(String::as_str))
-    }
-
-    async fn exchange(&self, request: RequestBuilder, what: &What) -> Result<Answer, ReadFailure> {
-        let limit = match what {
-            What::Bulk(_) => LARGEST_BULK_ANSWER,
-            What::Members(..) => LARGEST_MEMBERS_ANSWER,
-            What::Me | What::User(_) | What::Communications(_) | What::Resolve(_) => LARGEST_SINGLE_ANSWER,
-        };
-        let Whole { status, wait, bytes } = whole(request, limit).await?;
-        if !status.is_success() {
-            return Err(refusal::of_status(status, wait, &bytes, what, self.caller));
-        }
-        let answer = match what {
-            What::Bulk(_) => answer::list(&bytes).map(Answer::People),
-            What::Me | What::User(_) | What::Communications(_) => answer::single(&bytes).map(Answer::People),
-            What::Resolve(_) => answer::user_id(&bytes).map(Answer::Resolved),
-            What::Members(group, _) => {
-                return members::page(&bytes, &self.members_url(*group))
-                    .map(Answer::Members)
-                    .map_err(|error| refusal::of_members(&error, self.caller));
-            }
-        };
-        answer.map_err(|error| ReadFailure::Passing { why: error.to_string(), retry_after: None })
-    }
-
-    fn url(&self, path: &[&str]) -> Url {
-        let mut url = self.root.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.clear().push("v1.0").extend(path);
-        }
-        url
-    }
-}
-
-async fn exchange_write(
-    request: RequestBuilder,
-    setting: &Setting,
-    caller: Caller,
-) -> Result<Answer, ReadFailure> {
-    let Whole { status, wait, bytes } = whole(request, LARGEST_SINGLE_ANSWER).await?;
-    if status.is_success() {
-        return Ok(Answer::Written);
-    }
-    match (setting, refusal::of_write(status, wait, &bytes, caller)) {
-        // There is no session to end, which is what was wanted.
-        (Setting::EndSession, ReadFailure::NotFound) => Ok(Answer::Written),
-        (_, failure) => Err(failure),
-    }
-}
-
-/// An answer that arrived, whatever it says.
-struct Whole {
-    status: StatusCode,
-    wait: Option<Duration>,
-    bytes: Vec<u8>,
 }
 
 async fn whole(request: RequestBuilder, limit: usize) -> Result<Whole, ReadFailure> {

@@ -6,19 +6,10 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::client::GraphClient;
-use crate::core::command::{Read, Write};
-use crate::core::event::PresenceEvent;
-
-/// An order to the fetcher.
-#[derive(Debug)]
-pub enum FetchOrder {
-    /// Do this, and report its end.
-    Read(Read),
-    /// Likewise.
-    Write(Write),
-    /// Drop what is under way without a report, and begin with new connections.
-    ForgetConnections,
-}
+use super::operation::Ask;
+use crate::core::model::effect::GraphOrder;
+use crate::core::model::event::PresenceEvent;
+use crate::core::model::request::{Ended, Request};
 
 /// Obeys until the orders end, then drops what is under way.
 ///
@@ -26,32 +17,30 @@ pub enum FetchOrder {
 /// the reads that are under way finish meanwhile; nothing waits for the fetcher.
 pub async fn run(
     client: Arc<GraphClient>,
-    mut orders: mpsc::Receiver<FetchOrder>,
+    mut orders: mpsc::Receiver<GraphOrder>,
     events: mpsc::Sender<PresenceEvent>,
 ) {
     let mut under_way = JoinSet::new();
     loop {
         tokio::select! {
             order = orders.recv() => match order {
-                Some(FetchOrder::ForgetConnections) => {
+                Some(GraphOrder::ForgetConnections) => {
                     under_way.shutdown().await;
                     if let Err(error) = client.forget_connections() {
                         tracing::warn!(%error, "the old connections to Graph are kept");
                     }
                 }
-                Some(FetchOrder::Read(read)) => {
-                    let client = Arc::clone(&client);
-                    under_way.spawn(async move {
-                        let outcome = client.read(&read).await;
-                        PresenceEvent { request: read.request, outcome }
-                    });
+                Some(GraphOrder::Read(request)) => {
+                    under_way.spawn(ask(Arc::clone(&client), request, PresenceEvent::Read));
                 }
-                Some(FetchOrder::Write(write)) => {
-                    let client = Arc::clone(&client);
-                    under_way.spawn(async move {
-                        let outcome = client.write(&write).await;
-                        PresenceEvent { request: write.request, outcome }
-                    });
+                Some(GraphOrder::Resolve(request)) => {
+                    under_way.spawn(ask(Arc::clone(&client), request, PresenceEvent::Resolved));
+                }
+                Some(GraphOrder::ReadMembers(request)) => {
+                    under_way.spawn(ask(Arc::clone(&client), request, PresenceEvent::Members));
+                }
+                Some(GraphOrder::Set(request)) => {
+                    under_way.spawn(ask(Arc::clone(&client), request, PresenceEvent::Set));
                 }
                 None => break,
             },
@@ -62,4 +51,13 @@ pub async fn run(
         }
     }
     under_way.shutdown().await;
+}
+
+async fn ask<O: Ask>(
+    client: Arc<GraphClient>,
+    request: Request<O>,
+    event: impl FnOnce(Ended<O>) -> PresenceEvent,
+) -> PresenceEvent {
+    let outcome = client.ask(&request).await;
+    event(Ended { request: request.id, outcome })
 }

@@ -8,8 +8,8 @@ use serde_json::Value;
 use url::Url;
 
 use super::lenient::lenient;
-use crate::core::group::page::{Member, MembersPage, PageLink};
-use crate::core::name::ObjectId;
+use crate::core::model::members::{Member, MembersPage, PageLink};
+use crate::core::model::name::ObjectId;
 
 /// What is asked of the first page; links to others carry it on. 999 is the most that Graph gives at once, and the type in
 /// the path needs `$count` and the header (Graph: `group-list-transitivemembers`).

@@ -1,9 +1,9 @@
 //! The edge towards Microsoft: tokens, requests, answers. It obeys the core and decides nothing about people.
 //!
-//! In reading order: [`fetcher`] takes orders and reports their ends, [`client`] makes the requests,
+//! In reading order: [`fetcher`] takes orders and reports their ends, [`client`] sends the requests that [`operation`] words,
 //! [`answer`] turns bodies into presence (`wire` is its shape, read by `lenient`) and [`members`] into members of groups,
 //! [`refusal`] turns everything else into a reason, with the patience that
-//! [`retry_after`] asks for, `setting` words what sets presence, [`token`] keeps the token that [`sign_in`] gets.
+//! [`retry_after`] asks for, `set_presence` words what sets presence, [`token`] keeps the token that [`sign_in`] gets.
 
 pub mod answer;
 pub mod client;
@@ -13,10 +13,11 @@ pub use http::HttpError;
 mod lenient;
 pub mod members;
 pub mod once;
+pub mod operation;
 mod quote;
 pub mod refusal;
 pub mod retry_after;
-mod setting;
+mod set_presence;
 pub mod sign_in;
 pub mod token;
 mod wire;

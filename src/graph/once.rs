@@ -1,12 +1,14 @@
 //! Reading people once, for commands: one after the other, each failure that person's own.
 
 use super::client::GraphClient;
-use crate::core::command::{BULK_LIMIT, Read, What};
-use crate::core::event::{Answer, ReadFailure, Reading, RequestId};
-use crate::core::group::page::{Member, MembersPage};
-use crate::core::name::{ObjectId, PrincipalName, UserId};
-use crate::core::presence::Presence;
-use crate::core::settings::Endpoint;
+use super::operation::Ask;
+use crate::core::model::members::{Member, MembersPage, PageLink};
+use crate::core::model::name::{ObjectId, PrincipalName, UserId};
+use crate::core::model::presence::Presence;
+use crate::core::model::request::{
+    BULK_LIMIT, ReadFailure, ReadMembers, ReadPresence, Reading, Request, RequestId, ResolveName,
+};
+use crate::core::model::settings::Endpoint;
 
 /// Pages of one group, each of up to 999 members.
 const MOST_PAGES: usize = 2_000;
@@ -29,7 +31,7 @@ pub async fn read(client: &GraphClient, endpoint: Endpoint, people: &[UserId]) -
         }
         let id = match person {
             UserId::Me => {
-                outcomes[place] = Some(alone(client, What::Me).await);
+                outcomes[place] = Some(alone(client, ReadPresence::Me).await);
                 continue;
             }
             UserId::Object(id) => Ok(*id),
@@ -37,9 +39,9 @@ pub async fn read(client: &GraphClient, endpoint: Endpoint, people: &[UserId]) -
         };
         match (id, endpoint) {
             (Err(failure), _) => outcomes[place] = Some(Err(failure)),
-            (Ok(id), Endpoint::Users) => outcomes[place] = Some(alone(client, What::User(id)).await),
+            (Ok(id), Endpoint::Users) => outcomes[place] = Some(alone(client, ReadPresence::User(id)).await),
             (Ok(id), Endpoint::Communications) => {
-                outcomes[place] = Some(alone(client, What::Communications(id)).await);
+                outcomes[place] = Some(alone(client, ReadPresence::Communications(id)).await);
             }
             (Ok(id), Endpoint::Auto | Endpoint::Bulk | Endpoint::Me) => in_bulk.push((place, id)),
         }
@@ -52,11 +54,9 @@ pub async fn read(client: &GraphClient, endpoint: Endpoint, people: &[UserId]) -
 
 async fn bulk(client: &GraphClient, part: &[(usize, ObjectId)], outcomes: &mut [Option<Outcome>]) {
     let ids = part.iter().map(|&(_, id)| id).collect();
-    let people = match request(client, What::Bulk(ids)).await {
-        Ok(Answer::People(people)) => people,
-        Ok(Answer::Resolved(_) | Answer::Members(_) | Answer::Written) | Err(ReadFailure::Refused { .. }) => {
-            Vec::new()
-        }
+    let people = match request(client, ReadPresence::Bulk(ids)).await {
+        Ok(people) => people,
+        Err(ReadFailure::Refused { .. }) => Vec::new(),
         Err(failure) => {
             for &(place, _) in part {
                 outcomes[place] = Some(Err(failure.clone()));
@@ -68,7 +68,7 @@ async fn bulk(client: &GraphClient, part: &[(usize, ObjectId)], outcomes: &mut [
         outcomes[place] = Some(match of(&people, id) {
             Some(presence) => Ok((id, presence)),
             // Refused with the others, or missing among them: the reason shows when they are read alone.
-            None => alone(client, What::User(id)).await,
+            None => alone(client, ReadPresence::User(id)).await,
         });
     }
 }
@@ -83,7 +83,7 @@ pub async fn members(client: &GraphClient, group: ObjectId) -> Result<Vec<Member
     let mut members = std::mem::take(&mut page.members);
     for _ in 0..MOST_PAGES {
         let Some(next) = page.next.take() else { return Ok(members) };
-        page = a_page(client, What::Members(group, Some(next))).await?;
+        page = a_page(client, group, Some(next)).await?;
         members.append(&mut page.members);
     }
     Err(ReadFailure::Passing { why: "the list of members does not end".to_owned(), retry_after: None })
@@ -95,14 +95,15 @@ pub async fn members(client: &GraphClient, group: ObjectId) -> Result<Vec<Member
 ///
 /// Whatever keeps it from being one.
 pub async fn first_page(client: &GraphClient, group: ObjectId) -> Result<MembersPage, ReadFailure> {
-    a_page(client, What::Members(group, None)).await
+    a_page(client, group, None).await
 }
 
-async fn a_page(client: &GraphClient, what: What) -> Result<MembersPage, ReadFailure> {
-    match request(client, what).await? {
-        Answer::Members(page) => Ok(page),
-        Answer::People(_) | Answer::Resolved(_) | Answer::Written => Err(ReadFailure::NotFound),
-    }
+async fn a_page(
+    client: &GraphClient,
+    group: ObjectId,
+    page: Option<PageLink>,
+) -> Result<MembersPage, ReadFailure> {
+    request(client, ReadMembers { group, page }).await
 }
 
 /// A failure that would meet everybody else as well.
@@ -121,11 +122,8 @@ fn about_everybody(outcome: Option<&Outcome>) -> Option<ReadFailure> {
     }
 }
 
-async fn alone(client: &GraphClient, what: What) -> Outcome {
-    let first = match request(client, what).await? {
-        Answer::People(people) => people.into_iter().next(),
-        Answer::Resolved(_) | Answer::Members(_) | Answer::Written => None,
-    };
+async fn alone(client: &GraphClient, operation: ReadPresence) -> Outcome {
+    let first = request(client, operation).await?.into_iter().next();
     match first {
         Some(Reading { id, presence: Some(presence) }) => Ok((id, presence)),
         Some(_) | None => {
@@ -140,14 +138,11 @@ async fn alone(client: &GraphClient, what: What) -> Outcome {
 ///
 /// If there is none, or it may not be looked up, or Graph cannot be asked.
 pub async fn resolve(client: &GraphClient, name: PrincipalName) -> Result<ObjectId, ReadFailure> {
-    match request(client, What::Resolve(name)).await? {
-        Answer::Resolved(id) => Ok(id),
-        Answer::People(_) | Answer::Members(_) | Answer::Written => Err(ReadFailure::NotFound),
-    }
+    request(client, ResolveName(name)).await
 }
 
-async fn request(client: &GraphClient, what: What) -> Result<Answer, ReadFailure> {
-    client.read(&Read { request: RequestId(0), what, token_max_age: None }).await
+async fn request<O: Ask>(client: &GraphClient, operation: O) -> Result<O::Answer, ReadFailure> {
+    client.ask(&Request { id: RequestId::new(0), operation, token_max_age: None }).await
 }
 
 fn of(people: &[Reading], id: ObjectId) -> Option<Presence> {

@@ -7,11 +7,55 @@ use serde_json::Value;
 
 use super::members::NotMembers;
 use super::quote::quote;
-use crate::core::command::What;
-use crate::core::event::ReadFailure;
+use crate::core::model::request::{ReadFailure, ReadPresence};
 use crate::graph::sign_in::method::Caller;
 
-/// What an answer other than 2xx to `what` means.
+/// What a request needs, for the sentence about a permission that is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needs {
+    /// What it does.
+    call: &'static str,
+    permission: &'static str,
+    /// What would do without.
+    instead: &'static str,
+    /// It reads whoever is signed in.
+    is_me: bool,
+}
+
+/// Which permission the call needs, least first (Graph: `presence-get`,
+/// `cloudcommunications-getpresencesbyuserid`, `user-get`, `group-list-transitivemembers`).
+impl Needs {
+    /// To look up a user principal name.
+    pub const TO_RESOLVE: Self = Self {
+        call: "look up a user principal name",
+        permission: "permission User.ReadBasic.All",
+        instead: " (or use object ids instead of names)",
+        is_me: false,
+    };
+
+    /// To read the members of a group.
+    pub const TO_READ_MEMBERS: Self = Self {
+        call: "read the members of a group",
+        permission: "permissions GroupMember.Read.All and User.ReadBasic.All",
+        instead: "",
+        is_me: false,
+    };
+
+    /// To read presence.
+    #[must_use]
+    pub fn to_read(operation: &ReadPresence) -> Self {
+        let (call, permission, is_me) = match operation {
+            ReadPresence::Me => ("read one's own presence", "permission Presence.Read", true),
+            ReadPresence::User(_) | ReadPresence::Communications(_) => {
+                ("read somebody's presence", "permission Presence.Read.All", false)
+            }
+            ReadPresence::Bulk(_) => ("read many people's presence", "permission Presence.Read.All", false),
+        };
+        Self { call, permission, instead: "", is_me }
+    }
+}
+
+/// What an answer other than 2xx means to a request with these needs.
 ///
 /// An error status whose body is not Graph's comes from something between here and Graph, and passes.
 #[must_use]
@@ -19,15 +63,17 @@ pub fn of_status(
     status: StatusCode,
     retry_after: Option<Duration>,
     body: &[u8],
-    what: &What,
+    needs: &Needs,
     caller: Caller,
 ) -> ReadFailure {
     match (status, reason(body)) {
-        (StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN, Some(why)) if is_me_of_nobody(what, caller) => {
+        (StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN, Some(why))
+            if needs.is_me && caller != Caller::Person =>
+        {
             ReadFailure::Forbidden { advice: of_me(&why) }
         }
         (StatusCode::FORBIDDEN, Some(why)) => {
-            ReadFailure::Forbidden { advice: of_permission(what, caller, &why) }
+            ReadFailure::Forbidden { advice: of_permission(needs, caller, &why) }
         }
         (status, said) => of_anything(status, retry_after, said, caller),
     }
@@ -124,10 +170,6 @@ fn of_token(caller: Caller, why: &str) -> String {
 }
 
 /// An app signs in for nobody, so that there is no `/me` (Graph: `presence-get`).
-fn is_me_of_nobody(what: &What, caller: Caller) -> bool {
-    *what == What::Me && caller != Caller::Person
-}
-
 fn of_me(why: &str) -> String {
     format!(
         "Graph refuses to read \"me\" with {why}, since an app is nobody's sign-in; write an object id under [[users]], or \
@@ -135,21 +177,9 @@ fn of_me(why: &str) -> String {
     )
 }
 
-/// Which permission the call needs, least first (Graph: `presence-get`,
-/// `cloudcommunications-getpresencesbyuserid`, `user-get`, `group-list-transitivemembers`), and where it is given.
-fn of_permission(what: &What, caller: Caller, why: &str) -> String {
-    let (call, permission) = match what {
-        What::Me => ("read one's own presence", "permission Presence.Read"),
-        What::User(_) | What::Communications(_) => {
-            ("read somebody's presence", "permission Presence.Read.All")
-        }
-        What::Bulk(_) => ("read many people's presence", "permission Presence.Read.All"),
-        What::Resolve(_) => ("look up a user principal name", "permission User.ReadBasic.All"),
-        What::Members(..) => {
-            ("read the members of a group", "permissions GroupMember.Read.All and User.ReadBasic.All")
-        }
-    };
-    let instead = if matches!(what, What::Resolve(_)) { " (or use object ids instead of names)" } else { "" };
+/// Which permission is missing, and where it is given.
+fn of_permission(needs: &Needs, caller: Caller, why: &str) -> String {
+    let Needs { call, permission, instead, .. } = needs;
     let give = give(permission, caller);
     format!("Graph refuses to {call} with {why}; {give}{instead}")
 }
@@ -176,11 +206,11 @@ mod tests {
     use super::*;
 
     fn of(status: u16, body: &str) -> ReadFailure {
-        asked(status, body, &What::Me, Caller::Person)
+        asked(status, body, &Needs::to_read(&ReadPresence::Me), Caller::Person)
     }
 
-    fn asked(status: u16, body: &str, what: &What, caller: Caller) -> ReadFailure {
-        of_status(StatusCode::from_u16(status).unwrap(), None, body.as_bytes(), what, caller)
+    fn asked(status: u16, body: &str, needs: &Needs, caller: Caller) -> ReadFailure {
+        of_status(StatusCode::from_u16(status).unwrap(), None, body.as_bytes(), needs, caller)
     }
 
     const DENIED: &str =
@@ -189,20 +219,20 @@ mod tests {
     #[test]
     fn a_missing_permission_is_named_with_its_kind_and_its_call() {
         let id = "66825e03-7ef5-42da-9069-724602c31f6b".parse().unwrap();
-        let name = "alice@contoso.example".parse().unwrap();
+        let read = |operation| Needs::to_read(&operation);
         let calls = [
-            (What::User(id), "read somebody's presence", "Presence.Read.All"),
-            (What::Communications(id), "read somebody's presence", "Presence.Read.All"),
-            (What::Bulk(vec![id]), "read many people's presence", "Presence.Read.All"),
-            (What::Resolve(name), "look up a user principal name", "User.ReadBasic.All"),
+            (read(ReadPresence::User(id)), "read somebody's presence", "Presence.Read.All"),
+            (read(ReadPresence::Communications(id)), "read somebody's presence", "Presence.Read.All"),
+            (read(ReadPresence::Bulk(vec![id])), "read many people's presence", "Presence.Read.All"),
+            (Needs::TO_RESOLVE, "look up a user principal name", "User.ReadBasic.All"),
         ];
-        for (what, call, permission) in calls {
+        for (needs, call, permission) in calls {
             for (caller, kind) in [
                 (Caller::App, "application"),
                 (Caller::ManagedIdentity, "application"),
                 (Caller::Person, "delegated"),
             ] {
-                let failure = asked(403, DENIED, &what, caller);
+                let failure = asked(403, DENIED, &needs, caller);
                 let ReadFailure::Forbidden { advice } = failure else { panic!("{failure:?}") };
                 assert!(advice.contains(call), "{advice}");
                 assert!(advice.contains(&format!("the {kind} permission {permission}")), "{advice}");
@@ -233,7 +263,7 @@ mod tests {
     fn an_app_has_no_me() {
         for status in [400, 403] {
             for caller in [Caller::App, Caller::ManagedIdentity] {
-                let failure = asked(status, DENIED, &What::Me, caller);
+                let failure = asked(status, DENIED, &Needs::to_read(&ReadPresence::Me), caller);
                 assert!(failure.to_string().contains("write an object id under [[users]]"), "{failure}");
             }
         }
@@ -245,7 +275,7 @@ mod tests {
     #[test]
     fn a_token_of_another_cloud_is_suspected() {
         for caller in [Caller::App, Caller::ManagedIdentity, Caller::Person] {
-            let failure = asked(401, DENIED, &What::Me, caller).to_string();
+            let failure = asked(401, DENIED, &Needs::to_read(&ReadPresence::Me), caller).to_string();
             assert!(failure.contains("check that graph.cloud"), "{failure}");
         }
     }

@@ -9,10 +9,10 @@ use jiff::tz::TimeZone;
 use serde::de::{MapAccess, SeqAccess};
 
 use super::lenient::{Nothing, Read, Text, Truth, Wanted};
-use crate::core::event::Reading;
-use crate::core::name::ObjectId;
-use crate::core::presence::{Messages, Presence, StatusMessage, WorkLocation};
-use crate::core::words::{LONGEST_RAW_WORD, Words, at_most};
+use crate::core::model::name::ObjectId;
+use crate::core::model::presence::{Messages, Presence, StatusMessage, WorkLocation};
+use crate::core::model::request::Reading;
+use crate::core::model::words::{LONGEST_RAW_WORD, Words, at_most};
 
 /// Characters of a message that are kept: Graph allows 280 in a status message, more in an automatic reply.
 const LONGEST_MESSAGE: usize = 4096;
@@ -198,7 +198,7 @@ fn expiry(given: &str, zone: &str) -> Box<str> {
     let utc = given.parse::<DateTime>().ok().and_then(|civil| {
         let zone = if zone.eq_ignore_ascii_case("utc") { TimeZone::UTC } else { TimeZone::get(zone).ok()? };
         let instant = zone.to_timestamp(civil).ok()?;
-        Some(crate::core::time::whole_seconds(instant).to_string())
+        Some(crate::core::model::time::whole_seconds(instant).to_string())
     });
     let text = utc.unwrap_or_else(|| format!("{given} {zone}"));
     at_most(text.trim(), LONGEST_RAW_WORD).into()

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value, context};
 
 use super::words::{Moment, plain, qr_code, spaced};
+use crate::core::model::report::words;
+use crate::core::model::sign_in::DeviceCode;
 use crate::core::overview::{BrokerState, Health, LightOverview, Overview, PersonOverview};
-use crate::core::report::words;
-use crate::core::sign_in::DeviceCode;
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
@@ -132,7 +132,7 @@ fn of_person(person: &PersonOverview, now: Timestamp) -> Value {
 }
 
 fn of_light(light: &LightOverview) -> Value {
-    use crate::core::light::color::Shade;
+    use crate::core::lights::color::Shade;
     let color = match light.shade {
         Some(Shade::On(color)) => Some(color.to_string()),
         Some(Shade::Off) | None => None,

@@ -1,7 +1,7 @@
 //! Whether the bridge does what it is for.
 
+use crate::core::model::report::words;
 use crate::core::overview::{BrokerState, Overview};
-use crate::core::report::words;
 
 /// What is missing, one sentence each; nothing if the bridge is ready.
 ///

@@ -11,12 +11,13 @@ use super::page::Page;
 use super::question::questions;
 use crate::config::Secret;
 use crate::core::bridge::Bridge;
-use crate::core::event::{Answer, Event, PresenceEvent, ReadFailure, Reading, RequestId};
-use crate::core::presence::Presence;
-use crate::core::settings::Settings;
-use crate::core::sign_in::{DeviceCode, SignInEvent};
-use crate::core::time::{Now, Tick};
-use crate::core::words::Words;
+use crate::core::model::event::{Event, PresenceEvent};
+use crate::core::model::presence::Presence;
+use crate::core::model::request::{Ended, ReadFailure, Reading, RequestId};
+use crate::core::model::settings::Settings;
+use crate::core::model::sign_in::{DeviceCode, SignInEvent};
+use crate::core::model::time::{Now, Tick};
+use crate::core::model::words::Words;
 use crate::meters::Meters;
 
 fn at(seconds: u64) -> Now {
@@ -45,7 +46,7 @@ fn core(more: &str) -> Bridge {
     let id = "00000000-0000-4000-8000-000000000001".parse().unwrap();
     let people = vec![Reading { id, presence: Some(presence) }];
     core.on(
-        Event::Presence(PresenceEvent { request: RequestId(0), outcome: Ok(Answer::People(people)) }),
+        Event::Presence(PresenceEvent::Read(Ended { request: RequestId::new(0), outcome: Ok(people) })),
         at(1),
     );
     core
@@ -148,7 +149,7 @@ async fn readiness_says_one_sentence_for_each_thing_missing() {
 }
 
 fn lost(why: &str) -> Event {
-    Event::Disconnected(crate::core::event::LinkFailure::Lost(why.into()))
+    Event::Disconnected(crate::core::model::event::LinkFailure::Lost(why.into()))
 }
 
 #[tokio::test]
@@ -171,7 +172,10 @@ async fn a_code_is_shown_with_a_picture_of_its_address() {
     let mut core = core("");
     let failed = Err(ReadFailure::SignInRequired { advice: "sign in".into() });
     core.on(Event::Woken, at(6));
-    core.on(Event::Presence(PresenceEvent { request: RequestId(1), outcome: failed }), at(6));
+    core.on(
+        Event::Presence(PresenceEvent::Read(Ended { request: RequestId::new(1), outcome: failed })),
+        at(6),
+    );
     let code = |uri: &str| DeviceCode {
         verification_uri: uri.into(),
         user_code: "ABCD<EFG".into(),
@@ -188,7 +192,9 @@ async fn a_code_is_shown_with_a_picture_of_its_address() {
         "the broker is not connected; the status page and the log say why\n"
     );
 
-    visit.core.on(Event::SignIn(SignInEvent::Ended(crate::core::sign_in::InvitationEnd::Expired)), at(906));
+    visit
+        .core
+        .on(Event::SignIn(SignInEvent::Ended(crate::core::model::sign_in::InvitationEnd::Expired)), at(906));
     visit.core.on(Event::SignIn(SignInEvent::Code(code("javascript:alert(1)"))), at(907));
     let html = visit.get("/", &[]).await.into_body();
     assert!(html.contains("javascript:alert(1)") && !html.contains("href=\"javascript"), "{html}");

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::dial::Resolver;
 use super::tls::{self, TlsError};
 use crate::config::{Mqtt, Scheme, SecretError};
-use crate::core::command::Protocol;
+use crate::core::model::mqtt::Protocol;
 
 /// Why a connection cannot even be tried.
 #[derive(Debug, thiserror::Error)]

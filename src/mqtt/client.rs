@@ -6,7 +6,9 @@ use rumqttc::v5::mqttbytes::QoS as QoS5;
 use rumqttc::v5::mqttbytes::v5::{Filter, PublishProperties};
 use rumqttc::{QoS, SubscribeFilter};
 
-use crate::core::command::{Message, Qos, Subscription};
+use crate::core::model::effect::{Message, Subscription};
+
+use crate::core::model::mqtt::Qos;
 
 /// Whoever takes requests for a connection.
 pub(super) enum Client {

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 
 use rustls::AlertDescription;
 
-use crate::core::event::LinkFailure;
+use crate::core::model::event::LinkFailure;
 
 /// Whether the other end hung up, politely or not, whoever wrapped it.
 pub(super) fn has_gone(error: &(dyn Error + 'static)) -> bool {

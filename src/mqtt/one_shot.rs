@@ -7,8 +7,9 @@ use tokio::time::{sleep, timeout};
 use super::address::{Address, AddressError};
 use super::client::Request;
 use super::session::{Session, SessionEvent};
-use crate::core::command::{Message, Protocol, Qos, Subscription};
-use crate::core::event::{Incoming, LinkFailure};
+use crate::core::model::effect::{Message, Subscription};
+use crate::core::model::event::{Incoming, LinkFailure};
+use crate::core::model::mqtt::{Protocol, Qos};
 
 /// For each answer.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -8,8 +8,9 @@ use super::address::Address;
 use super::client::{Request, TakesNoMore};
 use super::failure::chain;
 use super::session::{Session, SessionEvent};
-use crate::core::command::{BrokerOrder, Protocol, Subscription};
-use crate::core::event::{Event, LinkFailure};
+use crate::core::model::effect::{BrokerOrder, Subscription};
+use crate::core::model::event::{Event, LinkFailure};
+use crate::core::model::mqtt::Protocol;
 use crate::meters::BrokerMeter;
 
 /// Obeys until the orders end, then cuts what connection there is.

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::dial::{Resolver, dial};
-use crate::core::event::LinkFailure;
+use crate::core::model::event::LinkFailure;
 
 /// rumqttc sends its request in the moment in which it is connected.
 const REQUEST_LIMIT: Duration = Duration::from_secs(5);

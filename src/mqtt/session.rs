@@ -19,8 +19,9 @@ use super::transport::LARGEST_PACKET;
 use super::window::{Sent, Window};
 use super::wire::{Limits, Wire};
 use super::{v3, v5};
-use crate::core::command::{Message, Protocol, Qos};
-use crate::core::event::{Incoming, LinkFailure};
+use crate::core::model::effect::Message;
+use crate::core::model::event::{Incoming, LinkFailure};
+use crate::core::model::mqtt::{Protocol, Qos};
 
 /// Requests that wait here, and that rumqttc holds for us: above the core's window, so that neither is ever full.
 const REQUESTS: usize = 1024;

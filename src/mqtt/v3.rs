@@ -13,7 +13,7 @@ use super::address::Access;
 use super::relay::{Line, Relay};
 use super::transport::{CONNECT_LIMIT, INFLIGHT, LARGEST_PACKET, proxy, transport};
 use super::wire::{Limits, Wire};
-use crate::core::event::{Incoming, LinkFailure};
+use crate::core::model::event::{Incoming, LinkFailure};
 
 /// A client that holds so many requests, and what has to be polled for it.
 pub(super) fn client(access: &Access, relay: &Relay, requests: usize) -> (AsyncClient, EventLoop) {

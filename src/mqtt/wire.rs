@@ -1,6 +1,6 @@
 //! What a connection tells its session, whichever version of MQTT it speaks.
 
-use crate::core::event::{Incoming, LinkFailure};
+use crate::core::model::event::{Incoming, LinkFailure};
 
 /// Something came, or went out.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::core::time::{Now, Tick};
+use crate::core::model::time::{Now, Tick};
 
 /// Where the core's time comes from, for whoever feeds it and obeys it.
 #[derive(Debug)]

@@ -9,11 +9,11 @@ use tokio::task::JoinSet;
 use super::settings::{attendant, graph_client};
 use super::{RunError, topics};
 use crate::config::{Auth, Config};
-use crate::core::command::BrokerOrder;
-use crate::core::event::{Event, PresenceEvent};
-use crate::core::sign_in::{SignInEvent, SignInOrder};
-use crate::core::topic::{BridgeField, OFFLINE};
-use crate::graph::fetcher::{self, FetchOrder};
+use crate::core::model::effect::{BrokerOrder, GraphOrder};
+use crate::core::model::event::{Event, PresenceEvent};
+use crate::core::model::sign_in::{SignInEvent, SignInOrder};
+use crate::core::model::topic::{BridgeField, OFFLINE};
+use crate::graph::fetcher;
 use crate::graph::sign_in::attendant;
 use crate::graph::sign_in::store::RunLock;
 use crate::meters::Meters;
@@ -36,7 +36,7 @@ pub(super) struct Edge<Order, Report> {
 
 /// All edges.
 pub(super) struct Edges {
-    pub(super) fetcher: Edge<FetchOrder, PresenceEvent>,
+    pub(super) fetcher: Edge<GraphOrder, PresenceEvent>,
     pub(super) attendant: Edge<SignInOrder, SignInEvent>,
     pub(super) publisher: Edge<BrokerOrder, Event>,
     /// Held until the end: tokens that two bridges renewed by turns would be lost to both.

@@ -19,15 +19,14 @@ pub use self::settings::{certificate_ends, graph_client, settings};
 pub use self::supervisor::Supervisor;
 use crate::config::Config;
 use crate::core::bridge::Bridge;
-use crate::core::command::{Command, Ending};
-use crate::core::event::{Access, Event};
-use crate::core::name::ClientId;
-use crate::core::report::{Loudness, Report};
-use crate::core::settings::Settings;
-use crate::core::time::Tick;
-use crate::core::topic::Topics;
+use crate::core::model::effect::{Effect, Ending};
+use crate::core::model::event::{Access, Event};
+use crate::core::model::name::ClientId;
+use crate::core::model::report::{Loudness, Report};
+use crate::core::model::settings::Settings;
+use crate::core::model::time::Tick;
+use crate::core::model::topic::Topics;
 use crate::graph::HttpError;
-use crate::graph::fetcher::FetchOrder;
 use crate::graph::sign_in::store::StoreError;
 use crate::http::door::DoorError;
 use crate::meters::Meters;
@@ -199,20 +198,18 @@ impl Turn {
         around.supervisor.clock_began();
         let settings = Settings { predecessor: self.predecessor.take(), ..settings(&self.config) };
         let mut core = Bridge::new(settings, fastrand::u64(..), clock.now());
-        let mut commands = core.on(Event::Started, clock.now());
+        let mut effects = core.on(Event::Started, clock.now());
         if let Some(why) = self.trouble.take() {
-            commands.extend(core.on(Event::NotConfigured(why), clock.now()));
+            effects.extend(core.on(Event::NotConfigured(why), clock.now()));
         }
         loop {
-            for command in commands {
-                match command {
-                    Command::Read(read) => self.edges.fetcher.order(FetchOrder::Read(read))?,
-                    Command::Write(write) => self.edges.fetcher.order(FetchOrder::Write(write))?,
-                    Command::ForgetConnections => self.edges.fetcher.order(FetchOrder::ForgetConnections)?,
-                    Command::Broker(order) => self.edges.publisher.order(order)?,
-                    Command::SignIn(order) => self.edges.attendant.order(order)?,
-                    Command::Report(report) => log(&report),
-                    Command::Finish(ending) => return Ok(self.ended(ending)),
+            for effect in effects {
+                match effect {
+                    Effect::Graph(order) => self.edges.fetcher.order(order)?,
+                    Effect::Broker(order) => self.edges.publisher.order(order)?,
+                    Effect::SignIn(order) => self.edges.attendant.order(order)?,
+                    Effect::Report(report) => log(&report),
+                    Effect::Finish(ending) => return Ok(self.ended(ending)),
                 }
             }
             let now = clock.now().tick;
@@ -225,7 +222,7 @@ impl Turn {
                 event = self.edges.publisher.report() => event?,
                 question = around.doors.next() => {
                     question?.answer(|people| core.overview(people, clock.now()));
-                    commands = Vec::new();
+                    effects = Vec::new();
                     continue;
                 }
                 () = clock.sleep_until(wake_at) => Event::Woken,
@@ -239,7 +236,7 @@ impl Turn {
                     Event::Stop
                 }
             };
-            commands = core.on(event, clock.now());
+            effects = core.on(event, clock.now());
         }
     }
 

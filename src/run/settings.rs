@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use crate::config::{Auth, Certificate, Config, Mqtt, User};
-use crate::core::payload::About;
-use crate::core::settings::{Commands, Discovery, Settings, Watched};
+use crate::core::model::payload::About;
+use crate::core::model::settings::{Commands, Discovery, Settings, Watched};
 use crate::graph::HttpError;
 use crate::graph::client::{Access, GraphClient};
 use crate::graph::sign_in::attendant::Attendant;

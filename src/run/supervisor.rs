@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::Environment;
-use crate::core::time::Tick;
+use crate::core::model::time::Tick;
 
 /// `STATUS=` is said again at most this often.
 const STATUS_EVERY: Duration = Duration::from_secs(1);

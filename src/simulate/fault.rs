@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::core::name::ObjectId;
+use crate::core::model::name::ObjectId;
 
 use super::route::{Endpoint, Service};
 

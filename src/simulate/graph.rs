@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::core::name::ObjectId;
+use crate::core::model::name::ObjectId;
 
 use super::UnknownIds;
 use super::groups;

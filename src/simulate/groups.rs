@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::core::name::ObjectId;
+use crate::core::model::name::ObjectId;
 
 use super::StrangeLink;
 use super::graph::{Refusal, bad, bad_guid, not_found, parameter};

@@ -1,6 +1,6 @@
 //! What tests do to groups and to the sign-in service: act for people and administrators, and look at what it handed out.
 
-use crate::core::name::ObjectId;
+use crate::core::model::name::ObjectId;
 
 use super::{Browser, Tenant};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::core::name::ObjectId;
+use crate::core::model::name::ObjectId;
 
 use super::action::Action;
 use super::route::{Endpoint, Service};

@@ -17,7 +17,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::core::name::ObjectId;
+use crate::core::model::name::ObjectId;
 
 pub mod action;
 mod clock;

@@ -1,6 +1,6 @@
 //! The people of the tenant: invented, but the same ones for the same seed.
 
-use crate::core::name::ObjectId;
+use crate::core::model::name::ObjectId;
 
 /// Somebody in the tenant's directory.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use crate::core::name::ObjectId;
+use crate::core::model::name::ObjectId;
 
 use super::message::{Answer, Asked};
 use super::route::Route;

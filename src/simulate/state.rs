@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::core::name::ObjectId;
+use crate::core::model::name::ObjectId;
 
 use super::clock::{Clock, Now};
 use super::fault::{Fault, Faults};

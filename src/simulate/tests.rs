@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::{Server, Settings, Tenant};
-use crate::core::name::ObjectId;
+use crate::core::model::name::ObjectId;
 
 mod assertions;
 mod browser;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::core::name::ObjectId;
+use crate::core::model::name::ObjectId;
 
 /// Tokens that are remembered; older ones are forgotten, which to a client looks like revocation.
 const REMEMBERED: usize = 4_096;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::core::name::ObjectId;
+use crate::core::model::name::ObjectId;
 
 use super::clock::Now;
 use super::person::Person;

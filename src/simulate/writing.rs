@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::core::name::ObjectId;
+use crate::core::model::name::ObjectId;
 
 use super::action::Action;
 use super::graph::{self, Refusal};

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::legible::{legible, legible_id};
-use crate::core::topic::{BridgeField, ONLINE};
+use crate::core::model::topic::{BridgeField, ONLINE};
 
 /// Notices that are shown at most: everybody comes below them.
 const MOST_NOTICES: usize = 20;

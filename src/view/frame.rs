@@ -9,8 +9,8 @@ use super::line::{Ink, Line, columns, padded, wrapped};
 use super::person::Person;
 use super::picture::{Doubt, Picture};
 use super::since;
-use crate::core::name::TopicLevel;
-use crate::core::word::Availability;
+use crate::core::model::name::TopicLevel;
+use crate::core::model::word::Availability;
 
 const TITLES: [&str; 6] = ["USER", "NAME", "AVAILABILITY", "ACTIVITY", "SINCE", "HEALTH"];
 

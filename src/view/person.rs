@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::legible::{legible, legible_id};
-use crate::core::topic::Field;
+use crate::core::model::topic::Field;
 
 /// The four topics of a person; empty where nothing is retained.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

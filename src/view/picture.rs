@@ -5,9 +5,9 @@ use std::fmt;
 
 use super::bridge::Bridge;
 use super::person::Person;
-use crate::core::event::Incoming;
-use crate::core::name::{BaseTopic, TopicLevel};
-use crate::core::topic::{BridgeField, Field, OFFLINE, ONLINE};
+use crate::core::model::event::Incoming;
+use crate::core::model::name::{BaseTopic, TopicLevel};
+use crate::core::model::topic::{BridgeField, Field, OFFLINE, ONLINE};
 
 /// People that are kept at most: whoever may publish must not fill the memory of whoever watches.
 const MOST_PEOPLE: usize = 200_000;

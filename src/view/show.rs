@@ -10,8 +10,8 @@ use tokio::time::{sleep, timeout};
 use super::frame::{Around, frame};
 use super::picture::Picture;
 use super::screen::{Screen, Size};
-use crate::core::name::TopicLevel;
-use crate::core::time::whole_seconds;
+use crate::core::model::name::TopicLevel;
+use crate::core::model::time::whole_seconds;
 use crate::mqtt::one_shot::{OneShot, OneShotError};
 
 /// From a message to the drawing: a change comes in several messages, and many changes may come at once.

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::frame::{Around, frame};
 use super::picture::Picture;
-use crate::core::event::Incoming;
-use crate::core::name::TopicLevel;
+use crate::core::model::event::Incoming;
+use crate::core::model::name::TopicLevel;
 
 const ALICE: (&str, &str) = (
     "alice/state",

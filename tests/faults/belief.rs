@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use presence2mqtt::config::Config;
-use presence2mqtt::core::settings::OnStale;
+use presence2mqtt::core::model::settings::OnStale;
 use presence2mqtt::simulate::{Endpoint, Request, ledger};
 use serde_json::Value;
 

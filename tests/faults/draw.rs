@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use presence2mqtt::core::command::{Protocol, Qos};
-use presence2mqtt::core::settings::{Endpoint, OnStale};
+use presence2mqtt::core::model::mqtt::{Protocol, Qos};
+use presence2mqtt::core::model::settings::{Endpoint, OnStale};
 use presence2mqtt::simulate::Fault;
 
 use crate::chance::{bridge_trouble, broker_trouble, graph_trouble, millis, one_in, silence};

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use presence2mqtt::config::Mqtt;
-use presence2mqtt::core::command::{Message, Qos};
+use presence2mqtt::core::model::effect::Message;
+use presence2mqtt::core::model::mqtt::Qos;
 use presence2mqtt::mqtt::address::Address;
 use presence2mqtt::mqtt::one_shot::{OneShot, OneShotError};
 use tokio::sync::watch;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use presence2mqtt::core::settings::{Endpoint, OnStale};
+use presence2mqtt::core::model::settings::{Endpoint, OnStale};
 use presence2mqtt::simulate::{Fault, RetryAfter, Times, UnknownIds};
 use tokio::task::JoinSet;
 

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use presence2mqtt::config::{self, Config, Environment};
-use presence2mqtt::core::command::{Protocol, Qos};
-use presence2mqtt::core::settings::{Endpoint, OnStale};
+use presence2mqtt::core::model::mqtt::{Protocol, Qos};
+use presence2mqtt::core::model::settings::{Endpoint, OnStale};
 use presence2mqtt::simulate::{self, Person};
 
 /// More than anybody asks for here; what the budget does has tests of its own.

@@ -4,7 +4,7 @@ use std::sync::Mutex as Guarded;
 use std::time::{Duration, Instant};
 
 use presence2mqtt::config::Config;
-use presence2mqtt::core::command::Ending;
+use presence2mqtt::core::model::effect::Ending;
 use presence2mqtt::demo::broker::EmbeddedBroker;
 use presence2mqtt::run::{self, Reload, RunError};
 use presence2mqtt::simulate::{self, Server, Tenant};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use presence2mqtt::config::Config;
-use presence2mqtt::core::name::UserId;
+use presence2mqtt::core::model::name::UserId;
 use presence2mqtt::simulate::Truth;
 use serde_json::{Value, json};
 

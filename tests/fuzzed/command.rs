@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use presence2mqtt::core::command::Whom;
-use presence2mqtt::core::event::{Answer, Event, Incoming, ReadFailure, ReplyTo};
-use presence2mqtt::core::setting::{LONGEST_COMMAND, Setting};
-use presence2mqtt::core::topic::{SET, SET_STATUS_MESSAGE};
+use presence2mqtt::core::model::event::{Event, Incoming, ReplyTo};
+use presence2mqtt::core::model::presence_change::{LONGEST_COMMAND, PresenceChange};
+use presence2mqtt::core::model::request::{ReadFailure, Whom};
+use presence2mqtt::core::model::topic::{SET, SET_STATUS_MESSAGE};
 use serde_json::Value;
 
 use super::said;
@@ -25,9 +25,9 @@ pub(super) fn check(input: &[u8]) {
     let reply_to =
         line.contains(' ').then(|| ReplyTo { topic: reply_to.into(), correlation: Some(payload.into()) });
     let meant = if level == SET {
-        Setting::of_presence(payload)
+        PresenceChange::of_presence(payload)
     } else {
-        Setting::of_status_message(payload, nine())
+        PresenceChange::of_status_message(payload, nine())
     };
     let message = Incoming {
         topic: format!("presence/alice/{level}"),
@@ -38,7 +38,7 @@ pub(super) fn check(input: &[u8]) {
     match meant {
         Ok(Some(setting)) => {
             makes_sense(&setting);
-            for outcome in [Ok(Answer::Written), Err(ReadFailure::NotFound)] {
+            for outcome in [Ok(()), Err(ReadFailure::NotFound)] {
                 let mut world = told(&message);
                 let (whom, ordered) = world.write_under_way().expect("nothing is written");
                 assert_eq!((whom, ordered.kind()), (Whom::User(alice()), setting.kind()));
@@ -71,20 +71,20 @@ fn told(message: &Incoming) -> World {
 }
 
 /// What Graph takes.
-fn makes_sense(setting: &Setting) {
+fn makes_sense(setting: &PresenceChange) {
     let within = |lasts: &Option<Duration>, hours: u64| {
         lasts.is_none_or(|lasts| (300..=hours * 3600).contains(&lasts.as_secs()) && lasts.subsec_nanos() == 0)
     };
     match setting {
-        Setting::Session { pair, lasts } => {
+        PresenceChange::Session { pair, lasts } => {
             assert!(within(lasts, 4) && !["BeRightBack", "Offline"].contains(&pair.0), "{setting:?}");
         }
-        Setting::Prefer { pair, lasts } => {
+        PresenceChange::Prefer { pair, lasts } => {
             assert!(within(lasts, 7 * 24), "{setting:?}");
             assert!(pair.0 == pair.1 || *pair == ("Offline", "OffWork"), "{setting:?}");
         }
-        Setting::EndSession | Setting::ClearPreferred => {}
-        Setting::StatusMessage { text, expires } => {
+        PresenceChange::EndSession | PresenceChange::ClearPreferred => {}
+        PresenceChange::StatusMessage { text, expires } => {
             assert!(text.len() <= LONGEST_COMMAND);
             assert!(expires.is_none_or(|expires| expires > nine()), "{expires:?}");
         }

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use presence2mqtt::core::bridge::Bridge;
-use presence2mqtt::core::command::{BrokerOrder, Command, Ending, What};
-use presence2mqtt::core::event::{Answer, Event, LinkFailure, PresenceEvent, RequestId};
-use presence2mqtt::core::group::page::MembersPage;
-use presence2mqtt::core::name::TopicLevel;
-use presence2mqtt::core::settings::{Group, Settings};
-use presence2mqtt::core::time::{Now, Tick};
+use presence2mqtt::core::model::effect::{BrokerOrder, Effect, Ending, GraphOrder};
+use presence2mqtt::core::model::event::{Event, LinkFailure, PresenceEvent};
+use presence2mqtt::core::model::members::MembersPage;
+use presence2mqtt::core::model::name::TopicLevel;
+use presence2mqtt::core::model::request::Ended;
+use presence2mqtt::core::model::settings::{Group, Settings};
+use presence2mqtt::core::model::time::{Now, Tick};
 use presence2mqtt::graph::members::{address, page, path};
 use url::Url;
 
@@ -61,23 +62,22 @@ fn published(pattern: &str, mut page: MembersPage) {
     let later = Now { tick: now.tick + Duration::from_secs(10), wall: now.wall };
     commands.extend(bridge.on(Event::Woken, later));
     let first = commands.iter().find_map(|command| {
-        let Command::Read(read) = command else { return None };
-        matches!(read.what, What::Members(_, None)).then_some(read.request)
+        let Effect::Graph(GraphOrder::ReadMembers(asked)) = command else { return None };
+        asked.operation.page.is_none().then_some(asked.id)
     });
-    let request: RequestId = first.expect("the group is read");
-    let outcome = Ok(Answer::Members(page));
-    let mut commands = bridge.on(Event::Presence(PresenceEvent { request, outcome }), later);
+    let ended = Ended { request: first.expect("the group is read"), outcome: Ok(page) };
+    let mut commands = bridge.on(Event::Presence(PresenceEvent::Members(ended)), later);
     let (mut topics, mut spellings) = (BTreeSet::new(), BTreeSet::new());
     while !commands.is_empty() {
         let mut sent = 0;
         for command in std::mem::take(&mut commands) {
             match command {
-                Command::Report(report) => said::sentence(&report.to_string()),
-                Command::Finish(Ending::Conflict(sentence)) => return said::sentence(&sentence),
-                Command::Broker(BrokerOrder::Disconnect) => {
+                Effect::Report(report) => said::sentence(&report.to_string()),
+                Effect::Finish(Ending::Conflict(sentence)) => return said::sentence(&sentence),
+                Effect::Broker(BrokerOrder::Disconnect) => {
                     commands.extend(bridge.on(Event::Disconnected(LinkFailure::Closed), later));
                 }
-                Command::Broker(BrokerOrder::Publish(messages)) => {
+                Effect::Broker(BrokerOrder::Publish(messages)) => {
                     sent += messages.len();
                     let health = messages.iter().filter_map(|message| message.topic.strip_suffix("/health"));
                     for user in health.filter_map(|user| user.strip_prefix("presence/")) {
@@ -88,12 +88,10 @@ fn published(pattern: &str, mut page: MembersPage) {
                         }
                     }
                 }
-                Command::Read(_)
-                | Command::Write(_)
-                | Command::ForgetConnections
-                | Command::SignIn(_)
-                | Command::Broker(_)
-                | Command::Finish(Ending::Stopped) => {}
+                Effect::Graph(_)
+                | Effect::SignIn(_)
+                | Effect::Broker(_)
+                | Effect::Finish(Ending::Stopped) => {}
             }
         }
         if sent > 0 {

@@ -1,9 +1,10 @@
 //! Graph's answers about people, from the body to what is published.
 
-use presence2mqtt::core::event::{Answer, Event, Incoming, Reading};
-use presence2mqtt::core::presence::{Messages, Presence, StatusMessage, WorkLocation};
-use presence2mqtt::core::word::{Activity, Availability};
-use presence2mqtt::core::words::{Words, at_most};
+use presence2mqtt::core::model::event::{Event, Incoming};
+use presence2mqtt::core::model::presence::{Messages, Presence, StatusMessage, WorkLocation};
+use presence2mqtt::core::model::request::Reading;
+use presence2mqtt::core::model::word::{Activity, Availability};
+use presence2mqtt::core::model::words::{Words, at_most};
 use presence2mqtt::graph::answer::{self, NotAnAnswer};
 use serde_json::{Value, json};
 
@@ -136,7 +137,7 @@ fn without_end(mut presence: Presence) -> Presence {
 
 /// Publishes it, and again in a later run that finds what the first one left.
 fn published(presence: Option<Presence>) {
-    let people = |presence| Ok(Answer::People(vec![Reading { id: alice(), presence }]));
+    let people = |presence| Ok(vec![Reading { id: alice(), presence }]);
     let mut first = World::online();
     first.answer(people(presence.clone()));
     let Some(expected) = &presence else {

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use presence2mqtt::core::command::What;
-use presence2mqtt::core::event::ReadFailure;
-use presence2mqtt::graph::refusal::{of_redirect, of_status};
+use presence2mqtt::core::model::request::{ReadFailure, ReadPresence};
+use presence2mqtt::graph::refusal::{Needs, of_redirect, of_status};
 use presence2mqtt::graph::sign_in::method::Caller;
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -17,25 +16,27 @@ pub(super) fn check(input: &[u8]) {
     let Some((status, body)) = said::with_status(input) else { return };
     let status = StatusCode::from_u16(status).unwrap();
     let hint = Some(Duration::from_secs(7));
-    for what in [
-        What::Me,
-        What::User(alice()),
-        What::Communications(alice()),
-        What::Bulk(vec![alice()]),
-        What::Resolve("alice@contoso.example".parse().unwrap()),
+    for needs in [
+        Needs::to_read(&ReadPresence::Me),
+        Needs::to_read(&ReadPresence::User(alice())),
+        Needs::to_read(&ReadPresence::Communications(alice())),
+        Needs::to_read(&ReadPresence::Bulk(vec![alice()])),
+        Needs::TO_RESOLVE,
+        Needs::TO_READ_MEMBERS,
     ] {
         for caller in [Caller::App, Caller::ManagedIdentity, Caller::Person] {
-            let failure = of_status(status, hint, body, &what, caller);
+            let failure = of_status(status, hint, body, &needs, caller);
             said::sentence(&failure.to_string());
             judged(status, body, &failure, hint);
-            assert_eq!(of_status(status, hint, body, &what, caller), failure);
+            assert_eq!(of_status(status, hint, body, &needs, caller), failure);
             if let Some(planted) = planted(body) {
-                let failure = of_status(status, hint, planted.to_string().as_bytes(), &what, caller);
+                let failure = of_status(status, hint, planted.to_string().as_bytes(), &needs, caller);
                 assert!(!format!("{failure:?}{failure}").contains(MARKER), "{failure:?}");
             }
         }
     }
-    let failure = of_status(status, hint, body, &What::User(alice()), Caller::App);
+    let needs = Needs::to_read(&ReadPresence::User(alice()));
+    let failure = of_status(status, hint, body, &needs, Caller::App);
     let mut world = World::online();
     world.answer(Err(failure.clone()));
     world.until_next_read();

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use presence2mqtt::core::command::Ending;
-use presence2mqtt::core::event::{Answer, Event, Incoming, Reading};
-use presence2mqtt::core::payload::{RememberedInfo, RememberedState};
+use presence2mqtt::core::model::effect::Ending;
+use presence2mqtt::core::model::event::{Event, Incoming};
+use presence2mqtt::core::model::payload::{RememberedInfo, RememberedState};
+use presence2mqtt::core::model::presence::Presence;
+use presence2mqtt::core::model::request::Reading;
+use presence2mqtt::core::model::topic::{Field, Topics};
+use presence2mqtt::core::model::words::Words;
 use presence2mqtt::core::person::is_lone_health;
-use presence2mqtt::core::presence::Presence;
-use presence2mqtt::core::topic::{Field, Topics};
-use presence2mqtt::core::words::Words;
 use serde_json::json;
 
 use super::world::{BRIDGE, World, alice};
@@ -30,7 +31,7 @@ pub(super) fn check(input: &[u8]) {
         assert!(messages.iter().any(names_another_bridge), "a conflict with nobody");
         return;
     }
-    world.answer(Ok(Answer::People(vec![Reading { id: alice(), presence: Some(busy()) }])));
+    world.answer(Ok(vec![Reading { id: alice(), presence: Some(busy()) }]));
     heard(&mut world, &messages);
     world.pass(Duration::from_secs(5));
     assert_eq!(world.retained["presence/bridge/state"], "online");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use jiff::tz::TimeZone;
-use presence2mqtt::core::event::ReadFailure;
+use presence2mqtt::core::model::request::ReadFailure;
 use presence2mqtt::graph::retry_after::parse;
 
 use super::world::{World, nine};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use presence2mqtt::core::event::ReadFailure;
+use presence2mqtt::core::model::request::ReadFailure;
 use presence2mqtt::graph::sign_in::answer::{Answer, Issued, NotIssued, issued};
 use presence2mqtt::graph::sign_in::identity::{self, NotUsable};
 use reqwest::StatusCode;

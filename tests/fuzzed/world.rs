@@ -5,14 +5,18 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use presence2mqtt::core::bridge::Bridge;
-use presence2mqtt::core::command::{BrokerOrder, Command, Ending, Protocol, Qos, Whom, Write};
-use presence2mqtt::core::event::{Answer, Event, LinkFailure, PresenceEvent, ReadFailure, RequestId};
-use presence2mqtt::core::name::ObjectId;
-use presence2mqtt::core::payload::{About, RememberedState};
-use presence2mqtt::core::setting::Setting;
-use presence2mqtt::core::settings::{Commands, Endpoint, OnStale, Settings, Watched};
-use presence2mqtt::core::time::{Now, Tick};
-use presence2mqtt::core::word::{Activity, Availability};
+use presence2mqtt::core::model::effect::{BrokerOrder, Effect, Ending, GraphOrder};
+use presence2mqtt::core::model::event::{Event, LinkFailure, PresenceEvent};
+use presence2mqtt::core::model::mqtt::{Protocol, Qos};
+use presence2mqtt::core::model::name::ObjectId;
+use presence2mqtt::core::model::payload::{About, RememberedState};
+use presence2mqtt::core::model::presence_change::PresenceChange;
+use presence2mqtt::core::model::request::{
+    Ended, ReadFailure, ReadPresence, Reading, Request, RequestId, SetPresence, Whom,
+};
+use presence2mqtt::core::model::settings::{Commands, Endpoint, OnStale, Settings, Watched};
+use presence2mqtt::core::model::time::{Now, Tick};
+use presence2mqtt::core::model::word::{Activity, Availability};
 use serde_json::Value;
 
 use super::said;
@@ -65,8 +69,8 @@ pub(super) struct World {
     pub(super) retained: BTreeMap<String, String>,
     /// Topics that were emptied.
     pub(super) emptied: Vec<String>,
-    under_way: Option<RequestId>,
-    write: Option<Write>,
+    under_way: Option<RequestId<ReadPresence>>,
+    write: Option<Request<SetPresence>>,
     /// Answers to commands, with their topics.
     pub(super) results: Vec<(String, String)>,
     /// When the last read ended, and how many were ordered by then.
@@ -128,23 +132,23 @@ impl World {
     }
 
     /// The read under way ends, a moment later.
-    pub(super) fn answer(&mut self, outcome: Result<Answer, ReadFailure>) {
+    pub(super) fn answer(&mut self, outcome: Result<Vec<Reading>, ReadFailure>) {
         let request = self.under_way.take().expect("nobody is read");
         self.now = later(self.now, Duration::from_millis(100));
         self.ended = (self.now.tick, self.reads);
-        self.tell(Event::Presence(PresenceEvent { request, outcome }));
+        self.tell(Event::Presence(PresenceEvent::Read(Ended { request, outcome })));
     }
 
     /// What is being set, and about whom.
-    pub(super) fn write_under_way(&self) -> Option<(Whom, &Setting)> {
-        self.write.as_ref().map(|write| (write.whom, &write.setting))
+    pub(super) fn write_under_way(&self) -> Option<(Whom, &PresenceChange)> {
+        self.write.as_ref().map(|Request { operation, .. }| (operation.whom, &operation.change))
     }
 
     /// The write under way ends, a moment later.
-    pub(super) fn written(&mut self, outcome: Result<Answer, ReadFailure>) {
-        let request = self.write.take().expect("nothing is written").request;
+    pub(super) fn written(&mut self, outcome: Result<(), ReadFailure>) {
+        let request = self.write.take().expect("nothing is written").id;
         self.now = later(self.now, Duration::from_millis(100));
-        self.tell(Event::Presence(PresenceEvent { request, outcome }));
+        self.tell(Event::Presence(PresenceEvent::Set(Ended { request, outcome })));
     }
 
     /// How long after the end of the last read somebody is read again.
@@ -171,11 +175,14 @@ impl World {
         let (mut acknowledged, mut closed) = (0, false);
         for command in self.bridge.on(event, self.now) {
             match command {
-                Command::Read(read) => {
+                Effect::Graph(GraphOrder::Read(read)) => {
                     self.reads += 1;
-                    self.under_way = Some(read.request);
+                    self.under_way = Some(read.id);
                 }
-                Command::Broker(BrokerOrder::Publish(messages)) => {
+                Effect::Graph(order @ (GraphOrder::Resolve(_) | GraphOrder::ReadMembers(_))) => {
+                    panic!("Alice's id is known, and there are no groups: {order:?}");
+                }
+                Effect::Broker(BrokerOrder::Publish(messages)) => {
                     acknowledged += messages.len();
                     for message in messages {
                         if !message.retain {
@@ -188,16 +195,16 @@ impl World {
                         }
                     }
                 }
-                Command::Write(write) => {
+                Effect::Graph(GraphOrder::Set(write)) => {
                     assert!(self.write.replace(write).is_none(), "two writes at once");
                 }
-                Command::ForgetConnections => {}
-                Command::Broker(BrokerOrder::Subscribe(_)) => self.subscriptions += 1,
-                Command::Report(report) => said::sentence(&report.to_string()),
-                Command::Finish(ending) => self.ending = Some(ending),
-                Command::Broker(BrokerOrder::Disconnect) => closed = true,
-                Command::Broker(BrokerOrder::Connect(_) | BrokerOrder::Unsubscribe(_))
-                | Command::SignIn(_) => {}
+                Effect::Broker(BrokerOrder::Subscribe(_)) => self.subscriptions += 1,
+                Effect::Report(report) => said::sentence(&report.to_string()),
+                Effect::Finish(ending) => self.ending = Some(ending),
+                Effect::Broker(BrokerOrder::Disconnect) => closed = true,
+                Effect::Graph(GraphOrder::ForgetConnections)
+                | Effect::Broker(BrokerOrder::Connect(_) | BrokerOrder::Unsubscribe(_))
+                | Effect::SignIn(_) => {}
             }
         }
         if acknowledged > 0 {

@@ -7,8 +7,7 @@ use std::time::Duration;
 use jiff::civil::{Date, date};
 use jiff::{Timestamp, ToSpan};
 use presence2mqtt::config::{self, Config, Environment};
-use presence2mqtt::core::command::{Read, What};
-use presence2mqtt::core::event::{Answer, ReadFailure, RequestId};
+use presence2mqtt::core::model::request::{ReadFailure, ReadPresence};
 use presence2mqtt::graph::client::GraphClient;
 use presence2mqtt::run;
 use presence2mqtt::simulate::{
@@ -17,7 +16,7 @@ use presence2mqtt::simulate::{
 use tokio::net::TcpListener;
 
 use crate::pem;
-use crate::stage::{Running, Stage, within};
+use crate::stage::{Running, Stage, ask, within};
 
 const SUBJECT: &str = "system:serviceaccount:office:presence";
 
@@ -89,8 +88,7 @@ impl World {
 
     async fn read(&self, client: &GraphClient) -> Result<(), ReadFailure> {
         let id = self.tenant.people()[0].id;
-        let read = Read { request: RequestId(0), what: What::User(id), token_max_age: None };
-        let Answer::People(people) = within(client.read(&read)).await? else { panic!("no people") };
+        let people = ask(client, ReadPresence::User(id)).await?;
         assert_eq!(people[0].id, id);
         Ok(())
     }

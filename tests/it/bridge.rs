@@ -1,6 +1,6 @@
 //! The whole bridge.
 
-use presence2mqtt::core::command::Ending;
+use presence2mqtt::core::model::effect::Ending;
 use presence2mqtt::simulate::{Cloud, Endpoint, Fault, Scope, Settings, Times, UnknownIds};
 use serde_json::{Value, json};
 

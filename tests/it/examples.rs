@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use presence2mqtt::config::{self, Config, Environment};
-use presence2mqtt::core::command::Ending;
+use presence2mqtt::core::model::effect::Ending;
 use presence2mqtt::demo::broker::EmbeddedBroker;
 use tokio::sync::{mpsc, oneshot};
 

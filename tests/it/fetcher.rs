@@ -4,15 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use presence2mqtt::config::Secret;
-use presence2mqtt::core::command::{BULK_LIMIT, Read, What};
-use presence2mqtt::core::event::{Answer, ReadFailure, RequestId};
-use presence2mqtt::core::name::ObjectId;
+use presence2mqtt::core::model::name::ObjectId;
+use presence2mqtt::core::model::request::{BULK_LIMIT, ReadFailure, ReadPresence, Reading, ResolveName};
 use presence2mqtt::graph::client::{Access, GraphClient};
 use presence2mqtt::graph::sign_in::method::Method;
 use presence2mqtt::simulate::{Endpoint, Fault, RetryAfter, Scope, Server, Settings, Tenant, Times};
 use tokio::net::TcpListener;
 
-use crate::stage::within;
+use crate::stage::{ask, within};
 
 struct World {
     tenant: Tenant,
@@ -48,13 +47,8 @@ impl World {
     }
 }
 
-async fn read(client: &GraphClient, what: What) -> Result<Answer, ReadFailure> {
-    within(client.read(&Read { request: RequestId(0), what, token_max_age: None })).await
-}
-
-fn words(answer: Answer) -> Vec<(ObjectId, String)> {
-    let Answer::People(people) = answer else { panic!("{answer:?}") };
-    let word = |reading: presence2mqtt::core::event::Reading| {
+fn words(people: Vec<Reading>) -> Vec<(ObjectId, String)> {
+    let word = |reading: Reading| {
         (reading.id, reading.presence.map_or("-".into(), |presence| presence.activity().to_string()))
     };
     people.into_iter().map(word).collect()
@@ -69,21 +63,21 @@ async fn each_request_brings_the_presence_of_whom_it_asks_for() {
     let expected = vec![(id, "InACall".to_owned())];
     for wrapped in [false, true] {
         world.tenant.switch(|switches| switches.wrapped = wrapped);
-        assert_eq!(words(read(&client, What::User(id)).await.unwrap()), expected);
-        assert_eq!(words(read(&client, What::Communications(id)).await.unwrap()), expected);
-        assert_eq!(words(read(&client, What::Bulk(vec![id])).await.unwrap()), expected);
+        assert_eq!(words(ask(&client, ReadPresence::User(id)).await.unwrap()), expected);
+        assert_eq!(words(ask(&client, ReadPresence::Communications(id)).await.unwrap()), expected);
+        assert_eq!(words(ask(&client, ReadPresence::Bulk(vec![id])).await.unwrap()), expected);
     }
     let name = "bob@contoso.example".parse().unwrap();
-    assert_eq!(read(&client, What::Resolve(name)).await.unwrap(), Answer::Resolved(id));
+    assert_eq!(ask(&client, ResolveName(name)).await.unwrap(), id);
     let delegated = Method::Fixed(world.tenant.mint_delegated_token(id).into());
     let signed_in = world.client_with(Duration::from_secs(5), delegated);
-    assert_eq!(words(read(&signed_in, What::Me).await.unwrap()), expected);
+    assert_eq!(words(ask(&signed_in, ReadPresence::Me).await.unwrap()), expected);
 }
 
 #[tokio::test]
 async fn six_hundred_and_fifty_people_fit_into_one_request() {
     let world = World::new(BULK_LIMIT).await;
-    let answer = read(&world.client(), What::Bulk(world.ids())).await.unwrap();
+    let answer = ask(&world.client(), ReadPresence::Bulk(world.ids())).await.unwrap();
     let mut got: Vec<ObjectId> = words(answer).into_iter().map(|(id, _)| id).collect();
     let mut asked = world.ids();
     assert_ne!(got, asked, "the simulated answer is shuffled");
@@ -97,7 +91,7 @@ async fn connections_are_reused_and_each_request_has_its_own_id() {
     let world = World::new(1).await;
     let client = world.client();
     for _ in 0..20 {
-        read(&client, What::User(world.ids()[0])).await.unwrap();
+        ask(&client, ReadPresence::User(world.ids()[0])).await.unwrap();
     }
     let log = world.tenant.requests().log;
     let connections: std::collections::BTreeSet<u64> = log.iter().map(|request| request.connection).collect();
@@ -113,15 +107,15 @@ async fn forgotten_connections_are_replaced_and_tokens_kept() {
     let world = World::new(1).await;
     let id = world.ids()[0];
     let client = world.client();
-    read(&client, What::User(id)).await.unwrap();
+    ask(&client, ReadPresence::User(id)).await.unwrap();
     client.forget_connections().unwrap();
     for _ in 0..2 {
-        read(&client, What::User(id)).await.unwrap();
+        ask(&client, ReadPresence::User(id)).await.unwrap();
     }
     world.tenant.revoke_tokens();
-    read(&client, What::User(id)).await.unwrap_err();
+    ask(&client, ReadPresence::User(id)).await.unwrap_err();
     client.forget_connections().unwrap();
-    read(&client, What::User(id)).await.unwrap();
+    ask(&client, ReadPresence::User(id)).await.unwrap();
     let asked: Vec<(Endpoint, u64)> =
         world.tenant.requests().log.iter().map(|request| (request.endpoint, request.connection)).collect();
     let expected = [
@@ -141,9 +135,9 @@ async fn a_read_under_way_ends_on_the_connection_it_began_on() {
     let world = World::new(1).await;
     let id = world.ids()[0];
     let client = world.client();
-    read(&client, What::User(id)).await.unwrap();
+    ask(&client, ReadPresence::User(id)).await.unwrap();
     world.tenant.fault(Fault::Slow(Duration::from_millis(300)), Scope::Graph, Times::Next(1));
-    let slow = read(&client, What::User(id));
+    let slow = ask(&client, ReadPresence::User(id));
     let forget = async {
         while world.tenant.requests().total < 3 {
             tokio::task::yield_now().await;
@@ -160,7 +154,7 @@ async fn each_fault_has_its_meaning() {
     let world = World::new(1).await;
     let id = world.ids()[0];
     let client = world.client_with(Duration::from_secs(2), world.secret());
-    read(&client, What::User(id)).await.unwrap();
+    ask(&client, ReadPresence::User(id)).await.unwrap();
     let passing = |failure: &ReadFailure| matches!(failure, ReadFailure::Passing { retry_after: None, .. });
     let seconds = |n| Some(RetryAfter::Seconds(n));
     type Means = fn(&ReadFailure) -> bool;
@@ -198,18 +192,18 @@ async fn each_fault_has_its_meaning() {
     ];
     for (fault, means) in table {
         world.tenant.fault(fault.clone(), Scope::Graph, Times::Next(1));
-        let failure = read(&client, What::User(id)).await.expect_err(&format!("{fault:?}"));
+        let failure = ask(&client, ReadPresence::User(id)).await.expect_err(&format!("{fault:?}"));
         assert!(means(&failure), "{fault:?} became {failure:?}");
         assert!(
             !failure.to_string().contains(&id.to_string()),
             "who it is stays out of sentences: {failure}"
         );
         world.tenant.clear_faults();
-        read(&client, What::User(id)).await.expect("the fault is over");
+        ask(&client, ReadPresence::User(id)).await.expect("the fault is over");
     }
     for fault in [Fault::WrongType, Fault::UserInstead] {
         world.tenant.fault(fault.clone(), Scope::Graph, Times::Next(1));
-        let answer = read(&client, What::User(id)).await.unwrap();
+        let answer = ask(&client, ReadPresence::User(id)).await.unwrap();
         assert_eq!(words(answer), [(id, "-".to_owned())], "{fault:?} holds no presence");
     }
 }
@@ -219,14 +213,14 @@ async fn twenty_reads_with_an_expired_token_ask_for_one() {
     let world = World::new(20).await;
     let client = Arc::new(world.client());
     let ids = world.ids();
-    read(&client, What::User(ids[0])).await.unwrap();
+    ask(&client, ReadPresence::User(ids[0])).await.unwrap();
     world.tenant.revoke_tokens();
     let before = world.tenant.requests().token;
     let all = |client: &Arc<GraphClient>| {
         let mut reads = tokio::task::JoinSet::new();
         for id in ids.clone() {
             let client = Arc::clone(client);
-            reads.spawn(async move { read(&client, What::User(id)).await });
+            reads.spawn(async move { ask(&client, ReadPresence::User(id)).await });
         }
         reads
     };
@@ -248,7 +242,7 @@ async fn a_failed_sign_in_is_shared_by_all_who_waited_for_it() {
     let mut reads = tokio::task::JoinSet::new();
     for id in world.ids() {
         let client = Arc::clone(&client);
-        reads.spawn(async move { read(&client, What::User(id)).await });
+        reads.spawn(async move { ask(&client, ReadPresence::User(id)).await });
     }
     let outcomes = within(reads.join_all()).await;
     assert!(
@@ -278,7 +272,7 @@ async fn nothing_on_the_way_to_the_sign_in_service_is_a_bad_sign_in() {
         (Fault::status(500), "the sign-in service answered 500 Internal Server Error", false),
     ] {
         world.tenant.fault(fault.clone(), Scope::Endpoint(Endpoint::Token), Times::Next(1));
-        let failure = read(&client, What::User(id)).await.unwrap_err();
+        let failure = ask(&client, ReadPresence::User(id)).await.unwrap_err();
         let ReadFailure::Passing { why, retry_after } = &failure else {
             panic!("{fault:?} became {failure:?}")
         };
@@ -286,7 +280,7 @@ async fn nothing_on_the_way_to_the_sign_in_service_is_a_bad_sign_in() {
         assert_eq!(retry_after.is_some_and(|wait| (8..=9).contains(&wait.as_secs())), waits, "{fault:?}");
         world.tenant.clear_faults();
     }
-    read(&client, What::User(id)).await.expect("the faults are over");
+    ask(&client, ReadPresence::User(id)).await.expect("the faults are over");
 }
 
 #[tokio::test]
@@ -304,7 +298,7 @@ async fn a_token_is_renewed_before_it_ends() {
     let id = world.ids()[0];
     let until_third_token = async {
         while world.tenant.requests().token < 3 {
-            read(&client, What::User(id)).await.unwrap();
+            ask(&client, ReadPresence::User(id)).await.unwrap();
         }
     };
     within(until_third_token).await;
@@ -317,7 +311,7 @@ async fn a_wrong_secret_is_one_sentence_with_the_number() {
     let Settings { client_id, .. } = world.tenant.settings();
     let secret = Secret::Inline("s3cr3t-marker".into());
     let client = world.client_with(Duration::from_secs(5), Method::ClientSecret { client_id, secret });
-    let failure = read(&client, What::User(world.ids()[0])).await.unwrap_err();
+    let failure = ask(&client, ReadPresence::User(world.ids()[0])).await.unwrap_err();
     let ReadFailure::SignInRequired { advice } = &failure else { panic!("{failure:?}") };
     assert!(advice.contains("the client secret is wrong") && advice.contains("AADSTS7000215"), "{advice}");
     assert!(!format!("{client:?}{failure:?}").contains("s3cr3t-marker"));

@@ -3,10 +3,10 @@
 use std::process::Command;
 
 use presence2mqtt::config::Config;
-use presence2mqtt::core::command::{Ending, Read, What};
-use presence2mqtt::core::event::{Answer, ReadFailure, RequestId};
-use presence2mqtt::core::group::page::{MembersPage, PageLink};
-use presence2mqtt::core::name::ObjectId;
+use presence2mqtt::core::model::effect::Ending;
+use presence2mqtt::core::model::members::{MembersPage, PageLink};
+use presence2mqtt::core::model::name::ObjectId;
+use presence2mqtt::core::model::request::{ReadFailure, ReadMembers};
 use presence2mqtt::graph::client::GraphClient;
 use presence2mqtt::graph::once;
 use presence2mqtt::run::{self, Reload};
@@ -15,7 +15,7 @@ use presence2mqtt::simulate::{Endpoint, Fault, Person, Scope, Settings, StrangeL
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::stage::{Running, Stage, within};
+use crate::stage::{Running, Stage, ask, within};
 
 fn tenant(users: usize) -> Settings {
     Settings { users, groups: true, ..Settings::default() }
@@ -37,11 +37,7 @@ fn config(stage: &Stage, users: &str) -> Config {
 }
 
 async fn page(client: &GraphClient, page: Option<PageLink>) -> Result<MembersPage, ReadFailure> {
-    let what = What::Members(everybody(), page);
-    match within(client.read(&Read { request: RequestId(0), what, token_max_age: None })).await? {
-        Answer::Members(page) => Ok(page),
-        other @ (Answer::People(_) | Answer::Resolved(_) | Answer::Written) => panic!("{other:?}"),
-    }
+    ask(client, ReadMembers { group: everybody(), page }).await
 }
 
 #[tokio::test]

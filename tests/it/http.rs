@@ -1,7 +1,7 @@
 //! What visitors see of the running bridge.
 
 use presence2mqtt::config::{Config, Http};
-use presence2mqtt::core::command::Ending;
+use presence2mqtt::core::model::effect::Ending;
 use presence2mqtt::run::{self, RunError};
 use presence2mqtt::simulate::Settings;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

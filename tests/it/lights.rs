@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use std::{fs, path::Path};
 
-use presence2mqtt::core::light::color::Shade;
-use presence2mqtt::core::light::look::{Look, Shown};
-use presence2mqtt::core::light::preset::{Custom, Device, Order, Target};
-use presence2mqtt::core::light::settings::Settings;
-use presence2mqtt::core::light::walk::every_state;
+use presence2mqtt::core::lights::color::Shade;
+use presence2mqtt::core::lights::look::{Look, Shown};
+use presence2mqtt::core::lights::preset::{Custom, Device, Order, Target};
+use presence2mqtt::core::lights::settings::Settings;
+use presence2mqtt::core::lights::walk::every_state;
 
 /// The variable that has the golden files written anew instead of compared.
 const WRITE: &str = "WRITE_GOLDEN_LIGHTS";

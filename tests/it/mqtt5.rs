@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use presence2mqtt::core::command::{Ending, Message, Protocol, Qos};
+use presence2mqtt::core::model::effect::{Ending, Message};
+use presence2mqtt::core::model::mqtt::{Protocol, Qos};
 use presence2mqtt::mqtt::address::Address;
 use presence2mqtt::mqtt::one_shot::OneShot;
 use presence2mqtt::simulate::Settings;

@@ -4,15 +4,14 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use presence2mqtt::core::command::{Read, What};
-use presence2mqtt::core::event::{ReadFailure, RequestId};
+use presence2mqtt::core::model::request::{ReadFailure, ReadPresence};
 use presence2mqtt::graph::client::{Access, GraphClient};
 use presence2mqtt::graph::sign_in::method::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 
-use crate::stage::within;
+use crate::stage::ask;
 
 /// Whole requests end within this.
 const TIMEOUT: Duration = Duration::from_secs(1);
@@ -74,9 +73,7 @@ async fn failure(root: &str) -> (String, Option<Duration>) {
         timeout: TIMEOUT,
     };
     let client = GraphClient::new(&access, Method::Fixed("t0ken-marker".to_owned().into())).unwrap();
-    let what = What::User(ID.parse().unwrap());
-    let read = Read { request: RequestId(0), what, token_max_age: None };
-    let failure = within(client.read(&read)).await.unwrap_err();
+    let failure = ask(&client, ReadPresence::User(ID.parse().unwrap())).await.unwrap_err();
     let ReadFailure::Passing { why, retry_after } = failure else { panic!("{failure:?}") };
     for unsaid in [ID, "t0ken-marker", "/v1.0"] {
         assert!(!why.contains(unsaid), "{why}");

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use presence2mqtt::config::Config;
-use presence2mqtt::core::command::{Ending, Protocol};
+use presence2mqtt::core::model::effect::Ending;
+use presence2mqtt::core::model::mqtt::Protocol;
 use presence2mqtt::simulate::{Action, Fault, Scope, Settings, Times, Written};
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Packet, PublishProperties};

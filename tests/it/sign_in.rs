@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use presence2mqtt::config::{self, Config, Environment};
-use presence2mqtt::core::command::Ending;
+use presence2mqtt::core::model::effect::Ending;
 use presence2mqtt::graph::sign_in::authority::Authority;
 use presence2mqtt::graph::sign_in::device_code::{CodeEnd, PendingCode};
 use presence2mqtt::graph::sign_in::store::{StoreError, TokenStore};

@@ -5,9 +5,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use presence2mqtt::config::{self, Config, Environment};
-use presence2mqtt::core::command::{Ending, Message, Qos};
-use presence2mqtt::core::event::Incoming;
+use presence2mqtt::core::model::effect::{Ending, Message};
+use presence2mqtt::core::model::event::Incoming;
+use presence2mqtt::core::model::mqtt::Qos;
+use presence2mqtt::core::model::request::{ReadFailure, Request, RequestId};
 use presence2mqtt::demo::broker::EmbeddedBroker;
+use presence2mqtt::graph::client::GraphClient;
+use presence2mqtt::graph::operation::Ask;
 use presence2mqtt::mqtt::address::Address;
 use presence2mqtt::mqtt::one_shot::OneShot;
 use presence2mqtt::run::{self, RunError};
@@ -188,6 +192,11 @@ impl Listener {
             self.next().await;
         }
     }
+}
+
+/// One request of a client, as the fetcher does it.
+pub(crate) async fn ask<O: Ask>(client: &GraphClient, operation: O) -> Result<O::Answer, ReadFailure> {
+    within(client.ask(&Request { id: RequestId::new(0), operation, token_max_age: None })).await
 }
 
 /// Fails instead of waiting for ever.

@@ -7,8 +7,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use presence2mqtt::config::{self, Environment};
-use presence2mqtt::core::command::{BrokerOrder, Message, Protocol, Qos, Subscription};
-use presence2mqtt::core::event::{Event, LinkFailure};
+use presence2mqtt::core::model::effect::{BrokerOrder, Message, Subscription};
+use presence2mqtt::core::model::event::{Event, LinkFailure};
+use presence2mqtt::core::model::mqtt::{Protocol, Qos};
 use presence2mqtt::mqtt::address::{Address, Will};
 use presence2mqtt::mqtt::publisher;
 use tokio::sync::mpsc;

@@ -11,9 +11,10 @@ use crate::cli::exit::{self, Failure};
 use crate::cli::progress::Progress;
 use crate::cli::signals;
 use crate::config::Config;
-use crate::core::command::{Message, Qos};
-use crate::core::discovery;
-use crate::core::topic::Topics;
+use crate::core::home_assistant;
+use crate::core::model::effect::Message;
+use crate::core::model::mqtt::Qos;
+use crate::core::model::topic::Topics;
 use crate::mqtt::address::Address;
 use crate::mqtt::one_shot::{OneShot, OneShotError};
 
@@ -109,7 +110,7 @@ async fn try_out(
     list.add(PUBLISH, outcome)?;
     if config.home_assistant.discovery {
         let prefix = &config.home_assistant.discovery_prefix;
-        let topic = discovery::of_check(prefix, random);
+        let topic = home_assistant::of_check(prefix, random);
         let announced = tokio::select! {
             announced = link.announce(&topic) => announced,
             () = stop => return Err(interrupted()),

@@ -7,9 +7,9 @@ use super::graph::{MOST_NAMES, failed};
 use crate::cli::exit;
 use crate::cli::progress::Progress;
 use crate::config::Config;
-use crate::core::event::ReadFailure;
-use crate::core::group::page::Member;
-use crate::core::name::ObjectId;
+use crate::core::model::members::Member;
+use crate::core::model::name::ObjectId;
+use crate::core::model::request::ReadFailure;
 use crate::graph::client::GraphClient;
 use crate::graph::once;
 

@@ -9,7 +9,7 @@ use crate::config::files::check_certificates;
 use crate::config::ids::TenantId;
 use crate::config::known::{Cloud, Graph};
 use crate::config::written;
-use crate::core::settings::Endpoint;
+use crate::core::model::settings::Endpoint;
 
 pub(super) fn check(
     written: &written::Graph,

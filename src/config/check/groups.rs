@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::refusals::{MINUTE, Refusals, WEEK};
 use crate::config::key::Key;
 use crate::config::written::Written;
-use crate::core::name::ObjectId;
-use crate::core::settings::{Endpoint, Group};
+use crate::core::model::name::ObjectId;
+use crate::core::model::settings::{Endpoint, Group};
 
 pub(super) fn check(written: &Written, refusals: &mut Refusals<'_>) -> Vec<Group> {
     let mut ids = BTreeSet::new();

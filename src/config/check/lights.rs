@@ -9,12 +9,12 @@ use super::refusals::{HOUR, Refusals};
 use crate::config::key::Key;
 use crate::config::known::User;
 use crate::config::written::{self, Preset, Written};
-use crate::core::light::color::{Instead, Shade};
-use crate::core::light::hours::{Hours, Week};
-use crate::core::light::preset::{Custom, Device, Target};
-use crate::core::light::settings::Settings;
-use crate::core::name::TopicLevel;
-use crate::core::word::{Activity, Availability, KnownActivity};
+use crate::core::lights::color::{Instead, Shade};
+use crate::core::lights::hours::{Hours, Week};
+use crate::core::lights::preset::{Custom, Device, Target};
+use crate::core::lights::settings::Settings;
+use crate::core::model::name::TopicLevel;
+use crate::core::model::word::{Activity, Availability, KnownActivity};
 
 const TWICE: &str = "stands there already in another spelling";
 

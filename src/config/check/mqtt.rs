@@ -7,7 +7,7 @@ use crate::config::broker::Broker;
 use crate::config::files::{check_certificates, check_key};
 use crate::config::known::{ClientIdentity, Credentials, Mqtt};
 use crate::config::written;
-use crate::core::command::{Protocol, Qos};
+use crate::core::model::mqtt::{Protocol, Qos};
 
 pub(super) fn check(written: &written::Mqtt, refusals: &mut Refusals<'_>) -> Option<Mqtt> {
     let broker = broker(written, refusals);

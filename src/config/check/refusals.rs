@@ -15,7 +15,7 @@ use crate::config::error::{ConfigError, ConfigErrors};
 use crate::config::files::Places;
 use crate::config::key::Key;
 use crate::config::secret::{Secret, SecretError};
-use crate::core::name::{BaseTopic, InvalidName};
+use crate::core::model::name::{BaseTopic, InvalidName};
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 pub(super) const MINUTE: Duration = Duration::from_secs(60);

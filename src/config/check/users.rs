@@ -6,8 +6,8 @@ use super::refusals::Refusals;
 use crate::config::key::Key;
 use crate::config::known::User;
 use crate::config::written::{self, Written};
-use crate::core::name::{TopicLevel, UserId};
-use crate::core::settings::Endpoint;
+use crate::core::model::name::{TopicLevel, UserId};
+use crate::core::model::settings::Endpoint;
 
 pub(super) fn check(written: &Written, refusals: &mut Refusals<'_>) -> Vec<User> {
     let method = written.graph.auth.method;

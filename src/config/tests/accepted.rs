@@ -8,9 +8,9 @@ use secrecy::ExposeSecret;
 
 use super::{SECTIONS, environment, message, minimal, read};
 use crate::config::{Auth, Cloud, Config, Environment, Origin, Scheme, Secret, SignInBy, load, parse};
-use crate::core::command::{Protocol, Qos};
-use crate::core::name::UserId;
-use crate::core::settings::{Endpoint, OnStale};
+use crate::core::model::mqtt::{Protocol, Qos};
+use crate::core::model::name::UserId;
+use crate::core::model::settings::{Endpoint, OnStale};
 
 fn secret_of(config: &Config) -> String {
     let Auth::ClientSecret { secret, .. } = &config.graph.auth else { panic!("a secret") };

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 
 use super::{environment, message, minimal, read_with};
 use crate::config::{self, Auth, Origin};
-use crate::core::command::Qos;
+use crate::core::model::mqtt::Qos;
 
 #[test]
 fn a_variable_wins_over_the_file_and_has_the_type_of_its_key() {

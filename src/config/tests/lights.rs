@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::*;
-use crate::core::light::color::{Instead, Shade};
-use crate::core::light::preset::{Device, Target};
+use crate::core::lights::color::{Instead, Shade};
+use crate::core::lights::preset::{Device, Target};
 
 /// A configuration with one light; its keys begin in line 15.
 fn with_light(keys: &str) -> String {

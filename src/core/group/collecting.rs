@@ -1,7 +1,7 @@
 //! The pages of one reading of a group, put together.
 
-use super::page::{Member, MembersPage, PageLink};
-use crate::core::name::{ObjectId, TopicLevel};
+use crate::core::model::members::{Member, MembersPage, PageLink};
+use crate::core::model::name::{ObjectId, TopicLevel};
 
 /// Pages of one reading, each of up to 999 members; twice what the presence limit lets be followed.
 const PAGES: usize = 2_000;

@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::knowledge::Remembered;
-use crate::core::name::TopicLevel;
-use crate::core::topic::{Field, Topics};
+use crate::core::model::name::TopicLevel;
+use crate::core::model::topic::{Field, Topics};
 
 /// Retained topics of people who are unknown so far.
 #[derive(Debug, Default)]

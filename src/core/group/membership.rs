@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::clash::Clash;
 use super::collecting::Collecting;
 use super::left_behind::LeftBehind;
-use crate::core::backoff::Backoff;
-use crate::core::name::ObjectId;
+use crate::core::model::backoff::Backoff;
+use crate::core::model::name::ObjectId;
+use crate::core::model::name_conflict::Clash;
+use crate::core::model::settings::Group;
+use crate::core::model::time::Tick;
 use crate::core::schedule::{Place, Target};
-use crate::core::settings::Group;
-use crate::core::time::Tick;
 
 /// After so many failures in a row a reading begins again with the first page, and people are told.
 const PATIENCE: u32 = 3;

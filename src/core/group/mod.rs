@@ -4,10 +4,7 @@
 //! together, [`clash`] is what happens when two have one name, `membership` is all that is known of one group, `handing`
 //! hands out who joins, and `left_behind` is what earlier runs left of members who are not known yet.
 
-pub mod clash;
 pub(super) mod collecting;
 pub(super) mod handing;
 pub(super) mod left_behind;
 pub(super) mod membership;
-pub mod page;
-pub mod pattern;

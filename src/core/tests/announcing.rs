@@ -1,10 +1,10 @@
 //! What Home Assistant is told, and when.
 
 use super::*;
-use crate::core::event::Access;
-use crate::core::event::Event::{Acknowledged, Connected, Started, Woken};
-use crate::core::settings::{Commands, Discovery};
-use crate::core::sign_in::SignedIn;
+use crate::core::model::event::Access;
+use crate::core::model::event::Event::{Acknowledged, Connected, Started, Woken};
+use crate::core::model::settings::{Commands, Discovery};
+use crate::core::model::sign_in::SignedIn;
 
 fn with_discovery(settings: Settings) -> Settings {
     let discovery =
@@ -19,7 +19,7 @@ fn topic(n: usize) -> String {
 const BRIDGE: &str = "homeassistant/device/presence2mqtt_bridge_presence2mqtt/config";
 
 /// Only what is about Home Assistant, with the numbers of people for their ids.
-fn told(commands: &[Command]) -> Vec<String> {
+fn told(commands: &[Effect]) -> Vec<String> {
     let short = |line: String| {
         let line = line.replace("homeassistant/device/presence2mqtt_", "");
         line.replace("00000000-0000-4000-8000-00000000000", "#")
@@ -29,7 +29,7 @@ fn told(commands: &[Command]) -> Vec<String> {
 }
 
 /// Reads back these retained messages and goes online.
-fn read_back(settings: Settings, retained_before: &[(String, String)]) -> (Bridge, Vec<Command>) {
+fn read_back(settings: Settings, retained_before: &[(String, String)]) -> (Bridge, Vec<Effect>) {
     let mut bridge = Bridge::new(settings, 1, at(0.0));
     bridge.on(Started, at(0.0));
     bridge.on(Connected, at(0.0));
@@ -51,29 +51,24 @@ fn left_by(settings: Settings) -> Vec<(String, String)> {
     published(commands)
 }
 
-fn published(commands: Vec<Command>) -> Vec<(String, String)> {
+fn published(commands: Vec<Effect>) -> Vec<(String, String)> {
     let published = commands.into_iter().filter_map(|command| match command {
-        Command::Broker(BrokerOrder::Publish(messages)) => Some(messages),
-        Command::Broker(_)
-        | Command::ForgetConnections
-        | Command::Read(_)
-        | Command::Write(_)
-        | Command::SignIn(_)
-        | Command::Report(_)
-        | Command::Finish(_) => None,
+        Effect::Broker(BrokerOrder::Publish(messages)) => Some(messages),
+        Effect::Broker(_) | Effect::Graph(_) | Effect::SignIn(_) | Effect::Report(_) | Effect::Finish(_) => {
+            None
+        }
     });
     published.flatten().map(|message| (message.topic, message.payload)).collect()
 }
 
-fn reload(bridge: &mut Bridge, settings: Settings) -> Vec<Command> {
+fn reload(bridge: &mut Bridge, settings: Settings) -> Vec<Effect> {
     bridge.on(Acknowledged(100), at(1.0));
     bridge.on(Event::Configured(Box::new(settings), Access::Same), at(1.0))
 }
 
 fn resolved(bridge: &mut Bridge, request: u64, n: usize) -> Vec<String> {
     bridge.on(Acknowledged(100), at(0.3));
-    let outcome = Ok(Answer::Resolved(id(n)));
-    told(&bridge.on(Event::Presence(PresenceEvent { request: RequestId(request), outcome }), at(0.3)))
+    told(&bridge.on(super::resolved(request, Ok(id(n))), at(0.3)))
 }
 
 #[test]

@@ -1,29 +1,29 @@
 //! What the broker's manners mean: rivals, versions of MQTT, topics that are refused.
 
 use super::*;
-use crate::core::event::Event::{Acknowledged, Connected, Disconnected, Started, Woken};
+use crate::core::model::event::Event::{Acknowledged, Connected, Disconnected, Started, Woken};
 
 /// Sleeps until the core connects, and returns when and in which version.
 fn connects(bridge: &mut Bridge, mut now: f64) -> (f64, Protocol) {
     loop {
         now = bridge.wake_at(at(now).tick).unwrap().0.as_secs_f64();
         for command in bridge.on(Woken, at(now)) {
-            if let Command::Broker(BrokerOrder::Connect(protocol)) = command {
+            if let Effect::Broker(BrokerOrder::Connect(protocol)) = command {
                 return (now, protocol);
             }
         }
     }
 }
 
-fn messages_of(commands: &[Command]) -> Vec<Message> {
-    let published = |command: &Command| {
-        let Command::Broker(BrokerOrder::Publish(messages)) = command else { return Vec::new() };
+fn messages_of(commands: &[Effect]) -> Vec<Message> {
+    let published = |command: &Effect| {
+        let Effect::Broker(BrokerOrder::Publish(messages)) = command else { return Vec::new() };
         messages.clone()
     };
     commands.iter().flat_map(published).collect()
 }
 
-fn health_of(commands: &[Command]) -> Option<String> {
+fn health_of(commands: &[Effect]) -> Option<String> {
     let mut messages = messages_of(commands).into_iter();
     messages.rfind(|message| message.topic == "presence/bridge/health").map(|message| message.payload)
 }
@@ -67,7 +67,7 @@ fn a_broker_without_mqtt_5_is_spoken_to_in_3_1_1() {
     let mut bridge = Bridge::new(five, 1, at(0.0));
     let not_understood = || Disconnected(LinkFailure::NotUnderstood("closed".into()));
     let connect = |bridge: &mut Bridge, event, now| match bridge.on(event, at(now)).as_slice() {
-        [.., Command::Broker(BrokerOrder::Connect(protocol))] => *protocol,
+        [.., Effect::Broker(BrokerOrder::Connect(protocol))] => *protocol,
         other => panic!("{other:?}"),
     };
     assert_eq!(lines(&bridge.on(Started, at(0.0)))[1..], ["connect"]);
@@ -128,8 +128,8 @@ fn what_expires_is_sent_again_at_half_time_and_offline_never_expires() {
         now = bridge.wake_at(at(now).tick).unwrap().0.as_secs_f64();
         let commands = bridge.on(Woken, at(now));
         for command in &commands {
-            if let Command::Read(read) = command {
-                bridge.on(answer(read.request.0, vec![reading(1, "Busy", "Busy")]), at(now));
+            if let Effect::Graph(GraphOrder::Read(read)) = command {
+                bridge.on(answer(read.id.number(), vec![reading(1, "Busy", "Busy")]), at(now));
             }
         }
         for message in messages_of(&commands) {

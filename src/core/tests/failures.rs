@@ -1,7 +1,7 @@
 //! What a failure means for whom, and for how long.
 
 use super::*;
-use crate::core::event::Event::Woken;
+use crate::core::model::event::Event::Woken;
 
 fn known(settings: Settings) -> Bridge {
     let people = settings.users.len();
@@ -50,7 +50,11 @@ fn an_outage_is_reported_once_and_people_turn_stale_in_time() {
     assert_eq!(health, ["presence/bridge/health = {unreachable}", "120 presence/alice/health = stale"]);
     assert!(request < 30, "{request} requests in 195 s of outage");
 
-    while !bridge.on(Woken, at(now)).iter().any(|command| matches!(command, Command::Read(_))) {
+    while !bridge
+        .on(Woken, at(now))
+        .iter()
+        .any(|command| matches!(command, Effect::Graph(GraphOrder::Read(_))))
+    {
         now = bridge.wake_at(at(now).tick).unwrap().0.as_secs_f64();
     }
     let back = bridge.on(answer(request, vec![reading(1, "Away", "Away")]), at(now));
@@ -105,9 +109,12 @@ fn throttling_is_honoured_to_the_second() {
         let said = bridge.on(failure(1, throttled), at(5.0));
         assert!(said.iter().any(|command| line(command).contains("presence/bridge/health = {throttled}")));
         let early = bridge.on(Woken, at(5.0 + waits - 0.01));
-        assert!(!early.iter().any(|command| matches!(command, Command::Read(_))), "{early:?}");
+        assert!(
+            !early.iter().any(|command| matches!(command, Effect::Graph(GraphOrder::Read(_)))),
+            "{early:?}"
+        );
         let due = bridge.on(Woken, at(5.0 + waits));
-        assert!(due.iter().any(|command| matches!(command, Command::Read(_))), "{asked:?}");
+        assert!(due.iter().any(|command| matches!(command, Effect::Graph(GraphOrder::Read(_)))), "{asked:?}");
     }
 }
 
@@ -149,7 +156,11 @@ fn a_refused_sign_in_is_said_for_everybody_and_tried_again_within_fifteen_minute
     let mut tries = Vec::new();
     for request in 2..8 {
         let before = now;
-        while !bridge.on(Woken, at(now)).iter().any(|command| matches!(command, Command::Read(_))) {
+        while !bridge
+            .on(Woken, at(now))
+            .iter()
+            .any(|command| matches!(command, Effect::Graph(GraphOrder::Read(_))))
+        {
             now = bridge.wake_at(at(now).tick).unwrap().0.as_secs_f64();
         }
         tries.push(now - before);
@@ -349,23 +360,17 @@ fn a_thousand_missing_people_are_each_read_in_turn() {
     assert_eq!(alone.len(), 300, "nobody waits for ever behind the others");
 }
 
-fn reads_of(
-    commands: &[Command],
-    alone: &mut std::collections::BTreeSet<usize>,
-) -> Vec<(u64, Option<usize>)> {
-    let read = |command: &Command| match command {
-        Command::Read(read) => match &read.what {
-            What::User(id) => Some((read.request.0, Some(number(*id) as usize))),
-            What::Me | What::Communications(_) | What::Bulk(_) | What::Resolve(_) | What::Members(..) => {
-                Some((read.request.0, None))
+fn reads_of(commands: &[Effect], alone: &mut std::collections::BTreeSet<usize>) -> Vec<(u64, Option<usize>)> {
+    let read = |command: &Effect| match command {
+        Effect::Graph(GraphOrder::Read(read)) => match &read.operation {
+            ReadPresence::User(id) => Some((read.id.number(), Some(number(*id) as usize))),
+            ReadPresence::Me | ReadPresence::Communications(_) | ReadPresence::Bulk(_) => {
+                Some((read.id.number(), None))
             }
         },
-        Command::Write(_)
-        | Command::ForgetConnections
-        | Command::SignIn(_)
-        | Command::Broker(_)
-        | Command::Report(_)
-        | Command::Finish(_) => None,
+        Effect::Graph(_) | Effect::SignIn(_) | Effect::Broker(_) | Effect::Report(_) | Effect::Finish(_) => {
+            None
+        }
     };
     let reads: Vec<_> = commands.iter().filter_map(read).collect();
     alone.extend(reads.iter().filter_map(|(_, person)| *person));

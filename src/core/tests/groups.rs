@@ -1,11 +1,11 @@
 //! Members of groups: who joins, who leaves, and who stays because nobody knows better.
 
 use super::*;
-use crate::core::command::Ending;
-use crate::core::event::Access;
-use crate::core::event::Event::{Acknowledged, Connected, Woken};
-use crate::core::group::page::{Member, MembersPage, PageLink};
-use crate::core::settings::Group;
+use crate::core::model::effect::Ending;
+use crate::core::model::event::Access;
+use crate::core::model::event::Event::{Acknowledged, Connected, Woken};
+use crate::core::model::members::{Member, MembersPage, PageLink};
+use crate::core::model::settings::Group;
 
 pub(super) fn group(n: usize, name: &str) -> Group {
     Group {
@@ -35,7 +35,7 @@ pub(super) fn members(request: u64, members: &[(usize, &str)], next: Option<&str
         counted: None,
         next: next.map(|next| PageLink(next.into())),
     };
-    Event::Presence(PresenceEvent { request: RequestId(request), outcome: Ok(Answer::Members(page)) })
+    super::page(request, Ok(page))
 }
 
 /// Alice and Bob are members, known and published; the group was read at 0.1 s.
@@ -50,26 +50,28 @@ fn known() -> Bridge {
 
 /// Goes on with whatever was ordered: reads of people are answered, with `Busy`, and messages acknowledged. Returns the
 /// reads of groups.
-fn go_on(bridge: &mut Bridge, commands: Vec<Command>, now: f64) -> Vec<(u64, usize, bool)> {
+fn go_on(bridge: &mut Bridge, commands: Vec<Effect>, now: f64) -> Vec<(u64, usize, bool)> {
     let (mut commands, mut found) = (std::collections::VecDeque::from(commands), Vec::new());
     while let Some(command) = commands.pop_front() {
         let event = match command {
-            Command::Read(Read { request, what: What::Members(group, page), .. }) => {
-                found.push((request.0, number(group) as usize, page.is_some()));
+            Effect::Graph(GraphOrder::ReadMembers(Request {
+                id,
+                operation: ReadMembers { group, page },
+                ..
+            })) => {
+                found.push((id.number(), number(group) as usize, page.is_some()));
                 continue;
             }
-            Command::Read(Read { request, what: What::Bulk(ids), .. }) => {
+            Effect::Graph(GraphOrder::Read(Request { id, operation: ReadPresence::Bulk(ids), .. })) => {
                 let people = ids.iter().map(|&id| reading(number(id) as usize, "Busy", "Busy")).collect();
-                answer(request.0, people)
+                answer(id.number(), people)
             }
-            Command::Broker(BrokerOrder::Publish(messages)) => Acknowledged(messages.len()),
-            Command::Read(_)
-            | Command::Write(_)
-            | Command::ForgetConnections
-            | Command::SignIn(_)
-            | Command::Broker(_)
-            | Command::Report(_)
-            | Command::Finish(_) => continue,
+            Effect::Broker(BrokerOrder::Publish(messages)) => Acknowledged(messages.len()),
+            Effect::Graph(_)
+            | Effect::SignIn(_)
+            | Effect::Broker(_)
+            | Effect::Report(_)
+            | Effect::Finish(_) => continue,
         };
         commands.extend(bridge.on(event, at(now)));
     }
@@ -94,7 +96,7 @@ fn next_readings(bridge: &mut Bridge, mut now: f64) -> (Vec<(u64, usize, bool)>,
     }
 }
 
-fn health(commands: &[Command]) -> String {
+fn health(commands: &[Effect]) -> String {
     let said = format!("{commands:?}");
     let from = said.find("presence/bridge/health").unwrap_or_else(|| panic!("no health in {said}"));
     said[from..].to_owned()
@@ -199,7 +201,7 @@ fn a_failed_or_half_reading_changes_nothing() {
         let commands = bridge.on(members(request, &[(3, "carol")], Some("?more")), at(now));
         let mut said = lines(&commands);
         let (request, _, _) = go_on(&mut bridge, commands, now)[0];
-        said.extend(lines(&bridge.on(failure(request, broken.clone()), at(now + 0.1))));
+        said.extend(lines(&bridge.on(super::page(request, Err(broken.clone())), at(now + 0.1))));
         assert!(
             !said.iter().any(|line| line.contains("carol") || line.ends_with(" =")),
             "{broken:?}: {said:?}"
@@ -240,7 +242,7 @@ fn a_group_that_is_refused_is_a_notice_that_goes_when_it_can_be_read() {
         let mut bridge = online(Settings { groups: vec![group(100, "{id}")], ..settings() });
         let readings = vec![reading(1, "Busy", "Busy"), reading(2, "Away", "Away")];
         bridge.on(answer(0, readings.clone()), at(0.1));
-        let said = health(&bridge.on(failure(1, refused.clone()), at(0.2)));
+        let said = health(&bridge.on(super::page(1, Err(refused.clone())), at(0.2)));
         assert!(said.contains(words) && said.contains("\\\"graph\\\":\\\"ok\\\""), "{said}");
         let (request, _, now) = next_reading(&mut bridge, 2.0);
         assert!((300.0..310.0).contains(&now), "{now}");
@@ -259,7 +261,7 @@ fn whoever_asks_for_everybody_has_a_group_read_only_if_it_could_not_be() {
     let commands = bridge.on(refresh(), at(2.4));
     assert!(go_on(&mut bridge, commands, 2.4).is_empty(), "it was read a moment ago");
     let mut bridge = online(one_group());
-    bridge.on(failure(0, ReadFailure::NotFound), at(0.1));
+    bridge.on(super::page(0, Err(ReadFailure::NotFound)), at(0.1));
     let commands = bridge.on(refresh(), at(0.2));
     assert_eq!(go_on(&mut bridge, commands, 0.2), [(1, 100, false)]);
 }
@@ -267,7 +269,9 @@ fn whoever_asks_for_everybody_has_a_group_read_only_if_it_could_not_be() {
 #[test]
 fn where_nobody_but_a_forbidden_group_is_read_graph_is_forbidden() {
     let mut bridge = online(one_group());
-    let said = health(&bridge.on(failure(0, ReadFailure::Forbidden { advice: "grant it".into() }), at(0.1)));
+    let said = health(
+        &bridge.on(super::page(0, Err(ReadFailure::Forbidden { advice: "grant it".into() })), at(0.1)),
+    );
     assert!(
         said.contains("\\\"graph\\\":\\\"forbidden\\\",") && said.contains("\\\"detail\\\":\\\"grant it"),
         "{said}"
@@ -285,7 +289,7 @@ fn a_collision_at_start_ends_the_run_with_both_named() {
     assert!(said.contains(&"presence/bridge/state = offline".to_owned()), "{said:?}");
     bridge.on(Acknowledged(100), at(0.2));
     let commands = bridge.on(Event::Disconnected(LinkFailure::Closed), at(0.3));
-    let Some(Command::Finish(Ending::Conflict(sentence))) = commands.last() else { panic!("{commands:?}") };
+    let Some(Effect::Finish(Ending::Conflict(sentence))) = commands.last() else { panic!("{commands:?}") };
     assert_eq!(
         sentence,
         "Alice of Contoso (00000000-0000-4000-8000-000000000001) and alice of Contoso \
@@ -301,7 +305,7 @@ fn the_name_of_somebody_configured_is_taken_at_start() {
     bridge.on(members(1, &[(3, "alice")], None), at(0.2));
     bridge.on(Acknowledged(100), at(0.3));
     let commands = bridge.on(Event::Disconnected(LinkFailure::Closed), at(0.4));
-    assert!(matches!(commands.last(), Some(Command::Finish(Ending::Conflict(_)))), "{commands:?}");
+    assert!(matches!(commands.last(), Some(Effect::Finish(Ending::Conflict(_)))), "{commands:?}");
 }
 
 #[test]
@@ -354,7 +358,7 @@ fn whoever_is_configured_is_no_member() {
 fn whoever_turns_out_to_be_a_member_takes_what_is_known_of_them_along() {
     let users = vec![watched("chief", "robert@contoso.example")];
     let mut bridge = online(Settings { users, groups: vec![group(100, "{upn_local}")], ..settings() });
-    let commands = bridge.on(failure(0, passing()), at(0.1));
+    let commands = bridge.on(resolved(0, Err(passing())), at(0.1));
     let (group, _, _) = go_on(&mut bridge, commands, 0.1)[0];
     let commands = bridge.on(members(group, &[(2, "bob")], None), at(0.2));
     go_on(&mut bridge, commands, 0.2);
@@ -362,18 +366,17 @@ fn whoever_turns_out_to_be_a_member_takes_what_is_known_of_them_along() {
     let resolve = loop {
         now += 0.5;
         let commands = bridge.on(Woken, at(now));
-        let resolves = |command: &Command| match line(command).strip_prefix("read #") {
+        let resolves = |command: &Effect| match line(command).strip_prefix("read #") {
             Some(read) if read.contains("resolve") => read.split(' ').next().unwrap().parse().ok(),
             Some(_) | None => None,
         };
-        let resolve = commands.iter().find_map(resolves).map(RequestId);
+        let resolve = commands.iter().find_map(resolves);
         go_on(&mut bridge, commands, now);
         if let Some(resolve) = resolve {
             break resolve;
         }
     };
-    let outcome = Ok(Answer::Resolved(id(2)));
-    let said = lines(&bridge.on(Event::Presence(PresenceEvent { request: resolve, outcome }), at(now + 0.1)));
+    let said = lines(&bridge.on(resolved(resolve, Ok(id(2))), at(now + 0.1)));
     assert!(said.contains(&"presence/bob/state =".to_owned()), "{said:?}");
     assert!(said.contains(&"presence/chief/availability = Busy".to_owned()), "{said:?}");
     assert!(said.contains(&"presence/chief/health = ok".to_owned()), "{said:?}");
@@ -516,7 +519,7 @@ fn whoever_is_no_longer_configured_stays_as_a_member() {
 
 #[test]
 fn an_announcement_of_a_member_waits_for_the_group_and_is_taken_back_when_they_leave() {
-    let discovery = Some(crate::core::settings::Discovery {
+    let discovery = Some(crate::core::model::settings::Discovery {
         prefix: "homeassistant".parse().unwrap(),
         birth_topic: "homeassistant/status".into(),
     });

@@ -1,8 +1,8 @@
 //! Inviting a person to sign in.
 
 use super::*;
-use crate::core::event::Event::{Acknowledged, SignIn, Stop, Woken};
-use crate::core::sign_in::{DeviceCode, InvitationEnd, SignedIn};
+use crate::core::model::event::Event::{Acknowledged, SignIn, Stop, Woken};
+use crate::core::model::sign_in::{DeviceCode, InvitationEnd, SignedIn};
 
 fn code() -> SignInEvent {
     SignInEvent::Code(DeviceCode {

@@ -1,7 +1,7 @@
 //! Beginning, ending, and sharing a broker.
 
 use super::*;
-use crate::core::event::Event::{Acknowledged, Connected, Started, Stop, Woken};
+use crate::core::model::event::Event::{Acknowledged, Connected, Started, Stop, Woken};
 
 #[test]
 fn a_stop_says_offline_waits_for_everything_and_closes() {
@@ -56,10 +56,10 @@ fn an_absent_broker_is_tried_again_with_growing_jittered_waits() {
     let mut waits = Vec::new();
     for attempt in 0..40 {
         let commands = bridge.on(lost(), at(now));
-        let reported = commands.iter().any(|command| matches!(command, Command::Report(_)));
+        let reported = commands.iter().any(|command| matches!(command, Effect::Report(_)));
         assert_eq!(reported, attempt == 0, "an outage is reported when it begins");
         let before = now;
-        while !bridge.on(Woken, at(now)).contains(&Command::Broker(BrokerOrder::Connect(Protocol::V3))) {
+        while !bridge.on(Woken, at(now)).contains(&Effect::Broker(BrokerOrder::Connect(Protocol::V3))) {
             now = bridge.wake_at(at(now).tick).unwrap().0.as_secs_f64();
         }
         waits.push(now - before);
@@ -87,14 +87,14 @@ fn another_bridge_on_the_same_level_is_not_disturbed() {
         bridge.on(subscribed(), at(0.0));
         let commands = bridge.on(Woken, at(0.04));
         let publishes =
-            commands.iter().any(|command| matches!(command, Command::Broker(BrokerOrder::Publish(_))));
+            commands.iter().any(|command| matches!(command, Effect::Broker(BrokerOrder::Publish(_))));
         assert_eq!(publishes, !refuses, "{info} {state}");
         if refuses {
             // A clean close keeps this bridge's will from telling everybody that the other one is gone.
-            assert_eq!(commands, [Command::Broker(BrokerOrder::Disconnect)]);
+            assert_eq!(commands, [Effect::Broker(BrokerOrder::Disconnect)]);
             let end = bridge.on(lost(), at(0.1));
             assert!(
-                matches!(&end[..], [Command::Finish(crate::core::command::Ending::Conflict(why))] if why.contains("bridge_name"))
+                matches!(&end[..], [Effect::Finish(crate::core::model::effect::Ending::Conflict(why))] if why.contains("bridge_name"))
             );
         }
     }
@@ -107,9 +107,9 @@ fn a_broker_that_never_answers_a_subscription_does_not_stop_the_bridge() {
     bridge.on(Connected, at(0.0));
     bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(0.1));
     let quiet = bridge.on(Woken, at(4.9));
-    assert!(!quiet.iter().any(|command| matches!(command, Command::Broker(BrokerOrder::Publish(_)))));
+    assert!(!quiet.iter().any(|command| matches!(command, Effect::Broker(BrokerOrder::Publish(_)))));
     let published = bridge.on(Woken, at(5.0));
-    assert!(published.iter().any(|command| matches!(command, Command::Broker(BrokerOrder::Publish(_)))));
+    assert!(published.iter().any(|command| matches!(command, Effect::Broker(BrokerOrder::Publish(_)))));
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn live_messages_of_others_do_not_keep_the_bridge_from_beginning() {
             reply_to: None,
         });
         let commands = bridge.on(live, at(seconds));
-        if commands.iter().any(|command| matches!(command, Command::Broker(BrokerOrder::Publish(_)))) {
+        if commands.iter().any(|command| matches!(command, Effect::Broker(BrokerOrder::Publish(_)))) {
             began.get_or_insert(seconds);
         }
     }
@@ -180,7 +180,7 @@ fn retained_messages_without_end_do_not_either() {
     bridge.on(subscribed(), at(0.0));
     let publishes = |seconds: f64, bridge: &mut Bridge| {
         let commands = bridge.on(retained("presence/zoe/state", "{}"), at(seconds));
-        commands.iter().any(|command| matches!(command, Command::Broker(BrokerOrder::Publish(_))))
+        commands.iter().any(|command| matches!(command, Effect::Broker(BrokerOrder::Publish(_))))
     };
     let began = (1..4000).map(|n| f64::from(n) * 0.02).find(|seconds| publishes(*seconds, &mut bridge));
     assert_eq!(began, Some(60.0));
@@ -199,5 +199,5 @@ fn what_was_seen_of_another_bridge_on_a_lost_connection_is_forgotten() {
     bridge.on(subscribed(), at(1.1));
     bridge.on(subscribed(), at(1.1));
     let commands = bridge.on(Woken, at(1.2));
-    assert!(commands.iter().any(|command| matches!(command, Command::Broker(BrokerOrder::Publish(_)))));
+    assert!(commands.iter().any(|command| matches!(command, Effect::Broker(BrokerOrder::Publish(_)))));
 }

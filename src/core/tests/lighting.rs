@@ -1,12 +1,12 @@
 //! What lights are told, and when.
 
 use super::*;
-use crate::core::event::Access;
-use crate::core::event::Event::{Acknowledged, Configured, Connected, Message, Started, Stop, Woken};
-use crate::core::light::color::Instead;
-use crate::core::light::hours::Hours;
-use crate::core::light::preset::Device;
-use crate::core::light::settings::Settings as Light;
+use crate::core::lights::color::Instead;
+use crate::core::lights::hours::Hours;
+use crate::core::lights::preset::Device;
+use crate::core::lights::settings::Settings as Light;
+use crate::core::model::event::Access;
+use crate::core::model::event::Event::{Acknowledged, Configured, Connected, Message, Started, Stop, Woken};
 
 pub(super) fn light(name: &str, users: &[&str]) -> Light {
     Light {
@@ -33,7 +33,7 @@ fn said(topic: &str, payload: &str) -> Event {
 }
 
 /// What is said to and about lights, in short.
-fn told(commands: &[Command]) -> Vec<String> {
+fn told(commands: &[Effect]) -> Vec<String> {
     let about = |line: &String| line.contains("wled") || (line.contains("/light/") && line.contains(" ="));
     let short = |line: String| {
         let line = line.replace("presence/bridge/light/", "").replace("\"transition\":0,", "");
@@ -48,7 +48,7 @@ fn check_lights(bridge: &mut Bridge, rows: Vec<(f64, Event, &[&str])>) {
         let commands = bridge.on(event, at(seconds));
         assert_eq!(told(&commands), expected, "row {row} at {seconds}");
         for command in &commands {
-            if let Command::Broker(BrokerOrder::Publish(messages)) = command {
+            if let Effect::Broker(BrokerOrder::Publish(messages)) = command {
                 bridge.on(Acknowledged(messages.len()), at(seconds));
             }
         }
@@ -171,7 +171,7 @@ fn who_pauses_a_light_and_how_shows_in_the_log() {
         let reports: Vec<String> = commands
             .iter()
             .filter_map(
-                |command| if let Command::Report(report) = command { Some(report.to_string()) } else { None },
+                |command| if let Effect::Report(report) = command { Some(report.to_string()) } else { None },
             )
             .collect();
         assert_eq!(reports, expected.into_iter().collect::<Vec<_>>(), "{light} {payload}");

@@ -17,19 +17,23 @@ mod waking;
 
 use std::time::Duration;
 
-use super::bridge::Bridge;
-use super::command::{BrokerOrder, Command, Message, Protocol, Qos, Read, What, Whom};
-use super::event::{Answer, Event, Incoming, LinkFailure, PresenceEvent, ReadFailure, Reading, RequestId};
-use super::group::page::PageLink;
-use super::name::ObjectId;
-use super::payload::About;
-use super::presence::Presence;
-use super::setting::Setting;
-use super::settings::{Endpoint, OnStale, Settings, Watched};
-use super::sign_in::SignInEvent;
-use super::time::{Now, Tick};
-use super::word::Availability;
-use super::words::Words;
+use crate::core::bridge::Bridge;
+use crate::core::model::effect::{BrokerOrder, Effect, GraphOrder, Message};
+use crate::core::model::event::{Event, Incoming, LinkFailure, PresenceEvent};
+use crate::core::model::members::{MembersPage, PageLink};
+use crate::core::model::mqtt::{Protocol, Qos};
+use crate::core::model::name::ObjectId;
+use crate::core::model::payload::About;
+use crate::core::model::presence::Presence;
+use crate::core::model::presence_change::PresenceChange;
+use crate::core::model::request::{
+    Ended, ReadFailure, ReadMembers, ReadPresence, Reading, Request, RequestId, Whom,
+};
+use crate::core::model::settings::{Endpoint, OnStale, Settings, Watched};
+use crate::core::model::sign_in::SignInEvent;
+use crate::core::model::time::{Now, Tick};
+use crate::core::model::word::Availability;
+use crate::core::model::words::Words;
 
 /// Times are seconds from the start, which is nine o'clock.
 fn at(seconds: f64) -> Now {
@@ -106,11 +110,38 @@ fn reading(n: usize, availability: &str, activity: &str) -> Reading {
 }
 
 fn answer(request: u64, people: Vec<Reading>) -> Event {
-    Event::Presence(PresenceEvent { request: RequestId(request), outcome: Ok(Answer::People(people)) })
+    read(request, Ok(people))
 }
 
 fn failure(request: u64, failure: ReadFailure) -> Event {
-    Event::Presence(PresenceEvent { request: RequestId(request), outcome: Err(failure) })
+    read(request, Err(failure))
+}
+
+fn read(request: u64, outcome: Result<Vec<Reading>, ReadFailure>) -> Event {
+    Event::Presence(PresenceEvent::Read(Ended { request: RequestId::new(request), outcome }))
+}
+
+fn resolved(request: u64, outcome: Result<ObjectId, ReadFailure>) -> Event {
+    Event::Presence(PresenceEvent::Resolved(Ended { request: RequestId::new(request), outcome }))
+}
+
+fn page(request: u64, outcome: Result<MembersPage, ReadFailure>) -> Event {
+    Event::Presence(PresenceEvent::Members(Ended { request: RequestId::new(request), outcome }))
+}
+
+fn set(request: u64, outcome: Result<(), ReadFailure>) -> Event {
+    Event::Presence(PresenceEvent::Set(Ended { request: RequestId::new(request), outcome }))
+}
+
+/// The end of any request that asks for something.
+fn failed(order: &GraphOrder, failure: ReadFailure) -> Event {
+    match order {
+        GraphOrder::Read(request) => read(request.id.number(), Err(failure)),
+        GraphOrder::Resolve(request) => resolved(request.id.number(), Err(failure)),
+        GraphOrder::ReadMembers(request) => page(request.id.number(), Err(failure)),
+        GraphOrder::Set(request) => set(request.id.number(), Err(failure)),
+        GraphOrder::ForgetConnections => unreachable!("it has no end"),
+    }
 }
 
 fn passing() -> ReadFailure {
@@ -129,61 +160,70 @@ fn lost() -> Event {
     Event::Disconnected(LinkFailure::Lost("connection refused".into()))
 }
 
-/// A command in one line; JSON shortened to what the tables are about.
-fn line(command: &Command) -> String {
-    match command {
-        Command::Read(read) => {
-            let what = match &read.what {
-                What::Me => "me".to_owned(),
-                What::User(id) => format!("user {}", number(*id)),
-                What::Communications(id) => format!("communications {}", number(*id)),
-                What::Bulk(ids) => {
+/// An effect in one line; JSON shortened to what the tables are about.
+fn line(effect: &Effect) -> String {
+    match effect {
+        Effect::Graph(GraphOrder::Read(request)) => {
+            let what = match &request.operation {
+                ReadPresence::Me => "me".to_owned(),
+                ReadPresence::User(id) => format!("user {}", number(*id)),
+                ReadPresence::Communications(id) => format!("communications {}", number(*id)),
+                ReadPresence::Bulk(ids) => {
                     let ids: Vec<String> = ids.iter().map(|id| number(*id).to_string()).collect();
                     format!("bulk {}", ids.join(","))
                 }
-                What::Resolve(name) => format!("resolve {}", name.as_str()),
-                What::Members(group, None) => format!("members {}", number(*group)),
-                What::Members(group, Some(PageLink(rest))) => format!("members {} {rest}", number(*group)),
             };
-            let fresh = if read.token_max_age.is_some() { " with a fresh token" } else { "" };
-            format!("read #{} {what}{fresh}", read.request.0)
+            format!("read {:?} {what}{}", request.id, fresh(request))
         }
-        Command::Write(write) => {
-            let whom = match write.whom {
+        Effect::Graph(GraphOrder::Resolve(request)) => {
+            format!("read {:?} resolve {}{}", request.id, request.operation.0.as_str(), fresh(request))
+        }
+        Effect::Graph(GraphOrder::ReadMembers(request)) => {
+            let ReadMembers { group, page } = &request.operation;
+            let page = page.as_ref().map_or(String::new(), |PageLink(rest)| format!(" {rest}"));
+            format!("read {:?} members {}{page}{}", request.id, number(*group), fresh(request))
+        }
+        Effect::Graph(GraphOrder::Set(request)) => {
+            let whom = match request.operation.whom {
                 Whom::Me => "me".to_owned(),
                 Whom::User(id) => format!("user {}", number(id)),
             };
-            let fresh = if write.token_max_age.is_some() { " with a fresh token" } else { "" };
-            format!("write #{} {whom} {}{fresh}", write.request.0, setting(&write.setting))
+            format!("write {:?} {whom} {}{}", request.id, change(&request.operation.change), fresh(request))
         }
-        Command::ForgetConnections => "forget connections".into(),
-        Command::Broker(BrokerOrder::Connect(_)) => "connect".into(),
-        Command::Broker(BrokerOrder::Disconnect) => "disconnect".into(),
-        Command::Broker(BrokerOrder::Subscribe(list)) => {
+        Effect::Graph(GraphOrder::ForgetConnections) => "forget connections".into(),
+        Effect::Broker(BrokerOrder::Connect(_)) => "connect".into(),
+        Effect::Broker(BrokerOrder::Disconnect) => "disconnect".into(),
+        Effect::Broker(BrokerOrder::Subscribe(list)) => {
             let filters: Vec<&str> = list.iter().map(|subscription| subscription.filter.as_str()).collect();
             format!("subscribe {}", filters.join(" "))
         }
-        Command::Broker(BrokerOrder::Unsubscribe(filters)) => format!("unsubscribe {}", filters.join(" ")),
-        Command::Broker(BrokerOrder::Publish(messages)) => {
+        Effect::Broker(BrokerOrder::Unsubscribe(filters)) => format!("unsubscribe {}", filters.join(" ")),
+        Effect::Broker(BrokerOrder::Publish(messages)) => {
             messages.iter().map(message).collect::<Vec<_>>().join("\n")
         }
-        Command::SignIn(order) => format!("{order:?}"),
-        Command::Report(report) => format!("report: {report}"),
-        Command::Finish(ending) => format!("finish {ending:?}"),
+        Effect::SignIn(order) => format!("{order:?}"),
+        Effect::Report(report) => format!("report: {report}"),
+        Effect::Finish(ending) => format!("finish {ending:?}"),
     }
 }
 
-fn setting(setting: &Setting) -> String {
+fn fresh<O>(request: &Request<O>) -> &'static str {
+    if request.token_max_age.is_some() { " with a fresh token" } else { "" }
+}
+
+fn change(change: &PresenceChange) -> String {
     let words = |lasts: &Option<Duration>| {
         lasts.map_or(String::new(), |lasts| format!(" for {}", humantime::format_duration(lasts)))
     };
-    match setting {
-        Setting::Session { pair, lasts } => format!("session {}/{}{}", pair.0, pair.1, words(lasts)),
-        Setting::EndSession => "end session".to_owned(),
-        Setting::Prefer { pair, lasts } => format!("prefer {}/{}{}", pair.0, pair.1, words(lasts)),
-        Setting::ClearPreferred => "clear preferred".to_owned(),
-        Setting::StatusMessage { text, expires: None } => format!("say {text:?}"),
-        Setting::StatusMessage { text, expires: Some(expires) } => format!("say {text:?} until {expires}"),
+    match change {
+        PresenceChange::Session { pair, lasts } => format!("session {}/{}{}", pair.0, pair.1, words(lasts)),
+        PresenceChange::EndSession => "end session".to_owned(),
+        PresenceChange::Prefer { pair, lasts } => format!("prefer {}/{}{}", pair.0, pair.1, words(lasts)),
+        PresenceChange::ClearPreferred => "clear preferred".to_owned(),
+        PresenceChange::StatusMessage { text, expires: None } => format!("say {text:?}"),
+        PresenceChange::StatusMessage { text, expires: Some(expires) } => {
+            format!("say {text:?} until {expires}")
+        }
     }
 }
 
@@ -223,7 +263,7 @@ fn number(id: ObjectId) -> u32 {
     id.to_string()[24..].parse().unwrap()
 }
 
-fn lines(commands: &[Command]) -> Vec<String> {
+fn lines(commands: &[Effect]) -> Vec<String> {
     commands.iter().map(line).flat_map(|l| l.lines().map(String::from).collect::<Vec<_>>()).collect()
 }
 
@@ -263,7 +303,7 @@ fn online(settings: Settings) -> Bridge {
     bridge.on(subscribed(), at(0.0));
     let published = bridge.on(Event::Woken, at(0.04));
     for command in &published {
-        if let Command::Broker(BrokerOrder::Publish(messages)) = command {
+        if let Effect::Broker(BrokerOrder::Publish(messages)) = command {
             bridge.on(Event::Acknowledged(messages.len()), at(0.04));
         }
     }

@@ -1,8 +1,8 @@
 //! What is told to whoever asks for all of it.
 
 use super::*;
+use crate::core::model::sign_in::DeviceCode;
 use crate::core::overview::{BrokerState, GRAPH_STATES};
-use crate::core::sign_in::DeviceCode;
 
 /// The parts that change, each in one line.
 fn lines(core: &Bridge, now: Now) -> [String; 4] {
@@ -109,7 +109,7 @@ fn a_code_is_shown_while_it_is_good() {
     core.on(Event::SignIn(SignInEvent::Code(code.clone())), at(1.0));
     let overview = core.overview(0, at(1.0));
     assert_eq!((overview.graph.state, overview.sign_in), ("sign_in_required", Some(code)));
-    let ended = SignInEvent::Ended(crate::core::sign_in::InvitationEnd::Expired);
+    let ended = SignInEvent::Ended(crate::core::model::sign_in::InvitationEnd::Expired);
     core.on(Event::SignIn(ended), at(900.0));
     assert_eq!(core.overview(0, at(900.0)).sign_in, None);
 }

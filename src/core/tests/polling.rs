@@ -1,8 +1,8 @@
 //! Which requests are made, and when.
 
 use super::*;
-use crate::core::event::Event::{Started, Woken};
-use crate::core::presence::Messages;
+use crate::core::model::event::Event::{Started, Woken};
+use crate::core::model::presence::Messages;
 
 fn reads(bridge: &mut Bridge, event: Event, seconds: f64) -> Vec<String> {
     let commands = bridge.on(event, at(seconds));
@@ -30,8 +30,7 @@ fn a_principal_name_is_resolved_once() {
     let users = vec![watched("alice", "alice@contoso.example"), watched("bob", &id(2).to_string())];
     let mut bridge = Bridge::new(Settings { users, ..settings() }, 1, at(0.0));
     assert_eq!(reads(&mut bridge, Started, 0.0), ["read #0 resolve alice@contoso.example"]);
-    let resolved = PresenceEvent { request: RequestId(0), outcome: Ok(Answer::Resolved(id(1))) };
-    assert_eq!(reads(&mut bridge, Event::Presence(resolved), 0.1), ["read #1 bulk 1,2"]);
+    assert_eq!(reads(&mut bridge, resolved(0, Ok(id(1))), 0.1), ["read #1 bulk 1,2"]);
     reads(&mut bridge, answer(1, vec![reading(1, "Busy", "Busy"), reading(2, "Busy", "Busy")]), 0.2);
     let next = bridge.wake_at(at(0.2).tick).unwrap().0.as_secs_f64();
     assert_eq!(reads(&mut bridge, Woken, next), ["read #2 bulk 1,2"]);
@@ -45,7 +44,7 @@ fn a_principal_name_that_nobody_has_is_not_found_and_looked_for_gently() {
         &mut bridge,
         vec![(
             0.1,
-            failure(0, ReadFailure::NotFound),
+            resolved(0, Err(ReadFailure::NotFound)),
             "report: users[0] cannot be read: not found in this tenant; check the id under [[users]], and that the account uses Teams
              presence/bridge/health = {ok}
              presence/alice/health = not_found",
@@ -182,12 +181,8 @@ fn names_to_be_resolved_are_not_an_overload() {
     let mut bridge = Bridge::new(Settings { users, ..settings() }, 1, at(0.0));
     let mut said = lines(&bridge.on(Started, at(0.0)));
     for request in 0..300 {
-        let resolved = PresenceEvent {
-            request: RequestId(request),
-            outcome: Ok(Answer::Resolved(id(request as usize))),
-        };
         let now = 0.1 + request as f64 * 0.03;
-        said.extend(lines(&bridge.on(Event::Presence(resolved), at(now))));
+        said.extend(lines(&bridge.on(resolved(request, Ok(id(request as usize))), at(now))));
     }
     assert!(!said.iter().any(|line| line.contains("budget")), "{said:?}");
 }

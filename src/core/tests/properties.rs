@@ -7,10 +7,10 @@ use proptest::prelude::*;
 use super::groups::{group, members};
 use super::lighting::light;
 use super::*;
-use crate::core::event::Access;
-use crate::core::light::hours::Hours;
-use crate::core::light::settings::Settings as Light;
-use crate::core::settings::Group;
+use crate::core::lights::hours::Hours;
+use crate::core::lights::settings::Settings as Light;
+use crate::core::model::event::Access;
+use crate::core::model::settings::Group;
 
 const BUDGET: u32 = 20;
 
@@ -75,7 +75,7 @@ struct World {
     now: f64,
     /// How far the time of day is ahead.
     ahead: f64,
-    under_way: Vec<(RequestId, What)>,
+    under_way: Vec<GraphOrder>,
     sent: Vec<f64>,
     retained: BTreeMap<String, String>,
     unacknowledged: usize,
@@ -106,28 +106,28 @@ impl World {
     fn tell(&mut self, event: Event) {
         for command in self.bridge.on(event, at_after_sleep(self.now, self.ahead)) {
             match command {
-                Command::Read(read) => {
+                Effect::Graph(GraphOrder::Set(_)) => unreachable!("commands are off"),
+                Effect::Graph(GraphOrder::ForgetConnections) => self.under_way.clear(),
+                Effect::Graph(order) => {
                     self.sent.push(self.now);
-                    self.under_way.push((read.request, read.what));
+                    self.under_way.push(order);
                 }
-                Command::Write(_) => unreachable!("commands are off"),
-                Command::ForgetConnections => self.under_way.clear(),
                 // In place of one that may be open; without a goodbye, and the store stays.
-                Command::Broker(BrokerOrder::Connect(_)) => {
+                Effect::Broker(BrokerOrder::Connect(_)) => {
                     (self.connected, self.wants_connect, self.unacknowledged) = (false, true, 0);
                 }
-                Command::Broker(BrokerOrder::Publish(messages)) => {
+                Effect::Broker(BrokerOrder::Publish(messages)) => {
                     assert!(self.connected, "published without a connection");
                     self.unacknowledged += messages.len();
                     assert!(self.unacknowledged <= 124, "{} in flight", self.unacknowledged);
                     self.retained.extend(messages.into_iter().map(|m| (m.topic, m.payload)));
                 }
-                Command::Broker(BrokerOrder::Subscribe(_))
-                | Command::Broker(BrokerOrder::Unsubscribe(_))
-                | Command::Broker(BrokerOrder::Disconnect)
-                | Command::SignIn(_)
-                | Command::Report(_) => {}
-                Command::Finish(ending) => panic!("finished without being asked: {ending:?}"),
+                Effect::Broker(BrokerOrder::Subscribe(_))
+                | Effect::Broker(BrokerOrder::Unsubscribe(_))
+                | Effect::Broker(BrokerOrder::Disconnect)
+                | Effect::SignIn(_)
+                | Effect::Report(_) => {}
+                Effect::Finish(ending) => panic!("finished without being asked: {ending:?}"),
             }
         }
         self.check_health();
@@ -170,8 +170,8 @@ impl World {
             Step::Jump(seconds) => self.jump(f64::from(seconds)),
             Step::Answer(words) => self.answer(&words),
             Step::Fail(kind) => {
-                if let Some((request, _)) = self.under_way.pop() {
-                    self.tell(failure(request.0, failure_of(kind)));
+                if let Some(order) = self.under_way.pop() {
+                    self.tell(failed(&order, failure_of(kind)));
                 }
             }
             Step::Broker(up) => self.broker(up),
@@ -192,12 +192,14 @@ impl World {
     }
 
     fn answer(&mut self, words: &[(usize, usize)]) {
-        let Some((request, what)) = self.under_way.pop() else { return };
-        let asked: Vec<ObjectId> = match what {
-            What::Bulk(ids) => ids,
-            What::User(id) => vec![id],
-            What::Members(_, page) => return self.turn_page(request, page),
-            What::Me | What::Communications(_) | What::Resolve(_) => unreachable!("not in these settings"),
+        let (request, asked): (_, Vec<ObjectId>) = match self.under_way.pop() {
+            None => return,
+            Some(GraphOrder::Read(Request { id, operation: ReadPresence::Bulk(ids), .. })) => (id, ids),
+            Some(GraphOrder::Read(Request { id, operation: ReadPresence::User(who), .. })) => (id, vec![who]),
+            Some(GraphOrder::ReadMembers(Request { id, operation, .. })) => {
+                return self.turn_page(id, operation.page);
+            }
+            Some(other) => unreachable!("not in these settings: {other:?}"),
         };
         let readings: Vec<Reading> = words
             .iter()
@@ -210,17 +212,17 @@ impl World {
         for reading in &readings {
             self.answered.insert(number(reading.id) as usize, self.now);
         }
-        self.tell(answer(request.0, readings));
+        self.tell(answer(request.number(), readings));
     }
 
     /// Two members on each page; who is on the next one may have changed meanwhile.
-    fn turn_page(&mut self, request: RequestId, page: Option<PageLink>) {
+    fn turn_page(&mut self, request: RequestId<ReadMembers>, page: Option<PageLink>) {
         let from: usize = page.map_or(0, |PageLink(rest)| rest[1..].parse().unwrap());
         let names: Vec<(usize, String)> =
             self.members.iter().skip(from).take(2).map(|&n| (n, format!("m{n}"))).collect();
         let names: Vec<(usize, &str)> = names.iter().map(|(n, name)| (*n, name.as_str())).collect();
         let next = (from + 2 < self.members.len()).then(|| format!("?{}", from + 2));
-        self.tell(members(request.0, &names, next.as_deref()));
+        self.tell(members(request.number(), &names, next.as_deref()));
     }
 
     fn broker(&mut self, up: bool) {

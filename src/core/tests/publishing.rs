@@ -1,9 +1,9 @@
 //! What reaches the broker, and in which order.
 
 use super::*;
-use crate::core::event::Event::{Acknowledged, Connected, Started, Woken};
+use crate::core::model::event::Event::{Acknowledged, Connected, Started, Woken};
+use crate::core::model::sign_in::SignInEvent;
 use crate::core::outbox::WINDOW;
-use crate::core::sign_in::SignInEvent;
 
 #[test]
 fn the_first_connect_reads_back_then_says_stale_then_online() {
@@ -301,8 +301,8 @@ fn a_removal_that_was_cut_off_begins_again_and_ends_with_the_state() {
 
 #[test]
 fn the_whole_state_payload() {
-    use crate::core::payload::{State, json};
-    use crate::core::presence::{Messages, StatusMessage, WorkLocation};
+    use crate::core::model::payload::{State, json};
+    use crate::core::model::presence::{Messages, StatusMessage, WorkLocation};
     let bridge = "presence2mqtt".parse().unwrap();
     let status =
         StatusMessage { text: "In the workshop".into(), expires: Some("2026-11-23T17:00:00Z".into()) };
@@ -325,7 +325,7 @@ fn the_whole_state_payload() {
 
 #[test]
 fn what_people_wrote_is_published_only_when_asked_for() {
-    use crate::core::presence::{Messages, StatusMessage};
+    use crate::core::model::presence::{Messages, StatusMessage};
     let mut wrote = reading(1, "Busy", "Busy");
     let status = StatusMessage { text: "private".into(), expires: None };
     wrote.presence.as_mut().unwrap().messages = Messages::of(Some("private".into()), Some(status));
@@ -345,18 +345,16 @@ fn the_end_of_the_certificate_is_noticed_when_it_is_near() {
     let mut noticed = |days: f64| {
         let commands = bridge.on(Event::Woken, at(days * day));
         let published = commands.iter().filter_map(|command| match command {
-            Command::Broker(BrokerOrder::Publish(messages)) => {
+            Effect::Broker(BrokerOrder::Publish(messages)) => {
                 let acknowledged = bridge.on(Event::Acknowledged(messages.len()), at(days * day));
                 assert!(acknowledged.is_empty(), "{acknowledged:?}");
                 Some(messages)
             }
-            Command::Broker(_)
-            | Command::ForgetConnections
-            | Command::Read(_)
-            | Command::Write(_)
-            | Command::SignIn(_)
-            | Command::Report(_)
-            | Command::Finish(_) => None,
+            Effect::Broker(_)
+            | Effect::Graph(_)
+            | Effect::SignIn(_)
+            | Effect::Report(_)
+            | Effect::Finish(_) => None,
         });
         published.flatten().any(|message| message.payload.contains("the certificate ends on 2027-01-02"))
     };

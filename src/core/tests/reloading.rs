@@ -1,10 +1,10 @@
 //! Another configuration while the bridge runs.
 
 use super::*;
-use crate::core::event::Access;
-use crate::core::event::Event::{Acknowledged, Connected, Woken};
+use crate::core::model::event::Access;
+use crate::core::model::event::Event::{Acknowledged, Connected, Woken};
+use crate::core::model::presence::Messages;
 use crate::core::outbox::WINDOW;
-use crate::core::presence::Messages;
 
 fn configured(settings: Settings) -> Event {
     Event::Configured(Box::new(settings), Access::Same)

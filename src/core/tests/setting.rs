@@ -1,10 +1,10 @@
 //! Setting presence: what payloads mean, what is written when, and what is answered.
 
 use super::*;
-use crate::core::event::Event::{SignIn, Woken};
-use crate::core::event::{Access, ReplyTo};
-use crate::core::settings::Commands;
-use crate::core::sign_in::SignedIn;
+use crate::core::model::event::Event::{SignIn, Woken};
+use crate::core::model::event::{Access, ReplyTo};
+use crate::core::model::settings::Commands;
+use crate::core::model::sign_in::SignedIn;
 
 fn obeying(settings: Settings) -> Settings {
     Settings { commands: Some(Commands { session_id: Some("an-app".into()) }), ..settings }
@@ -31,8 +31,12 @@ fn told_by(topic: &str, payload: &str, reply_to: &str) -> Event {
     Event::Message(Incoming { reply_to: Some(reply_to), ..message })
 }
 
+fn failure(request: u64, failure: ReadFailure) -> Event {
+    set(request, Err(failure))
+}
+
 fn written(request: u64) -> Event {
-    Event::Presence(PresenceEvent { request: RequestId(request), outcome: Ok(Answer::Written) })
+    set(request, Ok(()))
 }
 
 fn signed_in(n: usize, may_write: bool) -> Event {
@@ -49,20 +53,19 @@ fn refused(topic: &str, payload: &str) -> String {
     let result: serde_json::Value = serde_json::from_str(&message.payload).unwrap();
     assert_eq!(result["ok"], false);
     assert!(!result["request"].is_null());
-    assert!(!commands.iter().any(|command| matches!(command, Command::Write(_))), "{payload}");
+    assert!(
+        !commands.iter().any(|command| matches!(command, Effect::Graph(GraphOrder::Set(_)))),
+        "{payload}"
+    );
     result["error"].as_str().unwrap().to_owned()
 }
 
-fn results_of(command: &Command) -> Vec<&Message> {
+fn results_of(command: &Effect) -> Vec<&Message> {
     match command {
-        Command::Broker(BrokerOrder::Publish(messages)) => messages.iter().filter(|m| !m.retain).collect(),
-        Command::Broker(_)
-        | Command::Read(_)
-        | Command::Write(_)
-        | Command::ForgetConnections
-        | Command::SignIn(_)
-        | Command::Report(_)
-        | Command::Finish(_) => Vec::new(),
+        Effect::Broker(BrokerOrder::Publish(messages)) => messages.iter().filter(|m| !m.retain).collect(),
+        Effect::Broker(_) | Effect::Graph(_) | Effect::SignIn(_) | Effect::Report(_) | Effect::Finish(_) => {
+            Vec::new()
+        }
     }
 }
 
@@ -248,7 +251,7 @@ fn after_a_missing_permission_there_is_a_notice_and_a_fresh_token() {
     let mut bridge = ready(obeying(settings()));
     bridge.on(told("alice/set", "Busy"), at(3.0));
     let advice = "add Presence.ReadWrite.All".to_owned();
-    let said = |commands: Vec<Command>| format!("{commands:?}").contains(r#"notices\":[\"add Presence"#);
+    let said = |commands: Vec<Effect>| format!("{commands:?}").contains(r#"notices\":[\"add Presence"#);
     assert!(said(bridge.on(failure(1, ReadFailure::Forbidden { advice }), at(3.1))));
     let again = lines(&bridge.on(told("alice/set", "Away"), at(4.0)));
     assert_eq!(again, ["write #2 user 1 prefer Away/Away with a fresh token"]);
@@ -351,8 +354,8 @@ fn while_graph_asks_for_patience_nothing_is_asked() {
     assert_eq!(writes(&bridge.on(told("bob/set", "Busy"), at(63.1))), 1);
 }
 
-fn writes(commands: &[Command]) -> usize {
-    commands.iter().filter(|command| matches!(command, Command::Write(_))).count()
+fn writes(commands: &[Effect]) -> usize {
+    commands.iter().filter(|command| matches!(command, Effect::Graph(GraphOrder::Set(_)))).count()
 }
 
 #[test]
@@ -388,9 +391,7 @@ fn an_app_sets_whom_it_knows_and_sessions_only_with_its_id() {
     assert!(!bridge.may_set(0));
     let said = lines(&bridge.on(told("alice/set", "Busy"), at(1.0))).join("\n");
     assert!(said.contains("not known yet"), "{said}");
-    let outcome = Ok(Answer::Resolved(id(1)));
-    let resolved = Event::Presence(PresenceEvent { request: RequestId(0), outcome });
-    let commands = lines(&bridge.on(resolved, at(1.1)));
+    let commands = lines(&bridge.on(resolved(0, Ok(id(1))), at(1.1)));
     assert!(commands.contains(&"report: users[0] can be set by commands".to_owned()), "{commands:?}");
     assert!(bridge.may_set(0));
 
@@ -445,14 +446,13 @@ fn after_a_sleep_nobody_knows_what_became_of_a_write() {
 fn what_waits_has_a_limit() {
     let users: Vec<Watched> = (1..=90).map(|n| watched(&format!("u{n}"), &id(n).to_string())).collect();
     let mut bridge = online(obeying(Settings { users, ..settings() }));
-    let told_all: Vec<Command> =
+    let told_all: Vec<Effect> =
         (1..=90).flat_map(|n| bridge.on(told(&format!("u{n}/set"), "Busy"), at(1.0))).collect();
     let refused = told_all.iter().flat_map(results_of).filter(|m| m.payload.contains("too many commands"));
     assert_eq!((writes(&told_all), refused.count()), (13, 90 - 13 - 64), "as many as may catch up");
     // The newer of two takes the place of the older, however many wait.
     let newer = bridge.on(told("u20/set", "Away"), at(1.0));
     assert!(format!("{newer:?}").contains("a newer command took its place"), "{newer:?}");
-    let later: Vec<Command> =
-        (0..200).flat_map(|n| bridge.on(Woken, at(1.0 + f64::from(n) * 0.05))).collect();
+    let later: Vec<Effect> = (0..200).flat_map(|n| bridge.on(Woken, at(1.0 + f64::from(n) * 0.05))).collect();
     assert_eq!(writes(&later), 3, "sixteen are under way");
 }

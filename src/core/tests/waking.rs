@@ -1,7 +1,7 @@
 //! The lid closed and opened, and clocks that jump.
 
 use super::*;
-use crate::core::event::Event::{Acknowledged, Woken};
+use crate::core::model::event::Event::{Acknowledged, Woken};
 
 /// Alice is known, read every five seconds; read #1 is under way.
 fn known(settings: Settings) -> Bridge {
@@ -21,20 +21,18 @@ fn healths(bridge: &mut Bridge, mut now: Now, slept: f64, until: f64) -> Vec<(f6
         let mut next = Vec::new();
         for command in commands {
             match command {
-                Command::Broker(BrokerOrder::Connect(_)) => next.push(Event::Connected),
-                Command::Broker(BrokerOrder::Publish(messages)) => {
+                Effect::Broker(BrokerOrder::Connect(_)) => next.push(Event::Connected),
+                Effect::Broker(BrokerOrder::Publish(messages)) => {
                     next.push(Acknowledged(messages.len()));
                     let health =
                         messages.into_iter().filter(|message| message.topic == "presence/alice/health");
                     healths.extend(health.map(|message| (now.tick.0.as_secs_f64(), message.payload)));
                 }
-                Command::Broker(_)
-                | Command::ForgetConnections
-                | Command::Read(_)
-                | Command::Write(_)
-                | Command::SignIn(_)
-                | Command::Report(_)
-                | Command::Finish(_) => {}
+                Effect::Broker(_)
+                | Effect::Graph(_)
+                | Effect::SignIn(_)
+                | Effect::Report(_)
+                | Effect::Finish(_) => {}
             }
         }
         commands = next.into_iter().flat_map(|event| bridge.on(event, now)).collect();
@@ -110,9 +108,9 @@ fn no_jump_of_the_clock_buys_more_requests() {
         let now = f64::from(step) * 0.1;
         slept += if step % 20 == 0 { 100.0 } else { 0.0 };
         for command in bridge.on(Woken, at_after_sleep(now, slept)) {
-            if let Command::Read(read) = command {
+            if let Effect::Graph(GraphOrder::Read(read)) = command {
                 sent.push(now);
-                let request = read.request.0;
+                let request = read.id.number();
                 bridge.on(answer(request, vec![reading(1, "Busy", "Busy")]), at_after_sleep(now, slept));
             }
         }

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
 
 use super::advice::{self, Verdict};
-use crate::core::event::ReadFailure;
+use crate::core::model::request::ReadFailure;
 use crate::graph::lenient::lenient;
 use crate::graph::quote::quote;
 

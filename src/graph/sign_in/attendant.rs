@@ -11,8 +11,8 @@ use super::authority::Authority;
 use super::delegated::DelegatedSignIn;
 use super::device_code::{CodeEnd, PendingCode};
 use crate::config::Certificate;
-use crate::core::event::ReadFailure;
-use crate::core::sign_in::{InvitationEnd, SignInEvent, SignInOrder, SignedIn};
+use crate::core::model::request::ReadFailure;
+use crate::core::model::sign_in::{InvitationEnd, SignInEvent, SignInOrder, SignedIn};
 
 /// How often the files that prove who the bridge is are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
@@ -140,7 +140,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::core::name::UserId;
+    use crate::core::model::name::UserId;
     use crate::graph::sign_in::scopes::Scopes;
     use crate::graph::sign_in::store::{Account, StoredSignIn, TokenStore};
 

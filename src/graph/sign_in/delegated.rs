@@ -10,8 +10,8 @@ use super::authority::Authority;
 use super::identity;
 use super::scopes::{self, Scopes};
 use super::store::{Account, LockedStore, StoreError, StoredSignIn, TokenStore};
-use crate::core::event::ReadFailure;
-use crate::core::sign_in::{InvitationEnd, SignedIn};
+use crate::core::model::request::ReadFailure;
+use crate::core::model::sign_in::{InvitationEnd, SignedIn};
 use crate::core::token_life::renew_after;
 use crate::graph::client;
 

@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use super::answer::{self, Issued, NotIssued};
 use super::authority::Authority;
-use crate::core::sign_in::DeviceCode;
-use crate::core::time::whole_seconds;
+use crate::core::model::sign_in::DeviceCode;
+use crate::core::model::time::whole_seconds;
 use crate::graph::client;
 
 /// The service asks for more patience in steps of this (RFC 8628, section 3.5).

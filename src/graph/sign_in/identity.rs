@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::store::Account;
-use crate::core::name::ObjectId;
+use crate::core::model::name::ObjectId;
 use crate::graph::quote::quote;
 
 /// The tenant of all personal accounts (Microsoft identity platform: `id-token-claims-reference`, `tid`).

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::answer::{Issued, sendable};
 use crate::config::{ApplicationId, IdentityService};
-use crate::core::event::ReadFailure;
+use crate::core::model::request::ReadFailure;
 use crate::graph::http::{self, HttpError, body, on_the_way};
 use crate::graph::{client, retry_after};
 

@@ -13,7 +13,7 @@ use super::managed_identity::ManagedIdentity;
 use super::scopes::Scopes;
 use super::store::TokenStore;
 use crate::config::{Auth, Certificate, Secret};
-use crate::core::event::ReadFailure;
+use crate::core::model::request::ReadFailure;
 use crate::graph::client;
 use crate::graph::http::HttpError;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::core::name::UserId;
+use crate::core::model::name::UserId;
 
 /// Scopes that are not Graph's: a refresh token, and who signed in.
 const OF_SIGN_IN: &str = "offline_access openid profile";

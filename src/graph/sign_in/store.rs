@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use crate::core::name::ObjectId;
+use crate::core::model::name::ObjectId;
 
 /// A sign-in holds the lock for one request; somebody who waits longer waits for a process that hangs.
 const LOCK_WITHIN: Duration = Duration::from_secs(30);

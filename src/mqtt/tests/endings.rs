@@ -3,8 +3,8 @@
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::core::command::BrokerOrder;
-use crate::core::event::Event;
+use crate::core::model::effect::BrokerOrder;
+use crate::core::model::event::Event;
 use crate::mqtt::publisher;
 
 async fn open(broker: &Scripted, protocol: Protocol) -> (Session, End) {

@@ -21,8 +21,9 @@ use super::client::Request;
 use super::dial::Resolver;
 use super::session::{Session, SessionEvent};
 use crate::config::{self, Environment, Mqtt};
-use crate::core::command::{Message, Protocol, Qos, Subscription};
-use crate::core::event::LinkFailure;
+use crate::core::model::effect::{Message, Subscription};
+use crate::core::model::event::LinkFailure;
+use crate::core::model::mqtt::{Protocol, Qos};
 
 /// No wait in these tests is longer.
 const LIMIT: Duration = Duration::from_secs(30);

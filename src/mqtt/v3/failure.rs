@@ -2,7 +2,7 @@
 
 use rumqttc::{ConnectReturnCode, ConnectionError, StateError, TlsError};
 
-use crate::core::event::LinkFailure;
+use crate::core::model::event::LinkFailure;
 use crate::mqtt::failure::{chain, has_gone, of_tls, tls_error};
 
 /// What an error of rumqttc means for the link; `is_open` once the broker has accepted the connection.

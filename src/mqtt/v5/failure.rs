@@ -4,7 +4,7 @@ use rumqttc::v5::mqttbytes::Error as PacketError;
 use rumqttc::v5::{ConnectionError, StateError, TlsError};
 
 use super::reason;
-use crate::core::event::LinkFailure;
+use crate::core::model::event::LinkFailure;
 use crate::mqtt::failure::{chain, has_gone, of_tls, tls_error};
 
 /// What an error of rumqttc means for the link; `is_open` once the broker has accepted the connection, `was_reached`

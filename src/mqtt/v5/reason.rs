@@ -2,7 +2,7 @@
 
 use rumqttc::v5::mqttbytes::v5::{ConnectReturnCode, DisconnectReasonCode, PubAckReason};
 
-use crate::core::event::LinkFailure;
+use crate::core::model::event::LinkFailure;
 
 pub(super) const RETAIN_NOT_SUPPORTED: &str = "the broker keeps no retained messages, which this bridge is made of; \
      allow them on the broker or use another one";

@@ -15,7 +15,7 @@ use super::bounded::keep;
 use super::error::SignInError;
 use super::scope::Scopes;
 use super::{Form, SignedIn, check_client, check_tenant, client, first_tokens, page, parse, required};
-use crate::core::name::ObjectId;
+use crate::core::model::name::ObjectId;
 use crate::simulate::Browser;
 use crate::simulate::message::{Answer, Asked};
 use crate::simulate::person::Person;

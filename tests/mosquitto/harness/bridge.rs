@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use presence2mqtt::core::name::ObjectId;
+use presence2mqtt::core::model::name::ObjectId;
 use presence2mqtt::simulate::{Person, Settings};
 use tempfile::TempDir;
 use toml::{Table, Value};

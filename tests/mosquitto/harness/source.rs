@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use presence2mqtt::core::name::ObjectId;
+use presence2mqtt::core::model::name::ObjectId;
 use presence2mqtt::simulate::{Server, Settings, Tenant};
 use tokio::net::TcpListener;
 

@@ -1,0 +1,28 @@
+//! Plain values: what the departments of the core and the edges hand to one another. Nothing here remembers anything.
+//!
+//! In reading order: [`event`] comes in, [`effect`] goes out and [`request`] ties the two for Graph; [`report`] is what
+//! the log gets. [`name`], [`word`], [`words`], [`presence`], [`sequence_number`] and [`members`] are what Graph tells,
+//! [`topic`], [`payload`] and [`mqtt`] what the broker gets. [`settings`] is what is configured, [`name_pattern`] how
+//! members are named and [`name_conflict`] what happens when two have one name. [`presence_change`] is what users may
+//! set, [`sign_in`] what happens with signing in. [`time`] and [`backoff`] say when.
+
+pub(crate) mod backoff;
+pub mod effect;
+pub mod event;
+pub mod members;
+pub mod mqtt;
+pub mod name;
+pub mod name_conflict;
+pub mod name_pattern;
+pub mod payload;
+pub mod presence;
+pub mod presence_change;
+pub mod report;
+pub mod request;
+pub mod sequence_number;
+pub mod settings;
+pub mod sign_in;
+pub mod time;
+pub mod topic;
+pub mod word;
+pub mod words;

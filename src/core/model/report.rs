@@ -1,0 +1,218 @@
+//! What the operator is told, once each: outages when they begin and end, not each retry.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::core::model::name::TopicLevel;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A line for the log. `Display` is the sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Report {
+    /// Graph cannot be read; begins an outage.
+    GraphLost(String),
+    /// Graph can be read again; ends an outage.
+    GraphBack(Duration),
+    /// Nobody is signed in: where to go, and the code to type there.
+    SignInWith(String, String),
+    /// An invitation to sign in came to nothing.
+    NotSignedIn(String),
+    /// The broker cannot be reached; begins an outage.
+    BrokerLost(String),
+    /// Another client seems to use the same client id.
+    Rival,
+    /// The broker does not take what is published, for the first time on this connection, and why.
+    PublishRefused(String),
+    /// One of the topics that it does not take.
+    TopicRefused(String),
+    /// Time passed unseen: sleep, or a clock that was set.
+    Slept(Duration),
+    /// Graph's sequence number of one person went back, and stays there.
+    WentBack(usize),
+    /// The configuration was read again; how many people are followed now.
+    Configured(usize),
+    /// It could not be, and why.
+    NotConfigured(String),
+    /// Connected, for the first time or again.
+    BrokerConnected,
+    /// Everything is published and the bridge says `online`.
+    Online,
+    /// A filter was refused.
+    SubscriptionRefused(String),
+    /// One person, by their place in the configuration, cannot be read, and why.
+    UserUnreadable(usize, String),
+    /// A command was obeyed, about the person in this place.
+    Commanded(usize),
+    /// A command makes no sense or is not allowed, and why.
+    CommandRefused(usize, String),
+    /// A command could not be obeyed, and why.
+    CommandFailed(usize, String),
+    /// Somebody paused a light, or let it show presence again.
+    LightFollows(TopicLevel, bool),
+    /// Neither of the two words came to a light's switch.
+    LightWord(TopicLevel),
+    /// Whether commands can set one person's presence changed.
+    Settable(usize, bool),
+    /// One person, unreadable before, can be read.
+    UserReadable(usize),
+    /// A word of neither list; said once each.
+    NewWord(Box<str>),
+    /// Something that was in an answer without having been asked for, or twice.
+    Ignored(String),
+    /// A user of an earlier configuration was taken off the broker.
+    Removed(TopicLevel),
+    /// A member left their group, or is configured now, and what was published under their name was taken off the broker.
+    Left(TopicLevel),
+    /// A group was read, for the first time or with changes.
+    Members {
+        /// How many members it has.
+        members: usize,
+        /// How many of them are new.
+        joined: usize,
+        /// How many left.
+        left: usize,
+    },
+    /// More people than the budget can read in one interval.
+    Stretched(Duration),
+}
+
+/// What is said about a rival, in the log and on `<bridge>/health`.
+pub(in crate::core) const RIVAL: &str = "the broker closes the connection each time soon after it is made, as it does when another \
+                                client comes with the same mqtt.client_id; give each its own";
+
+/// How loud a report is: by who must act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loudness {
+    /// Somebody should look today.
+    Warn,
+    /// A change that a user feels.
+    Info,
+    /// Why things are as they are; may name people.
+    Debug,
+}
+
+impl Report {
+    /// How loud it is.
+    #[must_use]
+    pub fn loudness(&self) -> Loudness {
+        match self {
+            Self::GraphLost(_) | Self::BrokerLost(_) | Self::SubscriptionRefused(_) | Self::Stretched(_) => {
+                Loudness::Warn
+            }
+            Self::Rival | Self::PublishRefused(_) | Self::NotConfigured(_) => Loudness::Warn,
+            Self::SignInWith(..) | Self::NotSignedIn(_) | Self::UserUnreadable(..) | Self::NewWord(_) => {
+                Loudness::Warn
+            }
+            Self::GraphBack(_) | Self::BrokerConnected | Self::Online => Loudness::Info,
+            Self::Members { .. }
+            | Self::Configured(_)
+            | Self::UserReadable(_)
+            | Self::Slept(_)
+            | Self::WentBack(_) => Loudness::Info,
+            Self::CommandFailed(..) => Loudness::Warn,
+            Self::Removed(_) | Self::Left(_) | Self::Ignored(_) | Self::TopicRefused(_) => Loudness::Debug,
+            // Whoever may send commands could fill the log with them.
+            Self::Commanded(_) | Self::CommandRefused(..) | Self::Settable(..) => Loudness::Debug,
+            Self::LightFollows(..) | Self::LightWord(_) => Loudness::Debug,
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::GraphLost(why) => write!(f, "presence cannot be read: {why}"),
+            Self::GraphBack(after) => write!(f, "presence is read again after {}", words(*after)),
+            Self::SignInWith(address, code) => write!(f, "sign in at {address} with the code {code}"),
+            Self::NotSignedIn(why) => write!(f, "still not signed in: {why}"),
+            Self::BrokerLost(why) => {
+                write!(f, "no connection to the broker: {why}; trying again until it is back")
+            }
+            Self::Rival => write!(f, "{RIVAL}; backing off"),
+            Self::PublishRefused(why) => {
+                write!(f, "the broker does not take some messages: {why}; which ones is said at debug level")
+            }
+            Self::TopicRefused(topic) => write!(f, "the broker does not take messages for {topic}"),
+            Self::Slept(slept) => write!(
+                f,
+                "the clock is {} ahead: the machine slept, or its clock was set; reading everybody again",
+                words(*slept)
+            ),
+            Self::WentBack(user) => write!(
+                f,
+                "users[{user}]: Graph's sequence number went back and stays there; its answers are taken as they come"
+            ),
+            Self::Configured(users) => {
+                write!(f, "the configuration was read again; people followed now: {users}")
+            }
+            Self::NotConfigured(why) => {
+                write!(f, "the configuration was not read again, the old one stays: {why}")
+            }
+            Self::BrokerConnected => f.write_str("connected to the broker"),
+            Self::Online => f.write_str("everything is published; the bridge is online"),
+            Self::SubscriptionRefused(filter) => write!(
+                f,
+                "the broker refused the subscription to {filter}; allow it in the broker's access list"
+            ),
+            Self::UserUnreadable(user, why) => write!(f, "users[{user}] cannot be read: {why}"),
+            Self::Commanded(user) => write!(f, "users[{user}]: a command was obeyed"),
+            Self::CommandRefused(user, why) => write!(f, "users[{user}]: a command was refused: {why}"),
+            Self::CommandFailed(user, why) => write!(f, "users[{user}]: a command failed: {why}"),
+            Self::LightFollows(light, true) => write!(f, "light {light}: shows presence again"),
+            Self::LightFollows(light, false) => write!(f, "light {light}: paused"),
+            Self::LightWord(light) => {
+                write!(f, "light {light}: neither ON nor OFF came to its switch; ignored")
+            }
+            Self::Settable(user, true) => write!(f, "users[{user}] can be set by commands"),
+            Self::Settable(user, false) => write!(f, "users[{user}] cannot be set by commands"),
+            Self::UserReadable(user) => write!(f, "users[{user}] can be read again"),
+            Self::NewWord(word) => {
+                write!(f, "Graph uses a presence word that is new to this version: {word:?}")
+            }
+            Self::Ignored(what) => write!(f, "ignored in Graph's answer: {what}"),
+            Self::Removed(user) => {
+                write!(f, "{user} is no longer configured and was removed from the broker")
+            }
+            Self::Left(user) => write!(f, "{user} is no longer in a group and was removed from the broker"),
+            Self::Members { members, joined, left } => {
+                write!(f, "a group was read: {members} members, {joined} joined, {left} left")
+            }
+            Self::Stretched(interval) => write!(
+                f,
+                "the configured people do not fit the request budget; each is read every {}",
+                words(*interval)
+            ),
+        }
+    }
+}
+
+/// A duration in words, to the nearest millisecond below a minute and to the nearest second above.
+#[must_use]
+pub fn words(duration: Duration) -> String {
+    let unit = if duration < MINUTE { Duration::from_millis(1) } else { Duration::from_secs(1) };
+    let units = (duration.saturating_add(unit / 2)).as_nanos() / unit.as_nanos();
+    let rounded = unit.saturating_mul(u32::try_from(units).unwrap_or(u32::MAX));
+    humantime::format_duration(rounded).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_rounded_and_not_cut() {
+        for (nanoseconds, expected) in [
+            (0, "0s"),
+            (1_499_999, "1ms"),
+            (1_500_000, "2ms"),
+            (4_999_600_000, "5s"),
+            (59_999_400_000, "59s 999ms"),
+            (59_999_999_999, "1m"),
+            (60_499_999_999, "1m"),
+            (28_799_999_990_000, "8h"),
+        ] {
+            assert_eq!(words(Duration::from_nanos(nanoseconds)), expected, "{nanoseconds}");
+        }
+    }
+}

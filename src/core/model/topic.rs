@@ -1,0 +1,311 @@
+//! Where everything goes: the topics of the contract, made from the configured names.
+
+use crate::core::model::event::ReplyTo;
+use crate::core::model::name::{BaseTopic, TopicLevel};
+
+/// The payload of `<bridge>/state` while values may be believed.
+pub const ONLINE: &str = "online";
+
+/// The payload of `<bridge>/state` otherwise; also the last will (MQTT 3.1.1 section 3.1.2.5).
+pub const OFFLINE: &str = "offline";
+
+/// The last level of the topic that sets somebody's presence.
+pub const SET: &str = "set";
+
+/// The last level of the topic that sets somebody's status message.
+pub const SET_STATUS_MESSAGE: &str = "set_status_message";
+
+/// Bytes of a response topic, and of the correlation data to it.
+const LONGEST_REPLY: usize = 1024;
+
+/// One of the four retained topics of a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// JSON, everything known.
+    State,
+    /// One word, open list.
+    Activity,
+    /// One word, closed list.
+    Availability,
+    /// May the three above be believed?
+    Health,
+}
+
+/// One of the retained topics of the bridge itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BridgeField {
+    /// `online` or `offline`; also the last will.
+    State,
+    /// JSON: version, account, intervals.
+    Info,
+    /// JSON: how Graph is doing.
+    Health,
+    /// JSON: a device code, only while one is needed.
+    SignIn,
+}
+
+/// One of the retained topics of a light.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LightField {
+    /// Its colour, or `off`.
+    State,
+    /// `ON`, or `OFF` while it is paused.
+    Follow,
+}
+
+/// The topic names of one bridge.
+#[derive(Debug, Clone)]
+pub struct Topics {
+    base: BaseTopic,
+    bridge: TopicLevel,
+}
+
+impl Field {
+    /// The order in which a change is published while the values may be believed: an automation that
+    /// triggers on availability finds the rest already new.
+    pub const IN_ORDER: [Self; 4] = [Self::State, Self::Activity, Self::Availability, Self::Health];
+
+    /// The order in which bad news travels: first that the values may not be believed.
+    pub const HEALTH_FIRST: [Self; 4] = [Self::Health, Self::State, Self::Activity, Self::Availability];
+
+    /// The order in which somebody's topics are emptied, after nobody should believe them: the state goes last, by which
+    /// a later run would find them, should this one not finish.
+    pub const LEAVING: [Self; 4] = [Self::Health, Self::Activity, Self::Availability, Self::State];
+
+    /// The topic's last level.
+    #[must_use]
+    pub fn level(self) -> &'static str {
+        match self {
+            Self::State => "state",
+            Self::Activity => "activity",
+            Self::Availability => "availability",
+            Self::Health => "health",
+        }
+    }
+}
+
+impl BridgeField {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::State, Self::Info, Self::Health, Self::SignIn];
+
+    /// The topic's last level.
+    #[must_use]
+    pub fn level(self) -> &'static str {
+        match self {
+            Self::State => "state",
+            Self::Info => "info",
+            Self::Health => "health",
+            Self::SignIn => "sign_in",
+        }
+    }
+}
+
+impl LightField {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::State, Self::Follow];
+
+    /// The topic's last level.
+    #[must_use]
+    pub fn level(self) -> &'static str {
+        match self {
+            Self::State => "state",
+            Self::Follow => "follow",
+        }
+    }
+}
+
+impl Topics {
+    /// The topics under `base`, the bridge's own under `base/bridge`.
+    #[must_use]
+    pub fn new(base: BaseTopic, bridge: TopicLevel) -> Self {
+        Self { base, bridge }
+    }
+
+    /// `<base>/<user>/<field>`
+    #[must_use]
+    pub fn of_user(&self, user: &TopicLevel, field: Field) -> String {
+        [self.base.as_str(), "/", user.as_str(), "/", field.level()].concat()
+    }
+
+    /// `<base>/<bridge>/<field>`
+    #[must_use]
+    pub fn of_bridge(&self, field: BridgeField) -> String {
+        format!("{}/{}/{}", self.base, self.bridge, field.level())
+    }
+
+    /// `<base>/<bridge>/refresh`, where anybody may ask for a fresh reading.
+    #[must_use]
+    pub fn refresh(&self) -> String {
+        format!("{}/{}/refresh", self.base, self.bridge)
+    }
+
+    /// `<base>/<bridge>/check/<id>`, where a check publishes for a moment; it means nothing to anybody.
+    #[must_use]
+    pub fn of_check(&self, id: &str) -> String {
+        format!("{}/{}/check/{id}", self.base, self.bridge)
+    }
+
+    /// `<base>/<bridge>/check/+`: the filter that matches what checks published and could not remove.
+    #[must_use]
+    pub fn every_check(&self) -> String {
+        self.of_check("+")
+    }
+
+    /// `<base>/<user>/set` or `<base>/<user>/set_status_message`, where commands come in.
+    #[must_use]
+    pub fn set(&self, user: &TopicLevel, level: &str) -> String {
+        format!("{}/{user}/{level}", self.base)
+    }
+
+    /// `<base>/<user>/set/result`, where commands are answered.
+    #[must_use]
+    pub fn set_result(&self, user: &TopicLevel) -> String {
+        format!("{}/{user}/{SET}/result", self.base)
+    }
+
+    /// Whether a command to `user` may be answered there. Not on topics that mean something to those who believe the
+    /// bridge: below `<base>` only under the command's own result.
+    #[must_use]
+    pub fn may_reply(&self, user: &TopicLevel, to: &ReplyTo) -> bool {
+        let ReplyTo { topic, correlation } = to;
+        let is_topic = !topic.is_empty() && !topic.contains(['+', '#']) && !topic.contains(char::is_control);
+        let is_short = topic.len().max(correlation.as_ref().map_or(0, Vec::len)) <= LONGEST_REPLY;
+        let under = |prefix: &str| topic.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'));
+        let is_ours = topic.starts_with('$') || topic == self.base.as_str() || under(self.base.as_str());
+        is_topic && is_short && (!is_ours || under(&self.set_result(user)))
+    }
+
+    /// `<base>/+/<level>`: the filter that matches a topic of every person and of every bridge.
+    #[must_use]
+    pub fn every(&self, level: &str) -> String {
+        format!("{}/+/{level}", self.base)
+    }
+
+    /// `<base>/+/+`: the filter that matches every topic of people and the bridges' own.
+    #[must_use]
+    pub fn every_topic(&self) -> String {
+        format!("{}/+/+", self.base)
+    }
+
+    /// `<base>/<bridge>/light/<name>/<field>`
+    #[must_use]
+    pub fn of_light(&self, name: &TopicLevel, field: LightField) -> String {
+        format!("{}/{name}/{}", self.lights(), field.level())
+    }
+
+    /// `<base>/<bridge>/light/+/+`: the filter that matches every retained topic of lights.
+    #[must_use]
+    pub fn every_light(&self) -> String {
+        format!("{}/+/+", self.lights())
+    }
+
+    /// `<base>/<bridge>/light/<name>/follow/set`, where a light is paused.
+    #[must_use]
+    pub fn pause_light(&self, name: &TopicLevel) -> String {
+        format!("{}/{SET}", self.of_light(name, LightField::Follow))
+    }
+
+    /// The filter that matches where any light is paused.
+    #[must_use]
+    pub fn pause_any_light(&self) -> String {
+        format!("{}/+/{}/{SET}", self.lights(), LightField::Follow.level())
+    }
+
+    /// The light of a topic of this kind.
+    #[must_use]
+    pub fn light_of(&self, topic: &str, field: LightField) -> Option<TopicLevel> {
+        let name = topic.strip_prefix(&self.lights())?.strip_prefix('/')?;
+        name.strip_suffix(field.level())?.strip_suffix('/')?.parse().ok()
+    }
+
+    /// The light that is paused there.
+    #[must_use]
+    pub fn light_paused_by(&self, topic: &str) -> Option<TopicLevel> {
+        self.light_of(topic.strip_suffix(SET)?.strip_suffix('/')?, LightField::Follow)
+    }
+
+    fn lights(&self) -> String {
+        format!("{}/{}/light", self.base, self.bridge)
+    }
+
+    /// The user, or another bridge, of a `<base>/<user>/<level>` topic that is not this bridge's.
+    #[must_use]
+    pub fn user_of(&self, topic: &str, level: &str) -> Option<TopicLevel> {
+        let rest = topic.strip_prefix(self.base.as_str())?.strip_prefix('/')?;
+        let user = rest.strip_suffix(level)?.strip_suffix('/')?;
+        user.parse().ok().filter(|user| *user != self.bridge)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_there_and_back() {
+        let topics = Topics::new("home/teams".parse().unwrap(), "bridge".parse().unwrap());
+        let alice: TopicLevel = "alice".parse().unwrap();
+        let topic = topics.of_user(&alice, Field::State);
+        assert_eq!(topic, "home/teams/alice/state");
+        assert_eq!(topics.user_of(&topic, "state"), Some(alice));
+        assert_eq!(topics.of_bridge(BridgeField::Info), "home/teams/bridge/info");
+        for other in [
+            "home/teams/bridge/state",
+            "home/teams/alice/health",
+            "home/teamsx/alice/state",
+            "home/teams/a/b/state",
+            "home/teams/state",
+            "home/teams//state",
+        ] {
+            assert_eq!(topics.user_of(other, "state"), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn lights_there_and_back() {
+        let topics = Topics::new("home/teams".parse().unwrap(), "bridge".parse().unwrap());
+        let door: TopicLevel = "door".parse().unwrap();
+        let follow = topics.of_light(&door, LightField::Follow);
+        assert_eq!(follow, "home/teams/bridge/light/door/follow");
+        assert_eq!(topics.light_of(&follow, LightField::Follow), Some(door.clone()));
+        assert_eq!(topics.light_of(&follow, LightField::State), None);
+        let pause = topics.pause_light(&door);
+        assert_eq!(pause, "home/teams/bridge/light/door/follow/set");
+        assert_eq!(topics.light_paused_by(&pause), Some(door));
+        for other in [&follow, "home/teams/other/light/door/follow/set", "home/teams/bridge/light/follow/set"]
+        {
+            assert_eq!(topics.light_paused_by(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn where_a_command_may_be_answered() {
+        let topics = Topics::new("home/teams".parse().unwrap(), "bridge".parse().unwrap());
+        let alice: TopicLevel = "alice".parse().unwrap();
+        let long = "x".repeat(LONGEST_REPLY + 1);
+        let may = |topic: &str, correlation: &str| {
+            let to = ReplyTo { topic: topic.to_owned(), correlation: Some(correlation.into()) };
+            topics.may_reply(&alice, &to)
+        };
+        for topic in ["answers/x", "home", "home/teamsx", "home/teams/alice/set/result/4711", "é"] {
+            assert!(may(topic, "1"), "{topic}");
+            assert!(!may(topic, &long), "{topic}");
+        }
+        for topic in [
+            "",
+            "answers/+",
+            "#",
+            "$SYS/x",
+            "a\nb",
+            "home/teams",
+            "home/teams/alice/availability",
+            "home/teams/alice/set",
+            "home/teams/alice/set/result",
+            "home/teams/bob/set/result/4711",
+            "home/teams/bridge/state",
+            &long,
+        ] {
+            assert!(!may(topic, "1"), "{topic}");
+        }
+    }
+}

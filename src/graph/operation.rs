@@ -1,0 +1,175 @@
+//! How each operation is asked of Graph, and what its answer says.
+
+use std::time::Duration;
+
+use reqwest::{Client, RequestBuilder, StatusCode};
+use url::Url;
+
+use super::refusal::Needs;
+use super::sign_in::method::Caller;
+use super::{answer, members, refusal, set_presence};
+use crate::core::model::members::MembersPage;
+use crate::core::model::name::ObjectId;
+use crate::core::model::presence_change::PresenceChange;
+use crate::core::model::request::{
+    Operation, ReadFailure, ReadMembers, ReadPresence, Reading, ResolveName, SetPresence, Whom,
+};
+
+/// Bytes of an answer about one person.
+const LARGEST_SINGLE_ANSWER: usize = 1024 * 1024;
+
+/// Bytes of an answer about 650 people, each perhaps with an automatic reply of some kilobytes.
+const LARGEST_BULK_ANSWER: usize = 16 * 1024 * 1024;
+
+/// Bytes of an answer about 999 members of a group, each with two names of any script.
+const LARGEST_MEMBERS_ANSWER: usize = 4 * 1024 * 1024;
+
+/// Graph and the client to ask it with.
+#[derive(Debug)]
+pub struct Graph<'a> {
+    pub(super) root: &'a Url,
+    pub(super) client: Client,
+}
+
+/// An answer that arrived, whatever it says.
+#[derive(Debug)]
+pub struct Whole {
+    pub(super) status: StatusCode,
+    /// How long Graph asked to wait.
+    pub(super) wait: Option<Duration>,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// An operation that can be asked of Graph.
+pub trait Ask: Operation {
+    /// The request, without a token.
+    fn request(&self, graph: &Graph<'_>) -> RequestBuilder;
+
+    /// Bytes that an answer may have.
+    fn largest_answer(&self) -> usize {
+        LARGEST_SINGLE_ANSWER
+    }
+
+    /// What an answer says.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps it from being one; the kind says whether and when to try again.
+    fn outcome(&self, whole: &Whole, root: &Url, caller: Caller) -> Result<Self::Answer, ReadFailure>;
+}
+
+impl Ask for ReadPresence {
+    fn request(&self, graph: &Graph<'_>) -> RequestBuilder {
+        match self {
+            Self::Me => graph.get(&["me", "presence"]),
+            Self::User(id) => graph.get(&["users", &id.to_string(), "presence"]),
+            Self::Communications(id) => graph.get(&["communications", "presences", &id.to_string()]),
+            Self::Bulk(ids) => graph
+                .post(&["communications", "getPresencesByUserId"])
+                .json(&serde_json::json!({ "ids": ids })),
+        }
+    }
+
+    fn largest_answer(&self) -> usize {
+        match self {
+            Self::Bulk(_) => LARGEST_BULK_ANSWER,
+            Self::Me | Self::User(_) | Self::Communications(_) => LARGEST_SINGLE_ANSWER,
+        }
+    }
+
+    fn outcome(&self, whole: &Whole, _root: &Url, caller: Caller) -> Result<Vec<Reading>, ReadFailure> {
+        let bytes = whole.accepted(&Needs::to_read(self), caller)?;
+        match self {
+            Self::Bulk(_) => answer::list(bytes),
+            Self::Me | Self::User(_) | Self::Communications(_) => answer::single(bytes),
+        }
+        .map_err(|error| strange(&error))
+    }
+}
+
+impl Ask for ResolveName {
+    fn request(&self, graph: &Graph<'_>) -> RequestBuilder {
+        let Self(name) = self;
+        let mut url = address(graph.root, &["users", name.as_str()]);
+        url.set_query(Some("$select=id,userPrincipalName,displayName"));
+        graph.client.get(url)
+    }
+
+    fn outcome(&self, whole: &Whole, _root: &Url, caller: Caller) -> Result<ObjectId, ReadFailure> {
+        answer::user_id(whole.accepted(&Needs::TO_RESOLVE, caller)?).map_err(|error| strange(&error))
+    }
+}
+
+impl Ask for ReadMembers {
+    fn request(&self, graph: &Graph<'_>) -> RequestBuilder {
+        let first = first_page(graph.root, self.group);
+        members::request(graph.client.get(members::address(&first, self.page.as_ref())))
+    }
+
+    fn largest_answer(&self) -> usize {
+        LARGEST_MEMBERS_ANSWER
+    }
+
+    fn outcome(&self, whole: &Whole, root: &Url, caller: Caller) -> Result<MembersPage, ReadFailure> {
+        members::page(whole.accepted(&Needs::TO_READ_MEMBERS, caller)?, &first_page(root, self.group))
+            .map_err(|error| refusal::of_members(&error, caller))
+    }
+}
+
+impl Ask for SetPresence {
+    fn request(&self, graph: &Graph<'_>) -> RequestBuilder {
+        let (action, body) = set_presence::request(self);
+        let request = match self.whom {
+            Whom::Me => graph.post(&["me", "presence", action]),
+            Whom::User(id) => graph.post(&["users", &id.to_string(), "presence", action]),
+        };
+        request.json(&body)
+    }
+
+    fn outcome(&self, whole: &Whole, _root: &Url, caller: Caller) -> Result<(), ReadFailure> {
+        if whole.status.is_success() {
+            return Ok(());
+        }
+        match (&self.change, refusal::of_write(whole.status, whole.wait, &whole.bytes, caller)) {
+            // There is no session to end, which is what was wanted.
+            (PresenceChange::EndSession, ReadFailure::NotFound) => Ok(()),
+            (_, failure) => Err(failure),
+        }
+    }
+}
+
+impl Whole {
+    fn accepted(&self, needs: &Needs, caller: Caller) -> Result<&[u8], ReadFailure> {
+        if self.status.is_success() {
+            return Ok(&self.bytes);
+        }
+        Err(refusal::of_status(self.status, self.wait, &self.bytes, needs, caller))
+    }
+}
+
+impl Graph<'_> {
+    fn get(&self, path: &[&str]) -> RequestBuilder {
+        self.client.get(address(self.root, path))
+    }
+
+    fn post(&self, path: &[&str]) -> RequestBuilder {
+        self.client.post(address(self.root, path))
+    }
+}
+
+fn address(root: &Url, path: &[&str]) -> Url {
+    let mut url = root.clone();
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.clear().push("v1.0").extend(path);
+    }
+    url
+}
+
+fn first_page(root: &Url, group: ObjectId) -> Url {
+    address(root, &members::path(group).each_ref().map(String::as_str))
+}
+
+/// An answer that is not what was asked for comes from something in between, and passes.
+fn strange(error: &answer::NotAnAnswer) -> ReadFailure {
+    ReadFailure::Passing { why: error.to_string(), retry_after: None }
+}
