@@ -223,6 +223,6 @@ fn settings(count: usize) -> Settings {
         users: (0..count).map(watched).collect(),
         groups: Vec::new(),
         lights: Vec::new(),
-        about: About { version: "0.1.0", cloud: "global", auth_method: "client-secret", account: None },
+        about: About { version: "0.1.0", cloud: "global", auth_method: "client-secret" },
     }
 }

@@ -9,9 +9,9 @@ use super::exit::{self, Failure};
 use super::online;
 use super::progress::Progress;
 use crate::config::Config;
-use crate::core::certificate;
 use crate::core::model::name::TopicLevel;
 use crate::core::model::report::words;
+use crate::core::sign_in::certificate;
 use crate::mqtt::address::Address;
 use crate::run;
 

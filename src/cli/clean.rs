@@ -11,11 +11,11 @@ use crate::config::Config;
 use crate::core::home_assistant;
 use crate::core::model::effect::Message;
 use crate::core::model::event::Incoming;
+use crate::core::model::health::Health;
 use crate::core::model::mqtt::Qos;
 use crate::core::model::name::{BaseTopic, TopicLevel};
 use crate::core::model::payload::{RememberedInfo, RememberedState};
 use crate::core::model::topic::{BridgeField, Field, ONLINE, Topics};
-use crate::core::person::is_lone_health;
 use crate::mqtt::address::Address;
 use crate::mqtt::one_shot::OneShot;
 
@@ -93,7 +93,7 @@ async fn clean(
     // Of somebody who was never read there is only a health, which does not say whose it is.
     let info = BridgeField::Info.level();
     let alone = !retained.iter().any(|message| topics.user_of(&message.topic, info).is_some());
-    for message in retained.iter().filter(|message| alone && is_lone_health(&message.payload)) {
+    for message in retained.iter().filter(|message| alone && Health::is_never_read(&message.payload)) {
         if let Some(user) = topics.user_of(&message.topic, Field::Health.level()) {
             owners.entry(user).or_insert(true);
         }

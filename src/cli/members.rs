@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::exit::{self, Failure};
 use crate::config::{Config, User};
 use crate::core::model::name::UserId;
-use crate::core::model::name_conflict::Clash;
+use crate::core::model::name_conflict::NameConflict;
 use crate::core::model::request::ReadFailure;
 use crate::graph::client::GraphClient;
 use crate::graph::once;
@@ -50,9 +50,9 @@ pub(super) async fn everybody(
             let name = group.name.name(&member, &config.mqtt.bridge_name);
             let display_name = member.display_name.as_deref().unwrap_or(name.as_str()).to_owned();
             if let Some(other) = names.insert(name.as_str().to_ascii_lowercase(), users.len()) {
-                let other = Clash::who(&users[other].display_name, &users[other].id);
-                let people = [other, Clash::who(&display_name, &member.id)];
-                return Err(Failure::new(exit::CONFIG, Clash { name, people }.to_string()));
+                let other = NameConflict::who(&users[other].display_name, &users[other].id);
+                let people = [other, NameConflict::who(&display_name, &member.id)];
+                return Err(Failure::new(exit::CONFIG, NameConflict { name, people }.to_string()));
             }
             users.push(User {
                 name,

@@ -1,418 +1,726 @@
-//! The bridge without its edges: an event and the time in, commands out, and when to be woken next.
+//! The root: an event and the time in, effects out, and when to be woken next. It routes, lets departments meet by argument, and
+//! asks each for its deadline.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use super::broker::heard::Heard;
+use super::broker::outbox::Outbox;
+use super::broker::{Broker, ReadBack};
+use super::commands::CommandQueue;
+use super::context::Context;
+use super::groups::Groups;
+use super::groups::changes::RosterChange;
+use super::health::{BridgeHealth, HealthWords};
+use super::home_assistant::announcements::{self, HomeAssistant};
+use super::home_assistant::light::announced as announced_of_light;
+use super::lights::lights::Lights;
+use super::model::effect::{Effect, Ending, GraphOrder, Message};
+use super::model::event::{Access, Event, Incoming, PresenceEvent};
+use super::model::health::{GraphState, Health};
+use super::model::mqtt::Qos;
+use super::model::name::TopicLevel;
+use super::model::payload::{RememberedInfo, RememberedState};
+use super::model::place::{Entry, Place};
+use super::model::presence_change::PresenceChange;
+use super::model::remembered::Remembered;
+use super::model::report::Report;
+use super::model::settings::{Settings, Watched};
+use super::model::sign_in::SignInEvent;
+use super::model::snapshot::{GraphSnapshot, Snapshot};
+use super::model::time::{Now, Tick};
+use super::model::topic::{BridgeField, Field, OFFLINE, ONLINE, SET, SET_STATUS_MESSAGE};
+use super::people::Roster;
+use super::people::following::Followed;
+use super::people::judging::Terms;
+use super::people::person::Person;
+use super::requests::Requests;
+use super::sign_in::SignIn;
+use super::suspend::Suspend;
 
-use crate::core::announcements::Announcements;
-use crate::core::broker::Found;
-use crate::core::budget::Budget;
-use crate::core::commanding::Commanding;
-use crate::core::group::membership::Groups;
-use crate::core::index::{ById, ByName, Index};
-use crate::core::lighting::Lights;
-use crate::core::link::Link;
-use crate::core::model::backoff::Backoff;
-use crate::core::model::effect::{BrokerOrder, Effect, Ending, GraphOrder};
-use crate::core::model::event::Event;
-use crate::core::model::mqtt::Protocol;
-use crate::core::model::name::{ObjectId, UserId};
-use crate::core::model::report::Report;
-use crate::core::model::request::RequestId;
-use crate::core::model::request::{ReadPresence, Request, ResolveName};
-use crate::core::model::settings::{Endpoint, OnStale, Settings};
-use crate::core::model::sign_in::Invitation;
-use crate::core::model::time::{Now, Tick, whole_seconds};
-use crate::core::model::topic::Topics;
-use crate::core::outbox::{Outbox, Sender};
-use crate::core::person::{Denied, Health, Person, Rules};
-use crate::core::schedule::{Job, Place, Schedule, Target};
-use crate::core::sleep::Sleep;
-use crate::core::source::{Reach, Source};
-use crate::core::status::Said;
+/// Nobody turns stale so soon after time passed unseen: a read that succeeds at once spares everybody the alarm.
+const WAKING_GRACE: Duration = Duration::from_millis(1200);
 
-/// A person whom Graph refused is asked for again this often.
-pub(super) const GENTLE: Duration = Duration::from_secs(300);
-
-/// All that is decided: the schedule, the budget, everybody's health, and what the broker should hold.
+/// All that is decided: what is asked of Graph, everybody's health, and what the broker should hold.
 ///
-/// Deterministic: the same settings, seed, events and times give the same commands in the same order.
+/// Deterministic: the same settings, seed, events and times give the same effects in the same order.
 #[derive(Debug)]
 pub struct Bridge {
-    pub(super) settings: Settings,
-    pub(super) sleep: Sleep,
-    pub(super) topics: Topics,
-    pub(super) random: fastrand::Rng,
-    pub(super) source: Source,
-    pub(super) schedule: Schedule,
-    pub(super) budget: Budget,
-    pub(super) link: Link,
-    pub(super) outbox: Outbox,
-    pub(super) lights: Lights,
-    pub(super) invitation: Invitation,
-    pub(super) commanding: Commanding,
-    /// Those who are configured, in their order, and behind them the members of groups.
-    pub(super) people: Vec<Person>,
-    pub(super) groups: Groups,
-    pub(super) by_id: Index<ById>,
-    pub(super) by_name: Index<ByName>,
-    /// How many people there are by the word of their health.
-    pub(super) census: BTreeMap<Health, usize>,
-    pub(super) under_way: BTreeMap<u64, Job>,
-    /// When the changes of these people will have lasted long enough.
-    pub(super) settling: BTreeSet<(Tick, Place)>,
-    pub(super) new_words: BTreeSet<Box<str>>,
-    pub(super) announcements: Announcements,
-    pub(super) refused_filters: BTreeSet<String>,
-    /// Topics that the broker does not take messages for, and why.
-    pub(super) refused_topics: BTreeMap<String, String>,
-    pub(super) refused_reported: bool,
-    pub(super) refused_backoff: Backoff,
-    pub(super) commands: Vec<Effect>,
-    pub(super) found: Found,
-    pub(super) last_refresh: Option<Tick>,
-    pub(super) forbidden_advice: Option<String>,
-    /// Why the configuration could not be read again.
-    pub(super) reload_trouble: Option<String>,
-    judged_sign_in: bool,
-    stretched: bool,
-    /// Nobody's health changes by time alone before this.
-    pub(super) judge_at: Tick,
-    next_request: u64,
-    pub(super) started_at: Timestamp,
-    /// The time of day of the event at hand.
-    pub(super) wall: Timestamp,
-    pub(super) said: Said,
-    pub(super) resend_at: Option<Tick>,
+    cx: Context,
+    suspend: Suspend,
+    people: Roster,
+    groups: Groups,
+    requests: Requests,
+    broker: Broker,
+    outbox: Outbox,
+    home_assistant: HomeAssistant,
+    lights: Lights,
+    commands: CommandQueue,
+    sign_in: SignIn,
+    health: BridgeHealth,
 }
 
 impl Bridge {
     /// A bridge that has done nothing yet. `seed` is all the randomness it gets.
     #[must_use]
     pub fn new(settings: Settings, seed: u64, now: Now) -> Self {
+        let requests = Requests::new(&settings, now);
+        let terms = Terms { sign_in_required: false, stale_after: requests.stale_after(&settings) };
         let mut bridge = Self {
-            topics: Topics::new(settings.base_topic.clone(), settings.bridge_name.clone()),
-            sleep: Sleep::none(now),
-            random: fastrand::Rng::with_seed(seed),
-            source: Source::new(now),
-            schedule: Schedule::new(settings.poll_interval, now.tick),
-            budget: Budget::new(settings.request_budget),
-            link: Link::new(settings.protocol, now.tick),
+            suspend: Suspend::none(now),
+            people: Roster::new(terms, now.tick),
+            groups: Groups::new(&settings.groups, now.tick),
+            requests,
+            broker: Broker::new(&settings, now.tick),
             outbox: Outbox::default(),
+            home_assistant: HomeAssistant::default(),
             lights: Lights::default(),
-            invitation: Invitation::new(now.tick),
-            commanding: Commanding::default(),
-            people: Vec::with_capacity(settings.users.len()),
-            groups: Groups::new(settings.groups.clone(), now.tick),
-            by_id: Index::default(),
-            by_name: Index::default(),
-            census: BTreeMap::new(),
-            under_way: BTreeMap::new(),
-            settling: BTreeSet::new(),
-            new_words: BTreeSet::new(),
-            announcements: Announcements::default(),
-            refused_filters: BTreeSet::new(),
-            refused_topics: BTreeMap::new(),
-            refused_reported: false,
-            refused_backoff: Backoff::new(Duration::from_secs(15), Duration::from_secs(900)),
-            commands: Vec::new(),
-            found: Found::default(),
-            last_refresh: None,
-            forbidden_advice: None,
-            reload_trouble: None,
-            judged_sign_in: false,
-            stretched: false,
-            judge_at: now.tick,
-            next_request: 0,
-            started_at: whole_seconds(now.wall),
-            wall: now.wall,
-            resend_at: None,
-            said: Said::nothing(now.tick),
-            settings,
+            commands: CommandQueue::default(),
+            sign_in: SignIn::new(&settings, now.tick),
+            health: BridgeHealth::new(now),
+            cx: Context::new(settings, seed, now),
         };
-        for watched in bridge.settings.users.clone() {
-            bridge.people.push(Person::new(watched, now.tick));
-            bridge.seat(bridge.people.len() - 1, now.tick);
+        for (index, watched) in bridge.cx.settings.users.clone().into_iter().enumerate() {
+            bridge.join(watched, Entry::user(index), None);
         }
-        bridge.begin_groups();
-        bridge.take_lights(bridge.settings.lights.clone(), now.tick);
+        bridge.hand_on_changes();
+        bridge.watch_groups();
+        bridge.follow_lights();
         bridge
     }
 
     /// Takes an event and decides.
     pub fn on(&mut self, event: Event, now: Now) -> Vec<Effect> {
-        self.wall = now.wall;
-        let (now, slept) = self.sleep.awake(now);
+        let (now, slept) = self.suspend.awake(now);
+        self.cx.at(now);
         if let Some(slept) = slept {
-            self.slept(slept, now.tick);
+            self.slept(slept);
         }
         // Most events are these, and they are news to nobody.
         let is_news = !matches!(event, Event::Acknowledged(_));
-        match event {
-            Event::Started | Event::Woken => {}
-            Event::Presence(event) => self.request_ended(event, now),
-            Event::SignIn(event) => self.sign_in_happened(event, now.tick),
-            Event::Connected => self.connected(now.tick),
-            Event::Subscribed { refused } => self.subscribed(refused, now.tick),
-            Event::Acknowledged(count) => self.outbox.acknowledged(count),
-            Event::PublishRefused { topic, why } => self.publish_refused(topic, why, now.tick),
-            Event::Message(message) => self.message(&message, now.tick),
-            Event::Disconnected(failure) => self.disconnected(&failure, now.tick),
-            Event::Configured(settings, access) => self.configured(*settings, access, now),
-            Event::NotConfigured(why) => self.not_configured(why),
-            Event::Stop => self.stop(Ending::Stopped, now.tick),
-        }
-        self.settle_claims(now.tick);
-        self.settle(now.tick);
-        self.judge(now.tick);
-        self.write_what_waits(now.tick);
-        self.read_what_is_due(now.tick);
-        self.invite(now.tick);
-        self.tend_link(now.tick);
-        self.resend(now.tick);
-        self.light_up(now.tick);
-        self.send(is_news, now.tick);
-        std::mem::take(&mut self.commands)
+        self.route(event);
+        self.settle();
+        self.send(is_news);
+        self.cx.effects()
     }
 
     /// The earliest time at which time alone changes something.
     #[must_use]
     pub fn wake_at(&self, now: Tick) -> Option<Tick> {
-        let now = self.sleep.with_sleep(now);
-        let read_at = self.next_read_at(now);
-        [
-            read_at,
-            self.next_write_at(now),
-            self.link.wake_at(),
-            self.invitation.wake_at(self.needs_sign_in()),
-            self.settling.first().map(|&(at, _)| at),
-            self.lights.wake_at().filter(|_| self.link.is_up()),
-            (!self.people.is_empty() && !self.link.is_stopping()).then_some(self.judge_at),
-            self.resend_at.filter(|_| self.link.is_up()),
-            self.announcements.birth_at.filter(|_| self.link.is_up()),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
-        .map(|at| self.sleep.without_sleep(at))
+        let now = self.suspend.with_sleep(now);
+        let (is_running, is_open) = (!self.broker.is_stopping(), self.outbox.is_open());
+        let of_graph = [
+            self.requests.next_read_at(now),
+            self.commands.wake_at(&self.people, &self.requests, now),
+            self.sign_in.wake_at(self.needs_sign_in()),
+            self.people.wake_at(),
+        ];
+        let of_broker = [self.lights.wake_at(), self.home_assistant.wake_at()];
+        let of_graph = of_graph.into_iter().flatten().filter(|_| is_running);
+        let of_broker = of_broker.into_iter().flatten().filter(|_| is_open);
+        let wake_at = of_graph.chain(of_broker).chain(self.broker.wake_at(&self.outbox)).min();
+        wake_at.map(|at| self.suspend.without_sleep(at))
     }
 
-    /// Takes a person in at their place.
-    pub(super) fn seat(&mut self, place: Place, now: Tick) {
-        let person = &self.people[place];
-        *self.census.entry(person.health()).or_default() += 1;
-        self.by_name.insert(place, &self.people);
-        self.watch(place, now);
-        self.queue(place);
-    }
-
-    /// Plans how a person is read.
-    pub(super) fn watch(&mut self, place: Place, now: Tick) {
-        let person = &self.people[place];
-        match (&person.configured, person.id()) {
-            (UserId::Me, _) => self.schedule.begin(Target::Me(place), now),
-            (UserId::Principal(_), None) => self.schedule.begin(Target::Resolve(place), now),
-            (UserId::Principal(_) | UserId::Object(_), Some(_)) => {
-                self.by_id.insert(place, &self.people);
-                match self.settings.endpoint {
-                    Endpoint::Auto | Endpoint::Bulk | Endpoint::Me => self.schedule.join_bulk(place, now),
-                    Endpoint::Users => self.schedule.begin(Target::User(place), now),
-                    Endpoint::Communications => self.schedule.begin(Target::Communications(place), now),
+    fn route(&mut self, event: Event) {
+        let Self { cx, outbox, broker, people, groups, requests, commands, .. } = self;
+        match event {
+            Event::Started | Event::Woken => {}
+            Event::Presence(PresenceEvent::Read(ended)) => people.presence_read(ended, requests, cx),
+            Event::Presence(PresenceEvent::Resolved(ended)) => people.name_resolved(ended, requests, cx),
+            Event::Presence(PresenceEvent::Members(ended)) => {
+                if let Err(conflict) = groups.members_read(ended, people, requests, cx) {
+                    self.stop(Ending::Conflict(conflict.to_string()));
                 }
             }
-            (UserId::Object(_), None) => {}
-        }
-        self.announce(place);
-    }
-
-    pub(super) fn report(&mut self, report: Report) {
-        self.commands.push(Effect::Report(report));
-    }
-
-    pub(super) fn rules(&self) -> Rules {
-        Rules {
-            debounce: self.settings.debounce,
-            unknown_when_stale: self.settings.on_stale == OnStale::Unknown,
-        }
-    }
-
-    /// Someone's topics may have changed.
-    pub(super) fn queue(&mut self, place: Place) {
-        self.lights.somebody_changed(place);
-        if self.link.is_up() {
-            self.outbox.changed(place, &mut self.people[place]);
-        }
-    }
-
-    /// After how long without an answer values are stale.
-    pub(super) fn stale_after(&self) -> Duration {
-        let default = Duration::from_secs(120).max(self.schedule.achieved() * 3);
-        self.settings.stale_after.unwrap_or(default)
-    }
-
-    /// After how long the broker forgets what it holds: only with MQTT 5 it can.
-    fn message_expiry(&self) -> Option<Duration> {
-        self.settings.message_expiry.filter(|_| self.link.protocol() == Protocol::V5)
-    }
-
-    /// How often everything is sent again though nothing changed.
-    pub(super) fn resend_every(&self) -> Option<Duration> {
-        let renewal = self.message_expiry().map(|expiry| expiry / 2);
-        renewal.into_iter().chain(self.settings.refresh_interval).min()
-    }
-
-    /// Publishes changes that have lasted.
-    fn settle(&mut self, now: Tick) {
-        let rules = self.rules();
-        while let Some(&(at, place)) = self.settling.first().filter(|&&(at, _)| at <= now) {
-            self.settling.remove(&(at, place));
-            if let Some(later) = self.people[place].settle(now, rules) {
-                self.settling.insert((later, place));
+            Event::Presence(PresenceEvent::Set(ended)) => {
+                commands.presence_set(ended, people, requests, outbox, cx);
             }
-            self.queue(place);
+            Event::SignIn(event) => self.sign_in_happened(event),
+            Event::Connected => self.connected(),
+            Event::Subscribed { refused } => broker.subscribed(refused, cx),
+            Event::Acknowledged(count) => outbox.acknowledged(count),
+            Event::PublishRefused { topic, why } => broker.publish_refused(topic, why, cx),
+            Event::Message(message) => self.message(&message),
+            Event::Disconnected(failure) => broker.disconnected(&failure, outbox, cx),
+            Event::Configured(settings, access) => self.configured(*settings, access),
+            Event::NotConfigured(why) => {
+                cx.report(Report::NotConfigured(why.clone()));
+                self.health.reloaded(Some(why));
+            }
+            Event::Stop => self.stop(Ending::Stopped),
         }
     }
 
-    /// Brings everybody's health up to date, if time or the sign-in may have changed anybody's.
-    fn judge(&mut self, now: Tick) {
-        let sign_in_required = self.source.reach() == Reach::SignInRequired;
-        if now < self.judge_at && sign_in_required == self.judged_sign_in {
-            return;
+    /// Lets everybody decide what follows from the event and from the time.
+    fn settle(&mut self) {
+        while let Some(change) = self.groups.next_change(&mut self.cx) {
+            self.change(change);
+            self.hand_on_changes();
         }
-        self.judged_sign_in = sign_in_required;
-        let stale_after = self.stale_after();
-        let mut earliest = now + stale_after;
-        for place in 0..self.people.len() {
-            if let Some(at) = self.judge_one(place, now) {
-                earliest = earliest.min(at);
+        self.hand_on_changes();
+        self.people.settle(&self.cx);
+        self.people.judge(self.terms(), &self.cx);
+        self.hand_on_changes();
+        if !self.broker.is_stopping() {
+            self.commands.dispatch(&self.people, &mut self.requests, &mut self.outbox, &mut self.cx);
+            self.fit();
+            let Self { requests, people, groups, cx, .. } = self;
+            requests.read_what_is_due(people, |group| groups.next_page(group), cx);
+        }
+        self.sign_in.invite(self.needs_sign_in(), &mut self.outbox, &mut self.cx);
+        self.tend_broker();
+        let expected = self.groups.are_expected();
+        self.lights.light_up(expected, &self.people, &mut self.outbox, &self.cx);
+    }
+
+    /// The one fan-out: each change of a person goes to everybody whom it concerns.
+    fn hand_on_changes(&mut self) {
+        while let Some((place, dirty)) = self.people.next_changed() {
+            self.lights.somebody_changed(place);
+            self.outbox.changed(place, dirty);
+            if dirty.has_announcement() {
+                self.described(place);
             }
         }
-        self.judge_at = earliest;
     }
 
-    /// Brings one person's health up to date, and whether they can be set.
-    pub(super) fn judge_one(&mut self, place: Place, now: Tick) -> Option<Tick> {
-        let (stale_after, rules) = (self.stale_after(), self.rules());
-        let before = self.people[place].health();
-        let changes_at = self.people[place].judge(self.judged_sign_in, stale_after, rules, now);
-        let after = self.people[place].health();
-        if before != after {
-            *self.census.entry(after).or_default() += 1;
-            if let Some(count) = self.census.get_mut(&before) {
-                *count -= 1;
-            }
-        }
-        self.queue(place);
-        let settable = self.may_set(place);
-        if std::mem::replace(&mut self.people[place].settable, settable) != settable {
-            self.report(Report::Settable(place, settable));
-            // With controls, or without.
-            self.announce(place);
-        }
-        changes_at
-    }
-
-    /// When the next read may begin.
-    pub(super) fn next_read_at(&self, now: Tick) -> Option<Tick> {
-        if self.link.is_stopping() || self.under_way.len() >= self.source.at_once() {
-            return None;
-        }
-        let due = self.schedule.next_due()?;
-        Some(due.max(self.source.hold_until()).max(self.budget.ready_at(now)))
-    }
-
-    /// Fits the interval to the budget.
-    pub(super) fn fit(&mut self) {
-        if self.schedule.fit(&self.budget) {
-            self.say_info_if_up();
-            let stretched = self.schedule.achieved() > self.settings.poll_interval;
-            if stretched && !self.stretched {
-                self.report(Report::Stretched(self.schedule.achieved()));
-            }
-            self.stretched = stretched;
-        }
-    }
-
-    fn read_what_is_due(&mut self, now: Tick) {
-        self.fit();
-        while self.next_read_at(now).is_some_and(|at| at <= now) {
-            let Some(job) = self.schedule.take(now) else { break };
-            let Some(what) = self.what(&job.target) else { continue };
-            self.commanding.wrote_last = false;
-            self.budget.spend(now);
-            let request = self.new_request();
-            let mut places = job.target.places().iter();
-            let denied = places.any(|&place| self.people[place].denied == Some(Denied::Forbidden))
-                || self.is_forbidden_group(&job.target);
-            let token_max_age = denied.then_some(GENTLE);
-            self.under_way.insert(request, job);
-            self.commands.push(Effect::Graph(what(request, token_max_age)));
-        }
-    }
-
-    pub(super) fn new_request(&mut self) -> u64 {
-        let request = self.next_request;
-        self.next_request += 1;
-        request
-    }
-
-    fn what(&self, target: &Target) -> Option<Box<dyn FnOnce(u64, Option<Duration>) -> GraphOrder>> {
-        let id = |place: Place| self.people[place].id();
-        let operation = match target {
-            Target::Me(_) => ReadPresence::Me,
-            Target::User(place) => id(*place).map(ReadPresence::User)?,
-            Target::Communications(place) => id(*place).map(ReadPresence::Communications)?,
-            Target::Bulk(places) => {
-                // Two names may mean one person, whom Graph wants to hear of once.
-                let mut ids: Vec<ObjectId> = places.iter().filter_map(|&place| id(place)).collect();
-                ids.sort_unstable();
-                ids.dedup();
-                ReadPresence::Bulk(ids)
-            }
-            Target::Resolve(place) => match &self.people[*place].configured {
-                UserId::Principal(name) => {
-                    let operation = ResolveName(name.clone());
-                    return Some(Box::new(move |id, token_max_age| {
-                        GraphOrder::Resolve(Request { id: RequestId::new(id), operation, token_max_age })
-                    }));
-                }
-                UserId::Me | UserId::Object(_) => return None,
-            },
-            Target::Members(group) => {
-                let operation = self.page_of(*group)?;
-                return Some(Box::new(move |id, token_max_age| {
-                    GraphOrder::ReadMembers(Request { id: RequestId::new(id), operation, token_max_age })
-                }));
-            }
+    /// Somebody's object id became known, or they are to be shown otherwise.
+    fn described(&mut self, place: Place) {
+        let Some(person) = self.people.get(place) else { return };
+        let is_member = |place: &Place| {
+            self.people.get(*place).is_some_and(|person| person.entry().as_member().is_some())
         };
-        Some(Box::new(move |id, token_max_age| {
-            GraphOrder::Read(Request { id: RequestId::new(id), operation, token_max_age })
-        }))
+        let id = person.id().filter(|_| person.entry().as_user().is_some());
+        let member = id.and_then(|id| self.people.by_id(&id).find(is_member));
+        if let Some(member) = member {
+            self.people.take_over(place, member);
+            self.leave(&[member]);
+            self.roster_changed();
+        }
+        self.permit(place);
+        let Self { home_assistant, people, outbox, cx, .. } = self;
+        home_assistant.described(place, people, outbox, cx);
+    }
+
+    /// Takes whether commands can set somebody, and reports it when it changes.
+    fn permit(&mut self, place: Place) {
+        let Some(person) = self.people.get(place) else { return };
+        let settable = self.commands.may_set(person, &self.cx.settings);
+        if self.people.permit(place, settable) {
+            self.cx.report(Report::Settable(self.people.who(place, &self.cx), settable));
+        }
+    }
+
+    fn permit_everybody(&mut self) {
+        let places: Vec<Place> = self.people.iter().map(|(place, _)| place).collect();
+        places.into_iter().for_each(|place| self.permit(place));
+    }
+
+    fn terms(&self) -> Terms {
+        Terms {
+            sign_in_required: self.requests.state() == GraphState::SignInRequired,
+            stale_after: self.requests.stale_after(&self.cx.settings),
+        }
+    }
+
+    fn needs_sign_in(&self) -> bool {
+        let required = self.requests.state() == GraphState::SignInRequired;
+        required && self.cx.settings.invites && !self.broker.is_stopping()
+    }
+
+    /// Time went on by `slept`. Reads everybody again, on new connections: the old ones are dead, and a read on one
+    /// would wait for its timeout.
+    fn slept(&mut self, slept: Duration) {
+        let Self { requests, commands, people, broker, outbox, cx, .. } = self;
+        cx.report(Report::Slept(slept));
+        cx.ask_graph(GraphOrder::ForgetConnections);
+        requests.slept(slept, cx.now);
+        commands.give_up_all("the machine slept meanwhile; it is not known whether it was done", outbox, cx);
+        people.slept(WAKING_GRACE, cx);
+        broker.slept(slept, outbox, cx);
+    }
+
+    /// Somebody is followed from now on.
+    fn join(&mut self, watched: Watched, entry: Entry, remembered: Option<Remembered>) {
+        let place = self.people.join(watched, entry, remembered, &self.cx);
+        self.watch(place);
+    }
+
+    fn watch(&mut self, place: Place) {
+        if let Some(person) = self.people.get(place) {
+            self.requests.watch(place, person, &self.cx);
+        }
+    }
+
+    /// These left their places, which are in order. What is known of everybody else stays, and so do answers under way.
+    fn forget(&mut self, gone: &[(Place, Person)]) {
+        let Self { people, requests, home_assistant, commands, outbox, cx, .. } = self;
+        let places: Vec<Place> = gone.iter().map(|&(place, _)| place).collect();
+        requests.forget(&places);
+        commands.forget(&places, outbox, cx);
+        for (place, person) in gone {
+            outbox.forget(*place);
+            if let Some(id) = person.id() {
+                home_assistant.withdraw(*place, id, people, outbox, cx);
+            }
+        }
+    }
+
+    /// These, who are in order, left their group, or are configured now.
+    fn leave(&mut self, places: &[Place]) {
+        let leave = |&place: &Place| Some((place, self.people.leave(place)?));
+        let gone: Vec<(Place, Person)> = places.iter().filter_map(leave).collect();
+        // First of all, so that Home Assistant hears of nobody whose topics are emptied.
+        self.forget(&gone);
+        for (_, person) in gone {
+            self.outbox.remove_user(person.name(), &self.cx);
+            self.cx.report(Report::Left(person.name().clone()));
+        }
+    }
+
+    fn change(&mut self, change: RosterChange) {
+        match change {
+            RosterChange::Leave(places) => self.leave(&places),
+            RosterChange::Rename { place, watched } => {
+                let Watched { name, display_name, discovery, .. } = watched;
+                let Some(before) = self.people.rename(place, name.clone(), display_name, discovery, &self.cx)
+                else {
+                    return;
+                };
+                if before != name {
+                    self.outbox.remove_user(&before, &self.cx);
+                    self.commands.forget(&[place], &mut self.outbox, &mut self.cx);
+                }
+            }
+            RosterChange::Belong { place, group } => {
+                self.people.belongs(place, group, self.groups.discovery(group), &self.cx);
+            }
+            RosterChange::Join { watched, entry, remembered } => self.join(watched, entry, remembered),
+            RosterChange::Done { is_news } => {
+                if is_news {
+                    self.roster_changed();
+                }
+                self.decide_orphans();
+            }
+        }
+    }
+
+    /// Other people are followed, or under other names.
+    fn roster_changed(&mut self) {
+        self.lights.follow(&self.people);
+        self.publish_info();
+    }
+
+    /// Takes back what earlier runs left of people who will not come any more.
+    fn decide_orphans(&mut self) {
+        let Self { groups, home_assistant, people, outbox, cx, .. } = self;
+        // First of all, so that Home Assistant hears of nobody whose topics are emptied.
+        if !groups.are_undecided() {
+            home_assistant.decide(false, people, outbox, cx);
+        }
+        groups.decide_orphans(people, outbox, cx);
+    }
+
+    fn connected(&mut self) {
+        let cx = &self.cx;
+        let mut filters = vec![cx.topics.refresh()];
+        filters.extend(cx.settings.discovery.as_ref().map(|discovery| discovery.birth_topic.clone()));
+        if cx.settings.commands.is_some() {
+            filters.extend(self.command_filters());
+        }
+        filters.extend(self.lights.filters(&cx.topics));
+        let announcements = announcements::every_announcement(cx);
+        if self.broker.connected(announcements, filters, &mut self.outbox, &mut self.cx) {
+            self.home_assistant.connected();
+            self.lights.connected();
+            if self.outbox.is_open() {
+                self.send_everything();
+            }
+        }
+    }
+
+    fn command_filters(&self) -> Vec<String> {
+        vec![self.cx.topics.every(SET), self.cx.topics.every(SET_STATUS_MESSAGE)]
+    }
+
+    fn message(&mut self, message: &Incoming) {
+        let heard = Heard::from_topic(&message.topic, &self.cx.topics);
+        if message.retained {
+            self.broker.heard_retained(self.cx.now);
+        }
+        if heard == Heard::Refresh {
+            if !message.retained {
+                self.refresh();
+            }
+        } else if !self.home_assistant.is_birth(message, &mut self.cx)
+            && !self.lights.heard_device(message, self.cx.now)
+        {
+            if message.retained {
+                self.heard_retained(heard, message)
+            } else {
+                self.heard_live(heard, message)
+            }
+        }
+    }
+
+    /// Somebody wants something now. What else comes live is the echo of what this bridge publishes.
+    fn heard_live(&mut self, heard: Heard, message: &Incoming) {
+        let Self { lights, commands, requests, people, outbox, cx, broker, .. } = self;
+        let (user, change) = match heard {
+            Heard::PauseLight(name) => return lights.pause_or_follow(&name, &message.payload, outbox, cx),
+            Heard::Set(user) => (user, PresenceChange::from_presence(&message.payload)),
+            Heard::SetStatusMessage(user) => {
+                (user, PresenceChange::from_status_message(&message.payload, cx.wall))
+            }
+            Heard::Refresh
+            | Heard::Own(_)
+            | Heard::Person(..)
+            | Heard::OtherBridge(..)
+            | Heard::Light(..)
+            | Heard::Device
+            | Heard::Elsewhere => return,
+        };
+        if !broker.is_stopping() {
+            commands.take(user, change, message, requests.hold_until(), people, outbox, cx);
+        }
+    }
+
+    /// An earlier run, or somebody else, left this on the broker.
+    fn heard_retained(&mut self, heard: Heard, message: &Incoming) {
+        let Self { home_assistant, lights, broker, groups, people, outbox, cx, .. } = self;
+        match heard {
+            Heard::Device => {
+                home_assistant.heard_device(message, groups.are_undecided(), people, outbox, cx);
+            }
+            Heard::Light(name, field) => lights.heard_retained(name, field, &message.payload, outbox, cx),
+            Heard::Own(BridgeField::Info) => {
+                let info: Option<RememberedInfo> = serde_json::from_slice(&message.payload).ok();
+                // With another discovery prefix announcements are read back there, too.
+                if let Some(filter) =
+                    info.as_ref().and_then(|info| announcements::earlier_announcements(info, cx))
+                {
+                    broker.also_read_back(filter, cx);
+                }
+                broker.found_bridge(info.map(|info| info.bridge));
+            }
+            Heard::Own(BridgeField::State) => broker.found_state(message.payload == ONLINE.as_bytes()),
+            Heard::Own(BridgeField::SignIn) => {
+                // A code that an earlier run did not live to take back.
+                if self.sign_in.code().is_none() {
+                    outbox.remove(message.topic.clone());
+                }
+            }
+            Heard::OtherBridge(_, BridgeField::Info) => broker.found_neighbour(),
+            Heard::Person(user, Field::Health) => {
+                if Health::is_never_read(&message.payload) && people.by_name(&user).is_none() {
+                    broker.found_person_health(user);
+                }
+            }
+            Heard::Person(user, Field::State) => self.heard_state(user, &message.payload),
+            Heard::Refresh
+            | Heard::Set(_)
+            | Heard::SetStatusMessage(_)
+            | Heard::Own(BridgeField::Health)
+            | Heard::Person(_, Field::Activity | Field::Availability)
+            | Heard::OtherBridge(..)
+            | Heard::PauseLight(_)
+            | Heard::Elsewhere => {}
+        }
+    }
+
+    /// Somebody's `state` is retained, whoever published it.
+    fn heard_state(&mut self, user: TopicLevel, payload: &[u8]) {
+        let Self { broker, groups, people, outbox, cx, .. } = self;
+        let place = people.by_name(&user);
+        if place.is_none() {
+            broker.found_person_state(user.clone());
+        }
+        let state: Option<RememberedState> = serde_json::from_slice(payload).ok();
+        let Some(state) = state.filter(|state| cx.is_own(&state.bridge)) else { return };
+        match place {
+            Some(place) => people.remember(place, Remembered::from_state(&state), cx),
+            None if groups.are_undecided() => {
+                groups.keep_state(user, Remembered::from_state(&state), outbox, cx);
+            }
+            None => {
+                outbox.remove_user(&user, cx);
+                cx.report(Report::Removed(user));
+            }
+        }
+    }
+
+    /// Reads everybody and sends everything again, at most once per interval.
+    fn refresh(&mut self) {
+        // This asks nobody for anything, so it may be as often as somebody wants.
+        self.lights.tell_again();
+        if self.broker.may_refresh(&self.outbox, &self.cx) {
+            self.requests.refresh(|group| self.groups.is_worth_a_try(group), self.cx.now);
+            self.send_everything();
+        }
+    }
+
+    /// Does what the connection's own time asks for.
+    fn tend_broker(&mut self) {
+        match self.broker.tend(&mut self.outbox, &mut self.cx) {
+            Some(ReadBack::Conflict(sentence)) => {
+                let Self { broker, outbox, cx, .. } = self;
+                broker.stop(Ending::Conflict(sentence), Vec::new(), outbox, cx);
+            }
+            Some(ReadBack::Done(lone_healths)) => {
+                let Self { home_assistant, lights, groups, people, outbox, cx, .. } = self;
+                home_assistant.judge_found(groups.are_undecided(), people, outbox, cx);
+                lights.remove_found(outbox, cx);
+                for user in lone_healths.into_iter().filter(|user| people.by_name(user).is_none()) {
+                    groups.keep_health(user);
+                }
+                self.decide_orphans();
+                self.send_everything();
+            }
+            None => {}
+        }
+        self.broker.tend_later(&mut self.outbox, &mut self.cx);
+        let born = self.home_assistant.wake_at().is_some_and(|at| at <= self.cx.now);
+        if self.outbox.is_open() && (born || self.broker.is_resend_due(self.cx.now)) {
+            self.send_everything();
+        }
+    }
+
+    fn send_everything(&mut self) {
+        let (first, refused) = self.broker.resends(&self.cx);
+        self.home_assistant.is_served();
+        self.lights.were_refused(&refused);
+        self.outbox.send_everything(&self.people, first);
+        self.groups.doubt_orphans(&mut self.outbox, &self.cx);
+        self.home_assistant.announce_bridge(&self.lights.names(), &mut self.outbox, &self.cx);
+        self.lights.publish_all(&mut self.outbox, &self.cx);
+        let (words, graph) = (self.health_words(), self.requests.snapshot(&self.cx.settings, self.cx.now));
+        self.health.publish(words, &graph, &mut self.outbox, &self.cx);
+        self.publish_info();
+        self.sign_in.publish_code(&mut self.outbox, &self.cx);
     }
 
     /// Sends what fits into the window.
-    fn send(&mut self, is_news: bool, now: Tick) {
-        if !self.link.is_up() {
+    fn send(&mut self, is_news: bool) {
+        if self.outbox.is_open() && is_news {
+            let (words, graph) =
+                (self.health_words(), self.requests.snapshot(&self.cx.settings, self.cx.now));
+            self.health.publish_news(words, &graph, &mut self.outbox, &self.cx);
+        }
+        let Self { outbox, people, home_assistant, broker, cx, .. } = self;
+        let expires = broker.message_expiry(&cx.settings);
+        let announcement =
+            |place, person: &Person, cx: &Context| home_assistant.announcement(place, person, cx);
+        if outbox.send(people, announcement, expires, cx) {
+            broker.online(cx);
+        }
+    }
+
+    /// Fits the interval to the budget.
+    fn fit(&mut self) {
+        if self.requests.fit(&mut self.cx) {
+            self.publish_info();
+        }
+    }
+
+    fn publish_info(&mut self) {
+        let Self { health, sign_in, people, requests, broker, outbox, cx, .. } = self;
+        let (account, interval) = (sign_in.account(), requests.achieved_interval());
+        health.publish_info(account, people.count(), interval, broker.protocol(), outbox, cx);
+    }
+
+    fn sign_in_happened(&mut self, event: SignInEvent) {
+        let Self { sign_in, requests, outbox, cx, .. } = self;
+        match event {
+            SignInEvent::Code(code) => sign_in.shown(code, outbox, cx),
+            SignInEvent::Ended(end) => {
+                if sign_in.ended(&end, outbox, cx) {
+                    requests.sign_in_changed(cx.now);
+                }
+            }
+            SignInEvent::CredentialsChanged => requests.sign_in_changed(cx.now),
+            SignInEvent::CertificateEnds(ends) => sign_in.certificate_ends(ends),
+            SignInEvent::Account(account) => {
+                let name = account.as_ref().map(|account| account.username.clone());
+                self.commands.signed_in(account, cx.now);
+                let (is_news, is_another) = sign_in.signed_in(name);
+                if is_news {
+                    self.publish_info();
+                }
+                if is_another {
+                    self.somebody_else_signed_in();
+                }
+                // With somebody else other people can be set.
+                self.permit_everybody();
+            }
+        }
+    }
+
+    /// Whoever is read as the signed-in person is somebody else now.
+    fn somebody_else_signed_in(&mut self) {
+        let Self { people, requests, home_assistant, groups, outbox, cx, .. } = self;
+        for (place, before) in people.somebody_else_signed_in(cx) {
+            if let Some(id) = before.id() {
+                home_assistant.withdraw(place, id, people, outbox, cx);
+            }
+            outbox.remove_user(before.name(), cx);
+        }
+        home_assistant.decide(groups.are_undecided(), people, outbox, cx);
+        requests.all_now(cx.now);
+    }
+
+    /// Goes on with other settings. Whatever ties the bridge to its broker, and to Home Assistant there, must be the same
+    /// as before.
+    fn configured(&mut self, settings: Settings, access: Access) {
+        if self.broker.is_stopping() {
             return;
         }
-        if is_news {
-            self.say_health_if_new(now);
+        self.health.reloaded(None);
+        let Self { commands, sign_in, outbox, cx, .. } = self;
+        commands.give_up_all("the configuration was read again meanwhile; send it again", outbox, cx);
+        if access != Access::Same {
+            sign_in.begin_anew(outbox, cx);
         }
-        let sender = Sender {
-            topics: &self.topics,
-            bridge: &self.settings.client_id,
-            qos: self.settings.qos,
-            expires: self.message_expiry(),
-            discovery: self.settings.discovery.as_ref().map(|discovery| &discovery.prefix),
-            announcements: &self.announcements,
-        };
-        let (messages, online) = self.outbox.next(&mut self.people, &sender);
-        if !messages.is_empty() {
-            self.commands.push(Effect::Broker(BrokerOrder::Publish(messages)));
+        if access == Access::New {
+            sign_in.forget_account();
+            *commands = CommandQueue::default();
         }
-        if online {
-            self.commands.extend(self.link.online().map(Effect::Report));
+        sign_in.configured(&settings);
+        let before = std::mem::replace(&mut self.cx.settings, settings);
+        self.listen_to_commands(before.commands.is_some());
+        self.groups.configured(&self.cx.settings.groups, self.cx.now);
+        self.follow(access);
+        let settings = &self.cx.settings;
+        let replanned =
+            before.poll_interval != settings.poll_interval || before.endpoint != settings.endpoint;
+        self.requests.configured(access, replanned, &self.people, &self.cx);
+        self.watch_groups();
+        self.fit();
+        self.decide_orphans();
+        self.follow_lights();
+        self.permit_everybody();
+        self.cx.report(Report::Configured(self.people.count()));
+        let settings = &self.cx.settings;
+        let sent_as_before = before.qos == settings.qos
+            && before.message_expiry == settings.message_expiry
+            && before.refresh_interval == settings.refresh_interval;
+        if sent_as_before {
+            self.publish_info();
+        } else if self.outbox.is_open() {
+            self.send_everything();
         }
+    }
+
+    fn listen_to_commands(&mut self, listened: bool) {
+        let filters = self.command_filters();
+        match (listened, self.cx.settings.commands.is_some()) {
+            (false, true) => self.broker.subscribe(filters, &mut self.cx),
+            (true, false) => self.broker.unsubscribe(filters, &mut self.cx),
+            (true, true) | (false, false) => {}
+        }
+    }
+
+    /// Follows whoever is configured now.
+    fn follow(&mut self, access: Access) {
+        let groups = &self.groups;
+        let group_of = |id| groups.group_of(id).map(|group| (group, groups.discovery(group)));
+        let Followed { gone, joined, emptied } = self.people.follow(access, group_of, &self.cx);
+        self.forget(&gone);
+        joined.into_iter().for_each(|place| self.watch(place));
+        self.hand_on_changes();
+        for (name, is_nobody) in emptied {
+            self.outbox.remove_user(&name, &self.cx);
+            self.cx.report(is_nobody.then_some(Report::Removed(name)));
+        }
+    }
+
+    fn watch_groups(&mut self) {
+        for (group, due) in self.groups.begun() {
+            self.requests.watch_group(group, due);
+        }
+    }
+
+    /// Drives the lights that are configured, and hears of them.
+    fn follow_lights(&mut self) {
+        let Self { lights, home_assistant, people, broker, outbox, cx, .. } = self;
+        let (names, before) = (lights.names(), lights.filters(&cx.topics));
+        for gone in lights.configured(cx.settings.lights.clone(), outbox, cx) {
+            home_assistant.bridge_had(announced_of_light(&gone), cx);
+        }
+        lights.follow(people);
+        if lights.names() != names {
+            home_assistant.announce_bridge(&lights.names(), outbox, cx);
+        }
+        let now = lights.filters(&cx.topics);
+        broker.unsubscribe(before.difference(&now).cloned().collect(), cx);
+        broker.subscribe(now.difference(&before).cloned().collect(), cx);
+    }
+
+    /// Publishes `offline` where somebody could hear it, and goes.
+    fn stop(&mut self, ending: Ending) {
+        if self.broker.is_stopping() {
+            return;
+        }
+        let Self { broker, lights, sign_in, outbox, cx, .. } = self;
+        let mut last = Vec::new();
+        if outbox.is_open() {
+            let own = |field, payload: &str| {
+                Message::retained(cx.topics.of_bridge(field), payload.to_owned(), Qos::AtLeastOnce)
+            };
+            let is_code_shown = cx.settings.announce_sign_in && sign_in.code().is_some();
+            last.extend(is_code_shown.then(|| own(BridgeField::SignIn, "")));
+            last.extend(lights.goodbye(cx));
+            last.push(own(BridgeField::State, OFFLINE));
+        }
+        broker.stop(ending, last, outbox, cx);
+    }
+
+    /// What is published on `<bridge>/health`.
+    fn health_words(&self) -> HealthWords {
+        let settings = &self.cx.settings;
+        let detail = self.sign_in.trouble().or(self.requests.detail()).map(str::to_owned);
+        let notices = self
+            .requests
+            .notice(settings)
+            .into_iter()
+            .chain(self.sign_in.notice(self.cx.wall))
+            .chain(self.people.notices(self.requests.forbidden_advice()))
+            .chain(self.groups.notices())
+            .chain(self.broker.refusal_notices())
+            .chain(self.health.notice())
+            .chain(self.commands.notices(settings))
+            .chain(self.broker.notices(settings))
+            .collect();
+        HealthWords { graph: self.requests.state().as_str(), detail, notices }
+    }
+
+    /// What is known now, with at most so many people in it.
+    #[must_use]
+    pub fn snapshot(&self, people: usize, now: Now) -> Snapshot {
+        let HealthWords { detail, notices, .. } = self.health_words();
+        let graph = self.requests.snapshot(&self.cx.settings, self.suspend.with_sleep(now.tick));
+        let person = |person: &Person| person.snapshot(&self.cx.settings.client_id);
+        Snapshot {
+            at: now.wall,
+            about: self.cx.settings.about.clone(),
+            account: self.sign_in.account().map(str::to_owned),
+            bridge: self.cx.settings.client_id.clone(),
+            started_at: self.health.started_at(),
+            graph: GraphSnapshot { detail, ..graph },
+            broker: self.broker.snapshot(&self.outbox),
+            notices,
+            sign_in: self.sign_in.code().cloned(),
+            people: self.people.count(),
+            current: self.people.count_of(Health::Ok),
+            census: Health::ALL.map(|health| (health.as_str(), self.people.count_of(health))),
+            persons: self.people.in_order().take(people).map(person).collect(),
+            lights: self.lights.snapshots(),
+            certificate_ends: self.sign_in.certificate_end(),
+        }
+    }
+
+    /// For tests of what their own clock asks for.
+    #[cfg(test)]
+    pub(super) fn lights(&self) -> &Lights {
+        &self.lights
     }
 }

@@ -1,58 +1,39 @@
-//! Decides; never does. Knows nothing of sockets, clocks, the environment or tasks.
+//! Decides and does nothing: an event and the time come in, effects go out, and when to be woken next. Knows no socket, clock,
+//! environment or task.
 //!
-//! In reading order: [`event`] comes in, [`command`] goes out, [`bridge`] lies between them. It is made of a
-//! schedule within a budget, people with their health, the source's and the broker link's state, an invitation to
-//! sign in, and an outbox. `commanding` listens to those who set presence, [`setting`] is what they may say,
-//! `settable` whom they may set, `writing` when it is done and `echo` what they are answered. `sleep` makes time go on
-//! while the machine sleeps and `waking` says what that means, `sequence` tells answers out of order, `protocol` and
-//! `rival` read a broker's manners, `reload` goes on with other settings; [`words`] and [`sequence_number`] keep in little
-//! room what many people have, `knowledge` is what is known of one, `index` finds one and `asked` those of an answer;
-//! [`group`] is what is known of groups, `members`
-//! reads them, `joining` says what a complete reading changes, `naming` who may have which name, and `unsettled` what was
-//! open until then; [`discovery`] is what Home Assistant is told,
-//! `announcing` when, and `announcements` what it was told already; [`light`] is what a light shows, and `lighting` when
-//! it is told; [`overview`] is what the status page and the metrics are made of;
-//! [`certificate`] words a warning, [`token_life`] says when a token is renewed.
+//! ```text
+//!  Event ──> Bridge::on ──> Vec<Effect>          Bridge::wake_at ──> the earliest of everybody's deadlines
+//!               │ routes, and lets departments meet by argument
+//!    ┌──────────┼───────────┬──────────┬──────────────┬────────┬──────────┬─────────┬────────┐
+//!  people     groups     requests    broker    home_assistant lights   commands  sign_in  health
+//!  (Roster)  (who comes (what Graph  (Link,     (what it was   (what     (what     (who is  (what was
+//!             and goes)  is asked)    Outbox)    told)          shows)    users     in)      said)
+//!                                                                         send)
+//! ```
+//!
+//! - [`bridge`] is the root: the only place that knows two departments. A presence that changed goes `requests` (what was
+//!   asked) → `people` (what it means) → `Roster::next_changed`, the one fan-out → `lights`, `home_assistant`, `broker::outbox`.
+//! - `context` is what everybody is handed: the time, the settings, the names of topics, randomness, where effects go.
+//! - [`model`] are plain values without state.
+//! - Each department owns its state privately. It sees the context, the model, and by argument at most the roster, the requests
+//!   or the outbox; `tests/it/architecture.rs` holds that.
+//!
+//! Where does a new rule go? To the department whose state it asks; if it asks two, the root hands one's answer to the other.
+//! A line in a table of `tests` shows it: times and events in, effects out.
 
-mod announcements;
-mod announcing;
-mod asked;
 pub mod bridge;
-mod broker;
-mod budget;
-pub mod certificate;
-mod commanding;
-mod echo;
-pub mod group;
+pub mod broker;
+mod commands;
+mod context;
+mod groups;
+mod health;
 pub mod home_assistant;
-mod index;
-mod inviting;
-mod joining;
-mod knowledge;
-mod lighting;
 pub mod lights;
-mod link;
-mod members;
 pub mod model;
-mod naming;
-mod outbox;
-pub mod overview;
-mod pending;
-pub mod person;
-mod protocol;
-mod reading;
-mod reload;
-mod rival;
-mod schedule;
-mod sequence;
-mod settable;
-mod sleep;
-mod source;
-mod status;
-pub mod token_life;
-mod unsettled;
-mod waking;
-mod writing;
+mod people;
+mod requests;
+pub mod sign_in;
+mod suspend;
 
 #[cfg(test)]
 mod tests;

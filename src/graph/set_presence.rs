@@ -74,9 +74,9 @@ mod tests {
     #[test]
     fn what_is_asked() {
         let wall: Timestamp = "2026-11-23T23:30:00.5Z".parse().unwrap();
-        let presence = |payload: &str| of(PresenceChange::of_presence(payload.as_bytes()).unwrap());
+        let presence = |payload: &str| of(PresenceChange::from_presence(payload.as_bytes()).unwrap());
         let message =
-            |payload: &str| of(PresenceChange::of_status_message(payload.as_bytes(), wall).unwrap());
+            |payload: &str| of(PresenceChange::from_status_message(payload.as_bytes(), wall).unwrap());
         for (request, action, body) in [
             (
                 presence(r#"{"availability":"Busy","activity":"InACall","duration":"1h","kind":"session"}"#),

@@ -58,14 +58,14 @@ pub(super) async fn answer(request: Parts, site: &Site, page: &Page) -> Response
         // Alive is whoever answers. It asks nobody, so that a busy loop is no reason to be killed.
         "/healthz" => text(StatusCode::OK, "ok"),
         "/readyz" => match site.asker.ask(0).await {
-            Some(overview) if overview.is_ready() => text(StatusCode::OK, "ok"),
-            Some(overview) => text(StatusCode::SERVICE_UNAVAILABLE, &ready::trouble(&overview).join("\n")),
+            Some(snapshot) if snapshot.is_ready() => text(StatusCode::OK, "ok"),
+            Some(snapshot) => text(StatusCode::SERVICE_UNAVAILABLE, &ready::trouble(&snapshot).join("\n")),
             None => busy(),
         },
         "/metrics" => match guard::admit(&request.headers, site).await {
             Ok(()) => match site.asker.ask(0).await {
-                Some(overview) => {
-                    respond(StatusCode::OK, metrics::TYPE, metrics::text(&overview, &site.meters))
+                Some(snapshot) => {
+                    respond(StatusCode::OK, metrics::TYPE, metrics::text(&snapshot, &site.meters))
                 }
                 None => busy(),
             },
@@ -73,7 +73,7 @@ pub(super) async fn answer(request: Parts, site: &Site, page: &Page) -> Response
         },
         "/" => match guard::admit(&request.headers, site).await {
             Ok(()) => match site.asker.ask(PEOPLE).await {
-                Some(overview) => show(page, &overview, &site.broker),
+                Some(snapshot) => show(page, &snapshot, &site.broker),
                 None => busy(),
             },
             Err(refusal) => refused(&refusal),
@@ -82,8 +82,8 @@ pub(super) async fn answer(request: Parts, site: &Site, page: &Page) -> Response
     }
 }
 
-fn show(page: &Page, overview: &crate::core::overview::Overview, broker: &str) -> Response<String> {
-    match page.render(overview, broker) {
+fn show(page: &Page, snapshot: &crate::core::model::snapshot::Snapshot, broker: &str) -> Response<String> {
+    match page.render(snapshot, broker) {
         Ok(html) => {
             let mut response = respond(StatusCode::OK, HTML, html);
             response.headers_mut().insert(CONTENT_SECURITY_POLICY, page.policy());

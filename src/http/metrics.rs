@@ -9,7 +9,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-use crate::core::overview::{BrokerState, GRAPH_STATES, Overview};
+use crate::core::model::health::GraphState;
+use crate::core::model::snapshot::{BrokerState, Snapshot};
 use crate::meters::Meters;
 
 /// Of every name.
@@ -18,13 +19,13 @@ const PREFIX: &str = "presence2mqtt";
 pub(super) const TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Everything that can be measured now. The registry is made for one answer: what is known changes with each.
-pub(super) fn text(overview: &Overview, meters: &Meters) -> String {
+pub(super) fn text(snapshot: &Snapshot, meters: &Meters) -> String {
     let mut all = Registry::default();
-    let Overview { about, graph, broker, .. } = overview;
+    let Snapshot { about, graph, broker, .. } = snapshot;
     let about = [("version", about.version), ("cloud", about.cloud), ("auth_method", about.auth_method)];
     all.register(PREFIX, "What runs here", Info::new(about));
     let registry = all.sub_registry_with_prefix(PREFIX);
-    of_graph(registry, overview, meters);
+    of_graph(registry, snapshot, meters);
     let connected = i64::from(broker.state == BrokerState::Connected);
     gauge(registry, "broker_connected", "1 while there is a connection to publish on", connected);
     let of_broker = &meters.broker;
@@ -47,9 +48,9 @@ pub(super) fn text(overview: &Overview, meters: &Meters) -> String {
         "users",
         "People by health",
         "health",
-        overview.census.map(|(word, n)| (word, whole(n))),
+        snapshot.census.map(|(word, n)| (word, whole(n))),
     );
-    gauge(registry, "notices", "Sentences about what needs a look", whole(overview.notices.len()));
+    gauge(registry, "notices", "Sentences about what needs a look", whole(snapshot.notices.len()));
     seconds(registry, "poll_interval_seconds", "As configured", graph.poll_interval.as_secs_f64());
     seconds(
         registry,
@@ -63,15 +64,15 @@ pub(super) fn text(overview: &Overview, meters: &Meters) -> String {
     text
 }
 
-fn of_graph(registry: &mut Registry, overview: &Overview, meters: &Meters) {
-    let (graph, meter) = (&overview.graph, &meters.graph);
+fn of_graph(registry: &mut Registry, snapshot: &Snapshot, meters: &Meters) {
+    let (graph, meter) = (&snapshot.graph, &meters.graph);
     registry.register("graph_requests", "Requests to Graph by how they ended", meter.requests.clone());
     registry.register(
         "graph_request_duration_seconds",
         "From a request to the last byte of its answer",
         meter.duration.clone(),
     );
-    let states = GRAPH_STATES.map(|state| (state, i64::from(state == graph.state)));
+    let states = GraphState::WORDS.map(|state| (state, i64::from(state == graph.state)));
     labelled(registry, "graph_state", "1 for the state that Graph is in", "state", states);
     if let Some(last) = graph.last_success {
         let help = "When Graph last told somebody's presence";
@@ -83,7 +84,7 @@ fn of_graph(registry: &mut Registry, overview: &Overview, meters: &Meters) {
         let help = "When the newest access token ends; it is renewed before";
         registry.register("token_expiry_timestamp_seconds", help, meter.token_ends.clone());
     }
-    if let Some(ends) = overview.certificate_ends {
+    if let Some(ends) = snapshot.certificate_ends {
         let help = "When the app's certificate ends; somebody has to renew it before";
         gauge(registry, "certificate_expiry_timestamp_seconds", help, ends.as_second());
     }

@@ -8,9 +8,11 @@ use jiff::Timestamp;
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value, context};
 
 use super::words::{Moment, plain, qr_code, spaced};
+use crate::core::lights::snapshot::LightSnapshot;
+use crate::core::model::health::Health;
 use crate::core::model::report::words;
 use crate::core::model::sign_in::DeviceCode;
-use crate::core::overview::{BrokerState, Health, LightOverview, Overview, PersonOverview};
+use crate::core::model::snapshot::{BrokerState, PersonSnapshot, Snapshot};
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
@@ -41,27 +43,27 @@ impl Page {
     }
 
     /// The page as things are.
-    pub(super) fn render(&self, overview: &Overview, broker: &str) -> Result<String, Error> {
+    pub(super) fn render(&self, snapshot: &Snapshot, broker: &str) -> Result<String, Error> {
         // Seldom, so it is compiled when it is needed and no memory is kept for it.
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
-        let Overview { at, about, graph, broker: link, .. } = overview;
+        let Snapshot { at, about, graph, broker: link, .. } = snapshot;
         let moment = |moment: Timestamp| Moment::new(moment, *at).value();
-        let people: Vec<Value> = overview.persons.iter().map(|person| of_person(person, *at)).collect();
-        let lights: Vec<Value> = overview.lights.iter().map(of_light).collect();
+        let people: Vec<Value> = snapshot.persons.iter().map(|person| of_person(person, *at)).collect();
+        let lights: Vec<Value> = snapshot.lights.iter().map(of_light).collect();
         environment.render_str(
             TEMPLATE,
             context! {
                 style => STYLE,
                 script => SCRIPT,
-                bridge => overview.bridge.as_str(),
-                mood => mood(overview),
+                bridge => snapshot.bridge.as_str(),
+                mood => mood(snapshot),
                 version => about.version,
                 cloud => about.cloud,
                 auth_method => about.auth_method,
-                account => about.account.as_deref(),
-                started => moment(overview.started_at),
+                account => snapshot.account.as_deref(),
+                started => moment(snapshot.started_at),
                 graph => context! {
                     state => graph.state,
                     says => plain(graph.state),
@@ -85,11 +87,11 @@ impl Page {
                     queue => link.queue + link.in_flight,
                     trouble => link.trouble.as_deref(),
                 },
-                sign_in => overview.sign_in.as_ref().map(|code| of_code(code, *at)),
-                notices => overview.notices.clone(),
-                current => overview.current,
-                all => overview.people,
-                more => overview.people.saturating_sub(people.len()),
+                sign_in => snapshot.sign_in.as_ref().map(|code| of_code(code, *at)),
+                notices => snapshot.notices.clone(),
+                current => snapshot.current,
+                all => snapshot.people,
+                more => snapshot.people.saturating_sub(people.len()),
                 people,
                 lights,
             },
@@ -98,15 +100,15 @@ impl Page {
 }
 
 /// How it looks from afar.
-fn mood(overview: &Overview) -> &'static str {
-    match (overview.is_ready(), overview.is_well()) {
+fn mood(snapshot: &Snapshot) -> &'static str {
+    match (snapshot.is_ready(), snapshot.is_well()) {
         (true, true) => "good",
         (true, false) => "fair",
         (false, _) => "bad",
     }
 }
 
-fn of_person(person: &PersonOverview, now: Timestamp) -> Value {
+fn of_person(person: &PersonSnapshot, now: Timestamp) -> Value {
     let says = match &person.words {
         Some((availability, activity)) if availability == activity => spaced(activity),
         Some((availability, activity)) => format!("{} · {}", spaced(activity), spaced(availability)),
@@ -131,7 +133,7 @@ fn of_person(person: &PersonOverview, now: Timestamp) -> Value {
     }
 }
 
-fn of_light(light: &LightOverview) -> Value {
+fn of_light(light: &LightSnapshot) -> Value {
     use crate::core::lights::color::Shade;
     let color = match light.shade {
         Some(Shade::On(color)) => Some(color.to_string()),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use crate::core::overview::Overview;
+use crate::core::model::snapshot::Snapshot;
 
 /// Questions that wait for the loop. When it is full, whoever asks is told that the bridge is busy; nobody waits.
 const WAITING: usize = 16;
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Question {
     people: usize,
-    answer: oneshot::Sender<Overview>,
+    answer: oneshot::Sender<Snapshot>,
 }
 
 /// Whoever may ask.
@@ -33,7 +33,7 @@ pub fn questions() -> (Asker, mpsc::Receiver<Question>) {
 
 impl Asker {
     /// What is known, with at most so many people in it; nothing from a loop that is busy, or between two turns.
-    pub(super) async fn ask(&self, people: usize) -> Option<Overview> {
+    pub(super) async fn ask(&self, people: usize) -> Option<Snapshot> {
         let (answer, answered) = oneshot::channel();
         self.0.try_send(Question { people, answer }).ok()?;
         timeout(PATIENCE, answered).await.ok()?.ok()
@@ -41,12 +41,12 @@ impl Asker {
 }
 
 impl Question {
-    /// Answers with what `overview` makes for so many people.
-    pub fn answer(self, overview: impl FnOnce(usize) -> Overview) {
+    /// Answers with what `snapshot` makes for so many people.
+    pub fn answer(self, snapshot: impl FnOnce(usize) -> Snapshot) {
         // Nobody pays for an answer that nobody waits for any more.
         if !self.answer.is_closed() {
             // If they went away just now they do not need it either.
-            let _gone = self.answer.send(overview(self.people));
+            let _gone = self.answer.send(snapshot(self.people));
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Whether the bridge does what it is for.
 
 use crate::core::model::report::words;
-use crate::core::overview::{BrokerState, Overview};
+use crate::core::model::snapshot::{BrokerState, Snapshot};
 
 /// What is missing, one sentence each; nothing if the bridge is ready.
 ///
 /// Anybody may ask this, so the reasons, which may name people and machines, are left to the page and the log.
-pub(super) fn trouble(overview: &Overview) -> Vec<String> {
-    let Overview { graph, broker, .. } = overview;
+pub(super) fn trouble(snapshot: &Snapshot) -> Vec<String> {
+    let Snapshot { graph, broker, .. } = snapshot;
     let mut trouble = Vec::new();
     match broker.state {
         BrokerState::Connected => {}

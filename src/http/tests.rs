@@ -89,7 +89,7 @@ impl Visit {
             tokio::select! {
                 response = &mut answer => return response,
                 Some(question) = self.asked.recv() => {
-                    question.answer(|people| self.core.overview(people, self.now));
+                    question.answer(|people| self.core.snapshot(people, self.now));
                 }
             }
         }
@@ -155,7 +155,7 @@ fn lost(why: &str) -> Event {
 #[tokio::test]
 async fn whatever_people_are_called_is_text() {
     let mut visit = Visit::to(core(""), at(2));
-    drop(Page::new().render(&visit.core.overview(9, visit.now), "").unwrap());
+    drop(Page::new().render(&visit.core.snapshot(9, visit.now), "").unwrap());
     let html = visit.get("/", &[]).await.into_body();
     let shown = "&lt;script&gt;alert(&#x27;alice&#x27;)&lt;&#x2f;script&gt;";
     assert!(html.contains(shown), "{html}");

@@ -213,7 +213,7 @@ impl Turn {
                 }
             }
             let now = clock.now().tick;
-            around.supervisor.turned(now, || core.headline());
+            around.supervisor.turned(now, || core.snapshot(0, clock.now()).headline());
             let wake_at = [core.wake_at(now), around.supervisor.wake_at()].into_iter().flatten();
             let wake_at = wake_at.fold(now + LOOK, Tick::min);
             let event = tokio::select! {
@@ -221,7 +221,7 @@ impl Turn {
                 event = self.edges.attendant.report() => Event::SignIn(event?),
                 event = self.edges.publisher.report() => event?,
                 question = around.doors.next() => {
-                    question?.answer(|people| core.overview(people, clock.now()));
+                    question?.answer(|people| core.snapshot(people, clock.now()));
                     effects = Vec::new();
                     continue;
                 }

@@ -47,7 +47,6 @@ pub fn settings(config: &Config) -> Settings {
             version: env!("CARGO_PKG_VERSION"),
             cloud: graph.cloud.as_str(),
             auth_method: graph.auth.as_str(),
-            account: None,
         },
     }
 }

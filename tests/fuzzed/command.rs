@@ -25,9 +25,9 @@ pub(super) fn check(input: &[u8]) {
     let reply_to =
         line.contains(' ').then(|| ReplyTo { topic: reply_to.into(), correlation: Some(payload.into()) });
     let meant = if level == SET {
-        PresenceChange::of_presence(payload)
+        PresenceChange::from_presence(payload)
     } else {
-        PresenceChange::of_status_message(payload, nine())
+        PresenceChange::from_status_message(payload, nine())
     };
     let message = Incoming {
         topic: format!("presence/alice/{level}"),

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use presence2mqtt::core::model::effect::Ending;
 use presence2mqtt::core::model::event::{Event, Incoming};
+use presence2mqtt::core::model::health::Health;
 use presence2mqtt::core::model::payload::{RememberedInfo, RememberedState};
 use presence2mqtt::core::model::presence::Presence;
 use presence2mqtt::core::model::request::Reading;
 use presence2mqtt::core::model::topic::{Field, Topics};
 use presence2mqtt::core::model::words::Words;
-use presence2mqtt::core::person::is_lone_health;
 use serde_json::json;
 
 use super::world::{BRIDGE, World, alice};
@@ -115,7 +115,7 @@ fn removable(messages: &[Incoming]) -> BTreeSet<String> {
         // Of somebody who was never read there is only a health.
         if let Some(user) = topics.user_of(&message.topic, Field::Health.level())
             && user.as_str() != "alice"
-            && is_lone_health(&message.payload)
+            && Health::is_never_read(&message.payload)
         {
             removable.insert(message.topic.clone());
         }

@@ -314,6 +314,6 @@ pub(super) fn settings() -> Settings {
         }],
         groups: Vec::new(),
         lights: Vec::new(),
-        about: About { version: "0.1.0", cloud: "global", auth_method: "client-secret", account: None },
+        about: About { version: "0.1.0", cloud: "global", auth_method: "client-secret" },
     }
 }

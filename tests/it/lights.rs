@@ -5,10 +5,11 @@ use std::time::Duration;
 use std::{fs, path::Path};
 
 use presence2mqtt::core::lights::color::Shade;
-use presence2mqtt::core::lights::look::{Look, Shown};
+use presence2mqtt::core::lights::look::Look;
 use presence2mqtt::core::lights::preset::{Custom, Device, Order, Target};
 use presence2mqtt::core::lights::settings::Settings;
 use presence2mqtt::core::lights::walk::every_state;
+use presence2mqtt::core::model::presence::Shown;
 
 /// The variable that has the golden files written anew instead of compared.
 const WRITE: &str = "WRITE_GOLDEN_LIGHTS";

@@ -1,13 +1,12 @@
 //! The bridge itself in Home Assistant.
 
+use super::device_id::DeviceId;
 use super::entity::{Availability, Device, Entities, Entity, Ids, ORIGIN, Payload, components, slug};
-use super::{DeviceId, light};
+use super::light;
+use crate::core::model::health::GraphState;
 use crate::core::model::name::{ClientId, TopicLevel};
 use crate::core::model::payload::json;
 use crate::core::model::topic::{BridgeField, OFFLINE, ONLINE, Topics};
-
-/// Words of `graph` on `<bridge>/health`.
-const GRAPH: [&str; 6] = ["starting", "ok", "throttled", "unreachable", "sign_in_required", "forbidden"];
 
 const ATTRIBUTES: &str = "{{ value or '{}' }}";
 
@@ -51,7 +50,7 @@ pub(in crate::core) fn of_bridge(
             Entity {
                 icon: Some("mdi:microsoft-teams"),
                 device_class: Some("enum"),
-                options: GRAPH.to_vec(),
+                options: GraphState::WORDS.to_vec(),
                 state_topic: Some(&health),
                 value_template: member("graph"),
                 json_attributes_topic: Some(&health),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::DeviceId;
+use super::device_id::DeviceId;
 
 /// A whole payload.
 #[derive(Debug, Serialize)]

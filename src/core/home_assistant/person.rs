@@ -2,18 +2,14 @@
 //!
 //! Every template takes an empty payload for "unknown": that is what a topic holds for a moment when it is removed.
 
-use super::DeviceId;
+use super::device_id::DeviceId;
 use super::entity::{Availability, Device, Entities, Entity, Ids, ORIGIN, Payload, TEXT, components, slug};
+use crate::core::model::health::Health;
 use crate::core::model::name::{ClientId, ObjectId, TopicLevel};
 use crate::core::model::payload::json;
+use crate::core::model::presence_change;
 use crate::core::model::topic::{BridgeField, Field, SET, SET_STATUS_MESSAGE, Topics};
 use crate::core::model::word::Availability as Word;
-
-/// Words of `<base>/<user>/health`.
-const HEALTH: [&str; 5] = ["ok", "stale", "sign_in_required", "forbidden", "not_found"];
-
-/// Words that somebody may be set to.
-const SETTABLE: [&str; 6] = ["Available", "Busy", "DoNotDisturb", "BeRightBack", "Away", "Offline"];
 
 const ATTRIBUTES: &str = "{{ value or '{}' }}";
 const OUT_OF_OFFICE: &str = "{{ 'None' if not value or value_json.out_of_office is none else \
@@ -175,7 +171,7 @@ fn sensors<'a>(ids: &Ids<'_>, topics: &'a Named) -> Vec<(&'static str, Entity<'a
             diagnostic(Entity {
                 icon: Some("mdi:heart-pulse"),
                 device_class: Some("enum"),
-                options: HEALTH.to_vec(),
+                options: Health::WORDS.to_vec(),
                 state_topic: Some(&topics.health),
                 value_template: Some(TEXT.to_owned()),
                 ..ids.entity("sensor", "health", "Health")
@@ -186,13 +182,14 @@ fn sensors<'a>(ids: &Ids<'_>, topics: &'a Named) -> Vec<(&'static str, Entity<'a
 
 fn controls<'a>(ids: &Ids<'_>, topics: &'a Named) -> Vec<(&'static str, Entity<'a>)> {
     let control = |entity: Entity<'a>| Entity { entity_category: Some("config"), ..believed(entity, topics) };
-    let settable = format!("{{{{ value if value in {SETTABLE:?} else 'None' }}}}").replace('"', "'");
+    let words = presence_change::preferred_words();
+    let settable = format!("{{{{ value if value in {words:?} else 'None' }}}}").replace('"', "'");
     vec![
         (
             "presence",
             control(Entity {
                 icon: Some("mdi:account-edit"),
-                options: SETTABLE.to_vec(),
+                options: words.to_vec(),
                 state_topic: Some(&topics.availability),
                 value_template: Some(settable),
                 command_topic: Some(&topics.set),

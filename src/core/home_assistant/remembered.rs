@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::DeviceId;
+use super::device_id::DeviceId;
 use super::entity::{Entities, ORIGIN};
 use crate::core::model::name::{BaseTopic, ClientId};
 

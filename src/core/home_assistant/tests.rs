@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::bridge::of_bridge;
+use super::device_id::DeviceId;
+use super::light::announced as announced_of_light;
+use super::person::{CONTROLS, Controls, Described, of_person};
 use super::*;
 use crate::core::model::topic::Topics;
 

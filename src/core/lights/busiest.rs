@@ -1,6 +1,6 @@
 //! Who counts where a light follows several people: the busiest.
 
-use super::look::Shown;
+use crate::core::model::presence::Shown;
 use crate::core::model::word::{Activity, Availability, KnownActivity};
 
 /// How busy somebody is; the greater, the busier.

@@ -6,14 +6,15 @@ use jiff::Timestamp;
 
 use super::color::{Instead, Shade};
 use super::hours::Stretch;
-use super::look::{Look, Shown};
+use super::look::Look;
 use super::preset::{Announcement, Order};
 use super::settings::Settings;
+use crate::core::model::place::Place;
+use crate::core::model::presence::Shown;
 use crate::core::model::time::Tick;
-use crate::core::schedule::Place;
 
 /// A device that comes again and again, or whatever is taken for that, is told once in this time.
-const CALM: Duration = Duration::from_millis(500);
+const REPEATED_START_QUIET: Duration = Duration::from_millis(500);
 
 /// Who is seen of those whom a light follows.
 #[derive(Debug)]
@@ -48,7 +49,7 @@ pub(in crate::core) struct Light {
     is_there: bool,
     /// When it is told again because it has come, which is not before the other.
     again_at: Option<Tick>,
-    calm_until: Tick,
+    quiet_until: Tick,
 }
 
 impl Light {
@@ -66,7 +67,7 @@ impl Light {
             stretch_ends: now,
             is_there: false,
             again_at: None,
-            calm_until: now,
+            quiet_until: now,
         }
     }
 
@@ -76,15 +77,15 @@ impl Light {
         if !self.settings.same_device(&fresh.settings) {
             return fresh;
         }
-        let Self { last, must_tell, is_there, again_at, calm_until, .. } = self;
-        Self { last, must_tell, is_there, again_at, calm_until, ..fresh }
+        let Self { last, must_tell, is_there, again_at, quiet_until, .. } = self;
+        Self { last, must_tell, is_there, again_at, quiet_until, ..fresh }
     }
 
     /// Looks at the clock: the hours may have begun or ended, or the device may have waited for long enough.
     pub(in crate::core) fn look_at_clock(&mut self, wall: Timestamp, now: Tick) {
         if self.again_at.is_some_and(|at| at <= now) {
             self.again_at = None;
-            self.calm_until = now + CALM;
+            self.quiet_until = now + REPEATED_START_QUIET;
             self.tell_again();
         }
         let before = self.stretch.map(|stretch| stretch.within);
@@ -115,7 +116,7 @@ impl Light {
         let Some(Announcement { says, repeats, .. }) = &self.announcement else { return };
         let was_there = std::mem::replace(&mut self.is_there, says(payload));
         if self.is_there && !(*repeats && was_there) {
-            self.again_at = Some(now.max(self.calm_until));
+            self.again_at = Some(now.max(self.quiet_until));
         }
     }
 

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use super::color::{Color, Shade};
-use crate::core::model::name::TopicLevel;
-use crate::core::model::word::{Activity, Availability};
+use crate::core::model::presence::Shown;
 
 /// All that a device may want to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,17 +36,6 @@ pub enum Effect {
     Ended,
     /// By this name in the configuration.
     Named(Box<str>),
-}
-
-/// Whose presence a light shows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shown {
-    /// The person's topic level.
-    pub user: TopicLevel,
-    /// As on their topic.
-    pub availability: Availability,
-    /// As on their topic.
-    pub activity: Activity,
 }
 
 impl Effect {

@@ -2,14 +2,17 @@
 //!
 //! In reading order: `settings` is what is configured, and what that makes of a presence; `busiest` says whose presence
 //! counts, `hours` when, `scheme` has the built-in colours, `walk` every state there is, `driven` when a device has to
-//! be told; `color` and `look` are what a light can be told, `preset` says it in each device's own words.
+//! be told, and `lights` has all of them; `color` and `look` are what a light can be told, `preset` says it in each device's own words.
 
-pub(super) mod busiest;
+mod busiest;
 pub mod color;
-pub(super) mod driven;
+mod driven;
 pub mod hours;
+#[expect(clippy::module_inception, reason = "all lights are what the folder is about")]
+pub(super) mod lights;
 pub mod look;
 pub mod preset;
 mod scheme;
 pub mod settings;
+pub mod snapshot;
 pub mod walk;

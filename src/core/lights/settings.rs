@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use super::color::{Instead, Shade};
 use super::hours::Hours;
-use super::look::{Effect, Lit, Look, Shown};
+use super::look::{Effect, Lit, Look};
 use super::preset::{Device, Order};
 use super::scheme::{Tint, tint};
 use super::walk::every_state;
 use crate::core::model::name::TopicLevel;
+use crate::core::model::presence::Shown;
 
 /// One configured light.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,7 +6,6 @@ use super::mqtt::{Protocol, Qos};
 use super::report::Report;
 use super::request::{ReadMembers, ReadPresence, Request, ResolveName, SetPresence};
 use super::sign_in::SignInOrder;
-use crate::core::lights::preset::Order;
 
 /// What an edge is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,13 +89,6 @@ impl Message {
     #[must_use]
     pub fn handed_on(topic: String, payload: String) -> Self {
         Self { retain: false, ..Self::retained(topic, payload, Qos::AtLeastOnce) }
-    }
-}
-
-/// A device that comes back must not obey an old order.
-impl From<Order> for Message {
-    fn from(Order { topic, payload }: Order) -> Self {
-        Self::handed_on(topic, payload)
     }
 }
 

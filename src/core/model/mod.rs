@@ -7,21 +7,26 @@
 //! set, [`sign_in`] what happens with signing in. [`time`] and [`backoff`] say when.
 
 pub(crate) mod backoff;
+pub(in crate::core) mod dirty_topics;
 pub mod effect;
 pub mod event;
+pub mod health;
 pub mod members;
 pub mod mqtt;
 pub mod name;
 pub mod name_conflict;
 pub mod name_pattern;
 pub mod payload;
+pub mod place;
 pub mod presence;
 pub mod presence_change;
+pub(in crate::core) mod remembered;
 pub mod report;
 pub mod request;
 pub mod sequence_number;
 pub mod settings;
 pub mod sign_in;
+pub mod snapshot;
 pub mod time;
 pub mod topic;
 pub mod word;

@@ -58,6 +58,12 @@ impl TopicLevel {
         &self.0
     }
 
+    /// Names that differ only in case are one to people.
+    #[must_use]
+    pub fn folded(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+
     /// Whether a topic level may have this character.
     #[must_use]
     pub fn may_have(c: char) -> bool {

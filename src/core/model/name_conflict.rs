@@ -6,14 +6,14 @@ use crate::core::model::name::TopicLevel;
 
 /// Two people of one name. `Display` is the sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Clash {
+pub struct NameConflict {
     /// The name.
     pub name: TopicLevel,
     /// Who has it, and who would have it, too.
     pub people: [String; 2],
 }
 
-impl Clash {
+impl NameConflict {
     /// How one of them is called: what is shown of them, and their id.
     #[must_use]
     pub fn who(shown: &str, id: &impl fmt::Display) -> String {
@@ -21,7 +21,7 @@ impl Clash {
     }
 }
 
-impl fmt::Display for Clash {
+impl fmt::Display for NameConflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, people: [one, other] } = self;
         write!(

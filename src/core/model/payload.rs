@@ -88,8 +88,6 @@ pub struct About {
     pub cloud: &'static str,
     /// Name of the sign-in method.
     pub auth_method: &'static str,
-    /// Who is signed in; nothing where the application signs in as itself.
-    pub account: Option<String>,
 }
 
 /// `<base>/<bridge>/info`

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::name::TopicLevel;
 use crate::core::model::sequence_number::SequenceNumber;
 use crate::core::model::word::{Activity, Availability};
 use crate::core::model::words::Words;
@@ -112,4 +113,15 @@ impl Messages {
     pub fn of(out_of_office: Option<Box<str>>, status: Option<StatusMessage>) -> Option<Box<Self>> {
         (out_of_office.is_some() || status.is_some()).then(|| Box::new(Self { out_of_office, status }))
     }
+}
+
+/// What a light may show of somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// The person's topic level.
+    pub user: TopicLevel,
+    /// As on their topic.
+    pub availability: Availability,
+    /// As on their topic.
+    pub activity: Activity,
 }

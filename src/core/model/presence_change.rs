@@ -22,13 +22,13 @@ const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long a session may last.
-const SESSION: Range = (MINUTE.saturating_mul(5)..=MINUTE.saturating_mul(4 * 60), "5m to 4h");
+const SESSION_LASTS: Range = (MINUTE.saturating_mul(5)..=MINUTE.saturating_mul(4 * 60), "5m to 4h");
 
 /// How long a preference may last. Graph names no limits; the upper one is the longest of its own defaults.
-const PREFERENCE: Range = (MINUTE.saturating_mul(5)..=DAY.saturating_mul(7), "5m to 7days");
+const PREFERENCE_LASTS: Range = (MINUTE.saturating_mul(5)..=DAY.saturating_mul(7), "5m to 7days");
 
 /// How long a status message may last. Graph names no limits.
-const MESSAGE: Range = (MINUTE..=DAY.saturating_mul(365), "1m to 365days");
+const MESSAGE_LASTS: Range = (MINUTE..=DAY.saturating_mul(365), "1m to 365days");
 
 type Range = (RangeInclusive<Duration>, &'static str);
 
@@ -36,7 +36,7 @@ type Range = (RangeInclusive<Duration>, &'static str);
 pub type Pair = (&'static str, &'static str);
 
 /// The pairs of a session.
-const OF_SESSIONS: [Pair; 5] = [
+const SESSION_PAIRS: [Pair; 5] = [
     ("Available", "Available"),
     ("Busy", "InACall"),
     ("Busy", "InAConferenceCall"),
@@ -53,6 +53,12 @@ const PREFERRED: [Pair; 6] = [
     ("Away", "Away"),
     ("Offline", "OffWork"),
 ];
+
+/// The words that may be preferred.
+#[must_use]
+pub fn preferred_words() -> [&'static str; 6] {
+    PREFERRED.map(|(word, _)| word)
+}
 
 /// The word that clears a preference.
 const AUTO: &str = "auto";
@@ -128,17 +134,16 @@ impl PresenceChange {
     /// # Errors
     ///
     /// A sentence that says what is allowed.
-    pub fn of_presence(payload: &[u8]) -> Result<Option<Self>, String> {
+    pub fn from_presence(payload: &[u8]) -> Result<Option<Self>, String> {
         match text(payload)? {
             "" => Ok(None),
             json if json.starts_with('{') => presence(&members(json)?).map(Some),
             word if word.eq_ignore_ascii_case(AUTO) => Ok(Some(Self::ClearPreferred)),
             word => match find(&PREFERRED, word, None)[..] {
                 [pair] => Ok(Some(Self::Prefer { pair, lasts: None })),
-                _ => Err(format!(
-                    "the word must be one of {}, {AUTO}; or write JSON",
-                    list(PREFERRED.map(|(word, _)| word))
-                )),
+                _ => {
+                    Err(format!("the word must be one of {}, {AUTO}; or write JSON", list(preferred_words())))
+                }
             },
         }
     }
@@ -148,7 +153,7 @@ impl PresenceChange {
     /// # Errors
     ///
     /// A sentence that says what is allowed.
-    pub fn of_status_message(payload: &[u8], wall: Timestamp) -> Result<Option<Self>, String> {
+    pub fn from_status_message(payload: &[u8], wall: Timestamp) -> Result<Option<Self>, String> {
         let text = text(payload)?;
         if text.is_empty() {
             return Ok(None);
@@ -157,7 +162,7 @@ impl PresenceChange {
             return Ok(Some(Self::StatusMessage { text: text.into(), expires: None }));
         }
         let WrittenMessage { message, expires_in } = members(text)?;
-        let lasts = duration("expires_in", expires_in.as_deref(), &MESSAGE)?;
+        let lasts = duration("expires_in", expires_in.as_deref(), &MESSAGE_LASTS)?;
         let expires = lasts.map(|lasts| whole_seconds(wall).saturating_add(lasts).unwrap_or(Timestamp::MAX));
         Ok(Some(Self::StatusMessage { text: message.into(), expires }))
     }
@@ -201,9 +206,9 @@ fn presence(written: &Written) -> Result<PresenceChange, String> {
         };
     }
     let (kind, pairs, range) = if is_session {
-        ("session", &OF_SESSIONS[..], &SESSION)
+        ("session", &SESSION_PAIRS[..], &SESSION_LASTS)
     } else {
-        ("preferred", &PREFERRED[..], &PREFERENCE)
+        ("preferred", &PREFERRED[..], &PREFERENCE_LASTS)
     };
     let found = availability
         .as_deref()

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::core::model::name::TopicLevel;
+use super::name::TopicLevel;
+use super::place::Who;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -21,7 +22,7 @@ pub enum Report {
     /// The broker cannot be reached; begins an outage.
     BrokerLost(String),
     /// Another client seems to use the same client id.
-    Rival,
+    DuplicateClient,
     /// The broker does not take what is published, for the first time on this connection, and why.
     PublishRefused(String),
     /// One of the topics that it does not take.
@@ -29,7 +30,7 @@ pub enum Report {
     /// Time passed unseen: sleep, or a clock that was set.
     Slept(Duration),
     /// Graph's sequence number of one person went back, and stays there.
-    WentBack(usize),
+    WentBack(Who),
     /// The configuration was read again; how many people are followed now.
     Configured(usize),
     /// It could not be, and why.
@@ -40,22 +41,22 @@ pub enum Report {
     Online,
     /// A filter was refused.
     SubscriptionRefused(String),
-    /// One person, by their place in the configuration, cannot be read, and why.
-    UserUnreadable(usize, String),
-    /// A command was obeyed, about the person in this place.
-    Commanded(usize),
+    /// One person cannot be read, and why.
+    UserUnreadable(Who, String),
+    /// A command about this person was obeyed.
+    Commanded(Who),
     /// A command makes no sense or is not allowed, and why.
-    CommandRefused(usize, String),
+    CommandRefused(Who, String),
     /// A command could not be obeyed, and why.
-    CommandFailed(usize, String),
+    CommandFailed(Who, String),
     /// Somebody paused a light, or let it show presence again.
     LightFollows(TopicLevel, bool),
     /// Neither of the two words came to a light's switch.
     LightWord(TopicLevel),
     /// Whether commands can set one person's presence changed.
-    Settable(usize, bool),
+    Settable(Who, bool),
     /// One person, unreadable before, can be read.
-    UserReadable(usize),
+    UserReadable(Who),
     /// A word of neither list; said once each.
     NewWord(Box<str>),
     /// Something that was in an answer without having been asked for, or twice.
@@ -77,8 +78,8 @@ pub enum Report {
     Stretched(Duration),
 }
 
-/// What is said about a rival, in the log and on `<bridge>/health`.
-pub(in crate::core) const RIVAL: &str = "the broker closes the connection each time soon after it is made, as it does when another \
+/// What is said about a duplicate client, in the log and on `<bridge>/health`.
+pub(in crate::core) const DUPLICATE_CLIENT: &str = "the broker closes the connection each time soon after it is made, as it does when another \
                                 client comes with the same mqtt.client_id; give each its own";
 
 /// How loud a report is: by who must act.
@@ -100,7 +101,7 @@ impl Report {
             Self::GraphLost(_) | Self::BrokerLost(_) | Self::SubscriptionRefused(_) | Self::Stretched(_) => {
                 Loudness::Warn
             }
-            Self::Rival | Self::PublishRefused(_) | Self::NotConfigured(_) => Loudness::Warn,
+            Self::DuplicateClient | Self::PublishRefused(_) | Self::NotConfigured(_) => Loudness::Warn,
             Self::SignInWith(..) | Self::NotSignedIn(_) | Self::UserUnreadable(..) | Self::NewWord(_) => {
                 Loudness::Warn
             }
@@ -129,7 +130,7 @@ impl fmt::Display for Report {
             Self::BrokerLost(why) => {
                 write!(f, "no connection to the broker: {why}; trying again until it is back")
             }
-            Self::Rival => write!(f, "{RIVAL}; backing off"),
+            Self::DuplicateClient => write!(f, "{DUPLICATE_CLIENT}; backing off"),
             Self::PublishRefused(why) => {
                 write!(f, "the broker does not take some messages: {why}; which ones is said at debug level")
             }
@@ -139,9 +140,9 @@ impl fmt::Display for Report {
                 "the clock is {} ahead: the machine slept, or its clock was set; reading everybody again",
                 words(*slept)
             ),
-            Self::WentBack(user) => write!(
+            Self::WentBack(who) => write!(
                 f,
-                "users[{user}]: Graph's sequence number went back and stays there; its answers are taken as they come"
+                "{who}: Graph's sequence number went back and stays there; its answers are taken as they come"
             ),
             Self::Configured(users) => {
                 write!(f, "the configuration was read again; people followed now: {users}")
@@ -155,18 +156,22 @@ impl fmt::Display for Report {
                 f,
                 "the broker refused the subscription to {filter}; allow it in the broker's access list"
             ),
-            Self::UserUnreadable(user, why) => write!(f, "users[{user}] cannot be read: {why}"),
-            Self::Commanded(user) => write!(f, "users[{user}]: a command was obeyed"),
-            Self::CommandRefused(user, why) => write!(f, "users[{user}]: a command was refused: {why}"),
-            Self::CommandFailed(user, why) => write!(f, "users[{user}]: a command failed: {why}"),
+            Self::UserUnreadable(who, why) => write!(f, "{who} cannot be read: {why}"),
+            Self::Commanded(who) => write!(f, "{}: a command was obeyed", who.by_name()),
+            Self::CommandRefused(who, why) => {
+                write!(f, "{}: a command was refused: {why}", who.by_name())
+            }
+            Self::CommandFailed(who, why) => write!(f, "{who}: a command failed: {why}"),
             Self::LightFollows(light, true) => write!(f, "light {light}: shows presence again"),
             Self::LightFollows(light, false) => write!(f, "light {light}: paused"),
             Self::LightWord(light) => {
                 write!(f, "light {light}: neither ON nor OFF came to its switch; ignored")
             }
-            Self::Settable(user, true) => write!(f, "users[{user}] can be set by commands"),
-            Self::Settable(user, false) => write!(f, "users[{user}] cannot be set by commands"),
-            Self::UserReadable(user) => write!(f, "users[{user}] can be read again"),
+            Self::Settable(who, true) => write!(f, "{} can be set by commands", who.by_name()),
+            Self::Settable(who, false) => {
+                write!(f, "{} cannot be set by commands", who.by_name())
+            }
+            Self::UserReadable(who) => write!(f, "{who} can be read again"),
             Self::NewWord(word) => {
                 write!(f, "Graph uses a presence word that is new to this version: {word:?}")
             }

@@ -14,6 +14,9 @@ use super::presence_change::PresenceChange;
 /// Ids that one bulk request may carry (Graph: `cloudcommunications-getpresencesbyuserid`).
 pub const BULK_LIMIT: usize = 650;
 
+/// What Graph refused, such as to read a person, is tried again this often.
+pub(in crate::core) const DENIED_RETRY: Duration = Duration::from_secs(300);
+
 /// What a request does at Graph.
 pub trait Operation {
     /// What a complete answer holds.

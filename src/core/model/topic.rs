@@ -121,6 +121,18 @@ impl Topics {
         Self { base, bridge }
     }
 
+    /// What follows `<base>/` in a topic below it.
+    #[must_use]
+    pub fn below_base<'t>(&self, topic: &'t str) -> Option<&'t str> {
+        topic.strip_prefix(self.base.as_str())?.strip_prefix('/')
+    }
+
+    /// `<bridge>`
+    #[must_use]
+    pub fn bridge(&self) -> &TopicLevel {
+        &self.bridge
+    }
+
     /// `<base>/<user>/<field>`
     #[must_use]
     pub fn of_user(&self, user: &TopicLevel, field: Field) -> String {

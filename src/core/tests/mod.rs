@@ -2,17 +2,17 @@
 
 mod announcing;
 mod broker;
+mod commands;
 mod failures;
 mod groups;
 mod inviting;
 mod lifecycle;
 mod lighting;
-mod overview;
 mod polling;
 mod properties;
 mod publishing;
 mod reloading;
-mod setting;
+mod snapshot;
 mod waking;
 
 use std::time::Duration;
@@ -89,7 +89,7 @@ fn settings() -> Settings {
         users: vec![watched("alice", &id(1).to_string()), watched("bob", &id(2).to_string())],
         groups: Vec::new(),
         lights: Vec::new(),
-        about: About { version: "0.1.0", cloud: "global", auth_method: "client-secret", account: None },
+        about: About { version: "0.1.0", cloud: "global", auth_method: "client-secret" },
     }
 }
 

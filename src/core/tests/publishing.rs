@@ -1,9 +1,9 @@
 //! What reaches the broker, and in which order.
 
 use super::*;
+use crate::core::broker::outbox::WINDOW;
 use crate::core::model::event::Event::{Acknowledged, Connected, Started, Woken};
 use crate::core::model::sign_in::SignInEvent;
-use crate::core::outbox::WINDOW;
 
 #[test]
 fn the_first_connect_reads_back_then_says_stale_then_online() {
@@ -363,7 +363,7 @@ fn the_end_of_the_certificate_is_noticed_when_it_is_near() {
     assert!(!noticed(10.2), "nothing new");
     assert!(noticed(33.1), "less than 7 days");
     bridge.on(Event::SignIn(SignInEvent::CertificateEnds(Some(at(400.0 * day).wall))), at(33.2 * day));
-    assert!(bridge.settings.certificate_ends > Some(ends), "it was renewed");
+    assert!(bridge.snapshot(0, at(33.2 * day)).certificate_ends > Some(ends), "it was renewed");
 }
 
 #[test]

@@ -50,7 +50,7 @@ const BY_NUMBER: &[(&[u32], Verdict)] = &[
     (&[650056, 650057], Act("the app does not ask for Microsoft Graph: add it under Entra admin center > App registrations > API permissions and click Grant admin consent")),
 
     // An administrator mends the account.
-    (&[50034, 51004], Act("this tenant has no such account: check which account signs in, and graph.tenant_id against Entra admin center > Overview")),
+    (&[50034, 51004], Act("this tenant has no such account: check which account signs in, and graph.tenant_id against Entra admin center > Snapshot")),
     (&[50057], Act("the account is disabled: ask an administrator to enable it under Entra admin center > Users")),
     (&[50053], Act("the account is locked, or its address is suspected: wait some minutes, then ask an administrator to look at Entra admin center > Sign-in logs")),
     (&[50055], Act("the password has expired: change it at https://mysignins.microsoft.com, then sign in again with `presence2mqtt login`")),
@@ -70,10 +70,10 @@ const BY_NUMBER: &[(&[u32], Verdict)] = &[
     (&[700016, 700011], Act("this tenant does not know graph.client_id: check it against Entra admin center > App registrations, and that graph.tenant_id is the app's tenant")),
     (&[7000112], Act("the app is disabled: ask an administrator to enable it under Entra admin center > Enterprise applications > Properties")),
     (&[70001], Act("the app is disabled or not installed in this tenant: ask an administrator to look under Entra admin center > Enterprise applications")),
-    (&[90002], Act("graph.tenant_id is no tenant: check it against Entra admin center > Overview")),
+    (&[90002], Act("graph.tenant_id is no tenant: check it against Entra admin center > Snapshot")),
     (&[90038], Act("this tenant is in another cloud: set graph.cloud")),
-    (&[50194], Act("the app is for one tenant only: write its GUID from Entra admin center > Overview in graph.tenant_id")),
-    (&[9001023], Act("this method needs one tenant: write its GUID from Entra admin center > Overview in graph.tenant_id")),
+    (&[50194], Act("the app is for one tenant only: write its GUID from Entra admin center > Snapshot in graph.tenant_id")),
+    (&[9001023], Act("this method needs one tenant: write its GUID from Entra admin center > Snapshot in graph.tenant_id")),
     (&[500011], Act("Microsoft Graph has another address in this cloud: check graph.cloud and graph.graph_url")),
     (&[70011, 28002, 1002012], Act("the permission that was asked for does not exist in this cloud: check graph.cloud and graph.graph_url")),
     (&[50011], Act("the app does not know the address that the browser returns to: add http://localhost under Entra admin center > App registrations > Authentication > Mobile and desktop applications")),

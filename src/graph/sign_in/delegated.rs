@@ -12,7 +12,7 @@ use super::scopes::{self, Scopes};
 use super::store::{Account, LockedStore, StoreError, StoredSignIn, TokenStore};
 use crate::core::model::request::ReadFailure;
 use crate::core::model::sign_in::{InvitationEnd, SignedIn};
-use crate::core::token_life::renew_after;
+use crate::core::sign_in::token_life::renew_after;
 use crate::graph::client;
 
 /// The delegated sign-in of one app.

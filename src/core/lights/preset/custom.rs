@@ -8,7 +8,8 @@ use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, context
 
 use super::{Announcement, Order};
 use crate::core::lights::color::Color;
-use crate::core::lights::look::{Effect, Lit, Look, Shown};
+use crate::core::lights::look::{Effect, Lit, Look};
+use crate::core::model::presence::Shown;
 use crate::core::model::word::{Activity, Availability, KnownActivity};
 
 /// Every name that a template may use, as they are read to people.

@@ -15,6 +15,7 @@ mod wled;
 mod zigbee2mqtt;
 
 use super::look::Look;
+use crate::core::model::effect::Message;
 use crate::core::model::name::InvalidName;
 
 pub use awtrix::Target;
@@ -27,6 +28,12 @@ pub struct Order {
     pub topic: String,
     /// The payload; some devices are turned off by an empty one.
     pub payload: String,
+}
+
+impl From<Order> for Message {
+    fn from(Order { topic, payload }: Order) -> Self {
+        Self::handed_on(topic, payload)
+    }
 }
 
 /// How a device says that it has come: whoever hears it sends the colour again.

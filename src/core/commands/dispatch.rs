@@ -1,0 +1,129 @@
+//! Which command is sent to Graph when, and what the end of that means.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::{CommandQueue, PendingCommand};
+use crate::core::broker::outbox::Outbox;
+use crate::core::context::Context;
+use crate::core::model::place::Place;
+use crate::core::model::report::{Report, words};
+use crate::core::model::request::{Ended, ReadFailure, SetPresence, Whom};
+use crate::core::model::time::Tick;
+use crate::core::people::Roster;
+use crate::core::requests::Requests;
+
+/// Commands under way at once.
+const IN_FLIGHT_MAX: usize = 16;
+
+/// A command that waited this long, for the budget or for an earlier one, is answered as failed.
+const WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// `Retry-After` is honoured within these bounds; the first holds where Graph does not say.
+const HOLD: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(900));
+
+impl CommandQueue {
+    /// When the next command may be sent, or has waited too long.
+    pub(in crate::core) fn wake_at(&self, people: &Roster, requests: &Requests, now: Tick) -> Option<Tick> {
+        let over = self.waiting.iter().map(|command| command.since + WAIT_MAX).min();
+        let ready = self.next(people).map(|_| requests.next_write_at(now));
+        over.into_iter().chain(ready).min()
+    }
+
+    /// Sends what waits, as far as the budget goes.
+    pub(in crate::core) fn dispatch(
+        &mut self,
+        people: &Roster,
+        requests: &mut Requests,
+        outbox: &mut Outbox,
+        cx: &mut Context,
+    ) {
+        let is_over = |command: &PendingCommand| cx.now >= command.since + WAIT_MAX;
+        let over: VecDeque<PendingCommand>;
+        (over, self.waiting) = std::mem::take(&mut self.waiting).into_iter().partition(is_over);
+        for command in over {
+            command.give_up("it waited too long for its turn", outbox, cx);
+        }
+        while requests.may_write(cx.now) {
+            let next = self.next(people).and_then(|next| self.waiting.remove(next));
+            let Some(command) = next else { break };
+            let Some(person) = people.get(command.place) else { continue };
+            // Who is signed in, and what Graph asks for, may have changed while it waited.
+            match (self.whom(person, &cx.settings), self.patience(requests.hold_until(), cx.now)) {
+                (Err(why), _) => command.give_up(why, outbox, cx),
+                (Ok(_), Some(_)) => command.give_up("Graph asks for fewer requests", outbox, cx),
+                (Ok(whom), None) => self.send(whom, command, requests, cx),
+            }
+        }
+    }
+
+    /// Graph has answered, or could not. What became of it is read at once.
+    pub(in crate::core) fn presence_set(
+        &mut self,
+        ended: Ended<SetPresence>,
+        people: &Roster,
+        requests: &mut Requests,
+        outbox: &mut Outbox,
+        cx: &mut Context,
+    ) {
+        let Some(mut command) = self.in_flight.remove(&ended.request) else { return };
+        match ended.outcome {
+            Ok(()) => {
+                self.forbidden = None;
+                command.from.answer(None, outbox, cx);
+                cx.report(Report::Commanded(command.who));
+                requests.look_at(command.place, people, cx.settings.endpoint);
+            }
+            Err(ReadFailure::TokenRefused { .. }) if !command.retried => {
+                command.retried = true;
+                if self.older(command.place, command.change.kind()).is_some() {
+                    command.superseded(outbox, cx);
+                } else {
+                    self.waiting.push_front(command);
+                }
+            }
+            Err(failure) => {
+                let why = self.failed(&failure, cx.now);
+                command.give_up(&why, outbox, cx);
+            }
+        }
+    }
+
+    /// The first command that waits for a person about whom nothing is under way.
+    fn next(&self, people: &Roster) -> Option<usize> {
+        let id = |place: Place| people.get(place).and_then(|person| person.id());
+        let same = |one: Place, other: Place| one == other || (id(one).is_some() && id(one) == id(other));
+        let is_free =
+            |command: &PendingCommand| !self.in_flight.values().any(|other| same(other.place, command.place));
+        self.waiting.iter().position(is_free).filter(|_| self.in_flight.len() < IN_FLIGHT_MAX)
+    }
+
+    fn send(&mut self, whom: Whom, command: PendingCommand, requests: &mut Requests, cx: &mut Context) {
+        let session_id = cx.settings.commands.as_ref().and_then(|commands| commands.session_id.clone());
+        let operation = SetPresence { whom, change: command.change.clone(), session_id };
+        let id = requests.write(operation, self.token_max_age(cx.now), cx);
+        self.in_flight.insert(id, command);
+    }
+
+    /// What a failure means for the one who asked.
+    fn failed(&mut self, failure: &ReadFailure, now: Tick) -> String {
+        match failure {
+            ReadFailure::Passing { why, .. } => {
+                format!("{why}; it is not known whether it was done, and it is not tried again")
+            }
+            ReadFailure::Throttled { retry_after } => {
+                let wait = retry_after.map_or(HOLD.0, |wait| wait.clamp(Duration::from_secs(1), HOLD.1));
+                self.hold_until = now + wait;
+                format!("Graph asks for fewer requests; try again in {}", words(wait))
+            }
+            ReadFailure::Forbidden { advice } => {
+                self.forbidden = Some(advice.clone());
+                advice.clone()
+            }
+            ReadFailure::TokenRefused { .. }
+            | ReadFailure::SignInRequired { .. }
+            | ReadFailure::NotFound
+            | ReadFailure::Refused { .. } => failure.to_string(),
+        }
+    }
+}

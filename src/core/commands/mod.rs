@@ -1,0 +1,129 @@
+//! What users send: commands that set presence. [`CommandQueue`] takes them (`queue`), `permission` says whom they may set,
+//! `dispatch` when they are sent to Graph and what the end of that means, and `echo` what is answered.
+//!
+//! A command is obeyed at once or not at all: a presence that is set an hour late is wrong. So what fails is answered
+//! as failed and never tried again later; only a token that Graph refuses is replaced and the write repeated, once.
+
+mod dispatch;
+mod echo;
+pub(super) mod permission;
+mod queue;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use self::echo::Echo;
+use super::broker::outbox::Outbox;
+use super::context::Context;
+use super::model::effect::Message;
+use super::model::event::ReplyTo;
+use super::model::mqtt::Qos;
+use super::model::name::TopicLevel;
+use super::model::place::{Place, Who};
+use super::model::presence_change::PresenceChange;
+use super::model::report::Report;
+use super::model::request::{DENIED_RETRY, RequestId, SetPresence};
+use super::model::sign_in::SignedIn;
+use super::model::time::Tick;
+
+/// Commands on their way.
+#[derive(Debug, Default)]
+pub(super) struct CommandQueue {
+    waiting: VecDeque<PendingCommand>,
+    in_flight: BTreeMap<RequestId<SetPresence>, PendingCommand>,
+    /// Graph asked for patience about writes.
+    hold_until: Tick,
+    /// Why Graph forbade the last write, until one succeeds.
+    forbidden: Option<String>,
+    /// Whose sign-in it is, where a person signs in.
+    signed_in: Option<SignedIn>,
+    /// Older tokens are somebody else's, or lack what was consented to since.
+    tokens_from: Option<Tick>,
+}
+
+/// A command that was accepted.
+#[derive(Debug)]
+struct PendingCommand {
+    place: Place,
+    who: Who,
+    change: PresenceChange,
+    from: Sender,
+    since: Tick,
+    /// It is a repeat with a new token; a second refusal is final.
+    retried: bool,
+}
+
+/// To whom the result goes.
+#[derive(Debug)]
+struct Sender {
+    user: TopicLevel,
+    echo: Echo,
+    reply_to: Option<ReplyTo>,
+}
+
+impl CommandQueue {
+    /// Takes who is signed in now.
+    pub(super) fn signed_in(&mut self, account: Option<SignedIn>, now: Tick) {
+        if self.signed_in.is_some() && self.signed_in != account {
+            self.tokens_from = Some(now);
+        }
+        self.signed_in = account;
+    }
+
+    /// How old a token may be that something is written with.
+    fn token_max_age(&self, now: Tick) -> Option<Duration> {
+        let by_permission = self.forbidden.is_some().then_some(DENIED_RETRY);
+        by_permission.into_iter().chain(self.tokens_from.map(|from| now.since(from))).min()
+    }
+
+    /// Answers everything that is under way, whose ends will not be told, and what waits for it.
+    pub(super) fn give_up_all(&mut self, why: &str, outbox: &mut Outbox, cx: &mut Context) {
+        let in_flight = std::mem::take(&mut self.in_flight).into_values();
+        for command in in_flight.chain(std::mem::take(&mut self.waiting)) {
+            command.give_up(why, outbox, cx);
+        }
+    }
+
+    /// Answers what was sent about people who are not followed any more, or under another name.
+    pub(super) fn forget(&mut self, places: &[Place], outbox: &mut Outbox, cx: &mut Context) {
+        let is_about = |command: &PendingCommand| places.contains(&command.place);
+        let (lost, waiting): (VecDeque<_>, _) =
+            std::mem::take(&mut self.waiting).into_iter().partition(is_about);
+        self.waiting = waiting;
+        let gone: Vec<_> =
+            self.in_flight.iter().filter(|(_, command)| is_about(command)).map(|(id, _)| *id).collect();
+        let gone = gone.into_iter().filter_map(|id| self.in_flight.remove(&id));
+        for command in lost.into_iter().chain(gone.collect::<Vec<_>>()) {
+            command.give_up("this person is not followed any more, or has another name", outbox, cx);
+        }
+    }
+}
+
+impl PendingCommand {
+    /// Answers a command that will not be obeyed any more.
+    fn give_up(self, why: &str, outbox: &mut Outbox, cx: &mut Context) {
+        self.from.answer(Some(why), outbox, cx);
+        cx.report(Report::CommandFailed(self.who, why.to_owned()));
+    }
+
+    /// Answers a command that a newer one makes pointless.
+    fn superseded(self, outbox: &mut Outbox, cx: &mut Context) {
+        let why = "a newer command took its place";
+        self.from.answer(Some(why), outbox, cx);
+        cx.report(Report::CommandRefused(self.who, why.to_owned()));
+    }
+}
+
+impl Sender {
+    /// Queues the result; `error` is why nothing was set.
+    fn answer(self, error: Option<&str>, outbox: &mut Outbox, cx: &Context) {
+        let Self { user, echo, reply_to } = self;
+        let payload = echo.with(error);
+        let to_sender = reply_to.map(|to| (to.topic, to.correlation));
+        let to_all = (cx.topics.set_result(&user), None);
+        for (topic, correlation) in std::iter::once(to_all).chain(to_sender) {
+            let (payload, qos) = (payload.clone(), Qos::AtLeastOnce);
+            outbox.result(Message { topic, payload, qos, retain: false, expires: None, correlation });
+        }
+    }
+}

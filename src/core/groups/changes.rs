@@ -1,0 +1,174 @@
+//! What a complete reading of a group changes: who joins, who leaves, and who has another name.
+//!
+//! Somebody who is configured and a member is configured, and whoever is in several groups belongs to the first.
+
+use super::handing::Handing;
+use super::member_pages::Named;
+use super::{Groups, name_conflicts};
+use crate::core::context::Context;
+use crate::core::model::name::{ObjectId, UserId};
+use crate::core::model::name_conflict::NameConflict;
+use crate::core::model::place::{Entry, Place};
+use crate::core::model::remembered::Remembered;
+use crate::core::model::report::Report;
+use crate::core::model::settings::Watched;
+use crate::core::people::Roster;
+
+/// What becomes of people; members about whom there is news are named by their index.
+#[derive(Debug, Default)]
+pub(super) struct Change {
+    pub gone: Vec<Place>,
+    pub renamed: Vec<(Place, usize)>,
+    /// Only what Home Assistant shows is another name.
+    shown_otherwise: Vec<(Place, usize)>,
+    pub joining: Vec<usize>,
+    /// They belong to this group now, or whether Home Assistant is told of them changed.
+    belonging: Vec<(Place, usize)>,
+}
+
+/// One change of who is followed, to be carried out before the next.
+#[derive(Debug)]
+pub(in crate::core) enum RosterChange {
+    /// These leave; they are in order.
+    Leave(Vec<Place>),
+    /// A member is named, or shown, otherwise.
+    Rename { place: Place, watched: Watched },
+    /// A member belongs to the group with this index.
+    Belong { place: Place, group: usize },
+    /// Somebody joins, with what an earlier run said of them.
+    Join { watched: Watched, entry: Entry, remembered: Option<Remembered> },
+    /// That was all.
+    Done {
+        /// Whether anybody changed by it.
+        is_news: bool,
+    },
+}
+
+/// Changes that are still to be carried out. Members join one by one: a whole tenant may join at once, and fits into memory
+/// once.
+#[derive(Debug)]
+pub(super) struct Pending {
+    group: usize,
+    discovery: bool,
+    first: Vec<RosterChange>,
+    joining: std::vec::IntoIter<usize>,
+    handing: Handing,
+    report: Option<Report>,
+    is_news: bool,
+}
+
+impl Groups {
+    /// A group was read completely: who is in it, and about whom there is news, both in the order of object ids.
+    ///
+    /// # Errors
+    ///
+    /// If two would have one name, at the start of a run.
+    pub(super) fn complete(
+        &mut self,
+        group: usize,
+        ids: Vec<ObjectId>,
+        named: Vec<Named>,
+        people: &Roster,
+    ) -> Result<(), NameConflict> {
+        let Some(membership) = self.list.get_mut(group) else { return Ok(()) };
+        let members = ids.len();
+        let before = membership.read(ids);
+        let at_start = std::mem::take(&mut membership.at_start);
+        let discovery = membership.group.discovery;
+        let mut change = self.compare(group, &named, &before, people);
+        let mut conflicts = name_conflicts::settle(&mut change, &named, people);
+        if at_start && !conflicts.is_empty() {
+            return Err(conflicts.swap_remove(0));
+        }
+        let Change { mut gone, renamed, shown_otherwise, joining, belonging } = change;
+        let (joined, left) = (joining.len(), gone.len());
+        gone.sort_unstable();
+        let leaving = (!gone.is_empty()).then_some(RosterChange::Leave(gone));
+        let renamed = renamed.into_iter().chain(shown_otherwise).filter_map(|(place, found)| {
+            let watched = watched(named.get(found)?.clone(), discovery);
+            Some(RosterChange::Rename { place, watched })
+        });
+        let belonging = belonging.into_iter().map(|(place, group)| RosterChange::Belong { place, group });
+        let mut first: Vec<RosterChange> = belonging.chain(renamed).chain(leaving).collect();
+        let is_news = joined > 0 || !first.is_empty();
+        // The next one is the last.
+        first.reverse();
+        let is_reported = at_start || joined + left > 0;
+        self.pending = Some(Pending {
+            group,
+            discovery,
+            first,
+            joining: joining.into_iter(),
+            handing: Handing::new(named),
+            report: is_reported.then_some(Report::Members { members, joined, left }),
+            is_news,
+        });
+        if let Some(membership) = self.list.get_mut(group) {
+            membership.left_out = conflicts;
+        }
+        Ok(())
+    }
+
+    /// The next change of who is followed.
+    pub(in crate::core) fn next_change(&mut self, cx: &mut Context) -> Option<RosterChange> {
+        let pending = self.pending.as_mut()?;
+        if let Some(change) = pending.first.pop() {
+            return Some(change);
+        }
+        if let Some(joining) = pending.joining.by_ref().find_map(|found| pending.handing.take(found)) {
+            let remembered = self.orphans.take(&joining.name);
+            let entry = Entry::member(pending.group);
+            return Some(RosterChange::Join {
+                watched: watched(joining, pending.discovery),
+                entry,
+                remembered,
+            });
+        }
+        cx.report(pending.report.take());
+        let is_news = pending.is_news;
+        self.pending = None;
+        Some(RosterChange::Done { is_news })
+    }
+
+    /// What is different from what was known; names are not looked at.
+    fn compare(&self, group: usize, named: &[Named], before: &[ObjectId], people: &Roster) -> Change {
+        let mut change = Change::default();
+        let mut is_new: Vec<bool> = named.iter().map(|named| !named.configured).collect();
+        let find = |id: ObjectId| named.binary_search_by_key(&id, |named| named.id);
+        for (place, person) in people.iter() {
+            let Some(id) = person.id() else { continue };
+            let found = find(id).ok();
+            found.into_iter().for_each(|found| is_new[found] = false);
+            let Some(belongs_to) = person.entry().as_member() else { continue };
+            let owner = self.group_of(id);
+            if let Some(found) = found {
+                if named[found].configured {
+                    change.gone.push(place);
+                    continue;
+                }
+                if owner == Some(group) && named[found].name != *person.name() {
+                    change.renamed.push((place, found));
+                } else if owner == Some(group) && *named[found].display_name != *person.display_name() {
+                    change.shown_otherwise.push((place, found));
+                }
+            }
+            match owner.and_then(|owner| self.list.get(owner).map(|membership| (owner, membership))) {
+                // Another group's name for them is known when that one is read again.
+                Some((owner, membership)) => {
+                    if owner != belongs_to || membership.group.discovery != person.discovery() {
+                        change.belonging.push((place, owner));
+                    }
+                }
+                None if before.binary_search(&id).is_ok() => change.gone.push(place),
+                None => {}
+            }
+        }
+        change.joining = (0..named.len()).filter(|&found| is_new[found]).collect();
+        change
+    }
+}
+
+fn watched(named: Named, discovery: bool) -> Watched {
+    let Named { id, name, display_name, .. } = named;
+    Watched { name, id: UserId::Object(id), display_name: String::from(display_name), discovery }
+}

@@ -1,0 +1,112 @@
+//! What is known of one group.
+
+use std::time::Duration;
+
+use super::member_pages::MemberPages;
+use crate::core::model::backoff::Backoff;
+use crate::core::model::name::ObjectId;
+use crate::core::model::name_conflict::NameConflict;
+use crate::core::model::settings::Group;
+use crate::core::model::time::Tick;
+
+/// After so many failures in a row a reading begins again with the first page, and people are told.
+const FAILURES_MAX: u32 = 3;
+
+/// A group and its members.
+#[derive(Debug)]
+pub(super) struct Membership {
+    pub group: Group,
+    /// Who they are by the last complete reading, in order; nothing before the first.
+    ids: Option<Vec<ObjectId>>,
+    pub pages: MemberPages,
+    /// When the next page is to be read.
+    pub due: Tick,
+    failures: u32,
+    backoff: Backoff,
+    pub trouble: Option<Trouble>,
+    /// Neither read nor refused since the start of the run.
+    pub at_start: bool,
+    /// Who has no place because of their name.
+    pub left_out: Vec<NameConflict>,
+}
+
+/// Why a group cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Trouble {
+    /// Not before a permission is granted.
+    pub forbidden: bool,
+    /// As a fragment.
+    pub why: String,
+}
+
+impl Membership {
+    pub(super) fn new(group: Group, at_start: bool, now: Tick) -> Self {
+        Self {
+            group,
+            ids: None,
+            pages: MemberPages::default(),
+            due: now,
+            failures: 0,
+            backoff: Backoff::new(Duration::from_secs(1), Duration::from_secs(300)),
+            trouble: None,
+            at_start,
+            left_out: Vec::new(),
+        }
+    }
+
+    /// The same group after a reload, or another one: it is read again, and until then its members are who they were.
+    pub(super) fn again(group: Group, known: Option<Self>, now: Tick) -> Self {
+        let (ids, at_start) = known.map_or((None, false), |known| (known.ids, known.at_start));
+        Self { ids, ..Self::new(group, at_start, now) }
+    }
+
+    /// Whether it was never read completely.
+    pub(super) fn is_unread(&self) -> bool {
+        self.ids.is_none()
+    }
+
+    /// Whether this person was a member when it was last read.
+    pub(super) fn has(&self, id: ObjectId) -> bool {
+        self.ids.as_ref().is_some_and(|ids| ids.binary_search(&id).is_ok())
+    }
+
+    /// It was read completely. Returns who its members were before.
+    pub(super) fn read(&mut self, ids: Vec<ObjectId>) -> Vec<ObjectId> {
+        self.failures = 0;
+        self.backoff.reset();
+        self.trouble = None;
+        self.ids.replace(ids).unwrap_or_default()
+    }
+
+    /// It could not be read, which will pass. Returns how long to wait at least.
+    pub(super) fn failed(&mut self, why: String, random: &mut fastrand::Rng) -> Duration {
+        self.failures = self.failures.saturating_add(1);
+        if self.failures.is_multiple_of(FAILURES_MAX) {
+            self.pages.begin_again();
+            self.trouble = Some(Trouble { forbidden: false, why });
+        }
+        self.backoff.failed(random)
+    }
+
+    /// Graph answered, and said no.
+    pub(super) fn refused(&mut self, forbidden: bool, why: String) {
+        self.pages.begin_again();
+        self.at_start = false;
+        self.trouble = Some(Trouble { forbidden, why });
+    }
+
+    pub(super) fn notices(&self) -> impl Iterator<Item = String> {
+        let id = self.group.id;
+        let trouble = self.trouble.as_ref().map(|trouble| {
+            format!(
+                "the members of the group {id} cannot be read, so nobody joins or leaves: {}",
+                trouble.why
+            )
+        });
+        let left_out = self.left_out.first().map(|clash| match self.left_out.len() {
+            1 => format!("one member of the group {id} is left out: {clash}"),
+            many => format!("{many} members of the group {id} are left out; the first: {clash}"),
+        });
+        trouble.into_iter().chain(left_out)
+    }
+}

@@ -1,0 +1,97 @@
+//! Groups whose members are followed: what is known of them, and who comes and goes by that.
+//!
+//! `membership` is all that is known of one group; `pages` is what the end of a request for members means, and `member_pages`
+//! puts the pages of one reading together; `changes` is what a
+//! complete reading changes and [`Groups::next_change`] hands it on, one change after the other; `name_conflicts` says who may
+//! have which name, `handing` hands out who joins, and `orphans` are what earlier runs left of people who are not known yet.
+
+pub(super) mod changes;
+mod handing;
+mod member_pages;
+mod membership;
+mod name_conflicts;
+mod orphans;
+mod pages;
+
+use self::changes::Pending;
+use self::membership::Membership;
+use self::orphans::Orphans;
+use super::model::name::ObjectId;
+use super::model::request::ReadMembers;
+use super::model::settings::Group;
+use super::model::time::Tick;
+
+/// All groups, in the order configured.
+#[derive(Debug)]
+pub(super) struct Groups {
+    list: Vec<Membership>,
+    /// How many of them are read: at the start one after the other, since whoever is in several belongs to the first.
+    begun: usize,
+    pending: Option<Pending>,
+    orphans: Orphans,
+}
+
+impl Groups {
+    pub(super) fn new(groups: &[Group], now: Tick) -> Self {
+        let list: Vec<Membership> =
+            groups.iter().map(|group| Membership::new(group.clone(), true, now)).collect();
+        Self { begun: list.len().min(1), list, pending: None, orphans: Orphans::default() }
+    }
+
+    /// Other groups are configured: all are read again, and until then the members of those that stay are who they were.
+    pub(super) fn configured(&mut self, groups: &[Group], now: Tick) {
+        let mut before = std::mem::take(&mut self.list);
+        for group in groups {
+            let same = before.iter().position(|known| known.group.id == group.id);
+            let known = same.map(|same| before.swap_remove(same));
+            self.list.push(Membership::again(group.clone(), known, now));
+        }
+        self.begun = self.list.len().min(1);
+        self.pending = None;
+    }
+
+    /// The groups that are read by now, and when each is due.
+    pub(super) fn begun(&self) -> impl Iterator<Item = (usize, Tick)> {
+        self.list.iter().enumerate().take(self.begun).map(|(group, membership)| (group, membership.due))
+    }
+
+    /// The page of a group that is to be read, and whether the group was refused for a missing permission, which newer tokens
+    /// may have.
+    pub(super) fn next_page(&self, group: usize) -> Option<(ReadMembers, bool)> {
+        let membership = self.list.get(group)?;
+        let page = membership.pages.page().cloned();
+        let forbidden = membership.trouble.as_ref().is_some_and(|trouble| trouble.forbidden);
+        Some((ReadMembers { group: membership.group.id, page }, forbidden))
+    }
+
+    /// The first group that somebody is in.
+    pub(super) fn group_of(&self, id: ObjectId) -> Option<usize> {
+        self.list.iter().position(|group| group.has(id))
+    }
+
+    /// Whether Home Assistant is told of the members of a group.
+    pub(super) fn discovery(&self, group: usize) -> bool {
+        self.list.get(group).is_some_and(|membership| membership.group.discovery)
+    }
+
+    /// Not every group was read yet, so that whoever is unknown may still turn out to be a member.
+    pub(super) fn are_undecided(&self) -> bool {
+        self.list.iter().any(Membership::is_unread)
+    }
+
+    /// The members of a group are still expected, as it was neither read nor refused.
+    pub(super) fn are_expected(&self) -> bool {
+        self.list.iter().any(|group| group.at_start)
+    }
+
+    /// Whether a group is read out of turn when somebody wants everybody to be read: it costs as much as all its members, so
+    /// only to see whether it can be.
+    pub(super) fn is_worth_a_try(&self, group: usize) -> bool {
+        self.list.get(group).is_some_and(|membership| membership.trouble.is_some())
+    }
+
+    /// What is said of groups on `<bridge>/health`.
+    pub(super) fn notices(&self) -> impl Iterator<Item = String> {
+        self.list.iter().flat_map(Membership::notices)
+    }
+}

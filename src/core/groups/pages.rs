@@ -1,0 +1,148 @@
+//! What the end of a request for members means.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use super::Groups;
+use super::member_pages::{Named, Turned};
+use crate::core::context::Context;
+use crate::core::model::members::{Member, MembersPage};
+use crate::core::model::name::{TopicLevel, UserId};
+use crate::core::model::name_conflict::NameConflict;
+use crate::core::model::request::{DENIED_RETRY, Ended, ReadFailure, ReadMembers};
+use crate::core::model::settings::Settings;
+use crate::core::people::Roster;
+use crate::core::requests::Requests;
+use crate::core::requests::target::Target;
+
+impl Groups {
+    /// A page of members was read, or could not be: what was read of the group before is good then, and what was known of its
+    /// members stands.
+    ///
+    /// # Errors
+    ///
+    /// If two people would have one name, at the start of a run.
+    pub(in crate::core) fn members_read(
+        &mut self,
+        ended: Ended<ReadMembers>,
+        people: &Roster,
+        requests: &mut Requests,
+        cx: &mut Context,
+    ) -> Result<(), NameConflict> {
+        let Some(job) = requests.page_ended(ended.request) else { return Ok(()) };
+        let group = job.target;
+        let mut is_over = true;
+        let wait = match ended.outcome {
+            Ok(page) => {
+                requests.answered(cx);
+                match self.turn(group, page, people, cx) {
+                    Turned::More => {
+                        is_over = false;
+                        Duration::ZERO
+                    }
+                    Turned::Complete(ids, named) => {
+                        self.complete(group, ids, named, people)?;
+                        self.list.get(group).map_or(DENIED_RETRY, |known| known.group.refresh_members)
+                    }
+                    Turned::Failed(why) => self.failed(group, why, cx),
+                }
+            }
+            Err(ReadFailure::TokenRefused { .. }) if !job.retried => {
+                requests.retry(job.about(Target::Members));
+                return Ok(());
+            }
+            Err(failure) => self.page_failed(group, &failure, people, requests, cx),
+        };
+        if let Some(membership) = self.list.get_mut(group) {
+            membership.due = cx.now + wait;
+        }
+        requests.page_done(job.round, wait, cx.now);
+        if is_over && self.begun == group + 1 && self.begun < self.list.len() {
+            // One after the other, whatever comes of the one before.
+            requests.watch_group(self.begun, cx.now);
+            self.list[self.begun].due = cx.now;
+            self.begun += 1;
+        }
+        Ok(())
+    }
+
+    fn turn(&mut self, group: usize, page: MembersPage, people: &Roster, cx: &Context) -> Turned {
+        let principals = principals(&cx.settings);
+        let Some(membership) = self.list.get_mut(group) else {
+            return Turned::Failed("it is not configured any more".to_owned());
+        };
+        let pattern = &membership.group.name;
+        membership.pages.take(page, |member| {
+            let name = pattern.name(&member, &cx.settings.bridge_name);
+            news_about(member, name, &principals, people)
+        })
+    }
+
+    /// Returns how long the group is left alone.
+    fn page_failed(
+        &mut self,
+        group: usize,
+        failure: &ReadFailure,
+        people: &Roster,
+        requests: &mut Requests,
+        cx: &mut Context,
+    ) -> Duration {
+        let (forbidden, why) = match failure {
+            ReadFailure::Forbidden { advice } => (true, advice.clone()),
+            ReadFailure::NotFound => {
+                (false, "it is not in this tenant; check its id under [[groups]]".to_owned())
+            }
+            ReadFailure::Refused { .. } => (false, failure.to_string()),
+            ReadFailure::Passing { why, .. } => {
+                let own = self.failed(group, why.clone(), cx);
+                return own.max(requests.failed(failure, cx));
+            }
+            ReadFailure::Throttled { .. }
+            | ReadFailure::TokenRefused { .. }
+            | ReadFailure::SignInRequired { .. } => return requests.failed(failure, cx),
+        };
+        if let Some(membership) = self.list.get_mut(group) {
+            membership.refused(forbidden, why);
+        }
+        // If nobody else is read either, Graph lets nobody be read.
+        let everybody = forbidden && people.is_everybody_forbidden();
+        requests.reached(everybody.then_some(failure), cx);
+        DENIED_RETRY
+    }
+
+    fn failed(&mut self, group: usize, why: String, cx: &mut Context) -> Duration {
+        let membership = self.list.get_mut(group);
+        membership.map_or(DENIED_RETRY, |membership| membership.failed(why, &mut cx.random))
+    }
+}
+
+/// The user principal names that people are configured by, which go before a membership.
+fn principals(settings: &Settings) -> HashSet<String> {
+    let principal = |id: &UserId| match id {
+        UserId::Principal(name) => Some(name.as_str().to_lowercase()),
+        UserId::Me | UserId::Object(_) => None,
+    };
+    settings.users.iter().filter_map(|user| principal(&user.id)).collect()
+}
+
+/// A member as they are to be followed, if they are not followed like that already.
+fn news_about(
+    member: Member,
+    name: TopicLevel,
+    principals: &HashSet<String>,
+    people: &Roster,
+) -> Option<Named> {
+    let Member { id, principal_name, display_name } = member;
+    let display_name = display_name.unwrap_or_else(|| name.as_str().into());
+    let principal_name = principal_name.as_deref().unwrap_or_default().to_lowercase();
+    let configured = principals.contains(&principal_name);
+    // Whoever is configured goes before.
+    let mut known = people.by_id(&id).filter_map(|place| people.get(place));
+    let known = known.by_ref().min_by_key(|person| person.entry().as_member().is_some());
+    let is_news = configured
+        || known.is_none_or(|person| {
+            let is_member = person.entry().as_member().is_some();
+            is_member && (*person.name() != name || *person.display_name() != *display_name)
+        });
+    is_news.then_some(Named { id, name, display_name, configured })
+}

@@ -1,0 +1,293 @@
+//! When lights are told what to show, and who may pause them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::busiest::busiest;
+use super::driven::{Light, Sight};
+use super::settings::Settings;
+use super::snapshot::LightSnapshot;
+use crate::core::broker::outbox::Outbox;
+use crate::core::context::Context;
+use crate::core::model::effect::Message;
+use crate::core::model::event::Incoming;
+use crate::core::model::mqtt::Qos;
+use crate::core::model::name::TopicLevel;
+use crate::core::model::place::Place;
+use crate::core::model::report::Report;
+use crate::core::model::time::Tick;
+use crate::core::model::topic::{LightField, Topics};
+use crate::core::people::Roster;
+
+/// What `…/light/<name>/follow` holds while the light shows presence, and what makes it.
+const ON: &str = "ON";
+
+/// The same while it is paused.
+const OFF: &str = "OFF";
+
+/// All lights, and whom they follow.
+#[derive(Debug, Default)]
+pub(in crate::core) struct Lights {
+    lights: Vec<Light>,
+    followers: BTreeMap<Place, Vec<usize>>,
+    /// When all are told again though nothing changed.
+    again_at: Option<Tick>,
+    /// Lights that an earlier run left something of, found before it is known which are configured.
+    found: BTreeSet<TopicLevel>,
+}
+
+impl Lights {
+    /// Somebody may look different now.
+    pub(in crate::core) fn somebody_changed(&mut self, place: Place) {
+        for &light in self.followers.get(&place).into_iter().flatten() {
+            self.lights[light].due = true;
+        }
+    }
+
+    /// There is another connection: what was sent may not have arrived, and devices may have come and gone.
+    pub(in crate::core) fn connected(&mut self) {
+        self.found.clear();
+        self.lights.iter_mut().for_each(Light::connected);
+    }
+
+    /// Somebody wants everything again.
+    pub(in crate::core) fn tell_again(&mut self) {
+        self.lights.iter_mut().for_each(Light::tell_again);
+    }
+
+    /// The broker did not take what was sent to these topics.
+    pub(in crate::core) fn were_refused(&mut self, topics: &BTreeMap<String, String>) {
+        let refused = |light: &&mut Light| topics.keys().any(|topic| light.is_told_on(topic));
+        self.lights.iter_mut().filter(refused).for_each(Light::tell_again);
+    }
+
+    /// The earliest time at which a clock has something to say.
+    pub(in crate::core) fn wake_at(&self) -> Option<Tick> {
+        self.lights.iter().filter_map(Light::wake_at).chain(self.again_at).min()
+    }
+
+    /// In the order configured.
+    pub(in crate::core) fn names(&self) -> Vec<TopicLevel> {
+        self.lights.iter().map(|light| light.settings.name.clone()).collect()
+    }
+
+    /// All lights as they are now.
+    pub(in crate::core) fn snapshots(&self) -> Vec<LightSnapshot> {
+        let snapshot = |light: &Light| LightSnapshot {
+            name: light.settings.name.clone(),
+            users: light.settings.users.clone(),
+            shade: light.shade,
+            follows: light.follows,
+        };
+        self.lights.iter().map(snapshot).collect()
+    }
+
+    /// Drives the lights that are configured now. A light keeps what is known of it; a device that is left is told goodbye.
+    /// Returns the lights that are no more.
+    pub(in crate::core) fn configured(
+        &mut self,
+        configured: Vec<Settings>,
+        outbox: &mut Outbox,
+        cx: &Context,
+    ) -> Vec<TopicLevel> {
+        let before = std::mem::take(&mut self.lights);
+        let mut known: BTreeMap<TopicLevel, Light> =
+            before.into_iter().map(|light| (light.settings.name.clone(), light)).collect();
+        for settings in configured {
+            let light = match known.remove(&settings.name) {
+                Some(light) => {
+                    if !light.settings.same_device(&settings) {
+                        leave_device(&light, outbox);
+                    }
+                    light.configured(settings, cx.now)
+                }
+                None => {
+                    let light = Light::new(settings, cx.now);
+                    publish(&light, LightField::Follow, outbox, &cx.topics);
+                    light
+                }
+            };
+            self.lights.push(light);
+        }
+        for (name, light) in &known {
+            leave_device(light, outbox);
+            remove(name, outbox, &cx.topics);
+        }
+        known.into_keys().collect()
+    }
+
+    /// Lets every light follow whoever has the names now.
+    pub(in crate::core) fn follow(&mut self, people: &Roster) {
+        self.followers.clear();
+        for (index, light) in self.lights.iter_mut().enumerate() {
+            light.places = light.settings.users.iter().filter_map(|name| people.by_name(name)).collect();
+            light.due = true;
+            for &place in &light.places {
+                self.followers.entry(place).or_default().push(index);
+            }
+        }
+    }
+
+    /// Tells every light what is news to it. `expected` says that whoever is missing may be in a group that was not read yet.
+    pub(in crate::core) fn light_up(
+        &mut self,
+        expected: bool,
+        people: &Roster,
+        outbox: &mut Outbox,
+        cx: &Context,
+    ) {
+        if self.again_at.is_none_or(|at| at <= cx.now) {
+            if self.again_at.is_some() {
+                self.tell_again();
+            }
+            self.again_at = cx.settings.refresh_interval.map(|every| cx.now + every);
+        }
+        for light in &mut self.lights {
+            light.look_at_clock(cx.wall, cx.now);
+            if !outbox.is_open() || !std::mem::take(&mut light.due) || !light.follows {
+                continue;
+            }
+            let before = light.shade;
+            let order = light.order(sight(light, expected, people)).map(Message::from);
+            order.into_iter().for_each(|message| outbox.light(Some(&light.settings.name), message));
+            if light.shade != before {
+                publish(light, LightField::State, outbox, &cx.topics);
+            }
+        }
+    }
+
+    /// Queues what is retained about every light.
+    pub(in crate::core) fn publish_all(&self, outbox: &mut Outbox, cx: &Context) {
+        for light in &self.lights {
+            for field in LightField::ALL {
+                publish(light, field, outbox, &cx.topics);
+            }
+        }
+    }
+
+    /// The last messages of all lights.
+    pub(in crate::core) fn goodbye(&mut self, cx: &Context) -> Vec<Message> {
+        let mut last = Vec::new();
+        for light in &mut self.lights {
+            let Some((order, shade)) = light.goodbye() else { continue };
+            light.shade = Some(shade);
+            last.push(Message::from(order));
+            last.extend(retained(light, LightField::State, &cx.topics));
+        }
+        last
+    }
+
+    /// Takes what an earlier run, or the one before a reload, published about a light.
+    pub(in crate::core) fn heard_retained(
+        &mut self,
+        name: TopicLevel,
+        field: LightField,
+        payload: &[u8],
+        outbox: &mut Outbox,
+        cx: &Context,
+    ) {
+        match (self.named(&name), field) {
+            (Some(light), LightField::Follow) => {
+                light.follows = payload != OFF.as_bytes();
+                light.due = true;
+                // If it came late, the broker holds something else by now.
+                publish(light, LightField::Follow, outbox, &cx.topics);
+            }
+            (Some(_), LightField::State) => {}
+            (None, _) if outbox.is_open() => remove(&name, outbox, &cx.topics),
+            (None, _) => {
+                self.found.insert(name);
+            }
+        }
+    }
+
+    /// Reading back is over: what is retained about lights that are not configured any more is emptied.
+    pub(in crate::core) fn remove_found(&mut self, outbox: &mut Outbox, cx: &Context) {
+        for name in std::mem::take(&mut self.found) {
+            if self.named(&name).is_none() {
+                remove(&name, outbox, &cx.topics);
+            }
+        }
+    }
+
+    /// Somebody pauses a light, or lets it show presence again.
+    pub(in crate::core) fn pause_or_follow(
+        &mut self,
+        name: &TopicLevel,
+        payload: &[u8],
+        outbox: &mut Outbox,
+        cx: &mut Context,
+    ) {
+        let says = |word: &str| payload.trim_ascii().eq_ignore_ascii_case(word.as_bytes());
+        let Some(light) = self.named(name) else { return };
+        if !says(ON) && !says(OFF) {
+            return cx.report(Report::LightWord(name.clone()));
+        }
+        light.follows = says(ON);
+        // Whoever paused it may have used it otherwise. What still waits is not sent to a paused one.
+        light.tell_again();
+        outbox.forget_light(name);
+        publish(light, LightField::Follow, outbox, &cx.topics);
+        cx.report(Report::LightFollows(name.clone(), says(ON)));
+    }
+
+    /// Takes a message of a device that says that it is there; `false` if it is no light's.
+    pub(in crate::core) fn heard_device(&mut self, message: &Incoming, now: Tick) -> bool {
+        let mut is_announcement = false;
+        for light in self.lights.iter_mut().filter(|light| light.announced_on() == Some(&message.topic)) {
+            is_announcement = true;
+            // What is retained was said before; after a connect everything is sent anyway.
+            if !message.retained {
+                light.device_said(&message.payload, now);
+            }
+        }
+        is_announcement
+    }
+
+    /// Where lights are heard: their devices, and whoever pauses them.
+    pub(in crate::core) fn filters(&self, topics: &Topics) -> BTreeSet<String> {
+        let devices = self.lights.iter().filter_map(Light::announced_on).map(str::to_owned);
+        let pause = (!self.lights.is_empty()).then(|| topics.pause_any_light());
+        devices.chain(pause).collect()
+    }
+
+    fn named(&mut self, name: &TopicLevel) -> Option<&mut Light> {
+        self.lights.iter_mut().find(|light| light.settings.name == *name)
+    }
+}
+
+/// Who is seen of those whom a light follows.
+fn sight(light: &Light, expected: bool, people: &Roster) -> Sight {
+    let followed = || light.places.iter().filter_map(|&place| people.get(place));
+    let is_missing = light.places.len() < light.settings.users.len();
+    match busiest(followed().filter_map(|person| person.shown())) {
+        Some(shown) => Sight::Somebody(shown),
+        None if followed().any(|person| person.is_awaited()) || (is_missing && expected) => Sight::Awaited,
+        None => Sight::Nobody,
+    }
+}
+
+/// What a topic of a light should hold; nothing where there is nothing to say yet.
+fn retained(light: &Light, field: LightField, topics: &Topics) -> Option<Message> {
+    let payload = match field {
+        LightField::State => light.shade?.to_string(),
+        LightField::Follow => if light.follows { ON } else { OFF }.to_owned(),
+    };
+    Some(Message::retained(topics.of_light(&light.settings.name, field), payload, Qos::AtLeastOnce))
+}
+
+fn publish(light: &Light, field: LightField, outbox: &mut Outbox, topics: &Topics) {
+    let message = retained(light, field, topics);
+    message.into_iter().for_each(|message| outbox.light(Some(&light.settings.name), message));
+}
+
+fn leave_device(light: &Light, outbox: &mut Outbox) {
+    outbox.forget_light(&light.settings.name);
+    let goodbye = light.goodbye().map(|(order, _)| Message::from(order));
+    goodbye.into_iter().for_each(|message| outbox.light(None, message));
+}
+
+fn remove(name: &TopicLevel, outbox: &mut Outbox, topics: &Topics) {
+    for field in LightField::ALL {
+        outbox.remove(topics.of_light(name, field));
+    }
+}

@@ -1,0 +1,145 @@
+//! What is known at one moment, for whoever asks. Nothing is kept for it: it is made when somebody does.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::health::Health;
+use super::mqtt::Protocol;
+use super::name::{ClientId, TopicLevel};
+use super::payload::About;
+use super::sign_in::DeviceCode;
+use crate::core::lights::snapshot::LightSnapshot;
+
+/// The bridge at one moment.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// When this was; UTC.
+    pub at: Timestamp,
+    /// Version, cloud and sign-in method.
+    pub about: About,
+    /// Who is signed in; nothing where the application signs in as itself.
+    pub account: Option<String>,
+    /// The `bridge` id.
+    pub bridge: ClientId,
+    /// Of this process, or since the last change of broker; UTC, whole seconds.
+    pub started_at: Timestamp,
+    /// The way to Microsoft.
+    pub graph: GraphSnapshot,
+    /// The way to the broker.
+    pub broker: BrokerSnapshot,
+    /// What still works but needs a look.
+    pub notices: Vec<String>,
+    /// The code that somebody should use now.
+    pub sign_in: Option<DeviceCode>,
+    /// How many people are followed.
+    pub people: usize,
+    /// Of how many what is published is what Graph says.
+    pub current: usize,
+    /// How many by the word of their health; every word is there.
+    pub census: [(&'static str, usize); 5],
+    /// The first of them, as many as were asked for, in the order configured.
+    pub persons: Vec<PersonSnapshot>,
+    /// All lights, in the order configured.
+    pub lights: Vec<LightSnapshot>,
+    /// When the app's certificate ends, if it signs in with one.
+    pub certificate_ends: Option<Timestamp>,
+}
+
+/// The way to Microsoft.
+#[derive(Debug, Clone)]
+pub struct GraphSnapshot {
+    /// One of [`GraphState::WORDS`](super::health::GraphState::WORDS), as on `<bridge>/health`.
+    pub state: &'static str,
+    /// Since when; UTC, whole seconds.
+    pub since: Timestamp,
+    /// When Graph last told somebody's presence; UTC, whole seconds.
+    pub last_success: Option<Timestamp>,
+    /// That was within `stale_after`.
+    pub is_fresh: bool,
+    /// After how long it is not.
+    pub stale_after: Duration,
+    /// What is wrong and what to do.
+    pub detail: Option<String>,
+    /// As configured.
+    pub poll_interval: Duration,
+    /// As the budget allows.
+    pub achieved_interval: Duration,
+    /// Requests in 30 s, at most.
+    pub budget: u32,
+    /// Requests in the last 30 s.
+    pub budget_used: usize,
+}
+
+/// The way to the broker.
+#[derive(Debug, Clone)]
+pub struct BrokerSnapshot {
+    /// Where the connection stands.
+    pub state: BrokerState,
+    /// Why there is none.
+    pub trouble: Option<String>,
+    /// In which version of MQTT it is spoken to.
+    pub protocol: Protocol,
+    /// Messages that wait to be sent.
+    pub queue: usize,
+    /// Messages sent and not acknowledged.
+    pub in_flight: usize,
+}
+
+/// Where the connection to the broker stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BrokerState {
+    /// There is one, and it is published on.
+    Connected,
+    /// There is one, and what an earlier run left is read back.
+    ReadingBack,
+    /// There is none yet.
+    Connecting,
+    /// It is being closed.
+    Stopping,
+}
+
+/// Somebody who is followed.
+#[derive(Debug, Clone)]
+pub struct PersonSnapshot {
+    /// The topic level.
+    pub name: TopicLevel,
+    /// What Home Assistant shows.
+    pub display_name: String,
+    /// The published words; nothing before the first answer.
+    pub words: Option<(String, String)>,
+    /// Since when Graph has told these words; UTC, whole seconds.
+    pub since: Option<Timestamp>,
+    /// Whether they may be believed.
+    pub health: Health,
+    /// Whether commands can set their presence.
+    pub is_settable: bool,
+}
+
+impl Snapshot {
+    /// Whether the bridge does what it is for: news come from Graph and go to the broker.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.graph.is_fresh && self.broker.state == BrokerState::Connected
+    }
+
+    /// The same in one short line.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        let broker = match self.broker.state {
+            BrokerState::Connected => "connected to the broker",
+            BrokerState::ReadingBack => "reading back from the broker",
+            BrokerState::Connecting => "no connection to the broker",
+            BrokerState::Stopping => "stopping",
+        };
+        let Self { graph, current, people, .. } = self;
+        format!("{broker}; Graph: {}; people up to date: {current} of {people}", graph.state)
+    }
+
+    /// Whether there is nothing to look at either: everybody is up to date and nobody complains.
+    #[must_use]
+    pub fn is_well(&self) -> bool {
+        let no_complaint = self.notices.is_empty() && self.graph.detail.is_none();
+        self.is_ready() && self.current == self.people && no_complaint
+    }
+}

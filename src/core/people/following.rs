@@ -1,0 +1,192 @@
+//! Who is followed after the configuration was read again: who leaves, who stays and as whom, and who joins.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::Roster;
+use super::person::Person;
+use crate::core::context::Context;
+use crate::core::model::dirty_topics::DirtyTopics;
+use crate::core::model::event::Access;
+use crate::core::model::name::{ObjectId, TopicLevel, UserId};
+use crate::core::model::place::{Entry, Place};
+use crate::core::model::settings::Watched;
+
+/// What another configuration changes. Who was followed before, be it under another name, keeps what is known.
+#[derive(Debug, Default)]
+struct Following {
+    leaving: Vec<Place>,
+    /// Configured now, with this index under `[[users]]`.
+    users: Vec<(Place, usize)>,
+    /// Members of the group with this index and nothing else.
+    members: Vec<(Place, usize)>,
+    /// Configured now and unknown so far, by index.
+    joining: Vec<usize>,
+}
+
+/// What others have to know of it.
+#[derive(Debug, Default)]
+pub(in crate::core) struct Followed {
+    /// Who left which place; the places are in order.
+    pub gone: Vec<(Place, Person)>,
+    pub joined: Vec<Place>,
+    /// Names that mean nobody now, or somebody else, and whether that is nobody.
+    pub emptied: Vec<(TopicLevel, bool)>,
+}
+
+impl Roster {
+    /// Follows whoever is configured now, and whoever was known as a member of the groups that are: `group_of` is the group that
+    /// somebody is in, and whether its members are announced. `access` says whether Graph is another.
+    pub(in crate::core) fn follow(
+        &mut self,
+        access: Access,
+        group_of: impl Fn(ObjectId) -> Option<(usize, bool)>,
+        cx: &Context,
+    ) -> Followed {
+        let users = &cx.settings.users;
+        let following = self.compare(users, access, |id| group_of(id).map(|(group, _)| group));
+        let meant = self.names_given_up(&following, users);
+        let leave = |place| Some((place, self.leave(place)?));
+        let gone = following.leaving.into_iter().filter_map(leave).collect();
+        for (place, index) in following.users {
+            self.configure(place, index, users[index].clone(), cx);
+        }
+        for (place, group) in following.members {
+            let discovery = self.get(place).and_then(Person::id).and_then(&group_of);
+            self.demote(place, group, discovery.is_some_and(|(_, discovery)| discovery), cx);
+        }
+        let join = |index: usize| self.join(users[index].clone(), Entry::user(index), None, cx);
+        let joined = following.joining.into_iter().map(join).collect();
+        self.reconsider(access, cx);
+        let emptied = meant.into_iter().filter_map(|(name, (configured, id))| {
+            let means = self.by_name(&name).and_then(|place| self.get(place));
+            let is_same =
+                |person: &Person| person.user_id() == configured || (id.is_some() && person.id() == id);
+            (!means.is_some_and(is_same)).then(|| (name, means.is_none()))
+        });
+        let emptied = emptied.collect();
+        Followed { gone, joined, emptied }
+    }
+
+    /// The names of those who leave or get another one, and who was meant by them.
+    fn names_given_up(
+        &self,
+        following: &Following,
+        users: &[Watched],
+    ) -> BTreeMap<TopicLevel, (UserId, Option<ObjectId>)> {
+        let is_renamed = |(place, index): &(Place, usize)| {
+            self.get(*place).is_some_and(|person| *person.name() != users[*index].name)
+        };
+        let renamed = following.users.iter().copied().filter(is_renamed).map(|(place, _)| place);
+        let unnamed = following.leaving.iter().copied().chain(renamed).filter_map(|place| self.get(place));
+        unnamed.map(|person| (person.name().clone(), (person.user_id(), person.id()))).collect()
+    }
+
+    /// Compares who is followed with who is configured now. `group_of` is the group that somebody is in.
+    fn compare(
+        &self,
+        users: &[Watched],
+        access: Access,
+        group_of: impl Fn(ObjectId) -> Option<usize>,
+    ) -> Following {
+        let mut following = Following::default();
+        let (mut same, mut renamed) = self.match_users(users, access);
+        for (index, watched) in users.iter().enumerate() {
+            match same.remove(&watched.name).or_else(|| renamed.remove(&watched.id)) {
+                Some(place) => following.users.push((place, index)),
+                None => following.joining.push(index),
+            }
+        }
+        let configured: HashSet<Place> = following.users.iter().map(|&(place, _)| place).collect();
+        let known = configured.iter().filter_map(|place| self.get(*place)?.id());
+        let joining = following.joining.iter().filter_map(|&index| match users[index].id {
+            UserId::Object(id) => Some(id),
+            UserId::Me | UserId::Principal(_) => None,
+        });
+        let ids: HashSet<ObjectId> = known.chain(joining).collect();
+        let names: HashSet<String> = users.iter().map(|user| user.name.folded()).collect();
+        for (place, person) in self.iter().filter(|(place, _)| !configured.contains(place)) {
+            let id = person.id().filter(|id| is_kept(person, access) && !ids.contains(id));
+            let group = id.and_then(&group_of).filter(|_| !names.contains(&person.name().folded()));
+            match group {
+                Some(group) => following.members.push((place, group)),
+                None => following.leaving.push(place),
+            }
+        }
+        following
+    }
+
+    /// Who is meant under the same name as before, and who is meant at all.
+    fn match_users(
+        &self,
+        users: &[Watched],
+        access: Access,
+    ) -> (HashMap<TopicLevel, Place>, HashMap<UserId, Place>) {
+        let ids: HashMap<&TopicLevel, &UserId> = users.iter().map(|user| (&user.name, &user.id)).collect();
+        let meant: HashSet<&UserId> = users.iter().map(|user| &user.id).collect();
+        let (mut same, mut renamed) = (HashMap::new(), HashMap::new());
+        for (place, person) in self.iter().filter(|(_, person)| is_kept(person, access)) {
+            let configured = person.user_id();
+            if ids.get(person.name()) == Some(&&configured) {
+                same.insert(person.name().clone(), place);
+            } else if meant.contains(&configured) {
+                renamed.insert(configured, place);
+            }
+        }
+        (same, renamed)
+    }
+
+    /// Somebody who was followed is configured now, with this index.
+    fn configure(&mut self, place: Place, index: usize, watched: Watched, cx: &Context) {
+        let Watched { name, id, display_name, discovery } = watched;
+        let renamed = self.rename(place, name, display_name, discovery, cx);
+        if renamed.is_some()
+            && let Some(Some(person)) = self.people.get_mut(place.number())
+        {
+            person.meant_by(id);
+            person.set_entry(Entry::user(index));
+        }
+    }
+
+    /// Somebody who was configured is followed as a member of this group only.
+    fn demote(&mut self, place: Place, group: usize, discovery: bool, cx: &Context) {
+        if let Some(Some(person)) = self.people.get_mut(place.number())
+            && let Some(id) = person.id()
+        {
+            person.meant_by(UserId::Object(id));
+        }
+        self.belongs(place, group, discovery, cx);
+    }
+
+    /// Everybody's settings may be others.
+    fn reconsider(&mut self, access: Access, cx: &Context) {
+        self.settling.clear();
+        for number in 0..self.people.len() {
+            self.update(Place::new(number), |person, dirty| {
+                person.forget_candidate();
+                if access == Access::New {
+                    person.doubt();
+                }
+                if !cx.settings.include_messages {
+                    person.forget_messages(cx.now, dirty);
+                }
+                if cx.settings.discovery.is_some() {
+                    dirty.add(DirtyTopics::ANNOUNCEMENT);
+                }
+            });
+        }
+        self.order_users();
+        self.judge_everybody(cx);
+    }
+
+    fn order_users(&mut self) {
+        let entry = |(place, person): (Place, &Person)| Some((person.entry().as_user()?, place));
+        let mut users: Vec<(usize, Place)> = self.iter().filter_map(entry).collect();
+        users.sort_unstable();
+        self.users = users.into_iter().map(|(_, place)| place).collect();
+    }
+}
+
+/// Who `me` or a user principal name is depends on the tenant, or on who signed in.
+fn is_kept(person: &Person, access: Access) -> bool {
+    access != Access::New || matches!(person.user_id(), UserId::Object(_))
+}

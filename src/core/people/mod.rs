@@ -1,0 +1,278 @@
+//! The people who are followed: where they stand, what is known of them, and whether it may be believed.
+//!
+//! A person keeps their place for as long as they are followed. [`Roster`] has everybody and finds them by name and object id
+//! (`index`); `answers` is what the end of a request means, `reading` what an answer holds, `judging` what time does, `following` who is followed after
+//! a reload. Of one `person`, `identity` is who they are, `knowledge` what is known, `out_of_order` which answer is the newer
+//! one. What changes is handed on by [`Roster::next_changed`], and nowhere else.
+
+mod answers;
+mod bulk_request;
+pub(super) mod following;
+mod identity;
+mod index;
+pub(super) mod judging;
+mod knowledge;
+mod out_of_order;
+pub(super) mod person;
+mod reading;
+
+use std::collections::{BTreeSet, VecDeque};
+
+use self::index::{ById, ByName, Index};
+use self::judging::Terms;
+use self::person::Person;
+use super::context::Context;
+use super::model::dirty_topics::DirtyTopics;
+use super::model::health::Health;
+use super::model::name::{ObjectId, TopicLevel};
+use super::model::place::{Entry, Place, Who};
+use super::model::remembered::Remembered;
+use super::model::settings::Watched;
+use super::model::time::Tick;
+use super::model::topic::Field;
+
+/// Everybody who is followed.
+#[derive(Debug)]
+pub(super) struct Roster {
+    people: Vec<Option<Person>>,
+    /// Places that somebody left.
+    vacant: Vec<Place>,
+    /// Where those stand who are configured, in the order configured.
+    users: Vec<Place>,
+    by_id: Index<ById>,
+    by_name: Index<ByName>,
+    /// How many people there are by the word of their health, in the order of [`Health::ALL`].
+    census: [usize; Health::ALL.len()],
+    /// When the changes of these people will have lasted long enough.
+    settling: BTreeSet<(Tick, Place)>,
+    /// What changed of whom and was not handed on yet.
+    changed: VecDeque<(Place, DirtyTopics)>,
+    new_words: BTreeSet<Box<str>>,
+    terms: Terms,
+    /// Nobody's health changes by time alone before this.
+    judge_at: Tick,
+}
+
+impl Roster {
+    /// Nobody yet.
+    pub(super) fn new(terms: Terms, now: Tick) -> Self {
+        Self {
+            people: Vec::new(),
+            vacant: Vec::new(),
+            users: Vec::new(),
+            by_id: Index::default(),
+            by_name: Index::default(),
+            census: [0; Health::ALL.len()],
+            settling: BTreeSet::new(),
+            changed: VecDeque::new(),
+            new_words: BTreeSet::new(),
+            terms,
+            judge_at: now,
+        }
+    }
+
+    /// Somebody is followed from now on. What is retained of them may not be believed until they are read.
+    pub(super) fn join(
+        &mut self,
+        watched: Watched,
+        entry: Entry,
+        remembered: Option<Remembered>,
+        cx: &Context,
+    ) -> Place {
+        let mut person = Person::new(watched, entry, cx.now);
+        let mut dirty = DirtyTopics::from(Field::Health);
+        dirty.add(DirtyTopics::ANNOUNCEMENT);
+        person.remember(remembered, cx.now, &mut dirty);
+        self.census[person.health() as usize] += 1;
+        let place = self.vacant.pop().unwrap_or(Place::new(self.people.len()));
+        match self.people.get_mut(place.number()) {
+            Some(there) => *there = Some(person),
+            None => self.people.push(Some(person)),
+        }
+        if entry.as_user().is_some() {
+            self.users.push(place);
+        }
+        self.by_name.insert(place, &self.people);
+        self.by_id.insert(place, &self.people);
+        self.changed.push_back((place, dirty));
+        self.judge_one(place, cx);
+        place
+    }
+
+    /// Somebody is not followed any more. Returns who that was.
+    pub(super) fn leave(&mut self, place: Place) -> Option<Person> {
+        let person = self.people.get_mut(place.number())?.take()?;
+        self.census[person.health() as usize] -= 1;
+        if person.entry().as_user().is_some() {
+            self.users.retain(|user| *user != place);
+        }
+        self.vacant.push(place);
+        Some(person)
+    }
+
+    /// Somebody is followed under another name, or shown by another. Returns the name that they had.
+    pub(super) fn rename(
+        &mut self,
+        place: Place,
+        name: TopicLevel,
+        display_name: String,
+        discovery: bool,
+        cx: &Context,
+    ) -> Option<TopicLevel> {
+        let person = self.people.get_mut(place.number())?.as_mut()?;
+        let before = person.name().clone();
+        let dirty = person.rename(name, display_name, discovery, cx.now);
+        self.by_name.insert(place, &self.people);
+        self.change(place, dirty);
+        Some(before)
+    }
+
+    /// The group that a member belongs to is another one, or its announcements are.
+    pub(super) fn belongs(&mut self, place: Place, group: usize, discovery: bool, cx: &Context) {
+        if let Some(Some(person)) = self.people.get_mut(place.number()) {
+            person.set_entry(Entry::member(group));
+            let (name, display_name) = (person.name().clone(), person.display_name().to_owned());
+            let dirty = person.rename(name, display_name, discovery, cx.now);
+            self.change(place, dirty);
+        }
+    }
+
+    /// Somebody who is configured turned out to be the member at another place: what is known of that one is theirs.
+    pub(super) fn take_over(&mut self, place: Place, member: Place) {
+        let Ok([Some(person), Some(other)]) = self.people.get_disjoint_mut([place.number(), member.number()])
+        else {
+            return;
+        };
+        let dirty = person.take_over(other);
+        self.change(place, dirty);
+    }
+
+    /// Whoever is read as the signed-in person is somebody else now, of whom nothing is known yet. Returns who it was.
+    pub(super) fn somebody_else_signed_in(&mut self, cx: &Context) -> Vec<(Place, Person)> {
+        let mut before = Vec::new();
+        for (place, watched) in self.users.clone().into_iter().zip(cx.settings.users.clone()) {
+            let there = self.people.get_mut(place.number()).and_then(Option::as_mut);
+            let Some(there) = there.filter(|person| person.is_me()) else { continue };
+            let person = std::mem::replace(there, Person::new(watched, there.entry(), cx.now));
+            self.census[person.health() as usize] -= 1;
+            self.census[Health::Stale as usize] += 1;
+            self.change(place, Field::Health);
+            before.push((place, person));
+        }
+        before
+    }
+
+    /// Takes what an earlier run left on the broker about somebody, before or after the first answer.
+    pub(super) fn remember(&mut self, place: Place, remembered: Option<Remembered>, cx: &Context) {
+        self.update(place, |person, dirty| person.remember(remembered, cx.now, dirty));
+    }
+
+    /// Takes whether commands can set somebody's presence; `true` if that is news.
+    pub(super) fn permit(&mut self, place: Place, settable: bool) -> bool {
+        let person = self.people.get_mut(place.number()).and_then(Option::as_mut);
+        let is_news = person.is_some_and(|person| person.permit(settable));
+        if is_news {
+            // With controls, or without.
+            self.change(place, DirtyTopics::ANNOUNCEMENT);
+        }
+        is_news
+    }
+
+    /// Whose topics changed, and which; each change once. The one way on which a change reaches the others.
+    pub(super) fn next_changed(&mut self) -> Option<(Place, DirtyTopics)> {
+        let next = self.changed.pop_front();
+        if next.is_none() && self.changed.capacity() > KEPT {
+            self.changed = VecDeque::new();
+        }
+        next
+    }
+
+    pub(super) fn get(&self, place: Place) -> Option<&Person> {
+        self.people.get(place.number())?.as_ref()
+    }
+
+    /// Where somebody stands who has this name.
+    pub(super) fn by_name(&self, name: &TopicLevel) -> Option<Place> {
+        self.by_name.get(name, &self.people)
+    }
+
+    /// Where those stand who have this object id: two names may mean one person. In no particular order.
+    pub(super) fn by_id<'a>(&'a self, id: &'a ObjectId) -> impl Iterator<Item = Place> + 'a {
+        self.by_id.all(id, &self.people)
+    }
+
+    /// Everybody, by place.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Place, &Person)> {
+        let there = self.people.iter().enumerate();
+        there.filter_map(|(number, person)| Some((Place::new(number), person.as_ref()?)))
+    }
+
+    /// Everybody: those who are configured, in the order configured, and members behind them.
+    pub(super) fn in_order(&self) -> impl Iterator<Item = &Person> {
+        let users = self.users.iter().filter_map(|place| self.get(*place));
+        let members =
+            self.iter().map(|(_, person)| person).filter(|person| person.entry().as_user().is_none());
+        users.chain(members)
+    }
+
+    /// How many people are followed.
+    pub(super) fn count(&self) -> usize {
+        self.people.len() - self.vacant.len()
+    }
+
+    /// How many of them have this health.
+    pub(super) fn count_of(&self, health: Health) -> usize {
+        self.census[health as usize]
+    }
+
+    /// Whether Graph lets nobody be read.
+    pub(super) fn is_everybody_forbidden(&self) -> bool {
+        self.count_of(Health::Forbidden) == self.count()
+    }
+
+    /// What is said of people on `<bridge>/health`. `advice` is what Graph said when it forbade somebody to be read.
+    pub(super) fn notices(&self, advice: Option<&str>) -> impl Iterator<Item = String> {
+        let (forbidden, not_found, all) =
+            (self.count_of(Health::Forbidden), self.count_of(Health::NotFound), self.count());
+        let forbidden = advice
+            .filter(|_| (1..all).contains(&forbidden))
+            .map(|advice| format!("{forbidden} of {all} people cannot be read: {advice}"));
+        let not_found = (not_found > 0)
+            .then(|| format!("{not_found} of {all} people are not in this tenant; check their ids"));
+        forbidden.into_iter().chain(not_found)
+    }
+
+    /// How the log speaks of somebody.
+    pub(super) fn who(&self, place: Place, cx: &Context) -> Who {
+        match self.get(place) {
+            Some(person) => match (person.entry().as_user(), person.entry().as_member()) {
+                (None, Some(group)) => cx.member(person.name(), group),
+                (user, _) => Who::User(user.unwrap_or_default()),
+            },
+            None => Who::User(place.number()),
+        }
+    }
+
+    fn change(&mut self, place: Place, dirty: impl Into<DirtyTopics>) {
+        let dirty = dirty.into();
+        if !dirty.is_empty() {
+            self.changed.push_back((place, dirty));
+        }
+    }
+
+    /// Does something with somebody and keeps what changed by it.
+    fn update<T>(
+        &mut self,
+        place: Place,
+        with: impl FnOnce(&mut Person, &mut DirtyTopics) -> T,
+    ) -> Option<T> {
+        let mut dirty = DirtyTopics::default();
+        let person = self.people.get_mut(place.number())?.as_mut()?;
+        let result = with(person, &mut dirty);
+        self.change(place, dirty);
+        Some(result)
+    }
+}
+
+/// Changes that the queue keeps room for when it is empty.
+const KEPT: usize = 4096;

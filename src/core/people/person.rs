@@ -1,0 +1,480 @@
+//! One person: what is known, since when, and whether it may be believed.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::identity::Identity;
+use super::knowledge::{Candidate, Knowledge, Known};
+use super::out_of_order::{Order, OutOfOrder, is_older};
+use crate::core::model::dirty_topics::DirtyTopics;
+use crate::core::model::health::Health;
+use crate::core::model::name::{ClientId, ObjectId, PrincipalName, TopicLevel, UserId};
+use crate::core::model::payload::{State, json};
+use crate::core::model::place::Entry;
+use crate::core::model::presence::{Presence, Shown};
+use crate::core::model::remembered::Remembered;
+use crate::core::model::request::DENIED_RETRY;
+use crate::core::model::settings::{OnStale, Settings, Watched};
+use crate::core::model::snapshot::PersonSnapshot;
+use crate::core::model::time::{Now, Stamp, Tick, WholeSeconds};
+use crate::core::model::topic::Field;
+use crate::core::model::word::{Availability, KnownActivity};
+
+/// Graph answered, but not with this person's presence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::core) enum Denied {
+    Forbidden,
+    NotFound,
+}
+
+/// What a change of presence must last, and what becomes of values nobody confirms.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rules {
+    debounce: Duration,
+    unknown_when_stale: bool,
+}
+
+/// A person who is watched.
+///
+/// A whole tenant of them has to fit into a small machine, so what few people have lies apart, and nothing is kept twice.
+#[derive(Debug)]
+pub(in crate::core) struct Person {
+    name: TopicLevel,
+    identity: Identity,
+    /// What Home Assistant shows, if that is not the name.
+    display_name: Option<Box<str>>,
+    knowledge: Knowledge,
+    confirmed: Stamp,
+    /// When something to be published last changed: newer changes are sent first after a connect.
+    changed: Stamp,
+    rare: Option<Box<Rare>>,
+    entry: Entry,
+    /// Whether Home Assistant is to be told.
+    discovery: bool,
+    denied: Option<Denied>,
+    /// Commands can set their presence.
+    settable: bool,
+    answered: bool,
+    /// The first answer is still to come, and not late.
+    awaited: bool,
+    /// Graph is another than the one that confirmed the values.
+    doubted: bool,
+    /// The newest answer held nothing usable about this person.
+    unusable: bool,
+    health: Health,
+    faded: bool,
+}
+
+/// What few people have at any time.
+#[derive(Debug, Default)]
+struct Rare {
+    /// Someone denied is asked for alone again at a gentle pace.
+    look_again: Tick,
+    candidate: Option<Candidate>,
+    out_of_order: OutOfOrder,
+}
+
+impl Rules {
+    pub(super) fn from_settings(settings: &Settings) -> Self {
+        Self { debounce: settings.debounce, unknown_when_stale: settings.on_stale == OnStale::Unknown }
+    }
+}
+
+impl Person {
+    pub(super) fn new(watched: Watched, entry: Entry, now: Tick) -> Self {
+        let Watched { name, id, display_name, discovery } = watched;
+        Self {
+            display_name: other_than(&name, display_name),
+            name,
+            identity: id.into(),
+            knowledge: Knowledge::Nothing,
+            confirmed: now.into(),
+            changed: now.into(),
+            rare: None,
+            entry,
+            discovery,
+            denied: None,
+            settable: false,
+            answered: false,
+            awaited: true,
+            doubted: false,
+            unusable: false,
+            health: Health::Stale,
+            faded: false,
+        }
+    }
+
+    /// The same person as they are followed now: under another name nothing was published about them yet.
+    pub(super) fn rename(
+        &mut self,
+        name: TopicLevel,
+        display_name: String,
+        discovery: bool,
+        now: Tick,
+    ) -> DirtyTopics {
+        let mut dirty = DirtyTopics::default();
+        let display_name = other_than(&name, display_name);
+        if self.display_name != display_name || self.discovery != discovery {
+            dirty.add(DirtyTopics::ANNOUNCEMENT);
+        }
+        (self.display_name, self.discovery) = (display_name, discovery);
+        if self.name != name {
+            self.name = name;
+            self.changed = now.into();
+            dirty.add(DirtyTopics::ALL);
+        }
+        dirty
+    }
+
+    /// Everything that is known of `member` is known of this person, who turned out to be the same.
+    pub(super) fn take_over(&mut self, member: &mut Self) -> DirtyTopics {
+        std::mem::swap(self, member);
+        std::mem::swap(&mut self.name, &mut member.name);
+        std::mem::swap(&mut self.identity, &mut member.identity);
+        std::mem::swap(&mut self.display_name, &mut member.display_name);
+        std::mem::swap(&mut self.entry, &mut member.entry);
+        std::mem::swap(&mut self.discovery, &mut member.discovery);
+        DirtyTopics::ALL
+    }
+
+    pub(in crate::core) fn name(&self) -> &TopicLevel {
+        &self.name
+    }
+
+    /// The object id, as soon as it is known.
+    pub(in crate::core) fn id(&self) -> Option<ObjectId> {
+        self.identity.id()
+    }
+
+    /// Whoever is signed in is followed, whoever that is.
+    pub(in crate::core) fn is_me(&self) -> bool {
+        self.identity.is_me()
+    }
+
+    /// The user principal name, of somebody who is configured by it.
+    pub(in crate::core) fn principal_name(&self) -> Option<&PrincipalName> {
+        self.identity.principal_name()
+    }
+
+    /// How the configuration says who this is.
+    pub(in crate::core) fn user_id(&self) -> UserId {
+        self.identity.user_id()
+    }
+
+    /// The configuration says otherwise who this is; the object id stays what it is.
+    pub(super) fn meant_by(&mut self, configured: UserId) {
+        self.identity = Identity::new(configured, self.id());
+    }
+
+    /// Takes the object id, where the configuration does not say it.
+    pub(super) fn found(&mut self, id: ObjectId) -> DirtyTopics {
+        self.identity.found(id);
+        DirtyTopics::ANNOUNCEMENT
+    }
+
+    /// Why they are followed.
+    pub(in crate::core) fn entry(&self) -> Entry {
+        self.entry
+    }
+
+    pub(super) fn set_entry(&mut self, entry: Entry) {
+        self.entry = entry;
+    }
+
+    /// What Home Assistant shows.
+    pub(in crate::core) fn display_name(&self) -> &str {
+        self.display_name.as_deref().unwrap_or(self.name.as_str())
+    }
+
+    /// Whether Home Assistant is to be told.
+    pub(in crate::core) fn discovery(&self) -> bool {
+        self.discovery
+    }
+
+    /// Whether commands can set their presence.
+    pub(in crate::core) fn settable(&self) -> bool {
+        self.settable
+    }
+
+    /// Takes whether commands can set their presence; `true` if that is news.
+    pub(super) fn permit(&mut self, settable: bool) -> bool {
+        std::mem::replace(&mut self.settable, settable) != settable
+    }
+
+    /// When something to be published last changed.
+    pub(in crate::core) fn changed(&self) -> Stamp {
+        self.changed
+    }
+
+    /// Takes an answer without a usable presence, which confirms nothing; `true` if that is news.
+    pub(super) fn unusable(&mut self) -> bool {
+        !std::mem::replace(&mut self.unusable, true)
+    }
+
+    /// Why Graph does not let them be read, if it does not.
+    pub(super) fn denied(&self) -> Option<Denied> {
+        self.denied
+    }
+
+    /// What Graph refused, it does not refuse any more.
+    pub(super) fn allow(&mut self) {
+        self.denied = None;
+    }
+
+    /// Whether the newest answer said or held nothing usable.
+    pub(super) fn is_unreadable(&self) -> bool {
+        self.denied.is_some() || self.unusable
+    }
+
+    /// Whether an answer is newer than what is known, which it should be.
+    pub(super) fn order(&mut self, presence: &Presence, now: Tick) -> Order {
+        let candidate = self.rare.as_ref().and_then(|rare| rare.candidate.as_ref());
+        let newest = candidate.map(|candidate| &candidate.presence).or(self.knowledge.presence());
+        let known = newest.and_then(|newest| newest.sequence_number.as_ref());
+        let older = is_older(presence.sequence_number.as_ref(), known);
+        match &mut self.rare {
+            None if !older => Order::Newer,
+            rare => rare.get_or_insert_default().out_of_order.judge(older, now),
+        }
+    }
+
+    /// Takes a usable answer. Returns when a change that must last first will have lasted.
+    pub(super) fn read(
+        &mut self,
+        presence: Presence,
+        now: Now,
+        rules: Rules,
+        dirty: &mut DirtyTopics,
+    ) -> Option<Tick> {
+        self.confirmed = now.tick.into();
+        self.answered = true;
+        self.doubted = false;
+        self.denied = None;
+        self.unusable = false;
+        let known = match &mut self.knowledge {
+            Knowledge::Known(known) => known,
+            Knowledge::Nothing | Knowledge::Remembered(_) => {
+                let since = self.knowledge.since_of_first(&presence, now.wall.into());
+                self.publish(presence, since, now.tick, dirty);
+                return None;
+            }
+        };
+        if known.presence.same_as(&presence) {
+            known.presence.sequence_number = presence.sequence_number;
+            self.forget_candidate();
+            return None;
+        }
+        if rules.debounce.is_zero() {
+            self.publish(presence, now.wall.into(), now.tick, dirty);
+            return None;
+        }
+        match &mut self.rare.get_or_insert_default().candidate {
+            // The words are what has to last; what people write meanwhile does not begin it again.
+            Some(candidate) if candidate.presence.same_words(&presence) => candidate.presence = presence,
+            candidate => {
+                *candidate = Some(Candidate { presence, since: now.wall.into(), first_seen: now.tick });
+            }
+        }
+        self.settle(now.tick, rules, dirty)
+    }
+
+    /// Graph answered that this person cannot be read; `true` if that is news.
+    pub(super) fn deny(&mut self, denied: Denied, now: Tick) -> bool {
+        self.rare.get_or_insert_default().look_again = now + DENIED_RETRY;
+        self.denied.replace(denied) != Some(denied)
+    }
+
+    /// Whether somebody missing from an answer should be read alone now, to learn why.
+    pub(super) fn may_look_again(&self, now: Tick) -> bool {
+        self.denied.is_none() || self.rare.as_ref().is_none_or(|rare| now >= rare.look_again)
+    }
+
+    /// What is known was told by somebody else than will be asked from now on.
+    pub(super) fn doubt(&mut self) {
+        self.denied = None;
+        self.doubted = true;
+    }
+
+    /// Forgets what this person wrote: it is not to be published any more.
+    pub(super) fn forget_messages(&mut self, now: Tick, dirty: &mut DirtyTopics) {
+        if let Knowledge::Known(known) = &mut self.knowledge
+            && known.presence.messages.take().is_some()
+        {
+            self.touch(Field::State, now, dirty);
+        }
+    }
+
+    /// Gives up a change that should have lasted: nobody looked meanwhile.
+    pub(super) fn forget_candidate(&mut self) {
+        if let Some(rare) = &mut self.rare {
+            rare.candidate = None;
+            // Somebody denied is looked at again in time, and nothing is out of order: there is nothing to keep.
+            if self.denied.is_none() && rare.out_of_order.is_over() {
+                self.rare = None;
+            }
+        }
+    }
+
+    /// Publishes a change that has lasted; returns when it will have, if it has not.
+    pub(super) fn settle(&mut self, now: Tick, rules: Rules, dirty: &mut DirtyTopics) -> Option<Tick> {
+        let candidate = &mut self.rare.as_mut()?.candidate;
+        let lasts_from = candidate.as_ref()?.first_seen;
+        if now < lasts_from + rules.debounce {
+            return Some(lasts_from + rules.debounce);
+        }
+        if let Some(candidate) = candidate.take() {
+            self.publish(candidate.presence, candidate.since, now, dirty);
+        }
+        None
+    }
+
+    /// Takes what an earlier run left on the broker, before or after the first answer.
+    pub(super) fn remember(&mut self, remembered: Option<Remembered>, now: Tick, dirty: &mut DirtyTopics) {
+        if self.knowledge.remember(remembered) {
+            self.touch(Field::State, now, dirty);
+        }
+    }
+
+    /// Brings health, and with it faded values, up to date. Returns when time alone will change them.
+    pub(super) fn judge(
+        &mut self,
+        sign_in_required: bool,
+        stale_after: Duration,
+        rules: Rules,
+        now: Tick,
+        dirty: &mut DirtyTopics,
+    ) -> Option<Tick> {
+        let stale_at = Tick::from(self.confirmed) + stale_after;
+        let fresh = now < stale_at;
+        let health = match (sign_in_required, self.denied) {
+            (true, _) => Health::SignInRequired,
+            (false, Some(Denied::Forbidden)) => Health::Forbidden,
+            (false, Some(Denied::NotFound)) => Health::NotFound,
+            (false, None) if self.answered && fresh && !self.doubted => Health::Ok,
+            (false, None) => Health::Stale,
+        };
+        let awaited = !self.answered && fresh && health == Health::Stale;
+        if std::mem::replace(&mut self.awaited, awaited) != awaited {
+            dirty.add(DirtyTopics::AWAITED);
+        }
+        if self.health != health {
+            self.health = health;
+            self.touch(Field::Health, now, dirty);
+        }
+        // Before the first answer the retained words of an earlier run stand: nothing is guessed.
+        let faded = rules.unknown_when_stale && self.answered && !fresh;
+        if self.faded != faded {
+            self.faded = faded;
+            self.touch(Field::Activity, now, dirty);
+            self.touch(Field::Availability, now, dirty);
+        }
+        fresh.then_some(stale_at)
+    }
+
+    /// What may be shown of this person.
+    pub(in crate::core) fn shown(&self) -> Option<Shown> {
+        let presence = self.knowledge.presence().filter(|_| self.is_believed())?;
+        Some(Shown {
+            user: self.name.clone(),
+            availability: presence.availability(),
+            activity: presence.activity(),
+        })
+    }
+
+    /// Whether the first answer is still to come.
+    pub(in crate::core) fn is_awaited(&self) -> bool {
+        self.awaited
+    }
+
+    /// Whether people may believe the values.
+    pub(in crate::core) fn is_believed(&self) -> bool {
+        self.health == Health::Ok
+    }
+
+    /// Of the last judgement.
+    pub(in crate::core) fn health(&self) -> Health {
+        self.health
+    }
+
+    /// The topics in the order in which they are published now: bad news about health goes first.
+    pub(in crate::core) fn fields(&self) -> [Field; 4] {
+        if self.health == Health::Ok { Field::IN_ORDER } else { Field::HEALTH_FIRST }
+    }
+
+    /// Since when the words that are known have been the same.
+    pub(in crate::core) fn since(&self) -> Option<Timestamp> {
+        self.knowledge.known().map(|known| known.since.into())
+    }
+
+    /// What a topic should hold; nothing where there is nothing to say yet.
+    pub(in crate::core) fn wanted(&self, field: Field, bridge: &ClientId) -> Option<String> {
+        match field {
+            Field::Health => Some(self.health.as_str().to_owned()),
+            Field::Availability if self.faded => Some(Availability::PresenceUnknown.to_string()),
+            Field::Activity if self.faded => Some(KnownActivity::PresenceUnknown.to_string()),
+            Field::Availability => Some(self.knowledge.presence()?.availability().to_string()),
+            Field::Activity => Some(self.knowledge.presence()?.words.activity_word().to_owned()),
+            Field::State => {
+                let Known { presence, since, .. } = self.knowledge.known()?;
+                Some(json(&State::new(presence, (*since).into(), self.id(), bridge)))
+            }
+        }
+    }
+
+    /// How they are shown now.
+    pub(in crate::core) fn snapshot(&self, bridge: &ClientId) -> PersonSnapshot {
+        let word = |field| self.wanted(field, bridge);
+        PersonSnapshot {
+            name: self.name.clone(),
+            display_name: self.display_name().to_owned(),
+            words: word(Field::Availability).zip(word(Field::Activity)),
+            since: self.since(),
+            health: self.health,
+            is_settable: self.settable,
+        }
+    }
+
+    /// Makes `presence` what is known; `since` holds if the two words are new.
+    fn publish(&mut self, presence: Presence, since: WholeSeconds, now: Tick, dirty: &mut DirtyTopics) {
+        self.forget_candidate();
+        let before = self.knowledge.known();
+        let new_availability =
+            before.is_none_or(|before| before.presence.availability() != presence.availability());
+        let new_activity = before.is_none_or(|before| !before.presence.words.same_activity(&presence.words));
+        let (since, from_start) = match before {
+            Some(before) if !new_availability && !new_activity => (before.since, before.from_start),
+            Some(_) => (since, false),
+            None => (since, true),
+        };
+        self.knowledge = Knowledge::Known(Known { presence, since, from_start });
+        self.touch(Field::State, now, dirty);
+        if new_activity {
+            self.touch(Field::Activity, now, dirty);
+        }
+        if new_availability {
+            self.touch(Field::Availability, now, dirty);
+        }
+    }
+
+    fn touch(&mut self, field: Field, now: Tick, dirty: &mut DirtyTopics) {
+        dirty.add(field);
+        self.changed = now.into();
+    }
+}
+
+/// A name to show that says more than the name.
+fn other_than(name: &TopicLevel, display_name: String) -> Option<Box<str>> {
+    (display_name != name.as_str()).then(|| display_name.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_million_people_fit_into_a_small_machine() {
+        assert!(size_of::<Person>() <= 160, "{} bytes", size_of::<Person>());
+        assert_eq!(size_of::<Option<Person>>(), size_of::<Person>(), "an empty place costs nothing more");
+    }
+}

@@ -1,0 +1,135 @@
+//! What an answer of Graph means for the people it is about.
+
+use super::Roster;
+use super::bulk_request::BulkRequest;
+use super::out_of_order::Order;
+use super::person::{Denied, Rules};
+use crate::core::context::Context;
+use crate::core::model::name::ObjectId;
+use crate::core::model::place::Place;
+use crate::core::model::presence::Presence;
+use crate::core::model::report::Report;
+use crate::core::model::request::Reading;
+use crate::core::model::word::{Activity, Availability};
+use crate::core::model::words::Words;
+
+/// New words that are remembered, so that each is reported once.
+const NEW_WORDS: usize = 100;
+
+impl Roster {
+    /// One person was asked for alone.
+    pub(super) fn read_one(&mut self, place: Place, readings: Vec<Reading>, cx: &mut Context) {
+        for Reading { id, presence } in readings {
+            // Whoever is signed in tells their object id with their presence.
+            if self.get(place).is_some_and(|person| person.id().is_none()) {
+                self.found(place, id);
+            }
+            match self.get(place) {
+                Some(person) if person.id() == Some(id) => self.take(place, presence, cx),
+                Some(_) => ignore("another person than the one asked for", cx),
+                None => {}
+            }
+        }
+    }
+
+    /// Many were asked for. Returns those who are missing from the answer and should be read alone, to learn why.
+    pub(super) fn read_many(
+        &mut self,
+        places: &[Place],
+        readings: Vec<Reading>,
+        cx: &mut Context,
+    ) -> Vec<Place> {
+        let ids = places.iter().filter_map(|&place| Some((self.get(place)?.id()?, place)));
+        let mut request = BulkRequest::new(ids);
+        for Reading { id, presence } in readings {
+            let Some((last, others)) = request.answered(id) else {
+                ignore("a person who was not asked for, or twice", cx);
+                continue;
+            };
+            for &place in others {
+                self.take(place, presence.clone(), cx);
+            }
+            self.take(last, presence, cx);
+        }
+        // Once it is known why they are missing, they are looked for at a gentle pace.
+        let may_look = |place: &Place| self.get(*place).is_some_and(|person| person.may_look_again(cx.now));
+        request.missing().into_iter().filter(may_look).collect()
+    }
+
+    /// The object id of somebody is known who is configured by a name, or as whoever signs in.
+    pub(in crate::core) fn found(&mut self, place: Place, id: ObjectId) {
+        self.update(place, |person, dirty| dirty.add(person.found(id)));
+        self.by_id.insert(place, &self.people);
+    }
+
+    /// The object id of a user principal name was looked up, after it was perhaps refused.
+    pub(super) fn resolved(&mut self, place: Place, id: ObjectId, cx: &Context) {
+        self.found(place, id);
+        self.update(place, |person, _| person.allow());
+        self.judge_one(place, cx);
+    }
+
+    /// Graph answered that these cannot be read.
+    pub(super) fn deny(&mut self, places: &[Place], denied: Denied, why: &str, cx: &mut Context) {
+        for &place in places {
+            if self.update(place, |person, _| person.deny(denied, cx.now)) == Some(true) {
+                cx.report(Report::UserUnreadable(self.who(place, cx), why.to_owned()));
+            }
+            self.judge_one(place, cx);
+        }
+    }
+
+    /// Whether one of these may not be read, which a newer token may allow.
+    pub(in crate::core) fn is_any_forbidden(&self, places: &[Place]) -> bool {
+        places
+            .iter()
+            .any(|&place| self.get(place).is_some_and(|person| person.denied() == Some(Denied::Forbidden)))
+    }
+
+    /// What an answer holds about one person.
+    fn take(&mut self, place: Place, presence: Option<Presence>, cx: &mut Context) {
+        let Some(Some(person)) = self.people.get_mut(place.number()) else { return };
+        let Some(presence) = presence else {
+            if person.unusable() {
+                let why = "the answer holds no presence".to_owned();
+                cx.report(Report::UserUnreadable(self.who(place, cx), why));
+            }
+            return;
+        };
+        match person.order(&presence, cx.now) {
+            Order::Newer => {}
+            Order::Older => return ignore("an answer that is older than the one before", cx),
+            Order::WentBack => cx.report(Report::WentBack(self.who(place, cx))),
+        }
+        if presence.words.may_be_new() {
+            self.notice_new_words(&presence.words, cx);
+        }
+        let presence = if cx.settings.include_messages { presence } else { presence.without_messages() };
+        let was_unreadable = self.get(place).is_some_and(|person| person.is_unreadable());
+        let rules = Rules::from_settings(&cx.settings);
+        let later = self.update(place, |person, dirty| person.read(presence, cx.time(), rules, dirty));
+        self.settling.extend(later.flatten().map(|later| (later, place)));
+        if was_unreadable {
+            cx.report(Report::UserReadable(self.who(place, cx)));
+        }
+        self.judge_one(place, cx);
+    }
+
+    fn notice_new_words(&mut self, words: &Words, cx: &mut Context) {
+        let raw = words.raw_availability();
+        let availability = (!Availability::knows(raw)).then_some(raw);
+        let activity = match words.activity() {
+            Activity::New(_) => words.raw_activity(),
+            Activity::Known(_) => None,
+        };
+        for word in [availability, activity].into_iter().flatten() {
+            if self.new_words.len() < NEW_WORDS && self.new_words.insert(word.into()) {
+                cx.report(Report::NewWord(word.into()));
+            }
+        }
+    }
+}
+
+fn ignore(what: &str, cx: &mut Context) {
+    cx.report(Report::Ignored(what.to_owned()));
+}

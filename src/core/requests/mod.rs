@@ -1,0 +1,303 @@
+//! What is asked of Graph when: the schedule within the request budget, what is under way, and how Graph is doing.
+//!
+//! `schedule` knows when which `target` is due, `budget` how many requests may be sent, `in_flight` what is under way, and
+//! `source` how Graph is doing and how long to leave it alone. [`Requests`] puts them together and decides whose turn it is.
+
+mod budget;
+mod in_flight;
+mod planning;
+pub(super) mod schedule;
+mod source;
+pub(super) mod target;
+
+use std::time::Duration;
+
+use self::budget::Budget;
+use self::in_flight::InFlight;
+use self::schedule::{Again, Schedule};
+use self::source::Source;
+use self::target::{Job, ReadTarget, Target};
+use super::context::Context;
+use super::model::effect::GraphOrder;
+use super::model::health::GraphState;
+use super::model::place::Place;
+use super::model::report::{Report, words};
+use super::model::request::{
+    DENIED_RETRY, ReadFailure, ReadMembers, ReadPresence, Request, RequestId, ResolveName, SetPresence,
+};
+use super::model::settings::Settings;
+use super::model::snapshot::GraphSnapshot;
+use super::model::time::{Now, Tick};
+use super::people::Roster;
+
+/// Requests to Graph.
+#[derive(Debug)]
+pub(super) struct Requests {
+    schedule: Schedule,
+    budget: Budget,
+    source: Source,
+    in_flight: InFlight,
+    next_id: u64,
+    /// The last request was a write: a read has its turn.
+    wrote_last: bool,
+    /// It was reported that not everybody can be read in the interval that is configured.
+    stretched: bool,
+    /// What Graph said when it last forbade somebody to be read.
+    forbidden_advice: Option<String>,
+}
+
+impl Requests {
+    pub(super) fn new(settings: &Settings, now: Now) -> Self {
+        Self {
+            schedule: Schedule::new(settings.poll_interval, now.tick),
+            budget: Budget::new(settings.request_budget),
+            source: Source::new(now),
+            in_flight: InFlight::default(),
+            next_id: 0,
+            wrote_last: false,
+            stretched: false,
+            forbidden_advice: None,
+        }
+    }
+
+    /// After how long without an answer values are stale.
+    pub(super) fn stale_after(&self, settings: &Settings) -> Duration {
+        let default = Duration::from_secs(120).max(self.schedule.achieved() * 3);
+        settings.stale_after.unwrap_or(default)
+    }
+
+    /// The interval in which everybody is read once.
+    pub(super) fn achieved_interval(&self) -> Duration {
+        self.schedule.achieved()
+    }
+
+    /// What is wrong with Graph, and what to do.
+    pub(super) fn detail(&self) -> Option<&str> {
+        self.source.detail()
+    }
+
+    /// How Graph is doing.
+    pub(super) fn state(&self) -> GraphState {
+        self.source.state()
+    }
+
+    /// When the next read may begin.
+    pub(super) fn next_read_at(&self, now: Tick) -> Option<Tick> {
+        if self.in_flight.count() >= self.source.at_once() {
+            return None;
+        }
+        let due = self.schedule.next_due()?;
+        Some(due.max(self.source.hold_until()).max(self.budget.ready_at(now)))
+    }
+
+    /// When the next write may begin, as far as the budget goes.
+    pub(super) fn next_write_at(&self, now: Tick) -> Tick {
+        self.budget.ready_at(now)
+    }
+
+    /// Whether a write may begin now. After each a read that is due has its turn, so that whoever sends commands without
+    /// end cannot make everybody stale.
+    pub(super) fn may_write(&self, now: Tick) -> bool {
+        let read_is_due = self.next_read_at(now).is_some_and(|at| at <= now);
+        self.budget.ready_at(now) <= now && !(self.wrote_last && read_is_due)
+    }
+
+    /// Sends a write, which [`may_write`](Self::may_write) allowed.
+    pub(super) fn write(
+        &mut self,
+        operation: SetPresence,
+        token_max_age: Option<Duration>,
+        cx: &mut Context,
+    ) -> RequestId<SetPresence> {
+        self.wrote_last = true;
+        let request = self.request(operation, token_max_age, cx.now);
+        let id = request.id;
+        cx.ask_graph(GraphOrder::Set(request));
+        id
+    }
+
+    /// Sends the reads that are due. `next_page` is the page of a group that is to be read, and whether the group was
+    /// forbidden.
+    pub(super) fn read_what_is_due(
+        &mut self,
+        people: &Roster,
+        next_page: impl Fn(usize) -> Option<(ReadMembers, bool)>,
+        cx: &mut Context,
+    ) {
+        while self.next_read_at(cx.now).is_some_and(|at| at <= cx.now) {
+            let Some(Job { target, round, retried }) = self.schedule.take(cx.now) else { break };
+            match target {
+                Target::Read(target) => {
+                    let Some(operation) = operation(&target, people) else {
+                        self.done(Job { target, round, retried }, cx.now);
+                        continue;
+                    };
+                    let fresh = people.is_any_forbidden(target.places()).then_some(DENIED_RETRY);
+                    let request = self.read(operation, fresh, cx.now);
+                    self.in_flight.reads.insert(request.id, Job { target, round, retried });
+                    cx.ask_graph(GraphOrder::Read(request));
+                }
+                Target::Resolve(place) => {
+                    let name = people.get(place).and_then(|person| person.principal_name().cloned());
+                    let Some(operation) = name.map(ResolveName) else { continue };
+                    let fresh = people.is_any_forbidden(&[place]).then_some(DENIED_RETRY);
+                    let request = self.read(operation, fresh, cx.now);
+                    self.in_flight.names.insert(request.id, Job { target: place, round, retried });
+                    cx.ask_graph(GraphOrder::Resolve(request));
+                }
+                Target::Members(group) => {
+                    let Some((operation, forbidden)) = next_page(group) else { continue };
+                    let request = self.read(operation, forbidden.then_some(DENIED_RETRY), cx.now);
+                    self.in_flight.pages.insert(request.id, Job { target: group, round, retried });
+                    cx.ask_graph(GraphOrder::ReadMembers(request));
+                }
+            }
+        }
+    }
+
+    /// What a read was about that is over.
+    pub(super) fn presence_ended(&mut self, id: RequestId<ReadPresence>) -> Option<Job<ReadTarget>> {
+        self.in_flight.reads.remove(&id)
+    }
+
+    /// Whose name was looked up.
+    pub(super) fn name_ended(&mut self, id: RequestId<ResolveName>) -> Option<Job<Place>> {
+        self.in_flight.names.remove(&id)
+    }
+
+    /// Of which group a page was read.
+    pub(super) fn page_ended(&mut self, id: RequestId<ReadMembers>) -> Option<Job<usize>> {
+        self.in_flight.pages.remove(&id)
+    }
+
+    /// Graph told what was asked for.
+    pub(super) fn answered(&mut self, cx: &mut Context) {
+        let report = self.source.answered(cx.time());
+        cx.report(report);
+    }
+
+    /// Graph answered, though not with what was asked for. `everybody` is why it lets nobody be read, if that is so.
+    pub(super) fn reached(&mut self, everybody: Option<&ReadFailure>, cx: &mut Context) {
+        let report = self.source.reached(everybody, cx.time());
+        cx.report(report);
+    }
+
+    /// Graph, or the way to it, failed. Returns how long what failed should wait.
+    pub(super) fn failed(&mut self, failure: &ReadFailure, cx: &mut Context) -> Duration {
+        let (wait, report) = self.source.failed(failure, cx.time(), &mut cx.random);
+        cx.report(report);
+        wait
+    }
+
+    /// Graph forbade somebody to be read.
+    pub(super) fn forbade(&mut self, advice: &str) {
+        self.forbidden_advice = Some(advice.to_owned());
+    }
+
+    /// Something changed that a refused sign-in was waiting for.
+    pub(super) fn sign_in_changed(&mut self, now: Tick) {
+        if self.source.state() == GraphState::SignInRequired {
+            self.source.try_now(now);
+            self.schedule.all_now(now);
+        }
+    }
+
+    /// Until when Graph wants to be left alone; the past if it does not.
+    pub(super) fn hold_until(&self) -> Tick {
+        if self.source.state() == GraphState::Throttled { self.source.hold_until() } else { Tick::default() }
+    }
+
+    /// Time went on unseen; nothing that is under way will be answered.
+    pub(super) fn slept(&mut self, slept: Duration, now: Tick) {
+        self.budget.slept(slept);
+        self.source.slept(now);
+        for job in self.in_flight.take_all() {
+            self.again(&job, Again::After(Duration::ZERO), now);
+        }
+        self.schedule.all_now(now);
+    }
+
+    /// Fits the interval to the budget; `true` if it is another one.
+    pub(super) fn fit(&mut self, cx: &mut Context) -> bool {
+        let is_another = self.schedule.fit(&self.budget);
+        if is_another {
+            let stretched = self.schedule.achieved() > cx.settings.poll_interval;
+            if stretched && !self.stretched {
+                cx.report(Report::Stretched(self.schedule.achieved()));
+            }
+            self.stretched = stretched;
+        }
+        is_another
+    }
+
+    /// That not everybody can be read in the interval that is configured.
+    pub(super) fn notice(&self, settings: &Settings) -> Option<String> {
+        (self.schedule.achieved() > settings.poll_interval).then(|| {
+            format!(
+                "everybody is read every {} instead of every {}: more does not fit {} requests in 30s",
+                words(self.schedule.achieved()),
+                words(settings.poll_interval),
+                settings.request_budget
+            )
+        })
+    }
+
+    /// What Graph said when it last forbade somebody to be read.
+    pub(super) fn forbidden_advice(&self) -> Option<&str> {
+        self.forbidden_advice.as_deref()
+    }
+
+    /// The way to Microsoft, as it is at `now`.
+    pub(super) fn snapshot(&self, settings: &Settings, now: Tick) -> GraphSnapshot {
+        let stale_after = self.stale_after(settings);
+        GraphSnapshot {
+            state: self.source.state().as_str(),
+            since: self.source.since(),
+            last_success: self.source.last_success(),
+            is_fresh: self.source.answered_at().is_some_and(|at| now < at + stale_after),
+            stale_after,
+            detail: self.source.detail().map(str::to_owned),
+            poll_interval: settings.poll_interval,
+            achieved_interval: self.schedule.achieved(),
+            budget: settings.request_budget,
+            budget_used: self.budget.used(now),
+        }
+    }
+
+    fn read<O>(&mut self, operation: O, token_max_age: Option<Duration>, now: Tick) -> Request<O> {
+        self.wrote_last = false;
+        self.request(operation, token_max_age, now)
+    }
+
+    fn request<O>(&mut self, operation: O, token_max_age: Option<Duration>, now: Tick) -> Request<O> {
+        self.budget.spend(now);
+        let id = RequestId::new(self.next_id);
+        self.next_id += 1;
+        Request { id, operation, token_max_age }
+    }
+
+    fn again(&mut self, job: &Job<Target>, again: Again, now: Tick) {
+        match job.round {
+            Some(round) => self.schedule.done(round, now, again),
+            // Somebody read alone because they were missing; they come again with their round.
+            None => job.target.places().iter().for_each(|&place| self.schedule.looked_at(place)),
+        }
+    }
+}
+
+/// What Graph is asked for; nothing if that is about nobody whose object id is known.
+fn operation(target: &ReadTarget, people: &Roster) -> Option<ReadPresence> {
+    let id = |place: Place| people.get(place).and_then(|person| person.id());
+    match target {
+        ReadTarget::Me(_) => Some(ReadPresence::Me),
+        ReadTarget::User(place) => id(*place).map(ReadPresence::User),
+        ReadTarget::Communications(place) => id(*place).map(ReadPresence::Communications),
+        ReadTarget::Bulk(places) => {
+            // Two names may mean one person, whom Graph wants to hear of once.
+            let mut ids: Vec<_> = places.iter().filter_map(|&place| id(place)).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            (!ids.is_empty()).then_some(ReadPresence::Bulk(ids))
+        }
+    }
+}

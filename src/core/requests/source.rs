@@ -1,0 +1,197 @@
+//! How the source, Graph, is doing: what is said on `<bridge>/health`, and how long to leave it alone.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::core::model::backoff::Backoff;
+use crate::core::model::health::GraphState;
+use crate::core::model::report::Report;
+use crate::core::model::request::ReadFailure;
+use crate::core::model::time::{Now, Tick, whole_seconds};
+
+/// Requests under way at once while all is well. While it is not, one at a time probes.
+const AT_ONCE: usize = 64;
+
+/// `Retry-After` is honoured within these bounds: a longer wait would leave people stale for a clock error.
+const RETRY_AFTER: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(900));
+
+/// Failures in a row, without an answer between them, that make an outage.
+const OUTAGE: u32 = 2;
+
+/// The one source of presence.
+#[derive(Debug)]
+pub(super) struct Source {
+    state: GraphState,
+    since: Timestamp,
+    detail: Option<String>,
+    last_success: Option<Timestamp>,
+    answered_at: Option<Tick>,
+    failures: u32,
+    hold_until: Tick,
+    backoff: Backoff,
+    sign_in_backoff: Backoff,
+    outage_began: Option<Tick>,
+}
+
+impl Source {
+    pub(super) fn new(now: Now) -> Self {
+        Self {
+            state: GraphState::Starting,
+            since: whole_seconds(now.wall),
+            detail: None,
+            last_success: None,
+            answered_at: None,
+            failures: 0,
+            hold_until: now.tick,
+            backoff: Backoff::new(Duration::from_secs(1), Duration::from_secs(30)),
+            sign_in_backoff: Backoff::new(Duration::from_secs(30), Duration::from_secs(900)),
+            outage_began: None,
+        }
+    }
+
+    pub(super) fn state(&self) -> GraphState {
+        self.state
+    }
+
+    pub(super) fn since(&self) -> Timestamp {
+        self.since
+    }
+
+    pub(super) fn detail(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
+
+    pub(super) fn last_success(&self) -> Option<Timestamp> {
+        self.last_success
+    }
+
+    /// When Graph last told somebody's presence.
+    pub(super) fn answered_at(&self) -> Option<Tick> {
+        self.answered_at
+    }
+
+    /// No read may begin before this.
+    pub(super) fn hold_until(&self) -> Tick {
+        self.hold_until
+    }
+
+    /// How many reads may be under way.
+    pub(super) fn at_once(&self) -> usize {
+        match self.state {
+            GraphState::Ok | GraphState::Forbidden => AT_ONCE,
+            GraphState::Starting
+            | GraphState::Throttled
+            | GraphState::Unreachable
+            | GraphState::SignInRequired => 1,
+        }
+    }
+
+    /// Graph told somebody's presence.
+    pub(super) fn answered(&mut self, now: Now) -> Option<Report> {
+        self.last_success = Some(whole_seconds(now.wall));
+        self.answered_at = Some(now.tick);
+        self.reached(None, now)
+    }
+
+    /// Graph answered. `everybody` is why it lets nobody be read, if that is so.
+    pub(super) fn reached(&mut self, everybody: Option<&ReadFailure>, now: Now) -> Option<Report> {
+        self.failures = 0;
+        // An answer that was under way when Graph asked for patience does not end the wait.
+        if now.tick < self.hold_until && self.state == GraphState::Throttled {
+            return None;
+        }
+        self.hold_until = now.tick;
+        self.backoff.reset();
+        self.sign_in_backoff.reset();
+        let state = if everybody.is_some() { GraphState::Forbidden } else { GraphState::Ok };
+        self.enter(state, everybody.map(ToString::to_string), now);
+        self.outage_began.take().map(|began| Report::GraphBack(now.tick.since(began)))
+    }
+
+    /// Something changed that a failure was waiting for: the next read may begin at once.
+    pub(super) fn try_now(&mut self, now: Tick) {
+        self.hold_until = now;
+        self.sign_in_backoff.reset();
+    }
+
+    /// Graph, or the way to it, failed. Returns how long the read that failed should wait.
+    pub(super) fn failed(
+        &mut self,
+        failure: &ReadFailure,
+        now: Now,
+        random: &mut fastrand::Rng,
+    ) -> (Duration, Option<Report>) {
+        self.failures = self.failures.saturating_add(1);
+        let clamp = |wait: Duration| wait.clamp(RETRY_AFTER.0, RETRY_AFTER.1);
+        // Failures of reads that were already under way say nothing new, but for a longer wait.
+        if now.tick < self.hold_until {
+            if let ReadFailure::Throttled { retry_after: Some(wait) }
+            | ReadFailure::Passing { retry_after: Some(wait), .. } = failure
+            {
+                self.hold_until = self.hold_until.max(now.tick + clamp(*wait));
+            }
+            return (self.hold_until.since(now.tick), None);
+        }
+        let (state, wait) = match failure {
+            ReadFailure::Throttled { retry_after } => {
+                (GraphState::Throttled, retry_after.map_or_else(|| self.backoff.failed(random), clamp))
+            }
+            ReadFailure::Passing { retry_after: Some(wait), .. } => (GraphState::Unreachable, clamp(*wait)),
+            ReadFailure::SignInRequired { .. } | ReadFailure::TokenRefused { .. } => {
+                (GraphState::SignInRequired, self.sign_in_backoff.failed(random))
+            }
+            ReadFailure::Passing { retry_after: None, .. }
+            | ReadFailure::Refused { .. }
+            | ReadFailure::Forbidden { .. }
+            | ReadFailure::NotFound => {
+                let wait = self.backoff.failed(random);
+                if self.failures < OUTAGE && self.outage_began.is_none() {
+                    return (wait, None);
+                }
+                (GraphState::Unreachable, wait)
+            }
+        };
+        self.hold_until = now.tick + wait;
+        let sentence = sentence(state, failure);
+        let report = self.outage_began.is_none().then(|| {
+            self.outage_began = Some(now.tick);
+            Report::GraphLost(sentence.clone())
+        });
+        self.enter(state, Some(sentence), now);
+        (wait, report)
+    }
+
+    /// Time went on unseen. What failed before says nothing about now.
+    pub(super) fn slept(&mut self, now: Tick) {
+        if matches!(self.state, GraphState::Unreachable | GraphState::SignInRequired) {
+            self.try_now(now);
+        }
+        self.backoff.reset();
+    }
+
+    fn enter(&mut self, state: GraphState, detail: Option<String>, now: Now) {
+        if self.state != state {
+            self.state = state;
+            self.since = whole_seconds(now.wall);
+        }
+        self.detail = detail;
+    }
+}
+
+/// What a failure means for everybody, and what to do.
+fn sentence(state: GraphState, failure: &ReadFailure) -> String {
+    match state {
+        GraphState::Throttled => {
+            "Graph asks for fewer requests, and the bridge waits; raise graph.poll_interval if this \
+                             comes again and again"
+                .to_owned()
+        }
+        GraphState::Unreachable => {
+            format!("{failure}; check the way to Microsoft Graph, the bridge goes on trying")
+        }
+        GraphState::Starting | GraphState::Ok | GraphState::SignInRequired | GraphState::Forbidden => {
+            failure.to_string()
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What a read is about, before names are filled in.
+
+use crate::core::model::place::Place;
+
+/// What a read is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::core) enum Target {
+    /// Somebody's presence.
+    Read(ReadTarget),
+    /// The object id of somebody who is configured by their user principal name.
+    Resolve(Place),
+    /// The next page of the members of the group with this index.
+    Members(usize),
+}
+
+/// Whose presence is read, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::core) enum ReadTarget {
+    Me(Place),
+    User(Place),
+    Communications(Place),
+    Bulk(Vec<Place>),
+}
+
+/// Names a round for as long as it exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::core) struct RoundId {
+    pub(super) slot: usize,
+    pub(super) birth: u64,
+}
+
+/// One read to be done now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::core) struct Job<T> {
+    pub target: T,
+    pub round: Option<RoundId>,
+    /// It is a repeat with a new token; a second refusal is final.
+    pub retried: bool,
+}
+
+impl<T> Job<T> {
+    /// The same job about something else.
+    pub(in crate::core) fn about<U>(self, target: impl FnOnce(T) -> U) -> Job<U> {
+        Job { target: target(self.target), round: self.round, retried: self.retried }
+    }
+}
+
+impl Target {
+    /// The people the read is about.
+    pub(in crate::core) fn places(&self) -> &[Place] {
+        match self {
+            Self::Read(target) => target.places(),
+            Self::Resolve(place) => std::slice::from_ref(place),
+            Self::Members(_) => &[],
+        }
+    }
+
+    /// Whether it is read every interval: names are resolved once, and groups read rarely.
+    pub(super) fn repeats(&self) -> bool {
+        matches!(self, Self::Read(_))
+    }
+
+    /// Forgets people who left; `gone` is in order. `true` if it is about nobody any more.
+    pub(super) fn forget(&mut self, gone: &[Place]) -> bool {
+        match self {
+            Self::Read(target) => target.forget(gone),
+            Self::Resolve(place) => gone.binary_search(place).is_ok(),
+            Self::Members(_) => false,
+        }
+    }
+}
+
+impl ReadTarget {
+    /// The people the read is about.
+    pub(in crate::core) fn places(&self) -> &[Place] {
+        match self {
+            Self::Me(place) | Self::User(place) | Self::Communications(place) => std::slice::from_ref(place),
+            Self::Bulk(places) => places,
+        }
+    }
+
+    /// Forgets people who left; `gone` is in order. `true` if it is about nobody any more.
+    pub(super) fn forget(&mut self, gone: &[Place]) -> bool {
+        match self {
+            Self::Me(place) | Self::User(place) | Self::Communications(place) => {
+                gone.binary_search(place).is_ok()
+            }
+            Self::Bulk(places) => {
+                places.retain(|place| gone.binary_search(place).is_err());
+                places.is_empty()
+            }
+        }
+    }
+}
