@@ -5,14 +5,14 @@
 //! Graph <──> graph::fetcher <──┐                     ┌──> mqtt::publisher <──> broker
 //!            (edge)            └── run: one loop ────┘    (edge)
 //!                                    │  feeds and obeys
-//!                                  core: events and the time in, commands out
+//!                                  core: events and the time in, effects out
 //! ```
 //!
 //! The map, in reading order:
 //!
 //! - [`core`] decides everything and does nothing: what is read when, whose values may be believed, what the broker
-//!   should hold, and what has to be sent. It knows no socket, clock, environment or task; `clippy.toml` and
-//!   `tests/it/architecture.rs` hold that.
+//!   should hold, and what has to be sent. It knows no socket, clock, environment or task. One root routes between departments
+//!   that own their state; its own map is in `src/core/mod.rs`. `clippy.toml` and `tests/it/architecture.rs` hold both.
 //! - [`graph`] is the edge towards Microsoft: requests, answers turned into normalised presence events, and signing in,
 //!   with a task of its own that invites people and notices new credentials. It knows nothing of MQTT.
 //! - [`mqtt`] is the edge towards the broker: one connection at a time, messages in the order given. It knows nothing

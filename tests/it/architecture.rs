@@ -54,3 +54,122 @@ fn rumqttc_is_known_only_where_a_connection_is_made() {
         assert!(!knows || may, "{name} knows rumqttc");
     }
 }
+
+/// The departments of the core, each a folder with state of its own.
+const DEPARTMENTS: [&str; 10] = [
+    "broker",
+    "commands",
+    "groups",
+    "health",
+    "home_assistant",
+    "lights",
+    "people",
+    "requests",
+    "sign_in",
+    "suspend",
+];
+
+/// What a department may be handed of another one.
+const BY_ARGUMENT: [&str; 5] = [
+    "people::Roster",
+    "people::person::Person",
+    "requests::Requests",
+    "requests::target::",
+    "broker::outbox::Outbox",
+];
+
+/// The code of a file, without comments and tests, and without what is in quotes.
+fn code(text: &str) -> String {
+    let text = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let lines = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+    let outside = |line: &str| line.split('"').step_by(2).collect::<Vec<_>>().join("\"\"");
+    lines.map(outside).collect::<Vec<_>>().join("\n")
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|found| found == word)
+}
+
+/// What a file of `department` names of other departments and may not.
+fn trespasses(department: &str, code: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for other in DEPARTMENTS.iter().filter(|other| **other != department) {
+        for path in ["crate::core::", "super::super::", "super::"] {
+            let named = format!("{path}{other}::");
+            for (at, _) in code.match_indices(&named) {
+                // `super::` means the core in the department's own file only, and a file of the department elsewhere.
+                let before = code[..at].chars().next_back();
+                let rest = &code[at + path.len()..];
+                let is_own = before.is_some_and(|c| c == ':' || c.is_alphanumeric());
+                if !is_own && !BY_ARGUMENT.iter().any(|allowed| rest.starts_with(allowed)) {
+                    found.push(rest.split([';', '{', '(', '\n']).next().unwrap_or_default().to_owned());
+                }
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn the_root_is_one_file_and_nobody_else_knows_its_fields() {
+    let root = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/core/bridge.rs")).unwrap();
+    let fields =
+        root.split_once("pub struct Bridge {").and_then(|(_, rest)| rest.split_once("\n}")).unwrap().0;
+    let fields: Vec<&str> = fields.lines().map(str::trim).filter(|line| line.contains(':')).collect();
+    assert!((8..=16).contains(&fields.len()), "about a dozen: {fields:?}");
+    assert!(fields.iter().all(|field| !field.starts_with("pub")), "{fields:?}");
+
+    let of_root =
+        |line: &str| line.starts_with("impl") && line.split(['{', '<']).any(|part| has_word(part, "Bridge"));
+    assert!(of_root("impl Bridge {") && of_root("impl<T> Bridge {") && !of_root("impl BridgeHealth {"));
+    let with_impl: Vec<PathBuf> = sources("src")
+        .into_iter()
+        .filter(|path| path.starts_with(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/core")))
+        .filter(|path| fs::read_to_string(path).unwrap().lines().any(of_root))
+        .collect();
+    assert_eq!(with_impl.len(), 1, "{with_impl:?}");
+}
+
+#[test]
+fn no_department_names_the_root_or_another_department() {
+    for department in DEPARTMENTS {
+        for path in sources(&format!("src/core/{department}")) {
+            let text = fs::read_to_string(&path).unwrap();
+            let is_test = path.file_name().is_some_and(|name| name == "tests.rs");
+            let code = if is_test { String::new() } else { code(&text) };
+            assert!(!has_word(&code, "Bridge"), "{} names the root", path.display());
+            assert_eq!(trespasses(department, &code), [""; 0], "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_trespass_is_seen() {
+    for (code, seen) in [
+        ("use crate::core::lights::lights::Lights;", true),
+        ("use super::groups::Groups;", true),
+        ("use crate::core::people::Roster;", false),
+        ("use crate::core::people::judging::Terms;", true),
+        ("use crate::core::model::place::Place;", false),
+        ("use super::reading::x;", false),
+    ] {
+        assert_eq!(!trespasses("people", code).is_empty(), seen && !code.contains("people"), "{code}");
+        assert_eq!(!trespasses("requests", code).is_empty(), seen, "{code}");
+    }
+    let hidden = code("let x = \"crate::core::lights::y\"; // crate::core::groups::z\n");
+    assert!(trespasses("people", &hidden).is_empty());
+}
+
+#[test]
+fn every_folder_of_the_core_is_a_department_or_the_model() {
+    let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/core");
+    let mut folders: Vec<String> = fs::read_dir(core)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .filter(|name| name != "model" && name != "tests")
+        .collect();
+    folders.sort();
+    assert_eq!(folders, DEPARTMENTS);
+}

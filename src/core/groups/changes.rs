@@ -2,6 +2,7 @@
 //!
 //! Somebody who is configured and a member is configured, and whoever is in several groups belongs to the first.
 
+use super::difference::Difference;
 use super::handing::Handing;
 use super::member_pages::Named;
 use super::{Groups, name_conflicts};
@@ -13,18 +14,6 @@ use crate::core::model::remembered::Remembered;
 use crate::core::model::report::Report;
 use crate::core::model::settings::Watched;
 use crate::core::people::Roster;
-
-/// What becomes of people; members about whom there is news are named by their index.
-#[derive(Debug, Default)]
-pub(super) struct Change {
-    pub gone: Vec<Place>,
-    pub renamed: Vec<(Place, usize)>,
-    /// Only what Home Assistant shows is another name.
-    shown_otherwise: Vec<(Place, usize)>,
-    pub joining: Vec<usize>,
-    /// They belong to this group now, or whether Home Assistant is told of them changed.
-    belonging: Vec<(Place, usize)>,
-}
 
 /// One change of who is followed, to be carried out before the next.
 #[derive(Debug)]
@@ -75,12 +64,12 @@ impl Groups {
         let before = membership.read(ids);
         let at_start = std::mem::take(&mut membership.at_start);
         let discovery = membership.group.discovery;
-        let mut change = self.compare(group, &named, &before, people);
-        let mut conflicts = name_conflicts::settle(&mut change, &named, people);
+        let mut difference = self.compare(group, &named, &before, people);
+        let mut conflicts = name_conflicts::settle(&mut difference, &named, people);
         if at_start && !conflicts.is_empty() {
             return Err(conflicts.swap_remove(0));
         }
-        let Change { mut gone, renamed, shown_otherwise, joining, belonging } = change;
+        let Difference { mut gone, renamed, shown_otherwise, joining, belonging } = difference;
         let (joined, left) = (joining.len(), gone.len());
         gone.sort_unstable();
         let leaving = (!gone.is_empty()).then_some(RosterChange::Leave(gone));
@@ -128,43 +117,6 @@ impl Groups {
         let is_news = pending.is_news;
         self.pending = None;
         Some(RosterChange::Done { is_news })
-    }
-
-    /// What is different from what was known; names are not looked at.
-    fn compare(&self, group: usize, named: &[Named], before: &[ObjectId], people: &Roster) -> Change {
-        let mut change = Change::default();
-        let mut is_new: Vec<bool> = named.iter().map(|named| !named.configured).collect();
-        let find = |id: ObjectId| named.binary_search_by_key(&id, |named| named.id);
-        for (place, person) in people.iter() {
-            let Some(id) = person.id() else { continue };
-            let found = find(id).ok();
-            found.into_iter().for_each(|found| is_new[found] = false);
-            let Some(belongs_to) = person.entry().as_member() else { continue };
-            let owner = self.group_of(id);
-            if let Some(found) = found {
-                if named[found].configured {
-                    change.gone.push(place);
-                    continue;
-                }
-                if owner == Some(group) && named[found].name != *person.name() {
-                    change.renamed.push((place, found));
-                } else if owner == Some(group) && *named[found].display_name != *person.display_name() {
-                    change.shown_otherwise.push((place, found));
-                }
-            }
-            match owner.and_then(|owner| self.list.get(owner).map(|membership| (owner, membership))) {
-                // Another group's name for them is known when that one is read again.
-                Some((owner, membership)) => {
-                    if owner != belongs_to || membership.group.discovery != person.discovery() {
-                        change.belonging.push((place, owner));
-                    }
-                }
-                None if before.binary_search(&id).is_ok() => change.gone.push(place),
-                None => {}
-            }
-        }
-        change.joining = (0..named.len()).filter(|&found| is_new[found]).collect();
-        change
     }
 }
 

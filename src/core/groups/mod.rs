@@ -1,11 +1,12 @@
 //! Groups whose members are followed: what is known of them, and who comes and goes by that.
 //!
 //! `membership` is all that is known of one group; `pages` is what the end of a request for members means, and `member_pages`
-//! puts the pages of one reading together; `changes` is what a
+//! puts the pages of one reading together; `difference` is what a
 //! complete reading changes and [`Groups::next_change`] hands it on, one change after the other; `name_conflicts` says who may
 //! have which name, `handing` hands out who joins, and `orphans` are what earlier runs left of people who are not known yet.
 
 pub(super) mod changes;
+mod difference;
 mod handing;
 mod member_pages;
 mod membership;

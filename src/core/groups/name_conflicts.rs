@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 
-use super::changes::Change;
+use super::difference::Difference;
 use super::member_pages::Named;
 use crate::core::model::name::TopicLevel;
 use crate::core::model::name_conflict::NameConflict;
@@ -18,13 +18,13 @@ enum Holder {
 }
 
 /// Leaves out whoever would have a name that somebody else has, ignoring case.
-pub(super) fn settle(change: &mut Change, named: &[Named], people: &Roster) -> Vec<NameConflict> {
+pub(super) fn settle(difference: &mut Difference, named: &[Named], people: &Roster) -> Vec<NameConflict> {
     let mut conflicts = Vec::new();
-    if change.renamed.is_empty() && change.joining.is_empty() {
+    if difference.renamed.is_empty() && difference.joining.is_empty() {
         return conflicts;
     }
-    let renamed = change.renamed.iter().map(|&(place, _)| place);
-    let moving: HashSet<Place> = change.gone.iter().copied().chain(renamed).collect();
+    let renamed = difference.renamed.iter().map(|&(place, _)| place);
+    let moving: HashSet<Place> = difference.gone.iter().copied().chain(renamed).collect();
     let staying = people.iter().filter(|(place, _)| !moving.contains(place));
     let mut taken: HashMap<Folded<'_>, Holder> =
         staying.map(|(place, person)| (Folded(person.name()), Holder::Person(place))).collect();
@@ -33,7 +33,7 @@ pub(super) fn settle(change: &mut Change, named: &[Named], people: &Roster) -> V
         if holder == who { Ok(()) } else { Err(holder) }
     };
     let mut kept = Vec::new();
-    change.renamed.retain(|&(place, found)| match take(&named[found].name, Holder::Person(place)) {
+    difference.renamed.retain(|&(place, found)| match take(&named[found].name, Holder::Person(place)) {
         Ok(()) => true,
         Err(holder) => {
             conflicts.push(conflict(&named[found], holder, named, people));
@@ -46,8 +46,8 @@ pub(super) fn settle(change: &mut Change, named: &[Named], people: &Roster) -> V
         people.get(*place).is_some_and(|person| take(person.name(), Holder::Person(*place)).is_err())
     };
     let lost: Vec<Place> = kept.into_iter().filter(has_lost).collect();
-    change.gone.extend(lost);
-    change.joining.retain(|&found| match take(&named[found].name, Holder::Joining(found)) {
+    difference.gone.extend(lost);
+    difference.joining.retain(|&found| match take(&named[found].name, Holder::Joining(found)) {
         Ok(()) => true,
         Err(holder) => {
             conflicts.push(conflict(&named[found], holder, named, people));

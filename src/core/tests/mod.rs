@@ -8,6 +8,7 @@ mod groups;
 mod inviting;
 mod lifecycle;
 mod lighting;
+mod places;
 mod polling;
 mod properties;
 mod publishing;
