@@ -29,6 +29,7 @@
 //! Who waits for whom: the edges wait for the loop when it is busy; the loop waits for nobody but the next event.
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests are an edge"))]
 
+mod chain;
 pub mod cli;
 pub mod config;
 pub mod core;
