@@ -22,6 +22,8 @@
 //! - [`run`] is the loop between them and the only place with a clock for the core. It also tells systemd how it is.
 //! - [`config`] turns what may be written into what the rest may rely on. Nothing after it checks again.
 //! - [`view`] is what a listener on the broker sees, on a terminal or as lines. It knows topics, not the bridge.
+//! - `chain` puts an error and its causes into one line, and `distance` says how far away a moment is; whoever talks to people
+//!   uses them.
 //! - [`cli`] is the command line; only `main` reads the environment and exits.
 //! - `simulate` is a tenant for tests and for people without one; `demo` adds a broker and shows everything at work.
 //!   Neither is known to anything above.
@@ -29,11 +31,13 @@
 //! Who waits for whom: the edges wait for the loop when it is busy; the loop waits for nobody but the next event.
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests are an edge"))]
 
+mod chain;
 pub mod cli;
 pub mod config;
 pub mod core;
 #[cfg(feature = "demo")]
 pub mod demo;
+mod distance;
 pub mod graph;
 pub mod http;
 pub mod meters;

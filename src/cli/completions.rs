@@ -2,10 +2,8 @@
 
 use std::io::{self, Write};
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
-
-use super::Arguments;
 
 /// For whom.
 #[derive(Debug, Args)]
@@ -15,9 +13,8 @@ pub(super) struct Options {
     shell: Shell,
 }
 
-/// Prints what a shell needs to complete commands and options.
-pub(super) fn run(options: &Options, out: &mut impl Write) -> io::Result<()> {
-    let mut command = Arguments::command();
+/// Prints what a shell needs to complete the commands and options of the program's `command`.
+pub(super) fn run(mut command: Command, options: &Options, out: &mut impl Write) -> io::Result<()> {
     // Straight to the output, it would panic where the output is closed.
     let mut script = Vec::new();
     clap_complete::generate(options.shell, &mut command, "presence2mqtt", &mut script);

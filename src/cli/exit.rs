@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::chain::chain;
 use crate::mqtt::address::AddressError;
 use crate::mqtt::one_shot::OneShotError;
 
@@ -59,13 +60,7 @@ pub(super) fn of_broker(error: OneShotError) -> Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.error)?;
-        let mut source = self.error.source();
-        while let Some(cause) = source {
-            write!(f, ": {cause}")?;
-            source = cause.source();
-        }
-        Ok(())
+        f.write_str(&chain(self.error.as_ref()))
     }
 }
 

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use clap::Args;
-use comfy_table::Table;
-use comfy_table::presets::NOTHING;
 use serde_json::value::RawValue;
 
 use super::exit::{self, Failure};
@@ -17,6 +15,8 @@ use crate::core::model::request::ReadFailure;
 use crate::core::model::time::whole_seconds;
 use crate::graph::once::{self, Outcome};
 use crate::run;
+use crate::view::line::Ink;
+use crate::view::table::{Cell, table};
 
 /// Whom to read, and how to print it.
 #[derive(Debug, Args)]
@@ -99,25 +99,27 @@ fn print_json(config: &Config, rows: &[(&User, Outcome)], out: &mut impl Write) 
 }
 
 fn print_table(rows: &[(&User, Outcome)], out: &mut impl Write) -> Result<(), Failure> {
-    let mut table = Table::new();
-    table.load_style(NOTHING).set_header(["USER", "NAME", "AVAILABILITY", "ACTIVITY", "OUT OF OFFICE"]);
-    for (user, outcome) in rows {
-        match outcome {
-            Ok((_, presence)) => {
-                let out_of_office = match presence.out_of_office {
-                    Some(true) => "yes",
-                    Some(false) => "no",
-                    None => "",
-                };
-                let words = [presence.availability().as_str(), presence.words.activity_word(), out_of_office];
-                table.add_row([&[user.name.as_str(), &user.display_name], &words[..]].concat());
-            }
-            Err(_) => {
-                table.add_row([user.name.as_str(), &user.display_name, "-", "-", ""]);
-            }
-        }
+    let rows: Vec<Vec<Cell>> = rows.iter().map(|(user, outcome)| cells(user, outcome)).collect();
+    for line in table(&["USER", "NAME", "AVAILABILITY", "ACTIVITY", "OUT OF OFFICE"], &rows) {
+        writeln!(out, " {}", line.render(None, false))?;
     }
-    Ok(writeln!(out, "{}", table.trim_fmt())?)
+    Ok(())
+}
+
+fn cells(user: &User, outcome: &Outcome) -> Vec<Cell> {
+    let words = match outcome {
+        Ok((_, presence)) => {
+            let out_of_office = match presence.out_of_office {
+                Some(true) => "yes",
+                Some(false) => "no",
+                None => "",
+            };
+            [presence.availability().as_str(), presence.words.activity_word(), out_of_office]
+        }
+        Err(_) => ["-", "-", ""],
+    };
+    let texts = [user.name.as_str(), &user.display_name].into_iter().chain(words);
+    texts.map(|text| (text.to_owned(), Ink::Plain)).collect()
 }
 
 fn code(failure: &ReadFailure) -> u8 {

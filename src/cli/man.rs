@@ -2,11 +2,9 @@
 
 use std::io::{self, Write};
 
-use clap::{Command, CommandFactory};
+use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
-
-use super::Arguments;
 
 /// Words in bold, and what they mean.
 type Entries = [(&'static str, &'static str)];
@@ -51,9 +49,9 @@ const FILES: &Entries = &[
     ),
 ];
 
-/// Prints the page.
-pub(super) fn run(out: &mut impl Write) -> io::Result<()> {
-    let mut command = Arguments::command().disable_help_subcommand(true);
+/// Prints the page about the program's `command`.
+pub(super) fn run(command: Command, out: &mut impl Write) -> io::Result<()> {
+    let mut command = command.disable_help_subcommand(true);
     command.build();
     let man = Man::new(command.clone());
     let mut page = Vec::new();

@@ -23,7 +23,7 @@ mod watch;
 use std::io::Write;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::{self, Config, Environment};
 #[cfg(feature = "demo")]
@@ -155,8 +155,8 @@ pub async fn main(
             healthcheck::run(listen.map_err(|error| Failure::new(exit::CONFIG, error))?, out).await
         }
         Task::Schema => Ok(writeln!(out, "{:#}", config::json_schema())?),
-        Task::Completions(options) => Ok(completions::run(options, out)?),
-        Task::Man => Ok(man::run(out)?),
+        Task::Completions(options) => Ok(completions::run(Arguments::command(), options, out)?),
+        Task::Man => Ok(man::run(Arguments::command(), out)?),
     }
 }
 

@@ -9,7 +9,6 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use url::Url;
 
-use super::environment::variable_of;
 use super::error::{ConfigError, ConfigErrors};
 use super::key::{Key, Step};
 
@@ -76,7 +75,7 @@ impl<'t> Document<'t> {
     pub(super) fn error_unseen(&self, key: Key, says: impl fmt::Display) -> ConfigError {
         let by_variable = self.overlaid.contains_key(&key) || self.origin == Origin::Environment;
         let line = self.line_of(&key);
-        let place = variable_of(&key).filter(|_| by_variable).unwrap_or_else(|| place(&self.origin, line));
+        let place = key.variable().filter(|_| by_variable).unwrap_or_else(|| place(&self.origin, line));
         ConfigError::new(place, says).of_key(key, line)
     }
 

@@ -9,11 +9,9 @@ use toml::de::DeValue;
 
 use super::document::Document;
 use super::error::ConfigError;
-use super::key::{Key, Step};
+use super::key::{Key, PREFIX};
 use super::schema;
 use super::shape::did_you_mean;
-
-const PREFIX: &str = "PRESENCE2MQTT__";
 
 /// The process's environment variables, read once by main.
 #[derive(Clone, Default)]
@@ -45,7 +43,7 @@ pub(super) fn overlay<'t>(
 ) -> Vec<ConfigError> {
     let known: BTreeMap<String, Key> = scalars_of_sections(schema, &Key::default())
         .into_iter()
-        .filter_map(|key| Some((variable_of(&key)?, key)))
+        .filter_map(|key| Some((key.variable()?, key)))
         .collect();
     let mut errors = Vec::new();
     for (variable, value) in environment.overrides_given() {
@@ -64,17 +62,6 @@ pub(super) fn overlay<'t>(
         }
     }
     errors
-}
-
-/// The variable that overrides a key of a section; whole sections and lists have none.
-pub(super) fn variable_of(key: &Key) -> Option<String> {
-    let name = |step: &Step| match step {
-        Step::Name(name) => Some(name.to_ascii_uppercase()),
-        Step::Index(_) => None,
-    };
-    let names: Option<Vec<_>> = key.steps().iter().map(name).collect();
-    let names = names.filter(|names| names.len() > 1)?;
-    Some(PREFIX.to_owned() + &names.join("__"))
 }
 
 /// The keys that the environment can override.

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Which variables of the environment override keys.
+pub(super) const PREFIX: &str = "PRESENCE2MQTT__";
+
 /// The path to a key.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key(Vec<Step>);
@@ -39,6 +42,17 @@ impl Key {
             Step::Index(_) => None,
         });
         names.next().unwrap_or_default()
+    }
+
+    /// The variable that overrides a key of a section; whole sections and lists have none.
+    pub(super) fn variable(&self) -> Option<String> {
+        let name = |step: &Step| match step {
+            Step::Name(name) => Some(name.to_ascii_uppercase()),
+            Step::Index(_) => None,
+        };
+        let names: Option<Vec<_>> = self.0.iter().map(name).collect();
+        let names = names.filter(|names| names.len() > 1)?;
+        Some(PREFIX.to_owned() + &names.join("__"))
     }
 
     fn and(&self, step: Step) -> Self {

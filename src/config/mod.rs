@@ -2,8 +2,8 @@
 //!
 //! In reading order: `find` says which file, `document` parses it and knows where everything was
 //! written, `environment` lays `PRESENCE2MQTT__*` over it, `shape` turns it into what is `written`
-//! (and `written_tables`) by the list of keys in `schema`, and `check` makes of it what is `known`, with `broker`, `ids`, `secret`, `certificate` and
-//! `files` for the parts; `listening` is the part for who only listens, `asking` for who only asks. `error` and `key` say what is wrong, and where.
+//! (and `written_tables`, with `duration_words`) by the list of keys in `schema`, and `check` makes of it what is `known`, with
+//! `broker`, `ids`, `secret`, `certificate` and `files` for the parts; `listening` is the part for who only listens, `asking` for who only asks. `error` and `key` say what is wrong, and where.
 //!
 //! Nothing here reads the process's environment, a clock or the network. No error and no `Debug`
 //! shows a secret.
@@ -13,6 +13,7 @@ mod broker;
 mod certificate;
 mod check;
 mod document;
+mod duration_words;
 mod environment;
 mod error;
 mod files;

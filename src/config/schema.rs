@@ -1,10 +1,8 @@
 //! The JSON Schema: for editors, and here the one list of keys and their types.
 
-use std::borrow::Cow;
-
+use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use schemars::transform::{Transform, transform_subschemas};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
 use super::key::{Key, Step};
@@ -65,19 +63,6 @@ pub(super) fn wanted(node: &Value) -> String {
         }
         (Some("array"), _) => "must be a list of texts".to_owned(),
         _ => "must be a table".to_owned(),
-    }
-}
-
-/// A duration in words, as humantime reads it.
-pub(super) struct Words;
-
-impl JsonSchema for Words {
-    fn schema_name() -> Cow<'static, str> {
-        "Duration".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "examples": ["5s", "2m", "1h"] })
     }
 }
 

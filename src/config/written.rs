@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::schema::Words;
+use super::duration_words::DurationWords;
 pub(super) use super::written_tables::{Group, Light, Preset, Target, User};
 use crate::core::model::settings::{Endpoint, OnStale};
 
@@ -70,15 +70,15 @@ pub(super) struct Mqtt {
     pub protocol: Protocol,
     /// MQTT 5: how long the broker keeps retained values that are not sent again: 10s to 7d; they are sent again at half this time. 0s = for ever.
     #[serde(with = "humantime_serde")]
-    #[schemars(with = "Words")]
+    #[schemars(with = "DurationWords")]
     pub message_expiry: Duration,
     /// How often the connection proves itself alive: 5s to 1h.
     #[serde(with = "humantime_serde")]
-    #[schemars(with = "Words")]
+    #[schemars(with = "DurationWords")]
     pub keep_alive: Duration,
     /// How often every retained topic is sent again: 10s to 7d; 0s = only when it changes.
     #[serde(with = "humantime_serde")]
-    #[schemars(with = "Words")]
+    #[schemars(with = "DurationWords")]
     pub refresh_interval: Duration,
 }
 
@@ -127,23 +127,23 @@ pub(super) struct Graph {
     pub endpoint: Endpoint,
     /// How often presence is read: 1s to 1h.
     #[serde(with = "humantime_serde")]
-    #[schemars(with = "Words")]
+    #[schemars(with = "DurationWords")]
     pub poll_interval: Duration,
     /// After how long without an answer a value is stale: from twice `poll_interval` to 7d. Default: 2m or three achieved intervals, whichever is longer.
     #[serde(with = "humantime_serde")]
-    #[schemars(with = "Option<Words>")]
+    #[schemars(with = "Option<DurationWords>")]
     pub stale_after: Option<Duration>,
     /// What happens to the values of somebody who cannot be read any more.
     pub on_stale: OnStale,
     /// How long a change must last before it is published: 0s to 10m.
     #[serde(with = "humantime_serde")]
-    #[schemars(with = "Words")]
+    #[schemars(with = "DurationWords")]
     pub debounce: Duration,
     /// Publish out-of-office and status messages, in `state` only.
     pub include_messages: bool,
     /// How long a request may take: 1s to 2m.
     #[serde(with = "humantime_serde")]
-    #[schemars(with = "Words")]
+    #[schemars(with = "DurationWords")]
     pub request_timeout: Duration,
     /// Requests per 30 s for this app and tenant.
     #[schemars(range(min = 1, max = 10_000))]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::schema::Words;
+use super::duration_words::DurationWords;
 
 /// Somebody to follow.
 #[derive(Deserialize, JsonSchema)]
@@ -40,7 +40,7 @@ pub(super) struct Group {
     pub name: String,
     /// How often the members are read: 1m to 7d.
     #[serde(with = "humantime_serde")]
-    #[schemars(with = "Words")]
+    #[schemars(with = "DurationWords")]
     pub refresh_members: Duration,
     /// true: announce the members to Home Assistant.
     pub discovery: bool,
@@ -75,7 +75,7 @@ pub(super) struct Light {
     pub brightness: u8,
     /// How long a change of colour takes: 0s to 1h.
     #[serde(with = "humantime_serde")]
-    #[schemars(with = "Words")]
+    #[schemars(with = "DurationWords")]
     pub transition: Duration,
     /// When the light may be on, such as "Mon-Fri 08:00-18:00"; default: always.
     pub active: Option<String>,

@@ -3,17 +3,17 @@
 use std::path::Path;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use reqwest::RequestBuilder;
 use reqwest::header::{LOCATION, RETRY_AFTER};
-use tokio::time::Instant;
 use url::Url;
 
+use super::caller::Caller;
+use super::clock::{now, wall};
 use super::http::{Http, HttpError, body, on_the_way};
 use super::operation::{Ask, Graph, Whole};
 use super::sign_in::authority::Authority;
 use super::sign_in::delegated::DelegatedSignIn;
-use super::sign_in::method::{Caller, Method};
+use super::sign_in::method::Method;
 use super::token::TokenSource;
 use super::{refusal, retry_after};
 use crate::core::model::request::{ReadFailure, Request};
@@ -144,14 +144,4 @@ async fn whole(request: RequestBuilder, limit: usize) -> Result<Whole, ReadFailu
     let wait = retry_after::parse(header(RETRY_AFTER), wall());
     let bytes = body(response, limit).await.map_err(|error| passing(error.to_string(), wait))?;
     Ok(Whole { status, wait, bytes })
-}
-
-#[expect(clippy::disallowed_methods, reason = "the edge reads the clock")]
-pub(super) fn wall() -> Timestamp {
-    Timestamp::now()
-}
-
-#[expect(clippy::disallowed_methods, reason = "the edge reads the clock")]
-fn now() -> Instant {
-    Instant::now()
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use reqwest::{Certificate, Client, ClientBuilder, Response};
 use url::Url;
 
+use crate::chain::{causes, with_causes};
+
 /// Why the HTTP client cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
@@ -146,15 +148,7 @@ pub(super) fn on_the_way(error: reqwest::Error) -> String {
     }
     let host = error.url().and_then(Url::host_str).unwrap_or("the service").to_owned();
     let error = error.without_url();
-    let mut text = if error.is_connect() { format!("cannot connect to {host}") } else { error.to_string() };
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        // Where in the HTTP library it happened tells people nothing.
-        if !text.contains(&cause_text) && !cause_text.starts_with("client error (") {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
+    let text = if error.is_connect() { format!("cannot connect to {host}") } else { error.to_string() };
+    // Where in the HTTP library it happened tells people nothing.
+    with_causes(text, causes(&error).filter(|cause| !cause.starts_with("client error (")))
 }

@@ -3,10 +3,13 @@
 //! In reading order: [`fetcher`] takes orders and reports their ends, [`client`] sends the requests that [`operation`] words,
 //! [`answer`] turns bodies into presence (`wire` is its shape, read by `lenient`) and [`members`] into members of groups,
 //! [`refusal`] turns everything else into a reason, with the patience that
-//! [`retry_after`] asks for, `set_presence` words what sets presence, [`token`] keeps the token that [`sign_in`] gets.
+//! [`retry_after`] asks for, `set_presence` words what sets presence, [`token`] keeps the token that [`sign_in`] gets
+//! for the [`caller`]. Only `clock` reads clocks.
 
 pub mod answer;
+pub mod caller;
 pub mod client;
+mod clock;
 pub mod fetcher;
 mod http;
 pub use http::HttpError;

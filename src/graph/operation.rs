@@ -5,8 +5,8 @@ use std::time::Duration;
 use reqwest::{Client, RequestBuilder, StatusCode};
 use url::Url;
 
+use super::caller::Caller;
 use super::refusal::Needs;
-use super::sign_in::method::Caller;
 use super::{answer, members, refusal, set_presence};
 use crate::core::model::members::MembersPage;
 use crate::core::model::name::ObjectId;

@@ -5,10 +5,10 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use serde_json::Value;
 
+use super::caller::Caller;
 use super::members::NotMembers;
 use super::quote::quote;
 use crate::core::model::request::{ReadFailure, ReadPresence};
-use crate::graph::sign_in::method::Caller;
 
 /// What a request needs, for the sentence about a permission that is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,12 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
 use jiff::fmt::rfc2822;
-use jiff::tz::TimeZone;
-
-/// The forms that nobody should send any more and everybody has to understand: RFC 850's, and that of C's `asctime`.
-const OBSOLETE: [&str; 2] = ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
 
 /// How long the header asks to wait from `now`; nothing if it is absent or is neither form.
 #[must_use]
@@ -21,10 +16,10 @@ pub fn parse(value: Option<&[u8]>, now: Timestamp) -> Option<Duration> {
 }
 
 fn date(text: &str) -> Option<Timestamp> {
-    let obsolete = |form: &&str| DateTime::strptime(form, text).ok()?.to_zoned(TimeZone::UTC).ok();
-    match rfc2822::DateTimeParser::new().parse_timestamp(text) {
-        Ok(date) => Some(date),
-        Err(_) => OBSOLETE.iter().find_map(obsolete).map(|date| date.timestamp()),
+    match httpdate::parse_http_date(text) {
+        Ok(date) => date.try_into().ok(),
+        // Some write the zone as in a mail.
+        Err(_) => rfc2822::DateTimeParser::new().parse_timestamp(text).ok(),
     }
 }
 

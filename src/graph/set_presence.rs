@@ -1,10 +1,9 @@
 //! What a request that sets presence looks like (Graph: `presence-setpresence`, `presence-clearpresence`,
 //! `presence-setuserpreferredpresence`, `presence-clearuserpreferredpresence`, `presence-setstatusmessage`).
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::core::model::presence_change::PresenceChange;
@@ -48,17 +47,9 @@ fn status_message(text: &str, expires: Option<Timestamp>) -> Value {
     json!({ "statusMessage": status })
 }
 
-/// A duration of whole seconds, not zero, in hours, minutes and seconds.
+/// A duration in hours, minutes and seconds.
 fn iso_8601(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    let mut text = String::from("PT");
-    for (amount, unit) in [(seconds / 3600, 'H'), (seconds / 60 % 60, 'M'), (seconds % 60, 'S')] {
-        if amount > 0 {
-            // Writing into a String cannot fail.
-            let _written = write!(text, "{amount}{unit}");
-        }
-    }
-    text
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX).to_string()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::Url;
 
-use super::client::wall;
+use super::clock::{now, wall};
 use super::sign_in::answer::Issued;
 use super::sign_in::authority::Authority;
 use super::sign_in::method::Method;
@@ -175,9 +175,4 @@ impl State {
             }
         }
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the edge reads the clock")]
-fn now() -> Instant {
-    Instant::now()
 }

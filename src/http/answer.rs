@@ -1,8 +1,5 @@
 //! What is at which path.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE,
 };
@@ -11,41 +8,14 @@ use hyper::{Method, Response, StatusCode};
 
 use super::guard::{self, Refusal};
 use super::page::Page;
-use super::question::Asker;
+use super::site::Site;
 use super::{metrics, ready};
-use crate::config::{Http, Secret};
-use crate::meters::Meters;
 
 /// People on the status page, at most: more is no page that anybody reads, and the loop should not copy them.
 const PEOPLE: usize = 500;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
-
-/// What every visitor's answer depends on, besides what the loop says.
-#[derive(Debug, Clone)]
-pub(super) struct Site {
-    pub password: Option<Secret>,
-    /// The password could not be read when it was last wanted.
-    pub unreadable: Arc<AtomicBool>,
-    pub any_host: bool,
-    /// The broker's address, as configured; no credentials are in it.
-    pub broker: String,
-    pub meters: Meters,
-    pub asker: Asker,
-}
-
-impl Site {
-    pub(super) fn new(http: &Http, broker: String, meters: Meters, asker: Asker) -> Self {
-        let Http { listen: _, password, any_host } = http.clone();
-        Self { password, unreadable: Arc::default(), any_host, broker, meters, asker }
-    }
-
-    /// The same by another configuration.
-    pub(super) fn changed(&self, http: &Http, broker: String) -> Self {
-        Self::new(http, broker, self.meters.clone(), self.asker.clone())
-    }
-}
 
 /// The answer to one request.
 pub(super) async fn answer(request: Parts, site: &Site, page: &Page) -> Response<String> {

@@ -16,9 +16,10 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::answer::{Site, answer};
+use super::answer::answer;
 use super::page::Page;
 use super::question::Asker;
+use super::site::Site;
 use crate::config::Http;
 use crate::meters::Meters;
 

@@ -13,7 +13,7 @@ use hyper::header::{AUTHORIZATION, HOST};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::sleep;
 
-use super::answer::Site;
+use super::site::Site;
 use crate::config::Secret;
 
 /// A wrong password is answered after this, which makes guessing slow.

@@ -6,9 +6,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hyper::{Request, Response};
 
-use super::answer::{Site, answer};
+use super::answer::answer;
 use super::page::Page;
 use super::question::questions;
+use super::site::Site;
 use crate::config::Secret;
 use crate::core::bridge::Bridge;
 use crate::core::model::event::{Event, PresenceEvent};

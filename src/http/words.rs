@@ -7,6 +7,8 @@ use jiff::tz::TimeZone;
 use minijinja::{Value, context};
 use qrcode::{Color, EcLevel, QrCode};
 
+use crate::distance;
+
 /// A moment, for people and for the script that turns it into their own time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Moment {
@@ -25,14 +27,8 @@ impl Moment {
         let (then, today) = (moment.to_zoned(TimeZone::UTC), now.to_zoned(TimeZone::UTC));
         let form = if then.date() == today.date() { "%H:%M UTC" } else { "%Y-%m-%d %H:%M UTC" };
         let seconds = now.duration_since(moment).as_secs().unsigned_abs();
-        let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
-        let distance = match (days, hours, minutes) {
-            (0, 0, 0) => "under 1 min".to_owned(),
-            (0, 0, minutes) => format!("{minutes} min"),
-            (0, hours, minutes) => format!("{hours} h {} min", minutes % 60),
-            (days, hours, _) => format!("{days} d {} h", hours % 24),
-        };
-        let exact = if minutes < 2 { format!("{seconds} s") } else { distance.clone() };
+        let distance = distance::spelled(seconds);
+        let exact = if seconds < 120 { format!("{seconds} s") } else { distance.clone() };
         Self { iso: moment.to_string(), clock: then.strftime(form).to_string(), distance, exact }
     }
 

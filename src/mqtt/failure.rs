@@ -54,17 +54,3 @@ fn is_about_our_certificate(alert: AlertDescription) -> bool {
             | AlertDescription::UnsupportedCertificate
     )
 }
-
-/// An error and its causes, each once.
-pub(super) fn chain(what: &str, error: &dyn Error) -> String {
-    let mut text = format!("{what}: {error}");
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let words = cause.to_string();
-        if !text.contains(&words) {
-            text = format!("{text}: {words}");
-        }
-        source = cause.source();
-    }
-    text
-}

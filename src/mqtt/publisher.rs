@@ -6,8 +6,8 @@ use tokio::sync::mpsc;
 
 use super::address::Address;
 use super::client::{Request, TakesNoMore};
-use super::failure::chain;
 use super::session::{Session, SessionEvent};
+use crate::chain::chain;
 use crate::core::model::effect::{BrokerOrder, Subscription};
 use crate::core::model::event::{Event, LinkFailure};
 use crate::core::model::mqtt::Protocol;
@@ -83,7 +83,10 @@ impl Publisher {
                 self.session = Some(session);
                 Vec::new()
             }
-            Err(error) => vec![Event::Disconnected(LinkFailure::Refused(chain("cannot connect", &error)))],
+            Err(error) => {
+                let why = format!("cannot connect: {}", chain(&error));
+                vec![Event::Disconnected(LinkFailure::Refused(why))]
+            }
         }
     }
 

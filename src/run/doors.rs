@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::RunError;
+use super::error::RunError;
+use crate::chain::chain;
 use crate::config::Config;
 use crate::http::door::{Door, DoorError, Keys};
 use crate::http::question::{Asker, Question, questions};
@@ -65,7 +66,7 @@ impl Doors {
         match self.plan(config).await {
             Ok(plan) => self.follow(plan, config),
             Err(error) => {
-                tracing::warn!(error = super::chain(&error), "the status page cannot be had any more");
+                tracing::warn!(error = chain(&error), "the status page cannot be had any more");
             }
         }
     }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::settings::{attendant, graph_client};
-use super::{RunError, topics};
+use super::error::RunError;
+use super::settings::{attendant, graph_client, topics};
 use crate::config::{Auth, Config};
 use crate::core::model::effect::{BrokerOrder, GraphOrder};
 use crate::core::model::event::{Event, PresenceEvent};

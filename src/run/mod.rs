@@ -1,11 +1,12 @@
 //! The one loop that feeds the core and obeys it.
 //!
 //! In reading order: `clock` is where its time comes from, `edges` are the tasks it talks to, `settings`
-//! is what a configuration means for them. `doors` lets visitors ask it, and `supervisor` tells systemd how it is.
+//! is what a configuration means for them, `error` how a run may fail. `doors` lets visitors ask it, and `supervisor` tells systemd how it is.
 
 mod clock;
 mod doors;
 mod edges;
+mod error;
 mod settings;
 mod supervisor;
 
@@ -15,8 +16,10 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 pub use self::clock::Clock;
+pub use self::error::RunError;
 pub use self::settings::{certificate_ends, graph_client, settings};
 pub use self::supervisor::Supervisor;
+use crate::chain::chain;
 use crate::config::Config;
 use crate::core::bridge::Bridge;
 use crate::core::model::effect::{Effect, Ending};
@@ -25,12 +28,7 @@ use crate::core::model::name::ClientId;
 use crate::core::model::report::{Loudness, Report};
 use crate::core::model::settings::Settings;
 use crate::core::model::time::Tick;
-use crate::core::model::topic::Topics;
-use crate::graph::HttpError;
-use crate::graph::sign_in::store::StoreError;
-use crate::http::door::DoorError;
 use crate::meters::Meters;
-use crate::mqtt::address::AddressError;
 use doors::Doors;
 use edges::Edges;
 
@@ -45,26 +43,6 @@ pub type Reload = Result<Config, String>;
 #[must_use]
 pub fn no_reloads() -> mpsc::Receiver<Reload> {
     mpsc::channel(1).1
-}
-
-/// Why a run ended that nobody asked to end.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The client for Graph could not be made.
-    #[error(transparent)]
-    Http(#[from] HttpError),
-    /// The tokens cannot be had for this bridge alone.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The broker's files cannot be used.
-    #[error(transparent)]
-    Broker(#[from] AddressError),
-    /// The status page cannot be had where it should be.
-    #[error(transparent)]
-    Door(#[from] DoorError),
-    /// A task is gone; half a bridge would misinform.
-    #[error("the {0} task ended unexpectedly")]
-    TaskDied(&'static str),
 }
 
 /// How one turn of the bridge ended.
@@ -290,21 +268,6 @@ impl Turn {
         self.config = config;
         Ok(Event::Configured(Box::new(settings(&self.config)), access))
     }
-}
-
-/// An error with what it comes from.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text += &format!(": {cause}");
-        source = cause.source();
-    }
-    text
-}
-
-fn topics(config: &Config) -> Topics {
-    Topics::new(config.mqtt.base_topic.clone(), config.mqtt.bridge_name.clone())
 }
 
 fn log(report: &Report) {

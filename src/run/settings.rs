@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::config::{Auth, Certificate, Config, Mqtt, User};
 use crate::core::model::payload::About;
 use crate::core::model::settings::{Commands, Discovery, Settings, Watched};
+use crate::core::model::topic::Topics;
 use crate::graph::HttpError;
 use crate::graph::client::{Access, GraphClient};
 use crate::graph::sign_in::attendant::Attendant;
@@ -54,6 +55,11 @@ pub fn settings(config: &Config) -> Settings {
 fn watched(user: &User) -> Watched {
     let User { name, id, display_name, discovery } = user.clone();
     Watched { name, id, display_name, discovery }
+}
+
+/// The topics of a configuration.
+pub(super) fn topics(config: &Config) -> Topics {
+    Topics::new(config.mqtt.base_topic.clone(), config.mqtt.bridge_name.clone())
 }
 
 /// A client for the Graph of a configuration.

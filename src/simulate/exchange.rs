@@ -2,17 +2,19 @@
 
 use std::net::SocketAddr;
 
-use axum::body::Body;
-use axum::http::{Request, Response, StatusCode, header};
 use hyper::body::Incoming;
+use hyper::{Request, Response, StatusCode};
 use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::fault::Fault;
 use super::message::{Answer, Asked};
+use super::response::{Body, refused, respond};
 use super::route::{Route, Service};
+use super::state::State;
+use super::tenant::Tenant;
 use super::wire::Marks;
-use super::{Tenant, ledger, spoil};
+use super::{graph, graph_request, ledger, managed_identity, sign_in, spoil};
 
 /// A client's connection.
 #[derive(Debug)]
@@ -30,12 +32,12 @@ pub(super) async fn exchange(
     connection: &Connection,
     request: Request<Incoming>,
 ) -> Response<Body> {
-    let Ok(asked) = Asked::read(request).await else {
+    let Some(asked) = Asked::read(request).await else {
         return refused(StatusCode::PAYLOAD_TOO_LARGE);
     };
     let route = Route::of(&asked.method, &asked.path);
     let mut cleared = tenant.faults_cleared();
-    let fault = tenant.state().take_fault(&route, &asked);
+    let fault = take_fault(&mut tenant.state(), &route, &asked);
     match &fault {
         Some(Fault::Slow(delay)) => tokio::time::sleep(*delay).await,
         Some(Fault::Hang) => {
@@ -58,7 +60,7 @@ pub(super) async fn exchange(
         let changes = route.endpoint().is_write() || route.endpoint().service() != Service::Graph;
         let answer = match changes && fault.as_ref().is_some_and(Fault::replaces_answer) {
             true => Answer::json(200, Value::Null),
-            false => state.answer(&route, &asked, &marks),
+            false => answer(&mut state, &route, &asked, &marks),
         };
         (answer, marks)
     };
@@ -73,23 +75,18 @@ pub(super) async fn exchange(
     mark(response, &marks)
 }
 
-/// The answer as it is sent when nothing goes wrong.
-pub(super) fn respond(answer: Answer) -> Response<Body> {
-    let mut response = Response::builder().status(answer.status).header(header::CACHE_CONTROL, "no-cache");
-    let text = answer.text();
-    if let Some(kind) = answer.content_type {
-        response = response.header(header::CONTENT_TYPE, kind);
-    }
-    for (name, value) in answer.headers {
-        response = response.header(name, value);
-    }
-    response.body(Body::from(text)).unwrap_or_else(|_| refused(StatusCode::INTERNAL_SERVER_ERROR))
+/// The fault that a request runs into, if any.
+fn take_fault(state: &mut State, route: &Route, asked: &Asked) -> Option<Fault> {
+    let caller = graph_request::authenticate(state, asked).ok().map(|grant| grant.caller);
+    state.take_fault(caller, route.endpoint(), asked)
 }
 
-fn refused(status: StatusCode) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = status;
-    response
+/// The honest answer.
+fn answer(state: &mut State, route: &Route, asked: &Asked, marks: &Marks) -> Answer {
+    let elsewhere =
+        sign_in::answer(state, route, asked, marks).or_else(|| managed_identity::answer(state, route, asked));
+    elsewhere
+        .unwrap_or_else(|| graph::answer(state, route, asked).unwrap_or_else(|refusal| refusal.answer(marks)))
 }
 
 /// Puts the ids on an answer; hyper adds the date.

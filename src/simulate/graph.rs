@@ -1,62 +1,22 @@
-//! What Graph checks before it answers, its words for what it refuses, and its read endpoints.
+//! What Graph checks before it answers, and its endpoints to read.
 
-use axum::http::header;
+use hyper::header;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::core::model::name::ObjectId;
 
-use super::UnknownIds;
-use super::groups;
+use super::graph_request::{authenticate, json_body, parameter, signed_in};
 use super::message::{Answer, Asked};
+use super::refusal::Refusal;
 use super::route::Route;
 use super::state::State;
-use super::token::{Caller, Grant, Rejected};
-use super::wire::{self, Marks};
-use super::writing;
+use super::switches::UnknownIds;
+use super::token::{Caller, Grant};
+use super::{members, wire, writing};
 
 /// The most ids one bulk read may have.
 const MAX_IDS: usize = 650;
-
-/// Why Graph does not answer, in its own words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
-    status: u16,
-    code: &'static str,
-    message: String,
-    headers: Vec<(header::HeaderName, String)>,
-}
-
-impl Refusal {
-    pub(super) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), headers: Vec::new() }
-    }
-
-    /// The refusal that a status stands for when nothing more is known.
-    pub(super) fn usual(status: u16) -> Self {
-        let (code, message) = wire::usual_error(status);
-        Self::new(status, code, message)
-    }
-
-    fn with(mut self, name: header::HeaderName, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
-        self
-    }
-
-    pub(super) fn answer(&self, marks: &Marks) -> Answer {
-        let mut body = wire::error(self.code, &self.message, marks);
-        if self.status == 429 {
-            let inner = &mut body["error"]["innerError"];
-            inner["code"] = "429".into();
-            inner["message"] = "Please retry after".into();
-            inner["status"] = "429".into();
-        }
-        let mut answer = Answer::json(self.status, body);
-        answer.headers.clone_from(&self.headers);
-        answer
-    }
-}
 
 /// Answers a request to Graph: who asks, how often, and then what for.
 pub(super) fn answer(state: &mut State, route: &Route, asked: &Asked) -> Result<Answer, Refusal> {
@@ -87,7 +47,7 @@ fn read(state: &mut State, grant: &Grant, route: &Route, asked: &Asked) -> Resul
         }
         Route::PresencesByUserId => bulk(state, grant, asked),
         Route::User { name } => user(state, grant, name, &asked.query),
-        Route::GroupMembers { id } => groups::members(state, grant, id, asked),
+        Route::GroupMembers { id } => members::page(state, grant, id, asked),
         Route::Me => user(state, grant, &signed_in(grant)?.to_string(), &asked.query),
         Route::WrongMethod => Err(Refusal::usual(405)),
         Route::Token { .. }
@@ -101,43 +61,12 @@ fn read(state: &mut State, grant: &Grant, route: &Route, asked: &Asked) -> Resul
     }
 }
 
-/// The grant behind the request's bearer token.
-pub(super) fn authenticate(state: &State, asked: &Asked) -> Result<Grant, Refusal> {
-    let refuse = |message: &str| {
-        Refusal::new(401, "InvalidAuthenticationToken", message).with(
-            header::WWW_AUTHENTICATE,
-            "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\"",
-        )
-    };
-    let header = asked.header(header::AUTHORIZATION);
-    let token = header
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"));
-    let Some((_, token)) = token else {
-        return Err(refuse("Access token is empty."));
-    };
-    match state.tokens.check(token.trim(), state.now.up) {
-        Ok(grant) => Ok(grant),
-        Err(Rejected::Unknown) => Err(refuse("Invalid access token.")),
-        Err(Rejected::Expired) => Err(refuse("Lifetime validation failed, the token is expired.")),
-    }
-}
-
 fn my_presence(state: &mut State, grant: &Grant) -> Result<Value, Refusal> {
     presence_of(state, grant, signed_in(grant)?)
 }
 
-/// Whoever `me` is.
-pub(super) fn signed_in(grant: &Grant) -> Result<ObjectId, Refusal> {
-    let text = "/me request is only valid with delegated authentication flow.";
-    match grant.caller {
-        Caller::App => Err(Refusal::new(400, "BadRequest", text)),
-        Caller::Delegated(me) => Ok(me),
-    }
-}
-
 fn user_presence(state: &mut State, grant: &Grant, id: &str) -> Result<Value, Refusal> {
-    let id = id.parse().map_err(|_| bad_guid(id))?;
+    let id = id.parse().map_err(|_| Refusal::bad_guid(id))?;
     presence_of(state, grant, id)
 }
 
@@ -169,14 +98,14 @@ fn bulk(state: &mut State, grant: &Grant, asked: &Asked) -> Result<Value, Refusa
     }
     let body: Body = json_body(asked)?;
     if body.ids.len() > MAX_IDS {
-        return Err(bad("The number of ids exceeds the limit of 650."));
+        return Err(Refusal::bad("The number of ids exceeds the limit of 650."));
     }
     if !may_read_everyone(grant) {
         return Err(Refusal::usual(403));
     }
     let mut ids = Vec::new();
     for text in &body.ids {
-        let id: ObjectId = text.parse().map_err(|_| bad_guid(text))?;
+        let id: ObjectId = text.parse().map_err(|_| Refusal::bad_guid(text))?;
         if !ids.contains(&id) {
             ids.push(id);
         }
@@ -188,7 +117,7 @@ fn bulk(state: &mut State, grant: &Grant, asked: &Asked) -> Result<Value, Refusa
         match (entity(state, grant, id), state.switches.unknown_ids) {
             (Some(entity), _) => entities.push(entity),
             (None, UnknownIds::Missing) => {}
-            (None, UnknownIds::Refused) => return Err(bad("The request contains an unknown id.")),
+            (None, UnknownIds::Refused) => return Err(Refusal::bad("The request contains an unknown id.")),
             (None, UnknownIds::PresenceUnknown) => entities.push(serde_json::json!({
                 "id": id, "availability": "PresenceUnknown", "activity": "PresenceUnknown",
             })),
@@ -196,17 +125,6 @@ fn bulk(state: &mut State, grant: &Grant, asked: &Asked) -> Result<Value, Refusa
     }
     let path = "Collection(microsoft.graph.presence)";
     Ok(wire::collection(entities, path, state.settings.cloud))
-}
-
-/// What a request says in JSON.
-pub(super) fn json_body<T: DeserializeOwned>(asked: &Asked) -> Result<T, Refusal> {
-    let json = asked
-        .header(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.to_ascii_lowercase().starts_with("application/json"));
-    if !json {
-        return Err(bad("Write requests must contain the Content-Type header declaration."));
-    }
-    serde_json::from_slice(&asked.body).map_err(|_| bad("Unable to read JSON request payload."))
 }
 
 fn user(state: &State, grant: &Grant, name: &str, query: &str) -> Result<Value, Refusal> {
@@ -217,37 +135,12 @@ fn user(state: &State, grant: &Grant, name: &str, query: &str) -> Result<Value, 
     {
         return Err(Refusal::usual(403));
     }
-    let person = person.ok_or_else(|| not_found(name))?;
+    let person = person.ok_or_else(|| Refusal::not_found(name))?;
     let select = parameter(query, "$select");
     let entity = wire::user(person, select.as_deref());
     Ok(wire::with_context(entity, "users/$entity", state.settings.cloud))
 }
 
-/// What a directory says of a resource that it does not have.
-pub(super) fn not_found(name: &str) -> Refusal {
-    Refusal::new(
-        404,
-        "Request_ResourceNotFound",
-        format!(
-            "Resource '{name}' does not exist or one of its queried reference-property objects are not present."
-        ),
-    )
-}
-
-/// A parameter of a query.
-pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
-    let mut parameters = url::form_urlencoded::parse(query.as_bytes());
-    parameters.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
-}
-
 fn may_read_everyone(grant: &Grant) -> bool {
     grant.has_any(&["Presence.Read.All", "Presence.ReadWrite.All"])
-}
-
-pub(super) fn bad_guid(text: &str) -> Refusal {
-    bad(format!("Id '{text}' is not a GUID."))
-}
-
-pub(super) fn bad(message: impl Into<String>) -> Refusal {
-    Refusal::new(400, "BadRequest", message)
 }

@@ -2,7 +2,8 @@
 
 use crate::core::model::name::ObjectId;
 
-use super::{Browser, Tenant};
+use super::switches::Browser;
+use super::tenant::Tenant;
 
 impl Tenant {
     /// Makes a group of these people, or replaces its members.
@@ -40,7 +41,7 @@ impl Tenant {
 
     /// Waits until a user code waits for somebody, and returns the newest.
     pub async fn wait_for_device_code(&self) -> String {
-        let mut recorded = self.0.recorded.subscribe();
+        let mut recorded = self.recorded();
         loop {
             if let Some(code) = self.device_codes().pop() {
                 return code;

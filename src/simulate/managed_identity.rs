@@ -4,7 +4,7 @@
 //! Microsoft's pages: "How to use managed identities on an Azure VM to acquire an access token" and "How to use
 //! managed identities for App Service and Azure Functions". Numbers in the answers are texts there.
 
-use axum::http::HeaderName;
+use hyper::header::HeaderName;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
@@ -13,30 +13,6 @@ use super::route::Route;
 use super::sign_in::is_graph;
 use super::state::State;
 use super::token::{Caller, Grant};
-
-/// The machine's identity and what opens it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ManagedIdentity {
-    /// Its client id, by which a request may choose it.
-    pub client_id: String,
-    /// Its object id (principal id), likewise.
-    pub object_id: String,
-    /// Its resource id, likewise.
-    pub resource_id: String,
-    /// What App Service puts into `IDENTITY_HEADER`, and wants to see in `X-IDENTITY-HEADER`.
-    pub header: String,
-}
-
-impl Default for ManagedIdentity {
-    fn default() -> Self {
-        Self {
-            client_id: "b7c8d9e0-f1a2-4b3c-8d4e-5f6a7b8c9d0e".into(),
-            object_id: "c1d2e3f4-a5b6-4c7d-8e9f-0a1b2c3d4e5f".into(),
-            resource_id: "/subscriptions/00000000-0000-0000-0000-000000000000/resourcegroups/office/providers/Microsoft.ManagedIdentity/userAssignedIdentities/presence".into(),
-            header: "simulated-identity-header".into(),
-        }
-    }
-}
 
 /// Why there is no token: status, error and text.
 type Refused = (u16, &'static str, String);

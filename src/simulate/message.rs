@@ -1,8 +1,9 @@
 //! Requests and answers as the tenant sees them, without the connections they come on.
 
-use axum::body::{self, Body};
-use axum::http::{HeaderMap, HeaderName, Method, Request, header};
+use http_body_util::{BodyExt, Limited};
 use hyper::body::{Bytes, Incoming};
+use hyper::header::HeaderName;
+use hyper::{HeaderMap, Method, Request, header};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
@@ -35,16 +36,16 @@ const JSON: &str = "application/json";
 const HTML: &str = "text/html; charset=utf-8";
 
 impl Asked {
-    /// Reads a request to its end.
-    pub(super) async fn read(request: Request<Incoming>) -> Result<Self, axum::Error> {
+    /// Reads a request to its end; none if it has none, or is too large.
+    pub(super) async fn read(request: Request<Incoming>) -> Option<Self> {
         let (parts, body) = request.into_parts();
         let host = parts.headers.get(header::HOST);
-        Ok(Self {
+        Some(Self {
             method: parts.method,
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
             host: host.and_then(|h| h.to_str().ok()).unwrap_or_default().to_owned(),
-            body: body::to_bytes(Body::new(body), MAX_REQUEST).await?,
+            body: Limited::new(body, MAX_REQUEST).collect().await.ok()?.to_bytes(),
             headers: parts.headers,
         })
     }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::Settings;
 use super::clock::Now;
 use super::person::Person;
 use super::sessions::Sessions;
+use super::settings::Settings;
 use super::status_message::StatusMessage;
 use super::working_day::{self, Situation};
 

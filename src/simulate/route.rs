@@ -1,6 +1,6 @@
 //! Which of the tenant's endpoints a request is for.
 
-use axum::http::Method;
+use hyper::Method;
 use percent_encoding::percent_decode_str;
 
 use super::action::Action;

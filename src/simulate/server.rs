@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::Request;
+use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -15,8 +15,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::Tenant;
 use super::exchange::{Connection, exchange};
+use super::tenant::Tenant;
 
 /// How long to wait when no connection can be accepted, which usually means no file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

@@ -1,22 +1,19 @@
 //! What the faults make of an answer.
 
-use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::body::{Body, HttpBody};
-use axum::http::{Response, StatusCode, header};
-use hyper::body::{Bytes, Frame};
+use http_body_util::Either;
+use hyper::body::Bytes;
+use hyper::{Response, StatusCode, header};
 use serde_json::{Value, json};
-use tokio::time::Sleep;
 
-use super::exchange::respond;
 use super::fault::{Fault, RetryAfter};
-use super::graph::Refusal;
 use super::managed_identity;
 use super::message::Answer;
+use super::refusal::Refusal;
+use super::response::{Body, respond, whole};
 use super::route::{Endpoint, Service};
+use super::script::Script;
 use super::sign_in::{self, SignInError};
 use super::wire::Marks;
 
@@ -48,7 +45,7 @@ pub(super) fn spoil(fault: &Fault, endpoint: Endpoint, honest: Answer, marks: &M
         Fault::SignIn { code } => respond(SignInError::new(*code, "simulated").answer(marks)),
         Fault::Dribble(pause) => dribble(honest, *pause),
         Fault::Truncate => truncate(honest),
-        Fault::Html => page(StatusCode::OK, Body::from(PORTAL)),
+        Fault::Html => page(StatusCode::OK, whole(PORTAL)),
         Fault::WrongType => respond(each_entity(honest, |entity| entity["availability"] = json!(3))),
         Fault::UserInstead => respond(each_entity(honest, |entity| {
             *entity = json!({
@@ -59,7 +56,7 @@ pub(super) fn spoil(fault: &Fault, endpoint: Endpoint, honest: Answer, marks: &M
         })),
         Fault::Huge => huge(honest),
         Fault::Redirect { location } => {
-            let mut response = page(StatusCode::FOUND, Body::empty());
+            let mut response = page(StatusCode::FOUND, whole(""));
             if let Ok(location) = location.parse() {
                 response.headers_mut().insert(header::LOCATION, location);
             }
@@ -131,72 +128,7 @@ fn huge(honest: Answer) -> Response<Body> {
 
 fn with_script(honest: Answer, length: usize, script: Script) -> Response<Body> {
     let mut response = respond(honest);
-    *response.body_mut() = Body::new(script);
+    *response.body_mut() = Either::Right(script);
     response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
     response
-}
-
-/// A body that is sent piece by piece, slowly if wished, and that may end in a cut connection.
-///
-/// A piece is made when the client has taken the one before: nothing piles up.
-struct Script {
-    chunks: Box<dyn Iterator<Item = Bytes> + Send>,
-    pause: Option<Duration>,
-    resting: Option<Pin<Box<Sleep>>>,
-    end: End,
-}
-
-/// How a body ends.
-enum End {
-    Whole,
-    /// What was sent must reach the client first, so the server gets a turn to flush it.
-    FlushThenCut,
-    Cut,
-}
-
-impl Script {
-    fn new(chunks: impl Iterator<Item = Bytes> + Send + 'static) -> Self {
-        Self { chunks: Box::new(chunks), pause: None, resting: None, end: End::Whole }
-    }
-
-    fn pause(mut self, pause: Duration) -> Self {
-        self.pause = Some(pause);
-        self
-    }
-
-    fn cut(mut self) -> Self {
-        self.end = End::FlushThenCut;
-        self
-    }
-
-    fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        match self.end {
-            End::Whole => Poll::Ready(None),
-            End::FlushThenCut => {
-                self.end = End::Cut;
-                context.waker().wake_by_ref();
-                Poll::Pending
-            }
-            End::Cut => Poll::Ready(Some(Err(io::ErrorKind::ConnectionAborted.into()))),
-        }
-    }
-}
-
-impl HttpBody for Script {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        if let Some(rest) = &mut self.resting {
-            ready!(rest.as_mut().poll(context));
-        }
-        let Some(chunk) = self.chunks.next() else {
-            return self.poll_end(context);
-        };
-        self.resting = self.pause.map(|pause| Box::pin(tokio::time::sleep(pause)));
-        Poll::Ready(Some(Ok(Frame::data(chunk))))
-    }
 }

@@ -1,6 +1,7 @@
-//! Everything the tenant knows, and its answer to a request: no sockets, and time only as it is told.
+//! Everything the tenant knows: no sockets, and time only as it is told.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -9,20 +10,32 @@ use crate::core::model::name::ObjectId;
 
 use super::clock::{Clock, Now};
 use super::fault::{Fault, Faults};
-use super::graph;
 use super::groups::{EVERYBODY, Groups};
 use super::ledger::{self, Requests, Written};
-use super::message::{Answer, Asked};
+use super::message::Asked;
 use super::person::{self, Person, random_guid};
 use super::resident::{Own, Resident};
-use super::route::Route;
+use super::route::Endpoint;
+use super::settings::Settings;
+use super::sign_in;
+use super::switches::Switches;
 use super::token::{Caller, Grant, Tokens};
 use super::window::Window;
 use super::wire::{self, Marks};
-use super::{Settings, Switches, Truth, managed_identity, sign_in};
 
 /// The sequence number before anything happened; Microsoft's examples are near it.
 const FIRST_SEQUENCE: u64 = 129_311_063;
+
+/// Somebody's presence as Graph would tell it at this moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Truth {
+    /// The availability; empty if the entity has none that is text.
+    pub availability: String,
+    /// The activity; empty if the entity has none that is text.
+    pub activity: String,
+    /// The whole entity.
+    pub entity: Value,
+}
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -168,7 +181,7 @@ impl State {
     }
 
     pub(super) fn issue(&mut self, grant: Grant) -> (String, Duration) {
-        let lifetime = sign_in::lifetime(&mut self.random, &self.settings.token_lifetime);
+        let lifetime = lifetime(&mut self.random, &self.settings.token_lifetime);
         let entropy = self.random.u128(..);
         let token = self.tokens.issue(grant, self.now.up + lifetime, entropy);
         self.sign_in.secrets.remember(&token);
@@ -191,24 +204,25 @@ impl State {
         }
     }
 
-    /// The fault this request runs into, if any.
-    pub(super) fn take_fault(&mut self, route: &Route, asked: &Asked) -> Option<Fault> {
-        let caller = graph::authenticate(self, asked).ok().map(|grant| grant.caller);
+    /// The fault that a request of this caller to this endpoint runs into, if any.
+    pub(super) fn take_fault(
+        &mut self,
+        caller: Option<Caller>,
+        endpoint: Endpoint,
+        asked: &Asked,
+    ) -> Option<Fault> {
         let Self { faults, residents, .. } = self;
-        faults.take(route.endpoint(), |id| {
+        faults.take(endpoint, |id| {
             let name = residents.get(&id).map(|r| &r.person.principal_name);
             caller == Some(Caller::Delegated(id))
                 || asked.mentions(&id.to_string())
                 || name.is_some_and(|name| asked.mentions(name))
         })
     }
+}
 
-    /// The honest answer.
-    pub(super) fn answer(&mut self, route: &Route, asked: &Asked, marks: &Marks) -> Answer {
-        let elsewhere = sign_in::answer(self, route, asked, marks)
-            .or_else(|| managed_identity::answer(self, route, asked));
-        elsewhere.unwrap_or_else(|| {
-            graph::answer(self, route, asked).unwrap_or_else(|refusal| refusal.answer(marks))
-        })
-    }
+/// A random life between the two ends of the setting, in whole seconds because that is what the answer can say.
+fn lifetime(random: &mut fastrand::Rng, range: &Range<Duration>) -> Duration {
+    let (from, to) = (range.start.as_secs(), range.end.as_secs());
+    Duration::from_secs(if from < to { random.u64(from..to) } else { from })
 }

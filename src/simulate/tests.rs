@@ -151,7 +151,7 @@ async fn expect_error(request: RequestBuilder, status: u16, code: &str) -> Respo
     let inner = &body["error"]["innerError"];
     assert_eq!(inner["request-id"], headers["request-id"].to_str().unwrap());
     assert!(inner["client-request-id"].is_string() && inner["date"].is_string());
-    let mut response = axum::http::Response::new(body.to_string());
+    let mut response = hyper::Response::new(body.to_string());
     *response.headers_mut() = headers;
     response.into()
 }

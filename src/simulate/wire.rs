@@ -7,25 +7,7 @@ use crate::core::model::name::ObjectId;
 use super::clock::Now;
 use super::person::Person;
 use super::resident::Shown;
-
-/// Which national cloud the tenant is in, as far as presence differs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Cloud {
-    /// Global, with all fields.
-    #[default]
-    Global,
-    /// US Government: no `outOfOfficeSettings`, `sequenceNumber` and `workLocation`.
-    UsGov,
-}
-
-impl Cloud {
-    fn graph(self) -> &'static str {
-        match self {
-            Self::Global => "https://graph.microsoft.com",
-            Self::UsGov => "https://graph.microsoft.us",
-        }
-    }
-}
+use super::settings::Cloud;
 
 /// The ids every answer carries, and its moment.
 #[derive(Debug, Clone)]

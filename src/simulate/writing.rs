@@ -13,10 +13,11 @@ use serde_json::{Value, json};
 use crate::core::model::name::ObjectId;
 
 use super::action::Action;
-use super::graph::{self, Refusal};
+use super::graph_request::{json_body, signed_in};
 use super::iso_duration;
 use super::ledger::Written;
 use super::message::Asked;
+use super::refusal::Refusal;
 use super::sessions::{self, Pair};
 use super::state::State;
 use super::status_message::StatusMessage;
@@ -79,8 +80,8 @@ pub(super) fn answer(
     asked: &Asked,
 ) -> Result<(), Refusal> {
     let person = match id {
-        Some(text) => text.parse().map_err(|_| graph::bad_guid(text))?,
-        None => graph::signed_in(grant)?,
+        Some(text) => text.parse().map_err(|_| Refusal::bad_guid(text))?,
+        None => signed_in(grant)?,
     };
     if !may_write(grant, person) {
         return Err(Refusal::usual(403));
@@ -92,7 +93,7 @@ pub(super) fn answer(
         | Action::ClearPresence
         | Action::SetUserPreferredPresence
         | Action::ClearUserPreferredPresence
-        | Action::SetStatusMessage => graph::json_body(asked)?,
+        | Action::SetStatusMessage => json_body(asked)?,
     };
     let change = Change::read(action, &body, &grant.app)?;
     change.make(state, person, &grant.app)?;

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::bridge::Bridge;
-use super::line::{Ink, Line, columns, padded, wrapped};
+use super::line::{Ink, Line, wrapped};
 use super::person::Person;
 use super::picture::{Doubt, Picture};
-use super::since;
+use super::table::table;
 use crate::core::model::name::TopicLevel;
 use crate::core::model::word::Availability;
+use crate::distance;
 
 const TITLES: [&str; 6] = ["USER", "NAME", "AVAILABILITY", "ACTIVITY", "SINCE", "HEALTH"];
 
@@ -19,9 +20,6 @@ const NAME: usize = 1;
 
 /// The place of the word that has the colours.
 const AVAILABILITY: usize = 2;
-
-/// Between two columns.
-const GAP: &str = "  ";
 
 /// What is shown besides the picture.
 #[derive(Debug)]
@@ -63,7 +61,7 @@ pub fn frame(picture: &Picture, around: &Around<'_>) -> Vec<Line> {
     let room = around.height.map_or(usize::MAX, |height| height.saturating_sub(lines.len() + 2));
     let people = picture.people().len();
     let rows = picture.people().take(room).map(|(name, person)| Row::of(picture, name, person, around));
-    lines.extend(table(&rows.collect::<Vec<_>>()));
+    lines.extend(table_of(&rows.collect::<Vec<_>>()));
     if people == 0 {
         lines.push(Line::of("nobody is on the broker, or this user may not read it", Ink::Dim));
     } else if people > room {
@@ -126,35 +124,27 @@ impl Row {
         let ink = if doubt.is_some() { Ink::Dim } else { ink(person) };
         Self { cells, ink }
     }
+
+    /// A line in doubt is dim; in another one, the colour is for one word.
+    fn ink(&self, column: usize) -> Ink {
+        match self.ink {
+            Ink::Dim => Ink::Dim,
+            Ink::Plain | Ink::Bold | Ink::Green | Ink::Yellow | Ink::Red | Ink::Magenta => {
+                if column == AVAILABILITY { self.ink } else { Ink::Plain }
+            }
+        }
+    }
 }
 
-fn table(rows: &[Row]) -> Vec<Line> {
+fn table_of(rows: &[Row]) -> Vec<Line> {
     if rows.is_empty() {
         return Vec::new();
     }
-    let width = |i: usize| rows.iter().map(|row| columns(&row.cells[i])).chain([columns(TITLES[i])]).max();
-    let widths: Vec<usize> = (0..TITLES.len()).map(|i| width(i).unwrap_or_default()).collect();
     let has_names = rows.iter().any(|row| !row.cells[NAME].is_empty());
-    let columns: Vec<usize> = (0..TITLES.len()).filter(|&i| i != NAME || has_names).collect();
-    let line = |text: &dyn Fn(usize) -> String, ink: &dyn Fn(usize) -> Ink| {
-        columns.iter().fold(Line::default(), |line, &i| {
-            // Blanks at the end would be cut, and look as if something were missing.
-            let is_last = i == TITLES.len() - 1;
-            let cell = if is_last { text(i) } else { padded(&text(i), widths[i]) };
-            line.and(cell, ink(i)).and(if is_last { "" } else { GAP }, Ink::Plain)
-        })
-    };
-    let titles = line(&|i| TITLES[i].to_owned(), &|_| Ink::Bold);
-    let rows = rows.iter().map(|row| {
-        let ink = |i: usize| match row.ink {
-            Ink::Dim => Ink::Dim,
-            Ink::Plain | Ink::Bold | Ink::Green | Ink::Yellow | Ink::Red | Ink::Magenta => {
-                if i == AVAILABILITY { row.ink } else { Ink::Plain }
-            }
-        };
-        line(&|i| row.cells[i].clone(), &ink)
-    });
-    std::iter::once(titles).chain(rows).collect()
+    let shown: Vec<usize> = (0..TITLES.len()).filter(|&i| i != NAME || has_names).collect();
+    let titles: Vec<&str> = shown.iter().map(|&i| TITLES[i]).collect();
+    let cells = |row: &Row| shown.iter().map(|&i| (row.cells[i].clone(), row.ink(i))).collect();
+    table(&titles, &rows.iter().map(cells).collect::<Vec<_>>())
 }
 
 /// What people know from Teams.
@@ -171,5 +161,5 @@ fn ink(person: &Person) -> Ink {
 }
 
 fn ago(since: Timestamp, now: Timestamp) -> String {
-    since::words(now.as_second() - since.as_second())
+    distance::brief(now.as_second() - since.as_second())
 }

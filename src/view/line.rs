@@ -4,7 +4,7 @@ use unicode_width::UnicodeWidthChar;
 
 /// How a piece of text looks, in the terminal's own colours, so that it can be read on any background.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ink {
+pub(crate) enum Ink {
     Plain,
     Bold,
     Dim,

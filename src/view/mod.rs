@@ -2,7 +2,7 @@
 //!
 //! It knows topics and nothing else: not the bridge, which may be elsewhere, and not Graph. In reading order:
 //! [`picture`] is what was heard, made of `person` and `bridge`, and `legible` keeps it harmless; [`frame`] lays it out
-//! in `line`s with `since` in words; [`screen`] draws it in place; [`show`] does either that or prints lines, and
+//! in `line`s, some of them a `table`; [`screen`] draws it in place; [`show`] does either that or prints lines, and
 //! listens.
 
 mod bridge;
@@ -13,6 +13,6 @@ mod person;
 pub mod picture;
 pub mod screen;
 pub mod show;
-mod since;
+pub(crate) mod table;
 #[cfg(test)]
 mod tests;

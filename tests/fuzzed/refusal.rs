@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use presence2mqtt::core::model::request::{ReadFailure, ReadPresence};
+use presence2mqtt::graph::caller::Caller;
 use presence2mqtt::graph::refusal::{Needs, of_redirect, of_status};
-use presence2mqtt::graph::sign_in::method::Caller;
 use reqwest::StatusCode;
 use serde_json::Value;
 

@@ -1,7 +1,10 @@
 //! Invariants as absences: what a part of the program may not know.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use crate::imports::{arrows, circles};
 
 fn sources(folder: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -172,4 +175,20 @@ fn every_folder_of_the_core_is_a_department_or_the_model() {
         .collect();
     folders.sort();
     assert_eq!(folders, DEPARTMENTS);
+}
+
+#[test]
+fn no_imports_run_in_a_circle() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let files: BTreeMap<String, String> = sources("src")
+        .into_iter()
+        .map(|path| {
+            let name = path.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/");
+            (name, fs::read_to_string(path).unwrap())
+        })
+        .collect();
+    let arrows = arrows(&files);
+    assert!(arrows.values().map(BTreeMap::len).sum::<usize>() > 100, "hardly an import was read: {arrows:?}");
+    let circles = circles(&arrows);
+    assert!(circles.is_empty(), "{} circles\n{}", circles.len(), circles.join("\n"));
 }

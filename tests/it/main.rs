@@ -16,6 +16,7 @@ mod fuzzed;
 mod groups;
 mod help;
 mod http;
+mod imports;
 mod lights;
 mod mqtt5;
 mod on_the_way;

@@ -3,6 +3,13 @@
 use std::io::{self, Write};
 
 use crate::cli::exit::{self, Failure};
+use crate::core::model::request::ReadFailure;
+
+/// Names and groups that are tried at most: enough to see whether it works.
+pub(super) const MOST_TRIED: usize = 20;
+
+/// What to look at where a request did not get through; how long to wait is nobody's fault.
+const ON_THE_WAY: &str = "check the network, HTTPS_PROXY and graph.ca_file, and try again";
 
 /// What came of a step.
 #[derive(Debug)]
@@ -19,6 +26,25 @@ pub(super) enum Outcome {
 pub(super) struct Checklist<'o, Out> {
     out: &'o mut Out,
     failed: Vec<(&'static str, u8)>,
+}
+
+impl Outcome {
+    /// A failure with the code of whoever has to act; `otherwise` where it does not say.
+    pub(super) fn from_failure(failure: &ReadFailure, otherwise: u8) -> Self {
+        match failure {
+            ReadFailure::Passing { .. } => {
+                Self::Failed(exit::UNREACHABLE, format!("{failure}; {ON_THE_WAY}"))
+            }
+            ReadFailure::Throttled { .. } => {
+                Self::Failed(exit::UNREACHABLE, format!("{failure}; wait a minute and try again"))
+            }
+            ReadFailure::TokenRefused { .. }
+            | ReadFailure::SignInRequired { .. }
+            | ReadFailure::Forbidden { .. } => Self::Failed(exit::SIGN_IN, failure.to_string()),
+            ReadFailure::NotFound => Self::Failed(exit::CONFIG, failure.to_string()),
+            ReadFailure::Refused { .. } => Self::Failed(otherwise, failure.to_string()),
+        }
+    }
 }
 
 impl<'o, Out: Write> Checklist<'o, Out> {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::checklist::{Checklist, Outcome};
+use super::checklist::{Checklist, MOST_TRIED, Outcome};
 use super::groups;
 use crate::cli::exit;
 use crate::cli::progress::Progress;
@@ -19,12 +19,6 @@ const GRAPH: &str = "Graph";
 const PERMISSION: &str = "permission";
 const PEOPLE: &str = "people";
 
-/// Names that are looked up at most: enough to see whether it works.
-pub(super) const MOST_NAMES: usize = 20;
-
-/// What to look at where a request did not get through; how long to wait is nobody's fault.
-const ON_THE_WAY: &str = "check the network, HTTPS_PROXY and graph.ca_file, and try again";
-
 pub(super) async fn check(
     config: &Config,
     client: &GraphClient,
@@ -32,7 +26,7 @@ pub(super) async fn check(
     list: &mut Checklist<'_, impl Write>,
 ) -> io::Result<()> {
     if let Err(failure) = progress.during("signing in", client.sign_in()).await {
-        list.add(SIGN_IN, failed(&failure, exit::SIGN_IN))?;
+        list.add(SIGN_IN, Outcome::from_failure(&failure, exit::SIGN_IN))?;
         list.add(GRAPH, Outcome::Skipped(SIGN_IN))?;
         return list.add(PERMISSION, Outcome::Skipped(SIGN_IN));
     }
@@ -108,7 +102,7 @@ fn read(
         }
         Some(Err(failure @ ReadFailure::Forbidden { .. })) => {
             list.add(GRAPH, answers())?;
-            list.add(PERMISSION, failed(&failure, exit::SIGN_IN))
+            list.add(PERMISSION, Outcome::from_failure(&failure, exit::SIGN_IN))
         }
         Some(Err(failure @ ReadFailure::NotFound)) => {
             list.add(GRAPH, answers())?;
@@ -128,7 +122,7 @@ fn read(
             | ReadFailure::SignInRequired { .. }
             | ReadFailure::Refused { .. }),
         )) => {
-            list.add(GRAPH, failed(&failure, exit::UNREACHABLE))?;
+            list.add(GRAPH, Outcome::from_failure(&failure, exit::UNREACHABLE))?;
             list.add(PERMISSION, Outcome::Skipped(GRAPH))
         }
     }
@@ -140,7 +134,7 @@ async fn look_up(
     progress: Progress,
     list: &mut Checklist<'_, impl Write>,
 ) -> io::Result<()> {
-    let tried = &names[..names.len().min(MOST_NAMES)];
+    let tried = &names[..names.len().min(MOST_TRIED)];
     let looking = async {
         for (user, name) in tried {
             if let Err(failure) = once::resolve(client, (*name).clone()).await {
@@ -151,25 +145,10 @@ async fn look_up(
     };
     let outcome = match progress.during("looking up names", looking).await {
         None => Outcome::Ok(format!("{} of {} names found", tried.len(), names.len())),
-        Some((user, failure)) => match failed(&failure, exit::UNREACHABLE) {
+        Some((user, failure)) => match Outcome::from_failure(&failure, exit::UNREACHABLE) {
             Outcome::Failed(code, why) => Outcome::Failed(code, format!("{}: {why}", user.name)),
             outcome @ (Outcome::Ok(_) | Outcome::Skipped(_)) => outcome,
         },
     };
     list.add(PEOPLE, outcome)
-}
-
-/// A failure with the code of whoever has to act; `otherwise` where it does not say.
-pub(super) fn failed(failure: &ReadFailure, otherwise: u8) -> Outcome {
-    match failure {
-        ReadFailure::Passing { .. } => Outcome::Failed(exit::UNREACHABLE, format!("{failure}; {ON_THE_WAY}")),
-        ReadFailure::Throttled { .. } => {
-            Outcome::Failed(exit::UNREACHABLE, format!("{failure}; wait a minute and try again"))
-        }
-        ReadFailure::TokenRefused { .. }
-        | ReadFailure::SignInRequired { .. }
-        | ReadFailure::Forbidden { .. } => Outcome::Failed(exit::SIGN_IN, failure.to_string()),
-        ReadFailure::NotFound => Outcome::Failed(exit::CONFIG, failure.to_string()),
-        ReadFailure::Refused { .. } => Outcome::Failed(otherwise, failure.to_string()),
-    }
 }

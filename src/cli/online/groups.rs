@@ -2,8 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::checklist::{Checklist, Outcome};
-use super::graph::{MOST_NAMES, failed};
+use super::checklist::{Checklist, MOST_TRIED, Outcome};
 use crate::cli::exit;
 use crate::cli::progress::Progress;
 use crate::config::Config;
@@ -26,7 +25,7 @@ pub(super) async fn check(
     if config.groups.is_empty() {
         return Ok(None);
     }
-    let tried: Vec<ObjectId> = config.groups.iter().take(MOST_NAMES).map(|group| group.id).collect();
+    let tried: Vec<ObjectId> = config.groups.iter().take(MOST_TRIED).map(|group| group.id).collect();
     let looking = progress.during("reading groups from Graph", look(client, &tried)).await;
     let (outcome, member) = match looking {
         Ok(member) => {
@@ -38,7 +37,7 @@ pub(super) async fn check(
             let why = format!("{id} is not in this tenant; check its id under [[groups]]");
             (Outcome::Failed(exit::CONFIG, why), None)
         }
-        Err((_, failure)) => (failed(&failure, exit::UNREACHABLE), None),
+        Err((_, failure)) => (Outcome::from_failure(&failure, exit::UNREACHABLE), None),
     };
     list.add(STEP, outcome)?;
     Ok(member)

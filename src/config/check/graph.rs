@@ -9,6 +9,7 @@ use crate::config::files::check_certificates;
 use crate::config::ids::TenantId;
 use crate::config::known::{Cloud, Graph};
 use crate::config::written;
+use crate::core::model::report::words;
 use crate::core::model::settings::Endpoint;
 
 pub(super) fn check(
@@ -92,7 +93,7 @@ fn durations(written: &written::Graph, refusals: &mut Refusals<'_>) {
     if let Some(stale_after) = written.stale_after
         && !(twice..=WEEK).contains(&stale_after)
     {
-        let twice = humantime::format_duration(twice);
+        let twice = words(twice);
         let says = format!("must be {twice} (twice graph.poll_interval) to 7days");
         refusals.refuse("graph.stale_after", says);
     }

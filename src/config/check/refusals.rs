@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use humantime::format_duration;
 use secrecy::SecretString;
 
 use crate::config::document::{Document, looks_like_a_path};
@@ -16,6 +15,7 @@ use crate::config::files::Places;
 use crate::config::key::Key;
 use crate::config::secret::{Secret, SecretError};
 use crate::core::model::name::{BaseTopic, InvalidName};
+use crate::core::model::report::words;
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
@@ -84,7 +84,7 @@ impl<'d> Refusals<'d> {
         bounds: RangeInclusive<Duration>,
     ) {
         if !bounds.contains(&duration) {
-            let (low, high) = (format_duration(*bounds.start()), format_duration(*bounds.end()));
+            let (low, high) = (words(*bounds.start()), words(*bounds.end()));
             self.refuse(key, format_args!("must be {low} to {high}"));
         }
     }

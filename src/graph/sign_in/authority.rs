@@ -5,7 +5,7 @@ use url::Url;
 
 use super::answer::{self, Answer, Issued, NotIssued};
 use crate::graph::http::{Http, body, on_the_way};
-use crate::graph::{client, retry_after};
+use crate::graph::{clock, retry_after};
 
 /// Bytes of an answer.
 const LARGEST_ANSWER: usize = 256 * 1024;
@@ -50,7 +50,7 @@ impl Authority {
         let response = request.send().await.map_err(|error| passing(on_the_way(error)))?;
         let status = response.status();
         let hint = response.headers().get(RETRY_AFTER).map(|value| value.as_bytes());
-        let retry_after = retry_after::parse(hint, client::wall());
+        let retry_after = retry_after::parse(hint, clock::wall());
         let body = body(response, LARGEST_ANSWER).await.map_err(|error| passing(error.to_string()))?;
         Ok(Answer { status, retry_after, body })
     }

@@ -10,10 +10,11 @@ use super::authority::Authority;
 use super::identity;
 use super::scopes::{self, Scopes};
 use super::store::{Account, LockedStore, StoreError, StoredSignIn, TokenStore};
+use crate::chain::chain;
 use crate::core::model::request::ReadFailure;
 use crate::core::model::sign_in::{InvitationEnd, SignedIn};
 use crate::core::sign_in::token_life::renew_after;
-use crate::graph::client;
+use crate::graph::clock;
 
 /// The delegated sign-in of one app.
 #[derive(Debug, Clone)]
@@ -166,7 +167,7 @@ impl NotKept {
 
 /// The stored access token, if it need not be renewed yet.
 fn young(kept: &StoredSignIn) -> Option<Issued> {
-    let now = client::wall();
+    let now = clock::wall();
     let lives = Duration::try_from(kept.access_ends.duration_since(kept.access_issued)).ok()?;
     let age = Duration::try_from(now.duration_since(kept.access_issued)).ok()?;
     (age < renew_after(lives, 0.0)).then(|| Issued {
@@ -185,7 +186,7 @@ fn keep(
 ) -> Result<(), NotKept> {
     let refresh_token = issued.delegated.refresh_token.as_ref().or(before.map(|kept| &kept.refresh_token));
     let scopes = issued.delegated.scopes.as_ref().or(before.map(|kept| &kept.scopes));
-    let now = client::wall();
+    let now = clock::wall();
     store.replace(&StoredSignIn {
         account,
         client_id: client_id.to_owned(),
@@ -202,7 +203,7 @@ fn disk(error: StoreError) -> ReadFailure {
     match error {
         StoreError::Damaged { .. } => ReadFailure::SignInRequired { advice: error.to_string() },
         StoreError::Io { .. } | StoreError::Busy { .. } | StoreError::AlreadyRunning { .. } => {
-            ReadFailure::Passing { why: super::chain(&error), retry_after: None }
+            ReadFailure::Passing { why: chain(&error), retry_after: None }
         }
     }
 }

@@ -10,7 +10,7 @@ use super::answer::{self, Issued, NotIssued};
 use super::authority::Authority;
 use crate::core::model::sign_in::DeviceCode;
 use crate::core::model::time::whole_seconds;
-use crate::graph::client;
+use crate::graph::clock;
 
 /// The service asks for more patience in steps of this (RFC 8628, section 3.5).
 const SLOWER: Duration = Duration::from_secs(5);
@@ -70,7 +70,7 @@ impl PendingCode {
         let shown = DeviceCode {
             verification_uri: wire.verification_uri,
             user_code: wire.user_code,
-            expires_at: whole_seconds(client::wall() + lives),
+            expires_at: whole_seconds(clock::wall() + lives),
         };
         let interval = Duration::from_secs(wire.interval.clamp(1, 60));
         Ok(Self { shown, client_id: client_id.to_owned(), device_code: wire.device_code, interval, lives })

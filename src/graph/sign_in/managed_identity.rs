@@ -12,7 +12,7 @@ use super::answer::{Issued, sendable};
 use crate::config::{ApplicationId, IdentityService};
 use crate::core::model::request::ReadFailure;
 use crate::graph::http::{self, HttpError, body, on_the_way};
-use crate::graph::{client, retry_after};
+use crate::graph::{clock, retry_after};
 
 /// Bytes of an answer.
 const LARGEST_ANSWER: usize = 64 * 1024;
@@ -67,7 +67,7 @@ impl ManagedIdentity {
         })?;
         let status = response.status();
         let hint = response.headers().get(RETRY_AFTER).map(|value| value.as_bytes());
-        let wait = retry_after::parse(hint, client::wall());
+        let wait = retry_after::parse(hint, clock::wall());
         let bytes = body(response, LARGEST_ANSWER).await.map_err(|error| passing(error.to_string(), wait))?;
         if !status.is_success() {
             return Err(self.not_issued(status, wait, &bytes));
@@ -137,7 +137,7 @@ fn passing(why: String, retry_after: Option<Duration>) -> ReadFailure {
 
 fn issued(body: &[u8]) -> Option<Issued> {
     let wire: WireToken = serde_json::from_slice(body).ok()?;
-    let now = u64::try_from(client::wall().as_second()).unwrap_or_default();
+    let now = u64::try_from(clock::wall().as_second()).unwrap_or_default();
     let seconds = wire.expires_in.or(wire.expires_on.map(|on| on.saturating_sub(now)))?;
     Some(Issued::new(wire.access_token, seconds))
 }
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn numbers_come_as_text_or_not_and_as_a_length_or_a_date() {
-        let in_an_hour = client::wall().as_second() + 3600;
+        let in_an_hour = clock::wall().as_second() + 3600;
         for (members, seconds) in [
             (r#""expires_in":"3599","expires_on":"1506484173""#.to_owned(), 3599..=3599),
             (r#""expires_in":3599"#.to_owned(), 3599..=3599),

@@ -14,7 +14,8 @@ use super::scopes::Scopes;
 use super::store::TokenStore;
 use crate::config::{Auth, Certificate, Secret};
 use crate::core::model::request::ReadFailure;
-use crate::graph::client;
+use crate::graph::caller::Caller;
+use crate::graph::clock;
 use crate::graph::http::HttpError;
 
 /// How the bridge proves who it is.
@@ -49,17 +50,6 @@ pub enum Method {
     Delegated(DelegatedSignIn),
     /// A person's token from elsewhere, for tests of single requests.
     Fixed(SecretString),
-}
-
-/// As whom Graph sees the bridge, which decides over the kind of permission that it needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Caller {
-    /// An app registration.
-    App,
-    /// A managed identity, which is an app without a registration.
-    ManagedIdentity,
-    /// The person who signed in.
-    Person,
 }
 
 impl Method {
@@ -135,7 +125,7 @@ impl Method {
             Self::Certificate { client_id, certificate } => {
                 let certificate = certificate.read().map_err(sign_in_required)?;
                 let audience = authority.endpoint("token");
-                let assertion = assertion::sign(&certificate, client_id, &audience, client::wall());
+                let assertion = assertion::sign(&certificate, client_id, &audience, clock::wall());
                 by_assertion(authority, resource, client_id, &assertion.map_err(sign_in_required)?).await
             }
             Self::WorkloadIdentity { client_id, token } => {

@@ -19,14 +19,3 @@ pub mod managed_identity;
 pub mod method;
 pub mod scopes;
 pub mod store;
-
-/// An error and its causes in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
-}

@@ -2,8 +2,9 @@
 
 use rumqttc::{ConnectReturnCode, ConnectionError, StateError, TlsError};
 
+use crate::chain::chain;
 use crate::core::model::event::LinkFailure;
-use crate::mqtt::failure::{chain, has_gone, of_tls, tls_error};
+use crate::mqtt::failure::{has_gone, of_tls, tls_error};
 
 /// What an error of rumqttc means for the link; `is_open` once the broker has accepted the connection.
 pub(super) fn of(error: &ConnectionError, is_open: bool) -> LinkFailure {
@@ -15,7 +16,7 @@ pub(super) fn of(error: &ConnectionError, is_open: bool) -> LinkFailure {
         ConnectionError::ConnectionRefused(code) => of_refusal(*code),
         // A broker that goes away during the handshake is away, not unwilling.
         ConnectionError::Tls(TlsError::Io(error)) => LinkFailure::Lost(error.to_string()),
-        ConnectionError::Tls(error) => LinkFailure::Refused(chain("TLS failed", error)),
+        ConnectionError::Tls(error) => LinkFailure::Refused(format!("TLS failed: {}", chain(error))),
         ConnectionError::NetworkTimeout => lost("no answer in time"),
         ConnectionError::FlushTimeout => lost("the broker takes no more data"),
         ConnectionError::MqttState(StateError::AwaitPingResp) => lost("the broker no longer answers"),

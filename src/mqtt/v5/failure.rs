@@ -4,8 +4,9 @@ use rumqttc::v5::mqttbytes::Error as PacketError;
 use rumqttc::v5::{ConnectionError, StateError, TlsError};
 
 use super::reason;
+use crate::chain::chain;
 use crate::core::model::event::LinkFailure;
-use crate::mqtt::failure::{chain, has_gone, of_tls, tls_error};
+use crate::mqtt::failure::{has_gone, of_tls, tls_error};
 
 /// What an error of rumqttc means for the link; `is_open` once the broker has accepted the connection, `was_reached`
 /// once there was one at all.
@@ -18,7 +19,7 @@ pub(super) fn of(error: &ConnectionError, is_open: bool, was_reached: bool) -> L
         ConnectionError::ConnectionRefused(code) => reason::of_refusal(*code),
         // A broker that goes away during the handshake is away, not unwilling.
         ConnectionError::Tls(TlsError::Io(error)) => LinkFailure::Lost(error.to_string()),
-        ConnectionError::Tls(error) => LinkFailure::Refused(chain("TLS failed", error)),
+        ConnectionError::Tls(error) => LinkFailure::Refused(format!("TLS failed: {}", chain(error))),
         // A broker that knows only MQTT 3.1.1 may wait for the rest of a packet that it takes for one of its own.
         ConnectionError::Timeout(_) if was_reached => {
             LinkFailure::NotUnderstood("the broker does not answer in MQTT 5".to_owned())

@@ -3,8 +3,6 @@
 //! Microsoft's pages: "Microsoft identity platform application authentication certificate credentials" and
 //! "Workload identity federation".
 
-use std::collections::VecDeque;
-
 use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -15,26 +13,15 @@ use rustls::server::ParsedCertificate;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::bounded::keep;
 use super::error::SignInError;
-use crate::simulate::DOMAIN;
+use crate::simulate::settings::DOMAIN;
 use crate::simulate::state::State;
 
 /// The only `client_assertion_type` there is.
 pub(super) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// Assertions that are remembered.
-const REMEMBERED: usize = 1_024;
-
 /// How far another machine's clock may be off, in seconds.
 const SKEW: i64 = 300;
-
-/// The newest assertions that came, oldest first, and the ids of those that were good.
-#[derive(Debug, Default)]
-pub(in crate::simulate) struct Assertions {
-    seen: VecDeque<String>,
-    used_ids: VecDeque<String>,
-}
 
 #[derive(Debug, Deserialize)]
 struct Claims {
@@ -49,7 +36,7 @@ struct Claims {
 
 /// Checks an assertion in every respect.
 pub(super) fn check(state: &mut State, jwt: &str, host: &str) -> Result<(), SignInError> {
-    keep(&mut state.sign_in.assertions.seen, REMEMBERED, jwt.to_owned());
+    state.sign_in.assertions.saw(jwt);
     let TokenData { header, claims } = dangerous::insecure_decode::<Claims>(jwt)
         .map_err(|error| SignInError::new(50027, error.to_string()))?;
     if claims.iss.eq_ignore_ascii_case(&state.settings.client_id) {
@@ -93,12 +80,10 @@ fn by_certificate(
     claims.check_time(state)?;
     let id = claims.jti.filter(|id| !id.is_empty());
     let id = id.ok_or_else(|| SignInError::new(50013, "it has no jti"))?;
-    let used = &mut state.sign_in.assertions.used_ids;
-    if used.contains(&id) {
-        return Err(SignInError::new(50013, "its jti was used before"));
+    match state.sign_in.assertions.is_first_use(id) {
+        true => Ok(()),
+        false => Err(SignInError::new(50013, "its jti was used before")),
     }
-    keep(used, REMEMBERED, id);
-    Ok(())
 }
 
 fn by_federation(state: &State, jwt: &str, header: &Header, claims: &Claims) -> Result<(), SignInError> {
@@ -134,12 +119,6 @@ impl Claims {
             return Err(SignInError::new(700024, format!("Now {now}, valid from {nbf} to {exp}.")));
         }
         Ok(())
-    }
-}
-
-impl Assertions {
-    pub(in crate::simulate) fn seen(&self) -> Vec<String> {
-        self.seen.iter().cloned().collect()
     }
 }
 

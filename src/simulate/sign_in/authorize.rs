@@ -2,7 +2,6 @@
 //!
 //! Microsoft's page: "OAuth 2.0 authorization code flow".
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use aws_lc_rs::digest;
@@ -11,39 +10,25 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use url::Url;
 
-use super::bounded::keep;
+use super::client::{check_client, check_tenant};
 use super::error::SignInError;
+use super::form::{Form, parse, required};
+use super::memory::{Code, SignedIn};
 use super::scope::Scopes;
-use super::{Form, SignedIn, check_client, check_tenant, client, first_tokens, page, parse, required};
+use super::tokens::first_tokens;
+use super::{client, page};
 use crate::core::model::name::ObjectId;
-use crate::simulate::Browser;
 use crate::simulate::message::{Answer, Asked};
 use crate::simulate::person::Person;
 use crate::simulate::state::State;
+use crate::simulate::switches::Browser;
 use crate::simulate::wire::Marks;
 
 /// How long a code may be redeemed.
 const LIFETIME: Duration = Duration::from_secs(10 * 60);
 
-/// Codes that are remembered, also those that were used.
-const REMEMBERED: usize = 1_024;
-
 /// The length of a SHA-256 digest in base64url.
 const CHALLENGE_LENGTH: usize = 43;
-
-/// The codes in the world, oldest first.
-#[derive(Debug, Default)]
-pub(super) struct Codes(VecDeque<Code>);
-
-#[derive(Debug)]
-struct Code {
-    secret: String,
-    signed_in: SignedIn,
-    redirect_uri: String,
-    challenge: String,
-    ends: Duration,
-    redeemed: bool,
-}
 
 /// What `GET …/authorize` leads to.
 enum Next {
@@ -86,7 +71,7 @@ pub(super) fn grant(state: &mut State, form: &Form, host: &str) -> Result<Value,
     let redirect_uri = required(form, "redirect_uri")?;
     let verifier = required(form, "code_verifier")?;
     let now = state.now.up;
-    let code = state.sign_in.codes.0.iter_mut().find(|code| code.secret == secret);
+    let code = state.sign_in.codes.find(secret);
     let code = code.ok_or_else(|| SignInError::new(70000, ""))?;
     if code.redeemed {
         return Err(SignInError::new(54005, ""));
@@ -155,7 +140,7 @@ fn issue(state: &mut State, user: ObjectId, scopes: Scopes, redirect_uri: String
         ends,
         redeemed: false,
     };
-    keep(&mut state.sign_in.codes.0, REMEMBERED, code);
+    state.sign_in.codes.add(code);
     secret
 }
 

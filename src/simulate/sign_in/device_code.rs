@@ -2,52 +2,25 @@
 //!
 //! Microsoft's page: "OAuth 2.0 device authorization grant flow".
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::bounded::keep;
+use super::client::{check_client, check_tenant};
 use super::error::SignInError;
+use super::form::{Form, parse, required};
+use super::memory::{DeviceCode, Outcome, SignedIn};
 use super::scope::Scopes;
-use super::{Form, SignedIn, check_client, check_tenant, client, first_tokens, page, parse, required};
-use crate::core::model::name::ObjectId;
+use super::tokens::first_tokens;
+use super::{client, page};
 use crate::simulate::message::{Answer, Asked};
 use crate::simulate::state::State;
 
 /// The grant type.
 pub(super) const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-/// Codes that are remembered, also those whose time is over.
-const REMEMBERED: usize = 1_024;
-
 /// What an app must wait longer for each time it asked too soon (RFC 8628, section 3.5).
 const SLOWER: Duration = Duration::from_secs(5);
-
-/// The codes in the world, oldest first.
-#[derive(Debug, Default)]
-pub(in crate::simulate) struct DeviceCodes(VecDeque<DeviceCode>);
-
-#[derive(Debug)]
-struct DeviceCode {
-    secret: String,
-    user_code: String,
-    scopes: Scopes,
-    ends: Duration,
-    /// How long the app has to wait between two questions.
-    interval: Duration,
-    asked_at: Option<Duration>,
-    asked: u32,
-    outcome: Outcome,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    Pending,
-    Approved(ObjectId),
-    Declined,
-    Redeemed,
-}
 
 /// `POST /{tenant}/oauth2/v2.0/devicecode`
 pub(super) fn start(state: &mut State, tenant: &str, asked: &Asked) -> Result<Value, SignInError> {
@@ -78,7 +51,7 @@ pub(super) fn start(state: &mut State, tenant: &str, asked: &Asked) -> Result<Va
             "To sign in, use a web browser to open the page {uri} and enter the code {user_code} to authenticate."
         ),
     });
-    keep(&mut state.sign_in.device_codes.0, REMEMBERED, code);
+    state.sign_in.device_codes.add(code);
     Ok(answer)
 }
 
@@ -87,7 +60,7 @@ pub(super) fn grant(state: &mut State, form: &Form, host: &str) -> Result<Value,
     client::public(state, form, host)?;
     let secret = required(form, "device_code")?;
     let (now, switches) = (state.now.up, state.switches);
-    let code = state.sign_in.device_codes.0.iter_mut().find(|code| code.secret == secret);
+    let code = state.sign_in.device_codes.find(secret);
     let code = code.ok_or_else(|| SignInError::new(70018, ""))?;
     if code.ends <= now {
         return Err(SignInError::new(70020, ""));
@@ -123,7 +96,7 @@ pub(super) fn login_page(state: &mut State, asked: &Asked) -> Answer {
         return page::ask_for_code(None);
     };
     let now = state.now.up;
-    if state.sign_in.device_codes.waiting(typed, now).is_none() {
+    if !state.sign_in.device_codes.is_waiting(typed, now) {
         return page::ask_for_code(Some("That code didn't work. Check the code and try again."));
     }
     if form.contains_key("decline") {
@@ -136,34 +109,6 @@ pub(super) fn login_page(state: &mut State, asked: &Asked) -> Answer {
             state.sign_in.device_codes.decide(typed, now, Some(person));
             page::page(200, "You have signed in", "<p>You may now close this window.</p>")
         }
-    }
-}
-
-impl DeviceCodes {
-    /// The user codes nobody has used yet, oldest first.
-    pub(in crate::simulate) fn pending(&self, now: Duration) -> Vec<String> {
-        self.0.iter().filter(|code| code.is_waiting(now)).map(|code| code.user_code.clone()).collect()
-    }
-
-    /// Signs this person in for the code, or declines it; false if the code does not wait for anybody.
-    pub(in crate::simulate) fn decide(&mut self, typed: &str, now: Duration, who: Option<ObjectId>) -> bool {
-        self.waiting(typed, now).is_some_and(|code| {
-            code.outcome = who.map_or(Outcome::Declined, Outcome::Approved);
-            true
-        })
-    }
-
-    /// The waiting code that somebody typed, perhaps with small letters, spaces or hyphens.
-    fn waiting(&mut self, typed: &str, now: Duration) -> Option<&mut DeviceCode> {
-        let typed: String = typed.chars().filter(char::is_ascii_alphanumeric).collect();
-        let typed = |code: &&mut DeviceCode| code.user_code.eq_ignore_ascii_case(&typed);
-        self.0.iter_mut().filter(|code| code.is_waiting(now)).find(typed)
-    }
-}
-
-impl DeviceCode {
-    fn is_waiting(&self, now: Duration) -> bool {
-        self.outcome == Outcome::Pending && now < self.ends
     }
 }
 

@@ -27,7 +27,7 @@ const DELEGATED: [&str; 10] = [
 
 /// Scopes that exist, spelled as they were asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Scopes(Vec<String>);
+pub(in crate::simulate) struct Scopes(Vec<String>);
 
 /// Whether tokens for this resource are tokens for the simulated Graph.
 pub(in crate::simulate) fn is_graph(resource: &str, host: &str) -> bool {

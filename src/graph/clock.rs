@@ -1,0 +1,16 @@
+//! The one place where this edge reads clocks.
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+/// The date and time.
+#[expect(clippy::disallowed_methods, reason = "the edge reads the clock")]
+pub(super) fn wall() -> Timestamp {
+    Timestamp::now()
+}
+
+/// The moment, for measuring.
+#[expect(clippy::disallowed_methods, reason = "the edge reads the clock")]
+pub(super) fn now() -> Instant {
+    Instant::now()
+}
