@@ -5,46 +5,15 @@
 use super::difference::Difference;
 use super::handing::Handing;
 use super::member_pages::Named;
+use super::roster_change::{Pending, RosterChange};
 use super::{Groups, name_conflicts};
 use crate::core::context::Context;
 use crate::core::model::name::{ObjectId, UserId};
 use crate::core::model::name_conflict::NameConflict;
-use crate::core::model::place::{Entry, Place};
-use crate::core::model::remembered::Remembered;
+use crate::core::model::place::Entry;
 use crate::core::model::report::Report;
 use crate::core::model::settings::Watched;
 use crate::core::people::Roster;
-
-/// One change of who is followed, to be carried out before the next.
-#[derive(Debug)]
-pub(in crate::core) enum RosterChange {
-    /// These leave; they are in order.
-    Leave(Vec<Place>),
-    /// A member is named, or shown, otherwise.
-    Rename { place: Place, watched: Watched },
-    /// A member belongs to the group with this index.
-    Belong { place: Place, group: usize },
-    /// Somebody joins, with what an earlier run said of them.
-    Join { watched: Watched, entry: Entry, remembered: Option<Remembered> },
-    /// That was all.
-    Done {
-        /// Whether anybody changed by it.
-        is_news: bool,
-    },
-}
-
-/// Changes that are still to be carried out. Members join one by one: a whole tenant may join at once, and fits into memory
-/// once.
-#[derive(Debug)]
-pub(super) struct Pending {
-    group: usize,
-    discovery: bool,
-    first: Vec<RosterChange>,
-    joining: std::vec::IntoIter<usize>,
-    handing: Handing,
-    report: Option<Report>,
-    is_news: bool,
-}
 
 impl Groups {
     /// A group was read completely: who is in it, and about whom there is news, both in the order of object ids.

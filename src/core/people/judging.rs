@@ -4,19 +4,11 @@ use std::time::Duration;
 
 use super::Roster;
 use super::person::Rules;
+use super::terms::Terms;
 use crate::core::context::Context;
 use crate::core::model::dirty_topics::DirtyTopics;
 use crate::core::model::place::Place;
 use crate::core::model::time::Tick;
-
-/// What everybody's health depends on besides their own answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::core) struct Terms {
-    /// Nobody is signed in.
-    pub sign_in_required: bool,
-    /// After how long without an answer values are stale.
-    pub stale_after: Duration,
-}
 
 impl Roster {
     /// Publishes changes that have lasted.

@@ -10,17 +10,18 @@ mod bulk_request;
 pub(super) mod following;
 mod identity;
 mod index;
-pub(super) mod judging;
+mod judging;
 mod knowledge;
 mod out_of_order;
 pub(super) mod person;
 mod reading;
+pub(super) mod terms;
 
 use std::collections::{BTreeSet, VecDeque};
 
 use self::index::{ById, ByName, Index};
-use self::judging::Terms;
 use self::person::Person;
+use self::terms::Terms;
 use super::context::Context;
 use super::model::dirty_topics::DirtyTopics;
 use super::model::health::Health;

@@ -5,8 +5,8 @@
 
 use serde::Serialize;
 
+use super::order::{Announcement, COMMON_EFFECTS, Order};
 use super::scale::per_cent_of;
-use super::{Announcement, Order};
 use crate::core::lights::look::{Lit, Look};
 use crate::core::model::name::InvalidName;
 use crate::core::model::payload::json;
@@ -70,7 +70,7 @@ pub(super) fn check_effect(target: Target, name: &str) -> Result<(), InvalidName
         Target::Indicator1 | Target::Indicator2 | Target::Indicator3 => {
             Err(InvalidName("\"blink\", \"breathe\" or \"fade\""))
         }
-        Target::Moodlight => Err(super::COMMON_EFFECTS),
+        Target::Moodlight => Err(COMMON_EFFECTS),
     }
 }
 

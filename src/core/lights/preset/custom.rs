@@ -6,7 +6,7 @@ use std::time::Duration;
 use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, context, escape_formatter};
 
-use super::{Announcement, Order};
+use super::order::{Announcement, Order};
 use crate::core::lights::color::Color;
 use crate::core::lights::look::{Effect, Lit, Look};
 use crate::core::model::presence::Shown;

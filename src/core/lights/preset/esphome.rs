@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::order::{Announcement, Order, online_at};
 use super::scale::{per_cent_of, units_of};
-use super::{Announcement, Order};
 use crate::core::lights::look::{Effect, Look};
 use crate::core::model::payload::json;
 
@@ -57,7 +57,7 @@ pub(super) fn order(topic: &str, object: &str, look: &Look) -> Order {
 
 /// The node's birth message, at its default topic.
 pub(super) fn announcement(topic: &str) -> Announcement {
-    super::online_at(format!("{topic}/status"))
+    online_at(format!("{topic}/status"))
 }
 
 fn effect(effect: &Effect) -> Option<&str> {

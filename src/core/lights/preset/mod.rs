@@ -1,12 +1,13 @@
 //! What each kind of device wants to hear, and how it says that it is there.
 //!
 //! One file each: a pure function from a [`Look`] to a topic and a payload, after the vendor's page that it names.
-//! `scale` turns per cent and durations into a device's own units, for all of them.
+//! `order` is what they have in common, `scale` turns per cent and durations into a device's own units, for all of them.
 
 mod awtrix;
 mod custom;
 mod esphome;
 mod openhasp;
+mod order;
 mod scale;
 mod shelly_gen1;
 mod shelly_gen2;
@@ -15,38 +16,13 @@ mod wled;
 mod zigbee2mqtt;
 
 use super::look::Look;
-use crate::core::model::effect::Message;
 use crate::core::model::name::InvalidName;
 
 pub use awtrix::Target;
 pub use custom::{Custom, TemplateError};
+pub use order::{Announcement, Order};
 
-/// A message to a device. It is never retained: a device that comes back must not obey an old one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Order {
-    /// The full topic.
-    pub topic: String,
-    /// The payload; some devices are turned off by an empty one.
-    pub payload: String,
-}
-
-impl From<Order> for Message {
-    fn from(Order { topic, payload }: Order) -> Self {
-        Self::handed_on(topic, payload)
-    }
-}
-
-/// How a device says that it has come: whoever hears it sends the colour again.
-#[derive(Debug, Clone)]
-pub struct Announcement {
-    /// The full topic.
-    pub topic: String,
-    /// Whether a payload there says so.
-    pub says: fn(&[u8]) -> bool,
-    /// Whether the device repeats it whenever its state changes, by our own orders too. Then it has come only
-    /// if the last payload there did not say so; to answer each would undo what somebody did by hand.
-    pub repeats: bool,
-}
+use order::COMMON_EFFECTS;
 
 /// A device, with what its kind needs to know.
 #[derive(Debug, Clone, PartialEq)]
@@ -146,18 +122,10 @@ impl Device {
     }
 }
 
-/// The refusal of devices that have no effects of their own.
-const COMMON_EFFECTS: InvalidName = InvalidName("\"blink\" or \"breathe\"");
-
 /// The effects of these devices are known to whoever set the device up, not to us.
 fn any_effect(name: &str) -> Result<(), InvalidName> {
     if name.trim().is_empty() || name.contains(char::is_control) {
         return Err(InvalidName("\"blink\", \"breathe\" or the name of an effect of the device"));
     }
     Ok(())
-}
-
-/// Many devices write the same word, on topics of their own.
-fn online_at(topic: String) -> Announcement {
-    Announcement { topic, says: |payload| payload == b"online", repeats: false }
 }

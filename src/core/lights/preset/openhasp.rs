@@ -4,8 +4,8 @@
 
 use serde::Serialize;
 
+use super::order::{Announcement, Order, online_at};
 use super::scale::per_cent_of;
-use super::{Announcement, Order};
 use crate::core::lights::look::Look;
 use crate::core::model::payload::json;
 
@@ -29,5 +29,5 @@ pub(super) fn order(topic: &str, look: &Look) -> Order {
 }
 
 pub(super) fn announcement(topic: &str) -> Announcement {
-    super::online_at(format!("{topic}/LWT"))
+    online_at(format!("{topic}/LWT"))
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::order::{Announcement, Order};
 use super::scale::units_of;
-use super::{Announcement, Order};
 use crate::core::lights::look::{Lit, Look};
 use crate::core::model::name::InvalidName;
 use crate::core::model::payload::json;

@@ -5,8 +5,8 @@
 
 use serde::Serialize;
 
+use super::order::{Announcement, Order};
 use super::scale::Seconds;
-use super::{Announcement, Order};
 use crate::core::lights::look::Look;
 use crate::core::model::payload::json;
 

@@ -6,8 +6,8 @@
 
 use std::time::Duration;
 
+use super::order::{Announcement, Order};
 use super::scale::units_of;
-use super::{Announcement, Order};
 use crate::core::lights::look::Look;
 
 /// The longest fade that Tasmota takes: 20 seconds, in halves.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::order::{Announcement, Order, online_at};
 use super::scale::{per_cent_of, units_of};
-use super::{Announcement, Order};
 use crate::core::lights::look::{Lit, Look};
 use crate::core::model::name::InvalidName;
 use crate::core::model::payload::json;
@@ -47,7 +47,7 @@ pub(super) fn order(topic: &str, look: &Look) -> Order {
 
 /// WLED says `online` with every change of its state, not only when it connects.
 pub(super) fn announcement(topic: &str) -> Announcement {
-    Announcement { repeats: true, ..super::online_at(format!("{topic}/status")) }
+    Announcement { repeats: true, ..online_at(format!("{topic}/status")) }
 }
 
 pub(super) fn check_effect(name: &str) -> Result<(), InvalidName> {

@@ -5,8 +5,8 @@
 
 use serde::Serialize;
 
+use super::order::{Announcement, Order};
 use super::scale::{Seconds, per_cent_of};
-use super::{Announcement, Order};
 use crate::core::lights::color::Color;
 use crate::core::lights::look::{Effect, Look};
 use crate::core::model::payload::json;
