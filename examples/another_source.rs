@@ -26,7 +26,7 @@ use presence2mqtt::core::model::name::{ObjectId, UserId};
 use presence2mqtt::core::model::payload::About;
 use presence2mqtt::core::model::presence::Presence;
 use presence2mqtt::core::model::request::{Ended, Operation, ReadFailure, ReadPresence, Reading, RequestId};
-use presence2mqtt::core::model::settings::Settings;
+use presence2mqtt::core::model::settings::{GraphSettings, Settings, SignInSettings};
 use presence2mqtt::core::model::topic::{BridgeField, OFFLINE, Topics};
 use presence2mqtt::core::model::words::Words;
 use presence2mqtt::mqtt::address::{Address, Will};
@@ -66,7 +66,7 @@ pub(crate) async fn run(
     lines: mpsc::Receiver<String>,
     stop: impl Future<Output = ()>,
 ) -> Ending {
-    let topics = Topics::new(config.mqtt.base_topic.clone(), config.mqtt.bridge_name.clone());
+    let topics = Topics::from_settings(&config.mqtt.settings);
     let will = Will { topic: topics.of_bridge(BridgeField::State), payload: OFFLINE };
     let (orders, ordered) = mpsc::channel(ROOM);
     let (reporter, reports) = mpsc::channel(ROOM);
@@ -121,11 +121,11 @@ async fn decide(
 /// As configured, but for what is Graph's.
 fn settings(config: &Config) -> Settings {
     let configured = presence2mqtt::run::settings(config);
+    let stale_after = Some(Duration::from_secs(2));
     Settings {
-        poll_interval: POLL_INTERVAL,
-        stale_after: Some(Duration::from_secs(2)),
+        graph: GraphSettings { poll_interval: POLL_INTERVAL, stale_after, ..configured.graph },
+        sign_in: SignInSettings { invites: false, ..configured.sign_in },
         commands: None,
-        invites: false,
         about: About { cloud: "none", auth_method: "none", ..configured.about },
         ..configured
     }

@@ -105,7 +105,7 @@ async fn follow(
     user: &TopicLevel,
     screen: &mut Screen<impl Write>,
 ) -> io::Result<OneShotError> {
-    let topics = Topics::new(config.mqtt.base_topic.clone(), config.mqtt.bridge_name.clone());
+    let topics = Topics::from_settings(&config.mqtt.settings);
     // State holds availability and activity in one message, so the two always go together.
     let [bridge, health, state] = [
         topics.of_bridge(BridgeField::State),

@@ -7,11 +7,9 @@ use jiff::Timestamp;
 use presence2mqtt::core::bridge::Bridge;
 use presence2mqtt::core::model::effect::{BrokerOrder, Effect, GraphOrder};
 use presence2mqtt::core::model::event::{Event, PresenceEvent};
-use presence2mqtt::core::model::mqtt::{Protocol, Qos};
 use presence2mqtt::core::model::name::ObjectId;
-use presence2mqtt::core::model::payload::About;
 use presence2mqtt::core::model::request::{Ended, ReadPresence, Request, RequestId};
-use presence2mqtt::core::model::settings::{Endpoint, OnStale, Settings, Watched};
+use presence2mqtt::core::model::settings::{Settings, User};
 use presence2mqtt::core::model::time::{Now, Tick};
 use presence2mqtt::graph::answer;
 
@@ -193,36 +191,13 @@ fn at(tick: Tick) -> Now {
 }
 
 fn settings(count: usize) -> Settings {
-    let watched = |place| {
+    let user = |place| {
         let name = people::name(place);
         let id = people::id(SEED, place).to_string();
-        Watched { name: name.parse().unwrap(), id: id.parse().unwrap(), display_name: name, discovery: false }
+        User { name: name.parse().unwrap(), id: id.parse().unwrap(), display_name: name, discovery: false }
     };
-    Settings {
-        base_topic: "presence".parse().unwrap(),
-        bridge_name: "bridge".parse().unwrap(),
-        client_id: "presence2mqtt".parse().unwrap(),
-        predecessor: None,
-        qos: Qos::AtLeastOnce,
-        protocol: Protocol::V3,
-        keep_alive: Duration::from_secs(30),
-        message_expiry: None,
-        refresh_interval: None,
-        endpoint: Endpoint::Auto,
-        poll_interval: CYCLE,
-        stale_after: None,
-        on_stale: OnStale::Keep,
-        debounce: Duration::ZERO,
-        include_messages: false,
-        request_budget: 1500,
-        certificate_ends: None,
-        invites: false,
-        announce_sign_in: false,
-        commands: None,
-        discovery: None,
-        users: (0..count).map(watched).collect(),
-        groups: Vec::new(),
-        lights: Vec::new(),
-        about: About { version: "0.1.0", cloud: "global", auth_method: "client-secret" },
-    }
+    let mut settings = Settings::for_tests();
+    settings.graph.poll_interval = CYCLE;
+    settings.users = (0..count).map(user).collect();
+    settings
 }

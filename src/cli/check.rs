@@ -46,11 +46,12 @@ pub(super) async fn run(
 fn describe(config: &Config, out: &mut impl Write) -> std::io::Result<()> {
     let Config { origin, mqtt, graph, users, groups, lights, .. } = config;
     writeln!(out, "{origin} is valid")?;
-    writeln!(out, "  broker   {} as {}", mqtt.broker, mqtt.client_id)?;
-    writeln!(out, "  topics   {}/<user>/availability, …/activity, …/state, …/health", mqtt.base_topic)?;
+    writeln!(out, "  broker   {} as {}", mqtt.broker, mqtt.settings.client_id)?;
+    let base = &mqtt.settings.base_topic;
+    writeln!(out, "  topics   {base}/<user>/availability, …/activity, …/state, …/health")?;
     writeln!(out, "  tenant   {} in the {} cloud", graph.tenant.as_str(), graph.cloud.as_str())?;
     writeln!(out, "  sign-in  {}", graph.auth.as_str())?;
-    writeln!(out, "  users    {}, read every {}", users.len(), words(graph.poll_interval))?;
+    writeln!(out, "  users    {}, read every {}", users.len(), words(graph.settings.poll_interval))?;
     for group in groups {
         let (id, refresh) = (group.id, words(group.refresh_members));
         writeln!(out, "  group    {id}, members read every {refresh}")?;

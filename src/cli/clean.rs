@@ -38,12 +38,13 @@ pub(super) async fn run(
     progress: Progress,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
-    let base = options.base.clone().unwrap_or_else(|| config.mqtt.base_topic.clone());
-    let prefix = options.discovery_prefix.as_ref().unwrap_or(&config.home_assistant.discovery_prefix);
+    let (mqtt, discovery) = (&config.mqtt.settings, &config.home_assistant.settings);
+    let base = options.base.clone().unwrap_or_else(|| mqtt.base_topic.clone());
+    let prefix = options.discovery_prefix.as_ref().unwrap_or(&discovery.prefix);
     // A bridge may be running with the configuration at hand while an old base topic is cleaned.
-    let in_use = base != config.mqtt.base_topic && *prefix == config.home_assistant.discovery_prefix;
-    let spared = in_use.then_some(&config.mqtt.base_topic);
-    let topics = Topics::new(base, config.mqtt.bridge_name.clone());
+    let in_use = base != mqtt.base_topic && *prefix == discovery.prefix;
+    let spared = in_use.then_some(&mqtt.base_topic);
+    let topics = Topics::new(base, mqtt.bridge_name.clone());
     let address = Address::of_command(&config.mqtt, "clean");
     let connecting = OneShot::connect(&address);
     let mut broker =
@@ -75,8 +76,8 @@ async fn clean(
         );
         return Err(Failure::new(exit::UNEXPECTED, why));
     }
-    let client_id = config.mqtt.client_id.as_str();
-    let is_ours = |bridge: &str| bridge == client_id;
+    let client_id = &config.mqtt.settings.client_id;
+    let is_ours = |bridge: &str| bridge == client_id.as_str();
     // Whose a person's topics are, their state says; without one they are the configuration's.
     let mut owners: BTreeMap<TopicLevel, bool> =
         config.users.iter().map(|user| (user.name.clone(), true)).collect();
@@ -112,7 +113,7 @@ async fn clean(
         }
     }
     let announced = broker.retained(&home_assistant::every_device(prefix)).await.map_err(exit::of_broker)?;
-    let is_of = |m: &&Incoming| home_assistant::is_of(&config.mqtt.client_id, &m.topic, &m.payload, spared);
+    let is_of = |m: &&Incoming| home_assistant::is_of(client_id, &m.topic, &m.payload, spared);
     let announced = announced.iter().filter(is_of);
     // Announcements go first, so that Home Assistant hears of nobody whose topics are emptied.
     let left = retained.iter().filter(|message| ours.contains(&message.topic));

@@ -9,9 +9,10 @@ use serde_json::value::RawValue;
 use super::exit::{self, Failure};
 use super::members;
 use super::progress::Progress;
-use crate::config::{Config, User};
+use crate::config::Config;
 use crate::core::model::payload::{State, json};
 use crate::core::model::request::ReadFailure;
+use crate::core::model::settings::User;
 use crate::core::model::time::whole_seconds;
 use crate::graph::once::{self, Outcome};
 use crate::run;
@@ -48,7 +49,7 @@ pub(super) async fn run(
     };
     let users = chosen(&known, &options.users)?;
     let ids: Vec<_> = users.iter().map(|user| user.id.clone()).collect();
-    let reading = once::read(&client, config.graph.endpoint, &ids);
+    let reading = once::read(&client, config.graph.settings.endpoint, &ids);
     let outcomes = progress.during("reading presence from Graph", reading).await;
     let rows: Vec<(&User, Outcome)> = users.into_iter().zip(outcomes).collect();
     if options.json {
@@ -85,12 +86,12 @@ fn print_json(config: &Config, rows: &[(&User, Outcome)], out: &mut impl Write) 
     let mut people = BTreeMap::new();
     for (user, outcome) in rows {
         let Ok((id, presence)) = outcome else { continue };
-        let presence = if config.graph.include_messages {
+        let presence = if config.graph.settings.include_messages {
             presence.clone()
         } else {
             presence.clone().without_messages()
         };
-        let state = State::new(&presence, now, Some(*id), &config.mqtt.client_id);
+        let state = State::new(&presence, now, Some(*id), &config.mqtt.settings.client_id);
         let state =
             RawValue::from_string(json(&state)).map_err(|error| Failure::new(exit::UNEXPECTED, error))?;
         people.insert(user.name.as_str(), state);

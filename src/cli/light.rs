@@ -59,7 +59,7 @@ pub(super) async fn run(
         () = stop => Ok(()),
     };
     // A bridge that drives the light says what it should really show, if one runs.
-    let topics = Topics::new(config.mqtt.base_topic.clone(), config.mqtt.bridge_name.clone());
+    let topics = Topics::from_settings(&config.mqtt.settings);
     let back = broker.publish(Message::handed_on(topics.refresh(), "light test".to_owned())).await;
     broker.close().await;
     outcome?;

@@ -3,10 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use super::exit::{self, Failure};
-use crate::config::{Config, User};
+use crate::config::Config;
 use crate::core::model::name::UserId;
 use crate::core::model::name_conflict::NameConflict;
 use crate::core::model::request::ReadFailure;
+use crate::core::model::settings::User;
 use crate::graph::client::GraphClient;
 use crate::graph::once;
 
@@ -47,7 +48,7 @@ pub(super) async fn everybody(
             if is_configured || !ids.insert(UserId::Object(member.id)) {
                 continue;
             }
-            let name = group.name.name(&member, &config.mqtt.bridge_name);
+            let name = group.name.name(&member, &config.mqtt.settings.bridge_name);
             let display_name = member.display_name.as_deref().unwrap_or(name.as_str()).to_owned();
             if let Some(other) = names.insert(name.as_str().to_ascii_lowercase(), users.len()) {
                 let other = NameConflict::who(&users[other].display_name, &users[other].id);

@@ -25,7 +25,7 @@ pub(super) async fn run(
         version = env!("CARGO_PKG_VERSION"),
         config = %config.origin,
         broker = %config.mqtt.broker,
-        base_topic = %config.mqtt.base_topic,
+        base_topic = %config.mqtt.settings.base_topic,
         users = config.users.len(),
         groups = config.groups.len(),
         "starting"

@@ -49,10 +49,11 @@ pub(super) async fn run(
     out: &mut impl Write,
 ) -> Result<(), Failure> {
     let Listening { mqtt, names } = listening;
-    let topics = Topics::new(mqtt.base_topic.clone(), mqtt.bridge_name.clone());
+    let topics = Topics::from_settings(&mqtt.settings);
     let place = Place { address: Address::of_command(mqtt, "watch"), filter: topics.every_topic() };
     let look = Look { live: terminal.out, colours: terminal.colours_out(), timed: true };
-    let mut show = Show::new(Picture::new(&mqtt.base_topic, &mqtt.bridge_name), names.clone(), look, out);
+    let picture = Picture::new(&mqtt.settings.base_topic, &mqtt.settings.bridge_name);
+    let mut show = Show::new(picture, names.clone(), look, out);
     let mut stop = std::pin::pin!(signals::stop()?);
     let mut first = tokio::select! {
         broker = progress.during("connecting to the broker", place.connect()) => {

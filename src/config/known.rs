@@ -1,4 +1,6 @@
 //! What is known true of a configuration that was accepted: nothing after this checks again.
+//!
+//! `settings` of a part is what the core needs of it, in the core's own type; the rest is for the edges.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,9 +15,7 @@ use super::document::Origin;
 use super::ids::{ApplicationId, TenantId};
 use super::secret::Secret;
 use crate::core::lights;
-use crate::core::model::mqtt::{Protocol, Qos};
-use crate::core::model::name::{BaseTopic, ClientId, TopicLevel, UserId};
-use crate::core::model::settings::{Endpoint, Group, OnStale};
+use crate::core::model::settings::{Discovery, GraphSettings, Group, MqttSettings, User};
 
 /// A whole configuration, checked.
 #[derive(Debug, Clone)]
@@ -45,29 +45,14 @@ pub struct Config {
 pub struct Mqtt {
     /// Where the broker is.
     pub broker: Broker,
-    /// The MQTT client id, also the `bridge` id in payloads.
-    pub client_id: ClientId,
-    /// The topic level of the bridge's own topics; no user has this name.
-    pub bridge_name: TopicLevel,
     /// How the bridge proves itself to the broker, if it does so by name.
     pub credentials: Option<Credentials>,
     /// Certificate authorities (PEM) to trust besides the system's; only with TLS.
     pub ca_file: Option<PathBuf>,
     /// The bridge's own certificate; only with TLS.
     pub client_identity: Option<ClientIdentity>,
-    /// The topic everything is published under.
-    pub base_topic: BaseTopic,
-    /// QoS of the users' topics; the bridge's own are always sent at least once.
-    pub qos: Qos,
-    /// The version of MQTT to try first.
-    pub protocol: Protocol,
-    /// MQTT 5: how long the broker keeps a retained value that is not sent again, whole seconds, 10 s to 7 days;
-    /// `None`: for ever.
-    pub message_expiry: Option<Duration>,
-    /// How often the connection proves itself alive: whole seconds, 5 s to 1 h.
-    pub keep_alive: Duration,
-    /// How often every retained topic is sent again, 10 s to 7 days; `None`: only when it changes.
-    pub refresh_interval: Option<Duration>,
+    /// What is published, where and how.
+    pub settings: MqttSettings,
 }
 
 /// A user name at the broker.
@@ -95,22 +80,8 @@ pub struct Graph {
     pub cloud: Cloud,
     /// The tenant.
     pub tenant: TenantId,
-    /// Which requests read presence.
-    pub endpoint: Endpoint,
-    /// 1 s to 1 h.
-    pub poll_interval: Duration,
-    /// From twice `poll_interval` to 7 days; `None`: 2 min or three achieved intervals, whichever is longer.
-    pub stale_after: Option<Duration>,
-    /// What happens to the values of somebody who cannot be read any more.
-    pub on_stale: OnStale,
-    /// How long a change must last before it is published: 0 to 10 min.
-    pub debounce: Duration,
-    /// Whether out-of-office and status messages are published, in `state` only.
-    pub include_messages: bool,
     /// How long one request may take: 1 s to 2 min.
     pub request_timeout: Duration,
-    /// Requests per 30 s for this app and tenant: 1 to 10000.
-    pub request_budget: u32,
     /// The bare root of Graph, without `/v1.0`: https, or http on a loopback address.
     pub graph_url: Url,
     /// The bare root of the sign-in service, without the tenant: https, or http on a loopback address.
@@ -119,6 +90,8 @@ pub struct Graph {
     pub ca_file: Option<PathBuf>,
     /// How the bridge proves who it is.
     pub auth: Auth,
+    /// How presence is read, and when it is published.
+    pub settings: GraphSettings,
 }
 
 /// Which Microsoft cloud a tenant is in.
@@ -202,28 +175,13 @@ pub enum IdentityService {
     },
 }
 
-/// Somebody to follow.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct User {
-    /// The topic level.
-    pub name: TopicLevel,
-    /// Who it is.
-    pub id: UserId,
-    /// What Home Assistant shows: 1 to 128 characters, no control characters.
-    pub display_name: String,
-    /// Whether Home Assistant is told.
-    pub discovery: bool,
-}
-
 /// Discovery by Home Assistant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HomeAssistant {
     /// Whether users and bridge are announced.
     pub discovery: bool,
-    /// Home Assistant's discovery prefix.
-    pub discovery_prefix: BaseTopic,
-    /// Where Home Assistant announces its own start.
-    pub birth_topic: String,
+    /// Where it listens and speaks.
+    pub settings: Discovery,
 }
 
 /// Setting presence from MQTT.

@@ -24,7 +24,7 @@ use super::model::place::{Entry, Place};
 use super::model::presence_change::PresenceChange;
 use super::model::remembered::Remembered;
 use super::model::report::Report;
-use super::model::settings::{Settings, Watched};
+use super::model::settings::{Settings, User};
 use super::model::sign_in::SignInEvent;
 use super::model::snapshot::{GraphSnapshot, Snapshot};
 use super::model::time::{Now, Tick};
@@ -79,8 +79,8 @@ impl Bridge {
             health: BridgeHealth::new(now),
             cx: Context::new(settings, seed, now),
         };
-        for (index, watched) in bridge.cx.settings.users.clone().into_iter().enumerate() {
-            bridge.join(watched, Entry::user(index), None);
+        for (index, user) in bridge.cx.settings.users.clone().into_iter().enumerate() {
+            bridge.join(user, Entry::user(index), None);
         }
         bridge.hand_on_changes();
         bridge.watch_groups();
@@ -225,7 +225,7 @@ impl Bridge {
 
     fn needs_sign_in(&self) -> bool {
         let required = self.requests.state() == GraphState::SignInRequired;
-        required && self.cx.settings.invites && !self.broker.is_stopping()
+        required && self.cx.settings.sign_in.invites && !self.broker.is_stopping()
     }
 
     /// Time went on by `slept`. Reads everybody again, on new connections: the old ones are dead, and a read on one
@@ -241,8 +241,8 @@ impl Bridge {
     }
 
     /// Somebody is followed from now on.
-    fn join(&mut self, watched: Watched, entry: Entry, remembered: Option<Remembered>) {
-        let place = self.people.join(watched, entry, remembered, &self.cx);
+    fn join(&mut self, user: User, entry: Entry, remembered: Option<Remembered>) {
+        let place = self.people.join(user, entry, remembered, &self.cx);
         self.watch(place);
     }
 
@@ -281,8 +281,8 @@ impl Bridge {
     fn change(&mut self, change: RosterChange) {
         match change {
             RosterChange::Leave(places) => self.leave(&places),
-            RosterChange::Rename { place, watched } => {
-                let Watched { name, display_name, discovery, .. } = watched;
+            RosterChange::Rename { place, user } => {
+                let User { name, display_name, discovery, .. } = user;
                 let Some(before) = self.people.rename(place, name.clone(), display_name, discovery, &self.cx)
                 else {
                     return;
@@ -295,7 +295,7 @@ impl Bridge {
             RosterChange::Belong { place, group } => {
                 self.people.belongs(place, group, self.groups.discovery(group), &self.cx);
             }
-            RosterChange::Join { watched, entry, remembered } => self.join(watched, entry, remembered),
+            RosterChange::Join { user, entry, remembered } => self.join(user, entry, remembered),
             RosterChange::Done { is_news } => {
                 if is_news {
                     self.roster_changed();
@@ -590,8 +590,8 @@ impl Bridge {
         self.groups.configured(&self.cx.settings.groups, self.cx.now);
         self.follow(access);
         let settings = &self.cx.settings;
-        let replanned =
-            before.poll_interval != settings.poll_interval || before.endpoint != settings.endpoint;
+        let replanned = (before.graph.poll_interval, before.graph.endpoint)
+            != (settings.graph.poll_interval, settings.graph.endpoint);
         self.requests.configured(access, replanned, &self.people, &self.cx);
         self.watch_groups();
         self.fit();
@@ -600,10 +600,8 @@ impl Bridge {
         self.permit_everybody();
         self.cx.report(Report::Configured(self.people.count()));
         let settings = &self.cx.settings;
-        let sent_as_before = before.qos == settings.qos
-            && before.message_expiry == settings.message_expiry
-            && before.refresh_interval == settings.refresh_interval;
-        if sent_as_before {
+        // What ties the bridge to its broker is the same; what may differ is how values are sent.
+        if before.mqtt == settings.mqtt {
             self.publish_info();
         } else if self.outbox.is_open() {
             self.send_everything();
@@ -666,7 +664,7 @@ impl Bridge {
             let own = |field, payload: &str| {
                 Message::retained(cx.topics.of_bridge(field), payload.to_owned(), Qos::AtLeastOnce)
             };
-            let is_code_shown = cx.settings.announce_sign_in && sign_in.code().is_some();
+            let is_code_shown = cx.settings.sign_in.announce && sign_in.code().is_some();
             last.extend(is_code_shown.then(|| own(BridgeField::SignIn, "")));
             last.extend(lights.goodbye(cx));
             last.push(own(BridgeField::State, OFFLINE));
@@ -698,12 +696,12 @@ impl Bridge {
     pub fn snapshot(&self, people: usize, now: Now) -> Snapshot {
         let HealthWords { detail, notices, .. } = self.health_words();
         let graph = self.requests.snapshot(&self.cx.settings, self.suspend.with_sleep(now.tick));
-        let person = |person: &Person| person.snapshot(&self.cx.settings.client_id);
+        let person = |person: &Person| person.snapshot(&self.cx.settings.mqtt.client_id);
         Snapshot {
             at: now.wall,
             about: self.cx.settings.about.clone(),
             account: self.sign_in.account().map(str::to_owned),
-            bridge: self.cx.settings.client_id.clone(),
+            bridge: self.cx.settings.mqtt.client_id.clone(),
             started_at: self.health.started_at(),
             graph: GraphSnapshot { detail, ..graph },
             broker: self.broker.snapshot(&self.outbox),

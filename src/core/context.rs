@@ -28,7 +28,7 @@ impl Context {
         Self {
             now: now.tick,
             wall: now.wall,
-            topics: Topics::new(settings.base_topic.clone(), settings.bridge_name.clone()),
+            topics: Topics::from_settings(&settings.mqtt),
             random: fastrand::Rng::with_seed(seed),
             settings,
             effects: Vec::new(),
@@ -69,7 +69,7 @@ impl Context {
     /// Whether a bridge id is this bridge's, or was before a reload.
     pub(super) fn is_own(&self, bridge: &str) -> bool {
         let is_it = |id: &ClientId| bridge == id.as_str();
-        is_it(&self.settings.client_id) || self.settings.predecessor.as_ref().is_some_and(is_it)
+        is_it(&self.settings.mqtt.client_id) || self.settings.predecessor.as_ref().is_some_and(is_it)
     }
 
     /// A member of the group with this index, by name.

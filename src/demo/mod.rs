@@ -121,12 +121,12 @@ pub async fn run(
 
 /// Shows what a listener on the broker sees, and nothing else.
 async fn show(config: &Config, look: Look, out: &mut impl Write) -> Result<(), DemoError> {
-    let (base, bridge) = (&config.mqtt.base_topic, &config.mqtt.bridge_name);
-    let topics = Topics::new(base.clone(), bridge.clone());
+    let mqtt = &config.mqtt.settings;
+    let topics = Topics::from_settings(mqtt);
     let mut broker =
         OneShot::connect(&Address::of_command(&config.mqtt, "view")).await.map_err(DemoError::NoView)?;
     broker.subscribe(&topics.every_topic()).await.map_err(DemoError::NoView)?;
-    let mut show = Show::new(Picture::new(base, bridge), BTreeMap::new(), look, out);
+    let mut show = Show::new(Picture::new(&mqtt.base_topic, &mqtt.bridge_name), BTreeMap::new(), look, out);
     Err(match show.listen(&mut broker).await {
         ShowEnd::Broker(error) => DemoError::View(error),
         ShowEnd::Out(error) => DemoError::Io(error),

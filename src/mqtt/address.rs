@@ -62,7 +62,7 @@ impl Address {
     /// The bridge's own connection, with its last will.
     #[must_use]
     pub fn of_bridge(mqtt: &Mqtt, will: Will) -> Self {
-        let client_id = mqtt.client_id.to_string();
+        let client_id = mqtt.settings.client_id.to_string();
         Self { mqtt: mqtt.clone(), client_id, will: Some(will), resolver: Resolver::System }
     }
 
@@ -70,7 +70,7 @@ impl Address {
     #[must_use]
     pub fn of_command(mqtt: &Mqtt, command: &str) -> Self {
         let random = uuid::Uuid::new_v4().as_simple().to_string();
-        let client_id = format!("{}-{command}-{}", mqtt.client_id, &random[..8]);
+        let client_id = format!("{}-{command}-{}", mqtt.settings.client_id, &random[..8]);
         Self { mqtt: mqtt.clone(), client_id, will: None, resolver: Resolver::System }
     }
 
@@ -82,7 +82,7 @@ impl Address {
 
     /// The version of MQTT to try first.
     pub(super) fn protocol(&self) -> Protocol {
-        self.mqtt.protocol
+        self.mqtt.settings.protocol
     }
 
     pub(super) fn resolver(&self) -> Resolver {
@@ -109,7 +109,7 @@ impl Address {
     ///
     /// If a file is missing or not what it should be.
     pub(super) fn access(&self) -> Result<Access, AddressError> {
-        let Mqtt { broker, credentials, keep_alive, .. } = &self.mqtt;
+        let Mqtt { broker, credentials, settings, .. } = &self.mqtt;
         let is_websocket = matches!(broker.scheme, Scheme::Ws | Scheme::Wss);
         let tls = broker.scheme.is_tls().then(|| tls::client_config(&self.mqtt)).transpose()?;
         let read = |credentials: &crate::config::Credentials| {
@@ -127,7 +127,7 @@ impl Address {
             tls,
             credentials: credentials.as_ref().map(read).transpose()?,
             will: self.will.clone(),
-            keep_alive: *keep_alive,
+            keep_alive: settings.keep_alive,
         })
     }
 }

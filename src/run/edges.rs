@@ -7,12 +7,12 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::error::RunError;
-use super::settings::{attendant, graph_client, topics};
+use super::settings::{attendant, graph_client};
 use crate::config::{Auth, Config};
 use crate::core::model::effect::{BrokerOrder, GraphOrder};
 use crate::core::model::event::{Event, PresenceEvent};
 use crate::core::model::sign_in::{SignInEvent, SignInOrder};
-use crate::core::model::topic::{BridgeField, OFFLINE};
+use crate::core::model::topic::{BridgeField, OFFLINE, Topics};
 use crate::graph::fetcher;
 use crate::graph::sign_in::attendant;
 use crate::graph::sign_in::store::RunLock;
@@ -98,7 +98,8 @@ pub(super) fn could_start(before: &Config, config: &Config) -> Result<(), RunErr
 }
 
 fn address(config: &Config) -> Address {
-    let will = Will { topic: topics(config).of_bridge(BridgeField::State), payload: OFFLINE };
+    let topics = Topics::from_settings(&config.mqtt.settings);
+    let will = Will { topic: topics.of_bridge(BridgeField::State), payload: OFFLINE };
     Address::of_bridge(&config.mqtt, will)
 }
 

@@ -150,7 +150,7 @@ impl Turn {
         trouble: Option<String>,
         around: &mut Around,
     ) -> Result<Self, RunError> {
-        let predecessor = before.map(|before| before.mqtt.client_id.clone());
+        let predecessor = before.map(|before| before.mqtt.settings.client_id.clone());
         let plan = around.doors.plan(config).await?;
         let edges = Edges::start(config, &around.meters)?;
         around.doors.follow(plan, config);

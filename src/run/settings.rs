@@ -2,10 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::config::{Auth, Certificate, Config, Mqtt, User};
+use crate::config::{Auth, Certificate, Config, Mqtt};
 use crate::core::model::payload::About;
-use crate::core::model::settings::{Commands, Discovery, Settings, Watched};
-use crate::core::model::topic::Topics;
+use crate::core::model::settings::{Commands, MqttSettings, Settings, SignInSettings};
 use crate::graph::HttpError;
 use crate::graph::client::{Access, GraphClient};
 use crate::graph::sign_in::attendant::Attendant;
@@ -15,51 +14,27 @@ use crate::graph::sign_in::scopes::Scopes;
 /// What the core needs to know of a configuration.
 #[must_use]
 pub fn settings(config: &Config) -> Settings {
-    let Config { mqtt, graph, users, groups, home_assistant, commands, .. } = config;
+    let Config { mqtt, graph, users, groups, lights, home_assistant, commands, .. } = config;
     Settings {
-        base_topic: mqtt.base_topic.clone(),
-        bridge_name: mqtt.bridge_name.clone(),
-        client_id: mqtt.client_id.clone(),
-        predecessor: None,
-        qos: mqtt.qos,
-        protocol: mqtt.protocol,
-        keep_alive: mqtt.keep_alive,
-        message_expiry: mqtt.message_expiry,
-        refresh_interval: mqtt.refresh_interval,
-        endpoint: graph.endpoint,
-        poll_interval: graph.poll_interval,
-        stale_after: graph.stale_after,
-        on_stale: graph.on_stale,
-        debounce: graph.debounce,
-        include_messages: graph.include_messages,
-        request_budget: graph.request_budget,
-        certificate_ends: certificate_ends(config),
-        invites: matches!(graph.auth, Auth::Person { .. }),
-        announce_sign_in: matches!(graph.auth, Auth::Person { announce: true, .. }),
+        mqtt: mqtt.settings.clone(),
+        graph: graph.settings.clone(),
+        sign_in: SignInSettings {
+            invites: matches!(graph.auth, Auth::Person { .. }),
+            announce: matches!(graph.auth, Auth::Person { announce: true, .. }),
+            certificate_ends: certificate_ends(config),
+        },
         commands: commands.enabled.then(|| Commands { session_id: session_id(&graph.auth) }),
-        discovery: home_assistant.discovery.then(|| Discovery {
-            prefix: home_assistant.discovery_prefix.clone(),
-            birth_topic: home_assistant.birth_topic.clone(),
-        }),
-        users: users.iter().map(watched).collect(),
+        discovery: home_assistant.discovery.then(|| home_assistant.settings.clone()),
+        users: users.clone(),
         groups: groups.clone(),
-        lights: config.lights.clone(),
+        lights: lights.clone(),
+        predecessor: None,
         about: About {
             version: env!("CARGO_PKG_VERSION"),
             cloud: graph.cloud.as_str(),
             auth_method: graph.auth.as_str(),
         },
     }
-}
-
-fn watched(user: &User) -> Watched {
-    let User { name, id, display_name, discovery } = user.clone();
-    Watched { name, id, display_name, discovery }
-}
-
-/// The topics of a configuration.
-pub(super) fn topics(config: &Config) -> Topics {
-    Topics::new(config.mqtt.base_topic.clone(), config.mqtt.bridge_name.clone())
 }
 
 /// A client for the Graph of a configuration.
@@ -128,13 +103,14 @@ pub(super) fn attendant(config: &Config, client: &GraphClient) -> Attendant {
 
 /// Whether one connection to the broker serves both. How values are published may differ.
 pub(super) fn same_broker(one: &Config, other: &Config) -> bool {
-    let mqtt = Mqtt {
-        qos: other.mqtt.qos,
-        refresh_interval: other.mqtt.refresh_interval,
-        message_expiry: other.mqtt.message_expiry,
-        ..one.mqtt.clone()
+    let published = &other.mqtt.settings;
+    let settings = MqttSettings {
+        qos: published.qos,
+        refresh_interval: published.refresh_interval,
+        message_expiry: published.message_expiry,
+        ..one.mqtt.settings.clone()
     };
-    mqtt == other.mqtt && one.home_assistant == other.home_assistant
+    Mqtt { settings, ..one.mqtt.clone() } == other.mqtt && one.home_assistant == other.home_assistant
 }
 
 /// Whether both ask the same tenant as the same app or person.

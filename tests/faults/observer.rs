@@ -125,7 +125,7 @@ impl Observer {
 fn address(mqtt: &Mqtt, port: u16) -> Address {
     let mut mqtt = mqtt.clone();
     mqtt.broker.port = port;
-    mqtt.keep_alive = Duration::from_secs(30);
+    mqtt.settings.keep_alive = Duration::from_secs(30);
     Address::of_command(&mqtt, "observer")
 }
 

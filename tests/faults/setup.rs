@@ -97,18 +97,18 @@ impl Setup {
         );
         let environment = Environment::from_iter([]);
         let mut config = config::parse(&text, Path::new("faults.toml"), &environment).unwrap();
-        config.mqtt.keep_alive = self.keep_alive();
-        config.mqtt.protocol = self.protocol;
-        config.mqtt.qos = self.qos;
-        config.mqtt.refresh_interval = self.refresh_interval;
-        config.graph.endpoint = self.endpoint;
-        config.graph.poll_interval = self.poll_interval;
-        config.graph.stale_after = Some(self.stale_after);
-        config.graph.on_stale = self.on_stale;
-        config.graph.debounce = self.debounce;
-        config.graph.include_messages = self.include_messages;
+        config.mqtt.settings.keep_alive = self.keep_alive();
+        config.mqtt.settings.protocol = self.protocol;
+        config.mqtt.settings.qos = self.qos;
+        config.mqtt.settings.refresh_interval = self.refresh_interval;
+        config.graph.settings.endpoint = self.endpoint;
+        config.graph.settings.poll_interval = self.poll_interval;
+        config.graph.settings.stale_after = Some(self.stale_after);
+        config.graph.settings.on_stale = self.on_stale;
+        config.graph.settings.debounce = self.debounce;
+        config.graph.settings.include_messages = self.include_messages;
         config.graph.request_timeout = REQUEST_TIMEOUT;
-        config.graph.request_budget = REQUESTS;
+        config.graph.settings.request_budget = REQUESTS;
         config
     }
 }

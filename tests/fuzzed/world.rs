@@ -7,14 +7,13 @@ use jiff::Timestamp;
 use presence2mqtt::core::bridge::Bridge;
 use presence2mqtt::core::model::effect::{BrokerOrder, Effect, Ending, GraphOrder};
 use presence2mqtt::core::model::event::{Event, LinkFailure, PresenceEvent};
-use presence2mqtt::core::model::mqtt::{Protocol, Qos};
 use presence2mqtt::core::model::name::ObjectId;
-use presence2mqtt::core::model::payload::{About, RememberedState};
+use presence2mqtt::core::model::payload::RememberedState;
 use presence2mqtt::core::model::presence_change::PresenceChange;
 use presence2mqtt::core::model::request::{
     Ended, ReadFailure, ReadPresence, Reading, Request, RequestId, SetPresence, Whom,
 };
-use presence2mqtt::core::model::settings::{Commands, Endpoint, OnStale, Settings, Watched};
+use presence2mqtt::core::model::settings::{Commands, Endpoint, Settings, User};
 use presence2mqtt::core::model::time::{Now, Tick};
 use presence2mqtt::core::model::word::{Activity, Availability};
 use serde_json::Value;
@@ -284,36 +283,15 @@ fn members(payload: &str, expected: &[&str]) -> Value {
 
 /// Alice, alone every five seconds, with what she writes.
 pub(super) fn settings() -> Settings {
-    Settings {
-        base_topic: "presence".parse().unwrap(),
-        bridge_name: "bridge".parse().unwrap(),
-        client_id: BRIDGE.parse().unwrap(),
-        predecessor: None,
-        qos: Qos::AtLeastOnce,
-        protocol: Protocol::V3,
-        keep_alive: Duration::from_secs(30),
-        message_expiry: None,
-        refresh_interval: None,
-        endpoint: Endpoint::Users,
-        poll_interval: Duration::from_secs(5),
-        stale_after: None,
-        on_stale: OnStale::Keep,
-        debounce: Duration::ZERO,
-        include_messages: true,
-        request_budget: 1500,
-        certificate_ends: None,
-        invites: false,
-        announce_sign_in: false,
-        commands: Some(Commands { session_id: Some("11111111-2222-3333-4444-555555555555".into()) }),
-        discovery: None,
-        users: vec![Watched {
-            name: "alice".parse().unwrap(),
-            id: alice().to_string().parse().unwrap(),
-            display_name: "Alice".to_owned(),
-            discovery: true,
-        }],
-        groups: Vec::new(),
-        lights: Vec::new(),
-        about: About { version: "0.1.0", cloud: "global", auth_method: "client-secret" },
-    }
+    let mut settings = Settings::for_tests();
+    settings.graph.endpoint = Endpoint::Users;
+    settings.graph.include_messages = true;
+    settings.commands = Some(Commands { session_id: Some("11111111-2222-3333-4444-555555555555".into()) });
+    settings.users = vec![User {
+        name: "alice".parse().unwrap(),
+        id: alice().to_string().parse().unwrap(),
+        display_name: "Alice".to_owned(),
+        discovery: true,
+    }];
+    settings
 }

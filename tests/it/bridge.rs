@@ -251,7 +251,7 @@ async fn another_online_bridge_is_not_disturbed() {
     let mut listener = stage.listen(&config).await;
     listener.until(&[("presence/bridge/state", "online"), ("presence/alice/health", "ok")]).await;
     let mut other = config.clone();
-    other.mqtt.client_id = "second".parse().unwrap();
+    other.mqtt.settings.client_id = "second".parse().unwrap();
     let second = Running::start(&other);
     let Ending::Conflict(why) = second.end().await else { panic!("shared the topics") };
     assert!(why.contains("mqtt.bridge_name"), "{why}");

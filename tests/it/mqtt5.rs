@@ -17,7 +17,7 @@ use crate::stage::{Running, Stage, within};
 async fn what_is_retained_comes_back_and_what_expired_does_not() {
     let stage = Stage::set(Settings::default()).await;
     let mut config = stage.config("", &stage.everybody());
-    config.mqtt.protocol = Protocol::V5;
+    config.mqtt.settings.protocol = Protocol::V5;
     let address = Address::of_command(&config.mqtt, "test");
     let mut connection = within(OneShot::connect(&address)).await.unwrap();
     let message = |topic: &str, payload: String, expires| Message {
@@ -57,7 +57,8 @@ async fn what_is_retained_comes_back_and_what_expired_does_not() {
 async fn what_the_bridge_publishes_expires_unless_the_bridge_renews_it() {
     let stage = Stage::set(Settings { users: 1, ..Settings::default() }).await;
     let mut config = stage.config("", &stage.everybody());
-    (config.mqtt.protocol, config.mqtt.message_expiry) = (Protocol::V5, Some(Duration::from_secs(2)));
+    (config.mqtt.settings.protocol, config.mqtt.settings.message_expiry) =
+        (Protocol::V5, Some(Duration::from_secs(2)));
     let bridge = Running::start(&config);
     let mut listener = stage.listen(&config).await;
     listener.until(&[("presence/alice/health", "ok"), ("presence/bridge/state", "online")]).await;
@@ -93,7 +94,7 @@ async fn a_broker_that_knows_only_3_1_1_is_spoken_to_in_that() {
     let port = old.local_addr().unwrap().port();
     let front = tokio::spawn(only_3_1_1(old, stage.port));
     let mut config = stage.config("", &stage.everybody());
-    config.mqtt.protocol = Protocol::V5;
+    config.mqtt.settings.protocol = Protocol::V5;
     let mut listener = stage.listen(&config).await;
     config.mqtt.broker = format!("mqtt://127.0.0.1:{port}").parse().unwrap();
     let bridge = Running::start(&config);

@@ -28,7 +28,7 @@ async fn stage(permissions: &[&str]) -> (Stage, Config) {
     }
     let mut config = stage.config("", &stage.everybody());
     // Nobody is read again by chance while a test looks.
-    config.graph.poll_interval = Duration::from_secs(600);
+    config.graph.settings.poll_interval = Duration::from_secs(600);
     config.commands.enabled = true;
     (stage, config)
 }
@@ -112,7 +112,7 @@ async fn what_is_set_comes_back_within_a_second() {
 #[tokio::test]
 async fn a_status_message_is_set_until_its_time_and_removed() {
     let (stage, mut config) = stage(&["Presence.ReadWrite.All"]).await;
-    config.graph.include_messages = true;
+    config.graph.settings.include_messages = true;
     let (bridge, mut listener) = ready(&stage, &config).await;
     let topic = "presence/alice/set_status_message";
     for (payload, message) in [
@@ -194,7 +194,7 @@ async fn commands_are_off_unless_asked_for() {
 #[tokio::test]
 async fn with_mqtt_5_the_sender_is_answered_too() {
     let (stage, mut config) = stage(&["Presence.ReadWrite.All"]).await;
-    config.mqtt.protocol = Protocol::V5;
+    config.mqtt.settings.protocol = Protocol::V5;
     let (bridge, _listener) = ready(&stage, &config).await;
     let options = MqttOptions::new("phone", "127.0.0.1", stage.port);
     let (client, mut events) = AsyncClient::new(options, 10);

@@ -86,7 +86,7 @@ async fn try_out(
     let mqtt = &config.mqtt;
     let random = &uuid::Uuid::new_v4().as_simple().to_string()[..8];
     let mut stop = std::pin::pin!(signals::stop()?);
-    let topics = Topics::new(mqtt.base_topic.clone(), mqtt.bridge_name.clone());
+    let topics = Topics::from_settings(&mqtt.settings);
     let own = topics.of_check(random);
     let Published { way, removed } = link.publish(&own, stop.as_mut()).await?;
     let may_be_left = match (&way, &removed) {
@@ -102,14 +102,15 @@ async fn try_out(
     };
     let interrupted = || Failure::new(exit::UNEXPECTED, format!("interrupted; {left}"));
     let way = way.ok_or_else(interrupted)?;
-    let outcome = of_publish(way.and_then(|way| removed.map(|()| way)), mqtt.base_topic.as_str(), &own);
+    let outcome =
+        of_publish(way.and_then(|way| removed.map(|()| way)), mqtt.settings.base_topic.as_str(), &own);
     let outcome = match outcome {
         Outcome::Failed(code, why) if may_be_left => Outcome::Failed(code, format!("{why}; {left}")),
         other @ (Outcome::Ok(_) | Outcome::Failed(..) | Outcome::Skipped(_)) => other,
     };
     list.add(PUBLISH, outcome)?;
     if config.home_assistant.discovery {
-        let prefix = &config.home_assistant.discovery_prefix;
+        let prefix = &config.home_assistant.settings.prefix;
         let topic = home_assistant::of_check(prefix, random);
         let announced = tokio::select! {
             announced = link.announce(&topic) => announced,

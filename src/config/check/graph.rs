@@ -10,7 +10,7 @@ use crate::config::ids::TenantId;
 use crate::config::known::{Cloud, Graph};
 use crate::config::written;
 use crate::core::model::report::words;
-use crate::core::model::settings::Endpoint;
+use crate::core::model::settings::{Endpoint, GraphSettings};
 
 pub(super) fn check(
     written: &written::Graph,
@@ -36,18 +36,20 @@ pub(super) fn check(
     Some(Graph {
         cloud: cloud?,
         tenant: tenant?,
-        endpoint: written.endpoint,
-        poll_interval: written.poll_interval,
-        stale_after: written.stale_after,
-        on_stale: written.on_stale,
-        debounce: written.debounce,
-        include_messages: written.include_messages,
         request_timeout: written.request_timeout,
-        request_budget: written.request_budget,
         graph_url: graph_url?,
         login_url: login_url?,
         ca_file,
         auth: auth?,
+        settings: GraphSettings {
+            endpoint: written.endpoint,
+            poll_interval: written.poll_interval,
+            stale_after: written.stale_after,
+            on_stale: written.on_stale,
+            debounce: written.debounce,
+            include_messages: written.include_messages,
+            request_budget: written.request_budget,
+        },
     })
 }
 

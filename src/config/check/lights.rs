@@ -7,13 +7,13 @@ use jiff::tz::TimeZone;
 
 use super::refusals::{HOUR, Refusals};
 use crate::config::key::Key;
-use crate::config::known::User;
 use crate::config::written::{self, Preset, Written};
 use crate::core::lights::color::{Instead, Shade};
 use crate::core::lights::hours::{Hours, Week};
 use crate::core::lights::preset::{Custom, Device, Target};
 use crate::core::lights::settings::Settings;
 use crate::core::model::name::TopicLevel;
+use crate::core::model::settings::User;
 use crate::core::model::word::{Activity, Availability, KnownActivity};
 
 const TWICE: &str = "stands there already in another spelling";

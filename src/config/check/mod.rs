@@ -22,6 +22,7 @@ use super::error::ConfigErrors;
 use super::files::Places;
 use super::known::{Commands, Config, HomeAssistant, Mqtt};
 use super::written::{self, Written};
+use crate::core::model::settings::Discovery;
 
 /// Checks everything and reports everything that is wrong.
 pub(super) fn check(
@@ -79,11 +80,8 @@ pub(super) fn check_listen(
 }
 
 fn home_assistant(written: &written::HomeAssistant, refusals: &mut Refusals<'_>) -> Option<HomeAssistant> {
-    let discovery_prefix = refusals.parse("home_assistant.discovery_prefix", &written.discovery_prefix);
-    let birth = refusals.topic("home_assistant.birth_topic", &written.birth_topic);
-    Some(HomeAssistant {
-        discovery: written.discovery,
-        discovery_prefix: discovery_prefix?,
-        birth_topic: birth?,
-    })
+    let prefix = refusals.parse("home_assistant.discovery_prefix", &written.discovery_prefix);
+    let birth_topic = refusals.topic("home_assistant.birth_topic", &written.birth_topic);
+    let settings = Discovery { prefix: prefix?, birth_topic: birth_topic? };
+    Some(HomeAssistant { discovery: written.discovery, settings })
 }

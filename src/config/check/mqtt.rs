@@ -8,6 +8,7 @@ use crate::config::files::{check_certificates, check_key};
 use crate::config::known::{ClientIdentity, Credentials, Mqtt};
 use crate::config::written;
 use crate::core::model::mqtt::{Protocol, Qos};
+use crate::core::model::settings::MqttSettings;
 
 pub(super) fn check(written: &written::Mqtt, refusals: &mut Refusals<'_>) -> Option<Mqtt> {
     let broker = broker(written, refusals);
@@ -35,17 +36,19 @@ pub(super) fn check(written: &written::Mqtt, refusals: &mut Refusals<'_>) -> Opt
     }
     Some(Mqtt {
         broker: broker?,
-        client_id: client_id?,
-        bridge_name: bridge_name?,
         credentials,
         ca_file,
         client_identity,
-        base_topic: base_topic?,
-        qos: qos?,
-        protocol,
-        message_expiry,
-        keep_alive: written.keep_alive,
-        refresh_interval,
+        settings: MqttSettings {
+            base_topic: base_topic?,
+            bridge_name: bridge_name?,
+            client_id: client_id?,
+            qos: qos?,
+            protocol,
+            keep_alive: written.keep_alive,
+            message_expiry,
+            refresh_interval,
+        },
     })
 }
 

@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use super::refusals::Refusals;
 use crate::config::key::Key;
-use crate::config::known::User;
 use crate::config::written::{self, Written};
 use crate::core::model::name::{TopicLevel, UserId};
-use crate::core::model::settings::Endpoint;
+use crate::core::model::settings::{Endpoint, User};
 
 pub(super) fn check(written: &Written, refusals: &mut Refusals<'_>) -> Vec<User> {
     let method = written.graph.auth.method;

@@ -10,7 +10,7 @@ use super::{SECTIONS, environment, message, minimal, read};
 use crate::config::{Auth, Cloud, Config, Environment, Origin, Scheme, Secret, SignInBy, load, parse};
 use crate::core::model::mqtt::{Protocol, Qos};
 use crate::core::model::name::UserId;
-use crate::core::model::settings::{Endpoint, OnStale};
+use crate::core::model::settings::{Endpoint, OnStale, Settings};
 
 fn secret_of(config: &Config) -> String {
     let Auth::ClientSecret { secret, .. } = &config.graph.auth else { panic!("a secret") };
@@ -24,17 +24,18 @@ fn defaults() {
 
     let mqtt = config.mqtt;
     assert_eq!(mqtt.broker.to_string(), "mqtt://localhost:1883");
-    assert_eq!(mqtt.client_id.as_str(), "presence2mqtt");
-    assert_eq!(mqtt.bridge_name.as_str(), "bridge");
+    assert_eq!(mqtt.settings.client_id.as_str(), "presence2mqtt");
+    assert_eq!(mqtt.settings.bridge_name.as_str(), "bridge");
     assert!(mqtt.credentials.is_none());
     assert_eq!(mqtt.ca_file, None);
     assert_eq!(mqtt.client_identity, None);
-    assert_eq!(mqtt.base_topic.as_str(), "presence");
-    assert_eq!(mqtt.qos, Qos::AtLeastOnce);
-    assert_eq!(mqtt.keep_alive, Duration::from_secs(30));
-    assert_eq!(mqtt.protocol, Protocol::V3);
-    assert_eq!(mqtt.message_expiry, None);
-    assert_eq!(mqtt.refresh_interval, None);
+    assert_eq!(mqtt.settings.base_topic.as_str(), "presence");
+    assert_eq!(mqtt.settings.qos, Qos::AtLeastOnce);
+    assert_eq!(mqtt.settings.keep_alive, Duration::from_secs(30));
+    assert_eq!(mqtt.settings.protocol, Protocol::V3);
+    assert_eq!(mqtt.settings.message_expiry, None);
+    assert_eq!(mqtt.settings.refresh_interval, None);
+    assert_eq!(mqtt.settings, Settings::for_tests().mqtt);
     assert_eq!(config.http, None);
 
     let graph = config.graph;
@@ -42,17 +43,18 @@ fn defaults() {
     assert_eq!(graph.tenant.as_str(), "contoso.onmicrosoft.com");
     let Auth::ClientSecret { client_id, .. } = &graph.auth else { panic!("a secret") };
     assert_eq!(client_id.as_str(), "11111111-2222-3333-4444-555555555555");
-    assert_eq!(graph.endpoint, Endpoint::Auto);
-    assert_eq!(graph.poll_interval, Duration::from_secs(5));
-    assert_eq!(graph.stale_after, None);
-    assert_eq!(graph.on_stale, OnStale::Keep);
-    assert_eq!(graph.debounce, Duration::ZERO);
-    assert!(!graph.include_messages);
+    assert_eq!(graph.settings.endpoint, Endpoint::Auto);
+    assert_eq!(graph.settings.poll_interval, Duration::from_secs(5));
+    assert_eq!(graph.settings.stale_after, None);
+    assert_eq!(graph.settings.on_stale, OnStale::Keep);
+    assert_eq!(graph.settings.debounce, Duration::ZERO);
+    assert!(!graph.settings.include_messages);
     assert_eq!(graph.request_timeout, Duration::from_secs(10));
-    assert_eq!(graph.request_budget, 1500);
+    assert_eq!(graph.settings.request_budget, 1500);
     assert_eq!(graph.graph_url.as_str(), "https://graph.microsoft.com/");
     assert_eq!(graph.login_url.as_str(), "https://login.microsoftonline.com/");
     assert_eq!(graph.ca_file, None);
+    assert_eq!(graph.settings, Settings::for_tests().graph);
 
     let [alice] = &config.users[..] else {
         panic!("one user");
@@ -63,8 +65,8 @@ fn defaults() {
     assert!(alice.discovery);
 
     assert!(config.home_assistant.discovery);
-    assert_eq!(config.home_assistant.discovery_prefix.as_str(), "homeassistant");
-    assert_eq!(config.home_assistant.birth_topic, "homeassistant/status");
+    assert_eq!(config.home_assistant.settings.prefix.as_str(), "homeassistant");
+    assert_eq!(config.home_assistant.settings.birth_topic, "homeassistant/status");
 }
 
 /// Every key that this version takes, none at its default.
@@ -139,8 +141,8 @@ fn every_key() {
     let mqtt = &config.mqtt;
     assert_eq!(mqtt.broker.scheme, Scheme::Wss);
     assert_eq!(mqtt.broker.to_string(), "wss://broker.example:443/ws");
-    assert_eq!(mqtt.client_id.as_str(), "office");
-    assert_eq!(mqtt.bridge_name.as_str(), "office-bridge");
+    assert_eq!(mqtt.settings.client_id.as_str(), "office");
+    assert_eq!(mqtt.settings.bridge_name.as_str(), "office-bridge");
     let credentials = mqtt.credentials.as_ref().unwrap();
     let password = credentials.password.as_ref().unwrap().read().unwrap();
     assert_eq!(credentials.username, "bob");
@@ -148,25 +150,25 @@ fn every_key() {
     assert_eq!(mqtt.ca_file, Some(dir.path().join("ca.pem")));
     let identity = mqtt.client_identity.as_ref().unwrap();
     assert_eq!(identity.key_file, dir.path().join("key.pem"));
-    assert_eq!(mqtt.base_topic.as_str(), "home/presence");
-    assert_eq!(mqtt.qos, Qos::AtMostOnce);
-    assert_eq!(mqtt.keep_alive, Duration::from_secs(60));
-    assert_eq!(mqtt.protocol, Protocol::V5);
-    assert_eq!(mqtt.message_expiry, Some(Duration::from_secs(7200)));
-    assert_eq!(mqtt.refresh_interval, Some(Duration::from_secs(3600)));
+    assert_eq!(mqtt.settings.base_topic.as_str(), "home/presence");
+    assert_eq!(mqtt.settings.qos, Qos::AtMostOnce);
+    assert_eq!(mqtt.settings.keep_alive, Duration::from_secs(60));
+    assert_eq!(mqtt.settings.protocol, Protocol::V5);
+    assert_eq!(mqtt.settings.message_expiry, Some(Duration::from_secs(7200)));
+    assert_eq!(mqtt.settings.refresh_interval, Some(Duration::from_secs(3600)));
 
     let graph = &config.graph;
     assert_eq!(graph.cloud, Cloud::UsGovL5);
     assert_eq!(graph.tenant.as_str(), "66825e03-7ef5-42da-9069-724602c31f6b");
     let Auth::ClientSecret { client_id, .. } = &graph.auth else { panic!("a secret") };
     assert_eq!(client_id.as_str(), "11111111-2222-3333-4444-55555555555a");
-    assert_eq!(graph.endpoint, Endpoint::Communications);
-    assert_eq!(graph.stale_after, Some(Duration::from_secs(20)));
-    assert_eq!(graph.on_stale, OnStale::Unknown);
-    assert_eq!(graph.debounce, Duration::from_secs(3));
-    assert!(graph.include_messages);
+    assert_eq!(graph.settings.endpoint, Endpoint::Communications);
+    assert_eq!(graph.settings.stale_after, Some(Duration::from_secs(20)));
+    assert_eq!(graph.settings.on_stale, OnStale::Unknown);
+    assert_eq!(graph.settings.debounce, Duration::from_secs(3));
+    assert!(graph.settings.include_messages);
     assert_eq!(graph.request_timeout, Duration::from_secs(90));
-    assert_eq!(graph.request_budget, 10_000);
+    assert_eq!(graph.settings.request_budget, 10_000);
     assert_eq!(graph.graph_url.as_str(), "http://127.0.0.1:8765/");
     assert_eq!(graph.login_url.as_str(), "http://[::1]:8765/");
     assert_eq!(secret_of(&config), "beside");

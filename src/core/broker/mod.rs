@@ -55,7 +55,7 @@ pub(super) enum ReadBack {
 impl Broker {
     pub(super) fn new(settings: &Settings, now: Tick) -> Self {
         Self {
-            link: Link::new(settings.protocol, now),
+            link: Link::new(settings.mqtt.protocol, now),
             found: Found::default(),
             read_back: Vec::new(),
             refusals: Refusals::none(),
@@ -71,7 +71,7 @@ impl Broker {
 
     /// After how long the broker forgets what it holds: only with MQTT 5 it can.
     pub(super) fn message_expiry(&self, settings: &Settings) -> Option<Duration> {
-        settings.message_expiry.filter(|_| self.link.protocol() == Protocol::V5)
+        settings.mqtt.message_expiry.filter(|_| self.link.protocol() == Protocol::V5)
     }
 
     /// The version of MQTT in which the broker is spoken to.
@@ -171,7 +171,7 @@ impl Broker {
     /// Time went on by `slept`. The broker gives a silent client up after one and a half times the keep-alive (MQTT 3.1.1
     /// section 3.1.2.10), and reading back goes by how long it is silent, which nobody knows now.
     pub(super) fn slept(&mut self, slept: Duration, outbox: &mut Outbox, cx: &Context) {
-        let given_up = slept >= cx.settings.keep_alive.mul_f32(1.5) && !self.link.is_stopping();
+        let given_up = slept >= cx.settings.mqtt.keep_alive.mul_f32(1.5) && !self.link.is_stopping();
         if given_up || self.link.is_reading_back() {
             outbox.close();
             self.link.give_up(cx.now);
@@ -250,12 +250,12 @@ impl Broker {
     /// How often everything is sent again though nothing changed.
     fn resend_every(&self, settings: &Settings) -> Option<Duration> {
         let renewal = self.message_expiry(settings).map(|expiry| expiry / 2);
-        renewal.into_iter().chain(settings.refresh_interval).min()
+        renewal.into_iter().chain(settings.mqtt.refresh_interval).min()
     }
 
     /// Somebody wants everything anew: `true` at most once per interval, and while there is a connection.
     pub(super) fn may_refresh(&mut self, outbox: &Outbox, cx: &Context) -> bool {
-        let interval = cx.settings.poll_interval;
+        let interval = cx.settings.graph.poll_interval;
         let may = outbox.is_open() && self.last_refresh.is_none_or(|last| cx.now >= last + interval);
         if may {
             self.last_refresh = Some(cx.now);
@@ -301,10 +301,10 @@ impl Broker {
     /// What is said of the connection on `<bridge>/health`.
     pub(super) fn notices(&self, settings: &Settings) -> impl Iterator<Item = String> {
         let duplicate = self.link.has_duplicate().then(|| DUPLICATE_CLIENT.to_owned());
-        let version = (self.link.protocol() != settings.protocol).then(|| {
+        let version = (self.link.protocol() != settings.mqtt.protocol).then(|| {
             format!(
                 "the broker does not speak MQTT {}, so {} is used and nothing expires; set mqtt.protocol to it",
-                settings.protocol.as_str(),
+                settings.mqtt.protocol.as_str(),
                 self.link.protocol().as_str()
             )
         });

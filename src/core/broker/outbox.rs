@@ -261,10 +261,10 @@ impl Outbox {
             } else if let Some(message) = self.results.pop_front() {
                 messages.push(message);
             } else if let Some(topic) = self.strangers.pop() {
-                messages.push(stale(topic, cx.settings.qos));
+                messages.push(stale(topic, cx.settings.mqtt.qos));
             } else if let Some(place) = self.doubted.pop() {
                 let topic = people.get(place).map(|person| cx.topics.of_user(person.name(), Field::Health));
-                messages.extend(topic.map(|topic| stale(topic, cx.settings.qos)));
+                messages.extend(topic.map(|topic| stale(topic, cx.settings.mqtt.qos)));
             } else if let Some(place) = self.fresh.pop_front() {
                 self.unsent(place).queued = false;
                 self.messages_of(place, people, &announcement, cx, &mut messages);
@@ -330,9 +330,9 @@ impl Outbox {
             messages.extend(announcement.map(|(topic, payload)| own(topic, payload)));
         }
         for field in person.fields().into_iter().filter(|&field| topics.has(field)) {
-            if let Some(payload) = person.wanted(field, &cx.settings.client_id) {
+            if let Some(payload) = person.wanted(field, &cx.settings.mqtt.client_id) {
                 let topic = cx.topics.of_user(person.name(), field);
-                messages.push(Message::retained(topic, payload, cx.settings.qos));
+                messages.push(Message::retained(topic, payload, cx.settings.mqtt.qos));
             }
         }
     }

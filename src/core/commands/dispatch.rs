@@ -72,7 +72,7 @@ impl CommandQueue {
                 self.forbidden = None;
                 command.from.answer(None, outbox, cx);
                 cx.report(Report::Commanded(command.who));
-                requests.look_at(command.place, people, cx.settings.endpoint);
+                requests.look_at(command.place, people, cx.settings.graph.endpoint);
             }
             Err(ReadFailure::TokenRefused { .. }) if !command.retried => {
                 command.retried = true;

@@ -12,7 +12,7 @@ use crate::core::model::name::{ObjectId, UserId};
 use crate::core::model::name_conflict::NameConflict;
 use crate::core::model::place::Entry;
 use crate::core::model::report::Report;
-use crate::core::model::settings::Watched;
+use crate::core::model::settings::User;
 use crate::core::people::Roster;
 
 impl Groups {
@@ -43,8 +43,8 @@ impl Groups {
         gone.sort_unstable();
         let leaving = (!gone.is_empty()).then_some(RosterChange::Leave(gone));
         let renamed = renamed.into_iter().chain(shown_otherwise).filter_map(|(place, found)| {
-            let watched = watched(named.get(found)?.clone(), discovery);
-            Some(RosterChange::Rename { place, watched })
+            let user = user(named.get(found)?.clone(), discovery);
+            Some(RosterChange::Rename { place, user })
         });
         let belonging = belonging.into_iter().map(|(place, group)| RosterChange::Belong { place, group });
         let mut first: Vec<RosterChange> = belonging.chain(renamed).chain(leaving).collect();
@@ -76,11 +76,7 @@ impl Groups {
         if let Some(joining) = pending.joining.by_ref().find_map(|found| pending.handing.take(found)) {
             let remembered = self.orphans.take(&joining.name);
             let entry = Entry::member(pending.group);
-            return Some(RosterChange::Join {
-                watched: watched(joining, pending.discovery),
-                entry,
-                remembered,
-            });
+            return Some(RosterChange::Join { user: user(joining, pending.discovery), entry, remembered });
         }
         cx.report(pending.report.take());
         let is_news = pending.is_news;
@@ -89,7 +85,7 @@ impl Groups {
     }
 }
 
-fn watched(named: Named, discovery: bool) -> Watched {
+fn user(named: Named, discovery: bool) -> User {
     let Named { id, name, display_name, .. } = named;
-    Watched { name, id: UserId::Object(id), display_name: String::from(display_name), discovery }
+    User { name, id: UserId::Object(id), display_name: String::from(display_name), discovery }
 }

@@ -73,7 +73,7 @@ impl Groups {
         };
         let pattern = &membership.group.name;
         membership.pages.take(page, |member| {
-            let name = pattern.name(&member, &cx.settings.bridge_name);
+            let name = pattern.name(&member, &cx.settings.mqtt.bridge_name);
             news_about(member, name, &principals, people)
         })
     }

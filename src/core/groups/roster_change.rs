@@ -4,7 +4,7 @@ use super::handing::Handing;
 use crate::core::model::place::{Entry, Place};
 use crate::core::model::remembered::Remembered;
 use crate::core::model::report::Report;
-use crate::core::model::settings::Watched;
+use crate::core::model::settings::User;
 
 /// One change of who is followed, to be carried out before the next.
 #[derive(Debug)]
@@ -12,11 +12,11 @@ pub(in crate::core) enum RosterChange {
     /// These leave; they are in order.
     Leave(Vec<Place>),
     /// A member is named, or shown, otherwise.
-    Rename { place: Place, watched: Watched },
+    Rename { place: Place, user: User },
     /// A member belongs to the group with this index.
     Belong { place: Place, group: usize },
     /// Somebody joins, with what an earlier run said of them.
-    Join { watched: Watched, entry: Entry, remembered: Option<Remembered> },
+    Join { user: User, entry: Entry, remembered: Option<Remembered> },
     /// That was all.
     Done {
         /// Whether anybody changed by it.

@@ -130,7 +130,7 @@ impl HomeAssistant {
     /// Queues the announcement of the bridge itself, with these lights.
     pub(in crate::core) fn announce_bridge(&self, lights: &[TopicLevel], outbox: &mut Outbox, cx: &Context) {
         if let Some(topic) = device_topic(cx) {
-            let (client_id, version) = (&cx.settings.client_id, cx.settings.about.version);
+            let (client_id, version) = (&cx.settings.mqtt.client_id, cx.settings.about.version);
             let payload = of_bridge(client_id, version, &cx.topics, lights, self.entities(&topic));
             outbox.own(topic, payload);
         }
@@ -157,7 +157,7 @@ impl HomeAssistant {
             display_name: person.display_name(),
             name: person.name(),
             id,
-            bridge: &cx.settings.client_id,
+            bridge: &cx.settings.mqtt.client_id,
             controls: if person.settable() { Controls::Shown } else { Controls::Absent },
             before: self.entities(&topic),
         };
@@ -176,7 +176,7 @@ impl HomeAssistant {
         cx: &Context,
     ) {
         let read = |client_id| Remembered::read(&message.topic, &message.payload, client_id);
-        let mut own_ids = std::iter::once(&cx.settings.client_id).chain(&cx.settings.predecessor);
+        let mut own_ids = std::iter::once(&cx.settings.mqtt.client_id).chain(&cx.settings.predecessor);
         let Some(earlier) = own_ids.find_map(read) else { return };
         self.found.push(earlier);
         if outbox.is_open() {
@@ -291,7 +291,7 @@ fn prefix(cx: &Context) -> Option<&BaseTopic> {
 }
 
 fn device_topic(cx: &Context) -> Option<String> {
-    Some(DeviceId::of_bridge(&cx.settings.client_id).topic(prefix(cx)?))
+    Some(DeviceId::of_bridge(&cx.settings.mqtt.client_id).topic(prefix(cx)?))
 }
 
 /// Whether somebody of this name will be announced when their object id is known.

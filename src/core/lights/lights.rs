@@ -139,7 +139,7 @@ impl Lights {
             if self.again_at.is_some() {
                 self.tell_again();
             }
-            self.again_at = cx.settings.refresh_interval.map(|every| cx.now + every);
+            self.again_at = cx.settings.mqtt.refresh_interval.map(|every| cx.now + every);
         }
         for light in &mut self.lights {
             light.look_at_clock(cx.wall, cx.now);

@@ -12,59 +12,83 @@ use crate::core::model::name::{BaseTopic, ClientId, ObjectId, TopicLevel, UserId
 use crate::core::model::name_pattern::NamePattern;
 use crate::core::model::payload::About;
 
-/// Everything that decides how the core decides.
+/// Everything that decides how the core decides. Its parts are those of the checked configuration.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// `<base>`
-    pub base_topic: BaseTopic,
-    /// `<bridge>`
-    pub bridge_name: TopicLevel,
-    /// The MQTT client id, which is the `bridge` id in payloads.
-    pub client_id: ClientId,
-    /// Under which client id this process published before a reload, if that was another.
-    pub predecessor: Option<ClientId>,
-    /// Of the users' topics; the bridge's own are always at least once.
-    pub qos: Qos,
-    /// The version of MQTT to speak, where the broker does.
-    pub protocol: Protocol,
-    /// How often the connection proves itself alive; the broker gives it up after one and a half times this.
-    pub keep_alive: Duration,
-    /// With MQTT 5 retained values vanish after this long, and are sent again at half of it.
-    pub message_expiry: Option<Duration>,
-    /// Send every retained topic again this often.
-    pub refresh_interval: Option<Duration>,
-    /// Which requests read other people.
-    pub endpoint: Endpoint,
-    /// How often everybody is read, where the budget allows.
-    pub poll_interval: Duration,
-    /// A person not confirmed for this long is stale; by default two minutes or three achieved intervals.
-    pub stale_after: Option<Duration>,
-    /// What becomes of the words of a stale person.
-    pub on_stale: OnStale,
-    /// A change must last this long before it is published.
-    pub debounce: Duration,
-    /// Whether what people wrote is published.
-    pub include_messages: bool,
-    /// Requests in 30 s.
-    pub request_budget: u32,
-    /// When the app's certificate ends, if it signs in with one.
-    pub certificate_ends: Option<Timestamp>,
-    /// A person signs in, so a person can be invited to do it again.
-    pub invites: bool,
-    /// Publish the device code on `<base>/<bridge>/sign_in`.
-    pub announce_sign_in: bool,
+    /// What is published, where and how.
+    pub mqtt: MqttSettings,
+    /// How presence is read, and when it is published.
+    pub graph: GraphSettings,
+    /// How the bridge signs in.
+    pub sign_in: SignInSettings,
     /// Whether and how presence may be set.
     pub commands: Option<Commands>,
     /// Announcing people and the bridge to Home Assistant, if that is wanted.
     pub discovery: Option<Discovery>,
-    /// Who is watched.
-    pub users: Vec<Watched>,
-    /// Groups whose members are watched, too.
+    /// Who is followed: names unique ignoring case, in the order written.
+    pub users: Vec<User>,
+    /// Groups whose members are followed too: each once, in the order written.
     pub groups: Vec<Group>,
     /// Lights that show somebody's presence; they follow people by name.
     pub lights: Vec<lights::settings::Settings>,
+    /// Under which client id this process published before a reload, if that was another.
+    pub predecessor: Option<ClientId>,
     /// What `info` says besides.
     pub about: About,
+}
+
+/// What is published at the broker, where and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MqttSettings {
+    /// `<base>`, the topic everything is published under.
+    pub base_topic: BaseTopic,
+    /// `<bridge>`, the topic level of the bridge's own topics; no user has this name.
+    pub bridge_name: TopicLevel,
+    /// The MQTT client id, also the `bridge` id in payloads.
+    pub client_id: ClientId,
+    /// Of the users' topics; the bridge's own are always at least once.
+    pub qos: Qos,
+    /// The version of MQTT to try first.
+    pub protocol: Protocol,
+    /// How often the connection proves itself alive: whole seconds, 5 s to 1 h. The broker gives it up after one and a half
+    /// times this.
+    pub keep_alive: Duration,
+    /// MQTT 5: retained values vanish after this long, and are sent again at half of it: whole seconds, 10 s to 7 days;
+    /// `None`: never.
+    pub message_expiry: Option<Duration>,
+    /// How often every retained topic is sent again, 10 s to 7 days; `None`: only when it changes.
+    pub refresh_interval: Option<Duration>,
+}
+
+/// How presence is read from Microsoft Graph, and when it is published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GraphSettings {
+    /// Which requests read other people.
+    pub endpoint: Endpoint,
+    /// How often everybody is read, where the budget allows: 1 s to 1 h.
+    pub poll_interval: Duration,
+    /// A person not confirmed for this long is stale: from twice `poll_interval` to 7 days; `None`: 2 min or three achieved
+    /// intervals, whichever is longer.
+    pub stale_after: Option<Duration>,
+    /// What becomes of the words of a stale person.
+    pub on_stale: OnStale,
+    /// How long a change must last before it is published: 0 to 10 min.
+    pub debounce: Duration,
+    /// Whether out-of-office and status messages are published, in `state` only.
+    pub include_messages: bool,
+    /// Requests per 30 s for this app and tenant: 1 to 10000.
+    pub request_budget: u32,
+}
+
+/// How the bridge signs in, as far as the core cares.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SignInSettings {
+    /// A person signs in, so a person can be invited to do it again.
+    pub invites: bool,
+    /// Publish the device code on `<base>/<bridge>/sign_in`.
+    pub announce: bool,
+    /// When the app's certificate ends, if it signs in with one.
+    pub certificate_ends: Option<Timestamp>,
 }
 
 /// Setting presence from MQTT.
@@ -74,14 +98,14 @@ pub struct Commands {
     pub session_id: Option<Box<str>>,
 }
 
-/// One configured person.
-#[derive(Debug, Clone)]
-pub struct Watched {
+/// Somebody who is followed: as configured, or as a member of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
     /// The topic level.
     pub name: TopicLevel,
     /// Who it is.
     pub id: UserId,
-    /// What Home Assistant shows.
+    /// What Home Assistant shows: 1 to 128 characters, no control characters.
     pub display_name: String,
     /// Whether Home Assistant is told.
     pub discovery: bool,
@@ -133,4 +157,45 @@ pub enum OnStale {
     Keep,
     /// Availability and activity become `PresenceUnknown`.
     Unknown,
+}
+
+impl Settings {
+    /// For tests and benchmarks: the documented defaults, an app that signs in, and nobody to follow.
+    ///
+    /// # Panics
+    ///
+    /// Never: the names in it are valid.
+    #[must_use]
+    #[expect(clippy::unwrap_used, reason = "tests and benchmarks alone call it, and its names are constant")]
+    pub fn for_tests() -> Self {
+        Self {
+            mqtt: MqttSettings {
+                base_topic: "presence".parse().unwrap(),
+                bridge_name: "bridge".parse().unwrap(),
+                client_id: "presence2mqtt".parse().unwrap(),
+                qos: Qos::AtLeastOnce,
+                protocol: Protocol::V3,
+                keep_alive: Duration::from_secs(30),
+                message_expiry: None,
+                refresh_interval: None,
+            },
+            graph: GraphSettings {
+                endpoint: Endpoint::Auto,
+                poll_interval: Duration::from_secs(5),
+                stale_after: None,
+                on_stale: OnStale::Keep,
+                debounce: Duration::ZERO,
+                include_messages: false,
+                request_budget: 1500,
+            },
+            sign_in: SignInSettings::default(),
+            commands: None,
+            discovery: None,
+            users: Vec::new(),
+            groups: Vec::new(),
+            lights: Vec::new(),
+            predecessor: None,
+            about: About { version: "0.1.0", cloud: "global", auth_method: "client-secret" },
+        }
+    }
 }

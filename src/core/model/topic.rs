@@ -2,6 +2,7 @@
 
 use crate::core::model::event::ReplyTo;
 use crate::core::model::name::{BaseTopic, TopicLevel};
+use crate::core::model::settings::MqttSettings;
 
 /// The payload of `<bridge>/state` while values may be believed.
 pub const ONLINE: &str = "online";
@@ -119,6 +120,12 @@ impl Topics {
     #[must_use]
     pub fn new(base: BaseTopic, bridge: TopicLevel) -> Self {
         Self { base, bridge }
+    }
+
+    /// The topics of the bridge with these settings.
+    #[must_use]
+    pub fn from_settings(mqtt: &MqttSettings) -> Self {
+        Self::new(mqtt.base_topic.clone(), mqtt.bridge_name.clone())
     }
 
     /// What follows `<base>/` in a topic below it.

@@ -9,7 +9,7 @@ use crate::core::model::dirty_topics::DirtyTopics;
 use crate::core::model::event::Access;
 use crate::core::model::name::{ObjectId, TopicLevel, UserId};
 use crate::core::model::place::{Entry, Place};
-use crate::core::model::settings::Watched;
+use crate::core::model::settings::User;
 
 /// What another configuration changes. Who was followed before, be it under another name, keeps what is known.
 #[derive(Debug, Default)]
@@ -71,7 +71,7 @@ impl Roster {
     fn names_given_up(
         &self,
         following: &Following,
-        users: &[Watched],
+        users: &[User],
     ) -> BTreeMap<TopicLevel, (UserId, Option<ObjectId>)> {
         let is_renamed = |(place, index): &(Place, usize)| {
             self.get(*place).is_some_and(|person| *person.name() != users[*index].name)
@@ -84,14 +84,14 @@ impl Roster {
     /// Compares who is followed with who is configured now. `group_of` is the group that somebody is in.
     fn compare(
         &self,
-        users: &[Watched],
+        users: &[User],
         access: Access,
         group_of: impl Fn(ObjectId) -> Option<usize>,
     ) -> Following {
         let mut following = Following::default();
         let (mut same, mut renamed) = self.match_users(users, access);
-        for (index, watched) in users.iter().enumerate() {
-            match same.remove(&watched.name).or_else(|| renamed.remove(&watched.id)) {
+        for (index, user) in users.iter().enumerate() {
+            match same.remove(&user.name).or_else(|| renamed.remove(&user.id)) {
                 Some(place) => following.users.push((place, index)),
                 None => following.joining.push(index),
             }
@@ -118,7 +118,7 @@ impl Roster {
     /// Who is meant under the same name as before, and who is meant at all.
     fn match_users(
         &self,
-        users: &[Watched],
+        users: &[User],
         access: Access,
     ) -> (HashMap<TopicLevel, Place>, HashMap<UserId, Place>) {
         let ids: HashMap<&TopicLevel, &UserId> = users.iter().map(|user| (&user.name, &user.id)).collect();
@@ -136,8 +136,8 @@ impl Roster {
     }
 
     /// Somebody who was followed is configured now, with this index.
-    fn configure(&mut self, place: Place, index: usize, watched: Watched, cx: &Context) {
-        let Watched { name, id, display_name, discovery } = watched;
+    fn configure(&mut self, place: Place, index: usize, user: User, cx: &Context) {
+        let User { name, id, display_name, discovery } = user;
         let renamed = self.rename(place, name, display_name, discovery, cx);
         if renamed.is_some()
             && let Some(Some(person)) = self.people.get_mut(place.number())
@@ -166,7 +166,7 @@ impl Roster {
                 if access == Access::New {
                     person.doubt();
                 }
-                if !cx.settings.include_messages {
+                if !cx.settings.graph.include_messages {
                     person.forget_messages(cx.now, dirty);
                 }
                 if cx.settings.discovery.is_some() {

@@ -154,13 +154,13 @@ mod tests {
 
     use super::*;
     use crate::core::model::place::Entry;
-    use crate::core::model::settings::Watched;
+    use crate::core::model::settings::User;
     use crate::core::model::time::Tick;
 
-    fn watched(name: &str, id: u8) -> Watched {
+    fn user(name: &str, id: u8) -> User {
         let id = uuid::Uuid::from_u128(id.into()).to_string();
         let (name, display_name) = (name.parse().unwrap(), name.to_owned());
-        Watched { name, id: id.parse().unwrap(), display_name, discovery: true }
+        User { name, id: id.parse().unwrap(), display_name, discovery: true }
     }
 
     proptest! {
@@ -173,7 +173,7 @@ mod tests {
         ) {
             let (mut people, mut names) = (Vec::new(), BTreeSet::new());
             let (mut by_name, mut by_id) = (Index::<ByName>::default(), Index::<ById>::default());
-            let person = |name: &str, id| Some(Person::new(watched(name, id), Entry::user(0), Tick::default()));
+            let person = |name: &str, id| Some(Person::new(user(name, id), Entry::user(0), Tick::default()));
             for (name, id) in joining {
                 if names.insert(name.clone()) {
                     people.push(person(&name, id));

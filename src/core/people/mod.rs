@@ -28,7 +28,7 @@ use super::model::health::Health;
 use super::model::name::{ObjectId, TopicLevel};
 use super::model::place::{Entry, Place, Who};
 use super::model::remembered::Remembered;
-use super::model::settings::Watched;
+use super::model::settings::User;
 use super::model::time::Tick;
 use super::model::topic::Field;
 
@@ -75,12 +75,12 @@ impl Roster {
     /// Somebody is followed from now on. What is retained of them may not be believed until they are read.
     pub(super) fn join(
         &mut self,
-        watched: Watched,
+        user: User,
         entry: Entry,
         remembered: Option<Remembered>,
         cx: &Context,
     ) -> Place {
-        let mut person = Person::new(watched, entry, cx.now);
+        let mut person = Person::new(user, entry, cx.now);
         let mut dirty = DirtyTopics::from(Field::Health);
         dirty.add(DirtyTopics::ANNOUNCEMENT);
         person.remember(remembered, cx.now, &mut dirty);
@@ -151,10 +151,10 @@ impl Roster {
     /// Whoever is read as the signed-in person is somebody else now, of whom nothing is known yet. Returns who it was.
     pub(super) fn somebody_else_signed_in(&mut self, cx: &Context) -> Vec<(Place, Person)> {
         let mut before = Vec::new();
-        for (place, watched) in self.users.clone().into_iter().zip(cx.settings.users.clone()) {
+        for (place, user) in self.users.clone().into_iter().zip(cx.settings.users.clone()) {
             let there = self.people.get_mut(place.number()).and_then(Option::as_mut);
             let Some(there) = there.filter(|person| person.is_me()) else { continue };
-            let person = std::mem::replace(there, Person::new(watched, there.entry(), cx.now));
+            let person = std::mem::replace(there, Person::new(user, there.entry(), cx.now));
             self.census[person.health() as usize] -= 1;
             self.census[Health::Stale as usize] += 1;
             self.change(place, Field::Health);

@@ -15,7 +15,7 @@ use crate::core::model::name::{ClientId, ObjectId, PrincipalName, TopicLevel, Us
 use crate::core::model::payload::{State, json};
 use crate::core::model::place::Entry;
 use crate::core::model::presence::Shown;
-use crate::core::model::settings::{OnStale, Settings, Watched};
+use crate::core::model::settings::{OnStale, Settings, User};
 use crate::core::model::snapshot::PersonSnapshot;
 use crate::core::model::time::{Stamp, Tick};
 use crate::core::model::topic::Field;
@@ -77,13 +77,16 @@ struct Rare {
 
 impl Rules {
     pub(super) fn from_settings(settings: &Settings) -> Self {
-        Self { debounce: settings.debounce, unknown_when_stale: settings.on_stale == OnStale::Unknown }
+        Self {
+            debounce: settings.graph.debounce,
+            unknown_when_stale: settings.graph.on_stale == OnStale::Unknown,
+        }
     }
 }
 
 impl Person {
-    pub(super) fn new(watched: Watched, entry: Entry, now: Tick) -> Self {
-        let Watched { name, id, display_name, discovery } = watched;
+    pub(super) fn new(user: User, entry: Entry, now: Tick) -> Self {
+        let User { name, id, display_name, discovery } = user;
         Self {
             display_name: other_than(&name, display_name),
             name,

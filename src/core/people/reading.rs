@@ -104,7 +104,8 @@ impl Roster {
         if presence.words.may_be_new() {
             self.notice_new_words(&presence.words, cx);
         }
-        let presence = if cx.settings.include_messages { presence } else { presence.without_messages() };
+        let presence =
+            if cx.settings.graph.include_messages { presence } else { presence.without_messages() };
         let was_unreadable = self.get(place).is_some_and(|person| person.is_unreadable());
         let rules = Rules::from_settings(&cx.settings);
         let later = self.update(place, |person, dirty| person.read(presence, cx.time(), rules, dirty));

@@ -49,8 +49,8 @@ pub(super) struct Requests {
 impl Requests {
     pub(super) fn new(settings: &Settings, now: Now) -> Self {
         Self {
-            schedule: Schedule::new(settings.poll_interval, now.tick),
-            budget: Budget::new(settings.request_budget),
+            schedule: Schedule::new(settings.graph.poll_interval, now.tick),
+            budget: Budget::new(settings.graph.request_budget),
             source: Source::new(now),
             in_flight: InFlight::default(),
             next_id: 0,
@@ -63,7 +63,7 @@ impl Requests {
     /// After how long without an answer values are stale.
     pub(super) fn stale_after(&self, settings: &Settings) -> Duration {
         let default = Duration::from_secs(120).max(self.schedule.achieved() * 3);
-        settings.stale_after.unwrap_or(default)
+        settings.graph.stale_after.unwrap_or(default)
     }
 
     /// The interval in which everybody is read once.
@@ -221,7 +221,7 @@ impl Requests {
     pub(super) fn fit(&mut self, cx: &mut Context) -> bool {
         let is_another = self.schedule.fit(&self.budget);
         if is_another {
-            let stretched = self.schedule.achieved() > cx.settings.poll_interval;
+            let stretched = self.schedule.achieved() > cx.settings.graph.poll_interval;
             if stretched && !self.stretched {
                 cx.report(Report::Stretched(self.schedule.achieved()));
             }
@@ -232,12 +232,12 @@ impl Requests {
 
     /// That not everybody can be read in the interval that is configured.
     pub(super) fn notice(&self, settings: &Settings) -> Option<String> {
-        (self.schedule.achieved() > settings.poll_interval).then(|| {
+        (self.schedule.achieved() > settings.graph.poll_interval).then(|| {
             format!(
                 "everybody is read every {} instead of every {}: more does not fit {} requests in 30s",
                 words(self.schedule.achieved()),
-                words(settings.poll_interval),
-                settings.request_budget
+                words(settings.graph.poll_interval),
+                settings.graph.request_budget
             )
         })
     }
@@ -257,9 +257,9 @@ impl Requests {
             is_fresh: self.source.answered_at().is_some_and(|at| now < at + stale_after),
             stale_after,
             detail: self.source.detail().map(str::to_owned),
-            poll_interval: settings.poll_interval,
+            poll_interval: settings.graph.poll_interval,
             achieved_interval: self.schedule.achieved(),
-            budget: settings.request_budget,
+            budget: settings.graph.request_budget,
             budget_used: self.budget.used(now),
         }
     }

@@ -23,7 +23,7 @@ impl Requests {
         } else if person.id().is_none() {
             self.schedule.begin(Target::Resolve(place), cx.now);
         } else {
-            match cx.settings.endpoint {
+            match cx.settings.graph.endpoint {
                 Endpoint::Auto | Endpoint::Bulk | Endpoint::Me => self.schedule.join_bulk(place, cx.now),
                 Endpoint::Users => self.schedule.begin(Target::Read(ReadTarget::User(place)), cx.now),
                 Endpoint::Communications => {
@@ -131,7 +131,7 @@ impl Requests {
         people: &Roster,
         cx: &Context,
     ) {
-        self.budget.set_limit(cx.settings.request_budget);
+        self.budget.set_limit(cx.settings.graph.request_budget);
         if access == Access::New {
             self.source = Source::new(cx.time());
         }
@@ -141,7 +141,7 @@ impl Requests {
             Access::Same => self.in_flight.pages.clear(),
         }
         if replanned || access != Access::Same {
-            self.schedule.begin_anew(cx.settings.poll_interval, cx.now);
+            self.schedule.begin_anew(cx.settings.graph.poll_interval, cx.now);
             people.iter().for_each(|(place, person)| self.watch(place, person, cx));
         } else {
             self.schedule.forget_groups();

@@ -32,12 +32,16 @@ pub(super) struct SignIn {
 
 impl SignIn {
     pub(super) fn new(settings: &Settings, now: Tick) -> Self {
-        Self { invitation: Invitation::new(now), account: None, certificate_ends: settings.certificate_ends }
+        Self {
+            invitation: Invitation::new(now),
+            account: None,
+            certificate_ends: settings.sign_in.certificate_ends,
+        }
     }
 
     /// The configuration was read again.
     pub(super) fn configured(&mut self, settings: &Settings) {
-        self.certificate_ends = settings.certificate_ends;
+        self.certificate_ends = settings.sign_in.certificate_ends;
     }
 
     /// Others look after signing in now, who know nothing of an invitation.
@@ -106,7 +110,7 @@ impl SignIn {
 
     /// Queues the code that is shown.
     pub(super) fn publish_code(&self, outbox: &mut Outbox, cx: &Context) {
-        if cx.settings.announce_sign_in {
+        if cx.settings.sign_in.announce {
             // Without a code it is emptied: one that was taken back while the broker was away is still there.
             let shown = self.code().map(json).unwrap_or_default();
             outbox.own(cx.topics.of_bridge(BridgeField::SignIn), shown);
@@ -141,7 +145,7 @@ impl SignIn {
 
 /// Empties the topic of the code.
 fn take_code_back(outbox: &mut Outbox, cx: &Context) {
-    if cx.settings.announce_sign_in {
+    if cx.settings.sign_in.announce {
         outbox.own(cx.topics.of_bridge(BridgeField::SignIn), String::new());
     }
 }

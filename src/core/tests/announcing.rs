@@ -133,7 +133,7 @@ fn what_an_earlier_run_announced_is_taken_back_if_it_is_not_wanted() {
         r#"{"device":{"identifiers":["lamp"]},"origin":{"name":"other"}}"#.into(),
     ));
     let off = Settings { discovery: None, ..settings() };
-    let quiet = Watched { discovery: false, ..watched("bob", &id(2).to_string()) };
+    let quiet = User { discovery: false, ..watched("bob", &id(2).to_string()) };
     let quiet = Settings { users: vec![watched("alice", &id(1).to_string()), quiet], ..settings() };
     let moved = Discovery { prefix: "ha".parse().unwrap(), birth_topic: "ha/status".into() };
     for (settings, taken_back) in [
@@ -198,7 +198,7 @@ fn controls_that_go_are_named_as_gone() {
 
 #[test]
 fn who_was_taken_back_is_announced_again_when_that_is_wanted() {
-    let quiet = Watched { discovery: false, ..watched("alice", &id(1).to_string()) };
+    let quiet = User { discovery: false, ..watched("alice", &id(1).to_string()) };
     let (mut bridge, _) = read_back(with_discovery(only_alice()), &[]);
     let quiet = with_discovery(Settings { users: vec![quiet], ..settings() });
     assert_eq!(told(&reload(&mut bridge, quiet)), ["#1/config ="]);
@@ -212,7 +212,7 @@ fn an_unresolved_name_that_leaves_is_taken_back() {
     let unresolved = watched("alice", "alice@contoso.example");
     let bob = watched("bob", &id(2).to_string());
     let users = vec![unresolved.clone(), bob.clone()];
-    let quiet = Watched { discovery: false, ..unresolved };
+    let quiet = User { discovery: false, ..unresolved };
     for stays in [vec![bob.clone()], vec![quiet, bob]] {
         let before = with_discovery(Settings { users: users.clone(), ..settings() });
         let (mut bridge, commands) = read_back(before, &left);
@@ -236,7 +236,8 @@ fn two_unresolved_names_that_were_swapped_do_not_take_each_other_back() {
 #[test]
 fn another_name_of_a_person_takes_over_when_the_first_is_somebody_else() {
     let users = vec![watched("me", "me"), watched("alice", "alice@contoso.example")];
-    let mut bridge = online(with_discovery(Settings { invites: true, users, ..settings() }));
+    let mut bridge =
+        online(with_discovery(changed(Settings { users, ..settings() }, |it| it.sign_in.invites = true)));
     let signed_in = |n: usize| {
         let username = format!("u{n}@contoso.example");
         let account = SignedIn { username, object_id: id(n), may_write: false };
@@ -253,8 +254,10 @@ fn another_name_of_a_person_takes_over_when_the_first_is_somebody_else() {
 #[test]
 fn under_another_client_id_after_a_reload_the_old_device_is_taken_back() {
     let left = left_by(with_discovery(settings()));
-    let (client_id, before) = ("another".parse().unwrap(), "presence2mqtt".parse().unwrap());
-    let settings = Settings { client_id, predecessor: Some(before), ..only_alice() };
+    let settings = changed(only_alice(), |it| {
+        it.predecessor = Some("presence2mqtt".parse().unwrap());
+        it.mqtt.client_id = "another".parse().unwrap();
+    });
     let (_, commands) = read_back(with_discovery(settings), &left);
     let mut emptied = told(&commands);
     emptied.retain(|line| line.ends_with(" ="));

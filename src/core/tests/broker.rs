@@ -62,8 +62,9 @@ fn a_rival_is_named_once_and_left_alone() {
 
 #[test]
 fn a_broker_without_mqtt_5_is_spoken_to_in_3_1_1() {
-    let five =
-        Settings { protocol: Protocol::V5, message_expiry: Some(Duration::from_secs(60)), ..only_alice() };
+    let five = changed(only_alice(), |it| {
+        (it.mqtt.protocol, it.mqtt.message_expiry) = (Protocol::V5, Some(Duration::from_secs(60)));
+    });
     let mut bridge = Bridge::new(five, 1, at(0.0));
     let not_understood = || Disconnected(LinkFailure::NotUnderstood("closed".into()));
     let connect = |bridge: &mut Bridge, event, now| match bridge.on(event, at(now)).as_slice() {
@@ -101,7 +102,7 @@ fn a_broker_without_mqtt_5_is_spoken_to_in_3_1_1() {
 
 #[test]
 fn mqtt_5_given_up_for_a_fault_on_the_way_is_spoken_again() {
-    let mut bridge = online(Settings { protocol: Protocol::V5, ..only_alice() });
+    let mut bridge = online(changed(only_alice(), |it| it.mqtt.protocol = Protocol::V5));
     let not_understood = || Disconnected(LinkFailure::NotUnderstood("cut short".into()));
     bridge.on(lost(), at(1.0));
     bridge.on(Woken, at(2.0));
@@ -120,7 +121,9 @@ fn mqtt_5_given_up_for_a_fault_on_the_way_is_spoken_again() {
 #[test]
 fn what_expires_is_sent_again_at_half_time_and_offline_never_expires() {
     let expiry = Some(Duration::from_secs(60));
-    let mut bridge = online(Settings { protocol: Protocol::V5, message_expiry: expiry, ..only_alice() });
+    let mut bridge = online(changed(only_alice(), |it| {
+        (it.mqtt.protocol, it.mqtt.message_expiry) = (Protocol::V5, expiry)
+    }));
     bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(0.1));
     bridge.on(Acknowledged(100), at(0.1));
     let (mut now, mut sent) = (0.1, Vec::new());

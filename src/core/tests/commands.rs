@@ -326,7 +326,7 @@ fn one_write_per_person_is_under_way_and_the_newest_of_a_kind_waits() {
 
 #[test]
 fn writes_count_in_the_budget_and_go_before_reads_by_turns() {
-    let mut bridge = ready(obeying(Settings { request_budget: 3, ..settings() }));
+    let mut bridge = ready(obeying(changed(settings(), |it| it.graph.request_budget = 3)));
     run(
         &mut bridge,
         vec![
@@ -365,7 +365,8 @@ fn may_set(bridge: &Bridge, user: usize) -> bool {
 #[test]
 fn a_person_who_signed_in_sets_only_themselves() {
     let users = vec![watched("me", "me"), watched("bob", &id(2).to_string())];
-    let mut bridge = online(obeying(Settings { invites: true, users, ..settings() }));
+    let mut bridge =
+        online(obeying(changed(Settings { users, ..settings() }, |it| it.sign_in.invites = true)));
     let said = |bridge: &mut Bridge, user: &str| {
         lines(&bridge.on(told(&format!("{user}/set"), "Busy"), at(1.0))).join("\n")
     };
@@ -448,7 +449,7 @@ fn after_a_sleep_nobody_knows_what_became_of_a_write() {
 
 #[test]
 fn what_waits_has_a_limit() {
-    let users: Vec<Watched> = (1..=90).map(|n| watched(&format!("u{n}"), &id(n).to_string())).collect();
+    let users: Vec<User> = (1..=90).map(|n| watched(&format!("u{n}"), &id(n).to_string())).collect();
     let mut bridge = online(obeying(Settings { users, ..settings() }));
     let told_all: Vec<Effect> =
         (1..=90).flat_map(|n| bridge.on(told(&format!("u{n}/set"), "Busy"), at(1.0))).collect();

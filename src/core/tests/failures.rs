@@ -69,8 +69,9 @@ fn an_outage_is_reported_once_and_people_turn_stale_in_time() {
 
 #[test]
 fn on_stale_unknown_fades_the_words_and_health_goes_first() {
-    let settings =
-        Settings { on_stale: OnStale::Unknown, stale_after: Some(Duration::from_secs(20)), ..only_alice() };
+    let settings = changed(only_alice(), |it| {
+        (it.graph.on_stale, it.graph.stale_after) = (OnStale::Unknown, Some(Duration::from_secs(20)));
+    });
     let mut bridge = known(settings);
     bridge.on(
         failure(1, ReadFailure::Passing { why: "gone".into(), retry_after: Some(Duration::from_secs(60)) }),
@@ -273,7 +274,8 @@ fn new_words_and_strangers_are_reported_once_each_and_published_as_they_are() {
 #[test]
 fn a_longer_wait_asked_for_during_a_wait_is_honoured() {
     let users = (1..=3).map(|n| watched(&format!("u{n}"), &id(n).to_string())).collect();
-    let mut bridge = online(Settings { users, endpoint: Endpoint::Users, ..settings() });
+    let mut bridge =
+        online(changed(Settings { users, ..settings() }, |it| it.graph.endpoint = Endpoint::Users));
     bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(0.1));
     let throttled = |seconds| ReadFailure::Throttled { retry_after: Some(Duration::from_secs(seconds)) };
     bridge.on(failure(1, throttled(1)), at(0.2));
@@ -379,8 +381,9 @@ fn reads_of(commands: &[Effect], alone: &mut std::collections::BTreeSet<usize>) 
 
 #[test]
 fn nothing_is_guessed_about_somebody_who_was_never_read() {
-    let settings =
-        Settings { on_stale: OnStale::Unknown, stale_after: Some(Duration::from_secs(20)), ..only_alice() };
+    let settings = changed(only_alice(), |it| {
+        (it.graph.on_stale, it.graph.stale_after) = (OnStale::Unknown, Some(Duration::from_secs(20)));
+    });
     let mut bridge = online(settings);
     bridge.on(
         failure(0, ReadFailure::Passing { why: "gone".into(), retry_after: Some(Duration::from_secs(900)) }),
@@ -392,7 +395,7 @@ fn nothing_is_guessed_about_somebody_who_was_never_read() {
 
 #[test]
 fn forbidden_for_some_is_a_notice_and_forbidden_for_all_is_the_state() {
-    let mut bridge = online(Settings { endpoint: Endpoint::Users, ..settings() });
+    let mut bridge = online(changed(settings(), |it| it.graph.endpoint = Endpoint::Users));
     let forbidden = || ReadFailure::Forbidden { advice: "grant Presence.Read.All".into() };
     let first = format!("{:?}", bridge.on(failure(0, forbidden()), at(1.0)));
     assert!(first.contains("1 of 2 people cannot be read: grant Presence.Read.All"), "{first}");

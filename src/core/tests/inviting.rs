@@ -26,7 +26,9 @@ fn ended(end: InvitationEnd) -> Event {
 
 /// A bridge whose sign-in has just been refused; read #1 is the next.
 fn signed_out(announce_sign_in: bool) -> Bridge {
-    let mut bridge = online(Settings { invites: true, announce_sign_in, ..only_alice() });
+    let mut bridge = online(changed(only_alice(), |it| {
+        (it.sign_in.invites, it.sign_in.announce) = (true, announce_sign_in)
+    }));
     let refused = ReadFailure::SignInRequired { advice: "nobody is signed in".into() };
     run(
         &mut bridge,
@@ -137,7 +139,8 @@ fn a_code_that_is_taken_back_while_the_broker_is_away_is_emptied_when_it_is_back
 
 #[test]
 fn another_account_is_another_person() {
-    let me = Settings { invites: true, users: vec![watched("me", "me")], ..settings() };
+    let me =
+        changed(Settings { users: vec![watched("me", "me")], ..settings() }, |it| it.sign_in.invites = true);
     let mut bridge = online(me);
     let account = |name: &str| {
         let signed_in = SignedIn { username: name.into(), object_id: id(1), may_write: false };
@@ -172,7 +175,7 @@ fn a_failed_invitation_is_tried_again_with_growing_waits() {
 
 #[test]
 fn a_code_of_an_earlier_run_is_emptied_and_one_of_this_run_on_the_way_out() {
-    let mut bridge = Bridge::new(Settings { invites: true, ..only_alice() }, 1, at(0.0));
+    let mut bridge = Bridge::new(changed(only_alice(), |it| it.sign_in.invites = true), 1, at(0.0));
     bridge.on(Event::Started, at(0.0));
     bridge.on(Event::Connected, at(0.0));
     bridge.on(retained("presence/bridge/sign_in", r#"{"user_code":"OLD"}"#), at(0.0));

@@ -126,7 +126,7 @@ fn a_refused_subscription_is_a_notice() {
 
 #[test]
 fn everything_is_sent_again_at_the_refresh_interval() {
-    let settings = Settings { refresh_interval: Some(Duration::from_secs(3)), ..only_alice() };
+    let settings = changed(only_alice(), |it| it.mqtt.refresh_interval = Some(Duration::from_secs(3)));
     let mut bridge = online(settings);
     bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(0.1));
     bridge.on(Acknowledged(5), at(0.2));

@@ -372,14 +372,13 @@ fn a_device_that_comes_while_nobody_is_seen_is_told_what_it_showed() {
 
 #[test]
 fn only_a_refresh_and_its_interval_tell_a_light_the_same_again() {
-    let often = Settings {
-        refresh_interval: Some(Duration::from_secs(60)),
-        message_expiry: Some(Duration::from_secs(20)),
-        protocol: Protocol::V5,
-        poll_interval: Duration::from_secs(1000),
-        stale_after: Some(Duration::from_secs(5000)),
-        ..with(vec![light("door", &["alice"])])
-    };
+    let often = changed(with(vec![light("door", &["alice"])]), |it| {
+        it.mqtt.refresh_interval = Some(Duration::from_secs(60));
+        it.mqtt.message_expiry = Some(Duration::from_secs(20));
+        it.mqtt.protocol = Protocol::V5;
+        it.graph.poll_interval = Duration::from_secs(1000);
+        it.graph.stale_after = Some(Duration::from_secs(5000));
+    });
     let mut bridge = online(often);
     let (state, follow) = ("door/state = #00ff00", "door/follow = ON");
     let refresh = || said("presence/bridge/refresh", "");

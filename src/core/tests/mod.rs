@@ -22,15 +22,14 @@ use crate::core::bridge::Bridge;
 use crate::core::model::effect::{BrokerOrder, Effect, GraphOrder, Message};
 use crate::core::model::event::{Event, Incoming, LinkFailure, PresenceEvent};
 use crate::core::model::members::{MembersPage, PageLink};
-use crate::core::model::mqtt::{Protocol, Qos};
+use crate::core::model::mqtt::Protocol;
 use crate::core::model::name::ObjectId;
-use crate::core::model::payload::About;
 use crate::core::model::presence::Presence;
 use crate::core::model::presence_change::PresenceChange;
 use crate::core::model::request::{
     Ended, ReadFailure, ReadMembers, ReadPresence, Reading, Request, RequestId, Whom,
 };
-use crate::core::model::settings::{Endpoint, OnStale, Settings, Watched};
+use crate::core::model::settings::{Endpoint, OnStale, Settings, User};
 use crate::core::model::sign_in::SignInEvent;
 use crate::core::model::time::{Now, Tick};
 use crate::core::model::word::Availability;
@@ -54,8 +53,8 @@ fn id(n: usize) -> ObjectId {
     format!("00000000-0000-4000-8000-{n:012}").parse().unwrap()
 }
 
-fn watched(name: &str, id: &str) -> Watched {
-    Watched {
+fn watched(name: &str, id: &str) -> User {
+    User {
         name: name.parse().unwrap(),
         id: id.parse().unwrap(),
         display_name: name.to_owned(),
@@ -65,33 +64,14 @@ fn watched(name: &str, id: &str) -> Watched {
 
 /// Alice and Bob, read in bulk every five seconds.
 fn settings() -> Settings {
-    Settings {
-        base_topic: "presence".parse().unwrap(),
-        bridge_name: "bridge".parse().unwrap(),
-        client_id: "presence2mqtt".parse().unwrap(),
-        predecessor: None,
-        qos: Qos::AtLeastOnce,
-        protocol: Protocol::V3,
-        keep_alive: Duration::from_secs(30),
-        message_expiry: None,
-        refresh_interval: None,
-        endpoint: Endpoint::Auto,
-        poll_interval: Duration::from_secs(5),
-        stale_after: None,
-        on_stale: OnStale::Keep,
-        debounce: Duration::ZERO,
-        include_messages: false,
-        request_budget: 1500,
-        certificate_ends: None,
-        invites: false,
-        announce_sign_in: false,
-        commands: None,
-        discovery: None,
-        users: vec![watched("alice", &id(1).to_string()), watched("bob", &id(2).to_string())],
-        groups: Vec::new(),
-        lights: Vec::new(),
-        about: About { version: "0.1.0", cloud: "global", auth_method: "client-secret" },
-    }
+    let users = vec![watched("alice", &id(1).to_string()), watched("bob", &id(2).to_string())];
+    Settings { users, ..Settings::for_tests() }
+}
+
+/// The same, but for this change.
+fn changed(mut settings: Settings, change: impl FnOnce(&mut Settings)) -> Settings {
+    change(&mut settings);
+    settings
 }
 
 fn only_alice() -> Settings {

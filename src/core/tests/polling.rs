@@ -20,7 +20,8 @@ fn the_endpoint_decides_the_request() {
         (Endpoint::Communications, vec![watched("a", &id(1).to_string())], "read #0 communications 1"),
         (Endpoint::Users, vec![watched("a", "a@contoso.example")], "read #0 resolve a@contoso.example"),
     ] {
-        let mut bridge = Bridge::new(Settings { endpoint, users, ..settings() }, 1, at(0.0));
+        let settings = changed(Settings { users, ..settings() }, |it| it.graph.endpoint = endpoint);
+        let mut bridge = Bridge::new(settings, 1, at(0.0));
         assert_eq!(reads(&mut bridge, Started, 0.0), [expected], "{endpoint:?}");
     }
 }
@@ -88,7 +89,9 @@ fn many_missing_people_do_not_hold_up_the_others() {
 #[test]
 fn the_interval_stretches_and_says_so() {
     let users = (0..100).map(|n| watched(&format!("u{n}"), &id(n).to_string())).collect();
-    let settings = Settings { users, endpoint: Endpoint::Users, request_budget: 100, ..settings() };
+    let settings = changed(Settings { users, ..settings() }, |it| {
+        (it.graph.endpoint, it.graph.request_budget) = (Endpoint::Users, 100);
+    });
     let mut bridge = Bridge::new(settings, 1, at(0.0));
     bridge.on(Started, at(0.0));
     bridge.on(Event::Connected, at(0.0));
@@ -101,7 +104,7 @@ fn the_interval_stretches_and_says_so() {
 
 #[test]
 fn a_change_must_last_when_debounced() {
-    let settings = Settings { debounce: Duration::from_secs(7), ..only_alice() };
+    let settings = changed(only_alice(), |it| it.graph.debounce = Duration::from_secs(7));
     let mut bridge = online(settings);
     bridge.on(answer(0, vec![reading(1, "Available", "Available")]), at(0.0));
     let mut publishes = Vec::new();
@@ -124,7 +127,7 @@ fn a_change_must_last_when_debounced() {
 
 #[test]
 fn a_debounced_change_is_published_when_it_has_lasted_even_between_two_reads() {
-    let settings = Settings { debounce: Duration::from_secs(2), ..only_alice() };
+    let settings = changed(only_alice(), |it| it.graph.debounce = Duration::from_secs(2));
     let mut bridge = online(settings);
     bridge.on(answer(0, vec![reading(1, "Available", "Available")]), at(0.0));
     bridge.on(Woken, at(5.0));
@@ -196,7 +199,9 @@ fn one_person_under_two_names_is_asked_for_once() {
 
 #[test]
 fn what_somebody_writes_does_not_begin_the_debounce_again() {
-    let settings = Settings { debounce: Duration::from_secs(7), include_messages: true, ..only_alice() };
+    let settings = changed(only_alice(), |it| {
+        (it.graph.debounce, it.graph.include_messages) = (Duration::from_secs(7), true);
+    });
     let mut bridge = online(settings);
     bridge.on(answer(0, vec![reading(1, "Available", "Available")]), at(0.0));
     for (request, seconds) in [(1, 5.0), (2, 10.0)] {

@@ -23,7 +23,7 @@ fn of(people: &[usize]) -> Settings {
     let lights = vec![light("all", &names), Light { active: Some(hours), ..light("some", &names[..1]) }];
     let refresh_members = Duration::from_secs(60);
     let groups = vec![Group { refresh_members, ..group(100, "{upn_local}") }];
-    Settings { users, groups, request_budget: BUDGET, lights, ..settings() }
+    changed(Settings { users, groups, lights, ..settings() }, |it| it.graph.request_budget = BUDGET)
 }
 
 /// What the world does next; times and requests are filled in as the run goes.

@@ -330,7 +330,7 @@ fn what_people_wrote_is_published_only_when_asked_for() {
     let status = StatusMessage { text: "private".into(), expires: None };
     wrote.presence.as_mut().unwrap().messages = Messages::of(Some("private".into()), Some(status));
     for include_messages in [false, true] {
-        let mut bridge = online(Settings { include_messages, ..only_alice() });
+        let mut bridge = online(changed(only_alice(), |it| it.graph.include_messages = include_messages));
         let commands = format!("{:?}", bridge.on(answer(0, vec![wrote.clone()]), at(0.1)));
         assert_eq!(commands.contains("private"), include_messages);
         assert!(commands.contains("out_of_office"));
@@ -341,7 +341,7 @@ fn what_people_wrote_is_published_only_when_asked_for() {
 fn the_end_of_the_certificate_is_noticed_when_it_is_near() {
     let day = 24.0 * 3600.0;
     let ends = at(40.0 * day).wall;
-    let mut bridge = online(Settings { certificate_ends: Some(ends), ..settings() });
+    let mut bridge = online(changed(settings(), |it| it.sign_in.certificate_ends = Some(ends)));
     let mut noticed = |days: f64| {
         let commands = bridge.on(Event::Woken, at(days * day));
         let published = commands.iter().filter_map(|command| match command {

@@ -105,7 +105,9 @@ fn two_who_swap_names_swap_everything() {
 fn intervals_and_limits_change_and_an_answer_under_way_counts() {
     let mut bridge = known();
     bridge.on(Woken, at(5.0));
-    let slower = Settings { poll_interval: Duration::from_secs(60), request_budget: 1, ..settings() };
+    let slower = changed(settings(), |it| {
+        (it.graph.poll_interval, it.graph.request_budget) = (Duration::from_secs(60), 1);
+    });
     let commands = lines(&bridge.on(configured(slower), at(5.5)));
     assert!(commands.contains(&"presence/bridge/info = {every 1m}".to_owned()), "{commands:?}");
     assert!(
@@ -170,7 +172,9 @@ fn nobody_is_believed_because_a_refusal_was_of_another_tenant() {
 
 #[test]
 fn a_shorter_life_of_messages_begins_at_once() {
-    let five = |message_expiry| Settings { protocol: Protocol::V5, message_expiry, ..settings() };
+    let five = |expiry| {
+        changed(settings(), |it| (it.mqtt.protocol, it.mqtt.message_expiry) = (Protocol::V5, expiry))
+    };
     let mut bridge = online(five(None));
     bridge.on(answer(0, vec![reading(1, "Busy", "Busy"), reading(2, "Away", "Away")]), at(0.1));
     bridge.on(Acknowledged(100), at(0.2));
@@ -185,7 +189,7 @@ fn a_shorter_life_of_messages_begins_at_once() {
 
 #[test]
 fn messages_that_are_not_to_be_published_any_more_are_taken_back_at_once() {
-    let mut bridge = online(Settings { include_messages: true, ..only_alice() });
+    let mut bridge = online(changed(only_alice(), |it| it.graph.include_messages = true));
     let mut busy = reading(1, "Busy", "Busy");
     busy.presence.as_mut().unwrap().messages = Messages::of(Some("at the sea".into()), None);
     let told = format!("{:?}", bridge.on(answer(0, vec![busy]), at(0.1)));

@@ -100,7 +100,9 @@ fn a_short_jump_keeps_the_connection_to_the_broker() {
 
 #[test]
 fn no_jump_of_the_clock_buys_more_requests() {
-    let settings = Settings { request_budget: 4, endpoint: Endpoint::Users, ..settings() };
+    let settings = changed(settings(), |it| {
+        (it.graph.request_budget, it.graph.endpoint) = (4, Endpoint::Users);
+    });
     let mut bridge = online(settings);
     let mut sent = vec![0.04];
     let mut slept = 0.0;
@@ -124,7 +126,7 @@ fn no_jump_of_the_clock_buys_more_requests() {
 
 #[test]
 fn a_change_that_nobody_watched_lasting_does_not_count() {
-    let mut bridge = known(Settings { debounce: Duration::from_secs(60), ..only_alice() });
+    let mut bridge = known(changed(only_alice(), |it| it.graph.debounce = Duration::from_secs(60)));
     bridge.on(answer(1, vec![reading(1, "Away", "Away")]), at(5.1));
     let commands = lines(&bridge.on(Woken, at_after_sleep(6.0, 300.0)));
     assert!(!commands.iter().any(|line| line.contains("Away")), "{commands:?}");

@@ -100,7 +100,8 @@ async fn a_broker_that_keeps_nothing_is_refused_at_once() {
 #[tokio::test]
 async fn a_command_falls_back_by_itself() {
     let broker = Scripted::start().await;
-    let mqtt = Mqtt { protocol: Protocol::V5, ..mqtt(&broker.address().to_string()) };
+    let mut mqtt = mqtt(&broker.address().to_string());
+    mqtt.settings.protocol = Protocol::V5;
     let address = Address::of_command(&mqtt, "test");
     let level = async || {
         let mut end = End(within(broker.0.accept()).await.unwrap().0);
