@@ -115,7 +115,7 @@ impl Link {
         matches!(self.phase, Phase::Stopping { .. })
     }
 
-    /// The version of MQTT in which the broker is probe to.
+    /// The version of MQTT in which the broker is spoken to.
     pub(super) fn protocol(&self) -> Protocol {
         self.probe.version()
     }
