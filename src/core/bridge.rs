@@ -381,7 +381,7 @@ impl Bridge {
             | Heard::Elsewhere => return,
         };
         if !broker.is_stopping() {
-            commands.take(user, change, message, requests.hold_until(), people, outbox, cx);
+            commands.take((user, change), message, requests.hold_until(), people, outbox, cx);
         }
     }
 

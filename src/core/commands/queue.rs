@@ -21,12 +21,11 @@ const NO_SESSION: &str = "presence sessions need the id of an app, so write the 
                           kind preferred";
 
 impl CommandQueue {
-    /// Takes a command: `change` is what its payload asks for, and nothing if it is empty. Graph wants to be left alone until
+    /// Takes a command about a user: what its payload asks for, and nothing if it is empty. Graph wants to be left alone until
     /// `hold_until`.
     pub(in crate::core) fn take(
         &mut self,
-        user: TopicLevel,
-        change: Result<Option<PresenceChange>, String>,
+        (user, change): (TopicLevel, Result<Option<PresenceChange>, String>),
         message: &Incoming,
         hold_until: Tick,
         people: &Roster,

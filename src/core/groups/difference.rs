@@ -49,11 +49,12 @@ impl Groups {
             }
             match owner.and_then(|owner| self.list.get(owner).map(|membership| (owner, membership))) {
                 // Another group's name for them is known when that one is read again.
-                Some((owner, membership)) => {
-                    if owner != belongs_to || membership.group.discovery != person.discovery() {
-                        difference.belonging.push((place, owner));
-                    }
+                Some((owner, membership))
+                    if owner != belongs_to || membership.group.discovery != person.discovery() =>
+                {
+                    difference.belonging.push((place, owner));
                 }
+                Some(_) => {}
                 None if before.binary_search(&id).is_ok() => difference.gone.push(place),
                 None => {}
             }
