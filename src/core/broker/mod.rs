@@ -2,7 +2,7 @@
 //!
 //! `link` says when there is a connection, with `version_probe` and `duplicate_client` for two manners of brokers; [`heard`]
 //! tells incoming topics apart, `read_back` is what earlier runs left, `refusals` what the broker does not take, and
-//! [`outbox`] what is sent and in which order.
+//! `outbox` what is sent and in which order.
 
 mod duplicate_client;
 pub mod heard;

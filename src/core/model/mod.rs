@@ -4,7 +4,7 @@
 //! the log gets. [`name`], [`word`], [`words`], [`presence`], [`sequence_number`] and [`members`] are what Graph tells,
 //! [`topic`], [`payload`] and [`mqtt`] what the broker gets. [`settings`] is what is configured, [`name_pattern`] how
 //! members are named and [`name_conflict`] what happens when two have one name. [`presence_change`] is what users may
-//! set, [`sign_in`] what happens with signing in. [`time`] and [`backoff`] say when.
+//! set, [`sign_in`] what happens with signing in. [`time`] and `backoff` say when.
 
 pub(crate) mod backoff;
 pub(in crate::core) mod dirty_topics;
