@@ -134,7 +134,6 @@ async fn bridge(stage: &Stage, acts: &[Act<BridgeTrouble>], quiet: bool) {
                 let mut bridge = stage.bridge.lock().await;
                 // Nothing that shows: only another connection.
                 bridge.config.mqtt.settings.keep_alive += Duration::from_secs(1);
-                bridge.runs.push(Instant::now());
                 bridge.reload(false);
             }
             BridgeTrouble::BadReload => {
