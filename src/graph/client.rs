@@ -125,9 +125,6 @@ impl GraphClient {
             Ok(_) => tracing::trace!(client_request_id = id, "Graph answered"),
             Err(failure) => tracing::debug!(client_request_id = id, %failure, "a request failed"),
         }
-        if let Err(ReadFailure::TokenRefused { .. }) = outcome {
-            self.tokens.refused(&token).await;
-        }
         outcome
     }
 }

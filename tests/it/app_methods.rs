@@ -16,7 +16,7 @@ use presence2mqtt::simulate::{
 use tokio::net::TcpListener;
 
 use crate::pem;
-use crate::stage::{Running, Stage, ask, within};
+use crate::stage::{Running, Stage, ask, ask_with_new_token, within};
 
 const SUBJECT: &str = "system:serviceaccount:office:presence";
 
@@ -26,6 +26,8 @@ struct World {
     server: Server,
     folder: tempfile::TempDir,
     cluster: IdentityProvider,
+    /// Graph refused the last token: a new one is asked for, as the core does.
+    refused: std::cell::Cell<bool>,
 }
 
 impl World {
@@ -39,7 +41,8 @@ impl World {
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Server::start(listener, tenant.clone()).unwrap();
-        Self { tenant, server, folder: tempfile::tempdir().unwrap(), cluster }
+        let folder = tempfile::tempdir().unwrap();
+        Self { tenant, server, folder, cluster, refused: std::cell::Cell::new(false) }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -88,8 +91,13 @@ impl World {
 
     async fn read(&self, client: &GraphClient) -> Result<(), ReadFailure> {
         let id = self.tenant.people()[0].id;
-        let people = ask(client, ReadPresence::User(id)).await?;
-        assert_eq!(people[0].id, id);
+        let operation = ReadPresence::User(id);
+        let outcome = match self.refused.get() {
+            true => ask_with_new_token(client, operation).await,
+            false => ask(client, operation).await,
+        };
+        self.refused.set(matches!(outcome, Err(ReadFailure::TokenRefused { .. })));
+        assert_eq!(outcome?[0].id, id);
         Ok(())
     }
 

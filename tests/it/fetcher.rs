@@ -11,7 +11,7 @@ use presence2mqtt::graph::sign_in::method::Method;
 use presence2mqtt::simulate::{Endpoint, Fault, RetryAfter, Scope, Server, Settings, Tenant, Times};
 use tokio::net::TcpListener;
 
-use crate::stage::{ask, within};
+use crate::stage::{ask, ask_with_new_token, within};
 
 struct World {
     tenant: Tenant,
@@ -115,7 +115,7 @@ async fn forgotten_connections_are_replaced_and_tokens_kept() {
     world.tenant.revoke_tokens();
     ask(&client, ReadPresence::User(id)).await.unwrap_err();
     client.forget_connections().unwrap();
-    ask(&client, ReadPresence::User(id)).await.unwrap();
+    ask_with_new_token(&client, ReadPresence::User(id)).await.unwrap();
     let asked: Vec<(Endpoint, u64)> =
         world.tenant.requests().log.iter().map(|request| (request.endpoint, request.connection)).collect();
     let expected = [
@@ -216,20 +216,28 @@ async fn twenty_reads_with_an_expired_token_ask_for_one() {
     ask(&client, ReadPresence::User(ids[0])).await.unwrap();
     world.tenant.revoke_tokens();
     let before = world.tenant.requests().token;
-    let all = |client: &Arc<GraphClient>| {
+    let all = |client: &Arc<GraphClient>, renewed: bool| {
         let mut reads = tokio::task::JoinSet::new();
         for id in ids.clone() {
             let client = Arc::clone(client);
-            reads.spawn(async move { ask(&client, ReadPresence::User(id)).await });
+            reads.spawn(async move {
+                let operation = ReadPresence::User(id);
+                if renewed {
+                    ask_with_new_token(&client, operation).await
+                } else {
+                    ask(&client, operation).await
+                }
+            });
         }
         reads
     };
-    let refused = within(all(&client).join_all()).await;
+    let refused = within(all(&client, false).join_all()).await;
     assert!(
         refused.iter().all(|outcome| matches!(outcome, Err(ReadFailure::TokenRefused { .. }))),
         "{refused:?}"
     );
-    let answered = within(all(&client).join_all()).await;
+    assert_eq!(world.tenant.requests().token, before, "the core says when a new one is asked for");
+    let answered = within(all(&client, true).join_all()).await;
     assert!(answered.iter().all(Result::is_ok), "{answered:?}");
     assert_eq!(world.tenant.requests().token, before + 1);
 }

@@ -74,7 +74,7 @@ impl CommandQueue {
                 cx.report(Report::Commanded(command.who));
                 requests.look_at(command.place, people, cx.settings.graph.endpoint);
             }
-            Err(ReadFailure::TokenRefused { .. }) if !command.retried => {
+            Err(ReadFailure::TokenRefused { .. }) if !command.retried && requests.renew_token(cx.now) => {
                 command.retried = true;
                 if self.older(command.place, command.change.kind()).is_some() {
                     command.superseded(outbox, cx);

@@ -47,8 +47,8 @@ impl Groups {
                     Turned::Failed(why) => self.failed(group, why, cx),
                 }
             }
-            Err(ReadFailure::TokenRefused { .. }) if !job.retried => {
-                requests.retry(job.about(Target::Members));
+            Err(failure @ ReadFailure::TokenRefused { .. }) => {
+                requests.token_refused(job.about(Target::Members), &failure, cx);
                 return Ok(());
             }
             Err(failure) => self.page_failed(group, &failure, people, requests, cx),

@@ -36,6 +36,13 @@ impl Roster {
         self.judge_at = earliest;
     }
 
+    /// Graph answered, so that somebody is signed in. Everybody's health is brought up to date at the next occasion.
+    pub(super) fn signed_in(&mut self, cx: &Context) {
+        if std::mem::take(&mut self.terms.sign_in_required) {
+            self.judge_everybody(cx);
+        }
+    }
+
     /// Everybody's health is brought up to date at the next occasion.
     pub(in crate::core) fn judge_everybody(&mut self, cx: &Context) {
         self.judge_at = cx.now;

@@ -3,7 +3,7 @@
 //! A person keeps their place for as long as they are followed. [`Roster`] has everybody and finds them by name and object id
 //! (`index`); `answers` is what the end of a request means, `reading` what an answer holds, `judging` what time does, `following` who is followed after
 //! a reload. Of one `person`, `identity` is who they are, `knowledge` what is known, `out_of_order` which answer is the newer
-//! one. What changes is handed on by [`Roster::next_changed`], and nowhere else.
+//! one, and `refusal` when it is believed that they cannot be read. What changes is handed on by [`Roster::next_changed`], and nowhere else.
 
 mod answers;
 mod bulk_request;
@@ -15,6 +15,7 @@ mod knowledge;
 mod out_of_order;
 pub(super) mod person;
 mod reading;
+mod refusal;
 pub(super) mod terms;
 
 use std::collections::{BTreeSet, VecDeque};

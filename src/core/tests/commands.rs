@@ -267,7 +267,7 @@ fn a_refused_token_is_replaced_once() {
         &mut bridge,
         vec![
             (3.0, told("alice/set", "Busy"), "write #1 user 1 prefer Busy/Busy"),
-            (3.1, failure(1, refused()), "write #2 user 1 prefer Busy/Busy"),
+            (3.1, failure(1, refused()), "write #2 user 1 prefer Busy/Busy with a fresh token"),
             (
                 3.2,
                 failure(2, refused()),
@@ -275,13 +275,13 @@ fn a_refused_token_is_replaced_once() {
                    presence/alice/set/result = {"ok":false,"error":"Graph refused the token: expired","request":"Busy"}"#,
             ),
             // A newer command makes the repeat pointless.
-            (3.3, told("alice/set", "Busy"), "write #3 user 1 prefer Busy/Busy"),
+            (3.3, told("alice/set", "Busy"), "write #3 user 1 prefer Busy/Busy with a fresh token"),
             (3.4, told("alice/set", "Away"), ""),
             (
                 3.5,
                 failure(3, refused()),
                 r#"report: users[0]: a command was refused: a newer command took its place
-                   write #4 user 1 prefer Away/Away
+                   write #4 user 1 prefer Away/Away with a fresh token
                    presence/alice/set/result = {"ok":false,"error":"a newer command took its place","request":"Busy"}"#,
             ),
         ],

@@ -4,6 +4,7 @@ mod announcing;
 mod broker;
 mod commands;
 mod failures;
+mod grace;
 mod groups;
 mod inviting;
 mod lifecycle;
