@@ -158,7 +158,7 @@ impl Source {
                 (GraphState::SignInRequired, self.sign_in_backoff.failed(random))
             }
             // Only the sign-in service ends a sign-in, but what lasts so long is one that is good for nothing.
-            ReadFailure::TokenRefused { .. } if lasted >= stale_after => {
+            ReadFailure::TokenRefused { .. } if lasted >= stale_after.max(TOKEN_REFUSED_GRACE) => {
                 (GraphState::SignInRequired, self.sign_in_backoff.failed(random))
             }
             ReadFailure::TokenRefused { .. } => {
