@@ -40,6 +40,8 @@ pub(super) struct Source {
     quick_backoff: Backoff,
     /// When the first failure came after the last answer.
     trouble_since: Option<Tick>,
+    /// Since when nothing but refusals of the token is heard.
+    token_refused_since: Option<Tick>,
     outage_began: Option<Tick>,
 }
 
@@ -57,6 +59,7 @@ impl Source {
             sign_in_backoff: Backoff::new(Duration::from_secs(30), Duration::from_secs(900)),
             quick_backoff: Backoff::new(Duration::from_secs(1), Duration::from_secs(8)),
             trouble_since: None,
+            token_refused_since: None,
             outage_began: None,
         }
     }
@@ -117,6 +120,7 @@ impl Source {
         self.sign_in_backoff.reset();
         self.quick_backoff.reset();
         self.trouble_since = None;
+        self.token_refused_since = None;
         let state = if everybody.is_some() { GraphState::Forbidden } else { GraphState::Ok };
         self.enter(state, everybody.map(ToString::to_string), now);
         self.outage_began.take().map(|began| Report::GraphBack(now.tick.since(began)))
@@ -149,6 +153,7 @@ impl Source {
             return (self.hold_until.since(now.tick), None);
         }
         let lasted = now.tick.since(*self.trouble_since.get_or_insert(now.tick));
+        let refused_for = self.token_refused_for(failure, now.tick);
         let (state, wait) = match failure {
             ReadFailure::Throttled { retry_after } => {
                 (GraphState::Throttled, retry_after.map_or_else(|| self.backoff.failed(random), clamp))
@@ -158,12 +163,12 @@ impl Source {
                 (GraphState::SignInRequired, self.sign_in_backoff.failed(random))
             }
             // Only the sign-in service ends a sign-in, but what lasts so long is one that is good for nothing.
-            ReadFailure::TokenRefused { .. } if lasted >= stale_after.max(TOKEN_REFUSED_GRACE) => {
+            ReadFailure::TokenRefused { .. } if refused_for >= stale_after.max(TOKEN_REFUSED_GRACE) => {
                 (GraphState::SignInRequired, self.sign_in_backoff.failed(random))
             }
             ReadFailure::TokenRefused { .. } => {
                 let wait = self.quick_backoff.failed(random);
-                if lasted < TOKEN_REFUSED_GRACE {
+                if refused_for < TOKEN_REFUSED_GRACE {
                     self.hold_until = now.tick + wait;
                     return (wait, None);
                 }
@@ -189,6 +194,15 @@ impl Source {
         });
         self.enter(state, Some(sentence), now);
         (wait, report)
+    }
+
+    /// How long every failure has been a refusal of the token. A way that was down before says nothing about the sign-in.
+    fn token_refused_for(&mut self, failure: &ReadFailure, now: Tick) -> Duration {
+        if !matches!(failure, ReadFailure::TokenRefused { .. }) {
+            self.token_refused_since = None;
+            return Duration::ZERO;
+        }
+        now.since(*self.token_refused_since.get_or_insert(now))
     }
 
     /// Time went on unseen. What failed before says nothing about now.

@@ -245,6 +245,18 @@ fn every_second_answer_a_401_harms_nobody() {
 }
 
 #[test]
+fn a_token_refused_after_a_long_silence_ends_no_sign_in() {
+    let mut day = Day::new("503", About::All, 10_000.0, true);
+    day.until(BEGINS + 600.0);
+    day.trouble.0 = "401";
+    day.until(BEGINS + 612.0);
+    assert_eq!(day.seen.iter().find(|(_, _, word)| word.contains("sign_in_required")), None);
+    day.trouble.1 = 0.0;
+    day.until(BEGINS + 627.0);
+    assert_eq!(day.held["bridge/health"], "ok", "{:?}", day.seen);
+}
+
+#[test]
 fn a_refusal_right_after_a_sign_in_is_said_at_once() {
     let mut bridge = Bridge::new(changed(only_alice(), |it| it.sign_in.invites = true), 1, at(0.0));
     for event in [Event::Started, Event::Connected, subscribed(), subscribed()] {
