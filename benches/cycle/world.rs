@@ -93,7 +93,7 @@ impl World {
     /// The answer to what is asked next.
     pub(crate) fn next_answer(&mut self) -> Event {
         let (request, ids) = self.asked();
-        let people = answer::list(&self.body(&ids)).unwrap();
+        let people = answer::list(&self.body(&ids)).unwrap().people;
         Event::Presence(PresenceEvent::Read(Ended { request, outcome: Ok(people) }))
     }
 
@@ -131,7 +131,7 @@ impl World {
         let event = match happens {
             Happens::Event(event) => event,
             Happens::Body(request, body) => {
-                let people = answer::list(body).unwrap();
+                let people = answer::list(body).unwrap().people;
                 self.read += people.len();
                 Event::Presence(PresenceEvent::Read(Ended { request, outcome: Ok(people) }))
             }
