@@ -12,8 +12,8 @@ use tokio::net::TcpListener;
 use super::exit::{self, Failure};
 use super::progress::Progress;
 use crate::config::{Auth, Config, SignInBy};
-use crate::core::model::request::ReadFailure;
 use crate::core::model::sign_in::DeviceCode;
+use crate::graph::caller::Caller;
 use crate::graph::client::GraphClient;
 use crate::graph::sign_in::answer::{Issued, NotIssued};
 use crate::graph::sign_in::authority::Authority;
@@ -73,8 +73,7 @@ async fn with_code(
     let waiting = progress.during("waiting for somebody to sign in", code.wait(authority));
     match waiting.await.map_err(not_issued)? {
         CodeEnd::SignedIn(issued) => Ok(issued),
-        CodeEnd::Declined => Err(Failure::new(exit::SIGN_IN, "the sign-in was declined")),
-        CodeEnd::Expired => Err(Failure::new(exit::SIGN_IN, "nobody used the code in time; run login again")),
+        CodeEnd::Declined(advice) | CodeEnd::Expired(advice) => Err(Failure::new(exit::SIGN_IN, advice)),
     }
 }
 
@@ -198,5 +197,5 @@ fn not_issued(reason: NotIssued) -> Failure {
         NotIssued::Passing { .. } => exit::UNREACHABLE,
         NotIssued::Refused(_) => exit::SIGN_IN,
     };
-    Failure::new(code, ReadFailure::from(reason))
+    Failure::new(code, reason.failure(Caller::Person))
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{DeserializeOwned, DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -31,21 +31,16 @@ impl<'de> Object<'de> {
     pub(super) fn raw(&self, name: &str) -> Option<&'de RawValue> {
         self.0.get(name).copied().filter(|member| member.get() != "null")
     }
+
+    /// An object inside this one.
+    pub(super) fn inner(&self, name: &str) -> Option<Self> {
+        Self::of(self.0.get(name)?.get())
+    }
 }
 
 /// A value of this type, if that is what stands there.
 pub(super) fn of<'de, T: Deserialize<'de>>(raw: &'de RawValue) -> Option<T> {
     serde_json::from_str(raw.get()).ok()
-}
-
-/// For members of small answers: of another type than expected is not there.
-pub(super) fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: DeserializeOwned,
-{
-    let value = serde_json::Value::deserialize(deserializer)?;
-    Ok(T::deserialize(value).ok())
 }
 
 /// Whether a text is JSON, whatever it says.

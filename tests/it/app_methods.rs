@@ -129,6 +129,20 @@ fn today() -> Date {
 
 /// The tenant verifies signature, thumbprint, audience, issuer, subject, id and times of each assertion.
 #[tokio::test]
+async fn an_app_that_is_refused_is_told_what_an_app_can_do() {
+    let world = World::new().await;
+    let secret = format!("client_secret = \"{}\"", world.tenant.settings().client_secret);
+    let app = world.client(&format!("method = \"client-secret\"\n{secret}"));
+    for number in [53003, 50097, 70044, 65001, 50076, 530_035] {
+        let scope = Scope::Endpoint(Endpoint::Token);
+        world.tenant.fault(Fault::SignIn { code: number }, scope, Times::Next(1));
+        let advice = world.advice(&app).await;
+        assert!(!advice.contains("login") && advice.contains("Entra admin center > "), "{advice}");
+        assert!(advice.contains(&format!("(AADSTS{number}, trace ")), "{advice}");
+    }
+}
+
+#[tokio::test]
 async fn a_certificate_opens_graph_with_a_new_assertion_for_each_token() {
     let world = World::new().await;
     world.write_certificate(pem::rsa());
@@ -278,7 +292,8 @@ async fn an_identity_that_is_not_assigned_waits_for_somebody() {
     world.read(&world.machine(Some(&client_id), &world.metadata_service())).await.unwrap();
     let stranger = "11111111-2222-3333-4444-555555555555";
     let advice = world.advice(&world.machine(Some(stranger), &world.metadata_service())).await;
-    assert!(advice.contains("graph.client_id") && advice.ends_with("(400, invalid_request)"), "{advice}");
+    let details = r#"(400, invalid_request; Microsoft says "Identity not found")"#;
+    assert!(advice.contains("graph.client_id") && advice.ends_with(details), "{advice}");
 
     let endpoint = ("IDENTITY_ENDPOINT", format!("{}/msi/token", world.server.url()));
     let app = |header: &str| world.machine(None, &[endpoint.clone(), ("IDENTITY_HEADER", header.to_owned())]);

@@ -8,12 +8,16 @@ use std::time::Duration;
 
 use presence2mqtt::config::{self, Config, Environment};
 use presence2mqtt::core::model::effect::Ending;
+use presence2mqtt::core::model::sign_in::{InvitationEnd, SignInEvent, SignInOrder};
+use presence2mqtt::graph::sign_in::answer::NotIssued;
+use presence2mqtt::graph::sign_in::attendant::{self, Attendant};
 use presence2mqtt::graph::sign_in::authority::Authority;
 use presence2mqtt::graph::sign_in::device_code::{CodeEnd, PendingCode};
 use presence2mqtt::graph::sign_in::store::{StoreError, TokenStore};
 use presence2mqtt::run::{RunError, graph_client, no_reloads, run};
-use presence2mqtt::simulate::{Endpoint, Fault, Scope, Settings, Times};
+use presence2mqtt::simulate::{DeviceCodes, Endpoint, Fault, Scope, Settings, Times};
 use serde_json::Value;
+use tokio::sync::mpsc;
 
 use crate::stage::{Running, Stage, within};
 
@@ -264,11 +268,11 @@ async fn a_code_can_be_declined_can_expire_and_is_asked_about_at_the_services_pa
     let tenant = &home.stage.tenant;
     let (code, authority) = code_of(&home).await;
     assert!(tenant.decline_device_code(&code.shown.user_code));
-    assert!(matches!(within(code.wait(&authority)).await, Ok(CodeEnd::Declined)));
+    assert!(matches!(within(code.wait(&authority)).await, Ok(CodeEnd::Declined(_))));
 
     let (code, authority) = code_of(&home).await;
     tenant.skip(Duration::from_secs(16 * 60));
-    assert!(matches!(within(code.wait(&authority)).await, Ok(CodeEnd::Expired)));
+    assert!(matches!(within(code.wait(&authority)).await, Ok(CodeEnd::Expired(_))));
 
     // A service that asks for patience gets it; one that cannot be asked loses nothing.
     let (code, authority) = code_of(&home).await;
@@ -282,6 +286,76 @@ async fn a_code_can_be_declined_can_expire_and_is_asked_about_at_the_services_pa
     assert_eq!(tenant.requests().token, asked + 2);
     let pause = times[times.len() - 1] - times[times.len() - 2];
     assert!(pause >= Duration::from_secs(5), "{pause:?}");
+}
+
+#[tokio::test]
+async fn blocked_codes_are_known_by_their_number_under_every_word_and_end_an_invitation_as_what_they_are() {
+    let home = Home::new().await;
+    let tenant = &home.stage.tenant;
+    for word in [
+        "invalid_grant",
+        "access_denied",
+        "interaction_required",
+        "unauthorized_client",
+        "authorization_pending",
+    ] {
+        tenant.switch(|switches| switches.device_codes = DeviceCodes::Blocked(530_035, word));
+        let (code, authority) = code_of(&home).await;
+        let asked = tenant.requests().token;
+        let Err(NotIssued::Refused(refusal)) = within(code.wait(&authority)).await else { panic!("{word}") };
+        assert!(refusal.blocks_codes(), "{word}");
+        assert_eq!(tenant.requests().token, asked + 1, "{word} ends the first question");
+    }
+
+    let config = home.config();
+    let client = graph_client(&config).unwrap();
+    let attendant = Attendant {
+        authority: client.authority().clone(),
+        resource: client.resource().to_owned(),
+        delegated: client.delegated().cloned(),
+        watched: Vec::new(),
+        certificate: None,
+    };
+    let ((order, orders), (events, mut happened)) = (mpsc::channel(1), mpsc::channel(4));
+    let task = tokio::spawn(attendant::run(attendant, orders, events));
+    order.send(SignInOrder::Invite).await.unwrap();
+    assert!(matches!(within(happened.recv()).await, Some(SignInEvent::Code(_))));
+    let Some(SignInEvent::Ended(InvitationEnd::CodesBlocked(advice))) = within(happened.recv()).await else {
+        panic!("another end")
+    };
+    assert!(advice.contains("security defaults of this tenant block device codes"), "{advice}");
+    drop(order);
+    within(task).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_microsoft_said_reaches_who_asked_on_every_way() {
+    let home = Home::new().await;
+    let tenant = &home.stage.tenant;
+    tenant.switch(|switches| switches.device_codes = DeviceCodes::Blocked(530_035, "access_denied"));
+    let (code, text) = home.told(&["login"]).await;
+    assert_eq!(code, Some(77), "{text}");
+    for part in ["`presence2mqtt login --browser`", "(AADSTS530035, trace ", "blocked by security defaults."]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    tenant.switch(|switches| switches.device_codes = DeviceCodes::Allowed);
+    let (code, authority) = code_of(&home).await;
+    assert!(tenant.decline_device_code(&code.shown.user_code));
+    let Ok(CodeEnd::Declined(advice)) = within(code.wait(&authority)).await else { panic!("another end") };
+    for part in
+        ["login --browser`", "Need admin approval", "docs/for-administrators.md", "(AADSTS65004, trace "]
+    {
+        assert!(advice.contains(part), "{part}: {advice}");
+    }
+    let (code, authority) = code_of(&home).await;
+    tenant.skip(Duration::from_secs(16 * 60));
+    let Ok(CodeEnd::Expired(advice)) = within(code.wait(&authority)).await else { panic!("another end") };
+    for part in
+        ["login --browser`", "Need admin approval", "docs/for-administrators.md", "(AADSTS70020, trace "]
+    {
+        assert!(advice.contains(part), "{part}: {advice}");
+    }
 }
 
 #[tokio::test]

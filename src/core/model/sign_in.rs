@@ -57,12 +57,14 @@ pub struct DeviceCode {
 pub enum InvitationEnd {
     /// The remembered account, or the first one there is, signed in.
     SignedIn,
-    /// Nobody came.
-    Expired,
-    /// Somebody said no.
-    Declined,
+    /// Nobody came: what else to try, as a sentence.
+    Expired(String),
+    /// Somebody said no: what Microsoft said and what to try, as a sentence.
+    Declined(String),
     /// Another account than the remembered one signed in, and was discarded.
     AnotherAccount(String),
+    /// The tenant allows no device codes: what to do, as a sentence.
+    CodesBlocked(String),
     /// There is no code, or no end of it: why, as a fragment.
     Failed(String),
 }

@@ -91,15 +91,17 @@ impl Invitation {
         }
         let (wait, trouble) = match end {
             InvitationEnd::SignedIn => (SIGNED_IN_RETRY, None),
-            InvitationEnd::Expired => (Duration::ZERO, None),
-            InvitationEnd::Declined => (DECLINED_RETRY, Some("the sign-in was declined".to_owned())),
+            InvitationEnd::Expired(advice) => (Duration::ZERO, Some(advice.clone())),
+            InvitationEnd::Declined(advice) => (DECLINED_RETRY, Some(advice.clone())),
             InvitationEnd::AnotherAccount(name) => {
                 let trouble = format!(
                     "{name} signed in, but this bridge watches another account; to change that, run `presence2mqtt login`"
                 );
                 (DECLINED_RETRY, Some(trouble))
             }
-            InvitationEnd::Failed(why) => (self.backoff.failed(random), Some(why.clone())),
+            InvitationEnd::CodesBlocked(why) | InvitationEnd::Failed(why) => {
+                (self.backoff.failed(random), Some(why.clone()))
+            }
         };
         self.phase = Phase::None(now + wait);
         self.trouble = trouble;

@@ -81,8 +81,11 @@ impl SignIn {
         take_code_back(outbox, cx);
         match end {
             InvitationEnd::SignedIn => return true,
-            InvitationEnd::Expired => {}
-            InvitationEnd::Declined | InvitationEnd::AnotherAccount(_) | InvitationEnd::Failed(_) => {
+            InvitationEnd::Expired(_) => {}
+            InvitationEnd::Declined(_)
+            | InvitationEnd::AnotherAccount(_)
+            | InvitationEnd::CodesBlocked(_)
+            | InvitationEnd::Failed(_) => {
                 let why = self.invitation.trouble().unwrap_or_default().to_owned();
                 cx.report(Report::NotSignedIn(why));
             }

@@ -94,7 +94,7 @@ fn an_expired_code_is_followed_by_another_and_a_no_by_a_pause() {
         &mut bridge,
         vec![(
             20.0,
-            ended(InvitationEnd::Expired),
+            ended(InvitationEnd::Expired("run login".into())),
             "Invite\nunsubscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in presence/bridge/light/+/+",
         )],
     );

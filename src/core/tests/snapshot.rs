@@ -110,7 +110,7 @@ fn a_code_is_shown_while_it_is_good() {
     core.on(Event::SignIn(SignInEvent::Code(code.clone())), at(1.0));
     let snapshot = core.snapshot(0, at(1.0));
     assert_eq!((snapshot.graph.state, snapshot.sign_in), ("sign_in_required", Some(code)));
-    let ended = SignInEvent::Ended(crate::core::model::sign_in::InvitationEnd::Expired);
+    let ended = SignInEvent::Ended(crate::core::model::sign_in::InvitationEnd::Expired(String::new()));
     core.on(Event::SignIn(ended), at(900.0));
     assert_eq!(core.snapshot(0, at(900.0)).sign_in, None);
 }

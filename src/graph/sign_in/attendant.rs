@@ -11,8 +11,8 @@ use super::authority::Authority;
 use super::delegated::DelegatedSignIn;
 use super::device_code::{CodeEnd, PendingCode};
 use crate::config::Certificate;
-use crate::core::model::request::ReadFailure;
 use crate::core::model::sign_in::{InvitationEnd, SignInEvent, SignInOrder, SignedIn};
+use crate::graph::caller::Caller;
 
 /// How often the files that prove who the bridge is are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
@@ -115,22 +115,24 @@ impl Attendant {
         };
         // Nobody left to show it to: the run is over.
         if events.send(SignInEvent::Code(code.shown.clone())).await.is_err() {
-            return InvitationEnd::Expired;
+            return InvitationEnd::Expired(String::new());
         }
         match code.wait(&self.authority).await {
             Ok(CodeEnd::SignedIn(issued)) => match delegated.welcome(&issued, false).await {
                 Ok(_) => InvitationEnd::SignedIn,
                 Err(reason) => reason.into_end(),
             },
-            Ok(CodeEnd::Declined) => InvitationEnd::Declined,
-            Ok(CodeEnd::Expired) => InvitationEnd::Expired,
+            Ok(CodeEnd::Declined(advice)) => InvitationEnd::Declined(advice),
+            Ok(CodeEnd::Expired(advice)) => InvitationEnd::Expired(advice),
             Err(reason) => failed(reason),
         }
     }
 }
 
 fn failed(reason: NotIssued) -> InvitationEnd {
-    InvitationEnd::Failed(ReadFailure::from(reason).to_string())
+    let codes_blocked = matches!(&reason, NotIssued::Refused(refusal) if refusal.blocks_codes());
+    let why = reason.failure(Caller::Person).to_string();
+    if codes_blocked { InvitationEnd::CodesBlocked(why) } else { InvitationEnd::Failed(why) }
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ use url::Url;
 
 use super::answer::{Issued, NotIssued};
 use super::authority::Authority;
+use super::refusal::Refusal;
+use crate::graph::caller::Caller;
 
 /// From opening the browser to its answer.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
@@ -42,8 +44,8 @@ pub enum NoCode {
     #[error("nobody signed in in time; run login again")]
     TooLate,
     /// The person or the service said no.
-    #[error("the sign-in was not completed ({0}); run login again")]
-    Refused(String),
+    #[error("{}", .0.advice(Caller::Person))]
+    Refused(Refusal),
     /// The address is not the end of this sign-in.
     #[error(
         "this is not the address that this sign-in ended on; copy all of it from the browser's address bar"
@@ -129,7 +131,9 @@ impl PendingBrowser {
         }
         match (value("code"), value("error")) {
             (Some(code), None) => Ok(code.into()),
-            (_, Some(error)) => Err(NoCode::Refused(error)),
+            (_, Some(error)) => {
+                Err(NoCode::Refused(Refusal::of_words(error, value("error_description").as_deref())))
+            }
             (None, None) => Err(NoCode::NotOurs),
         }
     }
@@ -212,7 +216,12 @@ mod tests {
         for stranger in ["code=abc", "code=abc&state=x", &format!("state={state}"), ""] {
             assert!(matches!(pending.code_of(&ended(stranger)), Err(NoCode::NotOurs)), "{stranger}");
         }
-        let refused = pending.code_of(&ended(&format!("error=access_denied&state={state}")));
-        assert!(matches!(refused, Err(NoCode::Refused(error)) if error == "access_denied"));
+        let refused = format!(
+            "error=access_denied&error_description=AADSTS53003%3a+No.%0d%0aTrace+ID%3a+t1&state={state}"
+        );
+        let Err(refused) = pending.code_of(&ended(&refused)) else { panic!("a code?") };
+        let sentence = refused.to_string();
+        assert!(sentence.ends_with(r#"(AADSTS53003, trace t1; Microsoft says "No.")"#), "{sentence}");
+        assert!(matches!(refused, NoCode::Refused(refusal) if refusal.blocks_codes()));
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
-use super::answer::{self, Issued, NotIssued};
+use super::answer::{self, Issued};
 use super::authority::Authority;
 use super::identity;
 use super::scopes::{self, Scopes};
@@ -14,6 +14,7 @@ use crate::chain::chain;
 use crate::core::model::request::ReadFailure;
 use crate::core::model::sign_in::{InvitationEnd, SignedIn};
 use crate::core::sign_in::token_life::renew_after;
+use crate::graph::caller::Caller;
 use crate::graph::clock;
 
 /// The delegated sign-in of one app.
@@ -80,10 +81,7 @@ impl DelegatedSignIn {
             ("refresh_token", kept.refresh_token.expose_secret()),
             ("scope", &self.scopes.renewal(resource, &kept.scopes)),
         ];
-        let issued = authority.token(&form).await.map_err(|reason| match reason {
-            NotIssued::Passing { .. } => reason.into(),
-            NotIssued::Refused(refusal) => ReadFailure::SignInRequired { advice: refusal.advice() },
-        })?;
+        let issued = authority.token(&form).await.map_err(|reason| reason.failure(Caller::Person))?;
         keep(&store, &self.client_id, kept.account.clone(), &issued, Some(&kept)).map_err(|error| {
             // A token that is not on disk must not be used: the old one dies with its first use.
             ReadFailure::Passing { why: format!("the new token cannot be kept: {error}"), retry_after: None }

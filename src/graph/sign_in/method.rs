@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::answer::{Issued, NotIssued};
+use super::answer::Issued;
 use super::assertion;
 use super::authority::Authority;
 use super::delegated::DelegatedSignIn;
@@ -162,7 +162,8 @@ async fn of_app(
 ) -> Result<Issued, ReadFailure> {
     let scope = default_scope(resource);
     let form = [("grant_type", "client_credentials"), ("client_id", client_id), ("scope", &scope)];
-    authority.token(&[&form, credential].concat()).await.map_err(NotIssued::into)
+    let issued = authority.token(&[&form, credential].concat()).await;
+    issued.map_err(|reason| reason.failure(Caller::App))
 }
 
 /// Everything that was granted to the app, the only scope that an app can ask for.

@@ -1,8 +1,8 @@
 //! Signing in: how the bridge proves who it is, and what it gets for it.
 //!
 //! In reading order: [`method`] names the ways, `assertion` signs the proof of a certificate, [`managed_identity`]
-//! asks Azure on the spot, [`authority`] posts to the sign-in service, [`answer`] reads what it says, `advice` words
-//! what people can do. For people who sign in: [`delegated`] uses what the [`store`] keeps, [`device_code`] and
+//! asks Azure on the spot, [`authority`] posts to the sign-in service, [`answer`] reads what it says, with its [`refusal`]s, and
+//! `advice` words what people can do about those. For people who sign in: [`delegated`] uses what the [`store`] keeps, [`device_code`] and
 //! [`browser`] are the two ways to a new sign-in, [`identity`] tells whose it is, [`scopes`] what has to be consented
 //! to, and the [`attendant`] task invites when a bridge runs without one.
 
@@ -17,5 +17,6 @@ pub mod device_code;
 pub mod identity;
 pub mod managed_identity;
 pub mod method;
+pub mod refusal;
 pub mod scopes;
 pub mod store;
