@@ -172,7 +172,7 @@ impl Source {
         match order {
             GraphOrder::Read(asked) => {
                 let outcome = self.read(&asked.operation);
-                Some(PresenceEvent::Read(Ended { request: asked.id, outcome }))
+                Some(PresenceEvent::Read(Ended { request: asked.id, further: 0, outcome }))
             }
             GraphOrder::Resolve(asked) => Some(PresenceEvent::Resolved(self.unknown(asked.id))),
             GraphOrder::ReadMembers(asked) => Some(PresenceEvent::Members(self.unknown(asked.id))),
@@ -194,7 +194,7 @@ impl Source {
 
     /// Lines have neither principal names nor groups.
     fn unknown<O: Operation>(&self, request: RequestId<O>) -> Ended<O> {
-        Ended { request, outcome: self.goes_on().and(Err(ReadFailure::NotFound)) }
+        Ended { request, further: 0, outcome: self.goes_on().and(Err(ReadFailure::NotFound)) }
     }
 
     /// A failure is one of Graph's too: the core knows what each means.

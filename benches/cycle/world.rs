@@ -94,7 +94,7 @@ impl World {
     pub(crate) fn next_answer(&mut self) -> Event {
         let (request, ids) = self.asked();
         let people = answer::list(&self.body(&ids)).unwrap().people;
-        Event::Presence(PresenceEvent::Read(Ended { request, outcome: Ok(people) }))
+        Event::Presence(PresenceEvent::Read(Ended { request, further: 0, outcome: Ok(people) }))
     }
 
     /// Something happens, and what comes of it is left alone.
@@ -133,7 +133,7 @@ impl World {
             Happens::Body(request, body) => {
                 let people = answer::list(body).unwrap().people;
                 self.read += people.len();
-                Event::Presence(PresenceEvent::Read(Ended { request, outcome: Ok(people) }))
+                Event::Presence(PresenceEvent::Read(Ended { request, further: 0, outcome: Ok(people) }))
             }
         };
         self.bridge.on(event, at(self.now))

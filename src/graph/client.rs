@@ -113,6 +113,15 @@ impl GraphClient {
     ///
     /// Whatever keeps the answer from being one; the kind says whether and when to try again.
     pub async fn ask<O: Ask>(&self, request: &Request<O>) -> Result<O::Answer, ReadFailure> {
+        self.ask_counting(request, &mut 0).await
+    }
+
+    /// The same, and counts how many requests more than one it took.
+    pub(super) async fn ask_counting<O: Ask>(
+        &self,
+        request: &Request<O>,
+        further: &mut u32,
+    ) -> Result<O::Answer, ReadFailure> {
         let token = self.tokens.token(request.token_max_age).await.inspect_err(|failure| {
             self.meter.ended::<O::Answer>(&Err(failure.clone()), None);
         })?;
@@ -121,6 +130,7 @@ impl GraphClient {
         let Said { mut answer, mut rest } = self.one(operation, operation.request(&graph), &token).await?;
         for _ in 1..MOST_PAGES {
             let Some(page) = rest.take() else { break };
+            *further += 1;
             // What came stands. Whoever is missing is read alone, and meets there what is wrong here.
             let Ok(more) = self.one(operation, graph.client.get(page), &token).await else { break };
             O::add(&mut answer, more.answer);

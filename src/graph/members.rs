@@ -1,8 +1,7 @@
 //! The members of a group, page by page: the request, and what an answer to it holds.
 //!
 //! Strict where the presence answers are lenient: whoever is missing from a list of members is taken off the broker. One
-//! entry that cannot be read costs only itself, and shows: the list is then shorter than Graph itself counted, which the core
-//! believes only when it comes twice alike.
+//! entry that cannot be read costs only itself, and is counted: the core then adds people, and takes nobody off.
 
 use reqwest::RequestBuilder;
 use serde_json::value::RawValue;
@@ -91,7 +90,8 @@ pub fn page(body: &[u8], first: &Url) -> Result<MembersPage, NotMembers> {
         link.and_then(|link| next_page::checked(&link, first)).ok_or(NotMembers::StrangeLink)
     });
     let counted = body.get("@odata.count");
-    Ok(MembersPage { members, counted, next: next.transpose()? })
+    let unreadable = list.len() - members.len();
+    Ok(MembersPage { members, counted, unreadable, next: next.transpose()? })
 }
 
 fn member(entry: &str) -> Option<Member> {

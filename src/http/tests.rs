@@ -47,7 +47,11 @@ fn core(more: &str) -> Bridge {
     let id = "00000000-0000-4000-8000-000000000001".parse().unwrap();
     let people = vec![Reading { id, presence: Some(presence) }];
     core.on(
-        Event::Presence(PresenceEvent::Read(Ended { request: RequestId::new(0), outcome: Ok(people) })),
+        Event::Presence(PresenceEvent::Read(Ended {
+            request: RequestId::new(0),
+            further: 0,
+            outcome: Ok(people),
+        })),
         at(1),
     );
     core
@@ -174,7 +178,11 @@ async fn a_code_is_shown_with_a_picture_of_its_address() {
     let failed = Err(ReadFailure::SignInRequired { advice: "sign in".into() });
     core.on(Event::Woken, at(6));
     core.on(
-        Event::Presence(PresenceEvent::Read(Ended { request: RequestId::new(1), outcome: failed })),
+        Event::Presence(PresenceEvent::Read(Ended {
+            request: RequestId::new(1),
+            further: 0,
+            outcome: failed,
+        })),
         at(6),
     );
     let code = |uri: &str| DeviceCode {

@@ -82,7 +82,7 @@ pub(crate) fn graph_trouble(setup: &Setup, random: &mut Rng) -> GraphTrouble {
         // only with those.
         13..=14 => spoiled(passing_fault(random), Asked::SignIn, random),
         15 => spoiled(passing_fault(random), Asked::Person(place), random),
-        16 => GraphTrouble::Answers { fault: Fault::status(401), to: Asked::Graph, times: Times::Next(1) },
+        16 => GraphTrouble::Answers { fault: Fault::status(401), to: Asked::Graph, times: Times::Chance(50) },
         17..=19 => spoiled(passing_fault(random), Asked::Anything, random),
         _ => spoiled(any_fault(random), Asked::Graph, random),
     }

@@ -40,8 +40,8 @@ impl Groups {
                         is_over = false;
                         Duration::ZERO
                     }
-                    Turned::Complete(ids, named) => {
-                        self.complete(group, ids, named, people)?;
+                    Turned::Complete { ids, named, unreadable } => {
+                        self.complete(group, ids, named, unreadable, people)?;
                         self.list.get(group).map_or(DENIED_RETRY, |known| known.group.refresh_members)
                     }
                     Turned::Failed(why) => self.failed(group, why, cx),

@@ -22,6 +22,7 @@ impl Roster {
         requests: &mut Requests,
         cx: &mut Context,
     ) {
+        requests.took_more(ended.further, cx.now);
         let Some(job) = requests.presence_ended(ended.request) else { return };
         match ended.outcome {
             Ok(readings) => {

@@ -171,6 +171,11 @@ impl Requests {
         self.in_flight.reads.remove(&id)
     }
 
+    /// The answer to a request took so many more requests than one.
+    pub(super) fn took_more(&mut self, further: u32, now: Tick) {
+        self.budget.spend_more(further, now);
+    }
+
     /// Whose name was looked up.
     pub(super) fn name_ended(&mut self, id: RequestId<ResolveName>) -> Option<Job<Place>> {
         self.in_flight.names.remove(&id)

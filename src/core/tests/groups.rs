@@ -33,6 +33,7 @@ pub(super) fn members(request: u64, members: &[(usize, &str)], next: Option<&str
     let page = MembersPage {
         members: members.iter().map(|&(n, name)| member(n, name)).collect(),
         counted: None,
+        unreadable: 0,
         next: next.map(|next| PageLink(next.into())),
     };
     super::page(request, Ok(page))
@@ -100,6 +101,27 @@ fn health(commands: &[Effect]) -> String {
     let said = format!("{commands:?}");
     let from = said.find("presence/bridge/health").unwrap_or_else(|| panic!("no health in {said}"));
     said[from..].to_owned()
+}
+
+#[test]
+fn a_member_who_cannot_be_read_takes_nobody_off() {
+    let mut bridge = known();
+    let (request, _, now) = next_reading(&mut bridge, 2.3);
+    let page = MembersPage {
+        members: vec![member(1, "alice"), member(3, "carol")],
+        counted: Some(3),
+        unreadable: 1,
+        next: None,
+    };
+    let said = bridge.on(super::page(request, Ok(page)), at(now));
+    let all = lines(&said);
+    assert!(all.contains(&"presence/carol/health = stale".to_owned()), "carol joins: {all:?}");
+    assert!(!all.iter().any(|line| line.starts_with("presence/bob")), "bob may be the one: {all:?}");
+    assert!(health(&said).contains("1 of the members of the group"), "{said:?}");
+    go_on(&mut bridge, said, now);
+    let (request, _, now) = next_reading(&mut bridge, now);
+    let all = lines(&bridge.on(members(request, &[(1, "alice"), (3, "carol")], None), at(now)));
+    assert!(all.contains(&"presence/bob/state =".to_owned()), "who is missing from a whole list left: {all:?}");
 }
 
 #[test]

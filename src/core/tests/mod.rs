@@ -100,19 +100,19 @@ fn failure(request: u64, failure: ReadFailure) -> Event {
 }
 
 fn read(request: u64, outcome: Result<Vec<Reading>, ReadFailure>) -> Event {
-    Event::Presence(PresenceEvent::Read(Ended { request: RequestId::new(request), outcome }))
+    Event::Presence(PresenceEvent::Read(Ended { request: RequestId::new(request), further: 0, outcome }))
 }
 
 fn resolved(request: u64, outcome: Result<ObjectId, ReadFailure>) -> Event {
-    Event::Presence(PresenceEvent::Resolved(Ended { request: RequestId::new(request), outcome }))
+    Event::Presence(PresenceEvent::Resolved(Ended { request: RequestId::new(request), further: 0, outcome }))
 }
 
 fn page(request: u64, outcome: Result<MembersPage, ReadFailure>) -> Event {
-    Event::Presence(PresenceEvent::Members(Ended { request: RequestId::new(request), outcome }))
+    Event::Presence(PresenceEvent::Members(Ended { request: RequestId::new(request), further: 0, outcome }))
 }
 
 fn set(request: u64, outcome: Result<(), ReadFailure>) -> Event {
-    Event::Presence(PresenceEvent::Set(Ended { request: RequestId::new(request), outcome }))
+    Event::Presence(PresenceEvent::Set(Ended { request: RequestId::new(request), further: 0, outcome }))
 }
 
 /// The end of any request that asks for something.
