@@ -25,7 +25,7 @@ use super::model::presence_change::PresenceChange;
 use super::model::remembered::Remembered;
 use super::model::report::Report;
 use super::model::settings::{Settings, User};
-use super::model::sign_in::SignInEvent;
+use super::model::sign_in::{SignInBy, SignInEvent};
 use super::model::snapshot::{GraphSnapshot, Snapshot};
 use super::model::time::{Now, Tick};
 use super::model::topic::{BridgeField, Field, OFFLINE, ONLINE, SET, SET_STATUS_MESSAGE};
@@ -223,9 +223,10 @@ impl Bridge {
         }
     }
 
-    fn needs_sign_in(&self) -> bool {
+    /// How a person has to sign in, if one has to.
+    fn needs_sign_in(&self) -> Option<SignInBy> {
         let required = self.requests.state() == GraphState::SignInRequired;
-        required && self.cx.settings.sign_in.invites && !self.broker.is_stopping()
+        self.cx.settings.sign_in.invites.filter(|_| required && !self.broker.is_stopping())
     }
 
     /// Time went on by `slept`. Reads everybody again, on new connections: the old ones are dead, and a read on one
@@ -406,7 +407,7 @@ impl Bridge {
             Heard::Own(BridgeField::State) => broker.found_state(message.payload == ONLINE.as_bytes()),
             Heard::Own(BridgeField::SignIn) => {
                 // A code that an earlier run did not live to take back.
-                if self.sign_in.code().is_none() {
+                if self.sign_in.shown().is_none() {
                     outbox.remove(message.topic.clone());
                 }
             }
@@ -496,7 +497,7 @@ impl Bridge {
         let (words, graph) = (self.health_words(), self.requests.snapshot(&self.cx.settings, self.cx.now));
         self.health.publish(words, &graph, &mut self.outbox, &self.cx);
         self.publish_info();
-        self.sign_in.publish_code(&mut self.outbox, &self.cx);
+        self.sign_in.publish_shown(&mut self.outbox, &self.cx);
     }
 
     /// Sends what fits into the window.
@@ -531,7 +532,10 @@ impl Bridge {
     fn sign_in_happened(&mut self, event: SignInEvent) {
         let Self { sign_in, requests, outbox, cx, .. } = self;
         match event {
-            SignInEvent::Code(code) => sign_in.shown(code, outbox, cx),
+            SignInEvent::Invited(shown) => sign_in.show(shown, outbox, cx),
+            SignInEvent::Landed(address) => sign_in.landed(address, cx),
+            SignInEvent::NotTaken(why) => sign_in.not_taken(why, cx),
+            SignInEvent::NotStored(why) => sign_in.not_stored(why),
             SignInEvent::Ended(end) => {
                 if sign_in.ended(&end, outbox, cx) {
                     requests.sign_in_changed(cx.now);
@@ -581,7 +585,7 @@ impl Bridge {
             sign_in.begin_anew(outbox, cx);
         }
         if access == Access::New {
-            sign_in.forget_account();
+            sign_in.forget_account(cx);
             *commands = CommandQueue::default();
         }
         sign_in.configured(&settings);
@@ -664,7 +668,7 @@ impl Bridge {
             let own = |field, payload: &str| {
                 Message::retained(cx.topics.of_bridge(field), payload.to_owned(), Qos::AtLeastOnce)
             };
-            let is_code_shown = cx.settings.sign_in.announce && sign_in.code().is_some();
+            let is_code_shown = cx.settings.sign_in.announce && sign_in.shown().is_some();
             last.extend(is_code_shown.then(|| own(BridgeField::SignIn, "")));
             last.extend(lights.goodbye(cx));
             last.push(own(BridgeField::State, OFFLINE));
@@ -680,7 +684,7 @@ impl Bridge {
             .requests
             .notice(settings)
             .into_iter()
-            .chain(self.sign_in.notice(self.cx.wall))
+            .chain(self.sign_in.notices(self.cx.wall))
             .chain(self.people.notices(self.requests.forbidden_advice()))
             .chain(self.groups.notices())
             .chain(self.broker.refusal_notices())
@@ -706,7 +710,7 @@ impl Bridge {
             graph: GraphSnapshot { detail, ..graph },
             broker: self.broker.snapshot(&self.outbox),
             notices,
-            sign_in: self.sign_in.code().cloned(),
+            sign_in: self.sign_in.shown().cloned(),
             people: self.people.count(),
             current: self.people.count_of(Health::Ok),
             census: Health::ALL.map(|health| (health.as_str(), self.people.count_of(health))),

@@ -41,11 +41,11 @@ impl Home {
         self.folder.path().join("presence2mqtt.toml")
     }
 
-    fn state(&self) -> PathBuf {
+    pub(crate) fn state(&self) -> PathBuf {
         self.folder.path().join("state")
     }
 
-    fn store(&self) -> TokenStore {
+    pub(crate) fn store(&self) -> TokenStore {
         TokenStore::new(self.state())
     }
 
@@ -64,7 +64,7 @@ impl Home {
         config::load(Some(&self.file()), &Environment::from_iter([])).unwrap()
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_presence2mqtt"));
         command.env_clear().args(arguments).arg("-c").arg(self.file());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -105,7 +105,7 @@ async fn login_whoami_get_logout() {
     let (code, text) = home.told(&["whoami"]).await;
     assert_eq!((code, text.contains("nobody is signed in")), (Some(77), true), "{text}");
     let text = home.log_in(0).await;
-    for expected in ["/devicelogin", "Signed in as alice@contoso.example", "Kept."] {
+    for expected in ["/devicelogin", "Signed in as alice@contoso.example", "Saved."] {
         assert!(text.contains(expected), "{expected} in {text}");
     }
     assert_eq!((mode(&home.state()), mode(&home.store().file())), (0o700, 0o600));
@@ -141,7 +141,8 @@ async fn login_with_a_browser() {
     assert!(page.contains("You can close this window"), "{page}");
     let end = tokio::task::spawn_blocking(move || (lines.collect::<Vec<_>>(), child.wait().unwrap().code()));
     let (rest, code) = within(end).await.unwrap();
-    assert!(rest.contains(&"Kept. A running bridge notices within seconds.".to_owned()), "{rest:?}");
+    let saved = "Saved. Start the bridge with `presence2mqtt run`; a running one continues by itself.";
+    assert_eq!(rest.last().map(String::as_str), Some(saved), "{rest:?}");
     assert_eq!(code, Some(0));
     let (_, text) = home.told(&["whoami"]).await;
     assert!(text.contains("bob@contoso.example"), "{text}");
@@ -262,12 +263,16 @@ async fn code_of(home: &Home) -> (PendingCode, Authority) {
     (within(PendingCode::ask(&authority, &client_id, &scope)).await.unwrap(), authority)
 }
 
+fn user_code(code: &PendingCode) -> String {
+    code.shown.user_code.clone().unwrap()
+}
+
 #[tokio::test]
 async fn a_code_can_be_declined_can_expire_and_is_asked_about_at_the_services_pace() {
     let home = Home::new().await;
     let tenant = &home.stage.tenant;
     let (code, authority) = code_of(&home).await;
-    assert!(tenant.decline_device_code(&code.shown.user_code));
+    assert!(tenant.decline_device_code(&user_code(&code)));
     assert!(matches!(within(code.wait(&authority)).await, Ok(CodeEnd::Declined(_))));
 
     let (code, authority) = code_of(&home).await;
@@ -277,7 +282,7 @@ async fn a_code_can_be_declined_can_expire_and_is_asked_about_at_the_services_pa
     // A service that asks for patience gets it; one that cannot be asked loses nothing.
     let (code, authority) = code_of(&home).await;
     tenant.fault(Fault::status(503), Scope::Endpoint(Endpoint::Token), Times::Next(1));
-    assert!(tenant.approve_device_code(&code.shown.user_code, tenant.people()[0].id));
+    assert!(tenant.approve_device_code(&user_code(&code), tenant.people()[0].id));
     let asked = tenant.requests().token;
     assert!(matches!(within(code.wait(&authority)).await, Ok(CodeEnd::SignedIn(_))));
     let log = tenant.requests().log;
@@ -341,7 +346,7 @@ async fn what_microsoft_said_reaches_who_asked_on_every_way() {
     }
     tenant.switch(|switches| switches.device_codes = DeviceCodes::Allowed);
     let (code, authority) = code_of(&home).await;
-    assert!(tenant.decline_device_code(&code.shown.user_code));
+    assert!(tenant.decline_device_code(&user_code(&code)));
     let Ok(CodeEnd::Declined(advice)) = within(code.wait(&authority)).await else { panic!("another end") };
     for part in
         ["login --browser`", "Need admin approval", "docs/for-administrators.md", "(AADSTS65004, trace "]

@@ -366,7 +366,7 @@ fn may_set(bridge: &Bridge, user: usize) -> bool {
 fn a_person_who_signed_in_sets_only_themselves() {
     let users = vec![watched("me", "me"), watched("bob", &id(2).to_string())];
     let mut bridge =
-        online(obeying(changed(Settings { users, ..settings() }, |it| it.sign_in.invites = true)));
+        online(obeying(changed(Settings { users, ..settings() }, |it| it.sign_in.invites = BY_CODE)));
     let said = |bridge: &mut Bridge, user: &str| {
         lines(&bridge.on(told(&format!("{user}/set"), "Busy"), at(1.0))).join("\n")
     };

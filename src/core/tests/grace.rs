@@ -258,7 +258,7 @@ fn a_token_refused_after_a_long_silence_ends_no_sign_in() {
 
 #[test]
 fn a_refusal_right_after_a_sign_in_is_said_at_once() {
-    let mut bridge = Bridge::new(changed(only_alice(), |it| it.sign_in.invites = true), 1, at(0.0));
+    let mut bridge = Bridge::new(changed(only_alice(), |it| it.sign_in.invites = BY_CODE), 1, at(0.0));
     for event in [Event::Started, Event::Connected, subscribed(), subscribed()] {
         bridge.on(event, at(0.0));
     }

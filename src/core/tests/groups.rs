@@ -121,7 +121,10 @@ fn a_member_who_cannot_be_read_takes_nobody_off() {
     go_on(&mut bridge, said, now);
     let (request, _, now) = next_reading(&mut bridge, now);
     let all = lines(&bridge.on(members(request, &[(1, "alice"), (3, "carol")], None), at(now)));
-    assert!(all.contains(&"presence/bob/state =".to_owned()), "who is missing from a whole list left: {all:?}");
+    assert!(
+        all.contains(&"presence/bob/state =".to_owned()),
+        "who is missing from a whole list left: {all:?}"
+    );
 }
 
 #[test]

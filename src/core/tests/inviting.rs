@@ -2,12 +2,12 @@
 
 use super::*;
 use crate::core::model::event::Event::{Acknowledged, SignIn, Stop, Woken};
-use crate::core::model::sign_in::{DeviceCode, InvitationEnd, SignedIn};
+use crate::core::model::sign_in::{InvitationEnd, LandingAddress, ShownInvitation, SignedIn};
 
 fn code() -> SignInEvent {
-    SignInEvent::Code(DeviceCode {
+    SignInEvent::Invited(ShownInvitation {
         verification_uri: "https://login.example/device".into(),
-        user_code: "ABCD1234".into(),
+        user_code: Some("ABCD1234".into()),
         expires_at: "2026-11-23T09:15:00Z".parse().unwrap(),
     })
 }
@@ -27,7 +27,7 @@ fn ended(end: InvitationEnd) -> Event {
 /// A bridge whose sign-in has just been refused; read #1 is the next.
 fn signed_out(announce_sign_in: bool) -> Bridge {
     let mut bridge = online(changed(only_alice(), |it| {
-        (it.sign_in.invites, it.sign_in.announce) = (true, announce_sign_in)
+        (it.sign_in.invites, it.sign_in.announce) = (BY_CODE, announce_sign_in)
     }));
     let refused = ReadFailure::SignInRequired { advice: "nobody is signed in".into() };
     run(
@@ -139,8 +139,9 @@ fn a_code_that_is_taken_back_while_the_broker_is_away_is_emptied_when_it_is_back
 
 #[test]
 fn another_account_is_another_person() {
-    let me =
-        changed(Settings { users: vec![watched("me", "me")], ..settings() }, |it| it.sign_in.invites = true);
+    let me = changed(Settings { users: vec![watched("me", "me")], ..settings() }, |it| {
+        it.sign_in.invites = BY_CODE
+    });
     let mut bridge = online(me);
     let account = |name: &str| {
         let signed_in = SignedIn { username: name.into(), object_id: id(1), may_write: false };
@@ -175,7 +176,7 @@ fn a_failed_invitation_is_tried_again_with_growing_waits() {
 
 #[test]
 fn a_code_of_an_earlier_run_is_emptied_and_one_of_this_run_on_the_way_out() {
-    let mut bridge = Bridge::new(changed(only_alice(), |it| it.sign_in.invites = true), 1, at(0.0));
+    let mut bridge = Bridge::new(changed(only_alice(), |it| it.sign_in.invites = BY_CODE), 1, at(0.0));
     bridge.on(Event::Started, at(0.0));
     bridge.on(Event::Connected, at(0.0));
     bridge.on(retained("presence/bridge/sign_in", r#"{"user_code":"OLD"}"#), at(0.0));
@@ -188,4 +189,96 @@ fn a_code_of_an_earlier_run_is_emptied_and_one_of_this_run_on_the_way_out() {
     bridge.on(SignIn(code()), at(2.0));
     let said = lines(&bridge.on(Stop, at(3.0)));
     assert_eq!(said, ["presence/bridge/sign_in =", "presence/bridge/state = offline", "TakeBack"]);
+}
+
+fn link() -> SignInEvent {
+    SignInEvent::Invited(ShownInvitation {
+        verification_uri: "https://login.example/authorize?state=x".into(),
+        user_code: None,
+        expires_at: "2026-11-24T09:00:00Z".parse().unwrap(),
+    })
+}
+
+fn landed() -> Event {
+    let address = LandingAddress::pasted(" http://localhost:1/?code=s3cr3t&state=x\n").unwrap();
+    SignIn(SignInEvent::Landed(address))
+}
+
+/// The same with `method = "browser"`.
+fn signed_out_of_the_browser() -> Bridge {
+    let by_browser = Some(SignInBy::Browser);
+    let mut bridge =
+        online(changed(only_alice(), |it| (it.sign_in.invites, it.sign_in.announce) = (by_browser, true)));
+    let refused = ReadFailure::SignInRequired { advice: "nobody is signed in".into() };
+    let ordered = lines(&bridge.on(failure(0, refused), at(1.0)));
+    assert!(ordered.contains(&"Invite(Browser)".to_owned()), "{ordered:?}");
+    bridge.on(Acknowledged(9), at(1.0));
+    bridge
+}
+
+#[test]
+fn a_browser_is_invited_with_a_link_and_the_address_that_it_ended_on_is_redeemed() {
+    let mut bridge = signed_out_of_the_browser();
+    run(
+        &mut bridge,
+        vec![
+            (
+                2.0,
+                SignIn(link()),
+                "report: sign-in required: run `presence2mqtt login --browser`, with --no-open where there is no browser
+                 presence/bridge/sign_in = {null}",
+            ),
+            (30.0, landed(), "Redeem(LandingAddress)\n unsubscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in presence/bridge/light/+/+"),
+            (31.0, ended(InvitationEnd::SignedIn), "read #1 bulk 1\n presence/bridge/sign_in ="),
+        ],
+    );
+}
+
+#[test]
+fn an_address_that_is_not_taken_leaves_the_invitation_and_says_why() {
+    let mut bridge = signed_out_of_the_browser();
+    bridge.on(SignIn(link()), at(2.0));
+    bridge.on(Acknowledged(9), at(2.0));
+    let said = lines(&bridge.on(SignIn(SignInEvent::NotTaken("copy all of it".into())), at(3.0)));
+    assert!(said.contains(&"report: still not signed in: copy all of it".to_owned()), "{said:?}");
+    let snapshot = bridge.snapshot(0, at(3.0));
+    assert_eq!(snapshot.graph.detail.as_deref(), Some("copy all of it"));
+    assert!(snapshot.sign_in.is_some());
+    assert_eq!(lines(&bridge.on(landed(), at(4.0)))[0], "Redeem(LandingAddress)");
+}
+
+#[test]
+fn an_address_without_a_browser_sign_in_that_waits_is_not_handed_on() {
+    for mut bridge in [signed_out(true), signed_out_of_the_browser()] {
+        let said = lines(&bridge.on(landed(), at(2.0)));
+        assert_eq!(said[0], "report: still not signed in: no sign-in waits for an address now");
+        assert!(!said.contains(&"Redeem(LandingAddress)".to_owned()), "{said:?}");
+    }
+    let mut bridge = signed_out(true);
+    bridge.on(SignIn(code()), at(2.0));
+    assert!(!lines(&bridge.on(landed(), at(3.0))).contains(&"Redeem(LandingAddress)".to_owned()));
+}
+
+#[test]
+fn what_is_pasted_is_one_word_and_never_printed() {
+    let address = LandingAddress::pasted(" http://localhost/?code=s3cr3t\r\n").unwrap();
+    assert_eq!(address.expose(), "http://localhost/?code=s3cr3t");
+    assert!(!format!("{address:?}").contains("s3cr3t"));
+    for nothing in ["", " \n", "two words", &"x".repeat(20_000)] {
+        assert_eq!(LandingAddress::pasted(nothing), None);
+    }
+}
+
+#[test]
+fn a_disk_that_takes_no_token_is_a_notice_while_it_lasts() {
+    let mut bridge = online(changed(only_alice(), |it| it.sign_in.invites = BY_CODE));
+    bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(1.0));
+    bridge.on(Acknowledged(9), at(1.0));
+    let full = "cannot write /var/lib/presence2mqtt/sign-in.json: No space left on device (os error 28)";
+    let said = lines(&bridge.on(SignIn(SignInEvent::NotStored(Some(full.into()))), at(2.0)));
+    assert!(said.contains(&"presence/bridge/health = {ok}".to_owned()), "{said:?}");
+    let notices = bridge.snapshot(0, at(2.0)).notices;
+    assert!(notices.len() == 1 && notices[0].contains(full), "{notices:?}");
+    bridge.on(SignIn(SignInEvent::NotStored(None)), at(3.0));
+    assert_eq!(bridge.snapshot(0, at(3.0)).notices, Vec::<String>::new());
 }

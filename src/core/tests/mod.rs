@@ -31,7 +31,7 @@ use crate::core::model::request::{
     Ended, ReadFailure, ReadMembers, ReadPresence, Reading, Request, RequestId, Whom,
 };
 use crate::core::model::settings::{Endpoint, OnStale, Settings, User};
-use crate::core::model::sign_in::SignInEvent;
+use crate::core::model::sign_in::{SignInBy, SignInEvent, SignInOrder};
 use crate::core::model::time::{Now, Tick};
 use crate::core::model::word::Availability;
 use crate::core::model::words::Words;
@@ -68,6 +68,9 @@ fn settings() -> Settings {
     let users = vec![watched("alice", &id(1).to_string()), watched("bob", &id(2).to_string())];
     Settings { users, ..Settings::for_tests() }
 }
+
+/// With which method a person is invited to use a code.
+const BY_CODE: Option<SignInBy> = Some(SignInBy::DeviceCode);
 
 /// The same, but for this change.
 fn changed(mut settings: Settings, change: impl FnOnce(&mut Settings)) -> Settings {
@@ -183,7 +186,10 @@ fn line(effect: &Effect) -> String {
         Effect::Broker(BrokerOrder::Publish(messages)) => {
             messages.iter().map(message).collect::<Vec<_>>().join("\n")
         }
-        Effect::SignIn(order) => format!("{order:?}"),
+        Effect::SignIn(SignInOrder::Invite(SignInBy::DeviceCode)) => "Invite".into(),
+        Effect::SignIn(order @ (SignInOrder::Invite(_) | SignInOrder::Redeem(_) | SignInOrder::TakeBack)) => {
+            format!("{order:?}")
+        }
         Effect::Report(report) => format!("report: {report}"),
         Effect::Finish(ending) => format!("finish {ending:?}"),
     }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::advice::{self, OnCode};
 use super::answer::{self, Issued, NotIssued};
 use super::authority::Authority;
-use crate::core::model::sign_in::DeviceCode;
+use crate::core::model::sign_in::ShownInvitation;
 use crate::core::model::time::whole_seconds;
 use crate::graph::caller::Caller;
 use crate::graph::clock;
@@ -22,7 +22,7 @@ const SLOWER: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct PendingCode {
     /// What people need.
-    pub shown: DeviceCode,
+    pub shown: ShownInvitation,
     client_id: String,
     device_code: SecretString,
     interval: Duration,
@@ -71,9 +71,9 @@ impl PendingCode {
                 retry_after: answer.retry_after,
             })?;
         let lives = Duration::from_secs(wire.expires_in.min(24 * 60 * 60));
-        let shown = DeviceCode {
+        let shown = ShownInvitation {
             verification_uri: wire.verification_uri,
-            user_code: wire.user_code,
+            user_code: Some(wire.user_code),
             expires_at: whole_seconds(clock::wall() + lives),
         };
         let interval = Duration::from_secs(wire.interval.clamp(1, 60));

@@ -60,11 +60,11 @@ impl Method {
     /// If an HTTP client of its own cannot be made.
     pub fn new(auth: &Auth, scopes: Scopes, timeout: Duration) -> Result<Self, HttpError> {
         Ok(match auth {
-            Auth::Person { client_id, state_dir, .. } => Self::Delegated(DelegatedSignIn {
-                store: TokenStore::new(state_dir.clone()),
-                client_id: client_id.as_str().to_owned(),
-                scopes: Arc::new(scopes),
-            }),
+            Auth::Person { client_id, state_dir, .. } => Self::Delegated(DelegatedSignIn::new(
+                TokenStore::new(state_dir.clone()),
+                client_id.as_str().to_owned(),
+                Arc::new(scopes),
+            )),
             Auth::ClientSecret { client_id, secret } => {
                 Self::ClientSecret { client_id: client_id.as_str().to_owned(), secret: secret.clone() }
             }

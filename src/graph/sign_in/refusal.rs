@@ -86,7 +86,8 @@ impl Refusal {
     }
 
     /// The numbers and ids that support asks for, and the service's own words; its word if there are none.
-    pub(super) fn details(&self) -> String {
+    #[must_use]
+    pub fn details(&self) -> String {
         let mut parts: Vec<String> = self.numbers.iter().map(|number| format!("AADSTS{number}")).collect();
         parts.extend(self.trace.iter().map(|id| format!("trace {id}")));
         parts.extend(self.correlation.iter().map(|id| format!("correlation {id}")));
