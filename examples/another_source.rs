@@ -124,7 +124,7 @@ fn settings(config: &Config) -> Settings {
     let stale_after = Some(Duration::from_secs(2));
     Settings {
         graph: GraphSettings { poll_interval: POLL_INTERVAL, stale_after, ..configured.graph },
-        sign_in: SignInSettings { invites: false, ..configured.sign_in },
+        sign_in: SignInSettings { invites: None, ..configured.sign_in },
         commands: None,
         about: About { cloud: "none", auth_method: "none", ..configured.about },
         ..configured

@@ -8,7 +8,7 @@ use presence2mqtt::core::model::sign_in::{
 use presence2mqtt::graph::client::GraphClient;
 use presence2mqtt::graph::sign_in::attendant::{self, Attendant};
 use presence2mqtt::run::graph_client;
-use presence2mqtt::simulate::{Endpoint, Fault, Scope, Times};
+use presence2mqtt::simulate::{DeviceCodes, Endpoint, Fault, Scope, Times};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -149,4 +149,29 @@ async fn a_bridge_with_the_method_browser_shows_a_link_and_goes_on_when_a_browse
         .await;
     assert_eq!(home.stage.tenant.requests().to(Endpoint::DeviceCode), 0);
     bridge.stop().await;
+}
+
+#[tokio::test]
+async fn where_codes_are_blocked_a_bridge_makes_one_and_then_shows_a_link() {
+    for word in ["access_denied", "authorization_pending"] {
+        let home = Home::new().await;
+        let blocked = DeviceCodes::Blocked(530_035, word);
+        home.stage.tenant.switch(|switches| switches.device_codes = blocked);
+        let alice = home.stage.tenant.people()[0].id;
+        home.stage.tenant.sign_in_browser_as(alice);
+        let config = home.config();
+        let bridge = Running::start(&config);
+        let mut listener = home.stage.listen(&config).await;
+        let is_link = |shown: &str| shown.contains(r#""user_code":null"#);
+        let shown = listener.until_topic("presence/bridge/sign_in", is_link).await;
+        let said = |health: &str| health.contains("AADSTS530035") && health.contains("login --browser");
+        listener.until_topic("presence/bridge/health", said).await;
+        assert_eq!(home.stage.tenant.requests().to(Endpoint::DeviceCode), 1, "{word}");
+        let shown: Value = serde_json::from_str(&shown).unwrap();
+        let browser = reqwest::Client::builder().tls_certs_only([]).build().unwrap();
+        within(browser.get(shown["verification_uri"].as_str().unwrap()).send()).await.unwrap();
+        listener.until(&[("presence/me/health", "ok"), ("presence/bridge/sign_in", "")]).await;
+        assert_eq!(home.stage.tenant.requests().to(Endpoint::DeviceCode), 1, "{word}");
+        bridge.stop().await;
+    }
 }

@@ -56,7 +56,7 @@ impl Day {
         let endpoint = if about == About::OneRead { Endpoint::Users } else { Endpoint::Bulk };
         let settings = changed(Settings { users, ..settings() }, |it| {
             it.graph.endpoint = endpoint;
-            it.sign_in.invites = invites;
+            it.sign_in.invites = BY_CODE.filter(|_| invites);
         });
         let mut day = Self {
             bridge: Bridge::new(settings, 3, at(0.0)),

@@ -1,6 +1,7 @@
 //! Inviting a person to sign in.
 
 use super::*;
+use crate::core::model::event::Access;
 use crate::core::model::event::Event::{Acknowledged, SignIn, Stop, Woken};
 use crate::core::model::sign_in::{InvitationEnd, LandingAddress, ShownInvitation, SignedIn};
 
@@ -93,19 +94,19 @@ fn an_expired_code_is_followed_by_another_and_a_no_by_a_pause() {
     run(
         &mut bridge,
         vec![(
-            20.0,
+            902.0,
             ended(InvitationEnd::Expired("run login".into())),
             "Invite\nunsubscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in presence/bridge/light/+/+",
         )],
     );
-    bridge.on(SignIn(code()), at(20.5));
-    let no = lines(&bridge.on(ended(InvitationEnd::AnotherAccount("bob@contoso.example".into())), at(21.0)));
+    bridge.on(SignIn(code()), at(902.5));
+    let no = lines(&bridge.on(ended(InvitationEnd::AnotherAccount("bob@contoso.example".into())), at(903.0)));
     assert!(
         no[0].contains("bob@contoso.example signed in, but this bridge watches another account"),
         "{no:?}"
     );
     assert!(no[1].contains("bridge/health"), "the detail names who it was: {no:?}");
-    for (seconds, invites) in [(40.0, false), (80.0, false), (81.0, true)] {
+    for (seconds, invites) in [(940.0, false), (962.0, false), (963.0, true)] {
         let said = lines(&bridge.on(Woken, at(seconds)));
         assert_eq!(said.contains(&"Invite".to_owned()), invites, "at {seconds}: {said:?}");
     }
@@ -281,4 +282,109 @@ fn a_disk_that_takes_no_token_is_a_notice_while_it_lasts() {
     assert!(notices.len() == 1 && notices[0].contains(full), "{notices:?}");
     bridge.on(SignIn(SignInEvent::NotStored(None)), at(3.0));
     assert_eq!(bridge.snapshot(0, at(3.0)).notices, Vec::<String>::new());
+}
+
+/// What a bridge with the method `device-code` does from 1 s until `end`, where every invitation with a code is shown after a second
+/// and ends as said after so many more: when codes are asked for, when browsers are invited to, and everything that was reported.
+fn invited(end: &InvitationEnd, after: f64, until: f64) -> (Vec<f64>, Vec<f64>, Vec<String>, Bridge) {
+    let mut bridge = signed_out(false);
+    let (mut codes, mut links, mut reports) = (vec![1.0], Vec::new(), Vec::new());
+    let mut coming = vec![(2.0, SignIn(code())), (2.0 + after, ended(end.clone()))];
+    let mut now: f64 = 1.0;
+    let mut request = 1;
+    while now < until {
+        let wake = bridge.wake_at(at(now).tick).map_or(until, |wake| wake.0.as_secs_f64());
+        let next = coming.first().map_or(until, |(when, _)| *when);
+        now = wake.min(next).max(now + 0.001);
+        let event = if next <= now { coming.remove(0).1 } else { Woken };
+        for line in lines(&bridge.on(event, at(now))) {
+            match line.as_str() {
+                "Invite" => {
+                    codes.push(now);
+                    coming.extend([(now + 1.0, SignIn(code())), (now + 1.0 + after, ended(end.clone()))]);
+                }
+                "Invite(Browser)" => {
+                    links.push(now);
+                    coming.push((now + 0.1, SignIn(link())));
+                }
+                report if report.starts_with("report: ") => reports.push(report.to_owned()),
+                line if line.starts_with("read #") => {
+                    let refused = ReadFailure::SignInRequired { advice: "nobody is signed in".into() };
+                    coming.insert(0, (now, failure(request, refused)));
+                    request += 1;
+                }
+                _ => {}
+            }
+        }
+    }
+    (codes, links, reports, bridge)
+}
+
+#[test]
+fn where_codes_are_blocked_a_browser_is_invited_to_and_why_is_said() {
+    let blocked = "security defaults block device codes: use `presence2mqtt login --browser` (AADSTS530035)";
+    let (codes, links, reports, bridge) =
+        invited(&InvitationEnd::CodesBlocked(blocked.into()), 5.0, 30.0 * 60.0);
+    assert_eq!((codes, links), (vec![1.0], vec![7.0]));
+    assert_eq!(
+        reports,
+        [
+            "report: sign in at https://login.example/device with the code ABCD1234".to_owned(),
+            format!("report: still not signed in: {blocked}"),
+            "report: sign-in required: run `presence2mqtt login --browser`, with --no-open where there is no browser"
+                .to_owned(),
+        ]
+    );
+    let snapshot = bridge.snapshot(0, at(1800.0));
+    assert_eq!(snapshot.graph.detail.as_deref(), Some(blocked), "for as long as it lasts");
+    assert_eq!(snapshot.sign_in.unwrap().user_code, None);
+}
+
+#[test]
+fn two_codes_that_nobody_used_are_followed_by_a_browser() {
+    let unused = InvitationEnd::Expired("nobody used the code in time".into());
+    let (codes, links, reports, bridge) = invited(&unused, 900.0, 3600.0);
+    assert_eq!((codes, links), (vec![1.0, 902.0], vec![1803.0]));
+    assert!(reports.iter().any(|said| said.contains("two codes have expired unused")), "{reports:?}");
+    let detail = bridge.snapshot(0, at(3600.0)).graph.detail.unwrap();
+    assert!(detail.contains("login --browser") && detail.contains("for-administrators"), "{detail}");
+}
+
+#[test]
+fn a_code_that_nobody_used_is_followed_by_another_after_a_quarter_of_an_hour_at_the_earliest() {
+    for (end, after) in [
+        (InvitationEnd::Failed("the sign-in is refused".into()), 5.0),
+        (InvitationEnd::Expired("a short life".into()), 60.0),
+    ] {
+        let (codes, ..) = invited(&end, after, 1800.0);
+        assert_eq!(codes, [1.0, 902.0], "{end:?}");
+    }
+    let (codes, ..) = invited(&InvitationEnd::Declined("accept it".into()), 5.0, 130.0);
+    assert_eq!(codes.len(), 2, "somebody was there: {codes:?}");
+}
+
+#[test]
+fn a_reload_is_no_reason_for_another_code() {
+    let mut bridge = signed_out(true);
+    bridge.on(SignIn(code()), at(2.0));
+    let settings = changed(only_alice(), |it| (it.sign_in.invites, it.sign_in.announce) = (BY_CODE, true));
+    let reload = |access| Event::Configured(Box::new(settings.clone()), access);
+    let said = lines(&bridge.on(reload(Access::Renewed), at(3.0)));
+    assert!(!said.contains(&"Invite".to_owned()), "{said:?}");
+    let said = lines(&bridge.on(Woken, at(902.0)));
+    assert!(said.contains(&"Invite".to_owned()), "{said:?}");
+}
+
+#[test]
+fn a_link_that_nobody_followed_for_a_day_is_followed_by_one_code() {
+    let mut bridge = signed_out(false);
+    bridge.on(SignIn(code()), at(2.0));
+    bridge.on(ended(InvitationEnd::CodesBlocked("use a browser".into())), at(7.0));
+    bridge.on(SignIn(link()), at(8.0));
+    let day = 86_408.0;
+    let said = lines(&bridge.on(ended(InvitationEnd::Expired("nobody followed it".into())), at(day)));
+    assert!(said.contains(&"Invite".to_owned()), "{said:?}");
+    bridge.on(SignIn(code()), at(day + 1.0));
+    let said = lines(&bridge.on(ended(InvitationEnd::Expired("unused".into())), at(day + 901.0)));
+    assert!(said.contains(&"Invite(Browser)".to_owned()), "{said:?}");
 }

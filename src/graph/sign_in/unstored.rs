@@ -4,8 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::chain;
 use super::store::{StoreError, StoredSignIn};
+use crate::chain::chain;
 
 /// What is known of a disk that takes nothing. Shared by everybody who uses the sign-in.
 #[derive(Debug, Default)]
