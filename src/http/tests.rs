@@ -204,18 +204,18 @@ async fn a_code_is_shown_with_a_picture_of_its_address() {
 
     visit.core.on(
         Event::SignIn(SignInEvent::Ended(crate::core::model::sign_in::InvitationEnd::Expired(String::new()))),
-        at(906),
+        at(907),
     );
-    visit.core.on(Event::SignIn(SignInEvent::Invited(code("javascript:alert(1)"))), at(907));
+    visit.core.on(Event::SignIn(SignInEvent::Invited(code("javascript:alert(1)"))), at(908));
     let html = visit.get("/", &[]).await.into_body();
     assert!(html.contains("javascript:alert(1)") && !html.contains("href=\"javascript"), "{html}");
 
     visit.core.on(
         Event::SignIn(SignInEvent::Ended(crate::core::model::sign_in::InvitationEnd::Expired(String::new()))),
-        at(907),
+        at(908),
     );
     let link = shown("https://login.microsoftonline.com/contoso/oauth2/v2.0/authorize?state=x", None);
-    visit.core.on(Event::SignIn(SignInEvent::Invited(link)), at(908));
+    visit.core.on(Event::SignIn(SignInEvent::Invited(link)), at(909));
     let html = visit.get("/", &[]).await.into_body();
     assert!(html.contains("authorize?state=x\"") && html.contains("login --browser --no-open"), "{html}");
     assert!(!html.contains("class=\"code\"") && !html.contains("class=\"qr\""), "{html}");
