@@ -222,3 +222,12 @@ fn what_somebody_writes_does_not_begin_the_debounce_again() {
     let said = lines(&bridge.on(Woken, at(12.0)));
     assert!(said.contains(&"presence/alice/state = {Busy Busy since 09:00:05}".to_owned()), "{said:?}");
 }
+
+#[test]
+fn the_further_pages_of_an_answer_count_in_the_budget() {
+    let mut bridge = online(settings());
+    let outcome = Ok(vec![reading(1, "Busy", "Busy"), reading(2, "Away", "Away")]);
+    let ended = Ended { request: RequestId::new(0), further: 2, outcome };
+    bridge.on(Event::Presence(PresenceEvent::Read(ended)), at(0.1));
+    assert_eq!(bridge.snapshot(0, at(0.2)).graph.budget_used, 3);
+}
