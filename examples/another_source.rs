@@ -28,7 +28,7 @@ use presence2mqtt::core::model::presence::Presence;
 use presence2mqtt::core::model::request::{Ended, Operation, ReadFailure, ReadPresence, Reading, RequestId};
 use presence2mqtt::core::model::settings::{GraphSettings, Settings, SignInSettings};
 use presence2mqtt::core::model::topic::{BridgeField, OFFLINE, Topics};
-use presence2mqtt::core::model::words::Words;
+use presence2mqtt::core::model::words::PresenceWords;
 use presence2mqtt::mqtt::address::{Address, Will};
 use presence2mqtt::mqtt::publisher;
 use presence2mqtt::run::Clock;
@@ -158,7 +158,7 @@ impl Source {
         let words: Vec<&str> = line.split_whitespace().collect();
         let id = words.first().and_then(|name| self.ids.get(*name));
         let activity = words.get(2).or(words.get(1)).copied();
-        let said = words.get(1).and_then(|availability| Words::from_graph(availability, activity));
+        let said = words.get(1).and_then(|availability| PresenceWords::from_graph(availability, activity));
         let (Some(&id), Some(said)) = (id, said) else {
             return say(format_args!(
                 "wanted somebody's name, an availability and an activity; got {line:?}"

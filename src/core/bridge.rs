@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use super::broker::heard::Heard;
 use super::broker::outbox::Outbox;
 use super::broker::{Broker, ReadBack};
 use super::commands::CommandQueue;
@@ -17,6 +16,7 @@ use super::lights::lights::Lights;
 use super::model::effect::{Effect, Ending, GraphOrder, Message};
 use super::model::event::{Access, Event, Incoming, PresenceEvent};
 use super::model::health::{GraphState, Health};
+use super::model::heard::Heard;
 use super::model::mqtt::Qos;
 use super::model::name::TopicLevel;
 use super::model::payload::{RememberedInfo, RememberedState};
@@ -193,7 +193,7 @@ impl Bridge {
         let id = person.id().filter(|_| person.entry().as_user().is_some());
         let member = id.and_then(|id| self.people.by_id(&id).find(is_member));
         if let Some(member) = member {
-            self.people.take_over(place, member);
+            self.people.take_over(place, member, &self.cx);
             self.leave(&[member]);
             self.roster_changed();
         }
@@ -345,43 +345,44 @@ impl Bridge {
     }
 
     fn message(&mut self, message: &Incoming) {
-        let heard = Heard::from_topic(&message.topic, &self.cx.topics);
         if message.retained {
             self.broker.heard_retained(self.cx.now);
         }
-        if heard == Heard::Refresh {
-            if !message.retained {
-                self.refresh();
+        match Heard::from_topic(&message.topic, &self.cx.topics) {
+            Heard::Refresh if message.retained => {}
+            Heard::Refresh => self.refresh(),
+            Heard::Set(user) => {
+                self.commanded(user, PresenceChange::from_presence(&message.payload), message)
             }
-        } else if !self.home_assistant.is_birth(message, &mut self.cx)
-            && !self.lights.heard_device(message, self.cx.now)
-        {
-            if message.retained {
-                self.heard_retained(heard, message)
-            } else {
-                self.heard_live(heard, message)
-            }
-        }
-    }
-
-    /// Somebody wants something now. What else comes live is the echo of what this bridge publishes.
-    fn heard_live(&mut self, heard: Heard, message: &Incoming) {
-        let Self { lights, commands, requests, people, outbox, cx, broker, .. } = self;
-        let (user, change) = match heard {
-            Heard::PauseLight(name) => return lights.pause_or_follow(&name, &message.payload, outbox, cx),
-            Heard::Set(user) => (user, PresenceChange::from_presence(&message.payload)),
             Heard::SetStatusMessage(user) => {
-                (user, PresenceChange::from_status_message(&message.payload, cx.wall))
+                let change = PresenceChange::from_status_message(&message.payload, self.cx.wall);
+                self.commanded(user, change, message);
             }
-            Heard::Refresh
-            | Heard::Own(_)
+            _ if self.home_assistant.is_birth(message, &mut self.cx) => {}
+            _ if self.lights.heard_device(message, self.cx.now) => {}
+            heard if message.retained => self.heard_retained(heard, message),
+            Heard::PauseLight(name) => {
+                self.lights.pause_or_follow(&name, &message.payload, &mut self.outbox, &mut self.cx);
+            }
+            // What else comes live is the echo of what this bridge publishes.
+            Heard::Own(_)
             | Heard::Person(..)
             | Heard::OtherBridge(..)
             | Heard::Light(..)
             | Heard::Device
-            | Heard::Elsewhere => return,
-        };
-        if !broker.is_stopping() {
+            | Heard::Elsewhere => {}
+        }
+    }
+
+    /// Somebody wants somebody's presence to be set now.
+    fn commanded(
+        &mut self,
+        user: TopicLevel,
+        change: Result<Option<PresenceChange>, String>,
+        message: &Incoming,
+    ) {
+        let Self { commands, requests, people, outbox, cx, broker, .. } = self;
+        if !message.retained && !broker.is_stopping() {
             commands.take((user, change), message, requests.hold_until(), people, outbox, cx);
         }
     }
@@ -562,14 +563,19 @@ impl Bridge {
     /// Whoever is read as the signed-in person is somebody else now.
     fn somebody_else_signed_in(&mut self) {
         let Self { people, requests, home_assistant, groups, outbox, cx, .. } = self;
-        for (place, before) in people.somebody_else_signed_in(cx) {
-            if let Some(id) = before.id() {
+        let before = people.somebody_else_signed_in(cx);
+        // What is under way is about who was signed in.
+        let places: Vec<Place> = before.iter().map(|&(place, _)| place).collect();
+        requests.forget(&places);
+        for (place, person) in before {
+            if let Some(id) = person.id() {
                 home_assistant.withdraw(place, id, people, outbox, cx);
             }
-            outbox.remove_user(before.name(), cx);
+            outbox.remove_user(person.name(), cx);
         }
         home_assistant.decide(groups.are_undecided(), people, outbox, cx);
         requests.all_now(cx.now);
+        places.into_iter().for_each(|place| self.watch(place));
     }
 
     /// Goes on with other settings. Whatever ties the bridge to its broker, and to Home Assistant there, must be the same
@@ -588,7 +594,7 @@ impl Bridge {
             sign_in.forget_account(cx);
             *commands = CommandQueue::default();
         }
-        sign_in.configured(&settings);
+        sign_in.configured(&settings, outbox, cx);
         let before = std::mem::replace(&mut self.cx.settings, settings);
         self.listen_to_commands(before.commands.is_some());
         self.groups.configured(&self.cx.settings.groups, self.cx.now);
@@ -625,9 +631,10 @@ impl Bridge {
     fn follow(&mut self, access: Access) {
         let groups = &self.groups;
         let group_of = |id| groups.group_of(id).map(|group| (group, groups.discovery(group)));
-        let Followed { gone, joined, emptied } = self.people.follow(access, group_of, &self.cx);
+        let Followed { gone, joined, demoted, emptied } = self.people.follow(access, group_of, &self.cx);
         self.forget(&gone);
-        joined.into_iter().for_each(|place| self.watch(place));
+        self.requests.forget(&demoted);
+        joined.into_iter().chain(demoted).for_each(|place| self.watch(place));
         self.hand_on_changes();
         for (name, is_nobody) in emptied {
             self.outbox.remove_user(&name, &self.cx);

@@ -77,7 +77,7 @@ mod tests {
     use super::*;
     use crate::core::model::presence::{Messages, Presence, StatusMessage, WorkLocation};
     use crate::core::model::word::LONGEST_WORD;
-    use crate::core::model::words::{LONGEST_RAW_WORD, Words};
+    use crate::core::model::words::{LONGEST_RAW_WORD, PresenceWords};
 
     const ID: &str = "66825e03-7ef5-42da-9069-724602c31f6b";
 
@@ -102,7 +102,7 @@ mod tests {
         let status =
             StatusMessage { text: "In the workshop".into(), expires: Some("2026-11-23T18:00:00Z".into()) };
         let expected = Presence {
-            words: Words::from_graph("Busy", Some("InAMeeting")).unwrap(),
+            words: PresenceWords::from_graph("Busy", Some("InAMeeting")).unwrap(),
             out_of_office: Some(true),
             work_location: Some(WorkLocation::TimeOff),
             sequence_number: Some("A0129311063".into()),
@@ -120,7 +120,7 @@ mod tests {
             r#""availability":"busy","outOfOfficeSettings":{"isOutOfOffice":"yes","message":""},"statusMessage":{"message":{"content":""}}"#,
         ] {
             let presence = usable(members);
-            assert_eq!(presence, Presence::of(Words::from_graph("busy", None).unwrap()), "{members}");
+            assert_eq!(presence, Presence::of(PresenceWords::from_graph("busy", None).unwrap()), "{members}");
             assert_eq!(presence.words.activity_word(), "PresenceUnknown");
         }
     }
@@ -185,7 +185,10 @@ mod tests {
                 r#"{{"value":[{{"id":"{ID}","availability":"Away"}},{{"id":"{other}",{members}}}],"x":"\ud83d"}}"#
             );
             let people = list(body.as_bytes()).expect(members).people;
-            assert_eq!(people[0].presence, Some(Presence::of(Words::from_graph("Away", None).unwrap())));
+            assert_eq!(
+                people[0].presence,
+                Some(Presence::of(PresenceWords::from_graph("Away", None).unwrap()))
+            );
             assert_eq!(people.len(), if is_read { 2 } else { 1 }, "{members}");
         }
         let half = usable(r#""availability":"Busy","statusMessage":{"message":{"content":"a\ud83d b"}}"#);

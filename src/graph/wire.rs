@@ -13,7 +13,7 @@ use super::lenient::{self, Read, Text, Truth, Wanted};
 use crate::core::model::name::ObjectId;
 use crate::core::model::presence::{Messages, Presence, StatusMessage, WorkLocation};
 use crate::core::model::request::Reading;
-use crate::core::model::words::{LONGEST_RAW_WORD, Words, at_most};
+use crate::core::model::words::{LONGEST_RAW_WORD, PresenceWords, at_most};
 
 /// Characters of a message that are kept: Graph allows 280 in a status message, more in an automatic reply.
 const LONGEST_MESSAGE: usize = 4096;
@@ -87,7 +87,7 @@ impl<'de> Members<'de> {
     }
 
     fn into_presence(self) -> Option<Presence> {
-        let words = Words::from_graph(&self.availability?, self.activity.as_deref())?;
+        let words = PresenceWords::from_graph(&self.availability?, self.activity.as_deref())?;
         let (out_of_office, message) = self.out_of_office;
         Some(Presence {
             words,

@@ -18,7 +18,7 @@ use crate::core::model::request::{Ended, ReadFailure, Reading, RequestId};
 use crate::core::model::settings::Settings;
 use crate::core::model::sign_in::{ShownInvitation, SignInEvent};
 use crate::core::model::time::{Now, Tick};
-use crate::core::model::words::Words;
+use crate::core::model::words::PresenceWords;
 use crate::meters::Meters;
 
 fn at(seconds: u64) -> Now {
@@ -43,7 +43,7 @@ fn settings(more: &str) -> Settings {
 fn core(more: &str) -> Bridge {
     let mut core = Bridge::new(settings(more), 1, at(0));
     core.on(Event::Started, at(0));
-    let presence = Presence::of(Words::from_graph("Busy", Some("<b>InAMaze</b>")).unwrap());
+    let presence = Presence::of(PresenceWords::from_graph("Busy", Some("<b>InAMaze</b>")).unwrap());
     let id = "00000000-0000-4000-8000-000000000001".parse().unwrap();
     let people = vec![Reading { id, presence: Some(presence) }];
     core.on(

@@ -6,7 +6,7 @@ use presence2mqtt::core::model::event::{Event, Incoming};
 use presence2mqtt::core::model::presence::{Messages, Presence, StatusMessage, WorkLocation};
 use presence2mqtt::core::model::request::Reading;
 use presence2mqtt::core::model::word::{Activity, Availability};
-use presence2mqtt::core::model::words::{Words, at_most};
+use presence2mqtt::core::model::words::{PresenceWords, at_most};
 use presence2mqtt::graph::answer::{self, NotAnAnswer};
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
@@ -89,7 +89,7 @@ fn person(document: &Value) -> Option<Reading> {
         .and_then(message)
         .map(|text| StatusMessage { text, expires: None });
     let place = text("/workLocation/workLocationType").map(str::to_ascii_lowercase);
-    let presence = Words::from_graph(text("/availability").unwrap_or_default(), text("/activity"));
+    let presence = PresenceWords::from_graph(text("/availability").unwrap_or_default(), text("/activity"));
     let presence = presence.map(|words| Presence {
         words,
         out_of_office: document.pointer("/outOfOfficeSettings/isOutOfOffice").and_then(Value::as_bool),

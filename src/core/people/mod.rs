@@ -140,16 +140,18 @@ impl Roster {
     }
 
     /// Somebody who is configured turned out to be the member at another place: what is known of that one is theirs.
-    pub(super) fn take_over(&mut self, place: Place, member: Place) {
+    pub(super) fn take_over(&mut self, place: Place, member: Place, cx: &Context) {
         let Ok([Some(person), Some(other)]) = self.people.get_disjoint_mut([place.number(), member.number()])
         else {
             return;
         };
         let dirty = person.take_over(other);
         self.change(place, dirty);
+        self.settle_one(place, cx);
     }
 
-    /// Whoever is read as the signed-in person is somebody else now, of whom nothing is known yet. Returns who it was.
+    /// Whoever is read as the signed-in person is somebody else now, of whom nothing is known yet. Returns who it was,
+    /// by place.
     pub(super) fn somebody_else_signed_in(&mut self, cx: &Context) -> Vec<(Place, Person)> {
         let mut before = Vec::new();
         for (place, user) in self.users.clone().into_iter().zip(cx.settings.users.clone()) {
@@ -161,6 +163,7 @@ impl Roster {
             self.change(place, Field::Health);
             before.push((place, person));
         }
+        before.sort_unstable_by_key(|&(place, _)| place);
         before
     }
 

@@ -14,7 +14,7 @@ use crate::core::model::presence::Presence;
 use crate::core::model::report::Report;
 use crate::core::model::request::Reading;
 use crate::core::model::word::{Activity, Availability};
-use crate::core::model::words::Words;
+use crate::core::model::words::PresenceWords;
 
 /// New words that are remembered, so that each is reported once.
 const NEW_WORDS: usize = 100;
@@ -46,7 +46,7 @@ impl Roster {
         let mut request = BulkRequest::new(ids);
         for Reading { id, presence } in readings {
             let Some((last, others)) = request.answered(id) else {
-                ignore("a person who was not asked for, or twice", cx);
+                ignore("somebody who was not asked for, is not followed any more, or is told twice", cx);
                 continue;
             };
             for &place in others {
@@ -135,7 +135,7 @@ impl Roster {
         self.judge_one(place, cx);
     }
 
-    fn notice_new_words(&mut self, words: &Words, cx: &mut Context) {
+    fn notice_new_words(&mut self, words: &PresenceWords, cx: &mut Context) {
         let raw = words.raw_availability();
         let availability = (!Availability::knows(raw)).then_some(raw);
         let activity = match words.activity() {

@@ -29,10 +29,11 @@ use super::model::report::{Report, words};
 use super::model::request::{
     DENIED_RETRY, ReadFailure, ReadMembers, ReadPresence, Request, RequestId, ResolveName, SetPresence,
 };
-use super::model::settings::Settings;
+use super::model::settings::{Endpoint, Settings};
 use super::model::snapshot::GraphSnapshot;
 use super::model::time::{Now, Tick};
 use super::people::Roster;
+use super::people::person::Person;
 
 /// Requests to Graph.
 #[derive(Debug)]
@@ -125,6 +126,18 @@ impl Requests {
         let id = request.id;
         cx.ask_graph(GraphOrder::Set(request));
         id
+    }
+
+    /// Reads somebody alone at once, to show what became of a write.
+    pub(super) fn look_at(&mut self, place: Place, people: &Roster, endpoint: Endpoint) {
+        let is_me = people.get(place).is_some_and(Person::is_me);
+        self.schedule.look(match (is_me, endpoint) {
+            (true, _) => ReadTarget::Me(place),
+            (false, Endpoint::Communications) => ReadTarget::Communications(place),
+            (false, Endpoint::Auto | Endpoint::Me | Endpoint::Users | Endpoint::Bulk) => {
+                ReadTarget::User(place)
+            }
+        });
     }
 
     /// Sends the reads that are due. `next_page` is the page of a group that is to be read, and whether the group was

@@ -133,18 +133,6 @@ impl Requests {
         missing.into_iter().for_each(|place| self.schedule.missing(place));
     }
 
-    /// Reads somebody alone at once, to show what became of a write.
-    pub(in crate::core) fn look_at(&mut self, place: Place, people: &Roster, endpoint: Endpoint) {
-        let is_me = people.get(place).is_some_and(Person::is_me);
-        self.schedule.look(match (is_me, endpoint) {
-            (true, _) => ReadTarget::Me(place),
-            (false, Endpoint::Communications) => ReadTarget::Communications(place),
-            (false, Endpoint::Auto | Endpoint::Me | Endpoint::Users | Endpoint::Bulk) => {
-                ReadTarget::User(place)
-            }
-        });
-    }
-
     /// Somebody wants everybody to be read now. `is_worth_it` says which groups are read out of turn.
     pub(in crate::core) fn refresh(&mut self, is_worth_it: impl Fn(usize) -> bool, now: Tick) {
         self.schedule.now_if(now, |target| match target {

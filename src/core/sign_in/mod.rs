@@ -42,8 +42,11 @@ impl SignIn {
         }
     }
 
-    /// The configuration was read again.
-    pub(super) fn configured(&mut self, settings: &Settings) {
+    /// The configuration was read again; `cx` has the one before.
+    pub(super) fn configured(&mut self, settings: &Settings, outbox: &mut Outbox, cx: &Context) {
+        if !settings.sign_in.announce {
+            take_back(outbox, cx);
+        }
         self.certificate_ends = settings.sign_in.certificate_ends;
     }
 
@@ -173,6 +176,6 @@ impl SignIn {
 /// Empties the topic of the invitation.
 fn take_back(outbox: &mut Outbox, cx: &Context) {
     if cx.settings.sign_in.announce {
-        outbox.own(cx.topics.of_bridge(BridgeField::SignIn), String::new());
+        outbox.remove(cx.topics.of_bridge(BridgeField::SignIn));
     }
 }

@@ -133,6 +133,43 @@ fn a_code_that_is_taken_back_while_the_broker_is_away_is_emptied_when_it_is_back
 }
 
 #[test]
+fn a_code_is_emptied_when_it_is_not_to_be_announced_any_more() {
+    for broker_is_away in [false, true] {
+        let mut bridge = signed_out(true);
+        bridge.on(SignIn(code()), at(2.0));
+        bridge.on(Acknowledged(1), at(2.0));
+        if broker_is_away {
+            bridge.on(lost(), at(3.0));
+        }
+        let quiet = changed(only_alice(), |it| it.sign_in.invites = BY_CODE);
+        let mut said = lines(&bridge.on(Event::Configured(Box::new(quiet), Access::Same), at(4.0)));
+        if broker_is_away {
+            said = lines(&bridge.on(Event::Connected, at(5.0)));
+        }
+        assert!(said.contains(&"presence/bridge/sign_in =".to_owned()), "{said:?}");
+    }
+}
+
+#[test]
+fn an_answer_about_whoever_was_signed_in_before_says_nothing_of_who_is_now() {
+    let me = changed(Settings { users: vec![watched("me", "me")], ..settings() }, |it| {
+        it.sign_in.invites = BY_CODE;
+    });
+    let mut bridge = online(me);
+    bridge.on(SignIn(account()), at(0.0));
+    bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(0.1));
+    bridge.on(Acknowledged(100), at(0.2));
+    assert_eq!(lines(&bridge.on(Woken, at(5.0)))[0], "read #1 me");
+    let bob = SignedIn { username: "bob@contoso.example".into(), object_id: id(2), may_write: false };
+    let said = lines(&bridge.on(SignIn(SignInEvent::Account(Some(bob))), at(5.1)));
+    assert!(said.contains(&"read #2 me".to_owned()), "{said:?}");
+    bridge.on(Acknowledged(100), at(5.2));
+    assert_eq!(lines(&bridge.on(answer(1, vec![reading(1, "Busy", "Busy")]), at(5.2))), [""; 0]);
+    let said = lines(&bridge.on(answer(2, vec![reading(2, "Away", "Away")]), at(5.3)));
+    assert!(said.contains(&"presence/me/availability = Away".to_owned()), "{said:?}");
+}
+
+#[test]
 fn another_account_is_another_person() {
     let me = changed(Settings { users: vec![watched("me", "me")], ..settings() }, |it| {
         it.sign_in.invites = BY_CODE

@@ -34,7 +34,7 @@ use crate::core::model::settings::{Endpoint, OnStale, Settings, User};
 use crate::core::model::sign_in::{SignInBy, SignInEvent, SignInOrder};
 use crate::core::model::time::{Now, Tick};
 use crate::core::model::word::Availability;
-use crate::core::model::words::Words;
+use crate::core::model::words::PresenceWords;
 
 /// Times are seconds from the start, which is nine o'clock.
 fn at(seconds: f64) -> Now {
@@ -86,7 +86,7 @@ fn presence(availability: &str, activity: &str) -> Presence {
     Presence {
         out_of_office: Some(false),
         sequence_number: Some("A0000000001".into()),
-        ..Presence::of(Words::from_graph(availability, Some(activity)).unwrap())
+        ..Presence::of(PresenceWords::from_graph(availability, Some(activity)).unwrap())
     }
 }
 
