@@ -28,7 +28,7 @@ use presence2mqtt::core::model::presence::Presence;
 use presence2mqtt::core::model::request::{Ended, Operation, ReadFailure, ReadPresence, Reading, RequestId};
 use presence2mqtt::core::model::settings::{GraphSettings, Settings, SignInSettings};
 use presence2mqtt::core::model::topic::{BridgeField, OFFLINE, Topics};
-use presence2mqtt::core::model::words::Words;
+use presence2mqtt::core::model::words::PresenceWords;
 use presence2mqtt::mqtt::address::{Address, Will};
 use presence2mqtt::mqtt::publisher;
 use presence2mqtt::run::Clock;
@@ -124,7 +124,7 @@ fn settings(config: &Config) -> Settings {
     let stale_after = Some(Duration::from_secs(2));
     Settings {
         graph: GraphSettings { poll_interval: POLL_INTERVAL, stale_after, ..configured.graph },
-        sign_in: SignInSettings { invites: false, ..configured.sign_in },
+        sign_in: SignInSettings { invites: None, ..configured.sign_in },
         commands: None,
         about: About { cloud: "none", auth_method: "none", ..configured.about },
         ..configured
@@ -158,7 +158,7 @@ impl Source {
         let words: Vec<&str> = line.split_whitespace().collect();
         let id = words.first().and_then(|name| self.ids.get(*name));
         let activity = words.get(2).or(words.get(1)).copied();
-        let said = words.get(1).and_then(|availability| Words::from_graph(availability, activity));
+        let said = words.get(1).and_then(|availability| PresenceWords::from_graph(availability, activity));
         let (Some(&id), Some(said)) = (id, said) else {
             return say(format_args!(
                 "wanted somebody's name, an availability and an activity; got {line:?}"
@@ -172,7 +172,7 @@ impl Source {
         match order {
             GraphOrder::Read(asked) => {
                 let outcome = self.read(&asked.operation);
-                Some(PresenceEvent::Read(Ended { request: asked.id, outcome }))
+                Some(PresenceEvent::Read(Ended { request: asked.id, further: 0, outcome }))
             }
             GraphOrder::Resolve(asked) => Some(PresenceEvent::Resolved(self.unknown(asked.id))),
             GraphOrder::ReadMembers(asked) => Some(PresenceEvent::Members(self.unknown(asked.id))),
@@ -194,7 +194,7 @@ impl Source {
 
     /// Lines have neither principal names nor groups.
     fn unknown<O: Operation>(&self, request: RequestId<O>) -> Ended<O> {
-        Ended { request, outcome: self.goes_on().and(Err(ReadFailure::NotFound)) }
+        Ended { request, further: 0, outcome: self.goes_on().and(Err(ReadFailure::NotFound)) }
     }
 
     /// A failure is one of Graph's too: the core knows what each means.

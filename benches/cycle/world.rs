@@ -93,8 +93,8 @@ impl World {
     /// The answer to what is asked next.
     pub(crate) fn next_answer(&mut self) -> Event {
         let (request, ids) = self.asked();
-        let people = answer::list(&self.body(&ids)).unwrap();
-        Event::Presence(PresenceEvent::Read(Ended { request, outcome: Ok(people) }))
+        let people = answer::list(&self.body(&ids)).unwrap().people;
+        Event::Presence(PresenceEvent::Read(Ended { request, further: 0, outcome: Ok(people) }))
     }
 
     /// Something happens, and what comes of it is left alone.
@@ -131,9 +131,9 @@ impl World {
         let event = match happens {
             Happens::Event(event) => event,
             Happens::Body(request, body) => {
-                let people = answer::list(body).unwrap();
+                let people = answer::list(body).unwrap().people;
                 self.read += people.len();
-                Event::Presence(PresenceEvent::Read(Ended { request, outcome: Ok(people) }))
+                Event::Presence(PresenceEvent::Read(Ended { request, further: 0, outcome: Ok(people) }))
             }
         };
         self.bridge.on(event, at(self.now))

@@ -12,6 +12,7 @@ use crate::core::home_assistant;
 use crate::core::model::effect::Message;
 use crate::core::model::event::Incoming;
 use crate::core::model::health::Health;
+use crate::core::model::heard::Heard;
 use crate::core::model::mqtt::Qos;
 use crate::core::model::name::{BaseTopic, TopicLevel};
 use crate::core::model::payload::{RememberedInfo, RememberedState};
@@ -81,23 +82,36 @@ async fn clean(
     // Whose a person's topics are, their state says; without one they are the configuration's.
     let mut owners: BTreeMap<TopicLevel, bool> =
         config.users.iter().map(|user| (user.name.clone(), true)).collect();
-    let mut bridge_is_ours = true;
+    let (mut bridge_is_ours, mut is_alone, mut never_read) = (true, true, Vec::new());
     for message in &retained {
-        if message.topic == topics.of_bridge(BridgeField::Info) {
-            let info = serde_json::from_slice::<RememberedInfo>(&message.payload);
-            bridge_is_ours = info.is_ok_and(|info| is_ours(&info.bridge));
-        } else if let Some(user) = topics.user_of(&message.topic, Field::State.level()) {
-            let state = serde_json::from_slice::<RememberedState>(&message.payload);
-            owners.insert(user, state.is_ok_and(|state| is_ours(&state.bridge)));
+        match Heard::from_topic(&message.topic, topics) {
+            Heard::Own(BridgeField::Info) => {
+                let info = serde_json::from_slice::<RememberedInfo>(&message.payload);
+                bridge_is_ours = info.is_ok_and(|info| is_ours(&info.bridge));
+            }
+            Heard::Person(user, Field::State) => {
+                let state = serde_json::from_slice::<RememberedState>(&message.payload);
+                owners.insert(user, state.is_ok_and(|state| is_ours(&state.bridge)));
+            }
+            Heard::OtherBridge(_, BridgeField::Info) => is_alone = false,
+            Heard::Person(user, Field::Health) if Health::is_never_read(&message.payload) => {
+                never_read.push(user);
+            }
+            Heard::Own(_)
+            | Heard::Person(..)
+            | Heard::OtherBridge(..)
+            | Heard::Refresh
+            | Heard::Set(_)
+            | Heard::SetStatusMessage(_)
+            | Heard::Light(..)
+            | Heard::PauseLight(_)
+            | Heard::Device
+            | Heard::Elsewhere => {}
         }
     }
     // Of somebody who was never read there is only a health, which does not say whose it is.
-    let info = BridgeField::Info.level();
-    let alone = !retained.iter().any(|message| topics.user_of(&message.topic, info).is_some());
-    for message in retained.iter().filter(|message| alone && Health::is_never_read(&message.payload)) {
-        if let Some(user) = topics.user_of(&message.topic, Field::Health.level()) {
-            owners.entry(user).or_insert(true);
-        }
+    for user in never_read.into_iter().filter(|_| is_alone) {
+        owners.entry(user).or_insert(true);
     }
     let mut ours: BTreeSet<String> = BTreeSet::new();
     if bridge_is_ours {

@@ -38,6 +38,7 @@ pub(super) const LOGIN: &str = "\
 Examples:
   presence2mqtt login                       shows an address and a code, for any device
   presence2mqtt login --browser             where codes are blocked
+  presence2mqtt login --browser --no-open   with a browser elsewhere: paste the address it ends on
   presence2mqtt login --browser --no-open --port 8400
                                             without a browser here: ssh -L 8400:localhost:8400";
 

@@ -9,6 +9,7 @@ pub mod exit;
 mod get;
 mod healthcheck;
 mod light;
+mod lines;
 mod logging;
 mod login;
 mod man;
@@ -61,7 +62,7 @@ enum Task {
     /// Validate the configuration; --online also tries the sign-in, Graph and the broker, and says what to fix
     #[command(after_help = examples::CHECK)]
     Check(check::Options),
-    /// Sign a person in, with a code or a browser, for the sign-in methods
+    /// Sign a person in, with a code or a browser (only with method "device-code" or "browser")
     #[command(after_help = examples::LOGIN)]
     Login(login::Options),
     /// Forget the sign-in
@@ -133,7 +134,7 @@ pub async fn main(
             }
         }
         Task::Check(options) => check::run(&config()?, options, progress, out).await,
-        Task::Login(options) => login::run(&config()?, options, progress, out).await,
+        Task::Login(options) => login::run(&config()?, options, (terminal, progress), out).await,
         Task::Logout => account::logout(&config()?, progress, out).await,
         Task::Whoami => account::whoami(&config()?, progress, out).await,
         Task::Get(options) => get::run(&config()?, options, progress, out).await,

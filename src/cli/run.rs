@@ -43,14 +43,15 @@ pub(super) async fn run(
         Ok(Ending::Conflict(sentence)) => Err(Failure::new(exit::CONFIG, sentence)),
         Err(error) => {
             let code = match &error {
+                // Time may mend these, so whoever started the bridge should try again, which systemd never does after 78.
+                run::RunError::Store(error) if error.may_pass() => exit::UNEXPECTED,
+                run::RunError::Door(DoorError::NotHere { .. }) | run::RunError::TaskDied(_) => {
+                    exit::UNEXPECTED
+                }
                 run::RunError::Http(_)
                 | run::RunError::Store(_)
                 | run::RunError::Broker(_)
                 | run::RunError::Door(DoorError::Refused { .. }) => exit::CONFIG,
-                // Time may mend it, so whoever started the bridge should try again, which systemd never does after 78.
-                run::RunError::Door(DoorError::NotHere { .. }) | run::RunError::TaskDied(_) => {
-                    exit::UNEXPECTED
-                }
             };
             Err(Failure::new(code, error))
         }

@@ -16,6 +16,7 @@ use super::ids::{ApplicationId, TenantId};
 use super::secret::Secret;
 use crate::core::lights;
 use crate::core::model::settings::{Discovery, GraphSettings, Group, MqttSettings, User};
+use crate::core::model::sign_in::SignInBy;
 
 /// A whole configuration, checked.
 #[derive(Debug, Clone)]
@@ -103,15 +104,6 @@ pub enum Cloud {
     UsGovL4,
     /// US government, DoD.
     UsGovL5,
-}
-
-/// How a person signs in at the command line. A running bridge can only show a device code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SignInBy {
-    /// A code, typed in on any device.
-    DeviceCode,
-    /// A browser that can reach a loopback port here.
-    Browser,
 }
 
 /// How the bridge proves who it is to the sign-in service.

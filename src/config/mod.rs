@@ -41,7 +41,7 @@ pub use error::ConfigErrors;
 pub use ids::{ApplicationId, TenantId};
 pub use known::{
     Auth, ClientIdentity, Cloud, Commands, Config, Credentials, Graph, HomeAssistant, Http, IdentityService,
-    Mqtt, SignInBy,
+    Mqtt,
 };
 pub use listening::{Listening, load_listening};
 pub use schema::json_schema;

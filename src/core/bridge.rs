@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use super::broker::heard::Heard;
 use super::broker::outbox::Outbox;
 use super::broker::{Broker, ReadBack};
 use super::commands::CommandQueue;
@@ -17,6 +16,7 @@ use super::lights::lights::Lights;
 use super::model::effect::{Effect, Ending, GraphOrder, Message};
 use super::model::event::{Access, Event, Incoming, PresenceEvent};
 use super::model::health::{GraphState, Health};
+use super::model::heard::Heard;
 use super::model::mqtt::Qos;
 use super::model::name::TopicLevel;
 use super::model::payload::{RememberedInfo, RememberedState};
@@ -25,7 +25,7 @@ use super::model::presence_change::PresenceChange;
 use super::model::remembered::Remembered;
 use super::model::report::Report;
 use super::model::settings::{Settings, User};
-use super::model::sign_in::SignInEvent;
+use super::model::sign_in::{SignInBy, SignInEvent};
 use super::model::snapshot::{GraphSnapshot, Snapshot};
 use super::model::time::{Now, Tick};
 use super::model::topic::{BridgeField, Field, OFFLINE, ONLINE, SET, SET_STATUS_MESSAGE};
@@ -193,7 +193,7 @@ impl Bridge {
         let id = person.id().filter(|_| person.entry().as_user().is_some());
         let member = id.and_then(|id| self.people.by_id(&id).find(is_member));
         if let Some(member) = member {
-            self.people.take_over(place, member);
+            self.people.take_over(place, member, &self.cx);
             self.leave(&[member]);
             self.roster_changed();
         }
@@ -223,9 +223,10 @@ impl Bridge {
         }
     }
 
-    fn needs_sign_in(&self) -> bool {
+    /// How a person has to sign in, if one has to.
+    fn needs_sign_in(&self) -> Option<SignInBy> {
         let required = self.requests.state() == GraphState::SignInRequired;
-        required && self.cx.settings.sign_in.invites && !self.broker.is_stopping()
+        self.cx.settings.sign_in.invites.filter(|_| required && !self.broker.is_stopping())
     }
 
     /// Time went on by `slept`. Reads everybody again, on new connections: the old ones are dead, and a read on one
@@ -344,43 +345,44 @@ impl Bridge {
     }
 
     fn message(&mut self, message: &Incoming) {
-        let heard = Heard::from_topic(&message.topic, &self.cx.topics);
         if message.retained {
             self.broker.heard_retained(self.cx.now);
         }
-        if heard == Heard::Refresh {
-            if !message.retained {
-                self.refresh();
+        match Heard::from_topic(&message.topic, &self.cx.topics) {
+            Heard::Refresh if message.retained => {}
+            Heard::Refresh => self.refresh(),
+            Heard::Set(user) => {
+                self.commanded(user, PresenceChange::from_presence(&message.payload), message)
             }
-        } else if !self.home_assistant.is_birth(message, &mut self.cx)
-            && !self.lights.heard_device(message, self.cx.now)
-        {
-            if message.retained {
-                self.heard_retained(heard, message)
-            } else {
-                self.heard_live(heard, message)
-            }
-        }
-    }
-
-    /// Somebody wants something now. What else comes live is the echo of what this bridge publishes.
-    fn heard_live(&mut self, heard: Heard, message: &Incoming) {
-        let Self { lights, commands, requests, people, outbox, cx, broker, .. } = self;
-        let (user, change) = match heard {
-            Heard::PauseLight(name) => return lights.pause_or_follow(&name, &message.payload, outbox, cx),
-            Heard::Set(user) => (user, PresenceChange::from_presence(&message.payload)),
             Heard::SetStatusMessage(user) => {
-                (user, PresenceChange::from_status_message(&message.payload, cx.wall))
+                let change = PresenceChange::from_status_message(&message.payload, self.cx.wall);
+                self.commanded(user, change, message);
             }
-            Heard::Refresh
-            | Heard::Own(_)
+            _ if self.home_assistant.is_birth(message, &mut self.cx) => {}
+            _ if self.lights.heard_device(message, self.cx.now) => {}
+            heard if message.retained => self.heard_retained(heard, message),
+            Heard::PauseLight(name) => {
+                self.lights.pause_or_follow(&name, &message.payload, &mut self.outbox, &mut self.cx);
+            }
+            // What else comes live is the echo of what this bridge publishes.
+            Heard::Own(_)
             | Heard::Person(..)
             | Heard::OtherBridge(..)
             | Heard::Light(..)
             | Heard::Device
-            | Heard::Elsewhere => return,
-        };
-        if !broker.is_stopping() {
+            | Heard::Elsewhere => {}
+        }
+    }
+
+    /// Somebody wants somebody's presence to be set now.
+    fn commanded(
+        &mut self,
+        user: TopicLevel,
+        change: Result<Option<PresenceChange>, String>,
+        message: &Incoming,
+    ) {
+        let Self { commands, requests, people, outbox, cx, broker, .. } = self;
+        if !message.retained && !broker.is_stopping() {
             commands.take((user, change), message, requests.hold_until(), people, outbox, cx);
         }
     }
@@ -406,7 +408,7 @@ impl Bridge {
             Heard::Own(BridgeField::State) => broker.found_state(message.payload == ONLINE.as_bytes()),
             Heard::Own(BridgeField::SignIn) => {
                 // A code that an earlier run did not live to take back.
-                if self.sign_in.code().is_none() {
+                if self.sign_in.shown().is_none() {
                     outbox.remove(message.topic.clone());
                 }
             }
@@ -496,7 +498,7 @@ impl Bridge {
         let (words, graph) = (self.health_words(), self.requests.snapshot(&self.cx.settings, self.cx.now));
         self.health.publish(words, &graph, &mut self.outbox, &self.cx);
         self.publish_info();
-        self.sign_in.publish_code(&mut self.outbox, &self.cx);
+        self.sign_in.publish_shown(&mut self.outbox, &self.cx);
     }
 
     /// Sends what fits into the window.
@@ -531,7 +533,10 @@ impl Bridge {
     fn sign_in_happened(&mut self, event: SignInEvent) {
         let Self { sign_in, requests, outbox, cx, .. } = self;
         match event {
-            SignInEvent::Code(code) => sign_in.shown(code, outbox, cx),
+            SignInEvent::Invited(shown) => sign_in.show(shown, outbox, cx),
+            SignInEvent::Landed(address) => sign_in.landed(address, cx),
+            SignInEvent::NotTaken(why) => sign_in.not_taken(why, cx),
+            SignInEvent::NotStored(why) => sign_in.not_stored(why),
             SignInEvent::Ended(end) => {
                 if sign_in.ended(&end, outbox, cx) {
                     requests.sign_in_changed(cx.now);
@@ -558,14 +563,19 @@ impl Bridge {
     /// Whoever is read as the signed-in person is somebody else now.
     fn somebody_else_signed_in(&mut self) {
         let Self { people, requests, home_assistant, groups, outbox, cx, .. } = self;
-        for (place, before) in people.somebody_else_signed_in(cx) {
-            if let Some(id) = before.id() {
+        let before = people.somebody_else_signed_in(cx);
+        // What is under way is about who was signed in.
+        let places: Vec<Place> = before.iter().map(|&(place, _)| place).collect();
+        requests.forget(&places);
+        for (place, person) in before {
+            if let Some(id) = person.id() {
                 home_assistant.withdraw(place, id, people, outbox, cx);
             }
-            outbox.remove_user(before.name(), cx);
+            outbox.remove_user(person.name(), cx);
         }
         home_assistant.decide(groups.are_undecided(), people, outbox, cx);
         requests.all_now(cx.now);
+        places.into_iter().for_each(|place| self.watch(place));
     }
 
     /// Goes on with other settings. Whatever ties the bridge to its broker, and to Home Assistant there, must be the same
@@ -581,10 +591,10 @@ impl Bridge {
             sign_in.begin_anew(outbox, cx);
         }
         if access == Access::New {
-            sign_in.forget_account();
+            sign_in.forget_account(cx);
             *commands = CommandQueue::default();
         }
-        sign_in.configured(&settings);
+        sign_in.configured(&settings, outbox, cx);
         let before = std::mem::replace(&mut self.cx.settings, settings);
         self.listen_to_commands(before.commands.is_some());
         self.groups.configured(&self.cx.settings.groups, self.cx.now);
@@ -621,9 +631,10 @@ impl Bridge {
     fn follow(&mut self, access: Access) {
         let groups = &self.groups;
         let group_of = |id| groups.group_of(id).map(|group| (group, groups.discovery(group)));
-        let Followed { gone, joined, emptied } = self.people.follow(access, group_of, &self.cx);
+        let Followed { gone, joined, demoted, emptied } = self.people.follow(access, group_of, &self.cx);
         self.forget(&gone);
-        joined.into_iter().for_each(|place| self.watch(place));
+        self.requests.forget(&demoted);
+        joined.into_iter().chain(demoted).for_each(|place| self.watch(place));
         self.hand_on_changes();
         for (name, is_nobody) in emptied {
             self.outbox.remove_user(&name, &self.cx);
@@ -664,7 +675,7 @@ impl Bridge {
             let own = |field, payload: &str| {
                 Message::retained(cx.topics.of_bridge(field), payload.to_owned(), Qos::AtLeastOnce)
             };
-            let is_code_shown = cx.settings.sign_in.announce && sign_in.code().is_some();
+            let is_code_shown = cx.settings.sign_in.announce && sign_in.shown().is_some();
             last.extend(is_code_shown.then(|| own(BridgeField::SignIn, "")));
             last.extend(lights.goodbye(cx));
             last.push(own(BridgeField::State, OFFLINE));
@@ -680,7 +691,7 @@ impl Bridge {
             .requests
             .notice(settings)
             .into_iter()
-            .chain(self.sign_in.notice(self.cx.wall))
+            .chain(self.sign_in.notices(self.cx.wall))
             .chain(self.people.notices(self.requests.forbidden_advice()))
             .chain(self.groups.notices())
             .chain(self.broker.refusal_notices())
@@ -706,7 +717,7 @@ impl Bridge {
             graph: GraphSnapshot { detail, ..graph },
             broker: self.broker.snapshot(&self.outbox),
             notices,
-            sign_in: self.sign_in.code().cloned(),
+            sign_in: self.sign_in.shown().cloned(),
             people: self.people.count(),
             current: self.people.count_of(Health::Ok),
             census: Health::ALL.map(|health| (health.as_str(), self.people.count_of(health))),

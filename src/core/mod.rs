@@ -11,12 +11,12 @@
 //!                                                                         send)
 //! ```
 //!
-//! - [`bridge`] is the root: the only place that knows two departments. A presence that changed goes `requests` (what was
+//! - [`bridge`] is the root: the only place that has them all. A presence that changed goes `requests` (what was
 //!   asked) → `people` (what it means) → `Roster::next_changed`, the one fan-out → `lights`, `home_assistant`, `broker::outbox`.
 //! - `context` is what everybody is handed: the time, the settings, the names of topics, randomness, where effects go.
-//! - [`model`] are plain values without state.
-//! - Each department owns its state privately. It sees the context, the model, and by argument at most the roster, the requests
-//!   or the outbox; `tests/it/architecture.rs` holds that.
+//! - [`model`] are plain values, which decide nothing. `suspend` tells sleep from time that was lived through.
+//! - Each department owns its state privately. It sees the context, the model, and by argument at most the roster and its people,
+//!   the requests and what they are about, or the outbox; `tests/it/architecture.rs` holds that.
 //!
 //! Where does a new rule go? To the department whose state it asks; if it asks two, the root hands one's answer to the other.
 //! A line in a table of `tests` shows it: times and events in, effects out.

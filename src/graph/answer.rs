@@ -1,11 +1,10 @@
 //! From the body of an answer to presence. Lenient towards Microsoft: members may be missing, null, of another
-//! type, new, or in any order; only a person without a usable availability is no reading.
+//! type, new, or in any order; only a person without a usable availability is no reading, and nothing about one person
+//! costs the answer about others.
 
-use serde::de::DeserializeSeed;
-use serde_json::{Deserializer, Value};
-
-use super::lenient::Read;
-use super::wire::{Body, WholeBody};
+use super::lenient;
+use super::text::readable;
+use super::wire::{Body, Member, People, WholeBody};
 use crate::core::model::name::ObjectId;
 use crate::core::model::request::Reading;
 
@@ -20,6 +19,15 @@ pub enum NotAnAnswer {
     NotPresence,
 }
 
+/// The people on one page of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// In the order of the answer.
+    pub people: Vec<Reading>,
+    /// The link to the next page as Graph gives it, unchecked; nothing on the last one.
+    pub next: Option<Box<str>>,
+}
+
 /// Reads the answer about one person: the presence itself, or a `value` list around it, which one of Microsoft's
 /// pages shows (Graph: `presence-get`, example 3).
 ///
@@ -27,7 +35,7 @@ pub enum NotAnAnswer {
 ///
 /// If the body is no JSON object with an `id`, or a list of such.
 pub fn single(body: &[u8]) -> Result<Vec<Reading>, NotAnAnswer> {
-    let Body { reading, list } = read(body)?;
+    let Body { reading, list, .. } = read(body)?;
     list.or(reading.map(|reading| vec![reading])).ok_or(NotAnAnswer::NotPresence)
 }
 
@@ -37,8 +45,9 @@ pub fn single(body: &[u8]) -> Result<Vec<Reading>, NotAnAnswer> {
 /// # Errors
 ///
 /// If the body is no JSON object with a `value` list.
-pub fn list(body: &[u8]) -> Result<Vec<Reading>, NotAnAnswer> {
-    read(body)?.list.ok_or(NotAnAnswer::NotPresence)
+pub fn list(body: &[u8]) -> Result<Page, NotAnAnswer> {
+    let Body { list, next, .. } = read(body)?;
+    list.map(|people| Page { people, next }).ok_or(NotAnAnswer::NotPresence)
 }
 
 /// Reads the object id out of a user (Graph: `resources/user`).
@@ -47,17 +56,20 @@ pub fn list(body: &[u8]) -> Result<Vec<Reading>, NotAnAnswer> {
 ///
 /// If the body is no JSON object with an `id`.
 pub fn user_id(body: &[u8]) -> Result<ObjectId, NotAnAnswer> {
-    let value: Value = serde_json::from_slice(body).map_err(|_| NotAnAnswer::NotJson)?;
-    let id = value.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
-    id.ok_or(NotAnAnswer::NotPresence)
+    let text = readable(body);
+    let id = lenient::read(&text, Member("id")).map_err(|_| NotAnAnswer::NotJson)?;
+    id.and_then(|id| id.parse().ok()).ok_or(NotAnAnswer::NotPresence)
 }
 
 fn read(body: &[u8]) -> Result<Body, NotAnAnswer> {
     // At once for the whole body: for each of its many short texts it takes several times as long.
-    let text = std::str::from_utf8(body).map_err(|_| NotAnAnswer::NotJson)?;
-    let mut json = Deserializer::from_str(text);
-    let whole = Read(WholeBody).deserialize(&mut json);
-    whole.and_then(|whole| json.end().map(|()| whole)).map_err(|_| NotAnAnswer::NotJson)
+    let at_once = |text| lenient::read(text, WholeBody(People::AtOnce));
+    if let Some(whole) = std::str::from_utf8(body).ok().and_then(|text| at_once(text).ok()) {
+        return Ok(whole);
+    }
+    let text = readable(body);
+    let each_alone = || lenient::read(&text, WholeBody(People::EachAlone));
+    at_once(&text).or_else(|_| each_alone()).map_err(|_| NotAnAnswer::NotJson)
 }
 
 #[cfg(test)]
@@ -65,7 +77,7 @@ mod tests {
     use super::*;
     use crate::core::model::presence::{Messages, Presence, StatusMessage, WorkLocation};
     use crate::core::model::word::LONGEST_WORD;
-    use crate::core::model::words::{LONGEST_RAW_WORD, Words};
+    use crate::core::model::words::{LONGEST_RAW_WORD, PresenceWords};
 
     const ID: &str = "66825e03-7ef5-42da-9069-724602c31f6b";
 
@@ -90,7 +102,7 @@ mod tests {
         let status =
             StatusMessage { text: "In the workshop".into(), expires: Some("2026-11-23T18:00:00Z".into()) };
         let expected = Presence {
-            words: Words::from_graph("Busy", Some("InAMeeting")).unwrap(),
+            words: PresenceWords::from_graph("Busy", Some("InAMeeting")).unwrap(),
             out_of_office: Some(true),
             work_location: Some(WorkLocation::TimeOff),
             sequence_number: Some("A0129311063".into()),
@@ -108,7 +120,7 @@ mod tests {
             r#""availability":"busy","outOfOfficeSettings":{"isOutOfOffice":"yes","message":""},"statusMessage":{"message":{"content":""}}"#,
         ] {
             let presence = usable(members);
-            assert_eq!(presence, Presence::of(Words::from_graph("busy", None).unwrap()), "{members}");
+            assert_eq!(presence, Presence::of(PresenceWords::from_graph("busy", None).unwrap()), "{members}");
             assert_eq!(presence.words.activity_word(), "PresenceUnknown");
         }
     }
@@ -149,9 +161,73 @@ mod tests {
         let body = format!(
             r#"{{"value":[{{"id":"{ID}","availability":"Away","activity":"Away"}},{{"availability":"Busy"}},7]}}"#
         );
-        let people = list(body.as_bytes()).unwrap();
-        assert_eq!(people.len(), 1, "an entry without an id is left out");
-        assert_eq!(single(body.as_bytes()).unwrap(), people);
+        let page = list(body.as_bytes()).unwrap();
+        assert_eq!(page.people.len(), 1, "an entry without an id is left out");
+        assert_eq!(page.next, None);
+        assert_eq!(single(body.as_bytes()).unwrap(), page.people);
+    }
+
+    #[test]
+    fn what_is_wrong_in_one_entry_costs_that_entry_at_most() {
+        let other = "02bd9fd6-8f93-4758-87c3-1fb73740a315";
+        for (members, is_read) in [
+            (r#""availability":"Busy","future":"\ud83d""#, true),
+            (r#""availability":"Busy","activity":"\ud83d""#, true),
+            (r#""availability":"Busy","statusMessage":{"message":{"content":"a\ud83d"}}"#, true),
+            (r#""availability":"Busy","future":{"a":[1e999,-1e999]}"#, true),
+            (r#""availability":"Busy","\ude00":1e999"#, true),
+            (&format!(r#""availability":"Busy","future":{}{}"#, "[".repeat(500), "]".repeat(500)), true),
+            (&format!(r#""availability":"Busy","activity":{}{}"#, "[".repeat(500), "]".repeat(500)), true),
+            (r#""availability":"Busy","activity":1e999"#, false),
+            (r#""availability":1e999"#, false),
+        ] {
+            let body = format!(
+                r#"{{"value":[{{"id":"{ID}","availability":"Away"}},{{"id":"{other}",{members}}}],"x":"\ud83d"}}"#
+            );
+            let people = list(body.as_bytes()).expect(members).people;
+            assert_eq!(
+                people[0].presence,
+                Some(Presence::of(PresenceWords::from_graph("Away", None).unwrap()))
+            );
+            assert_eq!(people.len(), if is_read { 2 } else { 1 }, "{members}");
+        }
+        let half = usable(r#""availability":"Busy","statusMessage":{"message":{"content":"a\ud83d b"}}"#);
+        assert_eq!(&*half.status_message().unwrap().text, "a\u{fffd} b");
+        let marked = format!("\u{feff}{{\"id\":\"{ID}\",\"availability\":\"Busy\"}}");
+        assert_eq!(single(marked.as_bytes()).unwrap().len(), 1, "a byte order mark");
+    }
+
+    #[test]
+    fn a_name_that_was_cut_hides_no_id() {
+        for more in [r#""displayName":"\ud83d""#, r#""future":1e999"#, r#""id":7,"id":"ID""#] {
+            let body = format!(r#"{{"id":"{ID}",{more}}}"#).replace("ID", ID);
+            assert_eq!(user_id(body.as_bytes()).unwrap().to_string(), ID, "{more}");
+        }
+        assert_eq!(user_id(br#"{"id":7}"#), Err(NotAnAnswer::NotPresence));
+        assert_eq!(user_id(b"<html>"), Err(NotAnAnswer::NotJson));
+    }
+
+    #[test]
+    fn the_link_to_the_next_page_is_handed_on() {
+        for (link, next) in [(r#""https://x""#, Some("https://x")), ("null", None), ("7", None)] {
+            let page = list(format!(r#"{{"value":[],"@odata.nextLink":{link}}}"#).as_bytes()).unwrap();
+            assert_eq!(page.next.as_deref(), next);
+        }
+    }
+
+    #[test]
+    fn a_message_that_never_expires_has_no_end() {
+        for (given, zone) in [
+            ("9999-12-31T23:59:59.9999999", "UTC"),
+            ("9999-12-31T23:59:59.9999999", "Pacific Standard Time"),
+            ("9999-12-31T00:00:00", ""),
+        ] {
+            let presence = usable(&format!(
+                r#""availability":"Busy","statusMessage":{{"message":{{"content":"x"}},
+                   "expiryDateTime":{{"dateTime":"{given}","timeZone":"{zone}"}}}}"#
+            ));
+            assert_eq!(presence.status_message().unwrap().expires, None, "{given} {zone}");
+        }
     }
 
     #[test]

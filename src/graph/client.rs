@@ -10,14 +10,17 @@ use url::Url;
 use super::caller::Caller;
 use super::clock::{now, wall};
 use super::http::{Http, HttpError, body, on_the_way};
-use super::operation::{Ask, Graph, Whole};
+use super::operation::{Ask, Graph, Said, Whole};
 use super::sign_in::authority::Authority;
 use super::sign_in::delegated::DelegatedSignIn;
 use super::sign_in::method::Method;
-use super::token::TokenSource;
+use super::token::{AccessToken, TokenSource};
 use super::{refusal, retry_after};
 use crate::core::model::request::{ReadFailure, Request};
 use crate::meters::GraphMeter;
+
+/// Pages of one answer: 650 people, who come on pages of twenty or more where they come on pages at all.
+const MOST_PAGES: usize = 40;
 
 /// Where Graph is and how to get in.
 #[derive(Debug)]
@@ -104,29 +107,54 @@ impl GraphClient {
         self.tokens.authority()
     }
 
-    /// Does one request. A repeat, also one with a new token, is the core's to order.
+    /// Does one request, with as many pages as its answer has. A repeat, also one with a new token, is the core's to order.
     ///
     /// # Errors
     ///
     /// Whatever keeps the answer from being one; the kind says whether and when to try again.
     pub async fn ask<O: Ask>(&self, request: &Request<O>) -> Result<O::Answer, ReadFailure> {
+        self.ask_counting(request, &mut 0).await
+    }
+
+    /// The same, and counts how many requests more than one it took.
+    pub(super) async fn ask_counting<O: Ask>(
+        &self,
+        request: &Request<O>,
+        further: &mut u32,
+    ) -> Result<O::Answer, ReadFailure> {
         let token = self.tokens.token(request.token_max_age).await.inspect_err(|failure| {
             self.meter.ended::<O::Answer>(&Err(failure.clone()), None);
         })?;
         self.meter.token_ends(token.ends());
+        let (operation, graph) = (&request.operation, Graph { root: &self.root, client: self.http.client() });
+        let Said { mut answer, mut rest } = self.one(operation, operation.request(&graph), &token).await?;
+        for _ in 1..MOST_PAGES {
+            let Some(page) = rest.take() else { break };
+            *further += 1;
+            // What came stands. Whoever is missing is read alone, and meets there what is wrong here.
+            let Ok(more) = self.one(operation, graph.client.get(page), &token).await else { break };
+            O::add(&mut answer, more.answer);
+            rest = more.rest;
+        }
+        Ok(answer)
+    }
+
+    /// Sends one request of an operation.
+    async fn one<O: Ask>(
+        &self,
+        operation: &O,
+        asked: RequestBuilder,
+        token: &AccessToken,
+    ) -> Result<Said<O::Answer>, ReadFailure> {
         let id = uuid::Uuid::new_v4().to_string();
-        let graph = Graph { root: &self.root, client: self.http.client() };
-        let asked = request.operation.request(&graph).bearer_auth(token.expose());
+        let asked = asked.bearer_auth(token.expose()).header("client-request-id", &id);
         let began = now();
-        let whole = whole(asked.header("client-request-id", &id), request.operation.largest_answer()).await;
-        let outcome = whole.and_then(|whole| request.operation.outcome(&whole, &self.root, self.caller));
+        let whole = whole(asked, operation.largest_answer()).await;
+        let outcome = whole.and_then(|whole| operation.outcome(&whole, &self.root, self.caller));
         self.meter.ended(&outcome, Some(began.elapsed()));
         match &outcome {
             Ok(_) => tracing::trace!(client_request_id = id, "Graph answered"),
             Err(failure) => tracing::debug!(client_request_id = id, %failure, "a request failed"),
-        }
-        if let Err(ReadFailure::TokenRefused { .. }) = outcome {
-            self.tokens.refused(&token).await;
         }
         outcome
     }

@@ -58,6 +58,7 @@ async fn ask<O: Ask>(
     request: Request<O>,
     event: impl FnOnce(Ended<O>) -> PresenceEvent,
 ) -> PresenceEvent {
-    let outcome = client.ask(&request).await;
-    event(Ended { request: request.id, outcome })
+    let mut further = 0;
+    let outcome = client.ask_counting(&request, &mut further).await;
+    event(Ended { request: request.id, further, outcome })
 }

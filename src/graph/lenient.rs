@@ -4,20 +4,55 @@
 //! not JSON in it is found, so that a body that was cut or spoiled anywhere is never taken for an answer.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{DeserializeOwned, DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
-/// For members of small answers: of another type than expected is not there.
-pub(super) fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: DeserializeOwned,
-{
-    let value = Value::deserialize(deserializer)?;
-    Ok(T::deserialize(value).ok())
+/// The members of an object in a small answer, each as it stands: one that cannot be read costs no other.
+///
+/// Of a member that comes twice the last one counts.
+pub(super) struct Object<'de>(BTreeMap<String, &'de RawValue>);
+
+impl<'de> Object<'de> {
+    /// Nothing if the text is no object.
+    pub(super) fn of(text: &'de str) -> Option<Self> {
+        serde_json::from_str(text).ok().map(Self)
+    }
+
+    /// A member of this type; nothing if it is missing, null or of another type.
+    pub(super) fn get<T: Deserialize<'de>>(&self, name: &str) -> Option<T> {
+        of(self.0.get(name)?)
+    }
+
+    /// A member as it stands, unless it is missing or null.
+    pub(super) fn raw(&self, name: &str) -> Option<&'de RawValue> {
+        self.0.get(name).copied().filter(|member| member.get() != "null")
+    }
+
+    /// An object inside this one.
+    pub(super) fn inner(&self, name: &str) -> Option<Self> {
+        Self::of(self.0.get(name)?.get())
+    }
+}
+
+/// A value of this type, if that is what stands there.
+pub(super) fn of<'de, T: Deserialize<'de>>(raw: &'de RawValue) -> Option<T> {
+    serde_json::from_str(raw.get()).ok()
+}
+
+/// Whether a text is JSON, whatever it says.
+pub(super) fn is_json(text: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(text).is_ok()
+}
+
+/// Reads the whole of a text for somebody.
+pub(super) fn read<'de, W: Wanted<'de>>(text: &'de str, wanted: W) -> Result<W::Value, serde_json::Error> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let value = Read(wanted).deserialize(&mut json)?;
+    json.end().map(|()| value)
 }
 
 /// What somebody wants of a value: only the kinds that are of use are overridden.
@@ -37,22 +72,15 @@ pub(super) trait Wanted<'de>: Sized {
 
     /// The value is an object.
     fn object<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        while members.next_entry_seed(Read(Nothing), Read(Nothing))?.is_some() {}
+        while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(Self::Value::default())
     }
 
     /// The value is a list.
     fn list<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
-        while entries.next_element_seed(Read(Nothing))?.is_some() {}
+        while entries.next_element::<IgnoredAny>()?.is_some() {}
         Ok(Self::Value::default())
     }
-}
-
-/// Wants nothing: whatever comes is read past.
-pub(super) struct Nothing;
-
-impl Wanted<'_> for Nothing {
-    type Value = ();
 }
 
 /// Wants a text.

@@ -1,7 +1,7 @@
 //! The edge towards Microsoft: tokens, requests, answers. It obeys the core and decides nothing about people.
 //!
 //! In reading order: [`fetcher`] takes orders and reports their ends, [`client`] sends the requests that [`operation`] words,
-//! [`answer`] turns bodies into presence (`wire` is its shape, read by `lenient`) and [`members`] into members of groups,
+//! [`answer`] turns bodies (`text`) into presence (`wire` is its shape, read by `lenient`) and [`members`] into members of groups (both page by page: `next_page`),
 //! [`refusal`] turns everything else into a reason, with the patience that
 //! [`retry_after`] asks for, `set_presence` words what sets presence, [`token`] keeps the token that [`sign_in`] gets
 //! for the [`caller`]. Only `clock` reads clocks.
@@ -15,6 +15,7 @@ mod http;
 pub use http::HttpError;
 mod lenient;
 pub mod members;
+mod next_page;
 pub mod once;
 pub mod operation;
 mod quote;
@@ -22,5 +23,6 @@ pub mod refusal;
 pub mod retry_after;
 mod set_presence;
 pub mod sign_in;
+mod text;
 pub mod token;
 mod wire;

@@ -5,9 +5,10 @@ use std::time::Duration;
 use reqwest::{Client, RequestBuilder, StatusCode};
 use url::Url;
 
+use super::answer::Page;
 use super::caller::Caller;
 use super::refusal::Needs;
-use super::{answer, members, refusal, set_presence};
+use super::{answer, members, next_page, refusal, set_presence};
 use crate::core::model::members::MembersPage;
 use crate::core::model::name::ObjectId;
 use crate::core::model::presence_change::PresenceChange;
@@ -40,6 +41,21 @@ pub struct Whole {
     pub(super) bytes: Vec<u8>,
 }
 
+/// What an answer says.
+#[derive(Debug)]
+pub struct Said<A> {
+    pub(super) answer: A,
+    /// Where the rest of it is.
+    pub(super) rest: Option<Url>,
+}
+
+impl<A> Said<A> {
+    /// All of it.
+    fn whole(answer: A) -> Self {
+        Self { answer, rest: None }
+    }
+}
+
 /// An operation that can be asked of Graph.
 pub trait Ask: Operation {
     /// The request, without a token.
@@ -55,7 +71,10 @@ pub trait Ask: Operation {
     /// # Errors
     ///
     /// Whatever keeps it from being one; the kind says whether and when to try again.
-    fn outcome(&self, whole: &Whole, root: &Url, caller: Caller) -> Result<Self::Answer, ReadFailure>;
+    fn outcome(&self, whole: &Whole, root: &Url, caller: Caller) -> Result<Said<Self::Answer>, ReadFailure>;
+
+    /// Adds the rest of an answer.
+    fn add(_answer: &mut Self::Answer, _rest: Self::Answer) {}
 }
 
 impl Ask for ReadPresence {
@@ -77,13 +96,27 @@ impl Ask for ReadPresence {
         }
     }
 
-    fn outcome(&self, whole: &Whole, _root: &Url, caller: Caller) -> Result<Vec<Reading>, ReadFailure> {
+    fn outcome(&self, whole: &Whole, root: &Url, caller: Caller) -> Result<Said<Vec<Reading>>, ReadFailure> {
         let bytes = whole.accepted(&Needs::to_read(self), caller)?;
         match self {
-            Self::Bulk(_) => answer::list(bytes),
-            Self::Me | Self::User(_) | Self::Communications(_) => answer::single(bytes),
+            Self::Bulk(_) => answer::list(bytes).map(|Page { people, next }| {
+                let rest = next.and_then(|link| {
+                    let list = address(root, &["communications"]);
+                    let page = next_page::checked(&link, &list);
+                    if page.is_none() {
+                        tracing::debug!("the link to the next page leads elsewhere, and is not followed");
+                    }
+                    page.map(|page| next_page::address(&list, &page))
+                });
+                Said { answer: people, rest }
+            }),
+            Self::Me | Self::User(_) | Self::Communications(_) => answer::single(bytes).map(Said::whole),
         }
         .map_err(|error| strange(&error))
+    }
+
+    fn add(people: &mut Vec<Reading>, rest: Vec<Reading>) {
+        people.extend(rest);
     }
 }
 
@@ -95,8 +128,9 @@ impl Ask for ResolveName {
         graph.client.get(url)
     }
 
-    fn outcome(&self, whole: &Whole, _root: &Url, caller: Caller) -> Result<ObjectId, ReadFailure> {
-        answer::user_id(whole.accepted(&Needs::TO_RESOLVE, caller)?).map_err(|error| strange(&error))
+    fn outcome(&self, whole: &Whole, _root: &Url, caller: Caller) -> Result<Said<ObjectId>, ReadFailure> {
+        let id = answer::user_id(whole.accepted(&Needs::TO_RESOLVE, caller)?);
+        id.map(Said::whole).map_err(|error| strange(&error))
     }
 }
 
@@ -110,8 +144,10 @@ impl Ask for ReadMembers {
         LARGEST_MEMBERS_ANSWER
     }
 
-    fn outcome(&self, whole: &Whole, root: &Url, caller: Caller) -> Result<MembersPage, ReadFailure> {
+    fn outcome(&self, whole: &Whole, root: &Url, caller: Caller) -> Result<Said<MembersPage>, ReadFailure> {
+        // The core asks for one page after the other itself.
         members::page(whole.accepted(&Needs::TO_READ_MEMBERS, caller)?, &first_page(root, self.group))
+            .map(Said::whole)
             .map_err(|error| refusal::of_members(&error, caller))
     }
 }
@@ -126,13 +162,13 @@ impl Ask for SetPresence {
         request.json(&body)
     }
 
-    fn outcome(&self, whole: &Whole, _root: &Url, caller: Caller) -> Result<(), ReadFailure> {
+    fn outcome(&self, whole: &Whole, _root: &Url, caller: Caller) -> Result<Said<()>, ReadFailure> {
         if whole.status.is_success() {
-            return Ok(());
+            return Ok(Said::whole(()));
         }
         match (&self.change, refusal::of_write(whole.status, whole.wait, &whole.bytes, caller)) {
             // There is no session to end, which is what was wanted.
-            (PresenceChange::EndSession, ReadFailure::NotFound) => Ok(()),
+            (PresenceChange::EndSession, ReadFailure::NotFound) => Ok(Said::whole(())),
             (_, failure) => Err(failure),
         }
     }

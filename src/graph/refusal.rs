@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use reqwest::StatusCode;
-use serde_json::Value;
 
 use super::caller::Caller;
+use super::lenient::{self, Object};
 use super::members::NotMembers;
 use super::quote::quote;
+use super::text::readable;
 use crate::core::model::request::{ReadFailure, ReadPresence};
 
 /// What a request needs, for the sentence about a permission that is missing.
@@ -75,7 +76,7 @@ pub fn of_status(
         (StatusCode::FORBIDDEN, Some(why)) => {
             ReadFailure::Forbidden { advice: of_permission(needs, caller, &why) }
         }
-        (status, said) => of_anything(status, retry_after, said, caller),
+        (status, said) => of_anything(status, retry_after, said, needs.permission, caller),
     }
 }
 
@@ -87,16 +88,16 @@ pub fn of_write(
     body: &[u8],
     caller: Caller,
 ) -> ReadFailure {
+    let permission = match caller {
+        Caller::App | Caller::ManagedIdentity => "permission Presence.ReadWrite.All",
+        Caller::Person => "permission Presence.ReadWrite",
+    };
     match (status, reason(body)) {
         (StatusCode::FORBIDDEN, Some(why)) => {
-            let permission = match caller {
-                Caller::App | Caller::ManagedIdentity => "permission Presence.ReadWrite.All",
-                Caller::Person => "permission Presence.ReadWrite",
-            };
             let give = give(permission, caller);
             ReadFailure::Forbidden { advice: format!("Graph refuses to set presence with {why}; {give}") }
         }
-        (status, said) => of_anything(status, retry_after, said, caller),
+        (status, said) => of_anything(status, retry_after, said, permission, caller),
     }
 }
 
@@ -104,11 +105,14 @@ fn of_anything(
     status: StatusCode,
     retry_after: Option<Duration>,
     said: Option<String>,
+    permission: &str,
     caller: Caller,
 ) -> ReadFailure {
     match (status, said) {
         (StatusCode::TOO_MANY_REQUESTS, _) => ReadFailure::Throttled { retry_after },
-        (StatusCode::UNAUTHORIZED, Some(why)) => ReadFailure::TokenRefused { why: of_token(caller, &why) },
+        (StatusCode::UNAUTHORIZED, Some(why)) => {
+            ReadFailure::TokenRefused { why: of_token(permission, caller, &why) }
+        }
         (StatusCode::NOT_FOUND, Some(_)) => ReadFailure::NotFound,
         (StatusCode::BAD_REQUEST, Some(why)) => ReadFailure::Refused { why },
         (status, said) => {
@@ -149,10 +153,10 @@ pub fn of_members(error: &NotMembers, caller: Caller) -> ReadFailure {
 
 /// Graph's reason, if the body is its error (Graph: `errors`): the code is the contract, the message may be empty.
 fn reason(body: &[u8]) -> Option<String> {
-    let body: Value = serde_json::from_slice(body).ok()?;
-    let error = body.get("error")?.as_object()?;
-    let code = quote(error.get("code").map_or(Some(""), Value::as_str)?);
-    let message = quote(error.get("message").and_then(Value::as_str).unwrap_or_default());
+    let body = readable(body);
+    let error = Object::of(&body)?.inner("error")?;
+    let code = error.raw("code").map_or_else(|| Some(String::new()), lenient::of)?;
+    let (code, message) = (quote(&code), quote(&error.get::<String>("message").unwrap_or_default()));
     Some(match (code.as_str(), message.as_str()) {
         ("", "") => "no reason given".to_owned(),
         (_, "") => code,
@@ -161,12 +165,20 @@ fn reason(body: &[u8]) -> Option<String> {
     })
 }
 
-fn of_token(caller: Caller, why: &str) -> String {
-    let check = match caller {
-        Caller::App | Caller::Person => "graph.cloud and graph.tenant_id are those of the tenant",
-        Caller::ManagedIdentity => "graph.cloud is the one that this machine is in",
+/// A token for another cloud or tenant is refused, and so is one without any permission.
+fn of_token(permission: &str, caller: Caller, why: &str) -> String {
+    let (cloud, whose) = match caller {
+        Caller::App => {
+            ("graph.cloud and graph.tenant_id are those of the tenant", "the app has the application")
+        }
+        Caller::Person => {
+            ("graph.cloud and graph.tenant_id are those of the tenant", "the sign-in has the delegated")
+        }
+        Caller::ManagedIdentity => {
+            ("graph.cloud is the one that this machine is in", "the managed identity has the application")
+        }
     };
-    format!("{why}; check that {check}")
+    format!("{why}; check that {cloud}, and that {whose} {permission}")
 }
 
 /// An app signs in for nobody, so that there is no `/me` (Graph: `presence-get`).
@@ -273,10 +285,11 @@ mod tests {
     }
 
     #[test]
-    fn a_token_of_another_cloud_is_suspected() {
+    fn a_token_of_another_cloud_or_without_the_permission_is_suspected() {
         for caller in [Caller::App, Caller::ManagedIdentity, Caller::Person] {
             let failure = asked(401, DENIED, &Needs::to_read(&ReadPresence::Me), caller).to_string();
             assert!(failure.contains("check that graph.cloud"), "{failure}");
+            assert!(failure.ends_with(" permission Presence.Read"), "{failure}");
         }
     }
 

@@ -33,20 +33,16 @@ struct Way {
     method: Method,
 }
 
-/// A token and how to tell it from its successor.
+/// A token.
 #[derive(Debug, Clone)]
 pub struct AccessToken {
     secret: SecretString,
-    generation: u64,
     ends: Timestamp,
 }
 
 #[derive(Debug, Default)]
 struct State {
     cached: Option<Cached>,
-    /// The last token was refused.
-    refused: bool,
-    generation: u64,
     last_failure: Option<ReadFailure>,
 }
 
@@ -99,9 +95,11 @@ impl TokenSource {
     /// If there is none and none can be had; those who waited for the same request get the same reason.
     pub async fn token(&self, max_age: Option<Duration>) -> Result<AccessToken, ReadFailure> {
         let attempts_before = self.attempts.load(Ordering::Acquire);
+        // Counted from here: one that is obtained while this waits is new enough.
+        let oldest = max_age.and_then(|age| now().checked_sub(age));
         let mut state = self.state.lock().await;
         let now = now();
-        let too_old = |cached: &Cached| max_age.is_some_and(|age| now.duration_since(cached.obtained) > age);
+        let too_old = |cached: &Cached| oldest.is_some_and(|oldest| cached.obtained < oldest);
         if let Some(cached) = state.cached.as_ref().filter(|cached| now < cached.renew_at && !too_old(cached))
         {
             return Ok(cached.token.clone());
@@ -111,8 +109,8 @@ impl TokenSource {
         {
             return Err(failure.clone());
         }
-        // A token that was refused or is too old for the purpose is not wanted again, from wherever it comes.
-        let fresh = state.refused || state.cached.as_ref().is_some_and(too_old);
+        // A token that is too old for the purpose is not wanted again, from wherever it comes.
+        let fresh = state.cached.as_ref().is_some_and(too_old);
         let result = self.fetch(fresh).await;
         self.attempts.fetch_add(1, Ordering::Release);
         match result {
@@ -134,24 +132,13 @@ impl TokenSource {
             Err(error) => Err(ReadFailure::Passing { why: error.to_string(), retry_after: None }),
         }
     }
-
-    /// Graph refused this token; it is not used again.
-    pub async fn refused(&self, token: &AccessToken) {
-        let mut state = self.state.lock().await;
-        if state.cached.as_ref().is_some_and(|cached| cached.token.generation == token.generation) {
-            state.cached = None;
-            state.refused = true;
-        }
-    }
 }
 
 impl State {
     fn keep(&mut self, issued: Issued) -> AccessToken {
         self.last_failure = None;
-        self.refused = false;
-        self.generation += 1;
         let ends = wall().checked_add(issued.lives).unwrap_or(Timestamp::MAX);
-        let token = AccessToken { secret: issued.token, generation: self.generation, ends };
+        let token = AccessToken { secret: issued.token, ends };
         let now = now();
         let renew_at = now + renew_after(issued.lives, fastrand::f64());
         self.cached =

@@ -4,15 +4,16 @@
 
 use std::borrow::Cow;
 
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use serde::de::{MapAccess, SeqAccess};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess};
+use serde_json::value::RawValue;
 
-use super::lenient::{Nothing, Read, Text, Truth, Wanted};
+use super::lenient::{self, Read, Text, Truth, Wanted};
 use crate::core::model::name::ObjectId;
 use crate::core::model::presence::{Messages, Presence, StatusMessage, WorkLocation};
 use crate::core::model::request::Reading;
-use crate::core::model::words::{LONGEST_RAW_WORD, Words, at_most};
+use crate::core::model::words::{LONGEST_RAW_WORD, PresenceWords, at_most};
 
 /// Characters of a message that are kept: Graph allows 280 in a status message, more in an automatic reply.
 const LONGEST_MESSAGE: usize = 4096;
@@ -23,23 +24,31 @@ pub(super) struct Body {
     pub(super) reading: Option<Reading>,
     /// `value`, if that is a list.
     pub(super) list: Option<Vec<Reading>>,
+    /// The link to the next page, unchecked.
+    pub(super) next: Option<Box<str>>,
 }
 
-/// Wants the whole of an answer; nothing comes of one that is no object.
-pub(super) struct WholeBody;
+/// Wants the whole of an answer; nothing comes of one that is no object. Where each is read alone, only a list counts.
+pub(super) struct WholeBody(pub(super) People);
+
+/// Wants the people in a list.
+#[derive(Clone, Copy)]
+pub(super) enum People {
+    /// As fast as it goes: what cannot be read costs the whole list.
+    AtOnce,
+    /// Each on their own: what cannot be read costs that entry.
+    EachAlone,
+}
 
 /// Wants one of the people in a list.
 struct Person;
-
-/// Wants the people in a list; expects so many.
-struct People;
 
 struct OutOfOffice;
 struct Status;
 struct Expiry;
 
 /// Wants one member of an object, which is a text.
-struct Member(&'static str);
+pub(super) struct Member(pub(super) &'static str);
 
 /// The members of a presence that matter.
 #[derive(Default)]
@@ -66,7 +75,9 @@ impl<'de> Members<'de> {
                 self.work_location = word.as_deref().and_then(work_location);
             }
             "sequenceNumber" => self.sequence_number = object.next_value_seed(Read(Text))?,
-            _ => object.next_value_seed(Read(Nothing))?,
+            _ => {
+                object.next_value::<IgnoredAny>()?;
+            }
         }
         Ok(())
     }
@@ -76,7 +87,7 @@ impl<'de> Members<'de> {
     }
 
     fn into_presence(self) -> Option<Presence> {
-        let words = Words::from_graph(&self.availability?, self.activity.as_deref())?;
+        let words = PresenceWords::from_graph(&self.availability?, self.activity.as_deref())?;
         let (out_of_office, message) = self.out_of_office;
         Some(Presence {
             words,
@@ -93,14 +104,20 @@ impl<'de> Wanted<'de> for WholeBody {
 
     fn object<A: MapAccess<'de>>(self, mut object: A) -> Result<Body, A::Error> {
         let mut members = Members::default();
-        let mut list = None;
+        let (mut list, mut next) = (None, None);
         while let Some(name) = object.next_key_seed(Read(Text))? {
             match name.as_deref().unwrap_or_default() {
-                "value" => list = object.next_value_seed(Read(People))?,
-                name => members.take(name, &mut object)?,
+                "value" => list = object.next_value_seed(Read(self.0))?,
+                "@odata.nextLink" => next = lenient::of(object.next_value()?),
+                name => match self.0 {
+                    People::AtOnce => members.take(name, &mut object)?,
+                    People::EachAlone => {
+                        object.next_value::<IgnoredAny>()?;
+                    }
+                },
             }
         }
-        Ok(Body { reading: members.into_reading(), list })
+        Ok(Body { reading: members.into_reading(), list, next })
     }
 }
 
@@ -109,8 +126,17 @@ impl<'de> Wanted<'de> for People {
 
     fn list<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
         let mut people = Vec::new();
-        while let Some(person) = entries.next_element_seed(Read(Person))? {
-            people.extend(person);
+        match self {
+            Self::AtOnce => {
+                while let Some(person) = entries.next_element_seed(Read(Person))? {
+                    people.extend(person);
+                }
+            }
+            Self::EachAlone => {
+                while let Some(entry) = entries.next_element::<&RawValue>()? {
+                    people.extend(lenient::read(entry.get(), Person).ok().flatten());
+                }
+            }
         }
         Ok(Some(people))
     }
@@ -137,7 +163,9 @@ impl<'de> Wanted<'de> for OutOfOffice {
             match name.as_deref().unwrap_or_default() {
                 "isOutOfOffice" => is_out = object.next_value_seed(Read(Truth))?,
                 "message" => message = object.next_value_seed(Read(Text))?,
-                _ => object.next_value_seed(Read(Nothing))?,
+                _ => {
+                    object.next_value::<IgnoredAny>()?;
+                }
             }
         }
         Ok((is_out, message))
@@ -153,7 +181,9 @@ impl<'de> Wanted<'de> for Status {
             match name.as_deref().unwrap_or_default() {
                 "message" => content = object.next_value_seed(Read(Member("content")))?,
                 "expiryDateTime" => expires = object.next_value_seed(Read(Expiry))?,
-                _ => object.next_value_seed(Read(Nothing))?,
+                _ => {
+                    object.next_value::<IgnoredAny>()?;
+                }
             }
         }
         let text = content.as_deref().and_then(message_text);
@@ -170,10 +200,12 @@ impl<'de> Wanted<'de> for Expiry {
             match name.as_deref().unwrap_or_default() {
                 "dateTime" => given = object.next_value_seed(Read(Text))?,
                 "timeZone" => zone = object.next_value_seed(Read(Text))?,
-                _ => object.next_value_seed(Read(Nothing))?,
+                _ => {
+                    object.next_value::<IgnoredAny>()?;
+                }
             }
         }
-        Ok(given.map(|given| expiry(&given, zone.as_deref().unwrap_or_default())))
+        Ok(given.and_then(|given| expiry(&given, zone.as_deref().unwrap_or_default())))
     }
 }
 
@@ -186,22 +218,27 @@ impl<'de> Wanted<'de> for Member {
             if name.as_deref() == Some(self.0) {
                 member = object.next_value_seed(Read(Text))?;
             } else {
-                object.next_value_seed(Read(Nothing))?;
+                object.next_value::<IgnoredAny>()?;
             }
         }
         Ok(member)
     }
 }
 
-/// UTC where the zone is known; a Windows zone, which is no name of a time zone anywhere else, as given.
-fn expiry(given: &str, zone: &str) -> Box<str> {
-    let utc = given.parse::<DateTime>().ok().and_then(|civil| {
+/// UTC where the zone is known; a Windows zone, which is no name of a time zone anywhere else, as given. Nothing for the
+/// last day of all, by which Graph means that a message never expires.
+fn expiry(given: &str, zone: &str) -> Option<Box<str>> {
+    let civil = given.parse::<DateTime>().ok();
+    if civil.is_some_and(|civil| civil.date() == Date::MAX) {
+        return None;
+    }
+    let utc = civil.and_then(|civil| {
         let zone = if zone.eq_ignore_ascii_case("utc") { TimeZone::UTC } else { TimeZone::get(zone).ok()? };
         let instant = zone.to_timestamp(civil).ok()?;
         Some(crate::core::model::time::whole_seconds(instant).to_string())
     });
     let text = utc.unwrap_or_else(|| format!("{given} {zone}"));
-    at_most(text.trim(), LONGEST_RAW_WORD).into()
+    Some(at_most(text.trim(), LONGEST_RAW_WORD).into())
 }
 
 fn work_location(word: &str) -> Option<WorkLocation> {

@@ -11,7 +11,7 @@ use super::words::{Moment, plain, qr_code, spaced};
 use crate::core::lights::snapshot::LightSnapshot;
 use crate::core::model::health::Health;
 use crate::core::model::report::words;
-use crate::core::model::sign_in::DeviceCode;
+use crate::core::model::sign_in::{ShownInvitation, SignInBy};
 use crate::core::model::snapshot::{BrokerState, PersonSnapshot, Snapshot};
 
 const TEMPLATE: &str = include_str!("page.html");
@@ -87,7 +87,7 @@ impl Page {
                     queue => link.queue + link.in_flight,
                     trouble => link.trouble.as_deref(),
                 },
-                sign_in => snapshot.sign_in.as_ref().map(|code| of_code(code, *at)),
+                sign_in => snapshot.sign_in.as_ref().map(|shown| of_invitation(shown, *at)),
                 notices => snapshot.notices.clone(),
                 current => snapshot.current,
                 all => snapshot.people,
@@ -149,15 +149,16 @@ fn of_light(light: &LightSnapshot) -> Value {
     context! { name => light.name.as_str(), users => users.join(", "), color, says }
 }
 
-fn of_code(code: &DeviceCode, now: Timestamp) -> Value {
-    let uri = code.verification_uri.as_str();
-    let qr_code = qr_code(uri);
+fn of_invitation(shown: &ShownInvitation, now: Timestamp) -> Value {
+    let uri = shown.verification_uri.as_str();
+    // A code is often typed on a phone; a browser has to end on a machine from which the address can be copied.
+    let qr_code = (shown.by() == SignInBy::DeviceCode).then(|| qr_code(uri)).flatten();
     context! {
         uri,
         // Whatever else the sign-in service may say is text.
         is_link => uri.starts_with("https://") || uri.starts_with("http://"),
-        code => code.user_code.as_str(),
-        ends => Moment::new(code.expires_at, now).value(),
+        code => shown.user_code.as_deref(),
+        ends => Moment::new(shown.expires_at, now).value(),
         side => qr_code.as_ref().map(|(_, side)| *side),
         path => qr_code.map(|(path, _)| path),
     }

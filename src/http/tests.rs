@@ -16,9 +16,9 @@ use crate::core::model::event::{Event, PresenceEvent};
 use crate::core::model::presence::Presence;
 use crate::core::model::request::{Ended, ReadFailure, Reading, RequestId};
 use crate::core::model::settings::Settings;
-use crate::core::model::sign_in::{DeviceCode, SignInEvent};
+use crate::core::model::sign_in::{ShownInvitation, SignInEvent};
 use crate::core::model::time::{Now, Tick};
-use crate::core::model::words::Words;
+use crate::core::model::words::PresenceWords;
 use crate::meters::Meters;
 
 fn at(seconds: u64) -> Now {
@@ -43,11 +43,15 @@ fn settings(more: &str) -> Settings {
 fn core(more: &str) -> Bridge {
     let mut core = Bridge::new(settings(more), 1, at(0));
     core.on(Event::Started, at(0));
-    let presence = Presence::of(Words::from_graph("Busy", Some("<b>InAMaze</b>")).unwrap());
+    let presence = Presence::of(PresenceWords::from_graph("Busy", Some("<b>InAMaze</b>")).unwrap());
     let id = "00000000-0000-4000-8000-000000000001".parse().unwrap();
     let people = vec![Reading { id, presence: Some(presence) }];
     core.on(
-        Event::Presence(PresenceEvent::Read(Ended { request: RequestId::new(0), outcome: Ok(people) })),
+        Event::Presence(PresenceEvent::Read(Ended {
+            request: RequestId::new(0),
+            further: 0,
+            outcome: Ok(people),
+        })),
         at(1),
     );
     core
@@ -174,15 +178,20 @@ async fn a_code_is_shown_with_a_picture_of_its_address() {
     let failed = Err(ReadFailure::SignInRequired { advice: "sign in".into() });
     core.on(Event::Woken, at(6));
     core.on(
-        Event::Presence(PresenceEvent::Read(Ended { request: RequestId::new(1), outcome: failed })),
+        Event::Presence(PresenceEvent::Read(Ended {
+            request: RequestId::new(1),
+            further: 0,
+            outcome: failed,
+        })),
         at(6),
     );
-    let code = |uri: &str| DeviceCode {
+    let shown = |uri: &str, code: Option<&str>| ShownInvitation {
         verification_uri: uri.into(),
-        user_code: "ABCD<EFG".into(),
+        user_code: code.map(str::to_owned),
         expires_at: at(906).wall,
     };
-    core.on(Event::SignIn(SignInEvent::Code(code("https://microsoft.com/devicelogin"))), at(7));
+    let code = |uri: &str| shown(uri, Some("ABCD<EFG"));
+    core.on(Event::SignIn(SignInEvent::Invited(code("https://microsoft.com/devicelogin"))), at(7));
     let mut visit = Visit::to(core, at(8));
     let html = visit.get("/", &[]).await.into_body();
     assert!(html.contains("<a href=\"https:&#x2f;&#x2f;microsoft.com&#x2f;devicelogin\""), "{html}");
@@ -193,12 +202,23 @@ async fn a_code_is_shown_with_a_picture_of_its_address() {
         "the broker is not connected; the status page and the log say why\n"
     );
 
-    visit
-        .core
-        .on(Event::SignIn(SignInEvent::Ended(crate::core::model::sign_in::InvitationEnd::Expired)), at(906));
-    visit.core.on(Event::SignIn(SignInEvent::Code(code("javascript:alert(1)"))), at(907));
+    visit.core.on(
+        Event::SignIn(SignInEvent::Ended(crate::core::model::sign_in::InvitationEnd::Expired(String::new()))),
+        at(907),
+    );
+    visit.core.on(Event::SignIn(SignInEvent::Invited(code("javascript:alert(1)"))), at(908));
     let html = visit.get("/", &[]).await.into_body();
     assert!(html.contains("javascript:alert(1)") && !html.contains("href=\"javascript"), "{html}");
+
+    visit.core.on(
+        Event::SignIn(SignInEvent::Ended(crate::core::model::sign_in::InvitationEnd::Expired(String::new()))),
+        at(908),
+    );
+    let link = shown("https://login.microsoftonline.com/contoso/oauth2/v2.0/authorize?state=x", None);
+    visit.core.on(Event::SignIn(SignInEvent::Invited(link)), at(909));
+    let html = visit.get("/", &[]).await.into_body();
+    assert!(html.contains("authorize?state=x\"") && html.contains("login --browser --no-open"), "{html}");
+    assert!(!html.contains("class=\"code\"") && !html.contains("class=\"qr\""), "{html}");
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use crate::core::model::sign_in::{SignInEvent, SignInOrder};
 use crate::core::model::topic::{BridgeField, OFFLINE, Topics};
 use crate::graph::fetcher;
 use crate::graph::sign_in::attendant;
+use crate::graph::sign_in::delegated::DelegatedSignIn;
 use crate::graph::sign_in::store::RunLock;
 use crate::meters::Meters;
 use crate::mqtt::address::{Address, Will};
@@ -49,7 +50,7 @@ impl Edges {
     pub(super) fn start(config: &Config, meters: &Meters) -> Result<Self, RunError> {
         let client = Arc::new(graph_client(config)?.metered(meters.graph.clone()));
         let meter = meters.broker.clone();
-        let claim = client.delegated().map(|sign_in| sign_in.store.claim()).transpose()?;
+        let claim = client.delegated().map(DelegatedSignIn::claim).transpose()?;
         let address = address(config);
         let look_after = attendant(config, &client);
         let mut tasks = JoinSet::new();
@@ -71,7 +72,7 @@ impl Edges {
     ) -> Result<(), RunError> {
         let client = Arc::new(graph_client(config)?.metered(meters.graph.clone()));
         if state_dir(before) != state_dir(config) {
-            self.claim = client.delegated().map(|sign_in| sign_in.store.claim()).transpose()?;
+            self.claim = client.delegated().map(DelegatedSignIn::claim).transpose()?;
         }
         let look_after = attendant(config, &client);
         // The old ones end when their orders do, which is now.
@@ -92,7 +93,7 @@ impl Edges {
 pub(super) fn could_start(before: &Config, config: &Config) -> Result<(), RunError> {
     let client = graph_client(config)?;
     if state_dir(before) != state_dir(config) {
-        client.delegated().map(|sign_in| sign_in.store.claim()).transpose()?;
+        client.delegated().map(DelegatedSignIn::claim).transpose()?;
     }
     Ok(address(config).check()?)
 }

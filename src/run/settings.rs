@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::config::{Auth, Certificate, Config, Mqtt};
 use crate::core::model::payload::About;
 use crate::core::model::settings::{Commands, MqttSettings, Settings, SignInSettings};
+use crate::core::model::sign_in::SignInBy;
 use crate::graph::HttpError;
 use crate::graph::client::{Access, GraphClient};
 use crate::graph::sign_in::attendant::Attendant;
@@ -19,7 +20,7 @@ pub fn settings(config: &Config) -> Settings {
         mqtt: mqtt.settings.clone(),
         graph: graph.settings.clone(),
         sign_in: SignInSettings {
-            invites: matches!(graph.auth, Auth::Person { .. }),
+            invites: invites(&graph.auth),
             announce: matches!(graph.auth, Auth::Person { announce: true, .. }),
             certificate_ends: certificate_ends(config),
         },
@@ -58,6 +59,17 @@ pub fn graph_client(config: &Config) -> Result<GraphClient, HttpError> {
 /// What a person who signs in is asked for.
 fn scopes(config: &Config, writes: bool) -> Scopes {
     Scopes::of(config.users.iter().map(|user| &user.id), !config.groups.is_empty(), writes)
+}
+
+/// How a person signs in, where one does.
+fn invites(auth: &Auth) -> Option<SignInBy> {
+    match auth {
+        Auth::Person { by, .. } => Some(*by),
+        Auth::ClientSecret { .. }
+        | Auth::Certificate { .. }
+        | Auth::WorkloadIdentity { .. }
+        | Auth::ManagedIdentity { .. } => None,
+    }
 }
 
 /// What names the app's presence sessions: its own id.

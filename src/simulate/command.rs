@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use tokio::net::TcpListener;
 
 use super::groups::EVERYBODY;
-use super::{Person, Server, Settings, Tenant};
+use super::{Person, Server, Settings, Tenant, Trouble};
 
 /// What the command line says.
 #[derive(Debug, Clone, Copy, PartialEq, clap::Args)]
@@ -29,6 +29,9 @@ pub struct Options {
     /// The app may set presence too: it has the permission Presence.ReadWrite.All
     #[arg(long)]
     pub read_write: bool,
+    /// What is wrong with the tenant
+    #[arg(long, value_enum)]
+    pub trouble: Option<Trouble>,
 }
 
 /// Why the simulation ended early.
@@ -65,6 +68,9 @@ pub async fn run(
     let listen = |source| Error::Listen { address: options.listen, source };
     let listener = TcpListener::bind(options.listen).await.map_err(listen)?;
     let tenant = Tenant::new(settings.clone());
+    if let Some(trouble) = options.trouble {
+        trouble.begin(&tenant);
+    }
     let server = Server::start(listener, tenant.clone()).map_err(listen)?;
     let guide = guide(&server.url(), &settings, &tenant.people());
     out.write_all(guide.as_bytes()).map_err(Error::Print)?;
@@ -151,6 +157,7 @@ mod tests {
             speed: 60.0,
             seed: 1,
             read_write: false,
+            trouble: None,
         };
         let mut out = Vec::new();
         run(options, std::future::ready(()), &mut out).await.unwrap();
@@ -182,6 +189,7 @@ mod tests {
             speed: 1.0,
             seed: 1,
             read_write: false,
+            trouble: None,
         };
         let error = run(options, std::future::ready(()), &mut Vec::new()).await.unwrap_err();
         assert!(error.to_string().contains(&options.listen.to_string()));

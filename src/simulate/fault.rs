@@ -38,6 +38,8 @@ pub enum Fault {
     Truncate,
     /// A page of HTML with status 200, as a captive portal sends it.
     Html,
+    /// The true answer, with half of a surrogate pair in every name and message, and in a member that nobody knows.
+    HalfCharacters,
     /// Presences whose `availability` is a number.
     WrongType,
     /// The *user* object where a presence belongs.
@@ -82,6 +84,8 @@ pub enum Times {
     Next(u32),
     /// To all requests until the faults are cleared.
     UntilCleared,
+    /// To each request until the faults are cleared, by this chance in per cent.
+    Chance(u8),
 }
 
 impl Fault {
@@ -110,6 +114,7 @@ impl Fault {
             | Self::Hang
             | Self::Reset
             | Self::Truncate
+            | Self::HalfCharacters
             | Self::WrongType
             | Self::UserInstead
             | Self::Huge => false,
@@ -140,14 +145,24 @@ impl Faults {
     }
 
     /// The fault for a request to this endpoint, used up by one.
-    pub(super) fn take(&mut self, endpoint: Endpoint, concerns: impl Fn(ObjectId) -> bool) -> Option<Fault> {
-        let index = self.0.iter().position(|armed| match armed.scope {
+    pub(super) fn take(
+        &mut self,
+        endpoint: Endpoint,
+        random: &mut fastrand::Rng,
+        concerns: impl Fn(ObjectId) -> bool,
+    ) -> Option<Fault> {
+        let meets = |scope| match scope {
             Scope::All => true,
             Scope::Graph => endpoint.service() == Service::Graph,
             Scope::Writes => endpoint.is_write(),
             Scope::Endpoint(one) => endpoint == one,
             Scope::Person(id) => endpoint.service() == Service::Graph && concerns(id),
-        })?;
+        };
+        let mut happens = |times| match times {
+            Times::Chance(per_cent) => random.u8(0..100) < per_cent,
+            Times::Next(_) | Times::UntilCleared => true,
+        };
+        let index = self.0.iter().position(|armed| meets(armed.scope) && happens(armed.times))?;
         let armed = &mut self.0[index];
         let fault = armed.fault.clone();
         match &mut armed.times {
@@ -155,7 +170,7 @@ impl Faults {
                 self.0.remove(index);
             }
             Times::Next(left) => *left -= 1,
-            Times::UntilCleared => {}
+            Times::UntilCleared | Times::Chance(_) => {}
         }
         Some(fault)
     }
@@ -172,13 +187,31 @@ mod tests {
         faults.arm(Fault::status(500), Scope::Endpoint(bulk), Times::Next(2));
         faults.arm(Fault::Reset, Scope::Graph, Times::UntilCleared);
         faults.arm(Fault::Html, Scope::All, Times::Next(0));
-        let mut take = |endpoint| faults.take(endpoint, |_| false);
+        let mut random = fastrand::Rng::with_seed(1);
+        let mut take = |endpoint| faults.take(endpoint, &mut random, |_| false);
         assert_eq!(take(Endpoint::Token), None);
         assert_eq!(take(bulk), Some(Fault::status(500)));
         assert_eq!(take(Endpoint::User), Some(Fault::Reset));
         assert_eq!(take(bulk), Some(Fault::status(500)));
         assert_eq!(take(bulk), Some(Fault::Reset));
         faults.clear();
-        assert_eq!(faults.take(bulk, |_| true), None);
+        assert_eq!(faults.take(bulk, &mut random, |_| true), None);
+    }
+
+    #[test]
+    fn a_chance_meets_some_requests_and_leaves_the_others_to_later_faults() {
+        let mut faults = Faults::default();
+        let mut random = fastrand::Rng::with_seed(1);
+        faults.arm(Fault::status(401), Scope::Graph, Times::Chance(50));
+        faults.arm(Fault::Html, Scope::Graph, Times::Next(100));
+        let mut refused = 0;
+        for _ in 0..200 {
+            match faults.take(Endpoint::MyPresence, &mut random, |_| false) {
+                Some(Fault::Error { status: 401, .. }) => refused += 1,
+                Some(Fault::Html) | None => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!((70..130).contains(&refused), "{refused}");
     }
 }

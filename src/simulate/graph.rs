@@ -1,6 +1,6 @@
 //! What Graph checks before it answers, and its endpoints to read.
 
-use hyper::header;
+use hyper::{Method, header};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -8,6 +8,7 @@ use crate::core::model::name::ObjectId;
 
 use super::graph_request::{authenticate, json_body, parameter, signed_in};
 use super::message::{Answer, Asked};
+use super::pages;
 use super::refusal::Refusal;
 use super::route::Route;
 use super::state::State;
@@ -92,26 +93,21 @@ fn entity(state: &mut State, grant: &Grant, id: ObjectId) -> Option<Value> {
 }
 
 fn bulk(state: &mut State, grant: &Grant, asked: &Asked) -> Result<Value, Refusal> {
-    #[derive(Deserialize)]
-    struct Body {
-        ids: Vec<String>,
-    }
-    let body: Body = json_body(asked)?;
-    if body.ids.len() > MAX_IDS {
-        return Err(Refusal::bad("The number of ids exceeds the limit of 650."));
-    }
+    let mut ids = match (asked.method == Method::GET, pages::asked_for(asked)) {
+        (true, None) => return Err(Refusal::usual(405)),
+        (true, Some(page)) => {
+            state.pages.rest(&page).ok_or_else(|| Refusal::bad("The skip token is invalid."))?
+        }
+        (false, _) => asked_ids(asked)?,
+    };
     if !may_read_everyone(grant) {
         return Err(Refusal::usual(403));
     }
-    let mut ids = Vec::new();
-    for text in &body.ids {
-        let id: ObjectId = text.parse().map_err(|_| Refusal::bad_guid(text))?;
-        if !ids.contains(&id) {
-            ids.push(id);
-        }
-    }
     // The order is not promised, so it is not kept.
     state.random.shuffle(&mut ids);
+    let all = ids.clone();
+    let rest =
+        ids.split_off(state.switches.people_page.map_or(ids.len(), |page| page.clamp(1, ids.len().max(1))));
     let mut entities = Vec::new();
     for id in ids {
         match (entity(state, grant, id), state.switches.unknown_ids) {
@@ -124,7 +120,33 @@ fn bulk(state: &mut State, grant: &Grant, asked: &Asked) -> Result<Value, Refusa
         }
     }
     let path = "Collection(microsoft.graph.presence)";
-    Ok(wire::collection(entities, path, state.settings.cloud))
+    let mut answer = wire::collection(entities, path, state.settings.cloud);
+    if !rest.is_empty() {
+        let strange = state.switches.strange_link;
+        let (next, same) = (state.pages.keep(rest), state.pages.keep(all));
+        answer["@odata.nextLink"] = pages::link(asked, &next, &same, strange).into();
+    }
+    Ok(answer)
+}
+
+/// Whom a bulk read is about, each once.
+fn asked_ids(asked: &Asked) -> Result<Vec<ObjectId>, Refusal> {
+    #[derive(Deserialize)]
+    struct Body {
+        ids: Vec<String>,
+    }
+    let body: Body = json_body(asked)?;
+    if body.ids.len() > MAX_IDS {
+        return Err(Refusal::bad("The number of ids exceeds the limit of 650."));
+    }
+    let mut ids = Vec::new();
+    for text in &body.ids {
+        let id: ObjectId = text.parse().map_err(|_| Refusal::bad_guid(text))?;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
 }
 
 fn user(state: &State, grant: &Grant, name: &str, query: &str) -> Result<Value, Refusal> {

@@ -6,9 +6,9 @@ use crate::core::model::name::ObjectId;
 
 use super::graph_request::parameter;
 use super::message::Asked;
+use super::pages;
 use super::refusal::Refusal;
 use super::state::State;
-use super::switches::StrangeLink;
 use super::token::Grant;
 use super::wire;
 
@@ -33,10 +33,10 @@ pub(super) fn page(state: &mut State, grant: &Grant, id: &str, asked: &Asked) ->
         ));
     }
     let members = state.groups.members(group).cloned().ok_or_else(|| Refusal::not_found(id))?;
-    let from = match parameter(&asked.query, "$skiptoken") {
+    let from = match pages::asked_for(asked) {
         None => 0,
-        Some(token) => {
-            let from = token.strip_prefix("simulated-").and_then(|from| from.parse().ok());
+        Some(from) => {
+            let from = from.parse().ok();
             from.filter(|&from: &usize| from <= members.len())
                 .ok_or_else(|| Refusal::bad("The skip token is invalid."))?
         }
@@ -64,22 +64,8 @@ pub(super) fn page(state: &mut State, grant: &Grant, id: &str, asked: &Asked) ->
         answer["@odata.count"] = there.into();
     }
     if until < members.len() {
-        answer["@odata.nextLink"] = next(asked, until, state.switches.strange_link).into();
+        let strange = state.switches.strange_link;
+        answer["@odata.nextLink"] = pages::link(asked, &until.to_string(), "0", strange).into();
     }
     Ok(answer)
-}
-
-fn next(asked: &Asked, from: usize, strange: Option<StrangeLink>) -> String {
-    let rest: Vec<String> = url::form_urlencoded::parse(asked.query.as_bytes())
-        .filter(|(key, _)| key != "$skiptoken")
-        .map(|(key, value)| format!("{key}={value}"))
-        .collect();
-    let query = format!("{}&$skiptoken=simulated-{from}", rest.join("&"));
-    let (host, path) = (&asked.host, &asked.path);
-    match strange {
-        None => format!("http://{host}{path}?{query}"),
-        Some(StrangeLink::OtherHost) => format!("http://elsewhere.example{path}?{query}"),
-        Some(StrangeLink::OtherPath) => format!("http://{host}/v1.0/users?{query}"),
-        Some(StrangeLink::Same) => format!("http://{host}{path}?{}&$skiptoken=simulated-0", rest.join("&")),
-    }
 }

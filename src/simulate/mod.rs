@@ -4,12 +4,14 @@
 //! and what they do; [`action`] is what apps may write about them, `sessions` and `status_message` what comes of it, and
 //! `resident` all of that about one person; [`groups`] is who belongs together. `state` holds what the tenant knows, within
 //! the limits of `token` and `window`. `route` says who answers a request: `sign_in`, `managed_identity`, or `graph` with
-//! `members` to read and `writing` to write, which take a request apart by `graph_request`, refuse by `refusal` and
-//! put an answer together by `wire`. `message` is what goes in and out of them; none of these knows connections or tasks.
+//! `members` to read, page by page with `pages`, and `writing` to write, which take a request apart by `graph_request`, refuse by
+//! `refusal` and put an answer together by `wire`. `message` is what goes in and out of them; none of these knows connections or
+//! tasks.
 //!
 //! `tenant` is how it is held, with `handle` for what tests do for people; [`identity_provider`] is somebody else whom the
-//! tenant may trust; [`fault`] and `spoil` make it fail; `exchange`, `response`, `script` and [`server`] bring it to a socket;
-//! [`ledger`] remembers what was asked; [`command`] is `presence2mqtt simulate`. Only `clock` reads clocks.
+//! tenant may trust; [`fault`] and `spoil` make it fail, and a [`trouble`] is a bad day with a name; `exchange`, `response`,
+//! `script` and [`server`] bring it to a socket; [`ledger`] remembers what was asked; [`command`] is `presence2mqtt simulate`.
+//! Only `clock` reads clocks.
 
 pub mod action;
 mod clock;
@@ -26,6 +28,7 @@ pub mod ledger;
 mod managed_identity;
 mod members;
 mod message;
+mod pages;
 pub mod person;
 mod refusal;
 mod resident;
@@ -44,6 +47,7 @@ mod tenant;
 #[cfg(test)]
 mod tests;
 mod token;
+pub mod trouble;
 mod window;
 mod wire;
 mod working_day;
@@ -58,5 +62,6 @@ pub use route::Endpoint;
 pub use server::Server;
 pub use settings::{Cloud, ManagedIdentity, Settings};
 pub use state::Truth;
-pub use switches::{AutoApprove, Browser, StrangeLink, Switches, UnknownIds};
+pub use switches::{AutoApprove, Browser, DeviceCodes, StrangeLink, Switches, UnknownIds};
 pub use tenant::Tenant;
+pub use trouble::Trouble;

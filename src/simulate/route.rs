@@ -28,7 +28,7 @@ pub enum Endpoint {
     UserPresence,
     /// `GET /v1.0/communications/presences/{id}`
     CommunicationsPresence,
-    /// `POST /v1.0/communications/getPresencesByUserId`
+    /// `POST /v1.0/communications/getPresencesByUserId`, and `GET` for its further pages
     PresencesByUserId,
     /// `POST /v1.0/users/{id}/presence/{action}` and `/v1.0/me/presence/{action}`
     Write(Action),
@@ -116,7 +116,10 @@ impl Route {
             ["v1.0", "communications", "presences", id] => {
                 (GET, Self::CommunicationsPresence { id: id.into() })
             }
-            ["v1.0", "communications", "getPresencesByUserId"] => (POST, Self::PresencesByUserId),
+            // Its pages after the first one are read with GET.
+            ["v1.0", "communications", "getPresencesByUserId"] => {
+                (&[Method::GET, Method::POST][..], Self::PresencesByUserId)
+            }
             ["v1.0", "groups", id, "transitiveMembers", "microsoft.graph.user"] => {
                 (GET, Self::GroupMembers { id: id.into() })
             }
@@ -201,7 +204,9 @@ mod tests {
         assert_eq!(get("/v1.0/me/presence"), Route::MyPresence);
         let name = "alice@contoso.example".to_owned();
         assert_eq!(get("/v1.0/users/alice%40contoso.example"), Route::User { name });
-        assert_eq!(get("/v1.0/communications/getPresencesByUserId"), Route::WrongMethod);
+        let bulk = "/v1.0/communications/getPresencesByUserId";
+        assert_eq!(get(bulk), Route::of(&Method::POST, bulk));
+        assert_eq!(Route::of(&Method::PUT, bulk), Route::WrongMethod);
         assert_eq!(get("/common/oauth2/v2.0/authorize"), Route::Authorize { tenant: "common".into() });
         let members = "/v1.0/groups/x/transitiveMembers/microsoft.graph.user";
         assert_eq!(get(members), Route::GroupMembers { id: "x".into() });

@@ -46,6 +46,7 @@ pub(super) fn spoil(fault: &Fault, endpoint: Endpoint, honest: Answer, marks: &M
         Fault::Dribble(pause) => dribble(honest, *pause),
         Fault::Truncate => truncate(honest),
         Fault::Html => page(StatusCode::OK, whole(PORTAL)),
+        Fault::HalfCharacters => half_characters(honest),
         Fault::WrongType => respond(each_entity(honest, |entity| entity["availability"] = json!(3))),
         Fault::UserInstead => respond(each_entity(honest, |entity| {
             *entity = json!({
@@ -102,6 +103,31 @@ fn each_entity(mut answer: Answer, change: impl Fn(&mut Value)) -> Answer {
         }
     }
     answer
+}
+
+/// Stands for half of a pair until the answer is text: no text of ours can hold one.
+const HALF: &str = "\u{fdd0}";
+
+fn half_characters(honest: Answer) -> Response<Body> {
+    let spoiled = each_entity(honest, |entity| {
+        for member in ["displayName", "userPrincipalName"] {
+            if let Some(Value::String(name)) = entity.get_mut(member) {
+                name.push_str(HALF);
+            }
+        }
+        for message in ["/statusMessage/message/content", "/outOfOfficeSettings/message"] {
+            if let Some(Value::String(text)) = entity.pointer_mut(message) {
+                text.push_str(HALF);
+            }
+        }
+        if let Value::Object(members) = entity {
+            members.insert("simulated".to_owned(), HALF.into());
+        }
+    });
+    let text = spoiled.text().replace(HALF, r"\ud83d");
+    let mut response = respond(spoiled);
+    *response.body_mut() = whole(text);
+    response
 }
 
 fn dribble(honest: Answer, pause: Duration) -> Response<Body> {

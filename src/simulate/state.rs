@@ -13,6 +13,7 @@ use super::fault::{Fault, Faults};
 use super::groups::{EVERYBODY, Groups};
 use super::ledger::{self, Requests, Written};
 use super::message::Asked;
+use super::pages::Pages;
 use super::person::{self, Person, random_guid};
 use super::resident::{Own, Resident};
 use super::route::Endpoint;
@@ -54,6 +55,7 @@ pub(super) struct State {
     pub(super) written: VecDeque<Written>,
     residents: BTreeMap<ObjectId, Resident>,
     pub(super) groups: Groups,
+    pub(super) pages: Pages,
     /// How many people were ever added.
     added: u64,
     sequence: u64,
@@ -75,6 +77,7 @@ impl State {
             written: VecDeque::new(),
             residents: BTreeMap::new(),
             groups: Groups::default(),
+            pages: Pages::default(),
             added: 0,
             sequence: FIRST_SEQUENCE,
             settings,
@@ -211,8 +214,8 @@ impl State {
         endpoint: Endpoint,
         asked: &Asked,
     ) -> Option<Fault> {
-        let Self { faults, residents, .. } = self;
-        faults.take(endpoint, |id| {
+        let Self { faults, residents, random, .. } = self;
+        faults.take(endpoint, random, |id| {
             let name = residents.get(&id).map(|r| &r.person.principal_name);
             caller == Some(Caller::Delegated(id))
                 || asked.mentions(&id.to_string())

@@ -21,6 +21,8 @@ pub struct Switches {
     pub rs256_accepted: bool,
     /// The registration does not allow public client flows, so sign-ins of people need the app's credential too.
     pub no_public_flows: bool,
+    /// What becomes of device codes.
+    pub device_codes: DeviceCodes,
     /// Every question about a device code is answered `slow_down`.
     pub slow_down: bool,
     /// Device codes are approved by themselves.
@@ -31,7 +33,9 @@ pub struct Switches {
     pub people_refused: Option<u32>,
     /// Members of a group on one page, if fewer than asked for.
     pub members_page: Option<usize>,
-    /// Links to the next page of members are strange.
+    /// People on one page of a bulk answer; all on one if nothing is said.
+    pub people_page: Option<usize>,
+    /// Links to the next page are strange.
     pub strange_link: Option<StrangeLink>,
 }
 
@@ -44,6 +48,19 @@ pub enum StrangeLink {
     OtherPath,
     /// To the same page again and again.
     Same,
+}
+
+/// What the tenant does about device codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DeviceCodes {
+    /// They are good.
+    #[default]
+    Allowed,
+    /// Each question about one is answered with this AADSTS number, such as 530035 for security defaults, under this OAuth
+    /// error: which one comes with it is not documented.
+    Blocked(u32, &'static str),
+    /// The page turns everybody away, and nobody tells the app: the codes expire unused.
+    Ignored,
 }
 
 /// Somebody who signs in for every device code.

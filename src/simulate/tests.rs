@@ -19,6 +19,7 @@ mod reading;
 mod refresh;
 mod setting;
 mod signing_in;
+mod trouble;
 
 /// A tenant that is being served, and a client that knows it.
 struct World {

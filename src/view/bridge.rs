@@ -48,7 +48,7 @@ struct WireInfo {
 #[derive(Deserialize)]
 struct WireCode {
     verification_uri: String,
-    user_code: String,
+    user_code: Option<String>,
 }
 
 impl Bridge {
@@ -116,7 +116,13 @@ impl From<WireHealth> for Health {
 
 impl WireCode {
     fn words(&self) -> String {
-        let (address, code) = (legible(&self.verification_uri), legible(&self.user_code));
-        format!("somebody has to sign in at {address} with the code {code}")
+        match self.user_code.as_deref().map(legible) {
+            Some(code) => {
+                let address = legible(&self.verification_uri);
+                format!("somebody has to sign in at {address} with the code {code}")
+            }
+            // The address is too long for a line.
+            None => "sign-in required: run `presence2mqtt login --browser` where the bridge runs".to_owned(),
+        }
     }
 }

@@ -6,8 +6,9 @@ use std::fmt;
 use super::bridge::Bridge;
 use super::person::Person;
 use crate::core::model::event::Incoming;
+use crate::core::model::heard::Heard;
 use crate::core::model::name::{BaseTopic, TopicLevel};
-use crate::core::model::topic::{BridgeField, Field, OFFLINE, ONLINE};
+use crate::core::model::topic::{BridgeField, Field, OFFLINE, ONLINE, Topics};
 
 /// People that are kept at most: whoever may publish must not fill the memory of whoever watches.
 const MOST_PEOPLE: usize = 200_000;
@@ -21,9 +22,8 @@ const LARGEST: usize = 64 * 1024;
 /// What somebody who listens knows. The same messages in another order make the same picture.
 #[derive(Debug, Clone)]
 pub struct Picture {
-    base: BaseTopic,
-    /// The level of the bridge that is configured; there may be others.
-    bridge: TopicLevel,
+    /// Of the bridge that is configured; there may be others.
+    topics: Topics,
     people: BTreeMap<TopicLevel, Person>,
     bridges: BTreeMap<TopicLevel, Bridge>,
 }
@@ -59,36 +59,52 @@ impl Picture {
     /// Nothing heard yet.
     #[must_use]
     pub fn new(base: &BaseTopic, bridge: &TopicLevel) -> Self {
-        Self { base: base.clone(), bridge: bridge.clone(), people: BTreeMap::new(), bridges: BTreeMap::new() }
+        Self::below(Topics::new(base.clone(), bridge.clone()))
     }
 
     /// Nothing heard yet, in the same place.
     #[must_use]
     pub fn afresh(&self) -> Self {
-        Self::new(&self.base, &self.bridge)
+        Self::below(self.topics.clone())
+    }
+
+    fn below(topics: Topics) -> Self {
+        Self { topics, people: BTreeMap::new(), bridges: BTreeMap::new() }
     }
 
     /// Takes a message. Returns what is new by it, a line each.
     pub fn take(&mut self, message: &Incoming) -> Vec<String> {
-        let Some((name, field)) = self.place(&message.topic) else { return Vec::new() };
         if message.payload.len() > LARGEST {
             return Vec::new();
         }
         let text = String::from_utf8_lossy(&message.payload);
-        // People and bridges share a level of the topic, and are told apart by what comes.
+        match Heard::from_topic(&message.topic, &self.topics) {
+            Heard::Person(name, field) => self.of_either(name, field, &text),
+            Heard::Own(BridgeField::State) if !is_state(&text) && !text.is_empty() => Vec::new(),
+            Heard::Own(field) => self.of_bridge(self.topics.bridge().clone(), field, &text),
+            Heard::OtherBridge(name, field) => self.of_bridge(name, field, &text),
+            Heard::Refresh
+            | Heard::Set(_)
+            | Heard::SetStatusMessage(_)
+            | Heard::Light(..)
+            | Heard::PauseLight(_)
+            | Heard::Device
+            | Heard::Elsewhere => Vec::new(),
+        }
+    }
+
+    /// People and other bridges share a level of the topic, and are told apart by what comes.
+    fn of_either(&mut self, name: TopicLevel, field: Field, text: &str) -> Vec<String> {
         let is_json = text.starts_with('{');
         match field {
-            "availability" => self.of_person(name, Field::Availability, &text),
-            "activity" => self.of_person(name, Field::Activity, &text),
-            "state" if is_json => self.of_person(name, Field::State, &text),
-            "state" if text == ONLINE || text == OFFLINE => self.of_bridge(name, BridgeField::State, &text),
-            "health" if is_json => self.of_bridge(name, BridgeField::Health, &text),
-            "health" if !text.is_empty() => self.of_person(name, Field::Health, &text),
-            "info" => self.of_bridge(name, BridgeField::Info, &text),
-            "sign_in" => self.of_bridge(name, BridgeField::SignIn, &text),
-            "state" if text.is_empty() => self.emptied(name, Field::State, BridgeField::State),
-            "health" => self.emptied(name, Field::Health, BridgeField::Health),
-            _ => Vec::new(),
+            Field::State if is_state(text) => self.of_bridge(name, BridgeField::State, text),
+            Field::State if text.is_empty() => self.emptied(name, field, BridgeField::State),
+            Field::State if !is_json => Vec::new(),
+            Field::Health if is_json => self.of_bridge(name, BridgeField::Health, text),
+            Field::Health if text.is_empty() => self.emptied(name, field, BridgeField::Health),
+            Field::State | Field::Health | Field::Availability | Field::Activity => {
+                self.of_person(name, field, text)
+            }
         }
     }
 
@@ -112,8 +128,8 @@ impl Picture {
 
     /// The configured bridge first, also if nothing was heard of it, then the others.
     pub(super) fn bridges(&self) -> impl Iterator<Item = (String, Option<&Bridge>)> {
-        let own = (self.called(&self.bridge), self.bridges.get(&self.bridge));
-        let others = self.bridges.iter().filter(|(name, _)| **name != self.bridge);
+        let own = (self.called(self.topics.bridge()), self.bridges.get(self.topics.bridge()));
+        let others = self.bridges.iter().filter(|(name, _)| *name != self.topics.bridge());
         std::iter::once(own).chain(others.map(|(name, bridge)| (self.called(name), Some(bridge))))
     }
 
@@ -121,7 +137,7 @@ impl Picture {
     pub(super) fn doubt(&self, person: &Person) -> Option<Doubt> {
         let named = person.bridge().filter(|id| !id.is_empty());
         let theirs = self.bridges.values().find(|bridge| named.is_some() && bridge.id.as_deref() == named);
-        match theirs.or_else(|| self.bridges.get(&self.bridge)) {
+        match theirs.or_else(|| self.bridges.get(self.topics.bridge())) {
             None => Some(Doubt::NoBridge),
             Some(bridge) if bridge.state().is_none() => Some(Doubt::NoBridge),
             Some(bridge) if !bridge.is_online() => Some(Doubt::BridgeOffline),
@@ -129,12 +145,6 @@ impl Picture {
             Some(_) if person.health != "ok" => Some(Doubt::Health(person.health.clone())),
             Some(_) => None,
         }
-    }
-
-    fn place<'t>(&self, topic: &'t str) -> Option<(TopicLevel, &'t str)> {
-        let rest = topic.strip_prefix(self.base.as_str())?.strip_prefix('/')?;
-        let (name, field) = rest.split_once('/')?;
-        Some((name.parse().ok()?, field))
     }
 
     fn of_person(&mut self, name: TopicLevel, field: Field, text: &str) -> Vec<String> {
@@ -152,7 +162,7 @@ impl Picture {
     }
 
     fn of_bridge(&mut self, name: TopicLevel, field: BridgeField, text: &str) -> Vec<String> {
-        let is_full = self.bridges.len() >= MOST_BRIDGES && name != self.bridge;
+        let is_full = self.bridges.len() >= MOST_BRIDGES && name != *self.topics.bridge();
         if !self.bridges.contains_key(&name) && (text.is_empty() || is_full) {
             return Vec::new();
         }
@@ -175,8 +185,13 @@ impl Picture {
     }
 
     fn called(&self, bridge: &TopicLevel) -> String {
-        if *bridge == self.bridge { "the bridge".to_owned() } else { format!("the bridge {bridge}") }
+        if bridge == self.topics.bridge() { "the bridge".to_owned() } else { format!("the bridge {bridge}") }
     }
+}
+
+/// A word that only a bridge's `state` holds.
+fn is_state(text: &str) -> bool {
+    text == ONLINE || text == OFFLINE
 }
 
 /// Whatever is in either map: before and now.

@@ -70,6 +70,7 @@ fn news_comes_once_and_as_a_whole() {
             ("alice/state", "not json"),
             ("a b/state", "{}"),
             ("bridge/sign_in", r#"{"verification_uri":"https://x.example","user_code":"ABC"}"#),
+            ("bridge/sign_in", r#"{"verification_uri":"https://x.example","user_code":null}"#),
             ("bridge/sign_in", ""),
             ("bridge/state", "offline"),
         ],
@@ -84,6 +85,7 @@ fn news_comes_once_and_as_a_whole() {
             "alice: health is ok",
             "alice: PresenceUnknown",
             "somebody has to sign in at https://x.example with the code ABC",
+            "sign-in required: run `presence2mqtt login --browser` where the bridge runs",
             "the bridge is offline",
         ]
     );

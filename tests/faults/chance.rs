@@ -67,7 +67,7 @@ pub(crate) fn bridge_trouble(random: &mut Rng) -> BridgeTrouble {
 
 pub(crate) fn graph_trouble(setup: &Setup, random: &mut Rng) -> GraphTrouble {
     let place = random.usize(0..setup.people());
-    match random.u32(0..24) {
+    match random.u32(0..25) {
         0..=2 => GraphTrouble::Line(condition(random)),
         3 => GraphTrouble::Cut(cut(random)),
         4 => GraphTrouble::UnknownIds(unknown_ids(random)),
@@ -77,19 +77,23 @@ pub(crate) fn graph_trouble(setup: &Setup, random: &mut Rng) -> GraphTrouble {
         8..=9 => GraphTrouble::Gone(place),
         10 => GraphTrouble::Behind(place),
         11 => denial(place, random),
+        12 => GraphTrouble::Paged(random.usize(5..=20)),
         // A token is asked for when one was refused, or at the start: an outage of the sign-in service alone shows
         // only with those.
-        12..=13 => spoiled(passing_fault(random), Asked::SignIn, random),
-        14 => spoiled(passing_fault(random), Asked::Person(place), random),
-        15 => GraphTrouble::Answers { fault: Fault::status(401), to: Asked::Graph, times: Times::Next(1) },
-        16..=18 => spoiled(passing_fault(random), Asked::Anything, random),
+        13..=14 => spoiled(passing_fault(random), Asked::SignIn, random),
+        15 => spoiled(passing_fault(random), Asked::Person(place), random),
+        16 => GraphTrouble::Answers { fault: Fault::status(401), to: Asked::Graph, times: Times::Chance(50) },
+        17..=19 => spoiled(passing_fault(random), Asked::Anything, random),
         _ => spoiled(any_fault(random), Asked::Graph, random),
     }
 }
 
 fn spoiled(fault: Fault, to: Asked, random: &mut Rng) -> GraphTrouble {
-    let until_cleared = fault != Fault::Huge && random.bool();
-    let times = if until_cleared { Times::UntilCleared } else { Times::Next(random.u32(1..4)) };
+    let times = match random.u32(0..4) {
+        0..=1 if fault != Fault::Huge => Times::UntilCleared,
+        2 if fault != Fault::Huge => Times::Chance(50),
+        _ => Times::Next(random.u32(1..4)),
+    };
     GraphTrouble::Answers { fault, to, times }
 }
 
@@ -121,11 +125,12 @@ fn passing_fault(random: &mut Rng) -> Fault {
 }
 
 fn any_fault(random: &mut Rng) -> Fault {
-    match random.u32(0..16) {
+    match random.u32(0..17) {
         0..=2 => Fault::WrongType,
         3..=5 => Fault::UserInstead,
         6 => Fault::Huge,
         7 => Fault::EmptyMessage { status: 503 },
+        8 => Fault::HalfCharacters,
         _ => passing_fault(random),
     }
 }

@@ -5,10 +5,9 @@ use std::time::Duration;
 use fastrand::Rng;
 use presence2mqtt::core::model::mqtt::{Protocol, Qos};
 use presence2mqtt::core::model::settings::{Endpoint, OnStale};
-use presence2mqtt::simulate::Fault;
 
 use crate::chance::{bridge_trouble, broker_trouble, graph_trouble, millis, one_in, silence};
-use crate::script::{Act, GraphTrouble, Script};
+use crate::script::{Act, Script};
 use crate::setup::{Followed, Setup};
 
 /// How long the acts of one lane may take together.
@@ -71,7 +70,6 @@ fn script(setup: &Setup, random: &mut Rng) -> Script {
     let sides = random.u32(0..4);
     if sides != 0 {
         script.graph = lane(random, |random| graph_trouble(setup, random));
-        refuse_tokens_once(&mut script.graph);
     }
     if one_in(random, 6) {
         script.graph.push(silence(random));
@@ -84,19 +82,6 @@ fn script(setup: &Setup, random: &mut Rng) -> Script {
         script.bridge.truncate(3);
     }
     script
-}
-
-/// A token that is refused is replaced; when its successor is refused as well, that means half a minute of
-/// `sign_in_required`, longer than a scenario waits.
-fn refuse_tokens_once(acts: &mut Vec<Act<GraphTrouble>>) {
-    let mut refused = false;
-    acts.retain(|act| match &act.trouble {
-        GraphTrouble::TokensRevoked
-        | GraphTrouble::Answers { fault: Fault::Error { status: 401, .. }, .. } => {
-            !std::mem::replace(&mut refused, true)
-        }
-        _ => true,
-    });
 }
 
 fn lane<T>(random: &mut Rng, mut trouble: impl FnMut(&mut Rng) -> T) -> Vec<Act<T>> {

@@ -76,6 +76,7 @@ async fn graph(stage: &Stage, acts: &[Act<GraphTrouble>], random: &mut fastrand:
             GraphTrouble::UnknownIds(unknown_ids) => {
                 tenant.switch(|switches| switches.unknown_ids = *unknown_ids)
             }
+            GraphTrouble::Paged(page) => tenant.switch(|switches| switches.people_page = Some(*page)),
             GraphTrouble::CamelCase => tenant.switch(|switches| switches.camel_case = true),
             GraphTrouble::Wrapped => tenant.switch(|switches| switches.wrapped = true),
             GraphTrouble::TokensRevoked => tenant.revoke_tokens(),
@@ -90,6 +91,7 @@ async fn graph(stage: &Stage, acts: &[Act<GraphTrouble>], random: &mut fastrand:
         match act.trouble {
             GraphTrouble::Line(_) => stage.graph.set(Condition::Open),
             GraphTrouble::Answers { .. } => tenant.clear_faults(),
+            GraphTrouble::Paged(_) => tenant.switch(|switches| switches.people_page = None),
             GraphTrouble::CamelCase => tenant.switch(|switches| switches.camel_case = false),
             GraphTrouble::Wrapped => tenant.switch(|switches| switches.wrapped = false),
             GraphTrouble::Gone(place) => stage.people.come_back(place, random),

@@ -52,6 +52,8 @@ pub(crate) enum GraphTrouble {
     },
     /// How bulk reads treat ids that nobody has.
     UnknownIds(UnknownIds),
+    /// Bulk answers come so many people at a time.
+    Paged(usize),
     /// Values are spelled with a small first letter.
     CamelCase,
     /// `GET /communications/presences/{id}` answers with a list.
@@ -123,13 +125,14 @@ impl GraphTrouble {
             Self::Answers { fault, to: Asked::Anything | Asked::Graph, times: Times::UntilCleared } => {
                 match fault {
                     Fault::Slow(delay) => *delay > REQUEST_TIMEOUT,
-                    Fault::Dribble(_) => false,
+                    Fault::Dribble(_) | Fault::HalfCharacters => false,
                     _ => true,
                 }
             }
             Self::Answers { .. }
             | Self::Cut(_)
             | Self::UnknownIds(_)
+            | Self::Paged(_)
             | Self::CamelCase
             | Self::Wrapped
             | Self::TokensRevoked

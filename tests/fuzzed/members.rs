@@ -65,7 +65,7 @@ fn published(pattern: &str, mut page: MembersPage) {
         let Effect::Graph(GraphOrder::ReadMembers(asked)) = command else { return None };
         asked.operation.page.is_none().then_some(asked.id)
     });
-    let ended = Ended { request: first.expect("the group is read"), outcome: Ok(page) };
+    let ended = Ended { request: first.expect("the group is read"), further: 0, outcome: Ok(page) };
     let mut commands = bridge.on(Event::Presence(PresenceEvent::Members(ended)), later);
     let (mut topics, mut spellings) = (BTreeSet::new(), BTreeSet::new());
     while !commands.is_empty() {

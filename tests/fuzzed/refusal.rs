@@ -6,6 +6,7 @@ use presence2mqtt::core::model::request::{ReadFailure, ReadPresence};
 use presence2mqtt::graph::caller::Caller;
 use presence2mqtt::graph::refusal::{Needs, of_redirect, of_status};
 use reqwest::StatusCode;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::said::{self, MARKER};
@@ -46,7 +47,12 @@ pub(super) fn check(input: &[u8]) {
 
 /// What the kind of a failure makes of a status.
 fn judged(status: StatusCode, body: &[u8], failure: &ReadFailure, hint: Option<Duration>) {
-    let of_graph = serde_json::from_slice::<Value>(body).is_ok_and(|body| body["error"].is_object());
+    let text = String::from_utf8_lossy(body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body));
+    let of_graph = match serde_json::from_str::<Value>(&text) {
+        Ok(body) => body["error"].is_object(),
+        // Half a character or a number without end hides no error of Graph's.
+        Err(_) => serde_json::from_str::<IgnoredAny>(&text).is_ok() && text.contains("error"),
+    };
     match failure {
         ReadFailure::Passing { retry_after, .. } => assert_eq!(*retry_after, hint),
         ReadFailure::Throttled { retry_after } => {

@@ -6,11 +6,12 @@ use std::time::Duration;
 use presence2mqtt::core::model::effect::Ending;
 use presence2mqtt::core::model::event::{Event, Incoming};
 use presence2mqtt::core::model::health::Health;
+use presence2mqtt::core::model::heard::Heard;
 use presence2mqtt::core::model::payload::{RememberedInfo, RememberedState};
 use presence2mqtt::core::model::presence::Presence;
 use presence2mqtt::core::model::request::Reading;
 use presence2mqtt::core::model::topic::{Field, Topics};
-use presence2mqtt::core::model::words::Words;
+use presence2mqtt::core::model::words::PresenceWords;
 use serde_json::json;
 
 use super::world::{BRIDGE, World, alice};
@@ -71,7 +72,7 @@ fn messages(input: &[u8]) -> Vec<Incoming> {
 fn topic(topic: &str) {
     for (base, bridge) in [("presence", "bridge"), ("home/teams", "b"), ("a b", "alice")] {
         let topics = Topics::new(base.parse().unwrap(), bridge.parse().unwrap());
-        if let Some(user) = topics.user_of(topic, Field::State.level()) {
+        if let Heard::Person(user, Field::State) = Heard::from_topic(topic, &topics) {
             assert_eq!(topics.of_user(&user, Field::State), topic);
             assert!(user.as_str() != bridge && user.as_str().len() <= 64, "{user}");
         }
@@ -106,14 +107,15 @@ fn removable(messages: &[Incoming]) -> BTreeSet<String> {
     let mut removable = BTreeSet::from(["presence/bridge/sign_in".to_owned()]);
     for message in messages.iter().filter(|message| message.retained) {
         let state = serde_json::from_slice::<RememberedState>(&message.payload);
-        if let Some(user) = topics.user_of(&message.topic, Field::State.level())
+        let heard = Heard::from_topic(&message.topic, &topics);
+        if let Heard::Person(user, Field::State) = &heard
             && user.as_str() != "alice"
             && state.is_ok_and(|state| state.bridge == BRIDGE)
         {
-            removable.extend(Field::IN_ORDER.map(|field| topics.of_user(&user, field)));
+            removable.extend(Field::IN_ORDER.map(|field| topics.of_user(user, field)));
         }
         // Of somebody who was never read there is only a health.
-        if let Some(user) = topics.user_of(&message.topic, Field::Health.level())
+        if let Heard::Person(user, Field::Health) = &heard
             && user.as_str() != "alice"
             && Health::is_never_read(&message.payload)
         {
@@ -124,5 +126,5 @@ fn removable(messages: &[Incoming]) -> BTreeSet<String> {
 }
 
 fn busy() -> Presence {
-    Presence::of(Words::from_graph("Busy", Some("InACall")).unwrap())
+    Presence::of(PresenceWords::from_graph("Busy", Some("InACall")).unwrap())
 }

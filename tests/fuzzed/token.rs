@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use presence2mqtt::core::model::request::ReadFailure;
+use presence2mqtt::graph::caller::Caller;
 use presence2mqtt::graph::sign_in::answer::{Answer, Issued, NotIssued, issued};
 use presence2mqtt::graph::sign_in::identity::{self, NotUsable};
 use reqwest::StatusCode;
@@ -35,7 +36,7 @@ fn outcome(status: StatusCode, body: &[u8]) {
             let refused = matches!(reason, NotIssued::Refused(_));
             // A network error, a timeout, 429 or 5xx is never a bad sign-in.
             assert!(!refused || (status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS));
-            match ReadFailure::from(reason) {
+            match reason.failure(Caller::App) {
                 ReadFailure::Passing { why, retry_after } => {
                     said::sentence(&why);
                     assert!(!refused && retry_after >= Some(Duration::from_secs(7)), "{retry_after:?}");
@@ -79,14 +80,15 @@ fn unsaid(status: StatusCode, body: &[u8]) {
     if String::from_utf8_lossy(body).contains(MARKER) {
         return;
     }
-    let said = ["error", "error_codes", "trace_id", "correlation_id", "expires_in", "scope"];
-    let secrets = ["access_token", "refresh_token", "id_token", "error_description", "error_uri", "claims"];
+    let said =
+        ["error", "error_description", "error_codes", "trace_id", "correlation_id", "expires_in", "scope"];
+    let secrets = ["access_token", "refresh_token", "id_token", "error_uri", "claims"];
     let Some(planted) = said::planted(body, &said, &secrets) else { return };
     let answer = answer(status, planted.to_string().as_bytes());
     let outcome = issued(&answer);
     assert!(!format!("{answer:?}{outcome:?}").contains(MARKER), "{answer:?} {outcome:?}");
     if let Err(reason) = outcome {
-        let failure = ReadFailure::from(reason);
+        let failure = reason.failure(Caller::Person);
         assert!(!format!("{failure:?}{failure}").contains(MARKER), "{failure:?}");
     }
 }

@@ -135,7 +135,7 @@ impl World {
         let request = self.under_way.take().expect("nobody is read");
         self.now = later(self.now, Duration::from_millis(100));
         self.ended = (self.now.tick, self.reads);
-        self.tell(Event::Presence(PresenceEvent::Read(Ended { request, outcome })));
+        self.tell(Event::Presence(PresenceEvent::Read(Ended { request, further: 0, outcome })));
     }
 
     /// What is being set, and about whom.
@@ -147,7 +147,7 @@ impl World {
     pub(super) fn written(&mut self, outcome: Result<(), ReadFailure>) {
         let request = self.write.take().expect("nothing is written").id;
         self.now = later(self.now, Duration::from_millis(100));
-        self.tell(Event::Presence(PresenceEvent::Set(Ended { request, outcome })));
+        self.tell(Event::Presence(PresenceEvent::Set(Ended { request, further: 0, outcome })));
     }
 
     /// How long after the end of the last read somebody is read again.

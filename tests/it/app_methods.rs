@@ -16,7 +16,7 @@ use presence2mqtt::simulate::{
 use tokio::net::TcpListener;
 
 use crate::pem;
-use crate::stage::{Running, Stage, ask, within};
+use crate::stage::{Running, Stage, ask, ask_with_new_token, within};
 
 const SUBJECT: &str = "system:serviceaccount:office:presence";
 
@@ -26,6 +26,8 @@ struct World {
     server: Server,
     folder: tempfile::TempDir,
     cluster: IdentityProvider,
+    /// Graph refused the last token: a new one is asked for, as the core does.
+    refused: std::cell::Cell<bool>,
 }
 
 impl World {
@@ -39,7 +41,8 @@ impl World {
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Server::start(listener, tenant.clone()).unwrap();
-        Self { tenant, server, folder: tempfile::tempdir().unwrap(), cluster }
+        let folder = tempfile::tempdir().unwrap();
+        Self { tenant, server, folder, cluster, refused: std::cell::Cell::new(false) }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -88,8 +91,13 @@ impl World {
 
     async fn read(&self, client: &GraphClient) -> Result<(), ReadFailure> {
         let id = self.tenant.people()[0].id;
-        let people = ask(client, ReadPresence::User(id)).await?;
-        assert_eq!(people[0].id, id);
+        let operation = ReadPresence::User(id);
+        let outcome = match self.refused.get() {
+            true => ask_with_new_token(client, operation).await,
+            false => ask(client, operation).await,
+        };
+        self.refused.set(matches!(outcome, Err(ReadFailure::TokenRefused { .. })));
+        assert_eq!(outcome?[0].id, id);
         Ok(())
     }
 
@@ -120,6 +128,20 @@ fn today() -> Date {
 }
 
 /// The tenant verifies signature, thumbprint, audience, issuer, subject, id and times of each assertion.
+#[tokio::test]
+async fn an_app_that_is_refused_is_told_what_an_app_can_do() {
+    let world = World::new().await;
+    let secret = format!("client_secret = \"{}\"", world.tenant.settings().client_secret);
+    let app = world.client(&format!("method = \"client-secret\"\n{secret}"));
+    for number in [53003, 50097, 70044, 65001, 50076, 530_035] {
+        let scope = Scope::Endpoint(Endpoint::Token);
+        world.tenant.fault(Fault::SignIn { code: number }, scope, Times::Next(1));
+        let advice = world.advice(&app).await;
+        assert!(!advice.contains("login") && advice.contains("Entra admin center > "), "{advice}");
+        assert!(advice.contains(&format!("(AADSTS{number}, trace ")), "{advice}");
+    }
+}
+
 #[tokio::test]
 async fn a_certificate_opens_graph_with_a_new_assertion_for_each_token() {
     let world = World::new().await;
@@ -270,7 +292,8 @@ async fn an_identity_that_is_not_assigned_waits_for_somebody() {
     world.read(&world.machine(Some(&client_id), &world.metadata_service())).await.unwrap();
     let stranger = "11111111-2222-3333-4444-555555555555";
     let advice = world.advice(&world.machine(Some(stranger), &world.metadata_service())).await;
-    assert!(advice.contains("graph.client_id") && advice.ends_with("(400, invalid_request)"), "{advice}");
+    let details = r#"(400, invalid_request; Microsoft says "Identity not found")"#;
+    assert!(advice.contains("graph.client_id") && advice.ends_with(details), "{advice}");
 
     let endpoint = ("IDENTITY_ENDPOINT", format!("{}/msi/token", world.server.url()));
     let app = |header: &str| world.machine(None, &[endpoint.clone(), ("IDENTITY_HEADER", header.to_owned())]);

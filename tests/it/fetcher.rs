@@ -5,13 +5,18 @@ use std::time::Duration;
 
 use presence2mqtt::config::Secret;
 use presence2mqtt::core::model::name::ObjectId;
-use presence2mqtt::core::model::request::{BULK_LIMIT, ReadFailure, ReadPresence, Reading, ResolveName};
+use presence2mqtt::core::model::request::{
+    BULK_LIMIT, ReadFailure, ReadMembers, ReadPresence, Reading, ResolveName,
+};
 use presence2mqtt::graph::client::{Access, GraphClient};
 use presence2mqtt::graph::sign_in::method::Method;
-use presence2mqtt::simulate::{Endpoint, Fault, RetryAfter, Scope, Server, Settings, Tenant, Times};
+use presence2mqtt::simulate::groups::EVERYBODY;
+use presence2mqtt::simulate::{
+    Endpoint, Fault, RetryAfter, Scope, Server, Settings, StrangeLink, Tenant, Times,
+};
 use tokio::net::TcpListener;
 
-use crate::stage::{ask, within};
+use crate::stage::{ask, ask_with_new_token, within};
 
 struct World {
     tenant: Tenant,
@@ -87,6 +92,65 @@ async fn six_hundred_and_fifty_people_fit_into_one_request() {
 }
 
 #[tokio::test]
+async fn a_bulk_answer_is_read_to_its_last_page() {
+    let world = World::new(50).await;
+    let client = world.client();
+    let bulk = || ReadPresence::Bulk(world.ids());
+    let asked = || world.tenant.requests().to(Endpoint::PresencesByUserId);
+    world.tenant.switch(|switches| switches.people_page = Some(20));
+    let mut got: Vec<ObjectId> =
+        words(ask(&client, bulk()).await.unwrap()).into_iter().map(|(id, _)| id).collect();
+    got.sort();
+    let mut everybody = world.ids();
+    everybody.sort();
+    assert_eq!((got, asked()), (everybody, 3));
+
+    // What came before a page that fails stands.
+    let scope = Scope::Endpoint(Endpoint::PresencesByUserId);
+    world.tenant.fault(Fault::Slow(Duration::ZERO), scope, Times::Next(1));
+    world.tenant.fault(Fault::status(503), scope, Times::Next(1));
+    assert_eq!(ask(&client, bulk()).await.unwrap().len(), 20);
+    assert_eq!(asked(), 5);
+}
+
+#[tokio::test]
+async fn strange_links_to_the_next_page_lead_nowhere_and_no_list_is_endless() {
+    let world = World::new(50).await;
+    let client = world.client();
+    world.tenant.switch(|switches| switches.people_page = Some(20));
+    for strange in [StrangeLink::OtherHost, StrangeLink::OtherPath] {
+        world.tenant.switch(|switches| switches.strange_link = Some(strange));
+        let before = world.tenant.requests().graph();
+        assert_eq!(ask(&client, ReadPresence::Bulk(world.ids())).await.unwrap().len(), 20);
+        assert_eq!(world.tenant.requests().graph(), before + 1, "{strange:?}");
+    }
+    world.tenant.switch(|switches| switches.strange_link = Some(StrangeLink::Same));
+    let before = world.tenant.requests().graph();
+    ask(&client, ReadPresence::Bulk(world.ids())).await.unwrap();
+    assert_eq!(world.tenant.requests().graph(), before + 40);
+}
+
+#[tokio::test]
+async fn half_a_character_about_one_person_costs_nobody_anything() {
+    let world = World::new(3).await;
+    let client = world.client();
+    let (ids, group) = (world.ids(), ObjectId::from(EVERYBODY));
+    world.tenant.set_group(group, &ids);
+    let entity = serde_json::json!({"id": ids[0], "availability": "Busy", "activity": "InACall",
+        "statusMessage": {"message": {"content": "lunch", "contentType": "text"}}});
+    world.tenant.set_presence_json(ids[0], entity);
+    world.tenant.fault(Fault::HalfCharacters, Scope::Graph, Times::UntilCleared);
+    let people = ask(&client, ReadPresence::Bulk(ids.clone())).await.unwrap();
+    assert_eq!(people.iter().filter(|reading| reading.presence.is_some()).count(), 3);
+    let alone = ask(&client, ReadPresence::User(ids[0])).await.unwrap().remove(0).presence.unwrap();
+    assert_eq!(&*alone.status_message().unwrap().text, "lunch\u{fffd}");
+    assert_eq!(ask(&client, ResolveName("bob@contoso.example".parse().unwrap())).await.unwrap(), ids[1]);
+    let members = ask(&client, ReadMembers { group, page: None }).await.unwrap().members;
+    assert_eq!(members[0].display_name.as_deref(), Some("Alice Adams\u{fffd}"));
+    assert_eq!(members.len(), 3);
+}
+
+#[tokio::test]
 async fn connections_are_reused_and_each_request_has_its_own_id() {
     let world = World::new(1).await;
     let client = world.client();
@@ -115,7 +179,7 @@ async fn forgotten_connections_are_replaced_and_tokens_kept() {
     world.tenant.revoke_tokens();
     ask(&client, ReadPresence::User(id)).await.unwrap_err();
     client.forget_connections().unwrap();
-    ask(&client, ReadPresence::User(id)).await.unwrap();
+    ask_with_new_token(&client, ReadPresence::User(id)).await.unwrap();
     let asked: Vec<(Endpoint, u64)> =
         world.tenant.requests().log.iter().map(|request| (request.endpoint, request.connection)).collect();
     let expected = [
@@ -216,20 +280,28 @@ async fn twenty_reads_with_an_expired_token_ask_for_one() {
     ask(&client, ReadPresence::User(ids[0])).await.unwrap();
     world.tenant.revoke_tokens();
     let before = world.tenant.requests().token;
-    let all = |client: &Arc<GraphClient>| {
+    let all = |client: &Arc<GraphClient>, renewed: bool| {
         let mut reads = tokio::task::JoinSet::new();
         for id in ids.clone() {
             let client = Arc::clone(client);
-            reads.spawn(async move { ask(&client, ReadPresence::User(id)).await });
+            reads.spawn(async move {
+                let operation = ReadPresence::User(id);
+                if renewed {
+                    ask_with_new_token(&client, operation).await
+                } else {
+                    ask(&client, operation).await
+                }
+            });
         }
         reads
     };
-    let refused = within(all(&client).join_all()).await;
+    let refused = within(all(&client, false).join_all()).await;
     assert!(
         refused.iter().all(|outcome| matches!(outcome, Err(ReadFailure::TokenRefused { .. }))),
         "{refused:?}"
     );
-    let answered = within(all(&client).join_all()).await;
+    assert_eq!(world.tenant.requests().token, before, "the core says when a new one is asked for");
+    let answered = within(all(&client, true).join_all()).await;
     assert!(answered.iter().all(Result::is_ok), "{answered:?}");
     assert_eq!(world.tenant.requests().token, before + 1);
 }

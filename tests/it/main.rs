@@ -11,13 +11,16 @@ mod command_line;
 mod corpus;
 mod examples;
 mod fetcher;
+mod full_disk;
 #[path = "../fuzzed/mod.rs"]
 mod fuzzed;
 mod groups;
 mod help;
 mod http;
 mod imports;
+mod invitations;
 mod lights;
+mod login;
 mod mqtt5;
 mod on_the_way;
 #[path = "../../src/config/tests/pem.rs"]
@@ -28,4 +31,5 @@ mod setting;
 mod sign_in;
 mod stage;
 mod streams;
+mod typing;
 mod watching;

@@ -79,9 +79,14 @@ impl Reader {
         }
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> String {
+        self.child.id().to_string()
+    }
+
     /// Sends a signal, and says how the command ends.
     pub(crate) async fn stop(mut self, signal: &str) -> Option<i32> {
-        let pid = self.child.id().to_string();
+        let pid = self.id();
         assert!(
             Command::new("sh")
                 .args(["-c", "kill -s \"$0\" \"$1\"", signal, &pid])

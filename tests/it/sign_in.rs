@@ -8,12 +8,16 @@ use std::time::Duration;
 
 use presence2mqtt::config::{self, Config, Environment};
 use presence2mqtt::core::model::effect::Ending;
+use presence2mqtt::core::model::sign_in::{InvitationEnd, SignInBy, SignInEvent, SignInOrder};
+use presence2mqtt::graph::sign_in::answer::NotIssued;
+use presence2mqtt::graph::sign_in::attendant::{self, Attendant};
 use presence2mqtt::graph::sign_in::authority::Authority;
 use presence2mqtt::graph::sign_in::device_code::{CodeEnd, PendingCode};
 use presence2mqtt::graph::sign_in::store::{StoreError, TokenStore};
 use presence2mqtt::run::{RunError, graph_client, no_reloads, run};
-use presence2mqtt::simulate::{Endpoint, Fault, Scope, Settings, Times};
+use presence2mqtt::simulate::{DeviceCodes, Endpoint, Fault, Scope, Settings, Times};
 use serde_json::Value;
+use tokio::sync::mpsc;
 
 use crate::stage::{Running, Stage, within};
 
@@ -37,11 +41,11 @@ impl Home {
         self.folder.path().join("presence2mqtt.toml")
     }
 
-    fn state(&self) -> PathBuf {
+    pub(crate) fn state(&self) -> PathBuf {
         self.folder.path().join("state")
     }
 
-    fn store(&self) -> TokenStore {
+    pub(crate) fn store(&self) -> TokenStore {
         TokenStore::new(self.state())
     }
 
@@ -60,7 +64,7 @@ impl Home {
         config::load(Some(&self.file()), &Environment::from_iter([])).unwrap()
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_presence2mqtt"));
         command.env_clear().args(arguments).arg("-c").arg(self.file());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -101,7 +105,7 @@ async fn login_whoami_get_logout() {
     let (code, text) = home.told(&["whoami"]).await;
     assert_eq!((code, text.contains("nobody is signed in")), (Some(77), true), "{text}");
     let text = home.log_in(0).await;
-    for expected in ["/devicelogin", "Signed in as alice@contoso.example", "Kept."] {
+    for expected in ["/devicelogin", "Signed in as alice@contoso.example", "Saved."] {
         assert!(text.contains(expected), "{expected} in {text}");
     }
     assert_eq!((mode(&home.state()), mode(&home.store().file())), (0o700, 0o600));
@@ -137,7 +141,8 @@ async fn login_with_a_browser() {
     assert!(page.contains("You can close this window"), "{page}");
     let end = tokio::task::spawn_blocking(move || (lines.collect::<Vec<_>>(), child.wait().unwrap().code()));
     let (rest, code) = within(end).await.unwrap();
-    assert!(rest.contains(&"Kept. A running bridge notices within seconds.".to_owned()), "{rest:?}");
+    let saved = "Saved. Start the bridge with `presence2mqtt run`; a running one continues by itself.";
+    assert_eq!(rest.last().map(String::as_str), Some(saved), "{rest:?}");
     assert_eq!(code, Some(0));
     let (_, text) = home.told(&["whoami"]).await;
     assert!(text.contains("bob@contoso.example"), "{text}");
@@ -258,22 +263,26 @@ async fn code_of(home: &Home) -> (PendingCode, Authority) {
     (within(PendingCode::ask(&authority, &client_id, &scope)).await.unwrap(), authority)
 }
 
+fn user_code(code: &PendingCode) -> String {
+    code.shown.user_code.clone().unwrap()
+}
+
 #[tokio::test]
 async fn a_code_can_be_declined_can_expire_and_is_asked_about_at_the_services_pace() {
     let home = Home::new().await;
     let tenant = &home.stage.tenant;
     let (code, authority) = code_of(&home).await;
-    assert!(tenant.decline_device_code(&code.shown.user_code));
-    assert!(matches!(within(code.wait(&authority)).await, Ok(CodeEnd::Declined)));
+    assert!(tenant.decline_device_code(&user_code(&code)));
+    assert!(matches!(within(code.wait(&authority)).await, Ok(CodeEnd::Declined(_))));
 
     let (code, authority) = code_of(&home).await;
     tenant.skip(Duration::from_secs(16 * 60));
-    assert!(matches!(within(code.wait(&authority)).await, Ok(CodeEnd::Expired)));
+    assert!(matches!(within(code.wait(&authority)).await, Ok(CodeEnd::Expired(_))));
 
     // A service that asks for patience gets it; one that cannot be asked loses nothing.
     let (code, authority) = code_of(&home).await;
     tenant.fault(Fault::status(503), Scope::Endpoint(Endpoint::Token), Times::Next(1));
-    assert!(tenant.approve_device_code(&code.shown.user_code, tenant.people()[0].id));
+    assert!(tenant.approve_device_code(&user_code(&code), tenant.people()[0].id));
     let asked = tenant.requests().token;
     assert!(matches!(within(code.wait(&authority)).await, Ok(CodeEnd::SignedIn(_))));
     let log = tenant.requests().log;
@@ -282,6 +291,76 @@ async fn a_code_can_be_declined_can_expire_and_is_asked_about_at_the_services_pa
     assert_eq!(tenant.requests().token, asked + 2);
     let pause = times[times.len() - 1] - times[times.len() - 2];
     assert!(pause >= Duration::from_secs(5), "{pause:?}");
+}
+
+#[tokio::test]
+async fn blocked_codes_are_known_by_their_number_under_every_word_and_end_an_invitation_as_what_they_are() {
+    let home = Home::new().await;
+    let tenant = &home.stage.tenant;
+    for word in [
+        "invalid_grant",
+        "access_denied",
+        "interaction_required",
+        "unauthorized_client",
+        "authorization_pending",
+    ] {
+        tenant.switch(|switches| switches.device_codes = DeviceCodes::Blocked(530_035, word));
+        let (code, authority) = code_of(&home).await;
+        let asked = tenant.requests().token;
+        let Err(NotIssued::Refused(refusal)) = within(code.wait(&authority)).await else { panic!("{word}") };
+        assert!(refusal.blocks_codes(), "{word}");
+        assert_eq!(tenant.requests().token, asked + 1, "{word} ends the first question");
+    }
+
+    let config = home.config();
+    let client = graph_client(&config).unwrap();
+    let attendant = Attendant {
+        authority: client.authority().clone(),
+        resource: client.resource().to_owned(),
+        delegated: client.delegated().cloned(),
+        watched: Vec::new(),
+        certificate: None,
+    };
+    let ((order, orders), (events, mut happened)) = (mpsc::channel(1), mpsc::channel(4));
+    let task = tokio::spawn(attendant::run(attendant, orders, events));
+    order.send(SignInOrder::Invite(SignInBy::DeviceCode)).await.unwrap();
+    assert!(matches!(within(happened.recv()).await, Some(SignInEvent::Invited(_))));
+    let Some(SignInEvent::Ended(InvitationEnd::CodesBlocked(advice))) = within(happened.recv()).await else {
+        panic!("another end")
+    };
+    assert!(advice.contains("security defaults of this tenant block device codes"), "{advice}");
+    drop(order);
+    within(task).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_microsoft_said_reaches_who_asked_on_every_way() {
+    let home = Home::new().await;
+    let tenant = &home.stage.tenant;
+    tenant.switch(|switches| switches.device_codes = DeviceCodes::Blocked(530_035, "access_denied"));
+    let (code, text) = home.told(&["login"]).await;
+    assert_eq!(code, Some(77), "{text}");
+    for part in ["`presence2mqtt login --browser`", "(AADSTS530035, trace ", "blocked by security defaults."]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    tenant.switch(|switches| switches.device_codes = DeviceCodes::Allowed);
+    let (code, authority) = code_of(&home).await;
+    assert!(tenant.decline_device_code(&user_code(&code)));
+    let Ok(CodeEnd::Declined(advice)) = within(code.wait(&authority)).await else { panic!("another end") };
+    for part in
+        ["login --browser`", "Need admin approval", "docs/for-administrators.md", "(AADSTS65004, trace "]
+    {
+        assert!(advice.contains(part), "{part}: {advice}");
+    }
+    let (code, authority) = code_of(&home).await;
+    tenant.skip(Duration::from_secs(16 * 60));
+    let Ok(CodeEnd::Expired(advice)) = within(code.wait(&authority)).await else { panic!("another end") };
+    for part in
+        ["login --browser`", "Need admin approval", "docs/for-administrators.md", "(AADSTS70020, trace "]
+    {
+        assert!(advice.contains(part), "{part}: {advice}");
+    }
 }
 
 #[tokio::test]

@@ -199,6 +199,15 @@ pub(crate) async fn ask<O: Ask>(client: &GraphClient, operation: O) -> Result<O:
     within(client.ask(&Request { id: RequestId::new(0), operation, token_max_age: None })).await
 }
 
+/// The same with a token that is not older than this moment, as after a refusal.
+pub(crate) async fn ask_with_new_token<O: Ask>(
+    client: &GraphClient,
+    operation: O,
+) -> Result<O::Answer, ReadFailure> {
+    let token_max_age = Some(Duration::ZERO);
+    within(client.ask(&Request { id: RequestId::new(0), operation, token_max_age })).await
+}
+
 /// Fails instead of waiting for ever.
 pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(LIMIT, future).await.expect("waited too long")

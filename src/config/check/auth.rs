@@ -8,9 +8,10 @@ use super::refusals::Refusals;
 use crate::config::certificate::Certificate;
 use crate::config::environment::Environment;
 use crate::config::ids::ApplicationId;
-use crate::config::known::{Auth, IdentityService, SignInBy};
+use crate::config::known::{Auth, IdentityService};
 use crate::config::secret::Secret;
 use crate::config::written::{self, Method};
+use crate::core::model::sign_in::SignInBy;
 
 /// The metadata service of every Azure machine.
 const METADATA: &str = "http://169.254.169.254";

@@ -7,10 +7,11 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 
 use super::{SECTIONS, environment, message, minimal, read};
-use crate::config::{Auth, Cloud, Config, Environment, Origin, Scheme, Secret, SignInBy, load, parse};
+use crate::config::{Auth, Cloud, Config, Environment, Origin, Scheme, Secret, load, parse};
 use crate::core::model::mqtt::{Protocol, Qos};
 use crate::core::model::name::UserId;
 use crate::core::model::settings::{Endpoint, OnStale, Settings};
+use crate::core::model::sign_in::SignInBy;
 
 fn secret_of(config: &Config) -> String {
     let Auth::ClientSecret { secret, .. } = &config.graph.auth else { panic!("a secret") };

@@ -12,7 +12,7 @@ const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(10);
 /// So many of them in a row are not chance.
 const SUSPICIOUS: u8 = 3;
 
-/// Whether there is a rival, by the pattern that it leaves: let in, closed soon, let in again at the next attempt.
+/// Whether there is another client of the same id, by the pattern that it leaves: let in, closed soon, let in again at the next attempt.
 #[derive(Debug)]
 pub(super) struct DuplicateClient {
     closes: u8,
@@ -26,8 +26,8 @@ impl DuplicateClient {
         Self { closes: 0, backoff: Backoff::new(Duration::from_secs(4), Duration::from_secs(60)) }
     }
 
-    /// Counts the end of a connection, or of an attempt. Returns how long to leave the broker to the rival, if one
-    /// is suspected.
+    /// Counts the end of a connection, or of an attempt. Returns how long to leave the broker to the other client, if
+    /// one is suspected.
     pub(super) fn lost(
         &mut self,
         failure: &LinkFailure,
@@ -39,7 +39,7 @@ impl DuplicateClient {
             (LinkFailure::Closed, Some(lasted)) if lasted < TAKEN_OVER_WITHIN => {
                 self.closes = self.closes.saturating_add(1)
             }
-            // A rival that was there is not gone because the broker was.
+            // Another client that was there is not gone because the broker was.
             _ if self.is_suspected() => {}
             _ => self.closes = 0,
         }
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn three_quick_closes_in_a_row_are_a_rival() {
+    fn three_quick_closes_in_a_row_are_a_duplicate_client() {
         let mut random = fastrand::Rng::with_seed(1);
         let lost = || LinkFailure::Lost("refused".into());
         let quick = Some(Duration::from_millis(50));
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rival_is_left_alone_for_longer_each_time_until_it_is_gone() {
+    fn a_duplicate_client_is_left_alone_for_longer_each_time_until_it_is_gone() {
         let mut random = fastrand::Rng::with_seed(1);
         let mut duplicate = DuplicateClient::none();
         let quick = Some(Duration::from_millis(50));

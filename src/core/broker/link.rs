@@ -237,7 +237,7 @@ impl Link {
         }
     }
 
-    /// Once a connection has lasted long enough to show that nobody fights for it, there is no rival any more.
+    /// Once a connection has lasted long enough to show that nobody fights for it, there is no other client any more.
     pub(super) fn prove(&mut self, now: Tick) {
         if self.duplicate_gone_at().is_some_and(|at| now >= at) {
             self.duplicate.gone();

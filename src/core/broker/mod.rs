@@ -1,11 +1,10 @@
 //! The broker's side: the connection, what an earlier run left there, what is subscribed to, and what is sent.
 //!
-//! `link` says when there is a connection, with `version_probe` and `duplicate_client` for two manners of brokers; [`heard`]
-//! tells incoming topics apart, `read_back` is what earlier runs left, `refusals` what the broker does not take, and
+//! `link` says when there is a connection, with `version_probe` and `duplicate_client` for two manners of brokers;
+//! `read_back` is what earlier runs left, `refusals` what the broker does not take, and
 //! `outbox` what is sent and in which order.
 
 mod duplicate_client;
-pub mod heard;
 mod link;
 pub(super) mod outbox;
 mod read_back;

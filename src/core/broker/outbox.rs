@@ -4,7 +4,7 @@
 //! state wins and memory is bounded by the number of people, not by the length of an outage.
 //!
 //! The outbox is open while presence may be published. While it is closed it takes removals and results, which nothing would
-//! repeat; everything else is made anew when it opens.
+//! repeat; what else is still true is made anew when it opens.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -58,7 +58,7 @@ pub(in crate::core) struct Outbox {
     fresh: VecDeque<Place>,
     /// By place.
     unsent: Vec<Unsent>,
-    /// Commands to lights and what is published about them, with the light's name where a newer one takes its place: after the
+    /// Orders to lights and what is published about them, with the light's name where a newer one takes its place: after the
     /// change that they show, before everybody else.
     lights: VecDeque<(Option<TopicLevel>, Message)>,
     /// The full sending after a connect, the next one at the end.
@@ -170,7 +170,7 @@ impl Outbox {
         }
     }
 
-    /// Queues a command to a light, or what is retained about it; an older one of the same light for the same topic is
+    /// Queues an order to a light, or what is retained about it; an older one of the same light for the same topic is
     /// not sent any more. What has no name is sent whatever comes after it.
     pub(in crate::core) fn light(&mut self, name: Option<&TopicLevel>, message: Message) {
         if self.open {

@@ -8,7 +8,7 @@ use crate::core::broker::outbox::Outbox;
 use crate::core::context::Context;
 use crate::core::model::place::Place;
 use crate::core::model::report::{Report, words};
-use crate::core::model::request::{Ended, ReadFailure, SetPresence, Whom};
+use crate::core::model::request::{DENIED_RETRY, Ended, ReadFailure, SetPresence, Whom};
 use crate::core::model::time::Tick;
 use crate::core::people::Roster;
 use crate::core::requests::Requests;
@@ -74,7 +74,7 @@ impl CommandQueue {
                 cx.report(Report::Commanded(command.who));
                 requests.look_at(command.place, people, cx.settings.graph.endpoint);
             }
-            Err(ReadFailure::TokenRefused { .. }) if !command.retried => {
+            Err(ReadFailure::TokenRefused { .. }) if !command.retried && requests.renew_token(cx.now) => {
                 command.retried = true;
                 if self.older(command.place, command.change.kind()).is_some() {
                     command.superseded(outbox, cx);
@@ -103,6 +103,12 @@ impl CommandQueue {
         let operation = SetPresence { whom, change: command.change.clone(), session_id };
         let id = requests.write(operation, self.token_max_age(cx.now), cx);
         self.in_flight.insert(id, command);
+    }
+
+    /// How old a token may be that something is written with.
+    fn token_max_age(&self, now: Tick) -> Option<Duration> {
+        let by_permission = self.forbidden.is_some().then_some(DENIED_RETRY);
+        by_permission.into_iter().chain(self.tokens_from.map(|from| now.since(from))).min()
     }
 
     /// What a failure means for the one who asked.

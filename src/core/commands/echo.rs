@@ -1,9 +1,15 @@
-//! What is answered to a command: `<base>/<user>/set/result`.
+//! What is answered to a command, and to whom: on `<base>/<user>/set/result`, and where the sender asked for it.
 
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
+use crate::core::broker::outbox::Outbox;
+use crate::core::context::Context;
+use crate::core::model::effect::Message;
+use crate::core::model::event::ReplyTo;
+use crate::core::model::mqtt::Qos;
+use crate::core::model::name::TopicLevel;
 use crate::core::model::payload::json;
 
 /// Bytes of a command that are said again; longer ones are cut.
@@ -12,6 +18,14 @@ const LONGEST_ECHO: usize = 1024;
 /// A command as it came, to be said again with its result: its own value if it is JSON, else its text.
 #[derive(Debug, Clone)]
 pub(super) struct Echo(Option<Box<RawValue>>);
+
+/// To whom the result goes.
+#[derive(Debug)]
+pub(super) struct Sender {
+    pub user: TopicLevel,
+    pub echo: Echo,
+    pub reply_to: Option<ReplyTo>,
+}
 
 #[derive(Serialize)]
 struct Outcome<'a> {
@@ -35,7 +49,21 @@ impl Echo {
     }
 
     /// The payload of the result; `error` is why nothing was set.
-    pub(super) fn with(&self, error: Option<&str>) -> String {
+    fn with(&self, error: Option<&str>) -> String {
         json(&Outcome { ok: error.is_none(), error, request: self.0.as_deref() })
+    }
+}
+
+impl Sender {
+    /// Queues the result; `error` is why nothing was set.
+    pub(super) fn answer(self, error: Option<&str>, outbox: &mut Outbox, cx: &Context) {
+        let Self { user, echo, reply_to } = self;
+        let payload = echo.with(error);
+        let to_sender = reply_to.map(|to| (to.topic, to.correlation));
+        let to_all = (cx.topics.set_result(&user), None);
+        for (topic, correlation) in std::iter::once(to_all).chain(to_sender) {
+            let (payload, qos) = (payload.clone(), Qos::AtLeastOnce);
+            outbox.result(Message { topic, payload, qos, retain: false, expires: None, correlation });
+        }
     }
 }

@@ -10,19 +10,14 @@ pub(super) mod permission;
 mod queue;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::Duration;
 
-use self::echo::Echo;
+use self::echo::Sender;
 use super::broker::outbox::Outbox;
 use super::context::Context;
-use super::model::effect::Message;
-use super::model::event::ReplyTo;
-use super::model::mqtt::Qos;
-use super::model::name::TopicLevel;
 use super::model::place::{Place, Who};
 use super::model::presence_change::PresenceChange;
 use super::model::report::Report;
-use super::model::request::{DENIED_RETRY, RequestId, SetPresence};
+use super::model::request::{RequestId, SetPresence};
 use super::model::sign_in::SignedIn;
 use super::model::time::Tick;
 
@@ -53,14 +48,6 @@ struct PendingCommand {
     retried: bool,
 }
 
-/// To whom the result goes.
-#[derive(Debug)]
-struct Sender {
-    user: TopicLevel,
-    echo: Echo,
-    reply_to: Option<ReplyTo>,
-}
-
 impl CommandQueue {
     /// Takes who is signed in now.
     pub(super) fn signed_in(&mut self, account: Option<SignedIn>, now: Tick) {
@@ -68,12 +55,6 @@ impl CommandQueue {
             self.tokens_from = Some(now);
         }
         self.signed_in = account;
-    }
-
-    /// How old a token may be that something is written with.
-    fn token_max_age(&self, now: Tick) -> Option<Duration> {
-        let by_permission = self.forbidden.is_some().then_some(DENIED_RETRY);
-        by_permission.into_iter().chain(self.tokens_from.map(|from| now.since(from))).min()
     }
 
     /// Answers everything that is under way, whose ends will not be told, and what waits for it.
@@ -111,19 +92,5 @@ impl PendingCommand {
         let why = "a newer command took its place";
         self.from.answer(Some(why), outbox, cx);
         cx.report(Report::CommandRefused(self.who, why.to_owned()));
-    }
-}
-
-impl Sender {
-    /// Queues the result; `error` is why nothing was set.
-    fn answer(self, error: Option<&str>, outbox: &mut Outbox, cx: &Context) {
-        let Self { user, echo, reply_to } = self;
-        let payload = echo.with(error);
-        let to_sender = reply_to.map(|to| (to.topic, to.correlation));
-        let to_all = (cx.topics.set_result(&user), None);
-        for (topic, correlation) in std::iter::once(to_all).chain(to_sender) {
-            let (payload, qos) = (payload.clone(), Qos::AtLeastOnce);
-            outbox.result(Message { topic, payload, qos, retain: false, expires: None, correlation });
-        }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::echo::Echo;
-use super::{CommandQueue, PendingCommand, Sender};
+use super::echo::{Echo, Sender};
+use super::{CommandQueue, PendingCommand};
 use crate::core::broker::outbox::Outbox;
 use crate::core::context::Context;
 use crate::core::model::event::Incoming;

@@ -16,7 +16,8 @@ use crate::core::model::settings::User;
 use crate::core::people::Roster;
 
 impl Groups {
-    /// A group was read completely: who is in it, and about whom there is news, both in the order of object ids.
+    /// A group was read to its end: who is in it, and about whom there is news, both in the order of object ids. Where some of
+    /// its members are `unreadable`, whoever was a member stays one.
     ///
     /// # Errors
     ///
@@ -26,11 +27,12 @@ impl Groups {
         group: usize,
         ids: Vec<ObjectId>,
         named: Vec<Named>,
+        unreadable: usize,
         people: &Roster,
     ) -> Result<(), NameConflict> {
         let Some(membership) = self.list.get_mut(group) else { return Ok(()) };
         let members = ids.len();
-        let before = membership.read(ids);
+        let before = membership.read(ids, unreadable);
         let at_start = std::mem::take(&mut membership.at_start);
         let discovery = membership.group.discovery;
         let mut difference = self.compare(group, &named, &before, people);

@@ -23,7 +23,8 @@ pub(in crate::core) enum Turned {
     /// Another page is to be read.
     More,
     /// Everybody, and whom there is news about; both by object id, each once.
-    Complete(Vec<ObjectId>, Vec<Named>),
+    /// Whoever is missing may be one of those who are `unreadable`.
+    Complete { ids: Vec<ObjectId>, named: Vec<Named>, unreadable: usize },
     /// No reading at all, and why, as a fragment. The next page is the first one.
     Failed(String),
 }
@@ -35,6 +36,7 @@ pub(in crate::core) struct MemberPages {
     named: Vec<Named>,
     pages: usize,
     counted: usize,
+    unreadable: usize,
     next: Option<PageLink>,
     /// How many came, and were counted, in a reading that was refused for it.
     short: Option<(usize, usize)>,
@@ -57,11 +59,12 @@ impl MemberPages {
         page: MembersPage,
         name: impl Fn(Member) -> Option<Named>,
     ) -> Turned {
-        let MembersPage { members, counted, next } = page;
+        let MembersPage { members, counted, unreadable, next } = page;
         self.pages += 1;
         self.ids.extend(members.iter().map(|member| member.id));
         self.named.extend(members.into_iter().filter_map(name));
         self.counted = counted.unwrap_or(self.counted);
+        self.unreadable += unreadable;
         if next.is_none() {
             return self.complete();
         }
@@ -78,19 +81,22 @@ impl MemberPages {
     /// somewhat behind the time, though: what comes twice alike is taken.
     fn complete(&mut self) -> Turned {
         let (mut ids, mut named) = (std::mem::take(&mut self.ids), std::mem::take(&mut self.named));
-        let counted = self.counted;
+        let (counted, unreadable) = (self.counted, self.unreadable);
         self.begin_again();
         ids.sort_unstable();
         ids.dedup();
         // In place: a whole tenant has to fit into memory once. Whoever comes twice nearly always comes alike.
         named.sort_unstable_by(|one, other| (one.id, &one.name).cmp(&(other.id, &other.name)));
         named.dedup_by_key(|named| named.id);
+        if unreadable > 0 {
+            return Turned::Complete { ids, named, unreadable };
+        }
         let short = (ids.len() < counted).then_some((ids.len(), counted));
         match (short, std::mem::replace(&mut self.short, short)) {
             (Some((came, counted)), before) if before != short => {
                 Turned::Failed(format!("only {came} of {counted} members came"))
             }
-            (Some(_) | None, _) => Turned::Complete(ids, named),
+            (Some(_) | None, _) => Turned::Complete { ids, named, unreadable },
         }
     }
 }
@@ -106,7 +112,7 @@ mod tests {
             display_name: None,
         };
         let next = next.map(|next| PageLink(next.into()));
-        MembersPage { members: ids.iter().map(member).collect(), counted, next }
+        MembersPage { members: ids.iter().map(member).collect(), counted, unreadable: 0, next }
     }
 
     /// There is news about the first three.
@@ -118,7 +124,7 @@ mod tests {
     }
 
     fn came(turned: Turned) -> usize {
-        let Turned::Complete(ids, named) = turned else { panic!("{turned:?}") };
+        let Turned::Complete { ids, named, .. } = turned else { panic!("{turned:?}") };
         assert_eq!(named.len(), ids.len().min(3), "{ids:?}");
         ids.len()
     }
@@ -145,6 +151,17 @@ mod tests {
         assert_eq!(came(collecting.take(page(&[1, 2, 3], Some(3), None), name)), 3);
         assert_eq!(came(collecting.take(page(&[1, 2, 3, 4], Some(3), None), name)), 4);
         assert!(failed(collecting.take(page(&[2], Some(3), None), name)));
+    }
+
+    #[test]
+    fn a_list_with_entries_that_cannot_be_read_is_known_as_that() {
+        let mut collecting = MemberPages::default();
+        let first = MembersPage { unreadable: 2, ..page(&[1], Some(9), Some("?a")) };
+        assert_eq!(collecting.take(first, name), Turned::More);
+        let partial = collecting.take(page(&[2], None, None), name);
+        assert!(matches!(partial, Turned::Complete { unreadable: 2, .. }), "{partial:?}");
+        assert_eq!(came(partial), 2);
+        assert_eq!(came(collecting.take(page(&[1], None, None), name)), 1, "the next one is whole");
     }
 
     #[test]

@@ -16,8 +16,12 @@ const FAILURES_MAX: u32 = 3;
 #[derive(Debug)]
 pub(super) struct Membership {
     pub group: Group,
-    /// Who they are by the last complete reading, in order; nothing before the first.
+    /// Who they are by the last reading, in order; nothing before the first.
     ids: Option<Vec<ObjectId>>,
+    /// Some reading was complete, so that whoever is not among them is no member.
+    whole: bool,
+    /// Members who could not be read in the last reading.
+    unreadable: usize,
     pub pages: MemberPages,
     /// When the next page is to be read.
     pub due: Tick,
@@ -44,6 +48,8 @@ impl Membership {
         Self {
             group,
             ids: None,
+            whole: false,
+            unreadable: 0,
             pages: MemberPages::default(),
             due: now,
             failures: 0,
@@ -56,13 +62,14 @@ impl Membership {
 
     /// The same group after a reload, or another one: it is read again, and until then its members are who they were.
     pub(super) fn again(group: Group, known: Option<Self>, now: Tick) -> Self {
-        let (ids, at_start) = known.map_or((None, false), |known| (known.ids, known.at_start));
-        Self { ids, ..Self::new(group, at_start, now) }
+        let (ids, whole, at_start) =
+            known.map_or((None, false, false), |known| (known.ids, known.whole, known.at_start));
+        Self { ids, whole, ..Self::new(group, at_start, now) }
     }
 
     /// Whether it was never read completely.
     pub(super) fn is_unread(&self) -> bool {
-        self.ids.is_none()
+        !self.whole
     }
 
     /// Whether this person was a member when it was last read.
@@ -70,12 +77,22 @@ impl Membership {
         self.ids.as_ref().is_some_and(|ids| ids.binary_search(&id).is_ok())
     }
 
-    /// It was read completely. Returns who its members were before.
-    pub(super) fn read(&mut self, ids: Vec<ObjectId>) -> Vec<ObjectId> {
+    /// It was read, but for so many members who cannot be: then those who were there stay. Returns who its members were before.
+    pub(super) fn read(&mut self, mut ids: Vec<ObjectId>, unreadable: usize) -> Vec<ObjectId> {
         self.failures = 0;
         self.backoff.reset();
         self.trouble = None;
-        self.ids.replace(ids).unwrap_or_default()
+        self.unreadable = unreadable;
+        let before = self.ids.take().unwrap_or_default();
+        if unreadable == 0 {
+            self.whole = true;
+        } else {
+            ids.extend(&before);
+            ids.sort_unstable();
+            ids.dedup();
+        }
+        self.ids = Some(ids);
+        before
     }
 
     /// It could not be read, which will pass. Returns how long to wait at least.
@@ -103,10 +120,13 @@ impl Membership {
                 trouble.why
             )
         });
+        let unreadable = (self.unreadable > 0).then(|| {
+            format!("{} of the members of the group {id} cannot be read, so nobody leaves", self.unreadable)
+        });
         let left_out = self.left_out.first().map(|clash| match self.left_out.len() {
             1 => format!("one member of the group {id} is left out: {clash}"),
             many => format!("{many} members of the group {id} are left out; the first: {clash}"),
         });
-        trouble.into_iter().chain(left_out)
+        trouble.into_iter().chain(unreadable).chain(left_out)
     }
 }

@@ -40,15 +40,15 @@ impl Groups {
                         is_over = false;
                         Duration::ZERO
                     }
-                    Turned::Complete(ids, named) => {
-                        self.complete(group, ids, named, people)?;
+                    Turned::Complete { ids, named, unreadable } => {
+                        self.complete(group, ids, named, unreadable, people)?;
                         self.list.get(group).map_or(DENIED_RETRY, |known| known.group.refresh_members)
                     }
                     Turned::Failed(why) => self.failed(group, why, cx),
                 }
             }
-            Err(ReadFailure::TokenRefused { .. }) if !job.retried => {
-                requests.retry(job.about(Target::Members));
+            Err(failure @ ReadFailure::TokenRefused { .. }) => {
+                requests.token_refused(job.about(Target::Members), &failure, cx);
                 return Ok(());
             }
             Err(failure) => self.page_failed(group, &failure, people, requests, cx),

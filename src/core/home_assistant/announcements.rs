@@ -11,6 +11,7 @@ use super::remembered::Remembered;
 use crate::core::broker::outbox::Outbox;
 use crate::core::context::Context;
 use crate::core::model::event::Incoming;
+use crate::core::model::heard::Heard;
 use crate::core::model::name::{BaseTopic, ObjectId, TopicLevel};
 use crate::core::model::payload::RememberedInfo;
 use crate::core::model::place::Place;
@@ -165,8 +166,7 @@ impl HomeAssistant {
         Some((topic, payload))
     }
 
-    /// Takes a retained announcement of a device. `is_known` says that it is known who is followed, and `may_come` whether
-    /// somebody unknown may still be.
+    /// Takes a retained announcement of a device. `may_come` says whether somebody may still be followed who is unknown now.
     pub(in crate::core) fn heard_device(
         &mut self,
         message: &Incoming,
@@ -196,7 +196,10 @@ impl HomeAssistant {
         let devices = prefix(cx).map(|prefix| format!("{prefix}/device/"));
         for Remembered { topic, entities, state_topic } in std::mem::take(&mut self.found) {
             let is_here = devices.as_ref().is_some_and(|devices| topic.starts_with(devices));
-            let user = state_topic.and_then(|topic| cx.topics.user_of(&topic, Field::Availability.level()));
+            let user = state_topic.and_then(|topic| {
+                let heard = Heard::from_topic(&topic, &cx.topics);
+                if let Heard::Person(user, Field::Availability) = heard { Some(user) } else { None }
+            });
             let is_wanted = prefix(cx).is_some_and(|prefix| self.is_wanted(&topic, prefix));
             if Some(&topic) == device.as_ref() || is_wanted {
                 self.have(topic, entities);

@@ -7,6 +7,7 @@ use super::topic::Field;
 pub(in crate::core) struct DirtyTopics(u8);
 
 impl DirtyTopics {
+    /// All that is published.
     pub(in crate::core) const ALL: Self = Self(0b1_1111);
     pub(in crate::core) const ANNOUNCEMENT: Self = Self(0b1_0000);
     /// Nothing that is published, but whether the first answer is still awaited: lights ask for that.

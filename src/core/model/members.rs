@@ -9,6 +9,8 @@ pub struct MembersPage {
     pub members: Vec<Member>,
     /// How many members there are on all pages, if Graph counted them.
     pub counted: Option<usize>,
+    /// Entries that cannot be read: who else is a member is not known, so nobody may be missed.
+    pub unreadable: usize,
     /// Where the next page is; nothing on the last one.
     pub next: Option<PageLink>,
 }

@@ -1,8 +1,11 @@
-//! Plain values: what the departments of the core and the edges hand to one another. Nothing here remembers anything.
+//! Plain values: what the departments of the core and the edges hand to one another. Nothing here
+//! decides when or whether something happens.
 //!
 //! In reading order: [`event`] comes in, [`effect`] goes out and [`request`] ties the two for Graph; [`report`] is what
 //! the log gets. [`name`], [`word`], [`words`], [`presence`], [`sequence_number`] and [`members`] are what Graph tells,
-//! [`topic`], [`payload`] and [`mqtt`] what the broker gets. [`settings`] is what is configured, [`name_pattern`] how
+//! [`topic`], [`payload`] and [`mqtt`] what the broker gets, [`heard`] what comes from it, and `dirty_topics` what has to be sent.
+//! [`health`] says what may be believed, `remembered` what an earlier run left, [`place`] where somebody stands, [`snapshot`] how all
+//! of it is shown. [`settings`] is what is configured, [`name_pattern`] how
 //! members are named and [`name_conflict`] what happens when two have one name. [`presence_change`] is what users may
 //! set, [`sign_in`] what happens with signing in. [`time`] and `backoff` say when.
 
@@ -11,6 +14,7 @@ pub(in crate::core) mod dirty_topics;
 pub mod effect;
 pub mod event;
 pub mod health;
+pub mod heard;
 pub mod members;
 pub mod mqtt;
 pub mod name;

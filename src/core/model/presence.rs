@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::name::TopicLevel;
 use crate::core::model::sequence_number::SequenceNumber;
 use crate::core::model::word::{Activity, Availability};
-use crate::core::model::words::Words;
+use crate::core::model::words::PresenceWords;
 
 /// A usable answer about one person (Graph: `resources/presence`, v1.0).
 ///
@@ -14,7 +14,7 @@ use crate::core::model::words::Words;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Presence {
     /// Base state, of the closed list, and detail, of the open one.
-    pub words: Words,
+    pub words: PresenceWords,
     /// `outOfOfficeSettings.isOutOfOffice`.
     pub out_of_office: Option<bool>,
     /// `workLocation.workLocationType`, if one is set.
@@ -56,7 +56,7 @@ pub enum WorkLocation {
 impl Presence {
     /// A presence of which nothing but the words is known.
     #[must_use]
-    pub fn of(words: Words) -> Self {
+    pub fn of(words: PresenceWords) -> Self {
         Self { words, out_of_office: None, work_location: None, sequence_number: None, messages: None }
     }
 

@@ -17,6 +17,8 @@ pub enum Report {
     GraphBack(Duration),
     /// Nobody is signed in: where to go, and the code to type there.
     SignInWith(String, String),
+    /// Nobody is signed in, and a browser is how to.
+    SignInByBrowser,
     /// An invitation to sign in came to nothing.
     NotSignedIn(String),
     /// The broker cannot be reached; begins an outage.
@@ -102,9 +104,11 @@ impl Report {
                 Loudness::Warn
             }
             Self::DuplicateClient | Self::PublishRefused(_) | Self::NotConfigured(_) => Loudness::Warn,
-            Self::SignInWith(..) | Self::NotSignedIn(_) | Self::UserUnreadable(..) | Self::NewWord(_) => {
-                Loudness::Warn
-            }
+            Self::SignInWith(..)
+            | Self::SignInByBrowser
+            | Self::NotSignedIn(_)
+            | Self::UserUnreadable(..)
+            | Self::NewWord(_) => Loudness::Warn,
             Self::GraphBack(_) | Self::BrokerConnected | Self::Online => Loudness::Info,
             Self::Members { .. }
             | Self::Configured(_)
@@ -126,6 +130,10 @@ impl fmt::Display for Report {
             Self::GraphLost(why) => write!(f, "presence cannot be read: {why}"),
             Self::GraphBack(after) => write!(f, "presence is read again after {}", words(*after)),
             Self::SignInWith(address, code) => write!(f, "sign in at {address} with the code {code}"),
+            Self::SignInByBrowser => write!(
+                f,
+                "sign-in required: run `presence2mqtt login --browser`, with --no-open where there is no browser"
+            ),
             Self::NotSignedIn(why) => write!(f, "still not signed in: {why}"),
             Self::BrokerLost(why) => {
                 write!(f, "no connection to the broker: {why}; trying again until it is back")

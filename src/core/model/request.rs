@@ -113,6 +113,8 @@ pub struct Request<O> {
 pub struct Ended<O: Operation> {
     /// Which request this is the end of.
     pub request: RequestId<O>,
+    /// How many more requests than one it took, for the further pages of its answer.
+    pub further: u32,
     /// What came of it.
     pub outcome: Result<O::Answer, ReadFailure>,
 }

@@ -11,6 +11,7 @@ use crate::core::model::mqtt::{Protocol, Qos};
 use crate::core::model::name::{BaseTopic, ClientId, ObjectId, TopicLevel, UserId};
 use crate::core::model::name_pattern::NamePattern;
 use crate::core::model::payload::About;
+use crate::core::model::sign_in::SignInBy;
 
 /// Everything that decides how the core decides. Its parts are those of the checked configuration.
 #[derive(Debug, Clone)]
@@ -83,9 +84,9 @@ pub struct GraphSettings {
 /// How the bridge signs in, as far as the core cares.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SignInSettings {
-    /// A person signs in, so a person can be invited to do it again.
-    pub invites: bool,
-    /// Publish the device code on `<base>/<bridge>/sign_in`.
+    /// How a person signs in, where one does and so can be invited to do it again.
+    pub invites: Option<SignInBy>,
+    /// Publish the invitation on `<base>/<bridge>/sign_in`.
     pub announce: bool,
     /// When the app's certificate ends, if it signs in with one.
     pub certificate_ends: Option<Timestamp>,

@@ -8,7 +8,7 @@ use super::health::Health;
 use super::mqtt::Protocol;
 use super::name::{ClientId, TopicLevel};
 use super::payload::About;
-use super::sign_in::DeviceCode;
+use super::sign_in::ShownInvitation;
 use crate::core::lights::snapshot::LightSnapshot;
 
 /// The bridge at one moment.
@@ -31,7 +31,7 @@ pub struct Snapshot {
     /// What still works but needs a look.
     pub notices: Vec<String>,
     /// The code that somebody should use now.
-    pub sign_in: Option<DeviceCode>,
+    pub sign_in: Option<ShownInvitation>,
     /// How many people are followed.
     pub people: usize,
     /// Of how many what is published is what Graph says.

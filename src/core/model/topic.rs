@@ -230,29 +230,8 @@ impl Topics {
         format!("{}/+/{}/{SET}", self.lights(), LightField::Follow.level())
     }
 
-    /// The light of a topic of this kind.
-    #[must_use]
-    pub fn light_of(&self, topic: &str, field: LightField) -> Option<TopicLevel> {
-        let name = topic.strip_prefix(&self.lights())?.strip_prefix('/')?;
-        name.strip_suffix(field.level())?.strip_suffix('/')?.parse().ok()
-    }
-
-    /// The light that is paused there.
-    #[must_use]
-    pub fn light_paused_by(&self, topic: &str) -> Option<TopicLevel> {
-        self.light_of(topic.strip_suffix(SET)?.strip_suffix('/')?, LightField::Follow)
-    }
-
     fn lights(&self) -> String {
         format!("{}/{}/light", self.base, self.bridge)
-    }
-
-    /// The user, or another bridge, of a `<base>/<user>/<level>` topic that is not this bridge's.
-    #[must_use]
-    pub fn user_of(&self, topic: &str, level: &str) -> Option<TopicLevel> {
-        let rest = topic.strip_prefix(self.base.as_str())?.strip_prefix('/')?;
-        let user = rest.strip_suffix(level)?.strip_suffix('/')?;
-        user.parse().ok().filter(|user| *user != self.bridge)
     }
 }
 
@@ -261,40 +240,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_there_and_back() {
+    fn topics_are_made_of_names() {
         let topics = Topics::new("home/teams".parse().unwrap(), "bridge".parse().unwrap());
         let alice: TopicLevel = "alice".parse().unwrap();
-        let topic = topics.of_user(&alice, Field::State);
-        assert_eq!(topic, "home/teams/alice/state");
-        assert_eq!(topics.user_of(&topic, "state"), Some(alice));
+        assert_eq!(topics.of_user(&alice, Field::State), "home/teams/alice/state");
         assert_eq!(topics.of_bridge(BridgeField::Info), "home/teams/bridge/info");
-        for other in [
-            "home/teams/bridge/state",
-            "home/teams/alice/health",
-            "home/teamsx/alice/state",
-            "home/teams/a/b/state",
-            "home/teams/state",
-            "home/teams//state",
-        ] {
-            assert_eq!(topics.user_of(other, "state"), None, "{other}");
-        }
-    }
-
-    #[test]
-    fn lights_there_and_back() {
-        let topics = Topics::new("home/teams".parse().unwrap(), "bridge".parse().unwrap());
         let door: TopicLevel = "door".parse().unwrap();
-        let follow = topics.of_light(&door, LightField::Follow);
-        assert_eq!(follow, "home/teams/bridge/light/door/follow");
-        assert_eq!(topics.light_of(&follow, LightField::Follow), Some(door.clone()));
-        assert_eq!(topics.light_of(&follow, LightField::State), None);
-        let pause = topics.pause_light(&door);
-        assert_eq!(pause, "home/teams/bridge/light/door/follow/set");
-        assert_eq!(topics.light_paused_by(&pause), Some(door));
-        for other in [&follow, "home/teams/other/light/door/follow/set", "home/teams/bridge/light/follow/set"]
-        {
-            assert_eq!(topics.light_paused_by(other), None, "{other}");
-        }
+        assert_eq!(topics.of_light(&door, LightField::Follow), "home/teams/bridge/light/door/follow");
+        assert_eq!(topics.pause_light(&door), "home/teams/bridge/light/door/follow/set");
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub const LONGEST_RAW_WORD: usize = 256;
 ///
 /// Two are equal if both words and both spellings are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Words {
+pub struct PresenceWords {
     availability: Availability,
     /// Of no meaning where `others` has one.
     activity: KnownActivity,
@@ -30,7 +30,7 @@ enum Spelling {
     SmallFirst,
 }
 
-/// Words that need room: of no list, in another spelling, or with something around them.
+/// PresenceWords that need room: of no list, in another spelling, or with something around them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Others {
     activity: Activity,
@@ -38,7 +38,7 @@ struct Others {
     raw_activity: Option<Box<str>>,
 }
 
-impl Words {
+impl PresenceWords {
     /// The words for what Graph sent, or nothing where there is no availability in it.
     #[must_use]
     pub fn from_graph(raw_availability: &str, raw_activity: Option<&str>) -> Option<Self> {
@@ -180,7 +180,7 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_is_lost_in_the_small_form(availability in raw(), activity in prop::option::of(raw())) {
-            let words = Words::from_graph(&availability, activity.as_deref());
+            let words = PresenceWords::from_graph(&availability, activity.as_deref());
             prop_assert_eq!(words.is_some(), Availability::from_graph(&availability).is_some());
             if let Some(words) = words {
                 prop_assert_eq!(Some(words.availability()), Availability::from_graph(&availability));
@@ -199,15 +199,15 @@ mod tests {
             other in (raw(), prop::option::of(raw())),
         ) {
             let of = |(availability, activity): &(String, Option<String>)| {
-                Words::from_graph(availability, activity.as_deref())
+                PresenceWords::from_graph(availability, activity.as_deref())
             };
             if let (Some(one), Some(other)) = (of(&one), of(&other)) {
-                let shown = |words: &Words| {
+                let shown = |words: &PresenceWords| {
                     let (raw, activity) = (words.raw_availability().to_owned(), words.activity());
                     (words.availability(), activity, raw, words.raw_activity().map(str::to_owned))
                 };
                 prop_assert_eq!(one == other, shown(&one) == shown(&other));
-                let published = |words: &Words| (words.availability(), words.activity());
+                let published = |words: &PresenceWords| (words.availability(), words.activity());
                 prop_assert_eq!(one.same_as(&other), published(&one) == published(&other));
             }
         }
@@ -215,13 +215,13 @@ mod tests {
 
     #[test]
     fn usual_words_need_no_room() {
-        assert!(size_of::<Words>() <= 16);
+        assert!(size_of::<PresenceWords>() <= 16);
         for (availability, activity) in [("Busy", Some("InACall")), ("busy", Some("inACall")), ("Away", None)]
         {
-            let words = Words::from_graph(availability, activity).unwrap();
+            let words = PresenceWords::from_graph(availability, activity).unwrap();
             assert!(words.others.is_none(), "{words:?}");
             assert!(!words.may_be_new());
         }
-        assert!(Words::from_graph("BUSY", None).unwrap().others.is_some());
+        assert!(PresenceWords::from_graph("BUSY", None).unwrap().others.is_some());
     }
 }

@@ -1,11 +1,18 @@
 //! What the end of a request about people means.
 
+use std::time::Duration;
+
 use super::Roster;
-use super::person::Denied;
+use super::person::Person;
+use super::refusal::Denied;
 use crate::core::context::Context;
+use crate::core::model::health::GraphState;
 use crate::core::model::request::{Ended, ReadFailure, ReadPresence, ResolveName};
 use crate::core::requests::Requests;
 use crate::core::requests::target::{Job, ReadTarget, Target};
+
+/// Graph is well if it told anybody's presence this long ago.
+const WITNESS: Duration = Duration::from_secs(60);
 
 impl Roster {
     /// Presence was read, or could not be.
@@ -15,6 +22,7 @@ impl Roster {
         requests: &mut Requests,
         cx: &mut Context,
     ) {
+        requests.took_more(ended.further, cx.now);
         let Some(job) = requests.presence_ended(ended.request) else { return };
         match ended.outcome {
             Ok(readings) => {
@@ -27,9 +35,8 @@ impl Roster {
                 }
                 requests.done(job, cx.now);
             }
-            Err(ReadFailure::TokenRefused { .. }) if !job.retried => requests.retry(job.about(Target::Read)),
-            Err(ReadFailure::Refused { .. }) if matches!(job.target, ReadTarget::Bulk(_)) => {
-                requests.refused_together(job, cx.now);
+            Err(ReadFailure::Refused { why }) if matches!(job.target, ReadTarget::Bulk(_)) => {
+                requests.refused_together(job, why, cx);
             }
             Err(failure) => self.read_failed(job.about(Target::Read), &failure, requests, cx),
         }
@@ -49,9 +56,6 @@ impl Roster {
                 self.resolved(job.target, id, cx);
                 requests.resolved(&job, self, cx);
             }
-            Err(ReadFailure::TokenRefused { .. }) if !job.retried => {
-                requests.retry(job.about(Target::Resolve))
-            }
             Err(failure) => self.read_failed(job.about(Target::Resolve), &failure, requests, cx),
         }
     }
@@ -64,18 +68,19 @@ impl Roster {
         requests: &mut Requests,
         cx: &mut Context,
     ) {
-        let is_about_one = !matches!(job.target, Target::Read(ReadTarget::Me(_) | ReadTarget::Bulk(_)));
         let (denied, why) = match failure {
+            ReadFailure::TokenRefused { .. } => return requests.token_refused(job, failure, cx),
             ReadFailure::Forbidden { advice } => {
                 requests.forbade(advice);
                 (Denied::Forbidden, advice.clone())
             }
-            ReadFailure::NotFound | ReadFailure::Refused { .. } if is_about_one => {
+            ReadFailure::NotFound | ReadFailure::Refused { .. }
+                if self.is_about_the_person(&job, requests, cx) =>
+            {
                 (Denied::NotFound, failure.to_string())
             }
             ReadFailure::Passing { .. }
             | ReadFailure::Throttled { .. }
-            | ReadFailure::TokenRefused { .. }
             | ReadFailure::SignInRequired { .. }
             | ReadFailure::NotFound
             | ReadFailure::Refused { .. } => {
@@ -83,9 +88,26 @@ impl Roster {
                 return requests.done_for(job, wait, cx.now);
             }
         };
-        self.deny(job.target.places(), denied, &why, cx);
-        // Graph answered; it is the person that cannot be read.
-        requests.reached(self.is_everybody_forbidden().then_some(failure), cx);
-        requests.denied(job, cx.now);
+        // Graph answered; it is the people who cannot be read. After a sign-in nobody was read by, that is no accident.
+        let signed_in_anew = requests.state() == GraphState::SignInRequired;
+        requests.reached(None, cx);
+        self.signed_in(cx);
+        let wait = self.refuse(job.target.places(), denied, signed_in_anew, &why, cx);
+        if self.is_everybody_forbidden() {
+            requests.reached(Some(failure), cx);
+        }
+        requests.done_for(job, wait, cx.now);
+    }
+
+    /// Whether a refusal is about the one person who was asked for, and not about a service that is unwell: somebody else could be
+    /// read meanwhile, or there is nobody else.
+    fn is_about_the_person(&self, job: &Job<Target>, requests: &Requests, cx: &Context) -> bool {
+        let place = match &job.target {
+            Target::Read(ReadTarget::User(place) | ReadTarget::Communications(place))
+            | Target::Resolve(place) => *place,
+            Target::Read(ReadTarget::Me(_) | ReadTarget::Bulk(_)) | Target::Members(_) => return false,
+        };
+        let since = self.get(place).and_then(Person::refused_since).unwrap_or(cx.now - WITNESS);
+        self.count() == 1 || requests.answered_at().is_some_and(|at| at > since)
     }
 }

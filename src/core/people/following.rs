@@ -29,6 +29,8 @@ pub(in crate::core) struct Followed {
     /// Who left which place; the places are in order.
     pub gone: Vec<(Place, Person)>,
     pub joined: Vec<Place>,
+    /// Who was configured and is only a member now, in order: they are read by their object id, however they were read before.
+    pub demoted: Vec<Place>,
     /// Names that mean nobody now, or somebody else, and whether that is nobody.
     pub emptied: Vec<(TopicLevel, bool)>,
 }
@@ -50,7 +52,11 @@ impl Roster {
         for (place, index) in following.users {
             self.configure(place, index, users[index].clone(), cx);
         }
+        let mut demoted = Vec::new();
         for (place, group) in following.members {
+            if self.get(place).is_some_and(|person| person.entry().as_user().is_some()) {
+                demoted.push(place);
+            }
             let discovery = self.get(place).and_then(Person::id).and_then(&group_of);
             self.demote(place, group, discovery.is_some_and(|(_, discovery)| discovery), cx);
         }
@@ -64,7 +70,7 @@ impl Roster {
             (!means.is_some_and(is_same)).then(|| (name, means.is_none()))
         });
         let emptied = emptied.collect();
-        Followed { gone, joined, emptied }
+        Followed { gone, joined, demoted, emptied }
     }
 
     /// The names of those who leave or get another one, and who was meant by them.

@@ -13,18 +13,25 @@ use crate::core::model::time::Tick;
 impl Roster {
     /// Publishes changes that have lasted.
     pub(in crate::core) fn settle(&mut self, cx: &Context) {
-        let rules = Rules::from_settings(&cx.settings);
         while let Some(&(at, place)) = self.settling.first().filter(|&&(at, _)| at <= cx.now) {
             self.settling.remove(&(at, place));
-            let later = self.update(place, |person, dirty| person.settle(cx.now, rules, dirty));
-            self.settling.extend(later.flatten().map(|later| (later, place)));
+            self.settle_one(place, cx);
         }
+    }
+
+    /// Publishes a change of one person that has lasted, or looks again when it will have.
+    pub(super) fn settle_one(&mut self, place: Place, cx: &Context) {
+        let rules = Rules::from_settings(&cx.settings);
+        let later = self.update(place, |person, dirty| person.settle(cx.now, rules, dirty));
+        self.settling.extend(later.flatten().map(|later| (later, place)));
     }
 
     /// Brings everybody's health up to date, if time or the terms may have changed anybody's.
     pub(in crate::core) fn judge(&mut self, terms: Terms, cx: &Context) {
-        let was_required = std::mem::replace(&mut self.terms, terms).sign_in_required;
-        if cx.now < self.judge_at && terms.sign_in_required == was_required {
+        let before = std::mem::replace(&mut self.terms, terms);
+        // With a longer time before values are stale, `judge_at` comes too early, which costs only a look.
+        let sooner = terms.stale_after < before.stale_after;
+        if cx.now < self.judge_at && !sooner && terms.sign_in_required == before.sign_in_required {
             return;
         }
         let mut earliest = cx.now + terms.stale_after;
@@ -34,6 +41,13 @@ impl Roster {
             }
         }
         self.judge_at = earliest;
+    }
+
+    /// Graph answered, so that somebody is signed in. Everybody's health is brought up to date at the next occasion.
+    pub(super) fn signed_in(&mut self, cx: &Context) {
+        if std::mem::take(&mut self.terms.sign_in_required) {
+            self.judge_everybody(cx);
+        }
     }
 
     /// Everybody's health is brought up to date at the next occasion.

@@ -3,7 +3,7 @@
 //! A person keeps their place for as long as they are followed. [`Roster`] has everybody and finds them by name and object id
 //! (`index`); `answers` is what the end of a request means, `reading` what an answer holds, `judging` what time does, `following` who is followed after
 //! a reload. Of one `person`, `identity` is who they are, `knowledge` what is known, `out_of_order` which answer is the newer
-//! one. What changes is handed on by [`Roster::next_changed`], and nowhere else.
+//! one, and `refusal` when it is believed that they cannot be read. What changes is handed on by [`Roster::next_changed`], and nowhere else.
 
 mod answers;
 mod bulk_request;
@@ -15,6 +15,7 @@ mod knowledge;
 mod out_of_order;
 pub(super) mod person;
 mod reading;
+mod refusal;
 pub(super) mod terms;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -139,16 +140,18 @@ impl Roster {
     }
 
     /// Somebody who is configured turned out to be the member at another place: what is known of that one is theirs.
-    pub(super) fn take_over(&mut self, place: Place, member: Place) {
+    pub(super) fn take_over(&mut self, place: Place, member: Place, cx: &Context) {
         let Ok([Some(person), Some(other)]) = self.people.get_disjoint_mut([place.number(), member.number()])
         else {
             return;
         };
         let dirty = person.take_over(other);
         self.change(place, dirty);
+        self.settle_one(place, cx);
     }
 
-    /// Whoever is read as the signed-in person is somebody else now, of whom nothing is known yet. Returns who it was.
+    /// Whoever is read as the signed-in person is somebody else now, of whom nothing is known yet. Returns who it was,
+    /// by place.
     pub(super) fn somebody_else_signed_in(&mut self, cx: &Context) -> Vec<(Place, Person)> {
         let mut before = Vec::new();
         for (place, user) in self.users.clone().into_iter().zip(cx.settings.users.clone()) {
@@ -160,6 +163,7 @@ impl Roster {
             self.change(place, Field::Health);
             before.push((place, person));
         }
+        before.sort_unstable_by_key(|&(place, _)| place);
         before
     }
 

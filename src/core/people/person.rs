@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::identity::Identity;
 use super::knowledge::{Candidate, Knowledge, Known};
 use super::out_of_order::OutOfOrder;
+use super::refusal::{Denied, Refusal};
 use crate::core::model::dirty_topics::DirtyTopics;
 use crate::core::model::health::Health;
 use crate::core::model::name::{ClientId, ObjectId, PrincipalName, TopicLevel, UserId};
@@ -20,13 +21,6 @@ use crate::core::model::snapshot::PersonSnapshot;
 use crate::core::model::time::{Stamp, Tick};
 use crate::core::model::topic::Field;
 use crate::core::model::word::{Availability, KnownActivity};
-
-/// Graph answered, but not with this person's presence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::core) enum Denied {
-    Forbidden,
-    NotFound,
-}
 
 /// What a change of presence must last, and what becomes of values nobody confirms.
 #[derive(Debug, Clone, Copy)]
@@ -69,8 +63,8 @@ pub(in crate::core) struct Person {
 /// What few people have at any time.
 #[derive(Debug, Default)]
 struct Rare {
-    /// Someone denied is asked for alone again at a gentle pace.
-    look_again: Tick,
+    /// Graph refuses to read them.
+    refusal: Option<Refusal>,
     candidate: Option<Candidate>,
     out_of_order: OutOfOrder,
 }
@@ -223,6 +217,9 @@ impl Person {
     /// What Graph refused, it does not refuse any more.
     pub(super) fn allow(&mut self) {
         self.denied = None;
+        if let Some(rare) = &mut self.rare {
+            rare.refusal = None;
+        }
     }
 
     /// Whether the newest answer said or held nothing usable.

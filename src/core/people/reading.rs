@@ -1,9 +1,12 @@
 //! What an answer of Graph means for the people it is about.
 
+use std::time::Duration;
+
 use super::Roster;
 use super::bulk_request::BulkRequest;
 use super::out_of_order::Order;
-use super::person::{Denied, Rules};
+use super::person::Rules;
+use super::refusal::Denied;
 use crate::core::context::Context;
 use crate::core::model::name::ObjectId;
 use crate::core::model::place::Place;
@@ -11,7 +14,7 @@ use crate::core::model::presence::Presence;
 use crate::core::model::report::Report;
 use crate::core::model::request::Reading;
 use crate::core::model::word::{Activity, Availability};
-use crate::core::model::words::Words;
+use crate::core::model::words::PresenceWords;
 
 /// New words that are remembered, so that each is reported once.
 const NEW_WORDS: usize = 100;
@@ -43,7 +46,7 @@ impl Roster {
         let mut request = BulkRequest::new(ids);
         for Reading { id, presence } in readings {
             let Some((last, others)) = request.answered(id) else {
-                ignore("a person who was not asked for, or twice", cx);
+                ignore("somebody who was not asked for, is not followed any more, or is told twice", cx);
                 continue;
             };
             for &place in others {
@@ -69,14 +72,30 @@ impl Roster {
         self.judge_one(place, cx);
     }
 
-    /// Graph answered that these cannot be read.
-    pub(super) fn deny(&mut self, places: &[Place], denied: Denied, why: &str, cx: &mut Context) {
+    /// Graph answered that these cannot be read. Who was never read is believed to be unreadable `at_once`, and everybody if
+    /// `signed_in_anew`. Returns how long to wait with the next try.
+    pub(super) fn refuse(
+        &mut self,
+        places: &[Place],
+        denied: Denied,
+        signed_in_anew: bool,
+        why: &str,
+        cx: &mut Context,
+    ) -> Duration {
+        let mut longest = Duration::ZERO;
         for &place in places {
-            if self.update(place, |person, _| person.deny(denied, cx.now)) == Some(true) {
-                cx.report(Report::UserUnreadable(self.who(place, cx), why.to_owned()));
+            let refused = self.update(place, |person, _| {
+                person.refuse(denied, signed_in_anew || !person.is_answered(), cx.now)
+            });
+            if let Some((wait, is_news)) = refused {
+                longest = longest.max(wait);
+                if is_news {
+                    cx.report(Report::UserUnreadable(self.who(place, cx), why.to_owned()));
+                }
             }
             self.judge_one(place, cx);
         }
+        longest
     }
 
     /// Whether one of these may not be read, which a newer token may allow.
@@ -116,7 +135,7 @@ impl Roster {
         self.judge_one(place, cx);
     }
 
-    fn notice_new_words(&mut self, words: &Words, cx: &mut Context) {
+    fn notice_new_words(&mut self, words: &PresenceWords, cx: &mut Context) {
         let raw = words.raw_availability();
         let availability = (!Availability::knows(raw)).then_some(raw);
         let activity = match words.activity() {

@@ -1,14 +1,17 @@
 //! What is asked of Graph when: the schedule within the request budget, what is under way, and how Graph is doing.
 //!
-//! `schedule` knows when which `target` is due, `budget` how many requests may be sent, `in_flight` what is under way, and
+//! `schedule` knows when which `target` is due, with `bisection` for requests that are refused as a whole, `tokens` which tokens may
+//! be used, `budget` how many requests may be sent, `in_flight` what is under way, and
 //! `source` how Graph is doing and how long to leave it alone. [`Requests`] puts them together and decides whose turn it is.
 
+mod bisection;
 mod budget;
 mod in_flight;
 mod planning;
 pub(super) mod schedule;
 mod source;
 pub(super) mod target;
+mod tokens;
 
 use std::time::Duration;
 
@@ -17,6 +20,7 @@ use self::in_flight::InFlight;
 use self::schedule::{Again, Schedule};
 use self::source::Source;
 use self::target::{Job, ReadTarget, Target};
+use self::tokens::Tokens;
 use super::context::Context;
 use super::model::effect::GraphOrder;
 use super::model::health::GraphState;
@@ -25,10 +29,11 @@ use super::model::report::{Report, words};
 use super::model::request::{
     DENIED_RETRY, ReadFailure, ReadMembers, ReadPresence, Request, RequestId, ResolveName, SetPresence,
 };
-use super::model::settings::Settings;
+use super::model::settings::{Endpoint, Settings};
 use super::model::snapshot::GraphSnapshot;
 use super::model::time::{Now, Tick};
 use super::people::Roster;
+use super::people::person::Person;
 
 /// Requests to Graph.
 #[derive(Debug)]
@@ -44,6 +49,7 @@ pub(super) struct Requests {
     stretched: bool,
     /// What Graph said when it last forbade somebody to be read.
     forbidden_advice: Option<String>,
+    tokens: Tokens,
 }
 
 impl Requests {
@@ -57,6 +63,7 @@ impl Requests {
             wrote_last: false,
             stretched: false,
             forbidden_advice: None,
+            tokens: Tokens::default(),
         }
     }
 
@@ -69,6 +76,11 @@ impl Requests {
     /// The interval in which everybody is read once.
     pub(super) fn achieved_interval(&self) -> Duration {
         self.schedule.achieved()
+    }
+
+    /// When Graph last told anybody's presence.
+    pub(super) fn answered_at(&self) -> Option<Tick> {
+        self.source.answered_at()
     }
 
     /// What is wrong with Graph, and what to do.
@@ -116,6 +128,18 @@ impl Requests {
         id
     }
 
+    /// Reads somebody alone at once, to show what became of a write.
+    pub(super) fn look_at(&mut self, place: Place, people: &Roster, endpoint: Endpoint) {
+        let is_me = people.get(place).is_some_and(Person::is_me);
+        self.schedule.look(match (is_me, endpoint) {
+            (true, _) => ReadTarget::Me(place),
+            (false, Endpoint::Communications) => ReadTarget::Communications(place),
+            (false, Endpoint::Auto | Endpoint::Me | Endpoint::Users | Endpoint::Bulk) => {
+                ReadTarget::User(place)
+            }
+        });
+    }
+
     /// Sends the reads that are due. `next_page` is the page of a group that is to be read, and whether the group was
     /// forbidden.
     pub(super) fn read_what_is_due(
@@ -125,16 +149,16 @@ impl Requests {
         cx: &mut Context,
     ) {
         while self.next_read_at(cx.now).is_some_and(|at| at <= cx.now) {
-            let Some(Job { target, round, retried }) = self.schedule.take(cx.now) else { break };
+            let Some(Job { target, round, refusals }) = self.schedule.take(cx.now) else { break };
             match target {
                 Target::Read(target) => {
                     let Some(operation) = operation(&target, people) else {
-                        self.done(Job { target, round, retried }, cx.now);
+                        self.done(Job { target, round, refusals }, cx.now);
                         continue;
                     };
                     let fresh = people.is_any_forbidden(target.places()).then_some(DENIED_RETRY);
                     let request = self.read(operation, fresh, cx.now);
-                    self.in_flight.reads.insert(request.id, Job { target, round, retried });
+                    self.in_flight.reads.insert(request.id, Job { target, round, refusals });
                     cx.ask_graph(GraphOrder::Read(request));
                 }
                 Target::Resolve(place) => {
@@ -142,13 +166,13 @@ impl Requests {
                     let Some(operation) = name.map(ResolveName) else { continue };
                     let fresh = people.is_any_forbidden(&[place]).then_some(DENIED_RETRY);
                     let request = self.read(operation, fresh, cx.now);
-                    self.in_flight.names.insert(request.id, Job { target: place, round, retried });
+                    self.in_flight.names.insert(request.id, Job { target: place, round, refusals });
                     cx.ask_graph(GraphOrder::Resolve(request));
                 }
                 Target::Members(group) => {
                     let Some((operation, forbidden)) = next_page(group) else { continue };
                     let request = self.read(operation, forbidden.then_some(DENIED_RETRY), cx.now);
-                    self.in_flight.pages.insert(request.id, Job { target: group, round, retried });
+                    self.in_flight.pages.insert(request.id, Job { target: group, round, refusals });
                     cx.ask_graph(GraphOrder::ReadMembers(request));
                 }
             }
@@ -158,6 +182,11 @@ impl Requests {
     /// What a read was about that is over.
     pub(super) fn presence_ended(&mut self, id: RequestId<ReadPresence>) -> Option<Job<ReadTarget>> {
         self.in_flight.reads.remove(&id)
+    }
+
+    /// The answer to a request took so many more requests than one.
+    pub(super) fn took_more(&mut self, further: u32, now: Tick) {
+        self.budget.spend_more(further, now);
     }
 
     /// Whose name was looked up.
@@ -184,7 +213,8 @@ impl Requests {
 
     /// Graph, or the way to it, failed. Returns how long what failed should wait.
     pub(super) fn failed(&mut self, failure: &ReadFailure, cx: &mut Context) -> Duration {
-        let (wait, report) = self.source.failed(failure, cx.time(), &mut cx.random);
+        let stale_after = self.stale_after(&cx.settings);
+        let (wait, report) = self.source.failed(failure, stale_after, cx.time(), &mut cx.random);
         cx.report(report);
         wait
     }
@@ -271,6 +301,7 @@ impl Requests {
 
     fn request<O>(&mut self, operation: O, token_max_age: Option<Duration>, now: Tick) -> Request<O> {
         self.budget.spend(now);
+        let token_max_age = token_max_age.into_iter().chain(self.tokens.max_age(now)).min();
         let id = RequestId::new(self.next_id);
         self.next_id += 1;
         Request { id, operation, token_max_age }
@@ -278,7 +309,10 @@ impl Requests {
 
     fn again(&mut self, job: &Job<Target>, again: Again, now: Tick) {
         match job.round {
-            Some(round) => self.schedule.done(round, now, again),
+            Some(round) => {
+                let held = if again == Again::Regular { 0 } else { self.schedule.part_ended(round) };
+                (0..=held).for_each(|_| self.schedule.done(round, now, again));
+            }
             // Somebody read alone because they were missing; they come again with their round.
             None => job.target.places().iter().for_each(|&place| self.schedule.looked_at(place)),
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::bisection::Refused;
 use super::schedule::Again;
 use super::source::Source;
 use super::target::{Job, ReadTarget, RoundId, Target};
@@ -9,11 +10,14 @@ use super::{InFlight, Requests};
 use crate::core::context::Context;
 use crate::core::model::event::Access;
 use crate::core::model::place::Place;
-use crate::core::model::request::DENIED_RETRY;
+use crate::core::model::request::ReadFailure;
 use crate::core::model::settings::Endpoint;
 use crate::core::model::time::Tick;
 use crate::core::people::Roster;
 use crate::core::people::person::Person;
+
+/// People of a refused bulk request who are read alone, to see whether it is the ids.
+const PROBES: usize = 3;
 
 impl Requests {
     /// Plans how somebody is read.
@@ -54,12 +58,11 @@ impl Requests {
 
     /// A read is over and comes again in its place of the next interval.
     pub(in crate::core) fn done(&mut self, job: Job<ReadTarget>, now: Tick) {
+        if let (ReadTarget::Bulk(_), Some(round)) = (&job.target, job.round) {
+            let parts = self.schedule.taken(round);
+            self.go_on_with(parts, round, now);
+        }
         self.again(&job.about(Target::Read), Again::Regular, now);
-    }
-
-    /// Graph refused a read about these people, which is tried again at a gentle pace.
-    pub(in crate::core) fn denied(&mut self, job: Job<Target>, now: Tick) {
-        self.done_for(job, DENIED_RETRY, now);
     }
 
     /// A read is over and comes again after this wait.
@@ -72,41 +75,62 @@ impl Requests {
         round.into_iter().for_each(|round| self.schedule.done(round, now, Again::After(wait)));
     }
 
-    /// Repeats a read at once with a new token, for the last time.
-    pub(in crate::core) fn retry(&mut self, job: Job<Target>) {
-        self.schedule.retry(job);
+    /// Graph refused the token of a read. It is repeated at once with the same one, then with a new one; what is refused then is
+    /// Graph's trouble and waits.
+    pub(in crate::core) fn token_refused(
+        &mut self,
+        job: Job<Target>,
+        failure: &ReadFailure,
+        cx: &mut Context,
+    ) {
+        if job.refusals == 0 || (job.refusals == 1 && self.tokens.renew(cx.now)) {
+            self.schedule.retry(job);
+        } else {
+            let wait = self.failed(failure, cx);
+            self.done_for(job, wait, cx.now);
+        }
     }
 
-    /// Graph refused a whole bulk request: one bad id refuses them all, so they are halved until it is found and read alone.
-    pub(in crate::core) fn refused_together(&mut self, job: Job<ReadTarget>, now: Tick) {
-        let places = job.target.places();
-        if places.len() > 1 {
-            self.schedule.halve(places, job.round);
-            return;
-        }
-        for &place in places {
-            if self.schedule.leave_bulk(place) {
-                self.schedule.begin(Target::Read(ReadTarget::User(place)), now);
+    /// Graph refused the token of a write: `true` if it may be repeated with a new one.
+    pub(in crate::core) fn renew_token(&mut self, now: Tick) -> bool {
+        self.tokens.renew(now)
+    }
+
+    /// Graph refused a whole bulk request: one bad id refuses them all, so they are halved until it is found and read alone, unless
+    /// it is the service that is unwell.
+    pub(in crate::core) fn refused_together(&mut self, job: Job<ReadTarget>, why: String, cx: &mut Context) {
+        let (places, answered_at) = (job.target.places().to_vec(), self.source.answered_at());
+        let Some(round) = job.round else { return self.done(job, cx.now) };
+        match self.schedule.refused(places, round, answered_at, cx.now) {
+            Refused::Hold => {}
+            Refused::Halve(parts) => self.go_on_with(parts, round, cx.now),
+            Refused::Alike(parts, some) => {
+                // If these can be read alone, it is the ids after all.
+                some.into_iter().take(PROBES).for_each(|place| self.schedule.look(ReadTarget::User(place)));
+                let wait = self.failed(&ReadFailure::Refused { why }, cx);
+                (0..parts).for_each(|_| self.schedule.done(round, cx.now, Again::After(wait)));
             }
         }
-        self.done(job, now);
+    }
+
+    /// Goes on with refused parts of a bulk read: in halves, and with a single person alone from now on.
+    fn go_on_with(&mut self, parts: Vec<Vec<Place>>, round: RoundId, now: Tick) {
+        for places in parts {
+            match places[..] {
+                [place] => {
+                    if self.schedule.leave_bulk(place) {
+                        self.schedule.begin(Target::Read(ReadTarget::User(place)), now);
+                    }
+                    self.schedule.done(round, now, Again::Regular);
+                }
+                _ => self.schedule.halve(&places, round),
+            }
+        }
     }
 
     /// Somebody was missing from an answer and is read alone.
     pub(in crate::core) fn look_for(&mut self, missing: Vec<Place>) {
         missing.into_iter().for_each(|place| self.schedule.missing(place));
-    }
-
-    /// Reads somebody alone at once, to show what became of a write.
-    pub(in crate::core) fn look_at(&mut self, place: Place, people: &Roster, endpoint: Endpoint) {
-        let is_me = people.get(place).is_some_and(Person::is_me);
-        self.schedule.look(match (is_me, endpoint) {
-            (true, _) => ReadTarget::Me(place),
-            (false, Endpoint::Communications) => ReadTarget::Communications(place),
-            (false, Endpoint::Auto | Endpoint::Me | Endpoint::Users | Endpoint::Bulk) => {
-                ReadTarget::User(place)
-            }
-        });
     }
 
     /// Somebody wants everybody to be read now. `is_worth_it` says which groups are read out of turn.

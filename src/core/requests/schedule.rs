@@ -7,6 +7,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
+use super::bisection::{Bisection, Refused};
 use super::budget::Budget;
 use super::target::{Job, ReadTarget, RoundId, Target};
 use crate::core::model::place::Place;
@@ -30,6 +31,8 @@ struct Round {
     parts: usize,
     /// Tells it from an earlier round in the same slot, whose job may still be under way.
     birth: u64,
+    /// Graph refused it as a whole.
+    bisection: Option<Bisection>,
 }
 
 /// All reads there are to do.
@@ -86,7 +89,7 @@ impl Schedule {
     pub(super) fn begin(&mut self, target: Target, due: Tick) {
         self.repeating += usize::from(target.repeats());
         self.births += 1;
-        let round = Some(Round { target, due: Some(due), parts: 0, birth: self.births });
+        let round = Some(Round { target, due: Some(due), parts: 0, birth: self.births, bisection: None });
         let slot = self.vacant.pop().unwrap_or(self.rounds.len());
         match self.rounds.get_mut(slot) {
             Some(there) => *there = round,
@@ -163,14 +166,52 @@ impl Schedule {
         }
     }
 
-    /// Goes on with a refused bulk read in two halves, at once. The round comes again when all its parts are done.
-    pub(super) fn halve(&mut self, places: &[Place], of: Option<RoundId>) {
+    /// Graph refused a bulk read, or a part of one. `answered_at` is when it last told anybody's presence.
+    pub(super) fn refused(
+        &mut self,
+        places: Vec<Place>,
+        id: RoundId,
+        answered_at: Option<Tick>,
+        now: Tick,
+    ) -> Refused {
+        let Some(round) = self.round(id) else { return Refused::Hold };
+        let is_first = round.bisection.is_none();
+        let bisection = round.bisection.get_or_insert_with(|| Bisection::new(now));
+        if bisection.is_whole() {
+            let is_well = answered_at.is_some_and(|at| at > bisection.since);
+            bisection.whole(places, is_first, is_well)
+        } else {
+            bisection.part(places)
+        }
+    }
+
+    /// A bulk read, or a part of one, was answered. Returns the parts that are to go on in halves now.
+    pub(super) fn taken(&mut self, id: RoundId) -> Vec<Vec<Place>> {
+        let Some(round) = self.round(id) else { return Vec::new() };
+        match &mut round.bisection {
+            Some(bisection) if !bisection.is_whole() => bisection.taken(),
+            Some(_) | None => {
+                round.bisection = None;
+                Vec::new()
+            }
+        }
+    }
+
+    /// A bulk read, or a part of one, ended without saying anything about its ids. Returns how many parts that were refused before end
+    /// with it.
+    pub(super) fn part_ended(&mut self, id: RoundId) -> usize {
+        let bisection = self.round(id).and_then(|round| round.bisection.as_mut());
+        bisection.filter(|bisection| !bisection.is_whole()).map_or(0, Bisection::ended)
+    }
+
+    /// Goes on with a part in two halves, at once. The round comes again when all its parts are done.
+    pub(super) fn halve(&mut self, places: &[Place], id: RoundId) {
         let (left, right) = places.split_at(places.len() / 2);
         for half in [left, right] {
             let target = Target::Read(ReadTarget::Bulk(half.to_vec()));
-            self.once.push_back(Job { target, round: of, retried: false });
+            self.once.push_back(Job { target, round: Some(id), refusals: 0 });
         }
-        if let Some(round) = of.and_then(|id| self.round(id)) {
+        if let Some(round) = self.round(id) {
             round.parts += 1;
         }
     }
@@ -187,14 +228,14 @@ impl Schedule {
         self.looked_for.remove(&place);
     }
 
-    /// Repeats a job at once, for the last time.
+    /// Repeats a job at once.
     pub(super) fn retry(&mut self, job: Job<Target>) {
-        self.once.push_front(Job { retried: true, ..job });
+        self.once.push_front(Job { refusals: job.refusals.saturating_add(1), ..job });
     }
 
     /// Reads somebody alone at once, whatever their round.
     pub(super) fn look(&mut self, target: ReadTarget) {
-        let job = Job { target: Target::Read(target), round: None, retried: false };
+        let job = Job { target: Target::Read(target), round: None, refusals: 0 };
         if !self.once.contains(&job) {
             self.once.push_back(job);
         }
@@ -235,13 +276,13 @@ impl Schedule {
         if self.missing_next
             && let Some(place) = self.missing.pop_front()
         {
-            return Some(Job { target: Target::Read(ReadTarget::User(place)), round: None, retried: false });
+            return Some(Job { target: Target::Read(ReadTarget::User(place)), round: None, refusals: 0 });
         }
         let (due, id) = due?;
         self.due.remove(&(due, id));
         let round = self.round(id)?;
         round.due = None;
-        Some(Job { target: round.target.clone(), round: Some(id), retried: false })
+        Some(Job { target: round.target.clone(), round: Some(id), refusals: 0 })
     }
 
     /// A round's read, or one of its parts, is over.

@@ -16,6 +16,12 @@ const AT_ONCE: usize = 64;
 /// `Retry-After` is honoured within these bounds: a longer wait would leave people stale for a clock error.
 const RETRY_AFTER: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(900));
 
+/// A refused token is a server's mistake at first.
+const TOKEN_REFUSED_GRACE: Duration = Duration::from_secs(15);
+
+/// So long Graph is tried again within seconds, so that the end of a short trouble is noticed soon.
+const QUICK_FOR: Duration = Duration::from_secs(60);
+
 /// Failures in a row, without an answer between them, that make an outage.
 const OUTAGE: u32 = 2;
 
@@ -31,6 +37,11 @@ pub(super) struct Source {
     hold_until: Tick,
     backoff: Backoff,
     sign_in_backoff: Backoff,
+    quick_backoff: Backoff,
+    /// When the first failure came after the last answer.
+    trouble_since: Option<Tick>,
+    /// Since when nothing but refusals of the token is heard.
+    token_refused_since: Option<Tick>,
     outage_began: Option<Tick>,
 }
 
@@ -46,6 +57,9 @@ impl Source {
             hold_until: now.tick,
             backoff: Backoff::new(Duration::from_secs(1), Duration::from_secs(30)),
             sign_in_backoff: Backoff::new(Duration::from_secs(30), Duration::from_secs(900)),
+            quick_backoff: Backoff::new(Duration::from_secs(1), Duration::from_secs(8)),
+            trouble_since: None,
+            token_refused_since: None,
             outage_began: None,
         }
     }
@@ -104,6 +118,9 @@ impl Source {
         self.hold_until = now.tick;
         self.backoff.reset();
         self.sign_in_backoff.reset();
+        self.quick_backoff.reset();
+        self.trouble_since = None;
+        self.token_refused_since = None;
         let state = if everybody.is_some() { GraphState::Forbidden } else { GraphState::Ok };
         self.enter(state, everybody.map(ToString::to_string), now);
         self.outage_began.take().map(|began| Report::GraphBack(now.tick.since(began)))
@@ -115,10 +132,12 @@ impl Source {
         self.sign_in_backoff.reset();
     }
 
-    /// Graph, or the way to it, failed. Returns how long the read that failed should wait.
+    /// Graph, or the way to it, failed. Returns how long the read that failed should wait. A refused token ends the sign-in only
+    /// when nobody could be read for `stale_after`.
     pub(super) fn failed(
         &mut self,
         failure: &ReadFailure,
+        stale_after: Duration,
         now: Now,
         random: &mut fastrand::Rng,
     ) -> (Duration, Option<Report>) {
@@ -133,19 +152,34 @@ impl Source {
             }
             return (self.hold_until.since(now.tick), None);
         }
+        let lasted = now.tick.since(*self.trouble_since.get_or_insert(now.tick));
+        let refused_for = self.token_refused_for(failure, now.tick);
         let (state, wait) = match failure {
             ReadFailure::Throttled { retry_after } => {
                 (GraphState::Throttled, retry_after.map_or_else(|| self.backoff.failed(random), clamp))
             }
             ReadFailure::Passing { retry_after: Some(wait), .. } => (GraphState::Unreachable, clamp(*wait)),
-            ReadFailure::SignInRequired { .. } | ReadFailure::TokenRefused { .. } => {
+            ReadFailure::SignInRequired { .. } => {
                 (GraphState::SignInRequired, self.sign_in_backoff.failed(random))
+            }
+            // Only the sign-in service ends a sign-in, but what lasts so long is one that is good for nothing.
+            ReadFailure::TokenRefused { .. } if refused_for >= stale_after.max(TOKEN_REFUSED_GRACE) => {
+                (GraphState::SignInRequired, self.sign_in_backoff.failed(random))
+            }
+            ReadFailure::TokenRefused { .. } => {
+                let wait = self.quick_backoff.failed(random);
+                if refused_for < TOKEN_REFUSED_GRACE {
+                    self.hold_until = now.tick + wait;
+                    return (wait, None);
+                }
+                (GraphState::Unreachable, wait)
             }
             ReadFailure::Passing { retry_after: None, .. }
             | ReadFailure::Refused { .. }
             | ReadFailure::Forbidden { .. }
             | ReadFailure::NotFound => {
-                let wait = self.backoff.failed(random);
+                let backoff = if lasted < QUICK_FOR { &mut self.quick_backoff } else { &mut self.backoff };
+                let wait = backoff.failed(random);
                 if self.failures < OUTAGE && self.outage_began.is_none() {
                     return (wait, None);
                 }
@@ -162,12 +196,22 @@ impl Source {
         (wait, report)
     }
 
+    /// How long every failure has been a refusal of the token. A way that was down before says nothing about the sign-in.
+    fn token_refused_for(&mut self, failure: &ReadFailure, now: Tick) -> Duration {
+        if !matches!(failure, ReadFailure::TokenRefused { .. }) {
+            self.token_refused_since = None;
+            return Duration::ZERO;
+        }
+        now.since(*self.token_refused_since.get_or_insert(now))
+    }
+
     /// Time went on unseen. What failed before says nothing about now.
     pub(super) fn slept(&mut self, now: Tick) {
         if matches!(self.state, GraphState::Unreachable | GraphState::SignInRequired) {
             self.try_now(now);
         }
         self.backoff.reset();
+        self.quick_backoff.reset();
     }
 
     fn enter(&mut self, state: GraphState, detail: Option<String>, now: Now) {
@@ -187,9 +231,17 @@ fn sentence(state: GraphState, failure: &ReadFailure) -> String {
                              comes again and again"
                 .to_owned()
         }
-        GraphState::Unreachable => {
-            format!("{failure}; check the way to Microsoft Graph, the bridge goes on trying")
-        }
+        GraphState::Unreachable => match failure {
+            ReadFailure::TokenRefused { .. } => failure.to_string(),
+            ReadFailure::Refused { .. } | ReadFailure::NotFound | ReadFailure::Forbidden { .. } => format!(
+                "Graph answers nobody and refuses every request ({failure}); the bridge goes on trying"
+            ),
+            ReadFailure::Passing { .. }
+            | ReadFailure::Throttled { .. }
+            | ReadFailure::SignInRequired { .. } => {
+                format!("{failure}; check the way to Microsoft Graph, the bridge goes on trying")
+            }
+        },
         GraphState::Starting | GraphState::Ok | GraphState::SignInRequired | GraphState::Forbidden => {
             failure.to_string()
         }

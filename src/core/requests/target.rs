@@ -34,14 +34,14 @@ pub(in crate::core) struct RoundId {
 pub(in crate::core) struct Job<T> {
     pub target: T,
     pub round: Option<RoundId>,
-    /// It is a repeat with a new token; a second refusal is final.
-    pub retried: bool,
+    /// How often Graph refused the token of it: it is repeated with the same one, and with a new one.
+    pub refusals: u8,
 }
 
 impl<T> Job<T> {
     /// The same job about something else.
     pub(in crate::core) fn about<U>(self, target: impl FnOnce(T) -> U) -> Job<U> {
-        Job { target: target(self.target), round: self.round, retried: self.retried }
+        Job { target: target(self.target), round: self.round, refusals: self.refusals }
     }
 }
 

@@ -1,9 +1,9 @@
-//! Inviting a person to sign in again: when to start a device code, how long to show it, what to say meanwhile.
+//! Inviting a person to sign in again: how and when to begin an invitation, how long to show it, what to say meanwhile.
 
 use std::time::Duration;
 
 use crate::core::model::backoff::Backoff;
-use crate::core::model::sign_in::{DeviceCode, InvitationEnd, SignInOrder};
+use crate::core::model::sign_in::{InvitationEnd, LandingAddress, ShownInvitation, SignInBy, SignInOrder};
 use crate::core::model::time::Tick;
 
 /// After somebody declined or the wrong person signed in: they are at it, but should not be pestered.
@@ -12,6 +12,17 @@ const DECLINED_RETRY: Duration = Duration::from_secs(60);
 /// After somebody signed in, until it shows whether that was enough.
 const SIGNED_IN_RETRY: Duration = Duration::from_secs(60);
 
+/// A code that nobody used is followed by another no sooner than this after it was shown.
+const CODE_EVERY: Duration = Duration::from_secs(15 * 60);
+
+/// So many codes in a row that nobody used: the page may turn people away, which nobody tells a bridge.
+const UNUSED_MAX: u8 = 2;
+
+/// What is said then.
+const UNUSED: &str = "two codes have expired unused, perhaps because the tenant blocks codes: run `presence2mqtt login --browser`, \
+                      or `presence2mqtt login` for another code; if the page says \"Need admin approval\", hand the page \
+                      docs/for-administrators.md to an administrator";
+
 /// Where the invitation stands.
 #[derive(Debug)]
 pub(super) struct Invitation {
@@ -19,6 +30,7 @@ pub(super) struct Invitation {
     backoff: Backoff,
     /// Why the last one failed, if what happened then should be known.
     trouble: Option<String>,
+    codes: Codes,
 }
 
 #[derive(Debug)]
@@ -28,22 +40,46 @@ enum Phase {
     /// Ordered.
     Ordered,
     /// Shown.
-    Shown(DeviceCode),
+    Shown(ShownInvitation),
+}
+
+/// What became of the codes so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Codes {
+    /// When the next one may be asked for.
+    next: Tick,
+    /// How many expired in a row.
+    unused: u8,
+    /// The tenant said that it allows none.
+    blocked: bool,
+}
+
+impl Codes {
+    /// How a person is invited who should sign in like this: where codes are of no use, with a browser.
+    fn or_browser(self, by: SignInBy) -> SignInBy {
+        if self.blocked || self.unused >= UNUSED_MAX { SignInBy::Browser } else { by }
+    }
 }
 
 impl Invitation {
-    pub(super) fn new(now: Tick) -> Self {
+    pub(super) fn new(codes: Codes, now: Tick) -> Self {
         Self {
             phase: Phase::None(now),
             backoff: Backoff::new(Duration::from_secs(15), Duration::from_secs(900)),
             trouble: None,
+            codes,
         }
     }
 
-    /// The code that people should see now.
-    pub(super) fn code(&self) -> Option<&DeviceCode> {
+    /// What became of the codes so far.
+    pub(super) fn codes(&self) -> Codes {
+        self.codes
+    }
+
+    /// What people should see now.
+    pub(super) fn shown(&self) -> Option<&ShownInvitation> {
         match &self.phase {
-            Phase::Shown(code) => Some(code),
+            Phase::Shown(shown) => Some(shown),
             Phase::None(_) | Phase::Ordered => None,
         }
     }
@@ -53,55 +89,103 @@ impl Invitation {
         self.trouble.as_deref()
     }
 
-    /// What has to be ordered, given whether a sign-in is needed.
-    pub(super) fn order(&mut self, needed: bool, now: Tick) -> Option<SignInOrder> {
-        match &self.phase {
-            Phase::None(at) if needed && *at <= now => {
+    /// What has to be ordered, given how a person should sign in, if one has to.
+    pub(super) fn order(&mut self, needed: Option<SignInBy>, now: Tick) -> Option<SignInOrder> {
+        match (&self.phase, needed) {
+            (Phase::None(_), Some(by)) if self.wake_at(needed).is_some_and(|at| at <= now) => {
                 self.phase = Phase::Ordered;
-                Some(SignInOrder::Invite)
+                Some(SignInOrder::Invite(self.codes.or_browser(by)))
             }
-            Phase::Ordered | Phase::Shown(_) if !needed => {
-                self.phase = Phase::None(now);
-                self.trouble = None;
+            (Phase::Ordered | Phase::Shown(_), None) => {
+                *self = Self::new(Codes { next: self.codes.next, ..Codes::default() }, now);
                 Some(SignInOrder::TakeBack)
             }
-            Phase::None(_) | Phase::Ordered | Phase::Shown(_) => None,
+            (Phase::None(_) | Phase::Ordered | Phase::Shown(_), _) => None,
         }
     }
 
     /// When the next order is due.
-    pub(super) fn wake_at(&self, needed: bool) -> Option<Tick> {
-        match self.phase {
-            Phase::None(at) if needed => Some(at),
-            Phase::None(_) | Phase::Ordered | Phase::Shown(_) => None,
+    pub(super) fn wake_at(&self, needed: Option<SignInBy>) -> Option<Tick> {
+        let Phase::None(at) = self.phase else { return None };
+        match self.codes.or_browser(needed?) {
+            SignInBy::DeviceCode => Some(at.max(self.codes.next)),
+            SignInBy::Browser => Some(at),
         }
     }
 
-    pub(super) fn shown(&mut self, code: DeviceCode) {
+    /// There is one to be shown.
+    pub(super) fn show(&mut self, shown: ShownInvitation, now: Tick) {
         // An answer to an invitation that was taken back meanwhile shows nothing.
         if matches!(self.phase, Phase::Ordered) {
+            if shown.by() == SignInBy::DeviceCode {
+                self.codes.next = now + CODE_EVERY;
+            }
             self.backoff.reset();
-            self.phase = Phase::Shown(code);
+            self.phase = Phase::Shown(shown);
         }
     }
 
-    pub(super) fn ended(&mut self, end: &InvitationEnd, now: Tick, random: &mut fastrand::Rng) {
-        if matches!(self.phase, Phase::None(_)) {
-            return;
+    /// The address for the browser invitation that is shown, to be redeemed; nothing if none is.
+    pub(super) fn landed(&mut self, address: LandingAddress) -> Option<SignInOrder> {
+        let waits = self.shown().is_some_and(|shown| shown.by() == SignInBy::Browser);
+        waits.then_some(SignInOrder::Redeem(address))
+    }
+
+    /// What was handed in does not end the invitation; false if there is none meanwhile.
+    pub(super) fn not_taken(&mut self, why: &str) -> bool {
+        let stands = self.shown().is_some();
+        if stands {
+            self.trouble = Some(why.to_owned());
         }
-        let (wait, trouble) = match end {
-            InvitationEnd::SignedIn => (SIGNED_IN_RETRY, None),
-            InvitationEnd::Expired => (Duration::ZERO, None),
-            InvitationEnd::Declined => (DECLINED_RETRY, Some("the sign-in was declined".to_owned())),
+        stands
+    }
+
+    /// It is over. Returns what people should be told about it, if that is news.
+    pub(super) fn ended(
+        &mut self,
+        end: &InvitationEnd,
+        now: Tick,
+        random: &mut fastrand::Rng,
+    ) -> Option<&str> {
+        if matches!(self.phase, Phase::None(_)) {
+            return None;
+        }
+        let was_code = self.shown().is_some_and(|shown| shown.by() == SignInBy::DeviceCode);
+        let (wait, trouble, is_told) = match end {
+            InvitationEnd::SignedIn => {
+                self.codes = Codes::default();
+                (SIGNED_IN_RETRY, None, false)
+            }
+            InvitationEnd::Expired(advice) if was_code => {
+                self.codes.unused = self.codes.unused.saturating_add(1);
+                let is_enough = self.codes.unused >= UNUSED_MAX;
+                (Duration::ZERO, Some(if is_enough { UNUSED.to_owned() } else { advice.clone() }), is_enough)
+            }
+            InvitationEnd::Expired(advice) => {
+                // The link stood for a day. Whatever kept codes from being used may be over.
+                self.codes = Codes { unused: UNUSED_MAX - 1, blocked: false, ..self.codes };
+                (Duration::ZERO, Some(advice.clone()), false)
+            }
+            InvitationEnd::Declined(advice) => {
+                // Somebody used it.
+                self.codes.next = now;
+                (DECLINED_RETRY, Some(advice.clone()), true)
+            }
             InvitationEnd::AnotherAccount(name) => {
+                self.codes.next = now;
                 let trouble = format!(
                     "{name} signed in, but this bridge watches another account; to change that, run `presence2mqtt login`"
                 );
-                (DECLINED_RETRY, Some(trouble))
+                (DECLINED_RETRY, Some(trouble), true)
             }
-            InvitationEnd::Failed(why) => (self.backoff.failed(random), Some(why.clone())),
+            InvitationEnd::CodesBlocked(why) => {
+                self.codes.blocked = true;
+                (Duration::ZERO, Some(why.clone()), true)
+            }
+            InvitationEnd::Failed(why) => (self.backoff.failed(random), Some(why.clone()), true),
         };
         self.phase = Phase::None(now + wait);
         self.trouble = trouble;
+        self.trouble.as_deref().filter(|_| is_told)
     }
 }

@@ -1,6 +1,6 @@
-//! Signing in: an invitation when it is needed, its code, whose sign-in it is, and when a certificate ends.
+//! Signing in: an invitation when it is needed, what it shows, whose sign-in it is, and when a certificate ends.
 //!
-//! `invitation` says when to start a device code and how long to show it; [`certificate`] words a warning, and
+//! `invitation` says how and when to begin one and how long to show it; [`certificate`] words a warning, and
 //! [`token_life`] says when a token is renewed.
 
 pub mod certificate;
@@ -9,14 +9,14 @@ pub mod token_life;
 
 use jiff::Timestamp;
 
-use self::invitation::Invitation;
+use self::invitation::{Codes, Invitation};
 use super::broker::outbox::Outbox;
 use super::context::Context;
 use super::model::effect::Effect;
 use super::model::payload::json;
 use super::model::report::Report;
 use super::model::settings::Settings;
-use super::model::sign_in::{DeviceCode, InvitationEnd, SignInOrder};
+use super::model::sign_in::{InvitationEnd, LandingAddress, ShownInvitation, SignInBy, SignInOrder};
 use super::model::time::Tick;
 use super::model::topic::BridgeField;
 
@@ -28,66 +28,90 @@ pub(super) struct SignIn {
     account: Option<String>,
     /// When the app's certificate ends, if it signs in with one.
     certificate_ends: Option<Timestamp>,
+    /// Why new tokens cannot be stored, and where.
+    not_stored: Option<String>,
 }
 
 impl SignIn {
     pub(super) fn new(settings: &Settings, now: Tick) -> Self {
         Self {
-            invitation: Invitation::new(now),
+            invitation: Invitation::new(Codes::default(), now),
             account: None,
             certificate_ends: settings.sign_in.certificate_ends,
+            not_stored: None,
         }
     }
 
-    /// The configuration was read again.
-    pub(super) fn configured(&mut self, settings: &Settings) {
+    /// The configuration was read again; `cx` has the one before.
+    pub(super) fn configured(&mut self, settings: &Settings, outbox: &mut Outbox, cx: &Context) {
+        if !settings.sign_in.announce {
+            take_back(outbox, cx);
+        }
         self.certificate_ends = settings.sign_in.certificate_ends;
     }
 
-    /// Others look after signing in now, who know nothing of an invitation.
+    /// Others look after signing in now, who know nothing of an invitation. A reload is no reason for another code.
     pub(super) fn begin_anew(&mut self, outbox: &mut Outbox, cx: &Context) {
-        if self.invitation.code().is_some() {
-            take_code_back(outbox, cx);
+        if self.shown().is_some() {
+            take_back(outbox, cx);
         }
-        self.invitation = Invitation::new(cx.now);
+        self.invitation = Invitation::new(self.invitation.codes(), cx.now);
+        self.not_stored = None;
     }
 
-    /// It is not known any more who is signed in.
-    pub(super) fn forget_account(&mut self) {
+    /// Another tenant or another app: who is signed in there, and what becomes of codes, is not known.
+    pub(super) fn forget_account(&mut self, cx: &Context) {
         self.account = None;
+        self.invitation = Invitation::new(Codes::default(), cx.now);
     }
 
-    /// Begins an invitation, or takes it back.
-    pub(super) fn invite(&mut self, needed: bool, outbox: &mut Outbox, cx: &mut Context) {
+    /// Begins an invitation, or takes it back, given how a person has to sign in, if one has to.
+    pub(super) fn invite(&mut self, needed: Option<SignInBy>, outbox: &mut Outbox, cx: &mut Context) {
         let Some(order) = self.invitation.order(needed, cx.now) else { return };
-        cx.push(Effect::SignIn(order));
         if order == SignInOrder::TakeBack {
-            take_code_back(outbox, cx);
+            take_back(outbox, cx);
+        }
+        cx.push(Effect::SignIn(order));
+    }
+
+    /// There is an invitation to be shown.
+    pub(super) fn show(&mut self, shown: ShownInvitation, outbox: &mut Outbox, cx: &mut Context) {
+        self.invitation.show(shown, cx.now);
+        if let Some(shown) = self.shown() {
+            cx.report(match &shown.user_code {
+                Some(code) => Report::SignInWith(shown.verification_uri.clone(), code.clone()),
+                None => Report::SignInByBrowser,
+            });
+            self.publish_shown(outbox, cx);
         }
     }
 
-    /// There is a code to be shown.
-    pub(super) fn shown(&mut self, code: DeviceCode, outbox: &mut Outbox, cx: &mut Context) {
-        self.invitation.shown(code);
-        if let Some(code) = self.invitation.code() {
-            cx.report(Report::SignInWith(code.verification_uri.clone(), code.user_code.clone()));
-            self.publish_code(outbox, cx);
+    /// A person handed in the address that their browser ended on.
+    pub(super) fn landed(&mut self, address: LandingAddress, cx: &mut Context) {
+        match self.invitation.landed(address) {
+            Some(order) => cx.push(Effect::SignIn(order)),
+            None => cx.report(Report::NotSignedIn("no sign-in waits for an address now".to_owned())),
         }
+    }
+
+    /// That address does not end the invitation.
+    pub(super) fn not_taken(&mut self, why: String, cx: &mut Context) {
+        if self.invitation.not_taken(&why) {
+            cx.report(Report::NotSignedIn(why));
+        }
+    }
+
+    /// Whether the disk takes new tokens, or why not.
+    pub(super) fn not_stored(&mut self, why: Option<String>) {
+        self.not_stored = why;
     }
 
     /// The invitation is over. Returns whether somebody signed in.
     pub(super) fn ended(&mut self, end: &InvitationEnd, outbox: &mut Outbox, cx: &mut Context) -> bool {
-        self.invitation.ended(end, cx.now, &mut cx.random);
-        take_code_back(outbox, cx);
-        match end {
-            InvitationEnd::SignedIn => return true,
-            InvitationEnd::Expired => {}
-            InvitationEnd::Declined | InvitationEnd::AnotherAccount(_) | InvitationEnd::Failed(_) => {
-                let why = self.invitation.trouble().unwrap_or_default().to_owned();
-                cx.report(Report::NotSignedIn(why));
-            }
-        }
-        false
+        let told = self.invitation.ended(end, cx.now, &mut cx.random).map(str::to_owned);
+        take_back(outbox, cx);
+        cx.report(told.map(Report::NotSignedIn));
+        *end == InvitationEnd::SignedIn
     }
 
     /// The app's certificate was replaced.
@@ -104,22 +128,22 @@ impl SignIn {
     }
 
     /// When the next order is due.
-    pub(super) fn wake_at(&self, needed: bool) -> Option<Tick> {
+    pub(super) fn wake_at(&self, needed: Option<SignInBy>) -> Option<Tick> {
         self.invitation.wake_at(needed)
     }
 
-    /// Queues the code that is shown.
-    pub(super) fn publish_code(&self, outbox: &mut Outbox, cx: &Context) {
+    /// Queues the invitation that is shown.
+    pub(super) fn publish_shown(&self, outbox: &mut Outbox, cx: &Context) {
         if cx.settings.sign_in.announce {
-            // Without a code it is emptied: one that was taken back while the broker was away is still there.
-            let shown = self.code().map(json).unwrap_or_default();
+            // Without an invitation it is emptied: one that was taken back while the broker was away is still there.
+            let shown = self.shown().map(json).unwrap_or_default();
             outbox.own(cx.topics.of_bridge(BridgeField::SignIn), shown);
         }
     }
 
-    /// The code that people should see now.
-    pub(super) fn code(&self) -> Option<&DeviceCode> {
-        self.invitation.code()
+    /// What people should see now.
+    pub(super) fn shown(&self) -> Option<&ShownInvitation> {
+        self.invitation.shown()
     }
 
     /// Who is signed in, by name.
@@ -137,15 +161,21 @@ impl SignIn {
         self.certificate_ends
     }
 
-    /// What is to be done about the certificate, on `<bridge>/health`.
-    pub(super) fn notice(&self, wall: Timestamp) -> Option<String> {
-        self.certificate_ends.and_then(|ends| certificate::notice(ends, wall))
+    /// What is to be done about the certificate and about the disk, on `<bridge>/health`.
+    pub(super) fn notices(&self, wall: Timestamp) -> impl Iterator<Item = String> {
+        let certificate = self.certificate_ends.and_then(|ends| certificate::notice(ends, wall));
+        let not_stored = self.not_stored.as_ref().map(|why| {
+            format!(
+                "a renewed sign-in cannot be stored and is lost when the bridge stops: {why}; free space there, or make it writable"
+            )
+        });
+        certificate.into_iter().chain(not_stored)
     }
 }
 
-/// Empties the topic of the code.
-fn take_code_back(outbox: &mut Outbox, cx: &Context) {
+/// Empties the topic of the invitation.
+fn take_back(outbox: &mut Outbox, cx: &Context) {
     if cx.settings.sign_in.announce {
-        outbox.own(cx.topics.of_bridge(BridgeField::SignIn), String::new());
+        outbox.remove(cx.topics.of_bridge(BridgeField::SignIn));
     }
 }

@@ -237,7 +237,7 @@ fn two_unresolved_names_that_were_swapped_do_not_take_each_other_back() {
 fn another_name_of_a_person_takes_over_when_the_first_is_somebody_else() {
     let users = vec![watched("me", "me"), watched("alice", "alice@contoso.example")];
     let mut bridge =
-        online(with_discovery(changed(Settings { users, ..settings() }, |it| it.sign_in.invites = true)));
+        online(with_discovery(changed(Settings { users, ..settings() }, |it| it.sign_in.invites = BY_CODE)));
     let signed_in = |n: usize| {
         let username = format!("u{n}@contoso.example");
         let account = SignedIn { username, object_id: id(n), may_write: false };

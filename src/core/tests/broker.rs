@@ -1,4 +1,4 @@
-//! What the broker's manners mean: rivals, versions of MQTT, topics that are refused.
+//! What the broker's manners mean: duplicate clients, versions of MQTT, topics that are refused.
 
 use super::*;
 use crate::core::model::event::Event::{Acknowledged, Connected, Disconnected, Started, Woken};
@@ -29,7 +29,7 @@ fn health_of(commands: &[Effect]) -> Option<String> {
 }
 
 #[test]
-fn a_rival_is_named_once_and_left_alone() {
+fn a_duplicate_client_is_named_once_and_left_alone() {
     let mut bridge = online(only_alice());
     let mut now = 1.0;
     let mut said = Vec::new();

@@ -267,7 +267,7 @@ fn a_refused_token_is_replaced_once() {
         &mut bridge,
         vec![
             (3.0, told("alice/set", "Busy"), "write #1 user 1 prefer Busy/Busy"),
-            (3.1, failure(1, refused()), "write #2 user 1 prefer Busy/Busy"),
+            (3.1, failure(1, refused()), "write #2 user 1 prefer Busy/Busy with a fresh token"),
             (
                 3.2,
                 failure(2, refused()),
@@ -275,13 +275,13 @@ fn a_refused_token_is_replaced_once() {
                    presence/alice/set/result = {"ok":false,"error":"Graph refused the token: expired","request":"Busy"}"#,
             ),
             // A newer command makes the repeat pointless.
-            (3.3, told("alice/set", "Busy"), "write #3 user 1 prefer Busy/Busy"),
+            (3.3, told("alice/set", "Busy"), "write #3 user 1 prefer Busy/Busy with a fresh token"),
             (3.4, told("alice/set", "Away"), ""),
             (
                 3.5,
                 failure(3, refused()),
                 r#"report: users[0]: a command was refused: a newer command took its place
-                   write #4 user 1 prefer Away/Away
+                   write #4 user 1 prefer Away/Away with a fresh token
                    presence/alice/set/result = {"ok":false,"error":"a newer command took its place","request":"Busy"}"#,
             ),
         ],
@@ -366,7 +366,7 @@ fn may_set(bridge: &Bridge, user: usize) -> bool {
 fn a_person_who_signed_in_sets_only_themselves() {
     let users = vec![watched("me", "me"), watched("bob", &id(2).to_string())];
     let mut bridge =
-        online(obeying(changed(Settings { users, ..settings() }, |it| it.sign_in.invites = true)));
+        online(obeying(changed(Settings { users, ..settings() }, |it| it.sign_in.invites = BY_CODE)));
     let said = |bridge: &mut Bridge, user: &str| {
         lines(&bridge.on(told(&format!("{user}/set"), "Busy"), at(1.0))).join("\n")
     };

@@ -1,11 +1,15 @@
 //! Members of groups: who joins, who leaves, and who stays because nobody knows better.
 
 use super::*;
+use crate::core::context::Context;
 use crate::core::model::effect::Ending;
 use crate::core::model::event::Access;
 use crate::core::model::event::Event::{Acknowledged, Connected, Woken};
 use crate::core::model::members::{Member, MembersPage, PageLink};
+use crate::core::model::place::Entry;
 use crate::core::model::settings::Group;
+use crate::core::people::Roster;
+use crate::core::people::terms::Terms;
 
 pub(super) fn group(n: usize, name: &str) -> Group {
     Group {
@@ -33,6 +37,7 @@ pub(super) fn members(request: u64, members: &[(usize, &str)], next: Option<&str
     let page = MembersPage {
         members: members.iter().map(|&(n, name)| member(n, name)).collect(),
         counted: None,
+        unreadable: 0,
         next: next.map(|next| PageLink(next.into())),
     };
     super::page(request, Ok(page))
@@ -100,6 +105,78 @@ fn health(commands: &[Effect]) -> String {
     let said = format!("{commands:?}");
     let from = said.find("presence/bridge/health").unwrap_or_else(|| panic!("no health in {said}"));
     said[from..].to_owned()
+}
+
+#[test]
+fn whoever_was_me_and_is_only_a_member_now_is_read_by_object_id() {
+    let groups = || vec![group(100, "{upn_local}")];
+    let mut bridge = online(Settings { users: vec![watched("me", "me")], groups: groups(), ..settings() });
+    bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(0.1));
+    bridge.on(members(1, &[(1, "alice")], None), at(0.2));
+    bridge.on(Acknowledged(100), at(0.3));
+    let without = Settings { users: Vec::new(), groups: groups(), ..settings() };
+    let mut said = lines(&bridge.on(Event::Configured(Box::new(without), Access::Same), at(1.0)));
+    said.extend(lines(&bridge.on(Woken, at(10.0))));
+    let of_me = said.iter().any(|line| line.ends_with(" me"));
+    assert!(!of_me && said.iter().any(|line| line.ends_with("bulk 1")), "{said:?}");
+}
+
+#[test]
+fn a_change_that_should_last_goes_on_when_a_member_turns_out_to_be_configured() {
+    let lasting = |users| {
+        let settings = Settings { users, ..one_group() };
+        changed(settings, |it| it.graph.debounce = Duration::from_secs(60))
+    };
+    let mut bridge = online(lasting(Vec::new()));
+    bridge.on(members(0, &[(1, "alice")], None), at(0.1));
+    bridge.on(answer(1, vec![reading(1, "Busy", "Busy")]), at(0.2));
+    bridge.on(Acknowledged(100), at(0.3));
+    let boss = vec![watched("boss", "alice@contoso.example")];
+    let said = lines(&bridge.on(Event::Configured(Box::new(lasting(boss)), Access::Same), at(4.0)));
+    assert!(said.contains(&"read #3 bulk 1".to_owned()), "{said:?}");
+    bridge.on(answer(3, vec![reading(1, "Away", "Away")]), at(10.0));
+    bridge.on(resolved(4, Ok(id(1))), at(11.0));
+    bridge.on(Acknowledged(100), at(11.1));
+    let said = lines(&bridge.on(Woken, at(70.1)));
+    assert!(said.contains(&"presence/boss/availability = Away".to_owned()), "{said:?}");
+}
+
+#[test]
+fn a_shorter_time_before_values_are_stale_counts_at_once() {
+    let mut cx = Context::new(only_alice(), 1, at(0.0));
+    let terms = |seconds| Terms { sign_in_required: false, stale_after: Duration::from_secs(seconds) };
+    let mut people = Roster::new(terms(300), at(0.0).tick);
+    people.join(cx.settings.users[0].clone(), Entry::user(0), None, &cx);
+    cx.at(at(1.0));
+    people.judge(terms(300), &cx);
+    assert_eq!(people.wake_at(), Some(at(300.0).tick));
+    cx.at(at(2.0));
+    people.judge(terms(120), &cx);
+    assert!(people.wake_at().unwrap() <= at(120.0).tick, "{:?}", people.wake_at());
+}
+
+#[test]
+fn a_member_who_cannot_be_read_takes_nobody_off() {
+    let mut bridge = known();
+    let (request, _, now) = next_reading(&mut bridge, 2.3);
+    let page = MembersPage {
+        members: vec![member(1, "alice"), member(3, "carol")],
+        counted: Some(3),
+        unreadable: 1,
+        next: None,
+    };
+    let said = bridge.on(super::page(request, Ok(page)), at(now));
+    let all = lines(&said);
+    assert!(all.contains(&"presence/carol/health = stale".to_owned()), "carol joins: {all:?}");
+    assert!(!all.iter().any(|line| line.starts_with("presence/bob")), "bob may be the one: {all:?}");
+    assert!(health(&said).contains("1 of the members of the group"), "{said:?}");
+    go_on(&mut bridge, said, now);
+    let (request, _, now) = next_reading(&mut bridge, now);
+    let all = lines(&bridge.on(members(request, &[(1, "alice"), (3, "carol")], None), at(now)));
+    assert!(
+        all.contains(&"presence/bob/state =".to_owned()),
+        "who is missing from a whole list left: {all:?}"
+    );
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! Inviting a person to sign in.
 
 use super::*;
+use crate::core::model::event::Access;
 use crate::core::model::event::Event::{Acknowledged, SignIn, Stop, Woken};
-use crate::core::model::sign_in::{DeviceCode, InvitationEnd, SignedIn};
+use crate::core::model::sign_in::{InvitationEnd, LandingAddress, ShownInvitation, SignedIn};
 
 fn code() -> SignInEvent {
-    SignInEvent::Code(DeviceCode {
+    SignInEvent::Invited(ShownInvitation {
         verification_uri: "https://login.example/device".into(),
-        user_code: "ABCD1234".into(),
+        user_code: Some("ABCD1234".into()),
         expires_at: "2026-11-23T09:15:00Z".parse().unwrap(),
     })
 }
@@ -27,7 +28,7 @@ fn ended(end: InvitationEnd) -> Event {
 /// A bridge whose sign-in has just been refused; read #1 is the next.
 fn signed_out(announce_sign_in: bool) -> Bridge {
     let mut bridge = online(changed(only_alice(), |it| {
-        (it.sign_in.invites, it.sign_in.announce) = (true, announce_sign_in)
+        (it.sign_in.invites, it.sign_in.announce) = (BY_CODE, announce_sign_in)
     }));
     let refused = ReadFailure::SignInRequired { advice: "nobody is signed in".into() };
     run(
@@ -90,22 +91,16 @@ fn without_announcement_the_code_is_in_the_log_only() {
 fn an_expired_code_is_followed_by_another_and_a_no_by_a_pause() {
     let mut bridge = signed_out(false);
     bridge.on(SignIn(code()), at(2.0));
-    run(
-        &mut bridge,
-        vec![(
-            20.0,
-            ended(InvitationEnd::Expired),
-            "Invite\nunsubscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in presence/bridge/light/+/+",
-        )],
-    );
-    bridge.on(SignIn(code()), at(20.5));
-    let no = lines(&bridge.on(ended(InvitationEnd::AnotherAccount("bob@contoso.example".into())), at(21.0)));
+    let said = lines(&bridge.on(ended(InvitationEnd::Expired("run login".into())), at(902.0)));
+    assert!(said.contains(&"Invite".to_owned()), "{said:?}");
+    bridge.on(SignIn(code()), at(902.5));
+    let no = lines(&bridge.on(ended(InvitationEnd::AnotherAccount("bob@contoso.example".into())), at(903.0)));
     assert!(
         no[0].contains("bob@contoso.example signed in, but this bridge watches another account"),
         "{no:?}"
     );
     assert!(no[1].contains("bridge/health"), "the detail names who it was: {no:?}");
-    for (seconds, invites) in [(40.0, false), (80.0, false), (81.0, true)] {
+    for (seconds, invites) in [(940.0, false), (962.0, false), (963.0, true)] {
         let said = lines(&bridge.on(Woken, at(seconds)));
         assert_eq!(said.contains(&"Invite".to_owned()), invites, "at {seconds}: {said:?}");
     }
@@ -138,9 +133,47 @@ fn a_code_that_is_taken_back_while_the_broker_is_away_is_emptied_when_it_is_back
 }
 
 #[test]
+fn a_code_is_emptied_when_it_is_not_to_be_announced_any_more() {
+    for broker_is_away in [false, true] {
+        let mut bridge = signed_out(true);
+        bridge.on(SignIn(code()), at(2.0));
+        bridge.on(Acknowledged(1), at(2.0));
+        if broker_is_away {
+            bridge.on(lost(), at(3.0));
+        }
+        let quiet = changed(only_alice(), |it| it.sign_in.invites = BY_CODE);
+        let mut said = lines(&bridge.on(Event::Configured(Box::new(quiet), Access::Same), at(4.0)));
+        if broker_is_away {
+            said = lines(&bridge.on(Event::Connected, at(5.0)));
+        }
+        assert!(said.contains(&"presence/bridge/sign_in =".to_owned()), "{said:?}");
+    }
+}
+
+#[test]
+fn an_answer_about_whoever_was_signed_in_before_says_nothing_of_who_is_now() {
+    let me = changed(Settings { users: vec![watched("me", "me")], ..settings() }, |it| {
+        it.sign_in.invites = BY_CODE;
+    });
+    let mut bridge = online(me);
+    bridge.on(SignIn(account()), at(0.0));
+    bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(0.1));
+    bridge.on(Acknowledged(100), at(0.2));
+    assert_eq!(lines(&bridge.on(Woken, at(5.0)))[0], "read #1 me");
+    let bob = SignedIn { username: "bob@contoso.example".into(), object_id: id(2), may_write: false };
+    let said = lines(&bridge.on(SignIn(SignInEvent::Account(Some(bob))), at(5.1)));
+    assert!(said.contains(&"read #2 me".to_owned()), "{said:?}");
+    bridge.on(Acknowledged(100), at(5.2));
+    assert_eq!(lines(&bridge.on(answer(1, vec![reading(1, "Busy", "Busy")]), at(5.2))), [""; 0]);
+    let said = lines(&bridge.on(answer(2, vec![reading(2, "Away", "Away")]), at(5.3)));
+    assert!(said.contains(&"presence/me/availability = Away".to_owned()), "{said:?}");
+}
+
+#[test]
 fn another_account_is_another_person() {
-    let me =
-        changed(Settings { users: vec![watched("me", "me")], ..settings() }, |it| it.sign_in.invites = true);
+    let me = changed(Settings { users: vec![watched("me", "me")], ..settings() }, |it| {
+        it.sign_in.invites = BY_CODE
+    });
     let mut bridge = online(me);
     let account = |name: &str| {
         let signed_in = SignedIn { username: name.into(), object_id: id(1), may_write: false };
@@ -175,7 +208,7 @@ fn a_failed_invitation_is_tried_again_with_growing_waits() {
 
 #[test]
 fn a_code_of_an_earlier_run_is_emptied_and_one_of_this_run_on_the_way_out() {
-    let mut bridge = Bridge::new(changed(only_alice(), |it| it.sign_in.invites = true), 1, at(0.0));
+    let mut bridge = Bridge::new(changed(only_alice(), |it| it.sign_in.invites = BY_CODE), 1, at(0.0));
     bridge.on(Event::Started, at(0.0));
     bridge.on(Event::Connected, at(0.0));
     bridge.on(retained("presence/bridge/sign_in", r#"{"user_code":"OLD"}"#), at(0.0));
@@ -188,4 +221,201 @@ fn a_code_of_an_earlier_run_is_emptied_and_one_of_this_run_on_the_way_out() {
     bridge.on(SignIn(code()), at(2.0));
     let said = lines(&bridge.on(Stop, at(3.0)));
     assert_eq!(said, ["presence/bridge/sign_in =", "presence/bridge/state = offline", "TakeBack"]);
+}
+
+fn link() -> SignInEvent {
+    SignInEvent::Invited(ShownInvitation {
+        verification_uri: "https://login.example/authorize?state=x".into(),
+        user_code: None,
+        expires_at: "2026-11-24T09:00:00Z".parse().unwrap(),
+    })
+}
+
+fn landed() -> Event {
+    let address = LandingAddress::pasted(" http://localhost:1/?code=s3cr3t&state=x\n").unwrap();
+    SignIn(SignInEvent::Landed(address))
+}
+
+/// The same with `method = "browser"`.
+fn signed_out_of_the_browser() -> Bridge {
+    let by_browser = Some(SignInBy::Browser);
+    let mut bridge =
+        online(changed(only_alice(), |it| (it.sign_in.invites, it.sign_in.announce) = (by_browser, true)));
+    let refused = ReadFailure::SignInRequired { advice: "nobody is signed in".into() };
+    let ordered = lines(&bridge.on(failure(0, refused), at(1.0)));
+    assert!(ordered.contains(&"Invite(Browser)".to_owned()), "{ordered:?}");
+    bridge.on(Acknowledged(9), at(1.0));
+    bridge
+}
+
+#[test]
+fn a_browser_is_invited_with_a_link_and_the_address_that_it_ended_on_is_redeemed() {
+    let mut bridge = signed_out_of_the_browser();
+    run(
+        &mut bridge,
+        vec![
+            (
+                2.0,
+                SignIn(link()),
+                "report: sign-in required: run `presence2mqtt login --browser`, with --no-open where there is no browser
+                 presence/bridge/sign_in = {null}",
+            ),
+            (30.0, landed(), "Redeem(LandingAddress)\n unsubscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in presence/bridge/light/+/+"),
+            (31.0, ended(InvitationEnd::SignedIn), "read #1 bulk 1\n presence/bridge/sign_in ="),
+        ],
+    );
+}
+
+#[test]
+fn an_address_that_is_not_taken_leaves_the_invitation_and_says_why() {
+    let mut bridge = signed_out_of_the_browser();
+    bridge.on(SignIn(link()), at(2.0));
+    bridge.on(Acknowledged(9), at(2.0));
+    let said = lines(&bridge.on(SignIn(SignInEvent::NotTaken("copy all of it".into())), at(3.0)));
+    assert!(said.contains(&"report: still not signed in: copy all of it".to_owned()), "{said:?}");
+    let snapshot = bridge.snapshot(0, at(3.0));
+    assert_eq!(snapshot.graph.detail.as_deref(), Some("copy all of it"));
+    assert!(snapshot.sign_in.is_some());
+    assert_eq!(lines(&bridge.on(landed(), at(4.0)))[0], "Redeem(LandingAddress)");
+}
+
+#[test]
+fn an_address_without_a_browser_sign_in_that_waits_is_not_handed_on() {
+    for mut bridge in [signed_out(true), signed_out_of_the_browser()] {
+        let said = lines(&bridge.on(landed(), at(2.0)));
+        assert_eq!(said[0], "report: still not signed in: no sign-in waits for an address now");
+        assert!(!said.contains(&"Redeem(LandingAddress)".to_owned()), "{said:?}");
+    }
+    let mut bridge = signed_out(true);
+    bridge.on(SignIn(code()), at(2.0));
+    assert!(!lines(&bridge.on(landed(), at(3.0))).contains(&"Redeem(LandingAddress)".to_owned()));
+}
+
+#[test]
+fn what_is_pasted_is_one_word_and_never_printed() {
+    let address = LandingAddress::pasted(" http://localhost/?code=s3cr3t\r\n").unwrap();
+    assert_eq!(address.expose(), "http://localhost/?code=s3cr3t");
+    assert!(!format!("{address:?}").contains("s3cr3t"));
+    for nothing in ["", " \n", "two words", &"x".repeat(20_000)] {
+        assert_eq!(LandingAddress::pasted(nothing), None);
+    }
+}
+
+#[test]
+fn a_disk_that_takes_no_token_is_a_notice_while_it_lasts() {
+    let mut bridge = online(changed(only_alice(), |it| it.sign_in.invites = BY_CODE));
+    bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(1.0));
+    bridge.on(Acknowledged(9), at(1.0));
+    let full = "cannot write /var/lib/presence2mqtt/sign-in.json: No space left on device (os error 28)";
+    let said = lines(&bridge.on(SignIn(SignInEvent::NotStored(Some(full.into()))), at(2.0)));
+    assert!(said.contains(&"presence/bridge/health = {ok}".to_owned()), "{said:?}");
+    let notices = bridge.snapshot(0, at(2.0)).notices;
+    assert!(notices.len() == 1 && notices[0].contains(full), "{notices:?}");
+    bridge.on(SignIn(SignInEvent::NotStored(None)), at(3.0));
+    assert_eq!(bridge.snapshot(0, at(3.0)).notices, Vec::<String>::new());
+}
+
+/// What a bridge with the method `device-code` does from 1 s until `end`, where every invitation with a code is shown after a second
+/// and ends as said after so many more: when codes are asked for, when browsers are invited to, and everything that was reported.
+fn invited(end: &InvitationEnd, after: f64, until: f64) -> (Vec<f64>, Vec<f64>, Vec<String>, Bridge) {
+    let mut bridge = signed_out(false);
+    let (mut codes, mut links, mut reports) = (vec![1.0], Vec::new(), Vec::new());
+    let mut coming = vec![(2.0, SignIn(code())), (2.0 + after, ended(end.clone()))];
+    let mut now: f64 = 1.0;
+    let mut request = 1;
+    while now < until {
+        let wake = bridge.wake_at(at(now).tick).map_or(until, |wake| wake.0.as_secs_f64());
+        let next = coming.first().map_or(until, |(when, _)| *when);
+        now = wake.min(next).max(now + 0.001);
+        let event = if !coming.is_empty() && next <= now { coming.remove(0).1 } else { Woken };
+        for line in lines(&bridge.on(event, at(now))) {
+            match line.as_str() {
+                "Invite" => {
+                    codes.push(now);
+                    coming.extend([(now + 1.0, SignIn(code())), (now + 1.0 + after, ended(end.clone()))]);
+                }
+                "Invite(Browser)" => {
+                    links.push(now);
+                    coming.push((now + 0.1, SignIn(link())));
+                }
+                report if report.starts_with("report: ") => reports.push(report.to_owned()),
+                line if line.starts_with("read #") => {
+                    let refused = ReadFailure::SignInRequired { advice: "nobody is signed in".into() };
+                    coming.insert(0, (now, failure(request, refused)));
+                    request += 1;
+                }
+                _ => {}
+            }
+        }
+    }
+    (codes, links, reports, bridge)
+}
+
+#[test]
+fn where_codes_are_blocked_a_browser_is_invited_to_and_why_is_said() {
+    let blocked = "security defaults block device codes: use `presence2mqtt login --browser` (AADSTS530035)";
+    let (codes, links, reports, bridge) =
+        invited(&InvitationEnd::CodesBlocked(blocked.into()), 5.0, 30.0 * 60.0);
+    assert_eq!((codes, links), (vec![1.0], vec![7.0]));
+    assert_eq!(
+        reports,
+        [
+            "report: sign in at https://login.example/device with the code ABCD1234".to_owned(),
+            format!("report: still not signed in: {blocked}"),
+            "report: sign-in required: run `presence2mqtt login --browser`, with --no-open where there is no browser"
+                .to_owned(),
+        ]
+    );
+    let snapshot = bridge.snapshot(0, at(1800.0));
+    assert_eq!(snapshot.graph.detail.as_deref(), Some(blocked), "for as long as it lasts");
+    assert_eq!(snapshot.sign_in.unwrap().user_code, None);
+}
+
+#[test]
+fn two_codes_that_nobody_used_are_followed_by_a_browser() {
+    let unused = InvitationEnd::Expired("nobody used the code in time".into());
+    let (codes, links, reports, bridge) = invited(&unused, 900.0, 3600.0);
+    assert_eq!((codes, links), (vec![1.0, 902.0], vec![1803.0]));
+    assert!(reports.iter().any(|said| said.contains("two codes have expired unused")), "{reports:?}");
+    let detail = bridge.snapshot(0, at(3600.0)).graph.detail.unwrap();
+    assert!(detail.contains("login --browser") && detail.contains("for-administrators"), "{detail}");
+}
+
+#[test]
+fn a_code_that_nobody_used_is_followed_by_another_after_a_quarter_of_an_hour_at_the_earliest() {
+    for (end, after) in [
+        (InvitationEnd::Failed("the sign-in is refused".into()), 5.0),
+        (InvitationEnd::Expired("a short life".into()), 60.0),
+    ] {
+        let (codes, ..) = invited(&end, after, 1800.0);
+        assert_eq!(codes, [1.0, 902.0], "{end:?}");
+    }
+    let (codes, ..) = invited(&InvitationEnd::Declined("accept it".into()), 5.0, 130.0);
+    assert_eq!(codes.len(), 2, "somebody was there: {codes:?}");
+}
+
+#[test]
+fn a_reload_is_no_reason_for_another_code() {
+    let mut bridge = signed_out(true);
+    bridge.on(SignIn(code()), at(2.0));
+    let settings = changed(only_alice(), |it| (it.sign_in.invites, it.sign_in.announce) = (BY_CODE, true));
+    let reload = |access| Event::Configured(Box::new(settings.clone()), access);
+    let said = lines(&bridge.on(reload(Access::Renewed), at(3.0)));
+    assert!(!said.contains(&"Invite".to_owned()), "{said:?}");
+    let said = lines(&bridge.on(Woken, at(902.0)));
+    assert!(said.contains(&"Invite".to_owned()), "{said:?}");
+}
+
+#[test]
+fn a_link_that_nobody_followed_for_a_day_is_followed_by_one_code() {
+    let mut bridge = signed_out(false);
+    bridge.on(SignIn(code()), at(2.0));
+    bridge.on(ended(InvitationEnd::CodesBlocked("use a browser".into())), at(7.0));
+    bridge.on(SignIn(link()), at(8.0));
+    let day = 86_408.0;
+    let said = lines(&bridge.on(ended(InvitationEnd::Expired("nobody followed it".into())), at(day)));
+    assert!(said.contains(&"Invite".to_owned()), "{said:?}");
+    bridge.on(SignIn(code()), at(day + 1.0));
+    let said = lines(&bridge.on(ended(InvitationEnd::Expired("unused".into())), at(day + 901.0)));
+    assert!(said.contains(&"Invite(Browser)".to_owned()), "{said:?}");
 }

@@ -4,6 +4,7 @@ mod announcing;
 mod broker;
 mod commands;
 mod failures;
+mod grace;
 mod groups;
 mod inviting;
 mod lifecycle;
@@ -30,10 +31,10 @@ use crate::core::model::request::{
     Ended, ReadFailure, ReadMembers, ReadPresence, Reading, Request, RequestId, Whom,
 };
 use crate::core::model::settings::{Endpoint, OnStale, Settings, User};
-use crate::core::model::sign_in::SignInEvent;
+use crate::core::model::sign_in::{SignInBy, SignInEvent, SignInOrder};
 use crate::core::model::time::{Now, Tick};
 use crate::core::model::word::Availability;
-use crate::core::model::words::Words;
+use crate::core::model::words::PresenceWords;
 
 /// Times are seconds from the start, which is nine o'clock.
 fn at(seconds: f64) -> Now {
@@ -68,6 +69,9 @@ fn settings() -> Settings {
     Settings { users, ..Settings::for_tests() }
 }
 
+/// With which method a person is invited to use a code.
+const BY_CODE: Option<SignInBy> = Some(SignInBy::DeviceCode);
+
 /// The same, but for this change.
 fn changed(mut settings: Settings, change: impl FnOnce(&mut Settings)) -> Settings {
     change(&mut settings);
@@ -82,7 +86,7 @@ fn presence(availability: &str, activity: &str) -> Presence {
     Presence {
         out_of_office: Some(false),
         sequence_number: Some("A0000000001".into()),
-        ..Presence::of(Words::from_graph(availability, Some(activity)).unwrap())
+        ..Presence::of(PresenceWords::from_graph(availability, Some(activity)).unwrap())
     }
 }
 
@@ -99,19 +103,19 @@ fn failure(request: u64, failure: ReadFailure) -> Event {
 }
 
 fn read(request: u64, outcome: Result<Vec<Reading>, ReadFailure>) -> Event {
-    Event::Presence(PresenceEvent::Read(Ended { request: RequestId::new(request), outcome }))
+    Event::Presence(PresenceEvent::Read(Ended { request: RequestId::new(request), further: 0, outcome }))
 }
 
 fn resolved(request: u64, outcome: Result<ObjectId, ReadFailure>) -> Event {
-    Event::Presence(PresenceEvent::Resolved(Ended { request: RequestId::new(request), outcome }))
+    Event::Presence(PresenceEvent::Resolved(Ended { request: RequestId::new(request), further: 0, outcome }))
 }
 
 fn page(request: u64, outcome: Result<MembersPage, ReadFailure>) -> Event {
-    Event::Presence(PresenceEvent::Members(Ended { request: RequestId::new(request), outcome }))
+    Event::Presence(PresenceEvent::Members(Ended { request: RequestId::new(request), further: 0, outcome }))
 }
 
 fn set(request: u64, outcome: Result<(), ReadFailure>) -> Event {
-    Event::Presence(PresenceEvent::Set(Ended { request: RequestId::new(request), outcome }))
+    Event::Presence(PresenceEvent::Set(Ended { request: RequestId::new(request), further: 0, outcome }))
 }
 
 /// The end of any request that asks for something.
@@ -182,7 +186,10 @@ fn line(effect: &Effect) -> String {
         Effect::Broker(BrokerOrder::Publish(messages)) => {
             messages.iter().map(message).collect::<Vec<_>>().join("\n")
         }
-        Effect::SignIn(order) => format!("{order:?}"),
+        Effect::SignIn(SignInOrder::Invite(SignInBy::DeviceCode)) => "Invite".into(),
+        Effect::SignIn(order @ (SignInOrder::Invite(_) | SignInOrder::Redeem(_) | SignInOrder::TakeBack)) => {
+            format!("{order:?}")
+        }
         Effect::Report(report) => format!("report: {report}"),
         Effect::Finish(ending) => format!("finish {ending:?}"),
     }

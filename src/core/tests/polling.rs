@@ -51,10 +51,18 @@ fn a_principal_name_that_nobody_has_is_not_found_and_looked_for_gently() {
              presence/alice/health = not_found",
         )],
     );
-    for seconds in [10.0, 100.0, 299.0] {
-        assert!(reads(&mut bridge, Woken, seconds).is_empty());
-    }
-    assert_eq!(reads(&mut bridge, Woken, 300.2), ["read #1 resolve alice@contoso.example"]);
+    let mut now = 0.1;
+    let waits: Vec<u64> = (1..=10)
+        .map(|request| {
+            let before = now;
+            while reads(&mut bridge, Woken, now).is_empty() {
+                now = bridge.wake_at(at(now).tick).unwrap().0.as_secs_f64();
+            }
+            bridge.on(resolved(request, Err(ReadFailure::NotFound)), at(now));
+            (now - before).round() as u64
+        })
+        .collect();
+    assert_eq!(waits, [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
 }
 
 #[test]
@@ -213,4 +221,13 @@ fn what_somebody_writes_does_not_begin_the_debounce_again() {
     }
     let said = lines(&bridge.on(Woken, at(12.0)));
     assert!(said.contains(&"presence/alice/state = {Busy Busy since 09:00:05}".to_owned()), "{said:?}");
+}
+
+#[test]
+fn the_further_pages_of_an_answer_count_in_the_budget() {
+    let mut bridge = online(settings());
+    let outcome = Ok(vec![reading(1, "Busy", "Busy"), reading(2, "Away", "Away")]);
+    let ended = Ended { request: RequestId::new(0), further: 2, outcome };
+    bridge.on(Event::Presence(PresenceEvent::Read(ended)), at(0.1));
+    assert_eq!(bridge.snapshot(0, at(0.2)).graph.budget_used, 3);
 }

@@ -316,7 +316,7 @@ fn the_whole_state_payload() {
         json(&State::new(&full, since, Some(id(1)), &bridge)),
         r#"{"availability":"Busy","activity":"InAMeeting","since":"2026-11-23T09:14:22Z","out_of_office":false,"out_of_office_message":"Back \"soon\"","status_message":"In the workshop","status_message_expires":"2026-11-23T17:00:00Z","work_location":"time_off","raw_availability":"Busy","raw_activity":"InAMeeting","sequence_number":"A0000000001","user_id":"00000000-0000-4000-8000-000000000001","bridge":"presence2mqtt"}"#
     );
-    let bare = Presence::of(Words::from_graph("Busy", None).unwrap());
+    let bare = Presence::of(PresenceWords::from_graph("Busy", None).unwrap());
     assert_eq!(
         json(&State::new(&bare, since, None, &bridge)),
         r#"{"availability":"Busy","activity":"PresenceUnknown","since":"2026-11-23T09:14:22Z","out_of_office":null,"out_of_office_message":null,"status_message":null,"status_message_expires":null,"work_location":null,"raw_availability":"Busy","raw_activity":null,"sequence_number":null,"user_id":null,"bridge":"presence2mqtt"}"#

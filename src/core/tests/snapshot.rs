@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::core::model::health::GraphState;
-use crate::core::model::sign_in::DeviceCode;
+use crate::core::model::sign_in::ShownInvitation;
 use crate::core::model::snapshot::BrokerState;
 
 /// The parts that change, each in one line.
@@ -98,19 +98,19 @@ fn people_are_counted_by_every_word_and_named_as_far_as_asked_for() {
 
 #[test]
 fn a_code_is_shown_while_it_is_good() {
-    let mut core = Bridge::new(changed(only_alice(), |it| it.sign_in.invites = true), 1, at(0.0));
+    let mut core = Bridge::new(changed(only_alice(), |it| it.sign_in.invites = BY_CODE), 1, at(0.0));
     core.on(Event::Started, at(0.0));
     let refused = ReadFailure::SignInRequired { advice: "sign in".into() };
     core.on(failure(0, refused), at(0.5));
-    let code = DeviceCode {
+    let code = ShownInvitation {
         verification_uri: "https://microsoft.com/devicelogin".into(),
-        user_code: "ABCD1234".into(),
+        user_code: Some("ABCD1234".into()),
         expires_at: at(900.0).wall,
     };
-    core.on(Event::SignIn(SignInEvent::Code(code.clone())), at(1.0));
+    core.on(Event::SignIn(SignInEvent::Invited(code.clone())), at(1.0));
     let snapshot = core.snapshot(0, at(1.0));
     assert_eq!((snapshot.graph.state, snapshot.sign_in), ("sign_in_required", Some(code)));
-    let ended = SignInEvent::Ended(crate::core::model::sign_in::InvitationEnd::Expired);
+    let ended = SignInEvent::Ended(crate::core::model::sign_in::InvitationEnd::Expired(String::new()));
     core.on(Event::SignIn(ended), at(900.0));
     assert_eq!(core.snapshot(0, at(900.0)).sign_in, None);
 }

@@ -1,4 +1,4 @@
-//! What the sign-in service says: a token, or a reason with its number.
+//! What the sign-in service says: a token, or why there is none.
 //!
 //! A network error, a timeout, 429 or 5xx is never a bad sign-in.
 
@@ -9,10 +9,12 @@ use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
 
-use super::advice::{self, Verdict};
+use super::advice::Verdict;
+use super::refusal::Refusal;
 use crate::core::model::request::ReadFailure;
-use crate::graph::lenient::lenient;
-use crate::graph::quote::quote;
+use crate::graph::caller::Caller;
+use crate::graph::lenient::Object;
+use crate::graph::text::readable;
 
 /// An access token as issued (Microsoft identity platform: `v2-oauth2-client-creds-grant-flow`).
 #[derive(Debug)]
@@ -60,35 +62,6 @@ pub enum NotIssued {
 /// No token of Microsoft lives longer (Microsoft identity platform: `access-tokens`, continuous access evaluation).
 const LONGEST_LIFE: Duration = Duration::from_secs(28 * 60 * 60);
 
-/// Reasons that are looked at. The service gives one or two.
-const MOST_CODES: usize = 8;
-
-/// The service's no.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Refusal {
-    /// The word that decides: `invalid_grant`, `authorization_pending`.
-    pub error: String,
-    #[serde(default, deserialize_with = "lenient")]
-    error_codes: Option<Vec<u32>>,
-    #[serde(default, deserialize_with = "lenient")]
-    trace_id: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
-    correlation_id: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct WireToken {
-    #[serde(deserialize_with = "sendable")]
-    access_token: SecretString,
-    expires_in: u64,
-    #[serde(default)]
-    refresh_token: Option<SecretString>,
-    #[serde(default)]
-    scope: Option<String>,
-    #[serde(default)]
-    id_token: Option<SecretString>,
-}
-
 /// An answer of the sign-in service, as it came.
 pub struct Answer {
     /// The HTTP status.
@@ -117,34 +90,53 @@ impl fmt::Debug for Answer {
 ///
 /// If it is no token; the kind says whether it passes.
 pub fn issued(answer: &Answer) -> Result<Issued, NotIssued> {
-    if answer.status.is_success() {
-        return match serde_json::from_slice::<WireToken>(&answer.body) {
-            Ok(wire) => Ok(Issued {
-                delegated: Delegated {
-                    refresh_token: wire.refresh_token,
-                    scopes: wire.scope,
-                    id_token: wire.id_token,
-                },
-                ..Issued::new(wire.access_token, wire.expires_in)
-            }),
-            Err(_) => Err(passing("the answer of the sign-in service is not a token", answer.retry_after)),
-        };
+    if !answer.status.is_success() {
+        return Err(not_issued(answer));
     }
-    Err(not_issued(answer))
+    token(&readable(&answer.body))
+        .ok_or_else(|| passing("the answer of the sign-in service is not a token", answer.retry_after))
+}
+
+fn token(body: &str) -> Option<Issued> {
+    let body = Object::of(body)?;
+    let Sendable(token) = body.get("access_token")?;
+    let delegated = Delegated {
+        refresh_token: body.get("refresh_token"),
+        scopes: body.get("scope"),
+        id_token: body.get("id_token"),
+    };
+    Some(Issued { delegated, ..Issued::new(token, body.get("expires_in")?) })
 }
 
 /// Reads an answer that is not 200.
 #[must_use]
 pub fn not_issued(answer: &Answer) -> NotIssued {
     let Answer { status, retry_after, body } = answer;
-    let refusal = serde_json::from_slice::<Refusal>(body).ok();
+    let refusal = Refusal::of_body(&readable(body));
     match refusal {
         Some(refusal) if status.is_client_error() && *status != StatusCode::TOO_MANY_REQUESTS => {
-            refusal.judge(*retry_after)
+            judge(refusal, *retry_after)
         }
-        Some(_) | None => passing(&format!("the sign-in service answered {status}"), *retry_after),
+        Some(refusal) => {
+            let why = format!("the sign-in service answered {status} ({})", refusal.details());
+            passing(&why, *retry_after)
+        }
+        None => passing(&format!("the sign-in service answered {status}"), *retry_after),
     }
 }
+
+/// Whether it passes, or is a no.
+fn judge(refusal: Refusal, retry_after: Option<Duration>) -> NotIssued {
+    let retry_after = match refusal.verdict() {
+        Some(Verdict::Passes) => retry_after,
+        Some(Verdict::PassesAfter(wait)) => Some(retry_after.unwrap_or_default().max(wait)),
+        Some(Verdict::Act(_)) | None => return NotIssued::Refused(refusal),
+    };
+    passing(&format!("the sign-in service has a passing problem ({})", refusal.details()), retry_after)
+}
+
+#[derive(Deserialize)]
+struct Sendable(#[serde(deserialize_with = "sendable")] SecretString);
 
 /// A token that can be sent: visible characters, and at least one (RFC 6749, appendix A.12).
 pub(super) fn sendable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
@@ -160,55 +152,13 @@ fn passing(why: &str, retry_after: Option<Duration>) -> NotIssued {
     NotIssued::Passing { why: why.to_owned(), retry_after }
 }
 
-impl Refusal {
-    /// What to do about it, with the numbers that support asks for.
+impl NotIssued {
+    /// What it means to whoever asked.
     #[must_use]
-    pub fn advice(&self) -> String {
-        let unknown = || {
-            let word = quote(&self.error);
-            format!(
-                "the sign-in is refused with {word:?}: look it up at https://login.microsoftonline.com/error"
-            )
-        };
-        let sentence = match self.verdict() {
-            Some(Verdict::Act(sentence)) => sentence.to_owned(),
-            Some(Verdict::Passes | Verdict::PassesAfter(_)) | None => unknown(),
-        };
-        format!("{sentence} ({})", self.numbers())
-    }
-
-    fn verdict(&self) -> Option<Verdict> {
-        advice::verdict(&self.error, self.codes())
-    }
-
-    /// Whether it passes, or is a no.
-    fn judge(self, retry_after: Option<Duration>) -> NotIssued {
-        let wait = match self.verdict() {
-            Some(Verdict::Passes) => retry_after,
-            Some(Verdict::PassesAfter(wait)) => Some(retry_after.unwrap_or_default().max(wait)),
-            Some(Verdict::Act(_)) | None => return NotIssued::Refused(self),
-        };
-        passing(&format!("the sign-in service has a passing problem ({})", self.numbers()), wait)
-    }
-
-    fn codes(&self) -> &[u32] {
-        let codes = self.error_codes.as_deref().unwrap_or_default();
-        &codes[..codes.len().min(MOST_CODES)]
-    }
-
-    fn numbers(&self) -> String {
-        let mut parts: Vec<String> = self.codes().iter().map(|code| format!("AADSTS{code}")).collect();
-        parts.extend(self.trace_id.iter().map(|id| format!("trace {}", quote(id))));
-        parts.extend(self.correlation_id.iter().map(|id| format!("correlation {}", quote(id))));
-        if parts.is_empty() { quote(&self.error) } else { parts.join(", ") }
-    }
-}
-
-impl From<NotIssued> for ReadFailure {
-    fn from(reason: NotIssued) -> Self {
-        match reason {
-            NotIssued::Passing { why, retry_after } => Self::Passing { why, retry_after },
-            NotIssued::Refused(refusal) => Self::SignInRequired { advice: refusal.advice() },
+    pub fn failure(self, caller: Caller) -> ReadFailure {
+        match self {
+            Self::Passing { why, retry_after } => ReadFailure::Passing { why, retry_after },
+            Self::Refused(refusal) => ReadFailure::SignInRequired { advice: refusal.advice(caller) },
         }
     }
 }
@@ -232,16 +182,18 @@ mod tests {
     }
 
     #[test]
-    fn a_no_is_a_sentence_with_the_numbers_and_without_the_services_own_words() {
-        let body = r#"{"error":"invalid_client","error_description":"AADSTS7000215: secret words",
+    fn a_no_is_a_sentence_with_the_numbers_and_the_services_own_words() {
+        let body = r#"{"error":"invalid_client","error_description":"AADSTS7000215: \"own\" words",
                        "error_codes":[7000215],"trace_id":"t1","correlation_id":"c1"}"#;
         let Err(NotIssued::Refused(refusal)) = of(401, body) else { panic!("a token?") };
-        let advice = refusal.advice();
+        let advice = refusal.advice(Caller::App);
         assert!(advice.starts_with("the client secret is wrong: "), "{advice}");
-        assert!(advice.ends_with("(AADSTS7000215, trace t1, correlation c1)"), "{advice}");
-        assert!(!advice.contains("secret words"), "{advice}");
+        let details = r#"(AADSTS7000215, trace t1, correlation c1; Microsoft says "'own' words")"#;
+        assert!(advice.ends_with(details), "{advice}");
+        let Err(NotIssued::Passing { why, .. }) = of(503, body) else { panic!("a no?") };
+        assert!(why.ends_with(details), "{why}");
         let Err(NotIssued::Refused(refusal)) = of(400, r#"{"error":"invalid_new_thing"}"#) else { panic!() };
-        assert!(refusal.advice().contains("invalid_new_thing"));
+        assert!(refusal.advice(Caller::Person).contains("invalid_new_thing"));
     }
 
     #[test]
@@ -257,7 +209,8 @@ mod tests {
             else {
                 panic!("{more}")
             };
-            assert!(refusal.advice().ends_with("(invalid_client)"), "{}", refusal.advice());
+            let advice = refusal.advice(Caller::App);
+            assert!(advice.ends_with("(invalid_client)"), "{advice}");
         }
     }
 
@@ -266,12 +219,23 @@ mod tests {
         let long = "x".repeat(100_000);
         let codes = vec!["1"; 10_000].join(",");
         let body = format!(
-            r#"{{"error":"a\nb{long}","error_codes":[{codes}],"trace_id":"\u001b{long}","correlation_id":"\u0000{long}"}}"#
+            r#"{{"error":"a\nb{long}","error_codes":[{codes}],"error_description":"{long}","trace_id":"\u001b{long}","correlation_id":"\u0000{long}"}}"#
         );
         let Err(NotIssued::Refused(refusal)) = of(400, &body) else { panic!("passes") };
-        let advice = refusal.advice();
+        let advice = refusal.advice(Caller::Person);
         assert!(advice.contains("\"a bxxx"), "{advice}");
         assert!(advice.chars().count() < 1500 && !advice.contains(char::is_control), "{advice}");
+    }
+
+    #[test]
+    fn odd_members_cost_themselves() {
+        let body = r#"{"token_type":"\ud83d","expires_in":3599,"access_token":"t","refresh_token":7,"scope":1e999,
+                       "id_token":"i","more":1e999}"#;
+        let issued = of(200, body).unwrap();
+        assert_eq!(issued.token.expose_secret(), "t");
+        let Delegated { refresh_token, scopes, id_token } = issued.delegated;
+        assert!(refresh_token.is_none() && scopes.is_none());
+        assert_eq!(id_token.unwrap().expose_secret(), "i");
     }
 
     #[test]

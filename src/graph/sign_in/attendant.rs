@@ -6,16 +6,22 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
-use super::answer::NotIssued;
 use super::authority::Authority;
 use super::delegated::DelegatedSignIn;
-use super::device_code::{CodeEnd, PendingCode};
+use super::invitation::Invitation;
 use crate::config::Certificate;
-use crate::core::model::request::ReadFailure;
-use crate::core::model::sign_in::{InvitationEnd, SignInEvent, SignInOrder, SignedIn};
+use crate::core::model::sign_in::{
+    InvitationEnd, LandingAddress, SignInBy, SignInEvent, SignInOrder, SignedIn,
+};
 
 /// How often the files that prove who the bridge is are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
+
+/// How often a sign-in that the disk did not take is offered to it again.
+const STORE_AGAIN_EVERY: Duration = Duration::from_secs(60);
+
+/// Addresses that wait while one is redeemed. Who hands in another then is told to try again.
+const LANDED: usize = 1;
 
 /// What the attendant looks after.
 #[derive(Debug)]
@@ -44,15 +50,27 @@ pub async fn run(
     events: mpsc::Sender<SignInEvent>,
 ) {
     let mut marks = attendant.marks();
-    let mut account = None;
-    let mut look = tokio::time::interval(LOOK_EVERY);
+    let (mut account, mut not_stored) = (None, None);
+    let [mut look, mut store_again] = [LOOK_EVERY, STORE_AGAIN_EVERY].map(tokio::time::interval);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    store_again.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut invitation = std::pin::pin!(None);
+    let mut landed = mpsc::channel(LANDED).0;
     loop {
         let mut happened = Vec::new();
         tokio::select! {
             order = orders.recv() => match order {
-                Some(SignInOrder::Invite) => invitation.set(Some(attendant.invite(&events))),
+                Some(SignInOrder::Invite(by)) => {
+                    let (to, addresses) = mpsc::channel(LANDED);
+                    landed = to;
+                    invitation.set(Some(attendant.invite(by, &events, addresses)));
+                }
+                Some(SignInOrder::Redeem(address)) => {
+                    if landed.try_send(address).is_err() {
+                        let why = "this sign-in takes no address now; try again in a moment".to_owned();
+                        happened.push(SignInEvent::NotTaken(why));
+                    }
+                }
                 Some(SignInOrder::TakeBack) => invitation.set(None),
                 None => return,
             },
@@ -64,6 +82,11 @@ pub async fn run(
                     happened.extend(ends.map(|read| SignInEvent::CertificateEnds(read.map(|read| read.ends))));
                 }
             }
+            _ = store_again.tick(), if not_stored.is_some() => {
+                if let Some(delegated) = &attendant.delegated {
+                    delegated.store_again().await;
+                }
+            }
             Some(end) = or_never(invitation.as_mut().as_pin_mut()) => {
                 invitation.set(None);
                 happened.push(SignInEvent::Ended(end));
@@ -73,6 +96,11 @@ pub async fn run(
         if now != account {
             account.clone_from(&now);
             happened.push(SignInEvent::Account(now));
+        }
+        let now = attendant.delegated.as_ref().and_then(DelegatedSignIn::not_stored);
+        if now != not_stored {
+            not_stored.clone_from(&now);
+            happened.push(SignInEvent::NotStored(now));
         }
         for event in happened {
             if events.send(event).await.is_err() {
@@ -104,33 +132,22 @@ impl Attendant {
         self.delegated.as_ref()?.signed_in().unwrap_or_else(|_| before.cloned())
     }
 
-    async fn invite(&self, events: &mpsc::Sender<SignInEvent>) -> InvitationEnd {
+    async fn invite(
+        &self,
+        by: SignInBy,
+        events: &mpsc::Sender<SignInEvent>,
+        addresses: mpsc::Receiver<LandingAddress>,
+    ) -> InvitationEnd {
         let Some(delegated) = &self.delegated else {
             return InvitationEnd::Failed("this sign-in method needs no person".to_owned());
         };
-        let scope = delegated.scope(&self.resource);
-        let code = match PendingCode::ask(&self.authority, &delegated.client_id, &scope).await {
-            Ok(code) => code,
-            Err(reason) => return failed(reason),
-        };
-        // Nobody left to show it to: the run is over.
-        if events.send(SignInEvent::Code(code.shown.clone())).await.is_err() {
-            return InvitationEnd::Expired;
-        }
-        match code.wait(&self.authority).await {
-            Ok(CodeEnd::SignedIn(issued)) => match delegated.welcome(&issued, false).await {
-                Ok(_) => InvitationEnd::SignedIn,
-                Err(reason) => reason.into_end(),
-            },
-            Ok(CodeEnd::Declined) => InvitationEnd::Declined,
-            Ok(CodeEnd::Expired) => InvitationEnd::Expired,
-            Err(reason) => failed(reason),
+        let Self { authority, resource, .. } = self;
+        let invitation = Invitation { authority, resource, delegated, events };
+        match by {
+            SignInBy::DeviceCode => invitation.by_code().await,
+            SignInBy::Browser => invitation.by_browser(addresses).await,
         }
     }
-}
-
-fn failed(reason: NotIssued) -> InvitationEnd {
-    InvitationEnd::Failed(ReadFailure::from(reason).to_string())
 }
 
 #[cfg(test)]
@@ -168,7 +185,7 @@ mod tests {
         let in_use = store.lock().await.unwrap();
         in_use.replace(&sign_in("alice@contoso.example")).unwrap();
         let scopes = Arc::new(Scopes::of([&UserId::Me], false, true));
-        let delegated = DelegatedSignIn { store: store.clone(), client_id: "an-app".to_owned(), scopes };
+        let delegated = DelegatedSignIn::new(store.clone(), "an-app".to_owned(), scopes);
         let attendant = Attendant {
             authority: Authority::unasked(&"http://127.0.0.1".parse().unwrap(), "contoso"),
             resource: "https://graph.microsoft.com".to_owned(),

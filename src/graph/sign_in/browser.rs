@@ -13,9 +13,8 @@ use url::Url;
 
 use super::answer::{Issued, NotIssued};
 use super::authority::Authority;
-
-/// From opening the browser to its answer.
-const PATIENCE: Duration = Duration::from_secs(15 * 60);
+use super::refusal::Refusal;
+use crate::graph::caller::Caller;
 
 /// For one request of the browser.
 const REQUEST: Duration = Duration::from_secs(10);
@@ -38,12 +37,9 @@ pub struct PendingBrowser {
 /// Why the browser brought no code.
 #[derive(Debug, thiserror::Error)]
 pub enum NoCode {
-    /// It did not come.
-    #[error("nobody signed in in time; run login again")]
-    TooLate,
     /// The person or the service said no.
-    #[error("the sign-in was not completed ({0}); run login again")]
-    Refused(String),
+    #[error("{}", .0.advice(Caller::Person))]
+    Refused(Refusal),
     /// The address is not the end of this sign-in.
     #[error(
         "this is not the address that this sign-in ended on; copy all of it from the browser's address bar"
@@ -83,43 +79,45 @@ impl PendingBrowser {
         }
     }
 
-    /// Waits for the browser on the loopback port and tells the person that they are done.
+    /// Waits for the browser on the loopback port, for as long as the caller does, and tells the person that they are done.
     ///
     /// # Errors
     ///
-    /// If it does not come, or comes without a code.
+    /// If it comes without a code.
     pub async fn listen(&self, listener: &TcpListener) -> Result<SecretString, NoCode> {
-        let wait = async {
-            loop {
-                let (mut stream, _) = listener.accept().await.map_err(NoCode::Listen)?;
-                // A browser also asks for its icon, and opens connections on suspicion.
-                let line = tokio::time::timeout(REQUEST, first_line(&mut stream)).await;
-                let Some(target) = line.ok().flatten() else { continue };
-                let code = Url::parse(&self.redirect_uri).ok().and_then(|base| base.join(&target).ok());
-                let code = code.ok_or(NoCode::NotOurs).and_then(|url| self.code_of(&url));
-                let (status, words) = match &code {
-                    Ok(_) => ("200 OK", "You are signed in. You can close this window."),
-                    Err(NoCode::NotOurs) => ("404 Not Found", "There is nothing here."),
-                    Err(NoCode::TooLate | NoCode::Refused(_) | NoCode::Listen(_)) => {
-                        ("200 OK", "The sign-in was not completed. You can close this window.")
-                    }
-                };
-                // Whether the page arrives changes nothing: the code is here.
-                let _shown = tokio::time::timeout(REQUEST, answer(&mut stream, status, words)).await;
-                if !matches!(code, Err(NoCode::NotOurs)) {
-                    return code;
+        loop {
+            let (mut stream, _) = listener.accept().await.map_err(NoCode::Listen)?;
+            // A browser also asks for its icon, and opens connections on suspicion.
+            let line = tokio::time::timeout(REQUEST, first_line(&mut stream)).await;
+            let Some(target) = line.ok().flatten() else { continue };
+            let code = Url::parse(&self.redirect_uri).ok().and_then(|base| base.join(&target).ok());
+            let code = code.ok_or(NoCode::NotOurs).and_then(|url| self.code_of(&url));
+            let (status, words) = match &code {
+                Ok(_) => ("200 OK", "You are signed in. You can close this window."),
+                Err(NoCode::NotOurs) => ("404 Not Found", "There is nothing here."),
+                Err(NoCode::Refused(_) | NoCode::Listen(_)) => {
+                    ("200 OK", "The sign-in was not completed. You can close this window.")
                 }
+            };
+            // Whether the page arrives changes nothing: the code is here.
+            let _shown = tokio::time::timeout(REQUEST, answer(&mut stream, status, words)).await;
+            if !matches!(code, Err(NoCode::NotOurs)) {
+                return code;
             }
-        };
-        tokio::time::timeout(PATIENCE, wait).await.unwrap_or(Err(NoCode::TooLate))
+        }
     }
 
-    /// Takes the code out of the address that the browser ended on, for people who paste it.
+    /// Takes the code out of the address that the browser ended on, as a person pasted it.
     ///
     /// # Errors
     ///
     /// If it is not this sign-in's, or holds a refusal.
-    pub fn code_of(&self, ended_on: &Url) -> Result<SecretString, NoCode> {
+    pub fn code_in(&self, pasted: &str) -> Result<SecretString, NoCode> {
+        // Without its scheme, as some browsers show it, the address still has the query that counts.
+        Url::parse(pasted.trim()).map_err(|_| NoCode::NotOurs).and_then(|url| self.code_of(&url))
+    }
+
+    fn code_of(&self, ended_on: &Url) -> Result<SecretString, NoCode> {
         let value = |name: &str| {
             ended_on.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
         };
@@ -129,7 +127,9 @@ impl PendingBrowser {
         }
         match (value("code"), value("error")) {
             (Some(code), None) => Ok(code.into()),
-            (_, Some(error)) => Err(NoCode::Refused(error)),
+            (_, Some(error)) => {
+                Err(NoCode::Refused(Refusal::of_words(error, value("error_description").as_deref())))
+            }
             (None, None) => Err(NoCode::NotOurs),
         }
     }
@@ -212,7 +212,27 @@ mod tests {
         for stranger in ["code=abc", "code=abc&state=x", &format!("state={state}"), ""] {
             assert!(matches!(pending.code_of(&ended(stranger)), Err(NoCode::NotOurs)), "{stranger}");
         }
-        let refused = pending.code_of(&ended(&format!("error=access_denied&state={state}")));
-        assert!(matches!(refused, Err(NoCode::Refused(error)) if error == "access_denied"));
+        let refused = format!(
+            "error=access_denied&error_description=AADSTS53003%3a+No.%0d%0aTrace+ID%3a+t1&state={state}"
+        );
+        let Err(refused) = pending.code_of(&ended(&refused)) else { panic!("a code?") };
+        let sentence = refused.to_string();
+        assert!(sentence.ends_with(r#"(AADSTS53003, trace t1; Microsoft says "No.")"#), "{sentence}");
+        assert!(matches!(refused, NoCode::Refused(refusal) if refusal.blocks_codes()));
+    }
+
+    #[test]
+    fn what_is_pasted_may_lack_its_scheme_and_have_space_around_it() {
+        let pending = pending();
+        let query = format!("?code=abc&state={}", pending.state);
+        for start in
+            ["http://localhost:8400/", "localhost:8400/", " http://localhost:8400", "\thttp://127.0.0.1/x"]
+        {
+            let code = pending.code_in(&format!("{start}{query}\r\n")).unwrap();
+            assert_eq!(code.expose_secret(), "abc", "{start}");
+        }
+        for nothing in ["", "y", "http://", "localhost:8400/"] {
+            assert!(matches!(pending.code_in(nothing), Err(NoCode::NotOurs)), "{nothing}");
+        }
     }
 }

@@ -3,17 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
-use super::answer::{self, Issued, NotIssued};
+use super::answer::{self, Issued};
 use super::authority::Authority;
 use super::identity;
 use super::scopes::{self, Scopes};
-use super::store::{Account, LockedStore, StoreError, StoredSignIn, TokenStore};
+use super::store::{Account, LockedStore, RunLock, StoreError, StoredSignIn, TokenStore};
+use super::unstored::Unstored;
 use crate::chain::chain;
 use crate::core::model::request::ReadFailure;
 use crate::core::model::sign_in::{InvitationEnd, SignedIn};
 use crate::core::sign_in::token_life::renew_after;
+use crate::graph::caller::Caller;
 use crate::graph::clock;
 
 /// The delegated sign-in of one app.
@@ -25,6 +27,7 @@ pub struct DelegatedSignIn {
     pub client_id: String,
     /// The permissions of Graph that the configuration needs.
     pub scopes: Arc<Scopes>,
+    unstored: Arc<Unstored>,
 }
 
 /// Why a new sign-in is not kept.
@@ -47,13 +50,58 @@ pub enum NotKept {
 }
 
 impl DelegatedSignIn {
+    /// The sign-in of this app that is kept in this store.
+    #[must_use]
+    pub fn new(store: TokenStore, client_id: String, scopes: Arc<Scopes>) -> Self {
+        Self { store, client_id, scopes, unstored: Arc::default() }
+    }
+
+    /// Claims the sign-in for one running bridge. Where somebody is signed in and nothing can be written, the bridge runs
+    /// from memory: [`not_stored`](Self::not_stored) says why.
+    ///
+    /// # Errors
+    ///
+    /// If another bridge has it, or nobody is signed in and nothing can be written.
+    pub fn claim(&self) -> Result<RunLock, StoreError> {
+        let claimed = self.store.claim()?;
+        if let Err(error) = self.store.try_out() {
+            if !self.store.peek().is_ok_and(|kept| kept.is_some()) {
+                return Err(error);
+            }
+            self.unstored.note(&error);
+        }
+        Ok(claimed)
+    }
+
+    /// Why and where a new token cannot be stored, as far as is known.
+    #[must_use]
+    pub fn not_stored(&self) -> Option<String> {
+        self.unstored.why()
+    }
+
+    /// Tries again to store what the disk did not take.
+    pub async fn store_again(&self) {
+        let Ok(store) = self.store.lock().await else { return };
+        // Where somebody signed in or out meanwhile, what is held is forgotten.
+        let _newest = self.unstored.or_newer(store.read());
+        let tried = match self.unstored.held() {
+            Some(sign_in) => store.replace(&sign_in),
+            None => self.store.try_out(),
+        };
+        match tried {
+            Ok(()) => self.unstored.is_stored(),
+            Err(error) => self.unstored.note(&error),
+        }
+    }
+
     /// The `scope` of a request to sign in.
     #[must_use]
     pub fn scope(&self, resource: &str) -> String {
         self.scopes.request(resource)
     }
 
-    /// A token for Graph: the stored one while it is young, unless `fresh`; else a new one, stored before it is used.
+    /// A token for Graph: the stored one while it is young, unless `fresh`; else a new one, stored before it is used, or
+    /// used from memory where the disk does not take it.
     ///
     /// # Errors
     ///
@@ -65,10 +113,10 @@ impl DelegatedSignIn {
         fresh: bool,
     ) -> Result<Issued, ReadFailure> {
         let store = self.store.lock().await.map_err(disk)?;
-        let kept = store.read().map_err(disk)?.ok_or_else(|| ReadFailure::SignInRequired {
-            advice:
-                "nobody is signed in: run `presence2mqtt login`, or follow the address and code in the log"
-                    .to_owned(),
+        let kept = self.unstored.or_newer(store.read()).map_err(disk)?;
+        let kept = kept.ok_or_else(|| ReadFailure::SignInRequired {
+            advice: "nobody is signed in: run `presence2mqtt login`, or follow the invitation in the log"
+                .to_owned(),
         })?;
         self.check(&kept)?;
         if let Some(issued) = young(&kept).filter(|_| !fresh) {
@@ -80,44 +128,54 @@ impl DelegatedSignIn {
             ("refresh_token", kept.refresh_token.expose_secret()),
             ("scope", &self.scopes.renewal(resource, &kept.scopes)),
         ];
-        let issued = authority.token(&form).await.map_err(|reason| match reason {
-            NotIssued::Passing { .. } => reason.into(),
-            NotIssued::Refused(refusal) => ReadFailure::SignInRequired { advice: refusal.advice() },
-        })?;
-        keep(&store, &self.client_id, kept.account.clone(), &issued, Some(&kept)).map_err(|error| {
-            // A token that is not on disk must not be used: the old one dies with its first use.
-            ReadFailure::Passing { why: format!("the new token cannot be kept: {error}"), retry_after: None }
-        })?;
+        let issued = authority.token(&form).await.map_err(|reason| reason.failure(Caller::Person))?;
+        let refresh_token = issued.delegated.refresh_token.clone().unwrap_or(kept.refresh_token);
+        self.keep(&store, self.as_kept(kept.account, &issued, refresh_token, kept.scopes));
         Ok(issued)
     }
 
-    /// Keeps a new sign-in. Only the remembered account is welcome, unless `bind` says that this is a person's own
-    /// decision.
+    /// Finds out whether a new sign-in could be stored, and whose would be replaced: before a person is asked to sign in.
     ///
     /// # Errors
     ///
-    /// If it is somebody else's, cannot be used, or cannot be written.
-    pub async fn welcome(&self, issued: &Issued, bind: bool) -> Result<Account, NotKept> {
-        let account = identity::account(issued.delegated.id_token.as_ref())?;
+    /// If the disk refuses.
+    pub async fn prepare(&self) -> Result<Option<Account>, StoreError> {
         let store = self.store.lock().await?;
-        // A damaged store remembers nobody.
-        let remembered = store.read().ok().flatten().map(|kept| kept.account);
-        let same =
-            |other: &Account| other.object_id == account.object_id && other.tenant_id == account.tenant_id;
-        if !bind && remembered.is_some_and(|other| !same(&other)) {
-            return Err(NotKept::AnotherAccount(account.username));
+        self.store.try_out()?;
+        match store.read() {
+            // A new sign-in is what helps; whose the old one was cannot be known.
+            Err(StoreError::Damaged { .. }) => Ok(None),
+            read => Ok(read?.map(|kept| kept.account)),
         }
-        keep(&store, &self.client_id, account.clone(), issued, None)?;
-        Ok(account)
     }
 
-    /// Who is signed in, if anybody is.
+    /// Stores a new sign-in, whoever's it is: a person decided so.
     ///
     /// # Errors
     ///
-    /// If the store cannot be read.
-    pub async fn account(&self) -> Result<Option<Account>, StoreError> {
-        Ok(self.store.lock().await?.read()?.map(|kept| kept.account))
+    /// If it cannot be used, or cannot be written.
+    pub async fn bind(&self, issued: &Issued) -> Result<Account, NotKept> {
+        let sign_in = self.first(issued)?;
+        self.store.lock().await?.replace(&sign_in)?;
+        Ok(sign_in.account)
+    }
+
+    /// Keeps a new sign-in for a running bridge, in memory where the disk does not take it. Only the remembered account is
+    /// welcome.
+    ///
+    /// # Errors
+    ///
+    /// If it is somebody else's, or cannot be used.
+    pub async fn welcome(&self, issued: &Issued) -> Result<(), NotKept> {
+        let sign_in = self.first(issued)?;
+        let store = self.store.lock().await?;
+        // A damaged store remembers nobody.
+        let remembered = self.unstored.or_newer(store.read()).ok().flatten();
+        if remembered.is_some_and(|kept| !kept.account.is_same(&sign_in.account)) {
+            return Err(NotKept::AnotherAccount(sign_in.account.username));
+        }
+        self.keep(&store, sign_in);
+        Ok(())
     }
 
     /// Who is signed in, if anybody is, and for what.
@@ -126,11 +184,47 @@ impl DelegatedSignIn {
     ///
     /// If the store cannot be read.
     pub fn signed_in(&self) -> Result<Option<SignedIn>, StoreError> {
-        Ok(self.store.whose()?.map(|(account, scopes)| SignedIn {
-            may_write: scopes::lets_write(&scopes),
-            username: account.username,
-            object_id: account.object_id,
+        Ok(self.unstored.or_newer(self.store.peek())?.map(|kept| SignedIn {
+            may_write: scopes::lets_write(&kept.scopes),
+            username: kept.account.username,
+            object_id: kept.account.object_id,
         }))
+    }
+
+    /// The first token of a sign-in, as it is kept.
+    fn first(&self, issued: &Issued) -> Result<StoredSignIn, NotKept> {
+        let account = identity::account(issued.delegated.id_token.as_ref())?;
+        let refresh_token = issued.delegated.refresh_token.clone().ok_or(NotKept::NoRefreshToken)?;
+        Ok(self.as_kept(account, issued, refresh_token, String::new()))
+    }
+
+    /// A token as it is kept. `scopes` were consented to, unless the service says otherwise.
+    fn as_kept(
+        &self,
+        account: Account,
+        issued: &Issued,
+        refresh_token: SecretString,
+        scopes: String,
+    ) -> StoredSignIn {
+        let now = clock::wall();
+        StoredSignIn {
+            account,
+            client_id: self.client_id.clone(),
+            scopes: issued.delegated.scopes.clone().unwrap_or(scopes),
+            refresh_token,
+            access_token: issued.token.clone(),
+            access_issued: now,
+            access_ends: now + issued.lives,
+        }
+    }
+
+    /// Stores a sign-in before it is used. What the disk does not take is used from memory: the old one dies with the first
+    /// use of the new one, and both would be lost.
+    fn keep(&self, store: &LockedStore<'_>, sign_in: StoredSignIn) {
+        match store.replace(&sign_in) {
+            Ok(()) => self.unstored.is_stored(),
+            Err(error) => self.unstored.hold(sign_in, store.read().ok().flatten().as_ref(), &error),
+        }
     }
 
     fn check(&self, kept: &StoredSignIn) -> Result<(), ReadFailure> {
@@ -177,33 +271,50 @@ fn young(kept: &StoredSignIn) -> Option<Issued> {
     })
 }
 
-fn keep(
-    store: &LockedStore<'_>,
-    client_id: &str,
-    account: Account,
-    issued: &Issued,
-    before: Option<&StoredSignIn>,
-) -> Result<(), NotKept> {
-    let refresh_token = issued.delegated.refresh_token.as_ref().or(before.map(|kept| &kept.refresh_token));
-    let scopes = issued.delegated.scopes.as_ref().or(before.map(|kept| &kept.scopes));
-    let now = clock::wall();
-    store.replace(&StoredSignIn {
-        account,
-        client_id: client_id.to_owned(),
-        scopes: scopes.cloned().unwrap_or_default(),
-        refresh_token: refresh_token.cloned().ok_or(NotKept::NoRefreshToken)?,
-        access_token: issued.token.clone(),
-        access_issued: now,
-        access_ends: now + issued.lives,
-    })?;
-    Ok(())
-}
-
 fn disk(error: StoreError) -> ReadFailure {
     match error {
         StoreError::Damaged { .. } => ReadFailure::SignInRequired { advice: error.to_string() },
         StoreError::Io { .. } | StoreError::Busy { .. } | StoreError::AlreadyRunning { .. } => {
             ReadFailure::Passing { why: chain(&error), retry_after: None }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+    use crate::core::model::name::UserId;
+
+    #[tokio::test]
+    async fn what_was_used_from_memory_is_stored_when_the_disk_takes_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = TokenStore::new(folder.path().join("state"));
+        let scopes = Arc::new(Scopes::of([&UserId::Me], false, false));
+        let sign_in = DelegatedSignIn::new(store, "an-app".to_owned(), scopes);
+        let account = Account {
+            tenant_id: "contoso".to_owned(),
+            object_id: "66825e03-7ef5-42da-9069-724602c31f6b".parse().unwrap(),
+            username: "alice@contoso.example".to_owned(),
+        };
+        let token = "refresh".to_owned().into();
+        let kept = sign_in.as_kept(
+            account,
+            &Issued::new("access".to_owned().into(), 3600),
+            token,
+            "Presence.Read".to_owned(),
+        );
+        let source = io::Error::from(io::ErrorKind::StorageFull);
+        let full = StoreError::Io { what: "cannot write", path: sign_in.store.file(), source };
+        sign_in.unstored.hold(kept, None, &full);
+        assert!(sign_in.not_stored().unwrap().contains("sign-in.json"));
+        assert_eq!(sign_in.signed_in().unwrap().unwrap().username, "alice@contoso.example");
+        assert!(sign_in.store.peek().unwrap().is_none());
+
+        sign_in.store_again().await;
+        assert_eq!(sign_in.not_stored(), None);
+        let stored = sign_in.store.peek().unwrap().unwrap();
+        assert_eq!(stored.refresh_token.expose_secret(), "refresh");
     }
 }

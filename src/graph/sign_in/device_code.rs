@@ -6,11 +6,14 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use super::advice::{self, OnCode};
 use super::answer::{self, Issued, NotIssued};
 use super::authority::Authority;
-use crate::core::model::sign_in::DeviceCode;
+use crate::core::model::sign_in::ShownInvitation;
 use crate::core::model::time::whole_seconds;
+use crate::graph::caller::Caller;
 use crate::graph::clock;
+use crate::graph::text::readable;
 
 /// The service asks for more patience in steps of this (RFC 8628, section 3.5).
 const SLOWER: Duration = Duration::from_secs(5);
@@ -19,7 +22,7 @@ const SLOWER: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct PendingCode {
     /// What people need.
-    pub shown: DeviceCode,
+    pub shown: ShownInvitation,
     client_id: String,
     device_code: SecretString,
     interval: Duration,
@@ -31,10 +34,10 @@ pub struct PendingCode {
 pub enum CodeEnd {
     /// Somebody used it.
     SignedIn(Issued),
-    /// Somebody said no.
-    Declined,
-    /// Nobody came in time.
-    Expired,
+    /// Somebody said no: what to do, as a sentence.
+    Declined(String),
+    /// Nobody came in time: what to do, as a sentence.
+    Expired(String),
 }
 
 #[derive(Deserialize)]
@@ -62,14 +65,15 @@ impl PendingCode {
         if !answer.status.is_success() {
             return Err(answer::not_issued(&answer));
         }
-        let wire: WireCode = serde_json::from_slice(&answer.body).map_err(|_| NotIssued::Passing {
-            why: "the answer of the sign-in service is not a device code".to_owned(),
-            retry_after: answer.retry_after,
-        })?;
+        let wire: WireCode =
+            serde_json::from_str(&readable(&answer.body)).map_err(|_| NotIssued::Passing {
+                why: "the answer of the sign-in service is not a device code".to_owned(),
+                retry_after: answer.retry_after,
+            })?;
         let lives = Duration::from_secs(wire.expires_in.min(24 * 60 * 60));
-        let shown = DeviceCode {
+        let shown = ShownInvitation {
             verification_uri: wire.verification_uri,
-            user_code: wire.user_code,
+            user_code: Some(wire.user_code),
             expires_at: whole_seconds(clock::wall() + lives),
         };
         let interval = Duration::from_secs(wire.interval.clamp(1, 60));
@@ -84,7 +88,7 @@ impl PendingCode {
     /// If the service refuses for another reason than that nobody has come yet.
     pub async fn wait(self, authority: &Authority) -> Result<CodeEnd, NotIssued> {
         let used = tokio::time::timeout(self.lives, self.poll(authority)).await;
-        used.unwrap_or(Ok(CodeEnd::Expired))
+        used.unwrap_or_else(|_| Ok(CodeEnd::Expired(advice::code_expired())))
     }
 
     async fn poll(&self, authority: &Authority) -> Result<CodeEnd, NotIssued> {
@@ -99,12 +103,12 @@ impl PendingCode {
             match authority.token(&form).await {
                 Ok(issued) => return Ok(CodeEnd::SignedIn(issued)),
                 Err(NotIssued::Passing { .. }) => interval += SLOWER,
-                Err(NotIssued::Refused(refusal)) => match refusal.error.as_str() {
-                    "authorization_pending" => {}
-                    "slow_down" => interval += SLOWER,
-                    "authorization_declined" | "access_denied" => return Ok(CodeEnd::Declined),
-                    "expired_token" | "code_expired" => return Ok(CodeEnd::Expired),
-                    _ => return Err(NotIssued::Refused(refusal)),
+                Err(NotIssued::Refused(refusal)) => match refusal.on_code() {
+                    OnCode::Pending => {}
+                    OnCode::SlowDown => interval += SLOWER,
+                    OnCode::Declined => return Ok(CodeEnd::Declined(refusal.advice(Caller::Person))),
+                    OnCode::Expired => return Ok(CodeEnd::Expired(refusal.advice(Caller::Person))),
+                    OnCode::Refused => return Err(NotIssued::Refused(refusal)),
                 },
             }
         }

@@ -3,11 +3,12 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 
 use super::store::Account;
 use crate::core::model::name::ObjectId;
+use crate::graph::lenient::Object;
 use crate::graph::quote::quote;
+use crate::graph::text::readable;
 
 /// The tenant of all personal accounts (Microsoft identity platform: `id-token-claims-reference`, `tid`).
 const PERSONAL_ACCOUNTS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
@@ -25,14 +26,6 @@ pub enum NotUsable {
     Personal(String),
 }
 
-#[derive(Deserialize)]
-struct Claims {
-    tid: String,
-    oid: ObjectId,
-    #[serde(default)]
-    preferred_username: Option<String>,
-}
-
 /// Reads the claims of an id token. It came straight from the token endpoint over TLS, which vouches for it, so
 /// its signature is not checked (OpenID Connect Core, section 3.1.3.7, point 6).
 ///
@@ -43,10 +36,13 @@ pub fn account(id_token: Option<&SecretString>) -> Result<Account, NotUsable> {
     let claims = id_token.and_then(|token| {
         let payload = token.expose_secret().split('.').nth(1)?;
         let json = URL_SAFE_NO_PAD.decode(payload).ok()?;
-        serde_json::from_slice::<Claims>(&json).ok()
+        let text = readable(&json);
+        let claims = Object::of(&text)?;
+        let oid: ObjectId = claims.get::<String>("oid")?.parse().ok()?;
+        Some((claims.get::<String>("tid")?, oid, claims.get::<String>("preferred_username")))
     });
-    let Claims { tid, oid, preferred_username } = claims.ok_or(NotUsable::Nobody)?;
-    let username = preferred_username.map_or_else(|| oid.to_string(), |name| quote(&name));
+    let (tid, oid, name) = claims.ok_or(NotUsable::Nobody)?;
+    let username = name.map_or_else(|| oid.to_string(), |name| quote(&name));
     if tid == PERSONAL_ACCOUNTS {
         return Err(NotUsable::Personal(username));
     }
@@ -74,6 +70,15 @@ mod tests {
         );
         let nameless = token(&format!(r#"{{"tid":"t","oid":"{oid}"}}"#));
         assert_eq!(super::account(Some(&nameless)).unwrap().username, oid);
+        for (members, name) in [
+            (r#""preferred_username":"alice\ud83d@x""#, "alice\u{fffd}@x"),
+            (r#""preferred_username":"alice@x","name":"\ud83d""#, "alice@x"),
+            (r#""preferred_username":7,"roles":1e999"#, oid),
+            (r#""preferred_username":null,"tid":"t""#, oid),
+        ] {
+            let odd = token(&format!(r#"{{"tid":"t","oid":"{oid}",{members}}}"#));
+            assert_eq!(super::account(Some(&odd)).expect(members).username, name);
+        }
         let personal =
             token(&format!(r#"{{"tid":"{PERSONAL_ACCOUNTS}","oid":"{oid}","preferred_username":"a@b"}}"#));
         assert_eq!(super::account(Some(&personal)), Err(NotUsable::Personal("a@b".into())));

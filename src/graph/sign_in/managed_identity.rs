@@ -9,9 +9,12 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::answer::{Issued, sendable};
+use super::refusal::Refusal;
 use crate::config::{ApplicationId, IdentityService};
 use crate::core::model::request::ReadFailure;
+use crate::graph::caller::Caller;
 use crate::graph::http::{self, HttpError, body, on_the_way};
+use crate::graph::text::readable;
 use crate::graph::{clock, retry_after};
 
 /// Bytes of an answer.
@@ -34,11 +37,6 @@ struct WireToken {
     /// Since 1970.
     #[serde(default, deserialize_with = "seconds")]
     expires_on: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct WireError {
-    error: String,
 }
 
 impl ManagedIdentity {
@@ -123,11 +121,13 @@ impl ManagedIdentity {
                  System assigned, or name one in graph.client_id; it needs the app role Presence.Read.All of Microsoft Graph"
             }
         };
-        let word = serde_json::from_slice::<WireError>(body).ok().map(|wire| wire.error);
-        let is_word =
-            |word: &String| word.len() <= 64 && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        let word = word.filter(is_word).map_or(String::new(), |word| format!(", {word}"));
-        ReadFailure::SignInRequired { advice: format!("{advice} ({}{word})", status.as_u16()) }
+        let refusal = Refusal::of_body(&readable(body));
+        // Behind the service on the spot there is the one that issues tokens, whose numbers say more.
+        let by_number =
+            refusal.as_ref().and_then(|refusal| refusal.advice_by_number(Caller::ManagedIdentity));
+        let advice = by_number.unwrap_or_else(|| advice.to_owned());
+        let details = refusal.map_or(String::new(), |refusal| format!(", {}", refusal.details()));
+        ReadFailure::SignInRequired { advice: format!("{advice} ({}{details})", status.as_u16()) }
     }
 }
 
@@ -136,7 +136,7 @@ fn passing(why: String, retry_after: Option<Duration>) -> ReadFailure {
 }
 
 fn issued(body: &[u8]) -> Option<Issued> {
-    let wire: WireToken = serde_json::from_slice(body).ok()?;
+    let wire: WireToken = serde_json::from_str(&readable(body)).ok()?;
     let now = u64::try_from(clock::wall().as_second()).unwrap_or_default();
     let seconds = wire.expires_in.or(wire.expires_on.map(|on| on.saturating_sub(now)))?;
     Some(Issued::new(wire.access_token, seconds))
@@ -239,9 +239,21 @@ mod tests {
             let failure = identity.not_issued(StatusCode::from_u16(status).unwrap(), None, body);
             let ReadFailure::SignInRequired { advice } = failure else { panic!("{failure:?}") };
             assert!(
-                advice.contains(says) && advice.ends_with(&format!("({status}, invalid_request)")),
+                advice.contains(says)
+                    && advice.ends_with(&format!(
+                        "({status}, invalid_request; Microsoft says \"Identity not found\")"
+                    )),
                 "{advice}"
             );
         }
+        let body =
+            br#"{"error":"unauthorized_client","error_description":"AADSTS7000112: Disabled. Trace ID: t1"}"#;
+        let failure = of_machine(None).not_issued(StatusCode::BAD_REQUEST, None, body);
+        let ReadFailure::SignInRequired { advice } = failure else { panic!("{failure:?}") };
+        assert!(advice.starts_with("the app is disabled: ask an administrator to enable it"), "{advice}");
+        assert!(
+            advice.ends_with(r#"(400, AADSTS7000112, trace t1; Microsoft says "Disabled.")"#),
+            "{advice}"
+        );
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::answer::{Issued, NotIssued};
+use super::answer::Issued;
 use super::assertion;
 use super::authority::Authority;
 use super::delegated::DelegatedSignIn;
@@ -60,11 +60,11 @@ impl Method {
     /// If an HTTP client of its own cannot be made.
     pub fn new(auth: &Auth, scopes: Scopes, timeout: Duration) -> Result<Self, HttpError> {
         Ok(match auth {
-            Auth::Person { client_id, state_dir, .. } => Self::Delegated(DelegatedSignIn {
-                store: TokenStore::new(state_dir.clone()),
-                client_id: client_id.as_str().to_owned(),
-                scopes: Arc::new(scopes),
-            }),
+            Auth::Person { client_id, state_dir, .. } => Self::Delegated(DelegatedSignIn::new(
+                TokenStore::new(state_dir.clone()),
+                client_id.as_str().to_owned(),
+                Arc::new(scopes),
+            )),
             Auth::ClientSecret { client_id, secret } => {
                 Self::ClientSecret { client_id: client_id.as_str().to_owned(), secret: secret.clone() }
             }
@@ -162,7 +162,8 @@ async fn of_app(
 ) -> Result<Issued, ReadFailure> {
     let scope = default_scope(resource);
     let form = [("grant_type", "client_credentials"), ("client_id", client_id), ("scope", &scope)];
-    authority.token(&[&form, credential].concat()).await.map_err(NotIssued::into)
+    let issued = authority.token(&[&form, credential].concat()).await;
+    issued.map_err(|reason| reason.failure(Caller::App))
 }
 
 /// Everything that was granted to the app, the only scope that an app can ask for.

@@ -2,10 +2,10 @@
 //!
 //! A refresh token that was replaced must be on disk before its successor is used, and a crash at any instant must
 //! leave either the old file or the new one. So a replacement is written beside the file, synced, renamed over it,
-//! and the folder is synced too.
+//! and the folder is synced too. What a full or read-only disk does not take, `unstored` holds in memory.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
+use super::private;
 use crate::core::model::name::ObjectId;
 
 /// A sign-in holds the lock for one request; somebody who waits longer waits for a process that hangs.
@@ -20,6 +21,9 @@ const LOCK_WITHIN: Duration = Duration::from_secs(30);
 
 /// How often a lock that is taken is tried again.
 const LOCK_EVERY: Duration = Duration::from_millis(50);
+
+/// About as much as a sign-in takes.
+const SIGN_IN_SIZE: usize = 16 * 1024;
 
 /// A store is a few kilobytes; more is not ours.
 const LARGEST_STORE: u64 = 1024 * 1024;
@@ -34,13 +38,13 @@ pub struct TokenStore {
 #[derive(Debug)]
 pub struct LockedStore<'a> {
     store: &'a TokenStore,
-    /// Closing it gives the lock back.
-    _lock: File,
+    /// Closing it gives the lock back. There is none where nobody can write.
+    _lock: Option<File>,
 }
 
 /// Held by a running bridge for as long as it runs.
 #[derive(Debug)]
-pub struct RunLock(#[expect(dead_code, reason = "closing it gives the lock back")] File);
+pub struct RunLock(#[expect(dead_code, reason = "closing it gives the lock back")] Option<File>);
 
 /// A delegated sign-in as it is kept.
 #[derive(Debug, Clone)]
@@ -70,6 +74,14 @@ pub struct Account {
     pub object_id: ObjectId,
     /// What they sign in with.
     pub username: String,
+}
+
+impl Account {
+    /// Whether both are the same person. Names change, ids do not.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.object_id == other.object_id && self.tenant_id == other.tenant_id
+    }
 }
 
 /// Why the store cannot be used. All of it is about files, so it names them.
@@ -141,10 +153,11 @@ impl TokenStore {
     /// If the lock file cannot be opened, or its holder does not let go.
     pub async fn lock(&self) -> Result<LockedStore<'_>, StoreError> {
         let (path, file) = self.lock_file("sign-in.lock")?;
+        let Some(file) = file else { return Ok(LockedStore { store: self, _lock: None }) };
         let attempts = LOCK_WITHIN.as_millis() / LOCK_EVERY.as_millis();
         for _ in 0..attempts {
             match file.try_lock() {
-                Ok(()) => return Ok(LockedStore { store: self, _lock: file }),
+                Ok(()) => return Ok(LockedStore { store: self, _lock: Some(file) }),
                 Err(TryLockError::WouldBlock) => tokio::time::sleep(LOCK_EVERY).await,
                 Err(TryLockError::Error(source)) => return Err(failed("cannot lock", &path)(source)),
             }
@@ -159,21 +172,34 @@ impl TokenStore {
     /// If another one has it.
     pub fn claim(&self) -> Result<RunLock, StoreError> {
         let (path, file) = self.lock_file("run.lock")?;
+        let Some(file) = file else { return Ok(RunLock(None)) };
         match file.try_lock() {
-            Ok(()) => Ok(RunLock(file)),
+            Ok(()) => Ok(RunLock(Some(file))),
             Err(TryLockError::WouldBlock) => Err(StoreError::AlreadyRunning { path: self.folder.clone() }),
             Err(TryLockError::Error(source)) => Err(failed("cannot lock", &path)(source)),
         }
     }
 
-    /// Whose sign-in is kept, if anybody's is, and for what. Does not wait for whoever changes it: the file is replaced as
-    /// a whole, so that this is true or was a moment ago. Tokens are only read under the lock.
+    /// Finds out whether a sign-in could be stored now, without touching the one that is.
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be made, or the disk refuses.
+    pub fn try_out(&self) -> Result<(), StoreError> {
+        self.make_folder()?;
+        let path = self.folder.join("sign-in.json.test");
+        let written = private::write(&path, &[0; SIGN_IN_SIZE]).and_then(|()| fs::remove_file(&path));
+        written.map_err(failed("cannot write in", &self.folder))
+    }
+
+    /// What is kept, for whose and what it is. Does not wait for whoever changes it: the file is replaced as a whole, so
+    /// that this is true or was a moment ago. Its tokens are used only under the lock.
     ///
     /// # Errors
     ///
     /// If the file cannot be read or is damaged.
-    pub fn whose(&self) -> Result<Option<(Account, String)>, StoreError> {
-        Ok(self.read()?.map(|kept| (kept.account, kept.scopes)))
+    pub fn peek(&self) -> Result<Option<StoredSignIn>, StoreError> {
+        self.read()
     }
 
     fn read(&self) -> Result<Option<StoredSignIn>, StoreError> {
@@ -181,7 +207,7 @@ impl TokenStore {
         let mut bytes = Vec::new();
         match File::open(&path) {
             Ok(file) => {
-                make_private(&file).map_err(failed("cannot protect", &path))?;
+                private::make(&file).map_err(failed("cannot protect", &path))?;
                 file.take(LARGEST_STORE).read_to_end(&mut bytes).map_err(failed("cannot read", &path))?;
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -193,12 +219,29 @@ impl TokenStore {
         }
     }
 
-    /// Opens a lock file, in a folder that nobody else can enter.
-    fn lock_file(&self, name: &str) -> Result<(PathBuf, File), StoreError> {
-        make_private_folder(&self.folder).map_err(failed("cannot make the state folder", &self.folder))?;
+    fn make_folder(&self) -> Result<(), StoreError> {
+        private::make_folder(&self.folder).map_err(failed("cannot make the state folder", &self.folder))
+    }
+
+    /// Opens a lock file, in a folder that nobody else can enter. Where nothing can be written, one that is there can still
+    /// be locked, and where there is none nobody else can change what is to be read.
+    fn lock_file(&self, name: &str) -> Result<(PathBuf, Option<File>), StoreError> {
+        self.make_folder()?;
         let path = self.folder.join(name);
-        let file = private_file(&path).map_err(failed("cannot open", &path))?;
+        let file = private::or_as_it_is(private::open(&path), &path).map_err(failed("cannot open", &path))?;
         Ok((path, file))
+    }
+}
+
+impl StoreError {
+    /// Whether it may pass without anybody changing the configuration.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Io { source, .. } => private::takes_nothing(source),
+            Self::Busy { .. } => true,
+            Self::Damaged { .. } | Self::AlreadyRunning { .. } => false,
+        }
     }
 }
 
@@ -223,10 +266,7 @@ impl LockedStore<'_> {
         let text = serde_json::to_vec(&Wire::from(sign_in))
             .map_err(|error| failed("cannot write", &path)(error.into()))?;
         let write = || {
-            let mut file = private_file(&beside)?;
-            file.set_len(0)?;
-            file.write_all(&text)?;
-            file.sync_all()?;
+            private::write(&beside, &text)?;
             fs::rename(&beside, &path)?;
             File::open(&self.store.folder)?.sync_all()
         };
@@ -281,42 +321,18 @@ fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreErr
     move |source| StoreError::Io { what, path: path.to_owned(), source }
 }
 
-/// Opens a file that was never readable by anybody else, not for an instant.
-fn private_file(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
-    make_private(&file)?;
-    Ok(file)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-#[cfg(unix)]
-fn make_private(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    if file.metadata()?.permissions().mode() & 0o777 == 0o600 {
-        return Ok(());
+    #[test]
+    fn trying_out_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = TokenStore::new(folder.path().join("state"));
+        store.try_out().unwrap();
+        assert_eq!(fs::read_dir(folder.path().join("state")).unwrap().count(), 0);
+        fs::write(folder.path().join("file"), "").unwrap();
+        let error = TokenStore::new(folder.path().join("file/state")).try_out().unwrap_err();
+        assert!(!error.may_pass() && error.to_string().contains("file/state"), "{error}");
     }
-    file.set_permissions(fs::Permissions::from_mode(0o600))
-}
-
-#[cfg(not(unix))]
-fn make_private(_file: &File) -> io::Result<()> {
-    Ok(())
-}
-
-#[cfg(unix)]
-fn make_private_folder(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    if fs::metadata(folder)?.permissions().mode() & 0o777 == 0o700 {
-        return Ok(());
-    }
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
-}
-
-#[cfg(not(unix))]
-fn make_private_folder(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)
 }

@@ -15,6 +15,7 @@ use super::tokens::first_tokens;
 use super::{client, page};
 use crate::simulate::message::{Answer, Asked};
 use crate::simulate::state::State;
+use crate::simulate::switches::DeviceCodes as Policy;
 
 /// The grant type.
 pub(super) const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -71,6 +72,11 @@ pub(super) fn grant(state: &mut State, form: &Form, host: &str) -> Result<Value,
         code.interval += SLOWER;
         return Err(SignInError::new(70016, "").called("slow_down"));
     }
+    match switches.device_codes {
+        Policy::Allowed => {}
+        Policy::Blocked(number, word) => return Err(SignInError::new(number, "").called(word)),
+        Policy::Ignored => return Err(SignInError::new(70016, "")),
+    }
     code.asked += 1;
     if let (Outcome::Pending, Some(auto)) = (code.outcome, switches.auto_approve)
         && code.asked > auto.after
@@ -102,6 +108,11 @@ pub(super) fn login_page(state: &mut State, asked: &Asked) -> Answer {
     if form.contains_key("decline") {
         state.sign_in.device_codes.decide(typed, now, None);
         return page::page(200, "Declined", "<p>You did not sign in. You may now close this window.</p>");
+    }
+    if state.switches.device_codes != Policy::Allowed {
+        let sorry =
+            "<p>Your sign-in was successful but does not meet the criteria to access this resource.</p>";
+        return page::page(403, "You cannot access this right now", sorry);
     }
     match form.get("person").and_then(|name| state.person_named(name)).map(|person| person.id) {
         None => page::choose_for_device(typed, &state.people()),

@@ -63,7 +63,7 @@ impl SignInError {
         match self.code {
             50074 | 50076 | 50078 | 50079 | 50158 => Some("basic_action"),
             65001 => Some("consent_required"),
-            53000 | 53001 | 53003 | 530032 => Some("message_only"),
+            53000 | 53001 | 53003 | 530032 | 530035 => Some("message_only"),
             50173 | 700082 => Some("bad_token"),
             _ => None,
         }
@@ -115,6 +115,7 @@ impl SignInError {
             50058 => (400, "login_required", "A silent sign-in request was sent but no user is signed in.".into()),
             50074 | 50076 | 50078 | 50079 | 50158 => (400, "interaction_required", "Due to a configuration change made by your administrator, or because you moved to a new location, you must use multi-factor authentication to access Microsoft Graph.".into()),
             65001 => (400, "invalid_grant", format!("The user or administrator has not consented to use the application '{about}'. Send an interactive authorization request for this user and resource.")),
+            530035 => (400, "invalid_grant", "Access has been blocked by security defaults. This is due to the request using legacy auth or being deemed unsafe by security defaults policies.".into()),
             53003 => (400, "invalid_grant", "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.".into()),
             50034 => (400, "invalid_grant", "The user account does not exist in the directory.".into()),
             50173 => (400, "invalid_grant", "The provided grant has expired due to it being revoked, a fresh auth token is needed. The user might have changed or reset their password.".into()),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Denied, Person, Rules};
+use super::{Person, Rules};
 use crate::core::model::dirty_topics::DirtyTopics;
 use crate::core::model::health::Health;
 use crate::core::model::presence::Presence;
@@ -12,6 +12,7 @@ use crate::core::model::time::{Now, Tick, WholeSeconds};
 use crate::core::model::topic::Field;
 use crate::core::people::knowledge::{Candidate, Knowledge, Known};
 use crate::core::people::out_of_order::{Order, is_older};
+use crate::core::people::refusal::{Denied, Refusal};
 
 impl Person {
     /// Whether an answer is newer than what is known, which it should be.
@@ -37,7 +38,7 @@ impl Person {
         self.confirmed = now.tick.into();
         self.answered = true;
         self.doubted = false;
-        self.denied = None;
+        self.allow();
         self.unusable = false;
         let known = match &mut self.knowledge {
             Knowledge::Known(known) => known,
@@ -66,20 +67,42 @@ impl Person {
         self.settle(now.tick, rules, dirty)
     }
 
-    /// Graph answered that this person cannot be read; `true` if that is news.
-    pub(in crate::core::people) fn deny(&mut self, denied: Denied, now: Tick) -> bool {
-        self.rare.get_or_insert_default().look_again = now + DENIED_RETRY;
-        self.denied.replace(denied) != Some(denied)
+    /// Graph answered that this person cannot be read. A first refusal of somebody who could be read is not believed, unless
+    /// `at_once`. Returns how long to wait with the next try, and whether it is news that they cannot be read.
+    pub(in crate::core::people) fn refuse(
+        &mut self,
+        denied: Denied,
+        at_once: bool,
+        now: Tick,
+    ) -> (Duration, bool) {
+        let refusal = &mut self.rare.get_or_insert_default().refusal;
+        if refusal.as_ref().is_none_or(|refusal| refusal.denied() != denied) {
+            *refusal = Some(Refusal::first(denied, now));
+        }
+        let (wait, counts) =
+            refusal.as_mut().map_or((DENIED_RETRY, true), |refusal| refusal.again(at_once, now));
+        (wait, counts && self.denied.replace(denied) != Some(denied))
+    }
+
+    /// Since when Graph has refused to read them, without an answer in between.
+    pub(in crate::core::people) fn refused_since(&self) -> Option<Tick> {
+        self.rare.as_ref()?.refusal.as_ref().map(Refusal::since)
+    }
+
+    /// Whether they were read since the bridge began, or since somebody else signed in.
+    pub(in crate::core::people) fn is_answered(&self) -> bool {
+        self.answered
     }
 
     /// Whether somebody missing from an answer should be read alone now, to learn why.
     pub(in crate::core::people) fn may_look_again(&self, now: Tick) -> bool {
-        self.denied.is_none() || self.rare.as_ref().is_none_or(|rare| now >= rare.look_again)
+        let refusal = self.rare.as_ref().and_then(|rare| rare.refusal.as_ref());
+        refusal.is_none_or(|refusal| now >= refusal.retry_at())
     }
 
     /// What is known was told by somebody else than will be asked from now on.
     pub(in crate::core::people) fn doubt(&mut self) {
-        self.denied = None;
+        self.allow();
         self.doubted = true;
     }
 
@@ -96,8 +119,8 @@ impl Person {
     pub(in crate::core::people) fn forget_candidate(&mut self) {
         if let Some(rare) = &mut self.rare {
             rare.candidate = None;
-            // Somebody denied is looked at again in time, and nothing is out of order: there is nothing to keep.
-            if self.denied.is_none() && rare.out_of_order.is_over() {
+            // Nobody refuses them and nothing is out of order: there is nothing to keep.
+            if rare.refusal.is_none() && rare.out_of_order.is_over() {
                 self.rare = None;
             }
         }

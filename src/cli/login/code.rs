@@ -1,0 +1,110 @@
+//! Signing in with a code, on whatever device.
+
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::picture;
+use super::request::{Request, not_issued};
+use crate::cli::exit::{self, Failure};
+use crate::core::model::sign_in::ShownInvitation;
+use crate::graph::sign_in::answer::{Issued, NotIssued};
+use crate::graph::sign_in::device_code::{CodeEnd, PendingCode};
+
+/// Shows a code and waits until somebody has used it.
+#[expect(clippy::disallowed_methods, reason = "a command is an edge: people read how long a code lives")]
+pub(super) async fn sign_in(
+    request: &Request<'_>,
+    colours: bool,
+    out: &mut impl Write,
+) -> Result<Issued, Failure> {
+    let Request { authority, client_id, scope, progress } = request;
+    let asking = PendingCode::ask(authority, client_id, scope);
+    let code = progress.during("asking for a code", asking).await.map_err(not_given)?;
+    show(&code.shown, colours, Timestamp::now(), &TimeZone::system(), out)?;
+    let waiting = progress.during("waiting for you to sign in", code.wait(authority));
+    match waiting.await.map_err(not_given)? {
+        CodeEnd::SignedIn(issued) => Ok(issued),
+        CodeEnd::Declined(advice) | CodeEnd::Expired(advice) => Err(Failure::new(exit::SIGN_IN, advice)),
+    }
+}
+
+fn show(
+    shown: &ShownInvitation,
+    colours: bool,
+    now: Timestamp,
+    zone: &TimeZone,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let address = &shown.verification_uri;
+    // The address is short; if it ever were not, people could still type it.
+    if let Some(picture) = colours.then(|| picture::of(address)).flatten() {
+        writeln!(out, "{picture}")?;
+    }
+    writeln!(out, "Open {address} and type the code {}", shown.user_code.as_deref().unwrap_or_default())?;
+    writeln!(out, "{} Waiting for you to sign in…", expiry(shown.expires_at, now, zone))?;
+    out.flush()
+}
+
+/// Until when, by the clock on the wall.
+fn expiry(ends: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let minutes = ((ends.duration_since(now).as_secs() + 30) / 60).max(1);
+    let minutes = if minutes == 1 { "1 minute".to_owned() } else { format!("{minutes} minutes") };
+    format!("The code expires in {minutes}, at {}.", ends.to_zoned(zone.clone()).strftime("%H:%M"))
+}
+
+/// Where codes are blocked, another one would be of no use either.
+fn not_given(reason: NotIssued) -> Failure {
+    match reason {
+        NotIssued::Refused(refusal) if refusal.blocks_codes() => Failure::new(
+            exit::SIGN_IN,
+            format!(
+                "the tenant blocks signing in with a code ({}): run `presence2mqtt login --browser`, with --no-open where \
+                 there is no browser",
+                refusal.details()
+            ),
+        ),
+        reason @ (NotIssued::Refused(_) | NotIssued::Passing { .. }) => not_issued(reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_is_told_in_minutes_and_by_the_clock_on_the_wall() {
+        let berlin = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
+        for (seconds, zone, expected) in [
+            (900, &TimeZone::UTC, "The code expires in 15 minutes, at 03:27."),
+            (899, &berlin, "The code expires in 15 minutes, at 04:27."),
+            (70, &berlin, "The code expires in 1 minute, at 04:27."),
+            (-5, &berlin, "The code expires in 1 minute, at 04:27."),
+        ] {
+            let ends: Timestamp = "2026-11-28T03:27:43Z".parse().unwrap();
+            let now = ends - jiff::SignedDuration::from_secs(seconds);
+            assert_eq!(expiry(ends, now, zone), expected);
+        }
+    }
+
+    #[test]
+    fn the_picture_is_for_terminals_with_colours() {
+        let shown = ShownInvitation {
+            verification_uri: "https://microsoft.com/devicelogin".into(),
+            user_code: Some("ABCD1234".into()),
+            expires_at: "2026-11-28T03:27:43Z".parse().unwrap(),
+        };
+        let now = "2026-11-28T03:12:43Z".parse().unwrap();
+        for colours in [true, false] {
+            let mut out = Vec::new();
+            show(&shown, colours, now, &TimeZone::UTC, &mut out).unwrap();
+            let text = String::from_utf8(out).unwrap();
+            assert_eq!(text.contains('\x1b'), colours, "{text}");
+            assert!(text.ends_with(
+                "Open https://microsoft.com/devicelogin and type the code ABCD1234\n\
+                 The code expires in 15 minutes, at 03:27. Waiting for you to sign in…\n"
+            ));
+        }
+    }
+}

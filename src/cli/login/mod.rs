@@ -1,0 +1,147 @@
+//! `presence2mqtt login`
+
+mod browser;
+mod code;
+mod picture;
+mod request;
+
+use std::io::{self, IsTerminal, Write};
+
+use super::exit::{self, Failure};
+use super::lines::Lines;
+use super::progress::Progress;
+use super::terminal::Terminal;
+use crate::config::{Auth, Config};
+use crate::core::model::sign_in::SignInBy;
+use crate::graph::client::GraphClient;
+use crate::graph::sign_in::answer::Issued;
+use crate::graph::sign_in::delegated::{DelegatedSignIn, NotKept};
+use crate::graph::sign_in::identity;
+use crate::graph::sign_in::store::{Account, StoreError};
+use crate::run;
+pub(in crate::cli) use request::Options;
+use request::Request;
+
+/// Signs a person in, and keeps the sign-in.
+pub(super) async fn run(
+    config: &Config,
+    options: &Options,
+    (terminal, progress): (Terminal, Progress),
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let client = run::graph_client(config).map_err(|error| Failure::new(exit::CONFIG, error))?;
+    let sign_in = delegated(config, &client)?;
+    // Before a person goes to any trouble: what could not be stored would be in vain.
+    let preparing = progress.during("waiting for whoever else uses the sign-in", sign_in.prepare());
+    let bound = preparing.await.map_err(of_store)?;
+    let by_browser =
+        options.browser || matches!(config.graph.auth, Auth::Person { by: SignInBy::Browser, .. });
+    let request = Request {
+        authority: client.authority(),
+        client_id: &sign_in.client_id,
+        scope: sign_in.scope(client.resource()),
+        progress,
+    };
+    let mut lines = Lines::default();
+    let issued = if by_browser {
+        browser::sign_in(&request, options, &mut lines, out).await?
+    } else {
+        code::sign_in(&request, terminal.colours_out(), out).await?
+    };
+    let account = identity::account(issued.delegated.id_token.as_ref())
+        .map_err(|error| Failure::new(exit::SIGN_IN, error))?;
+    writeln!(out, "Signed in as {} (tenant {}).", account.username, account.tenant_id)?;
+    let asks = !options.yes && io::stdin().is_terminal() && io::stdout().is_terminal();
+    if asks && !is_right(bound.as_ref(), &account, &mut lines, out).await? {
+        return Err(Failure::new(
+            exit::SIGN_IN,
+            "not saved; run `presence2mqtt login` again and sign in with the right account",
+        ));
+    }
+    keep(sign_in, &issued).await?;
+    writeln!(out, "Saved. Start the bridge with `presence2mqtt run`; a running one continues by itself.")?;
+    Ok(())
+}
+
+/// Asks whether this is the right account: an administrator who approved in their own browser must not become the
+/// person who is watched.
+async fn is_right(
+    bound: Option<&Account>,
+    account: &Account,
+    lines: &mut Lines,
+    out: &mut impl Write,
+) -> io::Result<bool> {
+    match bound.filter(|bound| !bound.is_same(account)) {
+        Some(another) => {
+            let question = format!("The bridge follows {}. Change to this account?", another.username);
+            lines.ask(out, &question, false).await
+        }
+        None => lines.ask(out, "Use this account for the bridge?", true).await,
+    }
+}
+
+async fn keep(sign_in: &DelegatedSignIn, issued: &Issued) -> Result<(), Failure> {
+    let kept = sign_in.bind(issued).await;
+    kept.map(|_| ()).map_err(|error| match error {
+        NotKept::Store(error) => of_store(error),
+        NotKept::NotUsable(_) | NotKept::AnotherAccount(_) | NotKept::NoRefreshToken => {
+            Failure::new(exit::SIGN_IN, error)
+        }
+    })
+}
+
+/// The person's sign-in of a configuration that has one.
+pub(super) fn delegated<'a>(
+    config: &Config,
+    client: &'a GraphClient,
+) -> Result<&'a DelegatedSignIn, Failure> {
+    client.delegated().ok_or_else(|| {
+        let method = config.graph.auth.as_str();
+        let why =
+            format!("with graph.auth.method = \"{method}\" the app signs in as itself; no person needs to");
+        Failure::new(exit::CONFIG, why)
+    })
+}
+
+fn of_store(error: StoreError) -> Failure {
+    Failure::new(exit::UNEXPECTED, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(name: &str, number: u32) -> Account {
+        Account {
+            tenant_id: "contoso".to_owned(),
+            object_id: format!("00000000-0000-4000-8000-{number:012}").parse().unwrap(),
+            username: format!("{name}@contoso.example"),
+        }
+    }
+
+    #[tokio::test]
+    async fn enter_means_yes_unless_it_changes_who_is_followed() {
+        let alice = account("alice", 1);
+        for (bound, typed, expected, question) in [
+            (None, "", true, "Use this account for the bridge? [Y/n] "),
+            (Some(account("alice.renamed", 1)), "", true, "Use this account for the bridge? [Y/n] "),
+            (
+                Some(account("bob", 2)),
+                "",
+                false,
+                "The bridge follows bob@contoso.example. Change to this account? [y/N] ",
+            ),
+            (
+                Some(account("bob", 2)),
+                "Y",
+                true,
+                "The bridge follows bob@contoso.example. Change to this account? [y/N] ",
+            ),
+        ] {
+            let mut out = Vec::new();
+            let mut lines = Lines::typed(&[typed]);
+            assert_eq!(is_right(bound.as_ref(), &alice, &mut lines, &mut out).await.unwrap(), expected);
+            assert_eq!(String::from_utf8(out).unwrap(), question);
+        }
+    }
+}

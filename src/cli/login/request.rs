@@ -1,0 +1,43 @@
+//! What a person wants, and what the sign-in service is asked for therefore.
+
+use clap::Args;
+
+use crate::cli::exit::{self, Failure};
+use crate::cli::progress::Progress;
+use crate::graph::caller::Caller;
+use crate::graph::sign_in::answer::NotIssued;
+use crate::graph::sign_in::authority::Authority;
+
+/// How to sign in.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Options {
+    /// Do not ask whether the account that signed in is the right one
+    #[arg(long)]
+    pub(super) yes: bool,
+    /// Sign in with a browser instead of a code
+    #[arg(long)]
+    pub(super) browser: bool,
+    /// Only print the address for the browser; paste the one it ended on, or reach this port through `ssh -L`
+    #[arg(long)]
+    pub(super) no_open: bool,
+    /// The loopback port that the browser answers on [default: a free one]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(super) port: u16,
+}
+
+/// What the sign-in service is asked for.
+pub(super) struct Request<'a> {
+    pub(super) authority: &'a Authority,
+    pub(super) client_id: &'a str,
+    pub(super) scope: String,
+    pub(super) progress: Progress,
+}
+
+/// The service gives nothing.
+pub(super) fn not_issued(reason: NotIssued) -> Failure {
+    let code = match reason {
+        NotIssued::Passing { .. } => exit::UNREACHABLE,
+        NotIssued::Refused(_) => exit::SIGN_IN,
+    };
+    Failure::new(code, reason.failure(Caller::Person))
+}

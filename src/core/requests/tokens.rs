@@ -1,0 +1,70 @@
+//! Graph refuses a token: whether the same one is tried again, or a new one.
+//!
+//! A sick server of Graph's answers 401 to good tokens. So the same token is tried again first, a new one is asked for at most three
+//! times a minute, and only the sign-in service ends a sign-in.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::core::model::time::Tick;
+
+/// New tokens in a [`WINDOW`] because Graph refused one.
+const RENEWALS_MAX: usize = 3;
+
+/// The time that they are counted in.
+const WINDOW: Duration = Duration::from_secs(60);
+
+/// A refusal that comes so soon after a new token was asked for may be of the old one.
+const JUST_RENEWED: Duration = Duration::from_secs(5);
+
+/// Which tokens may be used.
+#[derive(Debug, Default)]
+pub(super) struct Tokens {
+    /// Older ones are not used any more.
+    oldest: Option<Tick>,
+    renewals: VecDeque<Tick>,
+}
+
+impl Tokens {
+    /// The age that a token may have at most.
+    pub(super) fn max_age(&self, now: Tick) -> Option<Duration> {
+        self.oldest.map(|oldest| now.since(oldest))
+    }
+
+    /// Graph refused a token twice. `true` if there is, or may be, a newer one to try.
+    pub(super) fn renew(&mut self, now: Tick) -> bool {
+        if self.oldest.is_some_and(|oldest| now.since(oldest) < JUST_RENEWED) {
+            return true;
+        }
+        while self.renewals.front().is_some_and(|renewal| *renewal + WINDOW <= now) {
+            self.renewals.pop_front();
+        }
+        let may = self.renewals.len() < RENEWALS_MAX;
+        if may {
+            self.renewals.push_back(now);
+            self.oldest = Some(now);
+        }
+        may
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_new_tokens_a_minute_and_no_more() {
+        let mut tokens = Tokens::default();
+        assert_eq!(tokens.max_age(Tick::default()), None);
+        let mut asked = 0;
+        for second in 0..600 {
+            let now = Tick(Duration::from_secs(second));
+            let before = tokens.oldest;
+            if tokens.renew(now) && tokens.oldest != before {
+                asked += 1;
+                assert_eq!(tokens.max_age(now), Some(Duration::ZERO));
+            }
+        }
+        assert_eq!(asked, 30);
+    }
+}
