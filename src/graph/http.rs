@@ -8,6 +8,7 @@ use reqwest::{Certificate, Client, ClientBuilder, Response};
 use url::Url;
 
 use crate::chain::{causes, with_causes};
+use crate::disk::named::{self, LARGEST_PEM};
 
 /// Why the HTTP client cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -103,7 +104,7 @@ fn client(plain: bool, extra_roots: &[Certificate], timeout: Duration) -> Result
 
 fn certificates(path: &Path) -> Result<Vec<Certificate>, HttpError> {
     let wrap = |source| HttpError::CaFile { path: path.to_owned(), source };
-    let pem = std::fs::read(path).map_err(|error| wrap(error.into()))?;
+    let pem = named::read(path, LARGEST_PEM).map_err(|error| wrap(error.into()))?.bytes;
     Certificate::from_pem_bundle(&pem).map_err(|error| wrap(error.into()))
 }
 

@@ -20,6 +20,7 @@ mod imports;
 mod lights;
 mod mqtt5;
 mod on_the_way;
+mod others_files;
 #[path = "../../src/config/tests/pem.rs"]
 #[expect(dead_code, reason = "the unit tests use more of it")]
 mod pem;

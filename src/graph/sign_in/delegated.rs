@@ -100,8 +100,11 @@ impl DelegatedSignIn {
     pub async fn welcome(&self, issued: &Issued, bind: bool) -> Result<Account, NotKept> {
         let account = identity::account(issued.delegated.id_token.as_ref())?;
         let store = self.store.lock().await?;
-        // A damaged store remembers nobody.
-        let remembered = store.read().ok().flatten().map(|kept| kept.account);
+        let remembered = match store.read() {
+            // Whom a damaged store remembers is not known, so it could be another person than the one who comes now.
+            Err(error) if !bind => return Err(error.into()),
+            kept => kept.ok().flatten().map(|kept| kept.account),
+        };
         let same =
             |other: &Account| other.object_id == account.object_id && other.tenant_id == account.tenant_id;
         if !bind && remembered.is_some_and(|other| !same(&other)) {
@@ -178,7 +181,7 @@ fn young(kept: &StoredSignIn) -> Option<Issued> {
 }
 
 fn keep(
-    store: &LockedStore<'_>,
+    store: &LockedStore,
     client_id: &str,
     account: Account,
     issued: &Issued,
@@ -202,7 +205,10 @@ fn keep(
 fn disk(error: StoreError) -> ReadFailure {
     match error {
         StoreError::Damaged { .. } => ReadFailure::SignInRequired { advice: error.to_string() },
-        StoreError::Io { .. } | StoreError::Busy { .. } | StoreError::AlreadyRunning { .. } => {
+        StoreError::Disk(_)
+        | StoreError::Lock { .. }
+        | StoreError::Busy { .. }
+        | StoreError::AlreadyRunning { .. } => {
             ReadFailure::Passing { why: chain(&error), retry_after: None }
         }
     }

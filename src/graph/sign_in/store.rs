@@ -1,12 +1,11 @@
 //! The token store: one file that only its owner can read, replaced as a whole, locked while it changes.
 //!
 //! A refresh token that was replaced must be on disk before its successor is used, and a crash at any instant must
-//! leave either the old file or the new one. So a replacement is written beside the file, synced, renamed over it,
-//! and the folder is synced too.
+//! leave either the old file or the new one: [`crate::disk::private`] sees to that, and to who else can reach it.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,6 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::core::model::name::ObjectId;
+use crate::disk::private::{PrivateError, PrivateFolder};
 
 /// A sign-in holds the lock for one request; somebody who waits longer waits for a process that hangs.
 const LOCK_WITHIN: Duration = Duration::from_secs(30);
@@ -24,6 +24,13 @@ const LOCK_EVERY: Duration = Duration::from_millis(50);
 /// A store is a few kilobytes; more is not ours.
 const LARGEST_STORE: u64 = 1024 * 1024;
 
+const SIGN_IN: &str = "sign-in.json";
+const SIGN_IN_LOCK: &str = "sign-in.lock";
+const RUN_LOCK: &str = "run.lock";
+
+/// How the names of all these begin, and of what an interrupted replacement leaves.
+const OURS: &[&str] = &["sign-in.", RUN_LOCK];
+
 /// The folder of the tokens, mode 0700.
 #[derive(Debug, Clone)]
 pub struct TokenStore {
@@ -32,8 +39,10 @@ pub struct TokenStore {
 
 /// The store, while nobody else can change it.
 #[derive(Debug)]
-pub struct LockedStore<'a> {
-    store: &'a TokenStore,
+pub struct LockedStore {
+    folder: PrivateFolder,
+    /// What it keeps, for errors.
+    file: PathBuf,
     /// Closing it gives the lock back.
     _lock: File,
 }
@@ -75,18 +84,19 @@ pub struct Account {
 /// Why the store cannot be used. All of it is about files, so it names them.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// A file or folder refuses.
-    #[error("{what} {}", .path.display())]
-    Io {
-        /// What was tried.
-        what: &'static str,
-        /// With which file.
+    /// A file or folder refuses, or is not this user's alone.
+    #[error(transparent)]
+    Disk(#[from] PrivateError),
+    /// The system does not lock.
+    #[error("cannot lock {}", .path.display())]
+    Lock {
+        /// The lock file.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
     },
     /// The file is not one that this program wrote.
-    #[error("{} is damaged; remove it and sign in again with `presence2mqtt login`", .path.display())]
+    #[error("{} is damaged; replace it with `presence2mqtt login`", .path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -131,25 +141,27 @@ impl TokenStore {
     /// The file that changes when somebody signs in or out.
     #[must_use]
     pub fn file(&self) -> PathBuf {
-        self.folder.join("sign-in.json")
+        self.folder.join(SIGN_IN)
     }
 
     /// Waits until nobody else changes the store.
     ///
     /// # Errors
     ///
-    /// If the lock file cannot be opened, or its holder does not let go.
-    pub async fn lock(&self) -> Result<LockedStore<'_>, StoreError> {
-        let (path, file) = self.lock_file("sign-in.lock")?;
+    /// If the folder or the lock file cannot be used, or its holder does not let go.
+    pub async fn lock(&self) -> Result<LockedStore, StoreError> {
+        let folder = PrivateFolder::make(&self.folder, OURS)?;
+        let file = folder.lock_file(SIGN_IN_LOCK)?;
+        let path = || self.folder.join(SIGN_IN_LOCK);
         let attempts = LOCK_WITHIN.as_millis() / LOCK_EVERY.as_millis();
         for _ in 0..attempts {
             match file.try_lock() {
-                Ok(()) => return Ok(LockedStore { store: self, _lock: file }),
+                Ok(()) => return Ok(LockedStore { folder, file: self.file(), _lock: file }),
                 Err(TryLockError::WouldBlock) => tokio::time::sleep(LOCK_EVERY).await,
-                Err(TryLockError::Error(source)) => return Err(failed("cannot lock", &path)(source)),
+                Err(TryLockError::Error(source)) => return Err(StoreError::Lock { path: path(), source }),
             }
         }
-        Err(StoreError::Busy { path })
+        Err(StoreError::Busy { path: path() })
     }
 
     /// Claims the store for one running bridge.
@@ -158,11 +170,13 @@ impl TokenStore {
     ///
     /// If another one has it.
     pub fn claim(&self) -> Result<RunLock, StoreError> {
-        let (path, file) = self.lock_file("run.lock")?;
+        let file = PrivateFolder::make(&self.folder, OURS)?.lock_file(RUN_LOCK)?;
         match file.try_lock() {
             Ok(()) => Ok(RunLock(file)),
             Err(TryLockError::WouldBlock) => Err(StoreError::AlreadyRunning { path: self.folder.clone() }),
-            Err(TryLockError::Error(source)) => Err(failed("cannot lock", &path)(source)),
+            Err(TryLockError::Error(source)) => {
+                Err(StoreError::Lock { path: self.folder.join(RUN_LOCK), source })
+            }
         }
     }
 
@@ -173,43 +187,19 @@ impl TokenStore {
     ///
     /// If the file cannot be read or is damaged.
     pub fn whose(&self) -> Result<Option<(Account, String)>, StoreError> {
-        Ok(self.read()?.map(|kept| (kept.account, kept.scopes)))
-    }
-
-    fn read(&self) -> Result<Option<StoredSignIn>, StoreError> {
-        let path = self.file();
-        let mut bytes = Vec::new();
-        match File::open(&path) {
-            Ok(file) => {
-                make_private(&file).map_err(failed("cannot protect", &path))?;
-                file.take(LARGEST_STORE).read_to_end(&mut bytes).map_err(failed("cannot read", &path))?;
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed("cannot open", &path)(error)),
-        }
-        match serde_json::from_slice::<Wire>(&bytes) {
-            Ok(wire) if wire.version == VERSION => Ok(Some(wire.into())),
-            Ok(_) | Err(_) => Err(StoreError::Damaged { path }),
-        }
-    }
-
-    /// Opens a lock file, in a folder that nobody else can enter.
-    fn lock_file(&self, name: &str) -> Result<(PathBuf, File), StoreError> {
-        make_private_folder(&self.folder).map_err(failed("cannot make the state folder", &self.folder))?;
-        let path = self.folder.join(name);
-        let file = private_file(&path).map_err(failed("cannot open", &path))?;
-        Ok((path, file))
+        let Some(folder) = PrivateFolder::open(&self.folder, OURS)? else { return Ok(None) };
+        Ok(read(&folder, self.file())?.map(|kept| (kept.account, kept.scopes)))
     }
 }
 
-impl LockedStore<'_> {
+impl LockedStore {
     /// What is kept, if anything is.
     ///
     /// # Errors
     ///
     /// If the file cannot be read or is damaged.
     pub fn read(&self) -> Result<Option<StoredSignIn>, StoreError> {
-        self.store.read()
+        read(&self.folder, self.file.clone())
     }
 
     /// Replaces what is kept. When this returns, the new sign-in survives a power cut.
@@ -218,19 +208,13 @@ impl LockedStore<'_> {
     ///
     /// If the disk refuses; the old sign-in is kept then.
     pub fn replace(&self, sign_in: &StoredSignIn) -> Result<(), StoreError> {
-        let path = self.store.file();
-        let beside = self.store.folder.join("sign-in.json.new");
-        let text = serde_json::to_vec(&Wire::from(sign_in))
-            .map_err(|error| failed("cannot write", &path)(error.into()))?;
-        let write = || {
-            let mut file = private_file(&beside)?;
-            file.set_len(0)?;
-            file.write_all(&text)?;
-            file.sync_all()?;
-            fs::rename(&beside, &path)?;
-            File::open(&self.store.folder)?.sync_all()
+        let unwritable = |error: serde_json::Error| PrivateError::Io {
+            what: "cannot write",
+            path: self.file.clone(),
+            source: error.into(),
         };
-        write().map_err(failed("cannot write", &path))
+        let text = serde_json::to_vec(&Wire::from(sign_in)).map_err(unwritable)?;
+        Ok(self.folder.replace(SIGN_IN, &text)?)
     }
 
     /// Forgets the sign-in.
@@ -239,12 +223,15 @@ impl LockedStore<'_> {
     ///
     /// If the disk refuses.
     pub fn remove(&self) -> Result<(), StoreError> {
-        let path = self.store.file();
-        match fs::remove_file(&path) {
-            Ok(()) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(failed("cannot remove", &path)(error)),
-        }
+        Ok(self.folder.remove(SIGN_IN)?)
+    }
+}
+
+fn read(folder: &PrivateFolder, path: PathBuf) -> Result<Option<StoredSignIn>, StoreError> {
+    let Some(bytes) = folder.read(SIGN_IN, LARGEST_STORE)? else { return Ok(None) };
+    match serde_json::from_slice::<Wire>(&bytes) {
+        Ok(wire) if wire.version == VERSION => Ok(Some(wire.into())),
+        Ok(_) | Err(_) => Err(StoreError::Damaged { path }),
     }
 }
 
@@ -275,48 +262,4 @@ impl From<&StoredSignIn> for Wire {
             access_ends: sign_in.access_ends,
         }
     }
-}
-
-fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
-    move |source| StoreError::Io { what, path: path.to_owned(), source }
-}
-
-/// Opens a file that was never readable by anybody else, not for an instant.
-fn private_file(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
-    make_private(&file)?;
-    Ok(file)
-}
-
-#[cfg(unix)]
-fn make_private(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    if file.metadata()?.permissions().mode() & 0o777 == 0o600 {
-        return Ok(());
-    }
-    file.set_permissions(fs::Permissions::from_mode(0o600))
-}
-
-#[cfg(not(unix))]
-fn make_private(_file: &File) -> io::Result<()> {
-    Ok(())
-}
-
-#[cfg(unix)]
-fn make_private_folder(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    if fs::metadata(folder)?.permissions().mode() & 0o777 == 0o700 {
-        return Ok(());
-    }
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
-}
-
-#[cfg(not(unix))]
-fn make_private_folder(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)
 }

@@ -1,0 +1,107 @@
+//! The folder of the tokens where there are no owners and modes: it is as private as the place where it was put.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// A folder that only this user should enter.
+#[derive(Debug)]
+pub struct PrivateFolder(PathBuf);
+
+/// Why a folder, or a file in it, cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PrivateError {
+    /// The system refuses.
+    #[error("{what} {}", .path.display())]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// With which file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl PrivateFolder {
+    /// Opens the folder, and makes it if there is none.
+    ///
+    /// # Errors
+    ///
+    /// If the disk refuses.
+    pub fn make(path: &Path, _ours: &'static [&'static str]) -> Result<Self, PrivateError> {
+        fs::create_dir_all(path).map_err(failed("cannot make the folder", path))?;
+        Ok(Self(path.to_owned()))
+    }
+
+    /// Opens the folder, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// Never.
+    pub fn open(path: &Path, _ours: &'static [&'static str]) -> Result<Option<Self>, PrivateError> {
+        Ok(path.is_dir().then(|| Self(path.to_owned())))
+    }
+
+    /// Opens a file to be locked, and makes it if there is none.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be opened.
+    pub fn lock_file(&self, name: &str) -> Result<File, PrivateError> {
+        let path = self.0.join(name);
+        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        opened.map_err(failed("cannot open", &path))
+    }
+
+    /// What is in a file, if it is there: at most `limit` bytes of it.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read.
+    pub fn read(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, PrivateError> {
+        let path = self.0.join(name);
+        let mut bytes = Vec::new();
+        match File::open(&path).and_then(|file| file.take(limit).read_to_end(&mut bytes)) {
+            Ok(_) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed("cannot read", &path)(error)),
+        }
+    }
+
+    /// Replaces a file as a whole.
+    ///
+    /// # Errors
+    ///
+    /// If the disk refuses; the old content is kept then.
+    pub fn replace(&self, name: &str, content: &[u8]) -> Result<(), PrivateError> {
+        let (path, beside) = (self.0.join(name), self.0.join(format!("{name}.new")));
+        let write = || {
+            let mut file = File::create(&beside)?;
+            file.write_all(content)?;
+            file.sync_all()?;
+            fs::rename(&beside, &path)
+        };
+        write().map_err(failed("cannot write", &path))
+    }
+
+    /// Removes a file.
+    ///
+    /// # Errors
+    ///
+    /// If the disk refuses.
+    pub fn remove(&self, name: &str) -> Result<(), PrivateError> {
+        let path = self.0.join(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(failed("cannot remove", &path)(error))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+}
+
+fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> PrivateError {
+    let path = path.to_owned();
+    move |source| PrivateError::Io { what, path, source }
+}
