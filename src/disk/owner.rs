@@ -7,6 +7,7 @@ use std::path::Path;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Access {
     owner: u32,
+    group: u32,
     mode: u32,
     /// Who runs the program.
     me: u32,
@@ -29,12 +30,12 @@ impl Access {
     #[cfg(unix)]
     pub(super) fn from_metadata(metadata: &Metadata) -> Self {
         use std::os::unix::fs::MetadataExt;
-        Self { owner: metadata.uid(), mode: metadata.mode() & 0o7777, me: me() }
+        Self { owner: metadata.uid(), group: metadata.gid(), mode: metadata.mode() & 0o7777, me: me() }
     }
 
     #[cfg(not(unix))]
     pub(super) fn from_metadata(_metadata: &Metadata) -> Self {
-        Self { owner: 0, mode: 0, me: 0 }
+        Self { owner: 0, group: 0, mode: 0, me: 0 }
     }
 
     /// Whoever runs the program owns it.
@@ -73,7 +74,9 @@ impl Access {
                 self.me
             ));
         }
-        if self.mode & (GROUP_WRITES | OTHERS_WRITE) != 0 {
+        // Where everybody has a group of their own, with their own number, new files are the group's to write.
+        let by_group = if self.group == self.owner { 0 } else { GROUP_WRITES };
+        if self.mode & (by_group | OTHERS_WRITE) != 0 {
             let mode = self.mode;
             return Some(format!(
                 "others can write {path} (mode {mode:04o}); to end that: chmod go-w '{path}'"
@@ -114,13 +117,14 @@ mod tests {
             (1000, 0o640, secret, None),
             (0, 0o644, settings, None),
             (1000, 0o644, secret, Some("chmod go-w,o-r 'x'")),
-            (1000, 0o660, secret, Some("chmod go-w 'x'")),
-            (1000, 0o664, settings, Some("chmod go-w 'x'")),
+            (1000, 0o662, secret, Some("chmod go-w 'x'")),
+            (1000, 0o664, settings, None),
+            (0, 0o664, settings, Some("chmod go-w 'x'")),
             (0, 0o646, settings, Some("chmod go-w 'x'")),
             (1001, 0o600, secret, Some("belongs to user 1001")),
             (1001, 0o644, settings, Some("chown 1000 'x'")),
         ] {
-            let warning = Access { owner, mode, me: 1000 }.warning(Path::new("x"), holds);
+            let warning = Access { owner, group: 1000, mode, me: 1000 }.warning(Path::new("x"), holds);
             match expected {
                 None => assert_eq!(warning, None, "{owner} {mode:o}"),
                 Some(says) => assert!(warning.as_ref().is_some_and(|w| w.contains(says)), "{warning:?}"),

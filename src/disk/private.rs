@@ -16,6 +16,7 @@ use rustix::fs::{AtFlags, Dir, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::owner::Access;
+use super::private_error::PrivateError;
 
 /// A folder that only this user can enter.
 #[derive(Debug)]
@@ -24,29 +25,6 @@ pub struct PrivateFolder {
     folder: OwnedFd,
     /// How the names of what is kept here begin.
     ours: &'static [&'static str],
-}
-
-/// Why a folder, or a file in it, cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum PrivateError {
-    /// The system refuses.
-    #[error("{what} {}", .path.display())]
-    Io {
-        /// What was tried.
-        what: &'static str,
-        /// With which file or folder.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// Somebody else can reach it, or put it there. It is left as it is.
-    #[error("{} {says}", .path.display())]
-    NotPrivate {
-        /// The file or folder.
-        path: PathBuf,
-        /// What is wrong, and how to end it.
-        says: String,
-    },
 }
 
 const OF_FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);

@@ -4,24 +4,11 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use super::private_error::PrivateError;
+
 /// A folder that only this user should enter.
 #[derive(Debug)]
 pub struct PrivateFolder(PathBuf);
-
-/// Why a folder, or a file in it, cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum PrivateError {
-    /// The system refuses.
-    #[error("{what} {}", .path.display())]
-    Io {
-        /// What was tried.
-        what: &'static str,
-        /// With which file or folder.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-}
 
 impl PrivateFolder {
     /// Opens the folder, and makes it if there is none.

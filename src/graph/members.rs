@@ -8,6 +8,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::lenient::lenient;
+use crate::core::model::foreign::is_obeyed;
 use crate::core::model::members::{Member, MembersPage, PageLink};
 use crate::core::model::name::ObjectId;
 
@@ -117,7 +118,7 @@ fn member(value: Value) -> Option<Member> {
     let wire = WireMember::deserialize(Some(value).filter(Value::is_object)?).ok()?;
     let name = |text: Option<String>, longest| {
         let text = text?;
-        let readable = |c: char| if c.is_control() { ' ' } else { c };
+        let readable = |c: char| if is_obeyed(c) { ' ' } else { c };
         let clean: String = text.trim().chars().map(readable).take(longest).collect();
         (!clean.trim().is_empty()).then(|| clean.into())
     };

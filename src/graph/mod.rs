@@ -17,7 +17,6 @@ mod lenient;
 pub mod members;
 pub mod once;
 pub mod operation;
-mod quote;
 pub mod refusal;
 pub mod retry_after;
 mod set_presence;

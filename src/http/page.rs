@@ -154,8 +154,6 @@ fn of_code(code: &DeviceCode, now: Timestamp) -> Value {
     let qr_code = qr_code(uri);
     context! {
         uri,
-        // Whatever else the sign-in service may say is text.
-        is_link => uri.starts_with("https://") || uri.starts_with("http://"),
         code => code.user_code.as_str(),
         ends => Moment::new(code.expires_at, now).value(),
         side => qr_code.as_ref().map(|(_, side)| *side),

@@ -178,7 +178,7 @@ async fn a_code_is_shown_with_a_picture_of_its_address() {
         at(6),
     );
     let code = |uri: &str| DeviceCode {
-        verification_uri: uri.into(),
+        verification_uri: uri.parse().unwrap(),
         user_code: "ABCD<EFG".into(),
         expires_at: at(906).wall,
     };
@@ -192,13 +192,6 @@ async fn a_code_is_shown_with_a_picture_of_its_address() {
         visit.get("/readyz", &[]).await.body(),
         "the broker is not connected; the status page and the log say why\n"
     );
-
-    visit
-        .core
-        .on(Event::SignIn(SignInEvent::Ended(crate::core::model::sign_in::InvitationEnd::Expired)), at(906));
-    visit.core.on(Event::SignIn(SignInEvent::Code(code("javascript:alert(1)"))), at(907));
-    let html = visit.get("/", &[]).await.into_body();
-    assert!(html.contains("javascript:alert(1)") && !html.contains("href=\"javascript"), "{html}");
 }
 
 #[tokio::test]

@@ -69,7 +69,7 @@ fn news_comes_once_and_as_a_whole() {
             ("alice/set/result", "{}"),
             ("alice/state", "not json"),
             ("a b/state", "{}"),
-            ("bridge/sign_in", r#"{"verification_uri":"https://x.example","user_code":"ABC"}"#),
+            ("bridge/sign_in", r#"{"verification_uri":"https://x.example/","user_code":"ABC"}"#),
             ("bridge/sign_in", ""),
             ("bridge/state", "offline"),
         ],
@@ -83,7 +83,7 @@ fn news_comes_once_and_as_a_whole() {
             "alice: Busy, InACall since 2026-11-23T09:14:22Z",
             "alice: health is ok",
             "alice: PresenceUnknown",
-            "somebody has to sign in at https://x.example with the code ABC",
+            "somebody has to sign in at https://x.example/ with the code ABC",
             "the bridge is offline",
         ]
     );

@@ -11,6 +11,7 @@ mod command_line;
 mod corpus;
 mod examples;
 mod fetcher;
+mod foreign_text;
 #[path = "../fuzzed/mod.rs"]
 mod fuzzed;
 mod groups;

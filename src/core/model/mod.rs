@@ -1,7 +1,8 @@
 //! Plain values: what the departments of the core and the edges hand to one another. Nothing here remembers anything.
 //!
 //! In reading order: [`event`] comes in, [`effect`] goes out and [`request`] ties the two for Graph; [`report`] is what
-//! the log gets. [`name`], [`word`], [`words`], [`presence`], [`sequence_number`] and [`members`] are what Graph tells,
+//! the log gets, [`foreign`] is what others write, made harmless. [`name`], [`word`], [`words`], [`presence`],
+//! [`sequence_number`] and [`members`] are what Graph tells,
 //! [`topic`], [`payload`] and [`mqtt`] what the broker gets. [`settings`] is what is configured, [`name_pattern`] how
 //! members are named and [`name_conflict`] what happens when two have one name. [`presence_change`] is what users may
 //! set, [`sign_in`] what happens with signing in. [`time`] and `backoff` say when.
@@ -10,6 +11,7 @@ pub(crate) mod backoff;
 pub(in crate::core) mod dirty_topics;
 pub mod effect;
 pub mod event;
+pub mod foreign;
 pub mod health;
 pub mod members;
 pub mod mqtt;

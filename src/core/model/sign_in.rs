@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::foreign::{Legible, WebAddress};
 use super::name::ObjectId;
 
 /// An order to whoever signs in.
@@ -33,7 +34,7 @@ pub enum SignInEvent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedIn {
     /// What they sign in with.
-    pub username: String,
+    pub username: Legible,
     /// Who they are.
     pub object_id: ObjectId,
     /// They consented to their presence being set.
@@ -45,9 +46,9 @@ pub struct SignedIn {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DeviceCode {
     /// Where to go.
-    pub verification_uri: String,
+    pub verification_uri: WebAddress,
     /// What to type there.
-    pub user_code: String,
+    pub user_code: Legible,
     /// Until when; UTC, whole seconds.
     pub expires_at: Timestamp,
 }
@@ -62,7 +63,7 @@ pub enum InvitationEnd {
     /// Somebody said no.
     Declined,
     /// Another account than the remembered one signed in, and was discarded.
-    AnotherAccount(String),
+    AnotherAccount(Legible),
     /// There is no code, or no end of it: why, as a fragment.
-    Failed(String),
+    Failed(Legible),
 }

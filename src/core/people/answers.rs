@@ -68,7 +68,7 @@ impl Roster {
         let (denied, why) = match failure {
             ReadFailure::Forbidden { advice } => {
                 requests.forbade(advice);
-                (Denied::Forbidden, advice.clone())
+                (Denied::Forbidden, advice.to_string())
             }
             ReadFailure::NotFound | ReadFailure::Refused { .. } if is_about_one => {
                 (Denied::NotFound, failure.to_string())

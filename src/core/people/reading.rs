@@ -73,7 +73,7 @@ impl Roster {
     pub(super) fn deny(&mut self, places: &[Place], denied: Denied, why: &str, cx: &mut Context) {
         for &place in places {
             if self.update(place, |person, _| person.deny(denied, cx.now)) == Some(true) {
-                cx.report(Report::UserUnreadable(self.who(place, cx), why.to_owned()));
+                cx.report(Report::UserUnreadable(self.who(place, cx), why.into()));
             }
             self.judge_one(place, cx);
         }
@@ -91,8 +91,8 @@ impl Roster {
         let Some(Some(person)) = self.people.get_mut(place.number()) else { return };
         let Some(presence) = presence else {
             if person.unusable() {
-                let why = "the answer holds no presence".to_owned();
-                cx.report(Report::UserUnreadable(self.who(place, cx), why));
+                let why = "the answer holds no presence";
+                cx.report(Report::UserUnreadable(self.who(place, cx), why.into()));
             }
             return;
         };
@@ -132,5 +132,5 @@ impl Roster {
 }
 
 fn ignore(what: &str, cx: &mut Context) {
-    cx.report(Report::Ignored(what.to_owned()));
+    cx.report(Report::Ignored(what.into()));
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::core::model::backoff::Backoff;
+use crate::core::model::foreign::Legible;
 use crate::core::model::sign_in::{DeviceCode, InvitationEnd, SignInOrder};
 use crate::core::model::time::Tick;
 
@@ -18,7 +19,7 @@ pub(super) struct Invitation {
     phase: Phase,
     backoff: Backoff,
     /// Why the last one failed, if what happened then should be known.
-    trouble: Option<String>,
+    trouble: Option<Legible>,
 }
 
 #[derive(Debug)]
@@ -92,12 +93,12 @@ impl Invitation {
         let (wait, trouble) = match end {
             InvitationEnd::SignedIn => (SIGNED_IN_RETRY, None),
             InvitationEnd::Expired => (Duration::ZERO, None),
-            InvitationEnd::Declined => (DECLINED_RETRY, Some("the sign-in was declined".to_owned())),
+            InvitationEnd::Declined => (DECLINED_RETRY, Some("the sign-in was declined".into())),
             InvitationEnd::AnotherAccount(name) => {
                 let trouble = format!(
                     "{name} signed in, but this bridge watches another account; to change that, run `presence2mqtt login`"
                 );
-                (DECLINED_RETRY, Some(trouble))
+                (DECLINED_RETRY, Some(trouble.into()))
             }
             InvitationEnd::Failed(why) => (self.backoff.failed(random), Some(why.clone())),
         };

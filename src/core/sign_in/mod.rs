@@ -13,6 +13,7 @@ use self::invitation::Invitation;
 use super::broker::outbox::Outbox;
 use super::context::Context;
 use super::model::effect::Effect;
+use super::model::foreign::Legible;
 use super::model::payload::json;
 use super::model::report::Report;
 use super::model::settings::Settings;
@@ -25,7 +26,7 @@ use super::model::topic::BridgeField;
 pub(super) struct SignIn {
     invitation: Invitation,
     /// Who is signed in, by name.
-    account: Option<String>,
+    account: Option<Legible>,
     /// When the app's certificate ends, if it signs in with one.
     certificate_ends: Option<Timestamp>,
 }
@@ -84,7 +85,7 @@ impl SignIn {
             InvitationEnd::Expired => {}
             InvitationEnd::Declined | InvitationEnd::AnotherAccount(_) | InvitationEnd::Failed(_) => {
                 let why = self.invitation.trouble().unwrap_or_default().to_owned();
-                cx.report(Report::NotSignedIn(why));
+                cx.report(Report::NotSignedIn(why.into()));
             }
         }
         false
@@ -96,7 +97,7 @@ impl SignIn {
     }
 
     /// Takes who is signed in, by name. Returns whether that is news, and whether it is somebody else than before.
-    pub(super) fn signed_in(&mut self, account: Option<String>) -> (bool, bool) {
+    pub(super) fn signed_in(&mut self, account: Option<Legible>) -> (bool, bool) {
         let is_news = self.account != account;
         let is_another = is_news && self.account.is_some() && account.is_some();
         self.account = account;

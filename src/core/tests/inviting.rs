@@ -6,7 +6,7 @@ use crate::core::model::sign_in::{DeviceCode, InvitationEnd, SignedIn};
 
 fn code() -> SignInEvent {
     SignInEvent::Code(DeviceCode {
-        verification_uri: "https://login.example/device".into(),
+        verification_uri: "https://login.example/device".parse().unwrap(),
         user_code: "ABCD1234".into(),
         expires_at: "2026-11-23T09:15:00Z".parse().unwrap(),
     })

@@ -103,7 +103,7 @@ fn a_code_is_shown_while_it_is_good() {
     let refused = ReadFailure::SignInRequired { advice: "sign in".into() };
     core.on(failure(0, refused), at(0.5));
     let code = DeviceCode {
-        verification_uri: "https://microsoft.com/devicelogin".into(),
+        verification_uri: "https://microsoft.com/devicelogin".parse().unwrap(),
         user_code: "ABCD1234".into(),
         expires_at: at(900.0).wall,
     };

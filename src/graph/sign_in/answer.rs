@@ -10,9 +10,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
 
 use super::advice::{self, Verdict};
+use crate::core::model::foreign::Legible;
 use crate::core::model::request::ReadFailure;
 use crate::graph::lenient::lenient;
-use crate::graph::quote::quote;
 
 /// An access token as issued (Microsoft identity platform: `v2-oauth2-client-creds-grant-flow`).
 #[derive(Debug)]
@@ -165,7 +165,7 @@ impl Refusal {
     #[must_use]
     pub fn advice(&self) -> String {
         let unknown = || {
-            let word = quote(&self.error);
+            let word = Legible::quoted(&self.error);
             format!(
                 "the sign-in is refused with {word:?}: look it up at https://login.microsoftonline.com/error"
             )
@@ -198,17 +198,17 @@ impl Refusal {
 
     fn numbers(&self) -> String {
         let mut parts: Vec<String> = self.codes().iter().map(|code| format!("AADSTS{code}")).collect();
-        parts.extend(self.trace_id.iter().map(|id| format!("trace {}", quote(id))));
-        parts.extend(self.correlation_id.iter().map(|id| format!("correlation {}", quote(id))));
-        if parts.is_empty() { quote(&self.error) } else { parts.join(", ") }
+        parts.extend(self.trace_id.iter().map(|id| format!("trace {}", Legible::quoted(id))));
+        parts.extend(self.correlation_id.iter().map(|id| format!("correlation {}", Legible::quoted(id))));
+        if parts.is_empty() { Legible::quoted(&self.error).to_string() } else { parts.join(", ") }
     }
 }
 
 impl From<NotIssued> for ReadFailure {
     fn from(reason: NotIssued) -> Self {
         match reason {
-            NotIssued::Passing { why, retry_after } => Self::Passing { why, retry_after },
-            NotIssued::Refused(refusal) => Self::SignInRequired { advice: refusal.advice() },
+            NotIssued::Passing { why, retry_after } => Self::Passing { why: why.into(), retry_after },
+            NotIssued::Refused(refusal) => Self::SignInRequired { advice: refusal.advice().into() },
         }
     }
 }

@@ -106,7 +106,7 @@ impl Attendant {
 
     async fn invite(&self, events: &mpsc::Sender<SignInEvent>) -> InvitationEnd {
         let Some(delegated) = &self.delegated else {
-            return InvitationEnd::Failed("this sign-in method needs no person".to_owned());
+            return InvitationEnd::Failed("this sign-in method needs no person".into());
         };
         let scope = delegated.scope(&self.resource);
         let code = match PendingCode::ask(&self.authority, &delegated.client_id, &scope).await {
@@ -130,7 +130,7 @@ impl Attendant {
 }
 
 fn failed(reason: NotIssued) -> InvitationEnd {
-    InvitationEnd::Failed(ReadFailure::from(reason).to_string())
+    InvitationEnd::Failed(ReadFailure::from(reason).to_string().into())
 }
 
 #[cfg(test)]
@@ -147,9 +147,9 @@ mod tests {
     fn sign_in(username: &str) -> StoredSignIn {
         StoredSignIn {
             account: Account {
-                tenant_id: "contoso".to_owned(),
+                tenant_id: "contoso".into(),
                 object_id: "66825e03-7ef5-42da-9069-724602c31f6b".parse().unwrap(),
-                username: username.to_owned(),
+                username: username.into(),
             },
             client_id: "an-app".to_owned(),
             scopes: "Presence.Read Presence.ReadWrite".to_owned(),
@@ -168,7 +168,12 @@ mod tests {
         let in_use = store.lock().await.unwrap();
         in_use.replace(&sign_in("alice@contoso.example")).unwrap();
         let scopes = Arc::new(Scopes::of([&UserId::Me], false, true));
-        let delegated = DelegatedSignIn { store: store.clone(), client_id: "an-app".to_owned(), scopes };
+        let delegated = DelegatedSignIn {
+            store: store.clone(),
+            tenant: "contoso.example".parse().unwrap(),
+            client_id: "an-app".to_owned(),
+            scopes,
+        };
         let attendant = Attendant {
             authority: Authority::unasked(&"http://127.0.0.1".parse().unwrap(), "contoso"),
             resource: "https://graph.microsoft.com".to_owned(),

@@ -13,6 +13,7 @@ use url::Url;
 
 use super::answer::{Issued, NotIssued};
 use super::authority::Authority;
+use crate::core::model::foreign::Legible;
 
 /// From opening the browser to its answer.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
@@ -22,6 +23,9 @@ const REQUEST: Duration = Duration::from_secs(10);
 
 /// The longest first line of a request: an authorization code is about two kilobytes.
 const LONGEST_LINE: u64 = 16 * 1024;
+
+/// Characters of an error, which is a word such as `access_denied` (RFC 6749, section 4.1.2.1).
+const LONGEST_ERROR: usize = 64;
 
 /// A sign-in that waits for the browser.
 #[derive(Debug)]
@@ -43,7 +47,7 @@ pub enum NoCode {
     TooLate,
     /// The person or the service said no.
     #[error("the sign-in was not completed ({0}); run login again")]
-    Refused(String),
+    Refused(Legible),
     /// The address is not the end of this sign-in.
     #[error(
         "this is not the address that this sign-in ended on; copy all of it from the browser's address bar"
@@ -129,7 +133,7 @@ impl PendingBrowser {
         }
         match (value("code"), value("error")) {
             (Some(code), None) => Ok(code.into()),
-            (_, Some(error)) => Err(NoCode::Refused(error)),
+            (_, Some(error)) => Err(NoCode::Refused(Legible::at_most(&error, LONGEST_ERROR))),
             (None, None) => Err(NoCode::NotOurs),
         }
     }
@@ -214,5 +218,9 @@ mod tests {
         }
         let refused = pending.code_of(&ended(&format!("error=access_denied&state={state}")));
         assert!(matches!(refused, Err(NoCode::Refused(error)) if error == "access_denied"));
+        // What the browser brings may be a page's own invention.
+        let forged = pending.code_of(&ended(&format!("error=%1b%5b2J%0aERROR+forged&state={state}")));
+        let Err(NoCode::Refused(error)) = forged else { panic!("{forged:?}") };
+        assert_eq!(error, "\u{fffd}[2J ERROR forged");
     }
 }

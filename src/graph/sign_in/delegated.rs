@@ -7,13 +7,16 @@ use secrecy::ExposeSecret;
 
 use super::answer::{self, Issued, NotIssued};
 use super::authority::Authority;
-use super::identity;
+use super::identity::{self, NotUsable};
 use super::scopes::{self, Scopes};
 use super::store::{Account, LockedStore, StoreError, StoredSignIn, TokenStore};
 use crate::chain::chain;
+use crate::config::TenantId;
+use crate::core::model::foreign::Legible;
 use crate::core::model::request::ReadFailure;
 use crate::core::model::sign_in::{InvitationEnd, SignedIn};
 use crate::core::sign_in::token_life::renew_after;
+use crate::disk::PrivateError;
 use crate::graph::clock;
 
 /// The delegated sign-in of one app.
@@ -21,6 +24,8 @@ use crate::graph::clock;
 pub struct DelegatedSignIn {
     /// Where it is kept.
     pub store: TokenStore,
+    /// Whose people may sign in.
+    pub tenant: TenantId,
     /// The app.
     pub client_id: String,
     /// The permissions of Graph that the configuration needs.
@@ -32,10 +37,10 @@ pub struct DelegatedSignIn {
 pub enum NotKept {
     /// It cannot be used.
     #[error(transparent)]
-    NotUsable(#[from] identity::NotUsable),
+    NotUsable(#[from] NotUsable),
     /// It is for another person than the one who is watched.
     #[error("{0} signed in, but another account is remembered")]
-    AnotherAccount(String),
+    AnotherAccount(Legible),
     /// It cannot be renewed.
     #[error(
         "the sign-in service gave no refresh token; the scope offline_access may be blocked in this tenant"
@@ -68,7 +73,7 @@ impl DelegatedSignIn {
         let kept = store.read().map_err(disk)?.ok_or_else(|| ReadFailure::SignInRequired {
             advice:
                 "nobody is signed in: run `presence2mqtt login`, or follow the address and code in the log"
-                    .to_owned(),
+                    .into(),
         })?;
         self.check(&kept)?;
         if let Some(issued) = young(&kept).filter(|_| !fresh) {
@@ -82,11 +87,14 @@ impl DelegatedSignIn {
         ];
         let issued = authority.token(&form).await.map_err(|reason| match reason {
             NotIssued::Passing { .. } => reason.into(),
-            NotIssued::Refused(refusal) => ReadFailure::SignInRequired { advice: refusal.advice() },
+            NotIssued::Refused(refusal) => ReadFailure::SignInRequired { advice: refusal.advice().into() },
         })?;
         keep(&store, &self.client_id, kept.account.clone(), &issued, Some(&kept)).map_err(|error| {
             // A token that is not on disk must not be used: the old one dies with its first use.
-            ReadFailure::Passing { why: format!("the new token cannot be kept: {error}"), retry_after: None }
+            ReadFailure::Passing {
+                why: format!("the new token cannot be kept: {error}").into(),
+                retry_after: None,
+            }
         })?;
         Ok(issued)
     }
@@ -99,6 +107,9 @@ impl DelegatedSignIn {
     /// If it is somebody else's, cannot be used, or cannot be written.
     pub async fn welcome(&self, issued: &Issued, bind: bool) -> Result<Account, NotKept> {
         let account = identity::account(issued.delegated.id_token.as_ref())?;
+        if !self.tenant.may_be(&account.tenant_id) {
+            return Err(NotUsable::AnotherTenant(account.username, account.tenant_id).into());
+        }
         let store = self.store.lock().await?;
         let remembered = match store.read() {
             // Whom a damaged store remembers is not known, so it could be another person than the one who comes now.
@@ -137,10 +148,16 @@ impl DelegatedSignIn {
     }
 
     fn check(&self, kept: &StoredSignIn) -> Result<(), ReadFailure> {
-        let required = |advice: String| Err(ReadFailure::SignInRequired { advice });
+        let required = |advice: String| Err(ReadFailure::SignInRequired { advice: advice.into() });
         if kept.client_id != self.client_id {
             return required(
                 "the sign-in was made for another app than graph.client_id: run `presence2mqtt login`"
+                    .to_owned(),
+            );
+        }
+        if !self.tenant.may_be(&kept.account.tenant_id) {
+            return required(
+                "the sign-in was made in another tenant than graph.tenant_id: run `presence2mqtt login`"
                     .to_owned(),
             );
         }
@@ -162,7 +179,7 @@ impl NotKept {
         match self {
             Self::AnotherAccount(name) => InvitationEnd::AnotherAccount(name),
             Self::NotUsable(_) | Self::NoRefreshToken | Self::Store(_) => {
-                InvitationEnd::Failed(self.to_string())
+                InvitationEnd::Failed(self.to_string().into())
             }
         }
     }
@@ -204,12 +221,88 @@ fn keep(
 
 fn disk(error: StoreError) -> ReadFailure {
     match error {
-        StoreError::Damaged { .. } => ReadFailure::SignInRequired { advice: error.to_string() },
+        StoreError::Damaged { .. } | StoreError::Disk(PrivateError::NotPrivate { .. }) => {
+            ReadFailure::SignInRequired { advice: error.to_string().into() }
+        }
         StoreError::Disk(_)
         | StoreError::Lock { .. }
         | StoreError::Busy { .. }
         | StoreError::AlreadyRunning { .. } => {
-            ReadFailure::Passing { why: chain(&error), retry_after: None }
+            ReadFailure::Passing { why: chain(&error).into(), retry_after: None }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    use super::*;
+    use crate::core::model::name::UserId;
+
+    const TENANT: &str = "0f1e2d3c-4b5a-4678-9a0b-c1d2e3f4a5b6";
+    const ALICE: &str = "66825e03-7ef5-42da-9069-724602c31f6b";
+    const MALLORY: &str = "66825e03-7ef5-42da-9069-724602c31f6c";
+
+    fn sign_in(folder: &tempfile::TempDir, tenant: &str) -> DelegatedSignIn {
+        DelegatedSignIn {
+            store: TokenStore::new(folder.path().join("state")),
+            tenant: tenant.parse().unwrap(),
+            client_id: "an-app".to_owned(),
+            scopes: Arc::new(Scopes::of([&UserId::Me], false, false)),
+        }
+    }
+
+    fn issued(tenant: &str, person: &str) -> Issued {
+        let claims =
+            format!(r#"{{"tid":"{tenant}","oid":"{person}","preferred_username":"a@contoso.example"}}"#);
+        let id_token = format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(claims));
+        Issued {
+            delegated: answer::Delegated {
+                refresh_token: Some("refresh".to_owned().into()),
+                scopes: Some("Presence.Read".to_owned()),
+                id_token: Some(id_token.into()),
+            },
+            ..Issued::new("access".to_owned().into(), 3600)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_damaged_store_binds_nobody_who_comes_by_himself() {
+        let folder = tempfile::tempdir().unwrap();
+        let sign_in = sign_in(&folder, TENANT);
+        sign_in.welcome(&issued(TENANT, ALICE), false).await.unwrap();
+        std::fs::write(sign_in.store.file(), "damaged").unwrap();
+        let stranger = sign_in.welcome(&issued(TENANT, MALLORY), false).await;
+        assert!(matches!(stranger, Err(NotKept::Store(StoreError::Damaged { .. }))), "{stranger:?}");
+        // `login` is a person's own decision.
+        sign_in.welcome(&issued(TENANT, ALICE), true).await.unwrap();
+        assert_eq!(sign_in.account().await.unwrap().unwrap().object_id, ALICE.parse().unwrap());
+    }
+
+    #[tokio::test]
+    async fn an_account_of_another_tenant_is_refused() {
+        let another = "0f1e2d3c-4b5a-4678-9a0b-c1d2e3f4a5b7";
+        for (configured, tenant, is_kept) in [
+            (TENANT, TENANT, true),
+            (TENANT, &TENANT.to_uppercase(), true),
+            (TENANT, another, false),
+            // Whose id it is is not known here.
+            ("contoso.example", another, true),
+            ("organizations", another, true),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let kept = sign_in(&folder, configured).welcome(&issued(tenant, ALICE), true).await;
+            assert_eq!(kept.is_ok(), is_kept, "{configured} {tenant}: {kept:?}");
+            if let Err(error) = kept {
+                assert!(error.to_string().contains("belongs to the tenant"), "{error}");
+            }
+        }
+        let folder = tempfile::tempdir().unwrap();
+        sign_in(&folder, another).welcome(&issued(another, ALICE), true).await.unwrap();
+        let moved = sign_in(&folder, TENANT);
+        let kept = moved.store.lock().await.unwrap().read().unwrap().unwrap();
+        assert!(matches!(moved.check(&kept), Err(ReadFailure::SignInRequired { .. })));
     }
 }

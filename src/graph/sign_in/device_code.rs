@@ -4,16 +4,20 @@
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
-use super::answer::{self, Issued, NotIssued};
+use super::answer::{self, Answer, Issued, NotIssued};
 use super::authority::Authority;
+use crate::core::model::foreign::{Legible, WebAddress, is_obeyed};
 use crate::core::model::sign_in::DeviceCode;
 use crate::core::model::time::whole_seconds;
 use crate::graph::clock;
 
 /// The service asks for more patience in steps of this (RFC 8628, section 3.5).
 const SLOWER: Duration = Duration::from_secs(5);
+
+/// Characters of a code; Microsoft's have nine.
+const LONGEST_CODE: usize = 64;
 
 /// A code that waits to be used.
 #[derive(Debug)]
@@ -40,11 +44,22 @@ pub enum CodeEnd {
 #[derive(Deserialize)]
 struct WireCode {
     device_code: SecretString,
-    user_code: String,
-    verification_uri: String,
+    #[serde(deserialize_with = "typeable")]
+    user_code: Legible,
+    verification_uri: WebAddress,
     expires_in: u64,
     #[serde(default = "five_seconds")]
     interval: u64,
+}
+
+/// A code that people can be asked to type: what is longer, or is not all seen, is none.
+fn typeable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Legible, D::Error> {
+    let code = String::deserialize(deserializer)?;
+    let is_typed = |c: char| !c.is_whitespace() && !is_obeyed(c);
+    if code.is_empty() || code.chars().count() > LONGEST_CODE || !code.chars().all(is_typed) {
+        return Err(serde::de::Error::custom("a code of a few visible characters is expected"));
+    }
+    Ok(code.into())
 }
 
 fn five_seconds() -> u64 {
@@ -59,8 +74,17 @@ impl PendingCode {
     /// If the service gives none.
     pub async fn ask(authority: &Authority, client_id: &str, scope: &str) -> Result<Self, NotIssued> {
         let answer = authority.post("devicecode", &[("client_id", client_id), ("scope", scope)]).await?;
+        Self::from_answer(&answer, client_id)
+    }
+
+    /// Reads the answer of the device code endpoint.
+    ///
+    /// # Errors
+    ///
+    /// If it is no code.
+    pub fn from_answer(answer: &Answer, client_id: &str) -> Result<Self, NotIssued> {
         if !answer.status.is_success() {
-            return Err(answer::not_issued(&answer));
+            return Err(answer::not_issued(answer));
         }
         let wire: WireCode = serde_json::from_slice(&answer.body).map_err(|_| NotIssued::Passing {
             why: "the answer of the sign-in service is not a device code".to_owned(),

@@ -6,11 +6,14 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::store::Account;
+use crate::core::model::foreign::Legible;
 use crate::core::model::name::ObjectId;
-use crate::graph::quote::quote;
 
 /// The tenant of all personal accounts (Microsoft identity platform: `id-token-claims-reference`, `tid`).
 const PERSONAL_ACCOUNTS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+
+/// Characters of a tenant's id, which is a GUID.
+const LONGEST_TENANT: usize = 64;
 
 /// Why an account cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,7 +25,10 @@ pub enum NotUsable {
     #[error(
         "{0} is a personal account, and those have no presence in Microsoft Graph; sign in with a work or school account"
     )]
-    Personal(String),
+    Personal(Legible),
+    /// The account is of another tenant than the configured one.
+    #[error("{0} belongs to the tenant {1}, and graph.tenant_id is another one")]
+    AnotherTenant(Legible, Legible),
 }
 
 #[derive(Deserialize)]
@@ -46,11 +52,11 @@ pub fn account(id_token: Option<&SecretString>) -> Result<Account, NotUsable> {
         serde_json::from_slice::<Claims>(&json).ok()
     });
     let Claims { tid, oid, preferred_username } = claims.ok_or(NotUsable::Nobody)?;
-    let username = preferred_username.map_or_else(|| oid.to_string(), |name| quote(&name));
+    let username = preferred_username.map_or_else(|| oid.to_string().into(), |name| Legible::quoted(&name));
     if tid == PERSONAL_ACCOUNTS {
         return Err(NotUsable::Personal(username));
     }
-    Ok(Account { tenant_id: tid, object_id: oid, username })
+    Ok(Account { tenant_id: Legible::at_most(&tid, LONGEST_TENANT), object_id: oid, username })
 }
 
 #[cfg(test)]

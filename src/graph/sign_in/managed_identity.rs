@@ -105,7 +105,10 @@ impl ManagedIdentity {
             status if !status.is_client_error() => format!("answered {status}"),
             status => return self.refused(status, body),
         };
-        ReadFailure::Passing { why: format!("the identity service of this machine {why}"), retry_after }
+        ReadFailure::Passing {
+            why: format!("the identity service of this machine {why}").into(),
+            retry_after,
+        }
     }
 
     fn refused(&self, status: StatusCode, body: &[u8]) -> ReadFailure {
@@ -127,12 +130,12 @@ impl ManagedIdentity {
         let is_word =
             |word: &String| word.len() <= 64 && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         let word = word.filter(is_word).map_or(String::new(), |word| format!(", {word}"));
-        ReadFailure::SignInRequired { advice: format!("{advice} ({}{word})", status.as_u16()) }
+        ReadFailure::SignInRequired { advice: format!("{advice} ({}{word})", status.as_u16()).into() }
     }
 }
 
 fn passing(why: String, retry_after: Option<Duration>) -> ReadFailure {
-    ReadFailure::Passing { why: format!("asking for the managed identity: {why}"), retry_after }
+    ReadFailure::Passing { why: format!("asking for the managed identity: {why}").into(), retry_after }
 }
 
 fn issued(body: &[u8]) -> Option<Issued> {

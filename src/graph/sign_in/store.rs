@@ -12,8 +12,10 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
+use crate::core::model::foreign::Legible;
 use crate::core::model::name::ObjectId;
-use crate::disk::private::{PrivateError, PrivateFolder};
+use crate::disk::PrivateError;
+use crate::disk::private::PrivateFolder;
 
 /// A sign-in holds the lock for one request; somebody who waits longer waits for a process that hangs.
 const LOCK_WITHIN: Duration = Duration::from_secs(30);
@@ -74,11 +76,11 @@ pub struct StoredSignIn {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// The tenant's id.
-    pub tenant_id: String,
+    pub tenant_id: Legible,
     /// The person's object id.
     pub object_id: ObjectId,
     /// What they sign in with.
-    pub username: String,
+    pub username: Legible,
 }
 
 /// Why the store cannot be used. All of it is about files, so it names them.
