@@ -80,7 +80,8 @@ fn holds(path: &Path, config: &Config) -> Holds {
     if secrets(config).iter().any(is_in) { Holds::Secret } else { Holds::Settings }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt;

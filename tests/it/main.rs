@@ -8,6 +8,7 @@ mod architecture;
 mod bridge;
 mod checking;
 mod command_line;
+mod core_dump;
 mod corpus;
 mod examples;
 mod fetcher;
