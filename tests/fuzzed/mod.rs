@@ -4,12 +4,16 @@
 //! Used twice: by `fuzz/fuzz_targets`, which look for inputs, and by `tests/it/corpus.rs`, which says how to run both.
 
 mod command;
+mod configuration;
+mod device_code;
+mod http;
 mod members;
 mod presence;
 mod refusal;
 mod retained;
 mod retry_after;
 mod said;
+mod template;
 mod token;
 mod world;
 
@@ -17,13 +21,17 @@ mod world;
 type Check = fn(&[u8]);
 
 /// The kinds of input by name, which is the name of the fuzz target and of its folder in `fuzz/corpus`.
-pub(crate) const TARGETS: [(&str, Check); 7] = [
+pub(crate) const TARGETS: [(&str, Check); 11] = [
     ("command", command::check),
+    ("configuration", configuration::check),
+    ("device_code", device_code::check),
+    ("http", http::check),
     ("members", members::check),
     ("presence", presence::check),
     ("refusal", refusal::check),
     ("retained", retained::check),
     ("retry_after", retry_after::check),
+    ("template", template::check),
     ("token", token::check),
 ];
 
