@@ -200,6 +200,21 @@ fn what_was_written_by_hand() {
 }
 
 #[test]
+fn made_answers_of_a_browser() {
+    check_made("browser");
+}
+
+#[test]
+fn made_words_of_others() {
+    check_made("foreign");
+}
+
+#[test]
+fn made_messages_that_are_watched() {
+    check_made("watched");
+}
+
+#[test]
 fn made_configurations() {
     check_made("configuration");
 }
