@@ -15,6 +15,7 @@ mod fetcher;
 mod foreign_text;
 #[path = "../fuzzed/mod.rs"]
 mod fuzzed;
+mod goaway;
 mod groups;
 mod help;
 mod http;
@@ -30,5 +31,6 @@ mod program;
 mod setting;
 mod sign_in;
 mod stage;
+mod strangers;
 mod streams;
 mod watching;
