@@ -10,6 +10,7 @@ use qrcode::{EcLevel, QrCode};
 use tokio::net::TcpListener;
 
 use super::exit::{self, Failure};
+use super::lines::Lines;
 use super::progress::Progress;
 use crate::config::{Auth, Config, SignInBy};
 use crate::core::model::request::ReadFailure;
@@ -52,12 +53,13 @@ pub(super) async fn run(
     let by_browser =
         options.browser || matches!(config.graph.auth, Auth::Person { by: SignInBy::Browser, .. });
     let (authority, scope) = (client.authority(), sign_in.scope(client.resource()));
+    let mut lines = Lines::default();
     let issued = if by_browser {
-        with_browser(authority, &sign_in.client_id, &scope, options, progress, out).await?
+        with_browser(authority, &sign_in.client_id, &scope, options, progress, &mut lines, out).await?
     } else {
         with_code(authority, &sign_in.client_id, &scope, progress, out).await?
     };
-    welcome(sign_in, &issued, options, out).await
+    welcome(sign_in, &issued, options, &mut lines, out).await
 }
 
 async fn with_code(
@@ -84,6 +86,7 @@ async fn with_browser(
     scope: &str,
     options: &Options,
     progress: Progress,
+    lines: &mut Lines,
     out: &mut impl Write,
 ) -> Result<Issued, Failure> {
     let no_code = |error: NoCode| Failure::new(exit::SIGN_IN, error);
@@ -108,8 +111,8 @@ async fn with_browser(
     let listening = progress.during("waiting for the browser", pending.listen(&listener));
     let code = tokio::select! {
         code = listening => code.map_err(no_code)?,
-        ended_on = pasted(), if may_paste => {
-            let url = ended_on?.trim().parse().map_err(|_| no_code(NoCode::NotOurs))?;
+        Some(ended_on) = lines.next(), if may_paste => {
+            let url = ended_on.trim().parse().map_err(|_| no_code(NoCode::NotOurs))?;
             pending.code_of(&url).map_err(no_code)?
         }
     };
@@ -124,15 +127,6 @@ fn open(address: &str) {
     if let Err(error) = opened {
         tracing::debug!(%error, opener, "no browser was opened");
     }
-}
-
-/// A line that the person pastes.
-async fn pasted() -> io::Result<String> {
-    let read = || {
-        let mut line = String::new();
-        io::stdin().read_line(&mut line).map(|_| line)
-    };
-    tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?
 }
 
 /// The person's sign-in of a configuration that has one.
@@ -166,22 +160,18 @@ async fn welcome(
     sign_in: &DelegatedSignIn,
     issued: &Issued,
     options: &Options,
+    lines: &mut Lines,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
     let account = identity::account(issued.delegated.id_token.as_ref())
         .map_err(|error| Failure::new(exit::SIGN_IN, error))?;
     writeln!(out, "Signed in as {} (tenant {}).", account.username, account.tenant_id)?;
-    if !options.yes && io::stdin().is_terminal() && io::stdout().is_terminal() {
-        write!(out, "Use this account for the bridge? [y/N] ")?;
-        out.flush()?;
-        let mut answer = String::new();
-        io::stdin().read_line(&mut answer)?;
-        if !matches!(answer.trim(), "y" | "Y" | "yes") {
-            return Err(Failure::new(
-                exit::SIGN_IN,
-                "not kept; run login again and sign in with the right account",
-            ));
-        }
+    let is_asked = !options.yes && io::stdin().is_terminal() && io::stdout().is_terminal();
+    if is_asked && !lines.ask(out, "Use this account for the bridge?", false).await? {
+        return Err(Failure::new(
+            exit::SIGN_IN,
+            "not kept; run login again and sign in with the right account",
+        ));
     }
     let bind = true;
     sign_in.welcome(issued, bind).await.map_err(|error| match error {

@@ -9,6 +9,7 @@ pub mod exit;
 mod get;
 mod healthcheck;
 mod light;
+mod lines;
 mod logging;
 mod login;
 mod man;

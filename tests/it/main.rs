@@ -33,4 +33,5 @@ mod sign_in;
 mod stage;
 mod strangers;
 mod streams;
+mod typing;
 mod watching;

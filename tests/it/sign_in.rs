@@ -60,7 +60,7 @@ impl Home {
         config::load(Some(&self.file()), &Environment::from_iter([])).unwrap()
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_presence2mqtt"));
         command.env_clear().args(arguments).arg("-c").arg(self.file());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -12,6 +12,7 @@ use crate::http::with_password;
 use crate::program::{Home, Reader};
 use crate::sign_in;
 use crate::stage::{Listener, Stage, within};
+use crate::typing::Typist;
 
 /// As long as the watching system waits for `healthcheck` in the shipped image.
 const PROBE_PATIENCE: Duration = Duration::from_secs(5);
@@ -27,7 +28,10 @@ async fn idle_and_guessing_visitors_kill_no_container() {
     let stage = Stage::set(Settings::default()).await;
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let text = stage.text("", &stage.everybody());
-    let home = Home::with(&format!("{text}[http]\nlisten = \"127.0.0.1:{port}\"\npassword = \"right\"\n"));
+    let password = tempfile::NamedTempFile::new().unwrap();
+    fs::write(&password, "right").unwrap();
+    let http = format!("[http]\nlisten = \"127.0.0.1:{port}\"\npassword_file = {:?}\n", password.path());
+    let home = Home::with(&(text + &http));
     let config = stage.config("", &stage.everybody());
     let mut listener = stage.listen(&config).await;
     let log = tempfile::NamedTempFile::new().unwrap();
@@ -80,8 +84,8 @@ async fn what_graph_says_of_a_person_moves_no_cursor() {
 async fn what_is_not_shown_is_not_shown_beside_it() {
     let stage = Stage::without_broker(Settings::default()).await;
     let text = stage.text("", &stage.everybody());
-    for (secret, value) in [("password", "hunter2-in-the-wrong-key"), ("password", "geheim")] {
-        let with = format!("[mqtt]\nusername = \"bridge\"\n{secret}_file = \"{value}\"\n");
+    for value in ["Hunter2inTheWrongKey", "pa ss", "abc8Q~x.y_z"] {
+        let with = format!("[mqtt]\nusername = \"bridge\"\npassword_file = \"{value}\"\n");
         let home = Home::with(&text.replace("[mqtt]\n", &with));
         let (code, out, err) = home.told(&["check"]).await;
         assert_eq!((code, err.contains("is not shown")), (Some(78), true), "{out}{err}");
@@ -112,4 +116,22 @@ async fn a_damaged_store_binds_no_stranger() {
     // A person at the command line decides.
     home.log_in(0).await;
     assert!(home.told(&["whoami"]).await.1.contains("alice@contoso.example"));
+}
+
+/// Waiting for an address that is pasted could not be given up, and took the answer to the question that came next.
+#[tokio::test]
+async fn the_first_line_typed_answers_the_question_that_is_on_the_screen() {
+    let home = sign_in::Home::new().await;
+    home.stage.tenant.sign_in_browser_as(home.stage.tenant.people()[1].id);
+    for (typed, code, words) in [("n", 77, "not kept"), ("y", 0, "Kept.")] {
+        let mut person = Typist::before(home.command(&["login", "--browser", "--no-open"]));
+        person.sees("paste here the address").await;
+        let link = person.screen.lines().map(str::trim).find(|line| line.starts_with("http://")).unwrap();
+        let browser = reqwest::Client::builder().tls_certs_only([]).build().unwrap();
+        within(browser.get(link).send()).await.unwrap();
+        person.sees("Use this account for the bridge? [y/N] ").await;
+        person.types(typed);
+        let (ended, screen) = person.end().await;
+        assert_eq!((ended, screen.contains(words)), (Some(code), true), "{screen}");
+    }
 }
