@@ -161,7 +161,7 @@ impl GraphClient {
 }
 
 async fn whole(request: RequestBuilder, limit: usize) -> Result<Whole, ReadFailure> {
-    let passing = |why: String, retry_after| ReadFailure::Passing { why, retry_after };
+    let passing = |why: String, retry_after| ReadFailure::Passing { why: why.into(), retry_after };
     let response = request.send().await.map_err(|error| passing(on_the_way(error), None))?;
     let status = response.status();
     let header = |name| response.headers().get(name).map(|value| value.as_bytes());
