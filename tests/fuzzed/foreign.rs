@@ -32,7 +32,7 @@ fn legible(clean: &Legible, longest: usize) {
 fn web_address(address: &WebAddress) {
     let text = address.as_str();
     let url: Url = text.parse().expect("an address");
-    assert!(text.len() <= 512 && text.is_ascii() && !text.contains(|c: char| c <= ' '), "{text:?}");
+    assert!(text.len() <= 2048 && text.is_ascii() && !text.contains(|c: char| c <= ' '), "{text:?}");
     assert!(url.username().is_empty() && url.password().is_none(), "{text:?}");
     let host = url.host_str().expect("a host");
     let is_loopback = host == "localhost" || host.starts_with("127.") || host == "[::1]";

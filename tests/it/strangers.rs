@@ -12,7 +12,6 @@ use crate::http::with_password;
 use crate::program::{Home, Reader};
 use crate::sign_in;
 use crate::stage::{Listener, Stage, within};
-use crate::typing::Typist;
 
 /// As long as the watching system waits for `healthcheck` in the shipped image.
 const PROBE_PATIENCE: Duration = Duration::from_secs(5);
@@ -116,22 +115,4 @@ async fn a_damaged_store_binds_no_stranger() {
     // A person at the command line decides.
     home.log_in(0).await;
     assert!(home.told(&["whoami"]).await.1.contains("alice@contoso.example"));
-}
-
-/// Waiting for an address that is pasted could not be given up, and took the answer to the question that came next.
-#[tokio::test]
-async fn the_first_line_typed_answers_the_question_that_is_on_the_screen() {
-    let home = sign_in::Home::new().await;
-    home.stage.tenant.sign_in_browser_as(home.stage.tenant.people()[1].id);
-    for (typed, code, words) in [("n", 77, "not kept"), ("y", 0, "Kept.")] {
-        let mut person = Typist::before(home.command(&["login", "--browser", "--no-open"]));
-        person.sees("paste here the address").await;
-        let link = person.screen.lines().map(str::trim).find(|line| line.starts_with("http://")).unwrap();
-        let browser = reqwest::Client::builder().tls_certs_only([]).build().unwrap();
-        within(browser.get(link).send()).await.unwrap();
-        person.sees("Use this account for the bridge? [y/N] ").await;
-        person.types(typed);
-        let (ended, screen) = person.end().await;
-        assert_eq!((ended, screen.contains(words)), (Some(code), true), "{screen}");
-    }
 }

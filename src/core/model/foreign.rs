@@ -257,6 +257,9 @@ mod tests {
         }
         let long = |n| format!("https://a.example/{}", "x".repeat(n)).parse::<WebAddress>();
         assert!(long(LONGEST_ADDRESS - 18).is_ok() && long(LONGEST_ADDRESS - 17).is_err());
+        assert!(
+            long(LONGEST_TYPED - 18).unwrap().is_typed() && !long(LONGEST_TYPED - 17).unwrap().is_typed()
+        );
     }
 
     #[test]
