@@ -200,7 +200,7 @@ impl Source {
     /// A failure is one of Graph's too: the core knows what each means.
     fn goes_on(&self) -> Result<(), ReadFailure> {
         if self.ended {
-            return Err(ReadFailure::Passing { why: "the input has ended".to_owned(), retry_after: None });
+            return Err(ReadFailure::Passing { why: "the input has ended".into(), retry_after: None });
         }
         Ok(())
     }

@@ -20,6 +20,8 @@
 //! - [`http`] answers whoever asks how the bridge is: health checks, metrics and a status page. It asks the loop, and knows
 //!   neither Graph nor MQTT; [`meters`] is what those two count and time for it.
 //! - [`run`] is the loop between them and the only place with a clock for the core. It also tells systemd how it is.
+//! - [`disk`] opens files: those that somebody names, and the folder that is the bridge's own. It knows nothing of what
+//!   is in them.
 //! - [`config`] turns what may be written into what the rest may rely on. Nothing after it checks again.
 //! - [`view`] is what a listener on the broker sees, on a terminal or as lines. It knows topics, not the bridge.
 //! - `chain` puts an error and its causes into one line, and `distance` says how far away a moment is; whoever talks to people
@@ -37,6 +39,7 @@ pub mod config;
 pub mod core;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod disk;
 mod distance;
 pub mod graph;
 pub mod http;

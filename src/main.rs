@@ -8,6 +8,7 @@ use presence2mqtt::config::Environment;
 
 fn main() -> ExitCode {
     end_on_panic();
+    keep_no_memory_on_disk();
     // Two providers are linked in; which one is meant must be said before the first connection. Only a second call fails.
     let _first = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let arguments = Arguments::parse();
@@ -35,6 +36,19 @@ fn environment() -> Environment {
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()
 }
+
+/// Passwords and tokens are in the memory, and a core dump would write it to a disk, or hand it to whoever collects dumps.
+/// Nor can another process of the same user look into it then. Where the system refuses, the bridge works as well.
+#[cfg(target_os = "linux")]
+fn keep_no_memory_on_disk() {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    let _refused = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    // A second lock, for systems that dump whatever a program says.
+    let _refused = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+}
+
+#[cfg(not(target_os = "linux"))]
+fn keep_no_memory_on_disk() {}
 
 /// A half-alive bridge misinforms: whatever panics, the process ends, with the documented code.
 #[expect(clippy::disallowed_methods, reason = "the promise of exit code 1 for a task that dies")]

@@ -32,6 +32,19 @@ pub struct Meters {
     pub graph: GraphMeter,
     /// Towards the broker.
     pub broker: BrokerMeter,
+    /// Towards visitors.
+    pub http: HttpMeter,
+}
+
+/// Visitors of the status page.
+#[derive(Debug, Clone, Default)]
+pub struct HttpMeter {
+    /// Passwords that were looked at and are wrong.
+    pub wrong_passwords: Counter,
+    /// Visits that were refused since their address has to wait after wrong passwords.
+    pub slowed: Counter,
+    /// Connections that were closed to make room for newer ones.
+    pub crowded_out: Counter,
 }
 
 /// Requests to Graph.

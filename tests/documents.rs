@@ -332,3 +332,49 @@ fn every_test_that_is_named_as_a_proof_exists() {
     }
     assert!(proofs > 20, "{proofs}");
 }
+
+/// The sources and the tests in one text.
+fn all_code() -> String {
+    let mut code = String::new();
+    let mut folders = vec![here("src"), here("tests")];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                code += &fs::read_to_string(path).unwrap();
+            }
+        }
+    }
+    code
+}
+
+#[test]
+fn the_tests_that_the_page_on_security_names_exist() {
+    let (text, code) = (page("docs/SECURITY.md"), all_code());
+    let table = section(&text, "## Who can do what to whom");
+    let quoted: Vec<&str> = table.split('`').skip(1).step_by(2).collect();
+    let is_test = |name: &&str| name.contains("::") || name.starts_with('…');
+    let tests: Vec<&str> = quoted.into_iter().filter(is_test).collect();
+    assert!(tests.len() > 10, "{tests:?}");
+    for test in tests {
+        let name = test.rsplit("::").next().unwrap().trim_start_matches('…');
+        assert!(code.contains(&format!("fn {name}()")), "there is no test {test}");
+    }
+}
+
+#[test]
+fn the_page_on_security_says_what_each_dependency_is_trusted_with() {
+    let manifest: toml::Table = page("Cargo.toml").parse().unwrap();
+    let of_all = manifest["dependencies"].as_table().unwrap().keys();
+    let of_unix = manifest["target"]["cfg(unix)"]["dependencies"].as_table().unwrap().keys();
+    let text = page("docs/SECURITY.md");
+    let said: BTreeSet<&str> = rows(section(&text, "## What it is made of"))
+        .iter()
+        .flat_map(|row| row[1].split(", "))
+        .map(|name| name.split(' ').next().unwrap())
+        .collect();
+    let used: BTreeSet<&str> = of_all.chain(of_unix).map(String::as_str).collect();
+    assert!(used.len() > 20, "{used:?}");
+    assert_eq!(said, used);
+}

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::exit::{self, Failure};
 use super::online;
 use super::progress::Progress;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::core::model::name::TopicLevel;
 use crate::core::model::report::words;
 use crate::core::sign_in::certificate;
@@ -65,6 +65,9 @@ fn describe(config: &Config, out: &mut impl Write) -> std::io::Result<()> {
 
 #[expect(clippy::disallowed_methods, reason = "a command is an edge: certificates end by the clock")]
 fn warn(config: &Config, out: &mut impl Write) -> std::io::Result<()> {
+    for warning in config::exposed(config) {
+        writeln!(out, "warning: {warning}")?;
+    }
     let ends = run::certificate_ends(config);
     match ends.and_then(|ends| certificate::notice(ends, Timestamp::now())) {
         Some(notice) => writeln!(out, "warning: {notice}"),

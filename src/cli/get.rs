@@ -10,6 +10,7 @@ use super::exit::{self, Failure};
 use super::members;
 use super::progress::Progress;
 use crate::config::Config;
+use crate::core::model::foreign::escaped;
 use crate::core::model::payload::{State, json};
 use crate::core::model::request::ReadFailure;
 use crate::core::model::settings::User;
@@ -96,7 +97,7 @@ fn print_json(config: &Config, rows: &[(&User, Outcome)], out: &mut impl Write) 
             RawValue::from_string(json(&state)).map_err(|error| Failure::new(exit::UNEXPECTED, error))?;
         people.insert(user.name.as_str(), state);
     }
-    Ok(writeln!(out, "{}", json(&people))?)
+    Ok(writeln!(out, "{}", escaped(&json(&people)))?)
 }
 
 fn print_table(rows: &[(&User, Outcome)], out: &mut impl Write) -> Result<(), Failure> {

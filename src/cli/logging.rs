@@ -11,6 +11,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use super::exit::Failure;
 use super::terminal::Terminal;
 use crate::config::Environment;
+use crate::core::model::foreign::Legible;
 
 /// The heading of options that every command has.
 pub(super) const EVERYWHERE: &str = "Options of every command";
@@ -44,6 +45,11 @@ impl LastWords {
     pub fn say(self, failure: &Failure) {
         match self.0 {
             Format::Text => {
+                // Errors of a configuration are several lines, and may show what is written there.
+                let failure = failure.to_string();
+                let lines: Vec<String> =
+                    failure.lines().map(|line| Legible::at_most(line, usize::MAX).to_string()).collect();
+                let failure = lines.join("\n");
                 // If even standard error is gone, the exit code still says it.
                 let _told = writeln!(std::io::stderr(), "presence2mqtt: {failure}");
             }

@@ -4,7 +4,7 @@ use tokio::sync::mpsc;
 
 use super::exit::{self, Failure};
 use super::signals;
-use crate::config::{Config, Environment};
+use crate::config::{self, Config, Environment};
 use crate::core::model::effect::Ending;
 use crate::http::door::DoorError;
 use crate::run;
@@ -20,7 +20,7 @@ pub(super) async fn run(
     let config = load()?;
     let stop = signals::stop()?;
     let (to, reloads) = mpsc::channel(RELOADS);
-    let reload = signals::reload(|| load().map_err(|failure| failure.to_string()), to)?;
+    let reload = signals::reload(|| load().inspect(warn).map_err(|failure| failure.to_string()), to)?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         config = %config.origin,
@@ -30,6 +30,7 @@ pub(super) async fn run(
         groups = config.groups.len(),
         "starting"
     );
+    warn(&config);
     let supervisor = run::Supervisor::of(environment, std::process::id());
     let ended = tokio::select! {
         ended = run::supervised(&config, stop, reloads, supervisor) => ended,
@@ -55,5 +56,12 @@ pub(super) async fn run(
             };
             Err(Failure::new(code, error))
         }
+    }
+}
+
+/// Says what others can do with the files.
+fn warn(config: &Config) {
+    for warning in config::exposed(config) {
+        tracing::warn!("{warning}");
     }
 }

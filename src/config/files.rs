@@ -1,7 +1,5 @@
 //! Files that the configuration names: where they are looked for, and a first look inside.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rustls::pki_types::pem::PemObject;
@@ -9,9 +7,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::document::Origin;
 use super::environment::Environment;
-
-/// More than all public certificate authorities together.
-const MAX_PEM_BYTES: u64 = 4 * 1024 * 1024;
+use crate::disk::named::{self, LARGEST_PEM};
 
 /// Where relative file names are looked for.
 pub(super) struct Places {
@@ -59,9 +55,6 @@ pub(super) fn check_key(path: &Path) -> Result<(), String> {
 
 /// Reads a file, as far as a PEM file can reasonably go.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_PEM_BYTES).read_to_end(&mut bytes))
-        .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
-    Ok(bytes)
+    let read = named::read(path, LARGEST_PEM).map_err(|error| format!("{} {error}", path.display()))?;
+    Ok(read.bytes)
 }

@@ -1,12 +1,17 @@
 //! Which file is the configuration.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use super::document::Origin;
 use super::environment::Environment;
 use super::error::ConfigErrors;
+use crate::disk::named;
+
+/// More than the configuration of a thousand people.
+pub(super) const MAX_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Found wherever somebody happens to be.
+const HERE: &str = "presence2mqtt.toml";
 
 /// The file named, else the first that exists, and its text.
 pub(super) fn find(
@@ -22,8 +27,9 @@ pub(super) fn find(
 
 /// The first of these files that exists, else the environment alone if it says anything.
 fn first_of(places: &[PathBuf], environment: &Environment) -> Result<(Origin, String), ConfigErrors> {
-    if let Some(found) = places.iter().find(|place| place.exists()) {
-        return read(found.clone());
+    // A link that leads nowhere is there, too: what it was to be is missed, not replaced by another file.
+    if let Some(found) = places.iter().find(|place| place.symlink_metadata().is_ok()) {
+        return if found == Path::new(HERE) { read_here() } else { read(found.clone()) };
     }
     if environment.overrides() {
         return Ok((Origin::Environment, String::new()));
@@ -45,7 +51,7 @@ fn usual_places(environment: &Environment) -> Vec<PathBuf> {
     let home = || Some(Path::new(environment.get("HOME")?).join(".config"));
     let user = xdg.filter(|path| absolute(path)).or_else(home);
     let of_user = user.map(|dir| dir.join("presence2mqtt/config.toml"));
-    [PathBuf::from("presence2mqtt.toml")]
+    [PathBuf::from(HERE)]
         .into_iter()
         .chain(of_user)
         .chain([PathBuf::from("/etc/presence2mqtt/config.toml")])
@@ -53,17 +59,36 @@ fn usual_places(environment: &Environment) -> Vec<PathBuf> {
 }
 
 fn read(file: PathBuf) -> Result<(Origin, String), ConfigErrors> {
-    match fs::read_to_string(&file) {
+    let read = named::read(&file, MAX_BYTES).map_err(|error| ConfigErrors::of_file(&file, error))?;
+    text(file, read.bytes)
+}
+
+/// A file that nobody named is obeyed only if nobody else can have written it: in a shared folder it would be whoever's
+/// wish it is, and a configuration says to whom secrets are sent. Its owner and mode are enough, whatever the folder's
+/// are: what others put in its place belongs to them.
+fn read_here() -> Result<(Origin, String), ConfigErrors> {
+    let file = Path::new(HERE);
+    let read = named::read_unlinked(file, MAX_BYTES).map_err(|error| ConfigErrors::of_file(file, error))?;
+    match read.access.others_write(file) {
+        Some(says) => Err(ConfigErrors::of_file(
+            file,
+            format_args!("is not obeyed, since others may have written it: {says}; or name it with --config"),
+        )),
+        None => text(file.to_owned(), read.bytes),
+    }
+}
+
+fn text(file: PathBuf, bytes: Vec<u8>) -> Result<(Origin, String), ConfigErrors> {
+    match String::from_utf8(bytes) {
         Ok(text) => Ok((Origin::File(file), text)),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            Err(ConfigErrors::of_file(&file, "must be UTF-8 text"))
-        }
-        Err(error) => Err(ConfigErrors::of_file(&file, format_args!("cannot be read: {error}"))),
+        Err(_) => Err(ConfigErrors::of_file(&file, "must be UTF-8 text")),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn environment(variables: &[(&str, &str)]) -> Environment {

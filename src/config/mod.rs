@@ -3,7 +3,9 @@
 //! In reading order: `find` says which file, `document` parses it and knows where everything was
 //! written, `environment` lays `PRESENCE2MQTT__*` over it, `shape` turns it into what is `written`
 //! (and `written_tables`, with `duration_words`) by the list of keys in `schema`, and `check` makes of it what is `known`, with
-//! `broker`, `ids`, `secret`, `certificate` and `files` for the parts; `listening` is the part for who only listens, `asking` for who only asks. `error` and `key` say what is wrong, and where.
+//! `broker`, `ids`, `secret`, `certificate` and `files` for the parts; `listening` is the part
+//! for who only listens, `asking` for who only asks, `exposed` says who else can read or change the files. `error` and `key` say
+//! what is wrong, and where.
 //!
 //! Nothing here reads the process's environment, a clock or the network. No error and no `Debug`
 //! shows a secret.
@@ -16,6 +18,7 @@ mod document;
 mod duration_words;
 mod environment;
 mod error;
+mod exposed;
 mod files;
 mod find;
 mod ids;
@@ -38,6 +41,7 @@ pub use certificate::{Certificate, CertificateError, KeyedCertificate};
 pub use document::Origin;
 pub use environment::Environment;
 pub use error::ConfigErrors;
+pub use exposed::exposed;
 pub use ids::{ApplicationId, TenantId};
 pub use known::{
     Auth, ClientIdentity, Cloud, Commands, Config, Credentials, Graph, HomeAssistant, Http, IdentityService,

@@ -1,10 +1,10 @@
 //! Secrets: where they are, and reading them without showing them.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
+
+use crate::disk::named::{self, NotRead};
 
 /// Longer than any password, client secret or token.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -22,16 +22,22 @@ pub enum Secret {
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// The file cannot be opened or read.
-    #[error("{} cannot be read: {error}", .path.display())]
+    #[error("{} {error}", .path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
-        error: io::Error,
+        /// Why.
+        error: NotRead,
     },
     /// The file is no secret: too long, or not text.
     #[error("{} must hold one secret as UTF-8 text of at most 64 KiB", .path.display())]
     NotASecret {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Which of the lines is meant is not known.
+    #[error("{} holds several lines; a secret is one line", .path.display())]
+    SeveralLines {
         /// The file.
         path: PathBuf,
     },
@@ -52,11 +58,11 @@ impl PartialEq for Secret {
 }
 
 impl Secret {
-    /// Gives the secret; a file is read anew each time, without its last line break.
+    /// Gives the secret; a file is read anew each time, without a byte order mark and line ends.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, is too long, is not UTF-8, or if the secret is empty.
+    /// If the file cannot be read, is too long, is not one line of UTF-8, or if the secret is empty.
     pub fn read(&self) -> Result<SecretString, SecretError> {
         let secret = match self {
             Self::Inline(secret) => secret.clone(),
@@ -67,29 +73,46 @@ impl Secret {
         }
         Ok(secret)
     }
+
+    /// What looks like a slip around a secret that is sent as it is: quotes or spaces. One sentence.
+    #[must_use]
+    pub fn slip(&self) -> Option<String> {
+        let Self::File(path) = self else { return None };
+        let secret = self.read().ok()?;
+        let text = secret.expose_secret();
+        let quoted =
+            text.len() > 1 && ['"', '\''].iter().any(|&mark| text.starts_with(mark) && text.ends_with(mark));
+        let what = match text.trim() == text {
+            true if !quoted => return None,
+            true => "in quotes",
+            false => "between spaces",
+        };
+        Some(format!(
+            "the secret in {} is {what}, which are sent as part of it; remove them if they are not",
+            path.display()
+        ))
+    }
 }
 
 fn read_file(path: &Path) -> Result<SecretString, SecretError> {
-    let not_a_secret = || SecretError::NotASecret { path: path.to_owned() };
-    let mut text = String::new();
-    File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text)).map_err(
-        |error| {
-            if error.kind() == io::ErrorKind::InvalidData {
-                return not_a_secret();
-            }
-            SecretError::Unreadable { path: path.to_owned(), error }
-        },
-    )?;
-    if text.len() as u64 > MAX_BYTES {
-        return Err(not_a_secret());
+    let path = || path.to_owned();
+    let read = named::read(&path(), MAX_BYTES).map_err(|error| match error {
+        NotRead::TooLarge(_) => SecretError::NotASecret { path: path() },
+        NotRead::Io(_) | NotRead::NotAFile | NotRead::Link => SecretError::Unreadable { path: path(), error },
+    })?;
+    let text = SecretString::from(
+        String::from_utf8(read.bytes).map_err(|_| SecretError::NotASecret { path: path() })?,
+    );
+    let secret = bare(text.expose_secret());
+    if secret.contains(['\n', '\r']) {
+        return Err(SecretError::SeveralLines { path: path() });
     }
-    if text.ends_with('\n') {
-        text.pop();
-        if text.ends_with('\r') {
-            text.pop();
-        }
-    }
-    Ok(text.into())
+    Ok(secret.into())
+}
+
+/// What is certainly not part of a secret is taken off: the mark that Windows puts before a text, and line ends behind it.
+fn bare(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text).trim_end_matches(['\n', '\r'])
 }
 
 #[cfg(test)]
@@ -97,15 +120,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_read_anew_without_its_last_line_break() {
+    fn a_file_is_read_anew_without_what_is_certainly_not_the_secret() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let secret = Secret::File(file.path().to_owned());
         for (written, read) in [
             ("one", Some("one")),
             ("two\n", Some("two")),
             ("three\r\n", Some("three")),
-            ("four\n\n", Some("four\n")),
+            ("four\n\n", Some("four")),
+            ("\u{feff}windows\r\n\r\n", Some("windows")),
             (" five ", Some(" five ")),
+            ("\"six\"\n", Some("\"six\"")),
+            ("two\nlines\n", None),
             ("", None),
             ("\n", None),
         ] {
@@ -118,6 +144,28 @@ mod tests {
         assert!(matches!(secret.read(), Err(SecretError::NotASecret { .. })));
         std::fs::write(file.path(), "x".repeat(64 * 1024 + 1)).unwrap();
         assert!(matches!(secret.read(), Err(SecretError::NotASecret { .. })));
+    }
+
+    #[test]
+    fn what_may_be_a_slip_is_named_and_kept() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let secret = Secret::File(file.path().to_owned());
+        for (written, slip) in [
+            ("plain\n", None),
+            ("in\"side", None),
+            ("\"", None),
+            ("\"quoted\"\n", Some("is in quotes")),
+            ("'quoted'", Some("is in quotes")),
+            (" spaced", Some("is between spaces")),
+        ] {
+            std::fs::write(file.path(), written).unwrap();
+            let said = secret.slip();
+            assert_eq!(said.is_some(), slip.is_some(), "{written:?}");
+            assert!(
+                said.is_none_or(|said| said.contains(slip.unwrap()) && !said.contains("quoted")),
+                "{written:?}"
+            );
+        }
     }
 
     #[test]

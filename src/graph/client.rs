@@ -127,29 +127,36 @@ impl GraphClient {
         })?;
         self.meter.token_ends(token.ends());
         let (operation, graph) = (&request.operation, Graph { root: &self.root, client: self.http.client() });
-        let Said { mut answer, mut rest } = self.one(operation, operation.request(&graph), &token).await?;
+        // For all pages together: so many as fill it would fill the memory.
+        let mut room = operation.largest_answer();
+        let first = self.one(operation, operation.request(&graph), &token, &mut room).await?;
+        let Said { mut answer, mut rest } = first;
         for _ in 1..MOST_PAGES {
             let Some(page) = rest.take() else { break };
             *further += 1;
             // What came stands. Whoever is missing is read alone, and meets there what is wrong here.
-            let Ok(more) = self.one(operation, graph.client.get(page), &token).await else { break };
+            let Ok(more) = self.one(operation, graph.client.get(page), &token, &mut room).await else {
+                break;
+            };
             O::add(&mut answer, more.answer);
             rest = more.rest;
         }
         Ok(answer)
     }
 
-    /// Sends one request of an operation.
+    /// Sends one request of an operation. Its answer takes of the `room` in bytes.
     async fn one<O: Ask>(
         &self,
         operation: &O,
         asked: RequestBuilder,
         token: &AccessToken,
+        room: &mut usize,
     ) -> Result<Said<O::Answer>, ReadFailure> {
         let id = uuid::Uuid::new_v4().to_string();
         let asked = asked.bearer_auth(token.expose()).header("client-request-id", &id);
         let began = now();
-        let whole = whole(asked, operation.largest_answer()).await;
+        let whole = whole(asked, *room).await;
+        *room = room.saturating_sub(whole.as_ref().map_or(0, |whole| whole.bytes.len()));
         let outcome = whole.and_then(|whole| operation.outcome(&whole, &self.root, self.caller));
         self.meter.ended(&outcome, Some(began.elapsed()));
         match &outcome {
@@ -161,7 +168,7 @@ impl GraphClient {
 }
 
 async fn whole(request: RequestBuilder, limit: usize) -> Result<Whole, ReadFailure> {
-    let passing = |why: String, retry_after| ReadFailure::Passing { why, retry_after };
+    let passing = |why: String, retry_after| ReadFailure::Passing { why: why.into(), retry_after };
     let response = request.send().await.map_err(|error| passing(on_the_way(error), None))?;
     let status = response.status();
     let header = |name| response.headers().get(name).map(|value| value.as_bytes());

@@ -8,6 +8,7 @@ use reqwest::{Certificate, Client, ClientBuilder, Response};
 use url::Url;
 
 use crate::chain::{causes, with_causes};
+use crate::disk::named::{self, LARGEST_PEM};
 
 /// Why the HTTP client cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -55,10 +56,19 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub(super) struct Http(Arc<Shared>);
 
+/// Which of the roots are asked by plain HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Plain {
+    None,
+    /// What is sent there must not take the way through a proxy, where others read it: it is meant for this machine.
+    Some,
+    All,
+}
+
 #[derive(Debug)]
 struct Shared {
-    /// Plain HTTP is allowed on loopback only; such a bridge must start where no certificates are installed.
-    plain: bool,
+    /// Plain HTTP is allowed on loopback only; a bridge without any other must start where no certificates are installed.
+    plain: Plain,
     extra_roots: Vec<Certificate>,
     timeout: Duration,
     client: RwLock<Client>,
@@ -70,7 +80,11 @@ impl Http {
         ca_file: Option<&Path>,
         timeout: Duration,
     ) -> Result<Self, HttpError> {
-        let plain = roots.iter().all(|root| root.scheme() == "http");
+        let plain = match roots.map(|root| root.scheme() == "http") {
+            [false, false] => Plain::None,
+            [true, true] => Plain::All,
+            [true, false] | [false, true] => Plain::Some,
+        };
         let extra_roots = ca_file.map_or(Ok(Vec::new()), certificates)?;
         let client = RwLock::new(client(plain, &extra_roots, timeout)?);
         Ok(Self(Arc::new(Shared { plain, extra_roots, timeout, client })))
@@ -90,10 +104,13 @@ impl Http {
     }
 }
 
-fn client(plain: bool, extra_roots: &[Certificate], timeout: Duration) -> Result<Client, HttpError> {
+fn client(plain: Plain, extra_roots: &[Certificate], timeout: Duration) -> Result<Client, HttpError> {
     let mut builder = builder(timeout);
-    if plain {
-        builder = builder.tls_certs_only([]).no_proxy();
+    if plain != Plain::None {
+        builder = builder.no_proxy();
+    }
+    if plain == Plain::All {
+        builder = builder.tls_certs_only([]);
     }
     if !extra_roots.is_empty() {
         builder = builder.tls_certs_merge(extra_roots.to_vec());
@@ -103,7 +120,7 @@ fn client(plain: bool, extra_roots: &[Certificate], timeout: Duration) -> Result
 
 fn certificates(path: &Path) -> Result<Vec<Certificate>, HttpError> {
     let wrap = |source| HttpError::CaFile { path: path.to_owned(), source };
-    let pem = std::fs::read(path).map_err(|error| wrap(error.into()))?;
+    let pem = named::read(path, LARGEST_PEM).map_err(|error| wrap(error.into()))?.bytes;
     Certificate::from_pem_bundle(&pem).map_err(|error| wrap(error.into()))
 }
 

@@ -10,6 +10,7 @@ use url::Url;
 use super::lenient::{self, Object};
 use super::next_page;
 use super::text::readable;
+use crate::core::model::foreign::is_obeyed;
 use crate::core::model::members::{Member, MembersPage, PageLink};
 use crate::core::model::name::ObjectId;
 
@@ -98,7 +99,7 @@ fn member(entry: &str) -> Option<Member> {
     let entry = Object::of(entry)?;
     let name = |name, longest| {
         let text: String = entry.get(name)?;
-        let readable = |c: char| if c.is_control() { ' ' } else { c };
+        let readable = |c: char| if is_obeyed(c) { ' ' } else { c };
         let clean: String = text.trim().chars().map(readable).take(longest).collect();
         (!clean.trim().is_empty()).then(|| clean.into())
     };

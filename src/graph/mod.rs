@@ -18,7 +18,6 @@ pub mod members;
 mod next_page;
 pub mod once;
 pub mod operation;
-mod quote;
 pub mod refusal;
 pub mod retry_after;
 mod set_presence;

@@ -13,6 +13,10 @@ use crate::core::model::settings::Endpoint;
 /// Pages of one group, each of up to 999 members.
 const MOST_PAGES: usize = 2_000;
 
+/// Bytes of all members of a group. A million people with ordinary names take half of it; pages without end would take all
+/// memory otherwise.
+const MOST_BYTES: usize = 256 * 1024 * 1024;
+
 /// What came of reading one person.
 pub type Outcome = Result<(ObjectId, Presence), ReadFailure>;
 
@@ -79,14 +83,43 @@ async fn bulk(client: &GraphClient, part: &[(usize, ObjectId)], outcomes: &mut [
 ///
 /// Whatever keeps the list from being complete.
 pub async fn members(client: &GraphClient, group: ObjectId) -> Result<Vec<Member>, ReadFailure> {
+    let mut gathered = Gathered::up_to(MOST_BYTES);
     let mut page = first_page(client, group).await?;
-    let mut members = std::mem::take(&mut page.members);
     for _ in 0..MOST_PAGES {
-        let Some(next) = page.next.take() else { return Ok(members) };
+        let next = page.next.take();
+        if !gathered.take(page) {
+            break;
+        }
+        let Some(next) = next else { return Ok(gathered.members) };
         page = a_page(client, group, Some(next)).await?;
-        members.append(&mut page.members);
     }
-    Err(ReadFailure::Passing { why: "the list of members does not end".to_owned(), retry_after: None })
+    Err(ReadFailure::Passing { why: "the list of members does not end".into(), retry_after: None })
+}
+
+/// Members of a group, as long as they fit.
+struct Gathered {
+    members: Vec<Member>,
+    room: usize,
+}
+
+impl Gathered {
+    fn up_to(bytes: usize) -> Self {
+        Self { members: Vec::new(), room: bytes }
+    }
+
+    /// Whether there was room for them.
+    fn take(&mut self, page: MembersPage) -> bool {
+        let room = self.room.checked_sub(page.members.iter().map(size).sum());
+        self.room = room.unwrap_or_default();
+        self.members.extend(page.members.into_iter().filter(|_| room.is_some()));
+        room.is_some()
+    }
+}
+
+/// What a member takes of the memory.
+fn size(member: &Member) -> usize {
+    let names = [&member.principal_name, &member.display_name];
+    size_of::<Member>() + names.into_iter().flatten().map(|name| name.len()).sum::<usize>()
 }
 
 /// Reads the first page of the members of a group.
@@ -127,7 +160,7 @@ async fn alone(client: &GraphClient, operation: ReadPresence) -> Outcome {
     match first {
         Some(Reading { id, presence: Some(presence) }) => Ok((id, presence)),
         Some(_) | None => {
-            Err(ReadFailure::Passing { why: "the answer holds no presence".to_owned(), retry_after: None })
+            Err(ReadFailure::Passing { why: "the answer holds no presence".into(), retry_after: None })
         }
     }
 }
@@ -147,4 +180,27 @@ async fn request<O: Ask>(client: &GraphClient, operation: O) -> Result<O::Answer
 
 fn of(people: &[Reading], id: ObjectId) -> Option<Presence> {
     people.iter().find(|reading| reading.id == id).and_then(|reading| reading.presence.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_without_end_do_not_fill_the_memory() {
+        let member = |length: usize| Member {
+            id: "66825e03-7ef5-42da-9069-724602c31f6b".parse().unwrap(),
+            principal_name: Some("x".repeat(length).into()),
+            display_name: Some("ä".into()),
+        };
+        let page =
+            |length| MembersPage { members: vec![member(length)], counted: None, unreadable: 0, next: None };
+        let mut gathered = Gathered::up_to(10_000);
+        let taken = (0..1_000).take_while(|_| gathered.take(page(998))).count();
+        assert_eq!(
+            (taken, gathered.members.len()),
+            (9, 9),
+            "1,000 bytes of names and the member itself each"
+        );
+    }
 }

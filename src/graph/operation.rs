@@ -207,5 +207,5 @@ fn first_page(root: &Url, group: ObjectId) -> Url {
 
 /// An answer that is not what was asked for comes from something in between, and passes.
 fn strange(error: &answer::NotAnAnswer) -> ReadFailure {
-    ReadFailure::Passing { why: error.to_string(), retry_after: None }
+    ReadFailure::Passing { why: error.to_string().into(), retry_after: None }
 }

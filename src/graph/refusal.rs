@@ -7,8 +7,8 @@ use reqwest::StatusCode;
 use super::caller::Caller;
 use super::lenient::{self, Object};
 use super::members::NotMembers;
-use super::quote::quote;
 use super::text::readable;
+use crate::core::model::foreign::Legible;
 use crate::core::model::request::{ReadFailure, ReadPresence};
 
 /// What a request needs, for the sentence about a permission that is missing.
@@ -71,10 +71,10 @@ pub fn of_status(
         (StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN, Some(why))
             if needs.is_me && caller != Caller::Person =>
         {
-            ReadFailure::Forbidden { advice: of_me(&why) }
+            ReadFailure::Forbidden { advice: of_me(&why).into() }
         }
         (StatusCode::FORBIDDEN, Some(why)) => {
-            ReadFailure::Forbidden { advice: of_permission(needs, caller, &why) }
+            ReadFailure::Forbidden { advice: of_permission(needs, caller, &why).into() }
         }
         (status, said) => of_anything(status, retry_after, said, needs.permission, caller),
     }
@@ -95,7 +95,9 @@ pub fn of_write(
     match (status, reason(body)) {
         (StatusCode::FORBIDDEN, Some(why)) => {
             let give = give(permission, caller);
-            ReadFailure::Forbidden { advice: format!("Graph refuses to set presence with {why}; {give}") }
+            ReadFailure::Forbidden {
+                advice: format!("Graph refuses to set presence with {why}; {give}").into(),
+            }
         }
         (status, said) => of_anything(status, retry_after, said, permission, caller),
     }
@@ -111,14 +113,14 @@ fn of_anything(
     match (status, said) {
         (StatusCode::TOO_MANY_REQUESTS, _) => ReadFailure::Throttled { retry_after },
         (StatusCode::UNAUTHORIZED, Some(why)) => {
-            ReadFailure::TokenRefused { why: of_token(permission, caller, &why) }
+            ReadFailure::TokenRefused { why: of_token(permission, caller, &why).into() }
         }
         (StatusCode::NOT_FOUND, Some(_)) => ReadFailure::NotFound,
-        (StatusCode::BAD_REQUEST, Some(why)) => ReadFailure::Refused { why },
+        (StatusCode::BAD_REQUEST, Some(why)) => ReadFailure::Refused { why: why.into() },
         (status, said) => {
             let by = if said.is_some() { "Graph" } else { "something between here and Graph" };
             let reason = said.map_or(String::new(), |why| format!(": {why}"));
-            ReadFailure::Passing { why: format!("{by} answered {status}{reason}"), retry_after }
+            ReadFailure::Passing { why: format!("{by} answered {status}{reason}").into(), retry_after }
         }
     }
 }
@@ -128,11 +130,11 @@ fn of_anything(
 pub fn of_redirect(location: Option<&str>) -> ReadFailure {
     let host =
         location.and_then(|to| url::Url::parse(to).ok()).and_then(|url| url.host_str().map(str::to_owned));
-    let to = host.map_or(String::new(), |host| format!(" to {}", quote(&host)));
+    let to = host.map_or(String::new(), |host| format!(" to {}", Legible::quoted(&host)));
     ReadFailure::Passing {
         why: format!(
             "the answer redirects{to}, and tokens are never sent elsewhere; is there a sign-in page of the network in between?"
-        ),
+        ).into(),
         retry_after: None,
     }
 }
@@ -143,10 +145,10 @@ pub fn of_members(error: &NotMembers, caller: Caller) -> ReadFailure {
     match error {
         NotMembers::Nameless => {
             let give = give("permission User.ReadBasic.All", caller);
-            ReadFailure::Forbidden { advice: format!("{error}; {give}") }
+            ReadFailure::Forbidden { advice: format!("{error}; {give}").into() }
         }
         NotMembers::NotJson | NotMembers::NotAList | NotMembers::StrangeLink => {
-            ReadFailure::Passing { why: error.to_string(), retry_after: None }
+            ReadFailure::Passing { why: error.to_string().into(), retry_after: None }
         }
     }
 }
@@ -156,11 +158,12 @@ fn reason(body: &[u8]) -> Option<String> {
     let body = readable(body);
     let error = Object::of(&body)?.inner("error")?;
     let code = error.raw("code").map_or_else(|| Some(String::new()), lenient::of)?;
-    let (code, message) = (quote(&code), quote(&error.get::<String>("message").unwrap_or_default()));
+    let code = Legible::quoted(&code);
+    let message = Legible::quoted(&error.get::<String>("message").unwrap_or_default());
     Some(match (code.as_str(), message.as_str()) {
         ("", "") => "no reason given".to_owned(),
-        (_, "") => code,
-        ("", _) => message,
+        (_, "") => code.to_string(),
+        ("", _) => message.to_string(),
         (_, _) => format!("{code}: {message}"),
     })
 }
@@ -336,7 +339,7 @@ mod tests {
         let body = format!(r#"{{"error":{{"code":"Bad\nRequest","message":"a\u0000b\u001b[31m{long}"}}}}"#);
         for status in [400, 401, 403, 500] {
             let said = of(status, &body).to_string();
-            assert!(said.contains("Bad Request: a b [31mxxx"), "{said}");
+            assert!(said.contains("Bad Request: a\u{fffd}b\u{fffd}[31mxxx"), "{said}");
             assert!(said.chars().count() < 1000 && !said.contains(char::is_control), "{said}");
         }
         let host = format!("https://{}/", "x".repeat(100_000));

@@ -129,7 +129,7 @@ impl TokenSource {
             Ok(result) => result,
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             // The program is ending.
-            Err(error) => Err(ReadFailure::Passing { why: error.to_string(), retry_after: None }),
+            Err(error) => Err(ReadFailure::Passing { why: error.to_string().into(), retry_after: None }),
         }
     }
 }

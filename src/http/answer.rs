@@ -1,7 +1,9 @@
 //! What is at which path.
 
+use std::net::IpAddr;
+
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE,
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
@@ -17,8 +19,8 @@ const PEOPLE: usize = 500;
 const TEXT: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 
-/// The answer to one request.
-pub(super) async fn answer(request: Parts, site: &Site, page: &Page) -> Response<String> {
+/// The answer to one request from this address.
+pub(super) async fn answer(from: IpAddr, request: Parts, site: &Site, page: &Page) -> Response<String> {
     if request.method != Method::GET && request.method != Method::HEAD {
         let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here");
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -32,8 +34,8 @@ pub(super) async fn answer(request: Parts, site: &Site, page: &Page) -> Response
             Some(snapshot) => text(StatusCode::SERVICE_UNAVAILABLE, &ready::trouble(&snapshot).join("\n")),
             None => busy(),
         },
-        "/metrics" => match guard::admit(&request.headers, site).await {
-            Ok(()) => match site.asker.ask(0).await {
+        "/metrics" => match guard::admit(from, &request.headers, site).await {
+            Ok(()) => match site.ask(0).await {
                 Some(snapshot) => {
                     respond(StatusCode::OK, metrics::TYPE, metrics::text(&snapshot, &site.meters))
                 }
@@ -41,8 +43,8 @@ pub(super) async fn answer(request: Parts, site: &Site, page: &Page) -> Response
             },
             Err(refusal) => refused(&refusal),
         },
-        "/" => match guard::admit(&request.headers, site).await {
-            Ok(()) => match site.asker.ask(PEOPLE).await {
+        "/" => match guard::admit(from, &request.headers, site).await {
+            Ok(()) => match site.ask(PEOPLE).await {
                 Some(snapshot) => show(page, &snapshot, &site.broker),
                 None => busy(),
             },
@@ -70,9 +72,13 @@ fn refused(refusal: &Refusal) -> Response<String> {
     let status = match refusal {
         Refusal::Password => StatusCode::UNAUTHORIZED,
         Refusal::Host => StatusCode::FORBIDDEN,
+        Refusal::Slowed(_) => StatusCode::TOO_MANY_REQUESTS,
         Refusal::Unreadable => StatusCode::INTERNAL_SERVER_ERROR,
     };
     let mut response = text(status, &refusal.to_string());
+    if let Refusal::Slowed(wait) = refusal {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
+    }
     if status == StatusCode::UNAUTHORIZED {
         let challenge = HeaderValue::from_static("Basic realm=\"presence2mqtt\", charset=\"UTF-8\"");
         response.headers_mut().insert(WWW_AUTHENTICATE, challenge);

@@ -1,8 +1,9 @@
 //! The listening socket, and what one visitor can cost: one short request on one short connection.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use super::answer::answer;
@@ -23,8 +24,9 @@ use super::site::Site;
 use crate::config::Http;
 use crate::meters::Meters;
 
-/// Connections at once. Others wait in the system's queue until one ends, which is soon.
-const CONNECTIONS: usize = 32;
+/// Connections at once. When they are taken, the one that has been here longest makes room: whoever means well is served
+/// within milliseconds, so that strangers who come and say nothing keep no probe waiting.
+const CONNECTIONS: usize = 128;
 
 /// For the whole request line and all headers.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -117,14 +119,21 @@ impl Keys {
 async fn attend(listener: tokio::net::TcpListener, mut site: watch::Receiver<Arc<Site>>) {
     let page = Arc::new(Page::new());
     let mut connections = JoinSet::new();
+    let mut oldest_first: VecDeque<AbortHandle> = VecDeque::new();
     loop {
         tokio::select! {
             changed = site.changed() => if changed.is_err() { break },
             Some(_) = connections.join_next() => {}
-            accepted = listener.accept(), if connections.len() < CONNECTIONS => match accepted {
-                Ok((stream, _)) => {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, from)) => {
                     let site = Arc::clone(&site.borrow());
-                    connections.spawn(timeout(CONNECTION_TIMEOUT, serve(stream, site, Arc::clone(&page))));
+                    oldest_first.retain(|connection| !connection.is_finished());
+                    if oldest_first.len() >= CONNECTIONS && let Some(oldest) = oldest_first.pop_front() {
+                        site.meters.http.crowded_out.inc();
+                        oldest.abort();
+                    }
+                    let served = serve(stream, from.ip(), site, Arc::clone(&page));
+                    oldest_first.push_back(connections.spawn(timeout(CONNECTION_TIMEOUT, served)));
                 }
                 Err(_) => sleep(ACCEPT_PAUSE).await,
             },
@@ -133,10 +142,10 @@ async fn attend(listener: tokio::net::TcpListener, mut site: watch::Receiver<Arc
     connections.shutdown().await;
 }
 
-async fn serve(stream: TcpStream, site: Arc<Site>, page: Arc<Page>) {
+async fn serve(stream: TcpStream, from: IpAddr, site: Arc<Site>, page: Arc<Page>) {
     let service = service_fn(|request: Request<Incoming>| {
         let (site, page) = (Arc::clone(&site), Arc::clone(&page));
-        async move { Ok::<_, Infallible>(answer(request.into_parts().0, &site, &page).await) }
+        async move { Ok::<_, Infallible>(answer(from, request.into_parts().0, &site, &page).await) }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())

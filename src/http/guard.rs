@@ -11,13 +11,13 @@ use base64::engine::general_purpose::STANDARD;
 use hyper::HeaderMap;
 use hyper::header::{AUTHORIZATION, HOST};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::site::Site;
 use crate::config::Secret;
 
-/// A wrong password is answered after this, which makes guessing slow.
-const WRONG: Duration = Duration::from_millis(500);
+/// A wrong password is answered after this.
+const WRONG_PASSWORD_DELAY: Duration = Duration::from_millis(500);
 
 /// Why somebody may not.
 #[derive(Debug, thiserror::Error)]
@@ -30,12 +30,14 @@ pub(super) enum Refusal {
          http.any_host = true"
     )]
     Host,
+    #[error("too many wrong passwords came from this address; try again in {} s", .0.as_secs() + 1)]
+    Slowed(Duration),
     #[error("the password cannot be read; the log says why")]
     Unreadable,
 }
 
 /// Lets in whoever knows the password; where there is none, whoever comes by a loopback name.
-pub(super) async fn admit(headers: &HeaderMap, site: &Site) -> Result<(), Refusal> {
+pub(super) async fn admit(from: IpAddr, headers: &HeaderMap, site: &Site) -> Result<(), Refusal> {
     let Some(password) = &site.password else {
         let is_ours = || headers.get(HOST).is_none_or(|host| host.to_str().is_ok_and(is_loopback));
         return if site.any_host || is_ours() { Ok(()) } else { Err(Refusal::Host) };
@@ -43,13 +45,28 @@ pub(super) async fn admit(headers: &HeaderMap, site: &Site) -> Result<(), Refusa
     // Read each time, so that it can be changed while the bridge runs.
     let password = read(password, &site.unreadable).ok_or(Refusal::Unreadable)?;
     let Some(given) = given(headers) else { return Err(Refusal::Password) };
+    let now = now();
+    if let Some(wait) = site.guesses.wait(from, now) {
+        site.meters.http.slowed.inc();
+        return Err(Refusal::Slowed(wait));
+    }
     // Of digests, so that not even the length shows in the time it takes.
     let [given, wanted] = [&given, password.expose_secret().as_bytes()].map(|text| digest(&SHA256, text));
     if verify_slices_are_equal(given.as_ref(), wanted.as_ref()).is_ok() {
+        site.guesses.right(from);
         return Ok(());
     }
-    sleep(WRONG).await;
+    site.meters.http.wrong_passwords.inc();
+    if site.guesses.wrong(from, now) {
+        tracing::warn!(%from, "wrong passwords come for the status page; this address has to wait longer after each");
+    }
+    sleep(WRONG_PASSWORD_DELAY).await;
     Err(Refusal::Password)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the edge reads the clock")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 /// The password. Why there is none is logged when that begins: it names a file, which is nothing for strangers.

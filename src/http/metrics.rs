@@ -36,6 +36,20 @@ pub(super) fn text(snapshot: &Snapshot, meters: &Meters) -> String {
         "From handing a message over to its acknowledgement by the broker",
         of_broker.acknowledged.clone(),
     );
+    let of_http = &meters.http;
+    count(registry, "http_wrong_passwords", "Wrong passwords for the pages", &of_http.wrong_passwords);
+    count(
+        registry,
+        "http_slowed",
+        "Visits refused, since wrong passwords came from their address",
+        &of_http.slowed,
+    );
+    count(
+        registry,
+        "http_crowded_out",
+        "Connections closed to make room for newer ones",
+        &of_http.crowded_out,
+    );
     gauge(registry, "publish_queue", "Messages that wait to be sent", whole(broker.queue));
     gauge(
         registry,

@@ -155,8 +155,6 @@ fn of_invitation(shown: &ShownInvitation, now: Timestamp) -> Value {
     let qr_code = (shown.by() == SignInBy::DeviceCode).then(|| qr_code(uri)).flatten();
     context! {
         uri,
-        // Whatever else the sign-in service may say is text.
-        is_link => uri.starts_with("https://") || uri.starts_with("http://"),
         code => shown.user_code.as_deref(),
         ends => Moment::new(shown.expires_at, now).value(),
         side => qr_code.as_ref().map(|(_, side)| *side),

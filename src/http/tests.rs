@@ -57,6 +57,8 @@ fn core(more: &str) -> Bridge {
     core
 }
 
+const VISITOR: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+
 struct Visit {
     site: Site,
     asked: tokio::sync::mpsc::Receiver<super::question::Question>,
@@ -74,6 +76,8 @@ impl Visit {
             broker: "mqtt://localhost:1883".into(),
             meters: Meters::default(),
             asker,
+            guesses: Default::default(),
+            places: std::sync::Arc::new(tokio::sync::Semaphore::new(12)),
         };
         Self { site, asked, core, now }
     }
@@ -89,7 +93,7 @@ impl Visit {
         }
         let parts = request.body(()).unwrap().into_parts().0;
         let page = Page::new();
-        let mut answer = std::pin::pin!(answer(parts, &self.site, &page));
+        let mut answer = std::pin::pin!(answer(VISITOR, parts, &self.site, &page));
         loop {
             tokio::select! {
                 response = &mut answer => return response,
@@ -186,8 +190,8 @@ async fn a_code_is_shown_with_a_picture_of_its_address() {
         at(6),
     );
     let shown = |uri: &str, code: Option<&str>| ShownInvitation {
-        verification_uri: uri.into(),
-        user_code: code.map(str::to_owned),
+        verification_uri: uri.parse().unwrap(),
+        user_code: code.map(Into::into),
         expires_at: at(906).wall,
     };
     let code = |uri: &str| shown(uri, Some("ABCD<EFG"));
@@ -203,19 +207,11 @@ async fn a_code_is_shown_with_a_picture_of_its_address() {
     );
 
     visit.core.on(
-        Event::SignIn(SignInEvent::Ended(crate::core::model::sign_in::InvitationEnd::Expired(String::new()))),
+        Event::SignIn(SignInEvent::Ended(crate::core::model::sign_in::InvitationEnd::Expired("".into()))),
         at(907),
     );
-    visit.core.on(Event::SignIn(SignInEvent::Invited(code("javascript:alert(1)"))), at(908));
-    let html = visit.get("/", &[]).await.into_body();
-    assert!(html.contains("javascript:alert(1)") && !html.contains("href=\"javascript"), "{html}");
-
-    visit.core.on(
-        Event::SignIn(SignInEvent::Ended(crate::core::model::sign_in::InvitationEnd::Expired(String::new()))),
-        at(908),
-    );
     let link = shown("https://login.microsoftonline.com/contoso/oauth2/v2.0/authorize?state=x", None);
-    visit.core.on(Event::SignIn(SignInEvent::Invited(link)), at(909));
+    visit.core.on(Event::SignIn(SignInEvent::Invited(link)), at(908));
     let html = visit.get("/", &[]).await.into_body();
     assert!(html.contains("authorize?state=x\"") && html.contains("login --browser --no-open"), "{html}");
     assert!(!html.contains("class=\"code\"") && !html.contains("class=\"qr\""), "{html}");
@@ -274,7 +270,7 @@ async fn without_a_password_no_website_can_read_it_under_a_name_of_its_own() {
 async fn unanswered(site: Site, path: &str) -> (u16, bool) {
     let parts = Request::builder().uri(path).body(()).unwrap().into_parts().0;
     let clock = crate::run::Clock::start();
-    let response = answer(parts, &site, &Page::new()).await;
+    let response = answer(VISITOR, parts, &site, &Page::new()).await;
     (response.status().as_u16(), clock.now().tick.0 >= Duration::from_secs(2))
 }
 
@@ -312,7 +308,7 @@ fn samples(text: &str) -> Vec<(&str, f64)> {
 #[tokio::test]
 async fn metrics_have_the_promised_names_and_no_name_of_anybody() {
     let mut visit = Visit::to(core(""), at(2));
-    let Meters { graph, broker } = visit.site.meters.clone();
+    let Meters { graph, broker, http: _ } = visit.site.meters.clone();
     graph.ended(&Ok(()), Some(Duration::from_millis(40)));
     graph.ended::<()>(&Err(ReadFailure::Throttled { retry_after: None }), Some(Duration::from_millis(3)));
     graph.token_ends(at(3600).wall);

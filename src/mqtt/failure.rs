@@ -37,7 +37,7 @@ pub(super) fn of_tls(error: &rustls::Error) -> LinkFailure {
     } else {
         "TLS failed"
     };
-    LinkFailure::Refused(format!("{what} ({error})"))
+    LinkFailure::Refused(format!("{what} ({error})").into())
 }
 
 /// RFC 8446 section 6.2.

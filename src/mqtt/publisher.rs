@@ -85,7 +85,7 @@ impl Publisher {
             }
             Err(error) => {
                 let why = format!("cannot connect: {}", chain(&error));
-                vec![Event::Disconnected(LinkFailure::Refused(why))]
+                vec![Event::Disconnected(LinkFailure::Refused(why.into()))]
             }
         }
     }
@@ -111,7 +111,7 @@ impl Publisher {
         };
         match taken {
             Ok(()) => Vec::new(),
-            Err(error) => self.end(LinkFailure::Lost(error.to_string())),
+            Err(error) => self.end(LinkFailure::Lost(error.to_string().into())),
         }
     }
 
@@ -134,7 +134,7 @@ impl Publisher {
                     }
                 }
                 SessionEvent::PublishRefused { topic, why } => {
-                    sent.push(Event::PublishRefused { topic, why });
+                    sent.push(Event::PublishRefused { topic, why: why.into() });
                 }
                 SessionEvent::Connected => {
                     self.meter.connected();

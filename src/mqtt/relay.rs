@@ -126,7 +126,7 @@ impl Line {
     /// Why the broker could not be reached, if that is how it went.
     pub(super) fn shut(&self) -> Option<LinkFailure> {
         match &*self.0.borrow() {
-            Way::Shut(why) => Some(LinkFailure::Lost(why.clone())),
+            Way::Shut(why) => Some(LinkFailure::Lost(why.clone().into())),
             Way::Opening | Way::Open => None,
         }
     }

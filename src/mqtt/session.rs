@@ -220,7 +220,7 @@ impl Session {
     }
 
     fn lost(&mut self, why: &str) {
-        self.happened.push(SessionEvent::Closed(LinkFailure::Lost(why.to_owned())));
+        self.happened.push(SessionEvent::Closed(LinkFailure::Lost(why.into())));
     }
 }
 

@@ -8,6 +8,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::config::Mqtt;
+use crate::disk::named::{self, LARGEST_PEM, NotRead};
 
 /// Why there is no TLS to be had.
 #[derive(Debug, thiserror::Error)]
@@ -17,7 +18,15 @@ pub enum TlsError {
         "the system has no certificate authorities; install them (package ca-certificates) or set mqtt.ca_file"
     )]
     NothingToTrust,
-    /// A file is missing or is not PEM.
+    /// A file cannot be read.
+    #[error("{}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: NotRead,
+    },
+    /// A file is not PEM.
     #[error("{} holds no usable PEM", .path.display())]
     Pem {
         /// The file.
@@ -52,7 +61,8 @@ pub(super) fn client_config(mqtt: &Mqtt) -> Result<Arc<ClientConfig>, TlsError> 
     let config = match &mqtt.client_identity {
         None => builder.with_no_client_auth(),
         Some(identity) => {
-            let key = PrivateKeyDer::from_pem_file(&identity.key_file).map_err(pem(&identity.key_file))?;
+            let path = &identity.key_file;
+            let key = PrivateKeyDer::from_pem_slice(&read(path)?).map_err(pem(path))?;
             builder
                 .with_client_auth_cert(certificates(&identity.cert_file)?, key)
                 .map_err(TlsError::Unusable)?
@@ -62,7 +72,12 @@ pub(super) fn client_config(mqtt: &Mqtt) -> Result<Arc<ClientConfig>, TlsError> 
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    CertificateDer::pem_file_iter(path).map_err(pem(path))?.collect::<Result<_, _>>().map_err(pem(path))
+    CertificateDer::pem_slice_iter(&read(path)?).collect::<Result<_, _>>().map_err(pem(path))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
+    let read = named::read(path, LARGEST_PEM);
+    Ok(read.map_err(|source| TlsError::Unreadable { path: path.to_owned(), source })?.bytes)
 }
 
 fn pem(path: &Path) -> impl FnOnce(rustls::pki_types::pem::Error) -> TlsError {

@@ -47,7 +47,7 @@ pub(super) async fn poll(mut event_loop: EventLoop, mut line: Line, wire: mpsc::
             Ok(Event::Outgoing(Outgoing::Disconnect)) => {
                 drop(event_loop);
                 line.is_over().await;
-                break LinkFailure::Lost("closed as asked".to_owned());
+                break LinkFailure::Lost("closed as asked".into());
             }
             Ok(event) => translate(event),
             Err(error) => break line.shut().unwrap_or_else(|| failure::of(&error, is_open)),

@@ -49,7 +49,7 @@ pub(super) async fn poll(mut event_loop: EventLoop, mut line: Line, wire: mpsc::
             Ok(Event::Outgoing(Outgoing::Disconnect)) => {
                 drop(event_loop);
                 line.is_over().await;
-                break LinkFailure::Lost("closed as asked".to_owned());
+                break LinkFailure::Lost("closed as asked".into());
             }
             Ok(Event::Incoming(Packet::ConnAck(answer))) => match limits(&answer) {
                 Ok(limits) => {
@@ -80,13 +80,11 @@ fn limits(answer: &ConnAck) -> Result<Limits, LinkFailure> {
     let mut limits = Limits { in_flight: INFLIGHT, packet: LARGEST_PACKET, at_least_once: true };
     let Some(properties) = &answer.properties else { return Ok(limits) };
     if properties.retain_available == Some(0) {
-        return Err(LinkFailure::Refused(reason::RETAIN_NOT_SUPPORTED.to_owned()));
+        return Err(LinkFailure::Refused(reason::RETAIN_NOT_SUPPORTED.into()));
     }
     // Zero is forbidden, and rumqttc would never send anything.
     if properties.receive_max == Some(0) || properties.max_packet_size == Some(0) {
-        return Err(LinkFailure::NotUnderstood(
-            "the broker's answer is not MQTT 5 (a limit of zero)".to_owned(),
-        ));
+        return Err(LinkFailure::NotUnderstood("the broker's answer is not MQTT 5 (a limit of zero)".into()));
     }
     limits.in_flight = properties.receive_max.unwrap_or(INFLIGHT).min(INFLIGHT);
     limits.packet = properties.max_packet_size.unwrap_or(LARGEST_PACKET).min(LARGEST_PACKET);

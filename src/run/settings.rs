@@ -53,7 +53,7 @@ pub fn graph_client(config: &Config) -> Result<GraphClient, HttpError> {
         timeout: graph.request_timeout,
     };
     let scopes = scopes(config, config.commands.enabled);
-    GraphClient::new(&access, Method::new(&graph.auth, scopes, graph.request_timeout)?)
+    GraphClient::new(&access, Method::new(&graph.auth, &graph.tenant, scopes, graph.request_timeout)?)
 }
 
 /// What a person who signs in is asked for.

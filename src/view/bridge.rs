@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::legible::{legible, legible_id};
+use super::{ID, SENTENCE};
+use crate::core::model::foreign::{Legible, WebAddress};
 use crate::core::model::topic::{BridgeField, ONLINE};
 
 /// Notices that are shown at most: everybody comes below them.
@@ -12,9 +13,9 @@ const MOST_NOTICES: usize = 20;
 /// The topics of a bridge; empty where nothing is retained.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Bridge {
-    state: String,
+    state: Legible,
     /// Its client id, by which people's states name it.
-    pub id: Option<String>,
+    pub id: Option<Legible>,
     pub health: Option<Health>,
     /// Where somebody has to sign in, in words.
     pub sign_in: Option<String>,
@@ -23,10 +24,10 @@ pub(super) struct Bridge {
 /// How it is with Graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Health {
-    pub graph: String,
+    pub graph: Legible,
     pub since: Option<Timestamp>,
-    pub detail: Option<String>,
-    pub notices: Vec<String>,
+    pub detail: Option<Legible>,
+    pub notices: Vec<Legible>,
 }
 
 #[derive(Deserialize)]
@@ -47,17 +48,20 @@ struct WireInfo {
 
 #[derive(Deserialize)]
 struct WireCode {
-    verification_uri: String,
-    user_code: Option<String>,
+    /// An address that is none is not shown, so that nobody goes there.
+    verification_uri: WebAddress,
+    user_code: Option<Legible>,
 }
 
 impl Bridge {
     /// Takes what came on a topic; an empty text means that the topic is gone.
     pub(super) fn take(&mut self, field: BridgeField, text: &str) {
         match field {
-            BridgeField::State => self.state = legible(text),
+            BridgeField::State => self.state = Legible::at_most(text, SENTENCE),
             BridgeField::Info => {
-                self.id = serde_json::from_str::<WireInfo>(text).ok().map(|info| legible_id(&info.bridge));
+                self.id = serde_json::from_str::<WireInfo>(text)
+                    .ok()
+                    .map(|info| Legible::at_most(&info.bridge, ID));
             }
             BridgeField::Health => {
                 self.health = serde_json::from_str::<WireHealth>(text).ok().map(Health::from)
@@ -74,7 +78,7 @@ impl Bridge {
     }
 
     pub(super) fn is_online(&self) -> bool {
-        self.state == ONLINE
+        self.state.as_str() == ONLINE
     }
 
     /// Whether nothing is left.
@@ -106,23 +110,30 @@ impl Bridge {
 impl From<WireHealth> for Health {
     fn from(wire: WireHealth) -> Self {
         Self {
-            graph: legible(&wire.graph),
+            graph: Legible::at_most(&wire.graph, SENTENCE),
             since: wire.since.and_then(|since| since.parse().ok()),
-            detail: wire.detail.map(|detail| legible(&detail)),
-            notices: wire.notices.iter().take(MOST_NOTICES).map(|notice| legible(notice)).collect(),
+            detail: wire.detail.map(|detail| Legible::at_most(&detail, SENTENCE)),
+            notices: wire
+                .notices
+                .iter()
+                .take(MOST_NOTICES)
+                .map(|notice| Legible::at_most(notice, SENTENCE))
+                .collect(),
         }
     }
 }
 
 impl WireCode {
     fn words(&self) -> String {
-        match self.user_code.as_deref().map(legible) {
-            Some(code) => {
-                let address = legible(&self.verification_uri);
+        match &self.user_code {
+            Some(code) if self.verification_uri.is_typed() => {
+                let (address, code) = (&self.verification_uri, Legible::at_most(code, ID));
                 format!("somebody has to sign in at {address} with the code {code}")
             }
             // The address is too long for a line.
-            None => "sign-in required: run `presence2mqtt login --browser` where the bridge runs".to_owned(),
+            Some(_) | None => {
+                "sign-in required: run `presence2mqtt login --browser` where the bridge runs".to_owned()
+            }
         }
     }
 }

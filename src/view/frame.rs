@@ -110,7 +110,8 @@ impl Around<'_> {
 impl Row {
     fn of(picture: &Picture, user: &TopicLevel, person: &Person, around: &Around<'_>) -> Self {
         let doubt = around.lost.map(|_| Doubt::NoConnection).or_else(|| picture.doubt(person));
-        let health = doubt.as_ref().map_or_else(|| person.health.clone(), |why| format!("in doubt: {why}"));
+        let health =
+            doubt.as_ref().map_or_else(|| person.health.to_string(), |why| format!("in doubt: {why}"));
         let name = around.names.get(user).filter(|name| *name != user.as_str()).cloned();
         let cells = [
             user.to_string(),

@@ -3,26 +3,27 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::legible::{legible, legible_id};
+use super::{ID, SENTENCE};
+use crate::core::model::foreign::Legible;
 use crate::core::model::topic::Field;
 
 /// The four topics of a person; empty where nothing is retained.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Person {
-    availability: String,
-    activity: String,
+    availability: Legible,
+    activity: Legible,
     /// May the others be believed? A word.
-    pub health: String,
+    pub health: Legible,
     state: Option<State>,
 }
 
 /// What of `state` is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct State {
-    availability: String,
-    activity: String,
+    availability: Legible,
+    activity: Legible,
     since: Option<Timestamp>,
-    bridge: String,
+    bridge: Legible,
 }
 
 /// The same as it comes: from any version of the program, perhaps from another one.
@@ -39,9 +40,9 @@ impl Person {
     /// Takes what came on a topic; an empty text means that the topic is gone.
     pub(super) fn take(&mut self, field: Field, text: &str) {
         match field {
-            Field::Availability => self.availability = legible(text),
-            Field::Activity => self.activity = legible(text),
-            Field::Health => self.health = legible(text),
+            Field::Availability => self.availability = Legible::at_most(text, SENTENCE),
+            Field::Activity => self.activity = Legible::at_most(text, SENTENCE),
+            Field::Health => self.health = Legible::at_most(text, SENTENCE),
             Field::State => self.state = serde_json::from_str::<WireState>(text).ok().map(State::from),
         }
     }
@@ -97,10 +98,10 @@ impl Person {
 impl From<WireState> for State {
     fn from(wire: WireState) -> Self {
         Self {
-            availability: legible(&wire.availability),
-            activity: legible(&wire.activity),
+            availability: Legible::at_most(&wire.availability, SENTENCE),
+            activity: Legible::at_most(&wire.activity, SENTENCE),
             since: wire.since.parse().ok(),
-            bridge: legible_id(&wire.bridge),
+            bridge: Legible::at_most(&wire.bridge, ID),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use super::bridge::Bridge;
 use super::person::Person;
 use crate::core::model::event::Incoming;
+use crate::core::model::foreign::Legible;
 use crate::core::model::heard::Heard;
 use crate::core::model::name::{BaseTopic, TopicLevel};
 use crate::core::model::topic::{BridgeField, Field, OFFLINE, ONLINE, Topics};
@@ -40,7 +41,7 @@ pub(super) enum Doubt {
     /// There is no health.
     NoHealth,
     /// The health is another word than `ok`.
-    Health(String),
+    Health(Legible),
 }
 
 impl fmt::Display for Doubt {

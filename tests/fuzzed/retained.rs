@@ -56,7 +56,7 @@ fn heard(world: &mut World, messages: &[Incoming]) {
     assert!(world.reads <= before + 1, "more than one refresh in an interval");
 }
 
-fn messages(input: &[u8]) -> Vec<Incoming> {
+pub(super) fn messages(input: &[u8]) -> Vec<Incoming> {
     let lines: Vec<&[u8]> = input.split(|&byte| byte == b'\n').collect();
     let message = |lines: &[&[u8]]| {
         let (topic, payload) = lines.split_first()?;

@@ -71,7 +71,9 @@ fn who(token: &SecretString) {
             let name = &account.username;
             assert!(name.chars().count() <= 320 && !name.contains(char::is_control), "{name:?}");
         }
-        Err(reason @ (NotUsable::Nobody | NotUsable::Personal(_))) => said::sentence(&reason.to_string()),
+        Err(reason @ (NotUsable::Nobody | NotUsable::Personal(_) | NotUsable::AnotherTenant(..))) => {
+            said::sentence(&reason.to_string())
+        }
     }
 }
 

@@ -103,7 +103,7 @@ impl World {
 
     async fn advice(&self, client: &GraphClient) -> String {
         match self.read(client).await {
-            Err(ReadFailure::SignInRequired { advice }) => advice,
+            Err(ReadFailure::SignInRequired { advice }) => advice.to_string(),
             other => panic!("{other:?}"),
         }
     }

@@ -138,7 +138,7 @@ async fn a_person_is_named_and_what_they_did_not_consent_to_is_missed() {
         switches.auto_approve = Some(AutoApprove { after: 0, person: person.id });
     });
     let state = tempfile::tempdir().unwrap();
-    let text = stage.text(&format!("state_dir = '{}'", state.path().display()), "");
+    let text = stage.text(&format!("state_dir = '{}'", state.path().join("state").display()), "");
     let (text, _) = text.split_once("[graph.auth]").unwrap();
 
     let home = Home::with(text);

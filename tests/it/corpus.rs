@@ -1,12 +1,16 @@
 //! Every input of `fuzz/corpus`, and some thousands made from them, against what must hold whatever comes.
 //!
 //! The inputs are written by hand; what a fuzzer finds comes into the folder of its target under a name that says
-//! what it is. To look for more, with a nightly toolchain and `cargo install cargo-fuzz`:
+//! what it is. To look for more, with a C++ compiler, `cargo install cargo-fuzz`, and either a nightly toolchain or, as here, the
+//! stable one that is told to behave like it:
 //!
 //! ```text
 //! mkdir -p fuzz/found/presence
-//! cargo +nightly fuzz run presence fuzz/found/presence fuzz/corpus/presence -- -max_total_time=60 -timeout=5
+//! RUSTC_BOOTSTRAP=1 cargo fuzz run presence fuzz/found/presence fuzz/corpus/presence -- -max_total_time=60 -timeout=5
 //! ```
+//!
+//! The long run before a release is each target for an hour on each core (`-max_total_time=3600 -jobs=N -workers=N`):
+//! `cargo fuzz list` names them. `http` speaks to a socket and makes hundreds of inputs a second; the others make thousands.
 //!
 //! The first folder takes what the fuzzer finds interesting and is not kept; a failing input is left in
 //! `fuzz/artifacts`. The targets are those of `tests/fuzzed/mod.rs`.
@@ -66,6 +70,16 @@ const BITS: &[&[u8]] = &[
     b"duration",
     b"session",
     b"error",
+    b"{{ color }}",
+    b"{% for i in range(9999) %}",
+    b"{% endfor %}",
+    b"\"\"\"",
+    b"[[users]]\n",
+    b"https://",
+    b"javascript:",
+    b"Authorization: Basic ",
+    b"Content-Length: 9\r\n",
+    b"Transfer-Encoding: chunked\r\n",
 ];
 
 /// An input made of the corpus.
@@ -183,6 +197,41 @@ fn what_was_written_by_hand() {
             check(&input);
         }
     }
+}
+
+#[test]
+fn made_answers_of_a_browser() {
+    check_made("browser");
+}
+
+#[test]
+fn made_words_of_others() {
+    check_made("foreign");
+}
+
+#[test]
+fn made_messages_that_are_watched() {
+    check_made("watched");
+}
+
+#[test]
+fn made_configurations() {
+    check_made("configuration");
+}
+
+#[test]
+fn made_device_codes() {
+    check_made("device_code");
+}
+
+#[test]
+fn made_requests_to_the_status_page() {
+    check_made("http");
+}
+
+#[test]
+fn made_templates() {
+    check_made("template");
 }
 
 #[test]

@@ -14,6 +14,7 @@ use presence2mqtt::simulate::groups::EVERYBODY;
 use presence2mqtt::simulate::{
     Endpoint, Fault, RetryAfter, Scope, Server, Settings, StrangeLink, Tenant, Times,
 };
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use crate::stage::{ask, ask_with_new_token, within};
@@ -387,4 +388,35 @@ async fn a_wrong_secret_is_one_sentence_with_the_number() {
     let ReadFailure::SignInRequired { advice } = &failure else { panic!("{failure:?}") };
     assert!(advice.contains("the client secret is wrong") && advice.contains("AADSTS7000215"), "{advice}");
     assert!(!format!("{client:?}{failure:?}").contains("s3cr3t-marker"));
+}
+
+#[tokio::test]
+async fn pages_without_end_of_people_do_not_fill_the_memory() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let root: url::Url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let person = r#"{"id":"66825e03-7ef5-42da-9069-724602c31f6b","availability":"Busy","activity":"Busy"}"#;
+    let next = format!("{root}v1.0/communications/getPresencesByUserId?$skiptoken=x");
+    let space = " ".repeat(5 * 1024 * 1024);
+    let page = format!(r#"{{"value":[{person}],{space}"@odata.nextLink":"{next}"}}"#);
+    let head = format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", page.len());
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            assert!(stream.read(&mut [0; 8192]).await.unwrap() > 0);
+            // Whoever has had enough goes away early.
+            let _ = stream.write_all(head.as_bytes()).await;
+            let _ = stream.write_all(page.as_bytes()).await;
+        }
+    });
+    let access = Access {
+        graph_url: &root,
+        login_url: &root,
+        tenant: "contoso.example",
+        ca_file: None,
+        timeout: Duration::from_secs(5),
+    };
+    let client = GraphClient::new(&access, Method::Fixed("token".to_owned().into())).unwrap();
+    let ids = vec!["66825e03-7ef5-42da-9069-724602c31f6b".parse().unwrap()];
+    let people = ask(&client, ReadPresence::Bulk(ids)).await.unwrap();
+    assert_eq!(people.len(), 3, "16 MiB for all pages together");
 }

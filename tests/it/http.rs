@@ -83,23 +83,79 @@ async fn the_pages_tell_what_the_broker_is_told() {
     assert!(get(port, "/healthz").await.is_err(), "nobody listens any more");
 }
 
+/// As long as `healthcheck` waits, and longer than Kubernetes does at first.
+const PROBE_PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
+
+/// The status of the page with this password, and the whole answer.
+pub(crate) async fn with_password(port: u16, path: &str, password: &str) -> (String, String) {
+    use base64::Engine;
+    let pair = base64::engine::general_purpose::STANDARD.encode(format!("x:{password}"));
+    let request = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Basic {pair}\r\n\r\n");
+    let answer = say(port, &request).await.unwrap();
+    (answer.get(9..12).unwrap_or_default().to_owned(), answer)
+}
+
+#[tokio::test]
+async fn guessing_a_password_is_slow_is_counted_and_holds_up_no_probe() {
+    let stage = Stage::set(Settings::default()).await;
+    let port = free_port().await;
+    let mut config = listening(stage.config("", &stage.everybody()), port);
+    config.http.as_mut().unwrap().password = Some(presence2mqtt::config::Secret::Inline("right".into()));
+    let bridge = Running::start(&config);
+    let mut listener = stage.listen(&config).await;
+    listener.until(&[("presence/bridge/state", "online"), ("presence/carol/health", "ok")]).await;
+    assert_eq!(with_password(port, "/metrics", "right").await.0, "200");
+    let mut guesses = tokio::task::JoinSet::new();
+    for n in 0..60 {
+        guesses.spawn(async move { with_password(port, "/", &format!("guess{n}")).await.0 });
+    }
+    let probe = tokio::time::timeout(PROBE_PATIENCE, get(port, "/healthz")).await;
+    assert!(probe.expect("the probe waited").unwrap().ends_with("ok\n"));
+    let answers = guesses.join_all().await;
+    let with = |status: &str| answers.iter().filter(|answer| *answer == status).count();
+    assert_eq!((with("401"), with("429")), (5, 55), "{answers:?}");
+    // For a moment that holds for the right one, too, or the answer would tell it.
+    let (status, answer) = with_password(port, "/", "right").await;
+    assert!(status == "429" && answer.to_lowercase().contains("retry-after: "), "{answer}");
+    let metrics = async {
+        loop {
+            let (status, metrics) = with_password(port, "/metrics", "right").await;
+            if status == "200" {
+                return metrics;
+            }
+        }
+    };
+    let metrics = within(metrics).await;
+    assert!(metrics.contains("presence2mqtt_http_wrong_passwords_total 5\n"), "{metrics}");
+    assert!(!metrics.contains("presence2mqtt_http_slowed_total 0\n"), "{metrics}");
+    bridge.stop().await;
+}
+
 #[tokio::test]
 async fn visitors_are_bounded() {
     let stage = Stage::set(Settings::default()).await;
     let port = free_port().await;
     let bridge = Running::start(&listening(stage.config("", &stage.everybody()), port));
-    within(stage.tenant.wait_for_requests(2)).await;
+    let mut listener = stage.listen(&stage.config("", &stage.everybody())).await;
+    listener.until(&[("presence/bridge/state", "online"), ("presence/carol/health", "ok")]).await;
     let long = format!("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {}\r\n\r\n", "x".repeat(100_000));
     // Refused, and perhaps before all of it was sent.
     if let Ok(answer) = say(port, &long).await {
         assert!(answer.starts_with("HTTP/1.1 431") || answer.is_empty(), "{answer}");
     }
-    // More than are let in at once say nothing; each is put out in time, and then the next is answered.
+    // Many more than there is room for say nothing, or half of something; a probe does not wait for their end.
     let mut silent = Vec::new();
-    for _ in 0..40 {
-        silent.push(TcpStream::connect(("127.0.0.1", port)).await.unwrap());
+    for n in 0..300 {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        if n % 2 == 0 {
+            stream.write_all(b"GET / HTTP/1.1\r\nX-Slow: ").await.unwrap();
+        }
+        silent.push(stream);
     }
-    assert!(get(port, "/healthz").await.unwrap().ends_with("ok\n"));
+    for probe in ["/healthz", "/readyz", "/healthz"] {
+        let answer = tokio::time::timeout(PROBE_PATIENCE, get(port, probe)).await;
+        assert!(answer.expect("the probe waited").unwrap().ends_with("ok\n"), "{probe}");
+    }
     drop(silent);
     let pipelined = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(2);
     assert_eq!(say(port, &pipelined).await.unwrap().matches("HTTP/1.1 200").count(), 1);

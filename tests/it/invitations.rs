@@ -73,7 +73,7 @@ async fn a_pasted_address_ends_the_invitation_and_a_wrong_one_does_not() {
     let mut attended = Attended::start().await;
     let shown = attended.invited().await;
     assert_eq!((shown.user_code.as_ref(), shown.by()), (None, SignInBy::Browser));
-    let landing = landing(&shown.verification_uri).await;
+    let landing = landing(shown.verification_uri.as_str()).await;
 
     for wrong in ["http://localhost/?code=of-a-stranger", "y"] {
         attended.redeem(wrong).await;
@@ -104,7 +104,7 @@ async fn an_address_with_a_refusal_ends_the_invitation_with_its_number() {
     let mut attended = Attended::start().await;
     attended.home.stage.tenant.switch(|switches| switches.people_refused = Some(90_094));
     let shown = attended.invited().await;
-    attended.redeem(&landing(&shown.verification_uri).await).await;
+    attended.redeem(&landing(shown.verification_uri.as_str()).await).await;
     let SignInEvent::Ended(InvitationEnd::Failed(why)) = attended.event().await else { panic!("no refusal") };
     assert!(why.contains("administrator") && why.contains("AADSTS90094"), "{why}");
     attended.end().await;
@@ -114,7 +114,7 @@ async fn an_address_with_a_refusal_ends_the_invitation_with_its_number() {
 async fn each_invitation_has_a_link_of_its_own_and_one_that_was_taken_back_takes_nothing() {
     let mut attended = Attended::start().await;
     let first = attended.invited().await;
-    let landing = landing(&first.verification_uri).await;
+    let landing = landing(first.verification_uri.as_str()).await;
     attended.order(SignInOrder::TakeBack).await;
     let second = attended.invited().await;
     assert_ne!(first.verification_uri, second.verification_uri);

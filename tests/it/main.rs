@@ -8,12 +8,15 @@ mod architecture;
 mod bridge;
 mod checking;
 mod command_line;
+mod core_dump;
 mod corpus;
 mod examples;
 mod fetcher;
+mod foreign_text;
 mod full_disk;
 #[path = "../fuzzed/mod.rs"]
 mod fuzzed;
+mod goaway;
 mod groups;
 mod help;
 mod http;
@@ -23,6 +26,7 @@ mod lights;
 mod login;
 mod mqtt5;
 mod on_the_way;
+mod others_files;
 #[path = "../../src/config/tests/pem.rs"]
 #[expect(dead_code, reason = "the unit tests use more of it")]
 mod pem;
@@ -30,6 +34,7 @@ mod program;
 mod setting;
 mod sign_in;
 mod stage;
+mod strangers;
 mod streams;
 mod typing;
 mod watching;

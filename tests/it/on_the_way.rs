@@ -79,7 +79,7 @@ async fn failure(root: &str) -> (String, Option<Duration>) {
         assert!(!why.contains(unsaid), "{why}");
     }
     assert!(why.chars().count() < 500 && !why.contains(char::is_control), "{why}");
-    (why, retry_after)
+    (why.to_string(), retry_after)
 }
 
 fn http(status: &str, headers: &str, body: &str) -> Vec<u8> {
@@ -173,7 +173,7 @@ async fn answers_that_are_not_graphs() {
         ),
         (
             http("504 X", "", r#"{"error":{"code":"timeout","message":"Oh\u0000no"}}"#),
-            "Graph answered 504 Gateway Timeout: timeout: Oh no",
+            "Graph answered 504 Gateway Timeout: timeout: Oh\u{fffd}no",
         ),
         (
             http("302 Found", "Location: https://portal.example/login?who=alice\r\n", ""),
@@ -217,4 +217,29 @@ async fn hints_to_wait() {
         // Some seconds may pass meanwhile.
         assert!(wait.is_some_and(|wait| (40..=60).contains(&wait.as_secs())), "{hint}: {wait:?}");
     }
+}
+
+/// A person's tokens and a secret go to the simulated service on this machine, whatever the environment says about proxies.
+#[tokio::test]
+async fn nothing_for_this_machine_goes_through_a_proxy() {
+    let proxy = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxied = format!("http://{}", proxy.local_addr().unwrap());
+    let service = Script::answers(http("400 Bad Request", "", r#"{"error":"invalid_client"}"#)).await;
+    let home = crate::program::Home::with(&format!(
+        "[mqtt]\nurl = \"mqtt://127.0.0.1:1\"\n[graph]\ntenant_id = \"contoso.example\"\n\
+         client_id = \"11111111-2222-3333-4444-555555555555\"\nlogin_url = \"http://{}\"\n\
+         graph_url = \"https://graph.example\"\n[graph.auth]\nmethod = \"client-secret\"\nclient_secret = \"s3cr3t\"\n\
+         [[users]]\nname = \"alice\"\nid = \"{ID}\"\n",
+        service.address
+    ));
+    let mut command = home.command(&["get"]);
+    for variable in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        command.env(variable, &proxied);
+    }
+    let told = tokio::task::spawn_blocking(move || crate::program::told(&mut command));
+    let (code, _, err) = tokio::select! {
+        told = crate::stage::within(told) => told.unwrap(),
+        _ = proxy.accept() => panic!("the secret was on its way through the proxy"),
+    };
+    assert_eq!(code, Some(77), "{err}");
 }

@@ -35,7 +35,10 @@ pub(crate) struct Reader {
 impl Home {
     pub(crate) fn with(configuration: &str) -> Self {
         let home = Self(tempfile::tempdir().unwrap());
-        std::fs::write(home.0.path().join("presence2mqtt.toml"), configuration).unwrap();
+        let file = home.0.path().join("presence2mqtt.toml");
+        std::fs::write(&file, configuration).unwrap();
+        // There may be a secret in it, of which `check` would warn.
+        std::fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
         home
     }
 

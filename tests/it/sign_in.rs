@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use presence2mqtt::config::{self, Config, Environment};
@@ -77,11 +77,7 @@ impl Home {
 
     /// Runs a command to its end; `person` signs in meanwhile.
     pub(crate) async fn told(&self, arguments: &[&str]) -> (Option<i32>, String) {
-        let child = self.program(arguments);
-        let ended = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap());
-        let output = within(ended).await.unwrap();
-        let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
-        (output.status.code(), text)
+        output(self.program(arguments)).await
     }
 
     pub(crate) async fn log_in(&self, person: usize) -> String {
@@ -93,6 +89,18 @@ impl Home {
         assert_eq!(code, Some(0), "{text}");
         text
     }
+}
+
+/// Waits for a program to end, and sees to it that it does.
+pub(crate) async fn output(child: Child) -> (Option<i32>, String) {
+    let id = child.id().to_string();
+    let ended = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap());
+    let ended = tokio::time::timeout(crate::stage::LIMIT, ended).await;
+    if ended.is_err() {
+        Command::new("kill").args(["-KILL", &id]).status().unwrap();
+    }
+    let Output { status, stdout, stderr } = ended.expect("the program hangs").unwrap();
+    (status.code(), String::from_utf8(stdout).unwrap() + &String::from_utf8(stderr).unwrap())
 }
 
 fn mode(path: &Path) -> u32 {
@@ -243,16 +251,6 @@ async fn a_second_bridge_with_the_same_tokens_is_refused() {
     first.stop().await;
 }
 
-#[tokio::test]
-async fn permissions_of_the_store_are_repaired() {
-    let home = Home::new().await;
-    home.log_in(0).await;
-    std::fs::set_permissions(home.state(), std::fs::Permissions::from_mode(0o755)).unwrap();
-    std::fs::set_permissions(home.store().file(), std::fs::Permissions::from_mode(0o644)).unwrap();
-    home.told(&["whoami"]).await;
-    assert_eq!((mode(&home.state()), mode(&home.store().file())), (0o700, 0o600));
-}
-
 /// A code that the simulated service is asked for directly.
 async fn code_of(home: &Home) -> (PendingCode, Authority) {
     let config = home.config();
@@ -264,7 +262,7 @@ async fn code_of(home: &Home) -> (PendingCode, Authority) {
 }
 
 fn user_code(code: &PendingCode) -> String {
-    code.shown.user_code.clone().unwrap()
+    code.shown.user_code.as_deref().unwrap().to_owned()
 }
 
 #[tokio::test]

@@ -103,7 +103,7 @@ impl Publisher {
         while fate.acknowledged < wanted {
             match self.report().await {
                 Event::Acknowledged(count) => fate.acknowledged += count,
-                Event::PublishRefused { topic, why } => fate.refused.push((topic, why)),
+                Event::PublishRefused { topic, why } => fate.refused.push((topic, why.to_string())),
                 other => panic!("{other:?}"),
             }
         }
@@ -113,7 +113,7 @@ impl Publisher {
     /// Says goodbye, and joins.
     async fn close(mut self) {
         self.order(BrokerOrder::Disconnect).await;
-        assert_eq!(self.ended().await, LinkFailure::Lost("closed as asked".to_owned()));
+        assert_eq!(self.ended().await, LinkFailure::Lost("closed as asked".into()));
         drop(self.orders);
         soon("the publisher's end", self.task).await.unwrap();
     }

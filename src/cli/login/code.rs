@@ -26,7 +26,9 @@ pub(super) async fn sign_in(
     let waiting = progress.during("waiting for you to sign in", code.wait(authority));
     match waiting.await.map_err(not_given)? {
         CodeEnd::SignedIn(issued) => Ok(issued),
-        CodeEnd::Declined(advice) | CodeEnd::Expired(advice) => Err(Failure::new(exit::SIGN_IN, advice)),
+        CodeEnd::Declined(advice) | CodeEnd::Expired(advice) => {
+            Err(Failure::new(exit::SIGN_IN, advice.as_str()))
+        }
     }
 }
 
@@ -39,7 +41,7 @@ fn show(
 ) -> io::Result<()> {
     let address = &shown.verification_uri;
     // The address is short; if it ever were not, people could still type it.
-    if let Some(picture) = colours.then(|| picture::of(address)).flatten() {
+    if let Some(picture) = colours.then(|| picture::of(address.as_str())).flatten() {
         writeln!(out, "{picture}")?;
     }
     writeln!(out, "Open {address} and type the code {}", shown.user_code.as_deref().unwrap_or_default())?;
@@ -91,7 +93,7 @@ mod tests {
     #[test]
     fn the_picture_is_for_terminals_with_colours() {
         let shown = ShownInvitation {
-            verification_uri: "https://microsoft.com/devicelogin".into(),
+            verification_uri: "https://microsoft.com/devicelogin".parse().unwrap(),
             user_code: Some("ABCD1234".into()),
             expires_at: "2026-11-28T03:27:43Z".parse().unwrap(),
         };

@@ -113,9 +113,9 @@ mod tests {
 
     fn account(name: &str, number: u32) -> Account {
         Account {
-            tenant_id: "contoso".to_owned(),
+            tenant_id: "contoso".into(),
             object_id: format!("00000000-0000-4000-8000-{number:012}").parse().unwrap(),
-            username: format!("{name}@contoso.example"),
+            username: format!("{name}@contoso.example").into(),
         }
     }
 

@@ -135,7 +135,7 @@ impl<'d> Refusals<'d> {
                 if !path.file_name().and_then(OsStr::to_str).is_some_and(looks_like_a_path) =>
             {
                 let says = "names a file that cannot be read; what is written there is not shown, for it may be the secret itself";
-                self.refuse(key, says);
+                self.found.push(self.document.error_unseen(key.into(), says));
             }
             (Err(error), _) => self.refuse(key, error),
         }

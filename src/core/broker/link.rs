@@ -286,7 +286,7 @@ impl Link {
             (false, true) => Some(Report::DuplicateClient),
             // It was said; each further turn of the same fight is no news.
             (true, _) => None,
-            (false, false) => (!reported).then(|| Report::BrokerLost(failure.to_string())),
+            (false, false) => (!reported).then(|| Report::BrokerLost(failure.to_string().into())),
         }
     }
 

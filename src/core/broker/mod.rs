@@ -21,6 +21,7 @@ use self::refusals::Refusals;
 use super::context::Context;
 use super::model::effect::{BrokerOrder, Effect, Ending, Message};
 use super::model::event::LinkFailure;
+use super::model::foreign::Legible;
 use super::model::mqtt::Protocol;
 use super::model::name::TopicLevel;
 use super::model::report::{DUPLICATE_CLIENT, Report};
@@ -120,7 +121,7 @@ impl Broker {
     }
 
     /// The broker does not take a message; the others go on.
-    pub(super) fn publish_refused(&mut self, topic: String, why: String, cx: &mut Context) {
+    pub(super) fn publish_refused(&mut self, topic: String, why: Legible, cx: &mut Context) {
         if let Some(again) = self.refusals.message(topic, why, cx) {
             self.resend_at = Some(self.resend_at.map_or(again, |at| at.min(again)));
         }
@@ -241,7 +242,7 @@ impl Broker {
 
     /// Everything is sent again. Returns whether that is the first time in this run, and the topics that were refused since the
     /// last time.
-    pub(super) fn resends(&mut self, cx: &Context) -> (bool, BTreeMap<String, String>) {
+    pub(super) fn resends(&mut self, cx: &Context) -> (bool, BTreeMap<String, Legible>) {
         self.resend_at = self.resend_every(&cx.settings).map(|every| cx.now + every);
         (self.link.first_sending(), self.refusals.take_topics())
     }

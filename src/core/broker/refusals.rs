@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::core::context::Context;
 use crate::core::model::backoff::Backoff;
+use crate::core::model::foreign::Legible;
 use crate::core::model::report::Report;
 use crate::core::model::time::Tick;
 
@@ -16,7 +17,7 @@ const REFUSED_TOPICS: usize = 100;
 pub(super) struct Refusals {
     filters: BTreeSet<String>,
     /// Topics that the broker does not take messages for, and why.
-    topics: BTreeMap<String, String>,
+    topics: BTreeMap<String, Legible>,
     reported: bool,
     backoff: Backoff,
 }
@@ -52,7 +53,7 @@ impl Refusals {
 
     /// The broker does not take a message. Returns when everything is to be sent again, if this is the first: what is not on the
     /// broker must get there when it is allowed, and nobody would say when that is.
-    pub(super) fn message(&mut self, topic: String, why: String, cx: &mut Context) -> Option<Tick> {
+    pub(super) fn message(&mut self, topic: String, why: Legible, cx: &mut Context) -> Option<Tick> {
         if !std::mem::replace(&mut self.reported, true) {
             cx.report(Report::PublishRefused(why.clone()));
         }
@@ -66,7 +67,7 @@ impl Refusals {
     }
 
     /// Everything is sent again: the topics that were refused since the last time.
-    pub(super) fn take_topics(&mut self) -> BTreeMap<String, String> {
+    pub(super) fn take_topics(&mut self) -> BTreeMap<String, Legible> {
         let refused = std::mem::take(&mut self.topics);
         if refused.is_empty() {
             self.backoff.reset();

@@ -123,8 +123,8 @@ impl CommandQueue {
                 format!("Graph asks for fewer requests; try again in {}", words(wait))
             }
             ReadFailure::Forbidden { advice } => {
-                self.forbidden = Some(advice.clone());
-                advice.clone()
+                self.forbidden = Some(advice.to_string());
+                advice.to_string()
             }
             ReadFailure::TokenRefused { .. }
             | ReadFailure::SignInRequired { .. }

@@ -84,13 +84,13 @@ impl PendingCommand {
     /// Answers a command that will not be obeyed any more.
     fn give_up(self, why: &str, outbox: &mut Outbox, cx: &mut Context) {
         self.from.answer(Some(why), outbox, cx);
-        cx.report(Report::CommandFailed(self.who, why.to_owned()));
+        cx.report(Report::CommandFailed(self.who, why.into()));
     }
 
     /// Answers a command that a newer one makes pointless.
     fn superseded(self, outbox: &mut Outbox, cx: &mut Context) {
         let why = "a newer command took its place";
         self.from.answer(Some(why), outbox, cx);
-        cx.report(Report::CommandRefused(self.who, why.to_owned()));
+        cx.report(Report::CommandRefused(self.who, why.into()));
     }
 }

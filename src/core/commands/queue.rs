@@ -48,7 +48,7 @@ impl CommandQueue {
             Ok(None) => {}
             Err(why) => {
                 from.answer(Some(&why), outbox, cx);
-                cx.report(Report::CommandRefused(who, why));
+                cx.report(Report::CommandRefused(who, why.into()));
             }
         }
     }

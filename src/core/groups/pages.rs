@@ -88,13 +88,13 @@ impl Groups {
         cx: &mut Context,
     ) -> Duration {
         let (forbidden, why) = match failure {
-            ReadFailure::Forbidden { advice } => (true, advice.clone()),
+            ReadFailure::Forbidden { advice } => (true, advice.to_string()),
             ReadFailure::NotFound => {
                 (false, "it is not in this tenant; check its id under [[groups]]".to_owned())
             }
             ReadFailure::Refused { .. } => (false, failure.to_string()),
             ReadFailure::Passing { why, .. } => {
-                let own = self.failed(group, why.clone(), cx);
+                let own = self.failed(group, why.to_string(), cx);
                 return own.max(requests.failed(failure, cx));
             }
             ReadFailure::Throttled { .. }

@@ -10,6 +10,7 @@ use crate::core::broker::outbox::Outbox;
 use crate::core::context::Context;
 use crate::core::model::effect::Message;
 use crate::core::model::event::Incoming;
+use crate::core::model::foreign::Legible;
 use crate::core::model::mqtt::Qos;
 use crate::core::model::name::TopicLevel;
 use crate::core::model::place::Place;
@@ -55,7 +56,7 @@ impl Lights {
     }
 
     /// The broker did not take what was sent to these topics.
-    pub(in crate::core) fn were_refused(&mut self, topics: &BTreeMap<String, String>) {
+    pub(in crate::core) fn were_refused(&mut self, topics: &BTreeMap<String, Legible>) {
         let refused = |light: &&mut Light| topics.keys().any(|topic| light.is_told_on(topic));
         self.lights.iter_mut().filter(refused).for_each(Light::tell_again);
     }

@@ -1,5 +1,6 @@
 //! What the core is told.
 
+use super::foreign::Legible;
 use super::request::{Ended, ReadMembers, ReadPresence, ResolveName, SetPresence};
 use super::settings::Settings;
 use super::sign_in::SignInEvent;
@@ -30,7 +31,7 @@ pub enum Event {
         /// Where it was meant to go.
         topic: String,
         /// The broker's reason, as a fragment.
-        why: String,
+        why: Legible,
     },
     /// A message came on a subscription.
     Message(Incoming),
@@ -82,7 +83,7 @@ pub struct ReplyTo {
 pub enum LinkFailure {
     /// Again soon: unreachable, cut, silent, or closed as asked.
     #[error("{0}")]
-    Lost(String),
+    Lost(Legible),
     /// Again soon, but for a suspicion: the broker let this client in and then closed the connection without a word, as
     /// it does when it ends, and when another client comes with the same client id.
     #[error("the broker closed the connection")]
@@ -92,10 +93,10 @@ pub enum LinkFailure {
     TakenOver,
     /// Again, perhaps in another version of MQTT: there was a connection, but no answer in the version asked for.
     #[error("{0}")]
-    NotUnderstood(String),
+    NotUnderstood(Legible),
     /// Again at a gentle pace: the broker answered and said no.
     #[error("{0}")]
-    Refused(String),
+    Refused(Legible),
 }
 
 /// The end of one request to Graph: what the fetcher produces, and all it produces.

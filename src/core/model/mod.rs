@@ -2,7 +2,8 @@
 //! decides when or whether something happens.
 //!
 //! In reading order: [`event`] comes in, [`effect`] goes out and [`request`] ties the two for Graph; [`report`] is what
-//! the log gets. [`name`], [`word`], [`words`], [`presence`], [`sequence_number`] and [`members`] are what Graph tells,
+//! the log gets, [`foreign`] is what others write, made harmless. [`name`], [`word`], [`words`], [`presence`],
+//! [`sequence_number`] and [`members`] are what Graph tells,
 //! [`topic`], [`payload`] and [`mqtt`] what the broker gets, [`heard`] what comes from it, and `dirty_topics` what has to be sent.
 //! [`health`] says what may be believed, `remembered` what an earlier run left, [`place`] where somebody stands, [`snapshot`] how all
 //! of it is shown. [`settings`] is what is configured, [`name_pattern`] how
@@ -13,6 +14,7 @@ pub(crate) mod backoff;
 pub(in crate::core) mod dirty_topics;
 pub mod effect;
 pub mod event;
+pub mod foreign;
 pub mod health;
 pub mod heard;
 pub mod members;

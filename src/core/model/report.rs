@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::foreign::{Legible, WebAddress};
 use super::name::TopicLevel;
 use super::place::Who;
 
@@ -12,21 +13,21 @@ const MINUTE: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Report {
     /// Graph cannot be read; begins an outage.
-    GraphLost(String),
+    GraphLost(Legible),
     /// Graph can be read again; ends an outage.
     GraphBack(Duration),
     /// Nobody is signed in: where to go, and the code to type there.
-    SignInWith(String, String),
+    SignInWith(WebAddress, Legible),
     /// Nobody is signed in, and a browser is how to.
     SignInByBrowser,
     /// An invitation to sign in came to nothing.
-    NotSignedIn(String),
+    NotSignedIn(Legible),
     /// The broker cannot be reached; begins an outage.
-    BrokerLost(String),
+    BrokerLost(Legible),
     /// Another client seems to use the same client id.
     DuplicateClient,
     /// The broker does not take what is published, for the first time on this connection, and why.
-    PublishRefused(String),
+    PublishRefused(Legible),
     /// One of the topics that it does not take.
     TopicRefused(String),
     /// Time passed unseen: sleep, or a clock that was set.
@@ -44,13 +45,13 @@ pub enum Report {
     /// A filter was refused.
     SubscriptionRefused(String),
     /// One person cannot be read, and why.
-    UserUnreadable(Who, String),
+    UserUnreadable(Who, Legible),
     /// A command about this person was obeyed.
     Commanded(Who),
     /// A command makes no sense or is not allowed, and why.
-    CommandRefused(Who, String),
+    CommandRefused(Who, Legible),
     /// A command could not be obeyed, and why.
-    CommandFailed(Who, String),
+    CommandFailed(Who, Legible),
     /// Somebody paused a light, or let it show presence again.
     LightFollows(TopicLevel, bool),
     /// Neither of the two words came to a light's switch.
@@ -62,7 +63,7 @@ pub enum Report {
     /// A word of neither list; said once each.
     NewWord(Box<str>),
     /// Something that was in an answer without having been asked for, or twice.
-    Ignored(String),
+    Ignored(Legible),
     /// A user of an earlier configuration was taken off the broker.
     Removed(TopicLevel),
     /// A member left their group, or is configured now, and what was published under their name was taken off the broker.

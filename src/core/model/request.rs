@@ -6,6 +6,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
+use super::foreign::Legible;
 use super::members::{MembersPage, PageLink};
 use super::name::{ObjectId, PrincipalName};
 use super::presence::Presence;
@@ -180,7 +181,7 @@ pub enum ReadFailure {
     #[error("{why}")]
     Passing {
         /// What happened, as a fragment.
-        why: String,
+        why: Legible,
         /// How long Graph asked to wait.
         retry_after: Option<Duration>,
     },
@@ -194,19 +195,19 @@ pub enum ReadFailure {
     #[error("Graph refused the token: {why}")]
     TokenRefused {
         /// Graph's reason and what to do, as a sentence.
-        why: String,
+        why: Legible,
     },
     /// Not before somebody acts: the sign-in service refused the sign-in itself.
     #[error("{advice}")]
     SignInRequired {
         /// What to do, as a sentence.
-        advice: String,
+        advice: Legible,
     },
     /// Not before somebody grants a permission: 403.
     #[error("{advice}")]
     Forbidden {
         /// What to do, as a sentence.
-        advice: String,
+        advice: Legible,
     },
     /// Not before somebody creates the person: 404.
     #[error("not found in this tenant; check the id under [[users]], and that the account uses Teams")]
@@ -215,6 +216,6 @@ pub enum ReadFailure {
     #[error("Graph refused the request: {why}")]
     Refused {
         /// Graph's reason, as a fragment.
-        why: String,
+        why: Legible,
     },
 }

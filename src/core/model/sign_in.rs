@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::foreign::{Legible, WebAddress};
 use super::name::ObjectId;
 
 /// How a person signs in.
@@ -65,7 +66,7 @@ pub enum SignInEvent {
     /// A person handed in the address that their browser ended on.
     Landed(LandingAddress),
     /// That address does not end the invitation, and why; the invitation stands.
-    NotTaken(String),
+    NotTaken(Legible),
     /// The invitation is over.
     Ended(InvitationEnd),
     /// What proves who the bridge is was changed: somebody signed in beside it, or replaced a secret's file.
@@ -75,14 +76,14 @@ pub enum SignInEvent {
     /// Who is signed in now.
     Account(Option<SignedIn>),
     /// Whether the disk takes new tokens: why not, and where, as a fragment; nothing when it does again.
-    NotStored(Option<String>),
+    NotStored(Option<Legible>),
 }
 
 /// Whose sign-in it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedIn {
     /// What they sign in with.
-    pub username: String,
+    pub username: Legible,
     /// Who they are.
     pub object_id: ObjectId,
     /// They consented to their presence being set.
@@ -94,9 +95,9 @@ pub struct SignedIn {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ShownInvitation {
     /// Where to go.
-    pub verification_uri: String,
+    pub verification_uri: WebAddress,
     /// What to type there; nothing where a browser signs in by the address alone.
-    pub user_code: Option<String>,
+    pub user_code: Option<Legible>,
     /// Until when; UTC, whole seconds.
     pub expires_at: Timestamp,
 }
@@ -115,13 +116,13 @@ pub enum InvitationEnd {
     /// The remembered account, or the first one there is, signed in.
     SignedIn,
     /// Nobody came: what else to try, as a sentence.
-    Expired(String),
+    Expired(Legible),
     /// Somebody said no: what Microsoft said and what to try, as a sentence.
-    Declined(String),
+    Declined(Legible),
     /// Another account than the remembered one signed in, and was discarded.
-    AnotherAccount(String),
+    AnotherAccount(Legible),
     /// The tenant allows no device codes: what to do, as a sentence.
-    CodesBlocked(String),
+    CodesBlocked(Legible),
     /// There is no code, or no end of it: why, as a fragment.
-    Failed(String),
+    Failed(Legible),
 }

@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use super::foreign::is_obeyed;
+
 /// Characters of an unknown activity that are published at most.
 pub const LONGEST_WORD: usize = 64;
 
@@ -117,7 +119,7 @@ impl Activity {
         if let Some(word) = KnownActivity::spelled_like(text) {
             return Self::Known(word);
         }
-        let kept: String = text.chars().filter(|c| !c.is_control()).take(LONGEST_WORD).collect();
+        let kept: String = text.chars().filter(|c| !is_obeyed(*c)).take(LONGEST_WORD).collect();
         let clean = kept.trim();
         if clean.is_empty() {
             return Self::Known(KnownActivity::PresenceUnknown);
@@ -190,6 +192,7 @@ mod tests {
             (Some("offWork"), "OffWork"),
             (Some(" OnTheMoon\t"), "OnTheMoon"),
             (Some("In A\u{7}Call\u{0}"), "In ACall"),
+            (Some("\u{202e}llaC\u{9b}2J"), "llaC2J"),
             (Some("busyidle"), "BusyIdle"),
             (Some(long.as_str()), cut.as_str()),
             (Some("\u{1}\u{2}"), "PresenceUnknown"),

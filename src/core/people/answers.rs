@@ -72,7 +72,7 @@ impl Roster {
             ReadFailure::TokenRefused { .. } => return requests.token_refused(job, failure, cx),
             ReadFailure::Forbidden { advice } => {
                 requests.forbade(advice);
-                (Denied::Forbidden, advice.clone())
+                (Denied::Forbidden, advice.to_string())
             }
             ReadFailure::NotFound | ReadFailure::Refused { .. }
                 if self.is_about_the_person(&job, requests, cx) =>

@@ -90,7 +90,7 @@ impl Roster {
             if let Some((wait, is_news)) = refused {
                 longest = longest.max(wait);
                 if is_news {
-                    cx.report(Report::UserUnreadable(self.who(place, cx), why.to_owned()));
+                    cx.report(Report::UserUnreadable(self.who(place, cx), why.into()));
                 }
             }
             self.judge_one(place, cx);
@@ -110,8 +110,8 @@ impl Roster {
         let Some(Some(person)) = self.people.get_mut(place.number()) else { return };
         let Some(presence) = presence else {
             if person.unusable() {
-                let why = "the answer holds no presence".to_owned();
-                cx.report(Report::UserUnreadable(self.who(place, cx), why));
+                let why = "the answer holds no presence";
+                cx.report(Report::UserUnreadable(self.who(place, cx), why.into()));
             }
             return;
         };
@@ -151,5 +151,5 @@ impl Roster {
 }
 
 fn ignore(what: &str, cx: &mut Context) {
-    cx.report(Report::Ignored(what.to_owned()));
+    cx.report(Report::Ignored(what.into()));
 }

@@ -9,6 +9,7 @@ use super::target::{Job, ReadTarget, RoundId, Target};
 use super::{InFlight, Requests};
 use crate::core::context::Context;
 use crate::core::model::event::Access;
+use crate::core::model::foreign::Legible;
 use crate::core::model::place::Place;
 use crate::core::model::request::ReadFailure;
 use crate::core::model::settings::Endpoint;
@@ -98,7 +99,7 @@ impl Requests {
 
     /// Graph refused a whole bulk request: one bad id refuses them all, so they are halved until it is found and read alone, unless
     /// it is the service that is unwell.
-    pub(in crate::core) fn refused_together(&mut self, job: Job<ReadTarget>, why: String, cx: &mut Context) {
+    pub(in crate::core) fn refused_together(&mut self, job: Job<ReadTarget>, why: Legible, cx: &mut Context) {
         let (places, answered_at) = (job.target.places().to_vec(), self.source.answered_at());
         let Some(round) = job.round else { return self.done(job, cx.now) };
         match self.schedule.refused(places, round, answered_at, cx.now) {

@@ -190,7 +190,7 @@ impl Source {
         let sentence = sentence(state, failure);
         let report = self.outage_began.is_none().then(|| {
             self.outage_began = Some(now.tick);
-            Report::GraphLost(sentence.clone())
+            Report::GraphLost(sentence.clone().into())
         });
         self.enter(state, Some(sentence), now);
         (wait, report)

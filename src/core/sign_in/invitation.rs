@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::core::model::backoff::Backoff;
+use crate::core::model::foreign::Legible;
 use crate::core::model::sign_in::{InvitationEnd, LandingAddress, ShownInvitation, SignInBy, SignInOrder};
 use crate::core::model::time::Tick;
 
@@ -29,7 +30,7 @@ pub(super) struct Invitation {
     phase: Phase,
     backoff: Backoff,
     /// Why the last one failed, if what happened then should be known.
-    trouble: Option<String>,
+    trouble: Option<Legible>,
     codes: Codes,
 }
 
@@ -85,8 +86,8 @@ impl Invitation {
     }
 
     /// What went wrong with the last invitation.
-    pub(super) fn trouble(&self) -> Option<&str> {
-        self.trouble.as_deref()
+    pub(super) fn trouble(&self) -> Option<&Legible> {
+        self.trouble.as_ref()
     }
 
     /// What has to be ordered, given how a person should sign in, if one has to.
@@ -132,10 +133,10 @@ impl Invitation {
     }
 
     /// What was handed in does not end the invitation; false if there is none meanwhile.
-    pub(super) fn not_taken(&mut self, why: &str) -> bool {
+    pub(super) fn not_taken(&mut self, why: &Legible) -> bool {
         let stands = self.shown().is_some();
         if stands {
-            self.trouble = Some(why.to_owned());
+            self.trouble = Some(why.clone());
         }
         stands
     }
@@ -146,7 +147,7 @@ impl Invitation {
         end: &InvitationEnd,
         now: Tick,
         random: &mut fastrand::Rng,
-    ) -> Option<&str> {
+    ) -> Option<&Legible> {
         if matches!(self.phase, Phase::None(_)) {
             return None;
         }
@@ -159,7 +160,7 @@ impl Invitation {
             InvitationEnd::Expired(advice) if was_code => {
                 self.codes.unused = self.codes.unused.saturating_add(1);
                 let is_enough = self.codes.unused >= UNUSED_MAX;
-                (Duration::ZERO, Some(if is_enough { UNUSED.to_owned() } else { advice.clone() }), is_enough)
+                (Duration::ZERO, Some(if is_enough { UNUSED.into() } else { advice.clone() }), is_enough)
             }
             InvitationEnd::Expired(advice) => {
                 // The link stood for a day. Whatever kept codes from being used may be over.
@@ -176,7 +177,7 @@ impl Invitation {
                 let trouble = format!(
                     "{name} signed in, but this bridge watches another account; to change that, run `presence2mqtt login`"
                 );
-                (DECLINED_RETRY, Some(trouble), true)
+                (DECLINED_RETRY, Some(trouble.into()), true)
             }
             InvitationEnd::CodesBlocked(why) => {
                 self.codes.blocked = true;
@@ -186,6 +187,6 @@ impl Invitation {
         };
         self.phase = Phase::None(now + wait);
         self.trouble = trouble;
-        self.trouble.as_deref().filter(|_| is_told)
+        self.trouble.as_ref().filter(|_| is_told)
     }
 }

@@ -13,6 +13,7 @@ use self::invitation::{Codes, Invitation};
 use super::broker::outbox::Outbox;
 use super::context::Context;
 use super::model::effect::Effect;
+use super::model::foreign::Legible;
 use super::model::payload::json;
 use super::model::report::Report;
 use super::model::settings::Settings;
@@ -25,11 +26,11 @@ use super::model::topic::BridgeField;
 pub(super) struct SignIn {
     invitation: Invitation,
     /// Who is signed in, by name.
-    account: Option<String>,
+    account: Option<Legible>,
     /// When the app's certificate ends, if it signs in with one.
     certificate_ends: Option<Timestamp>,
     /// Why new tokens cannot be stored, and where.
-    not_stored: Option<String>,
+    not_stored: Option<Legible>,
 }
 
 impl SignIn {
@@ -90,25 +91,25 @@ impl SignIn {
     pub(super) fn landed(&mut self, address: LandingAddress, cx: &mut Context) {
         match self.invitation.landed(address) {
             Some(order) => cx.push(Effect::SignIn(order)),
-            None => cx.report(Report::NotSignedIn("no sign-in waits for an address now".to_owned())),
+            None => cx.report(Report::NotSignedIn("no sign-in waits for an address now".into())),
         }
     }
 
     /// That address does not end the invitation.
-    pub(super) fn not_taken(&mut self, why: String, cx: &mut Context) {
+    pub(super) fn not_taken(&mut self, why: Legible, cx: &mut Context) {
         if self.invitation.not_taken(&why) {
             cx.report(Report::NotSignedIn(why));
         }
     }
 
     /// Whether the disk takes new tokens, or why not.
-    pub(super) fn not_stored(&mut self, why: Option<String>) {
+    pub(super) fn not_stored(&mut self, why: Option<Legible>) {
         self.not_stored = why;
     }
 
     /// The invitation is over. Returns whether somebody signed in.
     pub(super) fn ended(&mut self, end: &InvitationEnd, outbox: &mut Outbox, cx: &mut Context) -> bool {
-        let told = self.invitation.ended(end, cx.now, &mut cx.random).map(str::to_owned);
+        let told = self.invitation.ended(end, cx.now, &mut cx.random).cloned();
         take_back(outbox, cx);
         cx.report(told.map(Report::NotSignedIn));
         *end == InvitationEnd::SignedIn
@@ -120,7 +121,7 @@ impl SignIn {
     }
 
     /// Takes who is signed in, by name. Returns whether that is news, and whether it is somebody else than before.
-    pub(super) fn signed_in(&mut self, account: Option<String>) -> (bool, bool) {
+    pub(super) fn signed_in(&mut self, account: Option<Legible>) -> (bool, bool) {
         let is_news = self.account != account;
         let is_another = is_news && self.account.is_some() && account.is_some();
         self.account = account;
@@ -153,7 +154,7 @@ impl SignIn {
 
     /// What went wrong with the last invitation.
     pub(super) fn trouble(&self) -> Option<&str> {
-        self.invitation.trouble()
+        self.invitation.trouble().map(Legible::as_str)
     }
 
     /// When the app's certificate ends, if it signs in with one.

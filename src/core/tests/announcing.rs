@@ -240,7 +240,7 @@ fn another_name_of_a_person_takes_over_when_the_first_is_somebody_else() {
         online(with_discovery(changed(Settings { users, ..settings() }, |it| it.sign_in.invites = BY_CODE)));
     let signed_in = |n: usize| {
         let username = format!("u{n}@contoso.example");
-        let account = SignedIn { username, object_id: id(n), may_write: false };
+        let account = SignedIn { username: username.into(), object_id: id(n), may_write: false };
         Event::SignIn(SignInEvent::Account(Some(account)))
     };
     bridge.on(signed_in(1), at(0.1));

@@ -41,7 +41,7 @@ fn written(request: u64) -> Event {
 
 fn signed_in(n: usize, may_write: bool) -> Event {
     let username = format!("u{n}@contoso.example");
-    SignIn(SignInEvent::Account(Some(SignedIn { username, object_id: id(n), may_write })))
+    SignIn(SignInEvent::Account(Some(SignedIn { username: username.into(), object_id: id(n), may_write })))
 }
 
 /// The error of a result for the given payload, which is said again.
@@ -252,7 +252,7 @@ fn after_a_missing_permission_there_is_a_notice_and_a_fresh_token() {
     bridge.on(told("alice/set", "Busy"), at(3.0));
     let advice = "add Presence.ReadWrite.All".to_owned();
     let said = |commands: Vec<Effect>| format!("{commands:?}").contains(r#"notices\":[\"add Presence"#);
-    assert!(said(bridge.on(failure(1, ReadFailure::Forbidden { advice }), at(3.1))));
+    assert!(said(bridge.on(failure(1, ReadFailure::Forbidden { advice: advice.into() }), at(3.1))));
     let again = lines(&bridge.on(told("alice/set", "Away"), at(4.0)));
     assert_eq!(again, ["write #2 user 1 prefer Away/Away with a fresh token"]);
     let done = bridge.on(written(2), at(4.1));

@@ -7,7 +7,7 @@ use crate::core::model::sign_in::{InvitationEnd, LandingAddress, ShownInvitation
 
 fn code() -> SignInEvent {
     SignInEvent::Invited(ShownInvitation {
-        verification_uri: "https://login.example/device".into(),
+        verification_uri: "https://login.example/device".parse().unwrap(),
         user_code: Some("ABCD1234".into()),
         expires_at: "2026-11-23T09:15:00Z".parse().unwrap(),
     })
@@ -225,7 +225,7 @@ fn a_code_of_an_earlier_run_is_emptied_and_one_of_this_run_on_the_way_out() {
 
 fn link() -> SignInEvent {
     SignInEvent::Invited(ShownInvitation {
-        verification_uri: "https://login.example/authorize?state=x".into(),
+        verification_uri: "https://login.example/authorize?state=x".parse().unwrap(),
         user_code: None,
         expires_at: "2026-11-24T09:00:00Z".parse().unwrap(),
     })

@@ -103,14 +103,14 @@ fn a_code_is_shown_while_it_is_good() {
     let refused = ReadFailure::SignInRequired { advice: "sign in".into() };
     core.on(failure(0, refused), at(0.5));
     let code = ShownInvitation {
-        verification_uri: "https://microsoft.com/devicelogin".into(),
+        verification_uri: "https://microsoft.com/devicelogin".parse().unwrap(),
         user_code: Some("ABCD1234".into()),
         expires_at: at(900.0).wall,
     };
     core.on(Event::SignIn(SignInEvent::Invited(code.clone())), at(1.0));
     let snapshot = core.snapshot(0, at(1.0));
     assert_eq!((snapshot.graph.state, snapshot.sign_in), ("sign_in_required", Some(code)));
-    let ended = SignInEvent::Ended(crate::core::model::sign_in::InvitationEnd::Expired(String::new()));
+    let ended = SignInEvent::Ended(crate::core::model::sign_in::InvitationEnd::Expired("".into()));
     core.on(Event::SignIn(ended), at(900.0));
     assert_eq!(core.snapshot(0, at(900.0)).sign_in, None);
 }

@@ -157,7 +157,7 @@ impl NotIssued {
     #[must_use]
     pub fn failure(self, caller: Caller) -> ReadFailure {
         match self {
-            Self::Passing { why, retry_after } => ReadFailure::Passing { why, retry_after },
+            Self::Passing { why, retry_after } => ReadFailure::Passing { why: why.into(), retry_after },
             Self::Refused(refusal) => ReadFailure::SignInRequired { advice: refusal.advice(caller) },
         }
     }

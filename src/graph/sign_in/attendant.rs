@@ -67,7 +67,7 @@ pub async fn run(
                 }
                 Some(SignInOrder::Redeem(address)) => {
                     if landed.try_send(address).is_err() {
-                        let why = "this sign-in takes no address now; try again in a moment".to_owned();
+                        let why = "this sign-in takes no address now; try again in a moment".into();
                         happened.push(SignInEvent::NotTaken(why));
                     }
                 }
@@ -139,7 +139,7 @@ impl Attendant {
         addresses: mpsc::Receiver<LandingAddress>,
     ) -> InvitationEnd {
         let Some(delegated) = &self.delegated else {
-            return InvitationEnd::Failed("this sign-in method needs no person".to_owned());
+            return InvitationEnd::Failed("this sign-in method needs no person".into());
         };
         let Self { authority, resource, .. } = self;
         let invitation = Invitation { authority, resource, delegated, events };
@@ -164,9 +164,9 @@ mod tests {
     fn sign_in(username: &str) -> StoredSignIn {
         StoredSignIn {
             account: Account {
-                tenant_id: "contoso".to_owned(),
+                tenant_id: "contoso".into(),
                 object_id: "66825e03-7ef5-42da-9069-724602c31f6b".parse().unwrap(),
-                username: username.to_owned(),
+                username: username.into(),
             },
             client_id: "an-app".to_owned(),
             scopes: "Presence.Read Presence.ReadWrite".to_owned(),
@@ -185,7 +185,8 @@ mod tests {
         let in_use = store.lock().await.unwrap();
         in_use.replace(&sign_in("alice@contoso.example")).unwrap();
         let scopes = Arc::new(Scopes::of([&UserId::Me], false, true));
-        let delegated = DelegatedSignIn::new(store.clone(), "an-app".to_owned(), scopes);
+        let tenant = "contoso.example".parse().unwrap();
+        let delegated = DelegatedSignIn::new(store.clone(), tenant, "an-app".to_owned(), scopes);
         let attendant = Attendant {
             authority: Authority::unasked(&"http://127.0.0.1".parse().unwrap(), "contoso"),
             resource: "https://graph.microsoft.com".to_owned(),

@@ -219,6 +219,12 @@ mod tests {
         let sentence = refused.to_string();
         assert!(sentence.ends_with(r#"(AADSTS53003, trace t1; Microsoft says "No.")"#), "{sentence}");
         assert!(matches!(refused, NoCode::Refused(refusal) if refusal.blocks_codes()));
+        // What the browser brings may be a page's own invention.
+        let forged = format!("error=%1b%5b2J%0aERROR+forged&error_description=%e2%80%aeno%0a&state={state}");
+        let Err(forged) = pending.code_of(&ended(&forged)) else { panic!("a code?") };
+        let sentence = forged.to_string();
+        assert!(sentence.contains("\u{fffd}[2J ERROR forged") && !sentence.contains('\n'), "{sentence}");
+        assert!(sentence.ends_with("Microsoft says \"\u{fffd}no\")"), "{sentence}");
     }
 
     #[test]

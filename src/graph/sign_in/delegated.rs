@@ -7,14 +7,17 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::answer::{self, Issued};
 use super::authority::Authority;
-use super::identity;
+use super::identity::{self, NotUsable};
 use super::scopes::{self, Scopes};
 use super::store::{Account, LockedStore, RunLock, StoreError, StoredSignIn, TokenStore};
 use super::unstored::Unstored;
 use crate::chain::chain;
+use crate::config::TenantId;
+use crate::core::model::foreign::Legible;
 use crate::core::model::request::ReadFailure;
 use crate::core::model::sign_in::{InvitationEnd, SignedIn};
 use crate::core::sign_in::token_life::renew_after;
+use crate::disk::PrivateError;
 use crate::graph::caller::Caller;
 use crate::graph::clock;
 
@@ -23,6 +26,8 @@ use crate::graph::clock;
 pub struct DelegatedSignIn {
     /// Where it is kept.
     pub store: TokenStore,
+    /// Whose people may sign in.
+    pub tenant: TenantId,
     /// The app.
     pub client_id: String,
     /// The permissions of Graph that the configuration needs.
@@ -35,10 +40,10 @@ pub struct DelegatedSignIn {
 pub enum NotKept {
     /// It cannot be used.
     #[error(transparent)]
-    NotUsable(#[from] identity::NotUsable),
+    NotUsable(#[from] NotUsable),
     /// It is for another person than the one who is watched.
     #[error("{0} signed in, but another account is remembered")]
-    AnotherAccount(String),
+    AnotherAccount(Legible),
     /// It cannot be renewed.
     #[error(
         "the sign-in service gave no refresh token; the scope offline_access may be blocked in this tenant"
@@ -52,8 +57,8 @@ pub enum NotKept {
 impl DelegatedSignIn {
     /// The sign-in of this app that is kept in this store.
     #[must_use]
-    pub fn new(store: TokenStore, client_id: String, scopes: Arc<Scopes>) -> Self {
-        Self { store, client_id, scopes, unstored: Arc::default() }
+    pub fn new(store: TokenStore, tenant: TenantId, client_id: String, scopes: Arc<Scopes>) -> Self {
+        Self { store, tenant, client_id, scopes, unstored: Arc::default() }
     }
 
     /// Claims the sign-in for one running bridge. Where somebody is signed in and nothing can be written, the bridge runs
@@ -75,7 +80,7 @@ impl DelegatedSignIn {
 
     /// Why and where a new token cannot be stored, as far as is known.
     #[must_use]
-    pub fn not_stored(&self) -> Option<String> {
+    pub fn not_stored(&self) -> Option<Legible> {
         self.unstored.why()
     }
 
@@ -86,7 +91,7 @@ impl DelegatedSignIn {
         let _newest = self.unstored.or_newer(store.read());
         let tried = match self.unstored.held() {
             Some(sign_in) => store.replace(&sign_in),
-            None => self.store.try_out(),
+            None => store.try_out(),
         };
         match tried {
             Ok(()) => self.unstored.is_stored(),
@@ -116,7 +121,7 @@ impl DelegatedSignIn {
         let kept = self.unstored.or_newer(store.read()).map_err(disk)?;
         let kept = kept.ok_or_else(|| ReadFailure::SignInRequired {
             advice: "nobody is signed in: run `presence2mqtt login`, or follow the invitation in the log"
-                .to_owned(),
+                .into(),
         })?;
         self.check(&kept)?;
         if let Some(issued) = young(&kept).filter(|_| !fresh) {
@@ -141,10 +146,10 @@ impl DelegatedSignIn {
     /// If the disk refuses.
     pub async fn prepare(&self) -> Result<Option<Account>, StoreError> {
         let store = self.store.lock().await?;
-        self.store.try_out()?;
+        store.try_out()?;
         match store.read() {
-            // A new sign-in is what helps; whose the old one was cannot be known.
-            Err(StoreError::Damaged { .. }) => Ok(None),
+            // A new sign-in is what helps, and replaces whatever is there; whose the old one was cannot be known.
+            Err(StoreError::Damaged { .. } | StoreError::Disk(PrivateError::NotPrivate { .. })) => Ok(None),
             read => Ok(read?.map(|kept| kept.account)),
         }
     }
@@ -165,12 +170,12 @@ impl DelegatedSignIn {
     ///
     /// # Errors
     ///
-    /// If it is somebody else's, or cannot be used.
+    /// If it is somebody else's, or could be, or cannot be used.
     pub async fn welcome(&self, issued: &Issued) -> Result<(), NotKept> {
         let sign_in = self.first(issued)?;
         let store = self.store.lock().await?;
-        // A damaged store remembers nobody.
-        let remembered = self.unstored.or_newer(store.read()).ok().flatten();
+        // Whom a damaged store remembers is not known, so it could be another person than the one who comes now.
+        let remembered = self.unstored.or_newer(store.read())?;
         if remembered.is_some_and(|kept| !kept.account.is_same(&sign_in.account)) {
             return Err(NotKept::AnotherAccount(sign_in.account.username));
         }
@@ -194,6 +199,9 @@ impl DelegatedSignIn {
     /// The first token of a sign-in, as it is kept.
     fn first(&self, issued: &Issued) -> Result<StoredSignIn, NotKept> {
         let account = identity::account(issued.delegated.id_token.as_ref())?;
+        if !self.tenant.may_be(&account.tenant_id) {
+            return Err(NotUsable::AnotherTenant(account.username, account.tenant_id).into());
+        }
         let refresh_token = issued.delegated.refresh_token.clone().ok_or(NotKept::NoRefreshToken)?;
         Ok(self.as_kept(account, issued, refresh_token, String::new()))
     }
@@ -220,7 +228,7 @@ impl DelegatedSignIn {
 
     /// Stores a sign-in before it is used. What the disk does not take is used from memory: the old one dies with the first
     /// use of the new one, and both would be lost.
-    fn keep(&self, store: &LockedStore<'_>, sign_in: StoredSignIn) {
+    fn keep(&self, store: &LockedStore, sign_in: StoredSignIn) {
         match store.replace(&sign_in) {
             Ok(()) => self.unstored.is_stored(),
             Err(error) => self.unstored.hold(sign_in, store.read().ok().flatten().as_ref(), &error),
@@ -228,10 +236,16 @@ impl DelegatedSignIn {
     }
 
     fn check(&self, kept: &StoredSignIn) -> Result<(), ReadFailure> {
-        let required = |advice: String| Err(ReadFailure::SignInRequired { advice });
+        let required = |advice: String| Err(ReadFailure::SignInRequired { advice: advice.into() });
         if kept.client_id != self.client_id {
             return required(
                 "the sign-in was made for another app than graph.client_id: run `presence2mqtt login`"
+                    .to_owned(),
+            );
+        }
+        if !self.tenant.may_be(&kept.account.tenant_id) {
+            return required(
+                "the sign-in was made in another tenant than graph.tenant_id: run `presence2mqtt login`"
                     .to_owned(),
             );
         }
@@ -253,7 +267,7 @@ impl NotKept {
         match self {
             Self::AnotherAccount(name) => InvitationEnd::AnotherAccount(name),
             Self::NotUsable(_) | Self::NoRefreshToken | Self::Store(_) => {
-                InvitationEnd::Failed(self.to_string())
+                InvitationEnd::Failed(self.to_string().into())
             }
         }
     }
@@ -273,9 +287,14 @@ fn young(kept: &StoredSignIn) -> Option<Issued> {
 
 fn disk(error: StoreError) -> ReadFailure {
     match error {
-        StoreError::Damaged { .. } => ReadFailure::SignInRequired { advice: error.to_string() },
-        StoreError::Io { .. } | StoreError::Busy { .. } | StoreError::AlreadyRunning { .. } => {
-            ReadFailure::Passing { why: chain(&error), retry_after: None }
+        StoreError::Damaged { .. } | StoreError::Disk(PrivateError::NotPrivate { .. }) => {
+            ReadFailure::SignInRequired { advice: error.to_string().into() }
+        }
+        StoreError::Disk(_)
+        | StoreError::Lock { .. }
+        | StoreError::Busy { .. }
+        | StoreError::AlreadyRunning { .. } => {
+            ReadFailure::Passing { why: chain(&error).into(), retry_after: None }
         }
     }
 }
@@ -284,19 +303,82 @@ fn disk(error: StoreError) -> ReadFailure {
 mod tests {
     use std::io;
 
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
     use crate::core::model::name::UserId;
+
+    const TENANT: &str = "0f1e2d3c-4b5a-4678-9a0b-c1d2e3f4a5b6";
+    const ALICE: &str = "66825e03-7ef5-42da-9069-724602c31f6b";
+    const MALLORY: &str = "66825e03-7ef5-42da-9069-724602c31f6c";
+
+    fn sign_in(folder: &tempfile::TempDir, tenant: &str) -> DelegatedSignIn {
+        let store = TokenStore::new(folder.path().join("state"));
+        let scopes = Arc::new(Scopes::of([&UserId::Me], false, false));
+        DelegatedSignIn::new(store, tenant.parse().unwrap(), "an-app".to_owned(), scopes)
+    }
+
+    fn issued(tenant: &str, person: &str) -> Issued {
+        let claims =
+            format!(r#"{{"tid":"{tenant}","oid":"{person}","preferred_username":"a@contoso.example"}}"#);
+        let id_token = format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(claims));
+        Issued {
+            delegated: answer::Delegated {
+                refresh_token: Some("refresh".to_owned().into()),
+                scopes: Some("Presence.Read".to_owned()),
+                id_token: Some(id_token.into()),
+            },
+            ..Issued::new("access".to_owned().into(), 3600)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_damaged_store_binds_nobody_who_comes_by_himself() {
+        let folder = tempfile::tempdir().unwrap();
+        let sign_in = sign_in(&folder, TENANT);
+        sign_in.welcome(&issued(TENANT, ALICE)).await.unwrap();
+        std::fs::write(sign_in.store.file(), "damaged").unwrap();
+        let stranger = sign_in.welcome(&issued(TENANT, MALLORY)).await;
+        assert!(matches!(stranger, Err(NotKept::Store(StoreError::Damaged { .. }))), "{stranger:?}");
+        // `login` is a person's own decision.
+        sign_in.bind(&issued(TENANT, ALICE)).await.unwrap();
+        assert_eq!(sign_in.signed_in().unwrap().unwrap().object_id, ALICE.parse().unwrap());
+    }
+
+    #[tokio::test]
+    async fn an_account_of_another_tenant_is_refused() {
+        let another = "0f1e2d3c-4b5a-4678-9a0b-c1d2e3f4a5b7";
+        for (configured, tenant, is_kept) in [
+            (TENANT, TENANT, true),
+            (TENANT, &TENANT.to_uppercase(), true),
+            (TENANT, another, false),
+            // Whose id it is is not known here.
+            ("contoso.example", another, true),
+            ("organizations", another, true),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let kept = sign_in(&folder, configured).bind(&issued(tenant, ALICE)).await;
+            assert_eq!(kept.is_ok(), is_kept, "{configured} {tenant}: {kept:?}");
+            if let Err(error) = kept {
+                assert!(error.to_string().contains("belongs to the tenant"), "{error}");
+            }
+        }
+        let folder = tempfile::tempdir().unwrap();
+        sign_in(&folder, another).bind(&issued(another, ALICE)).await.unwrap();
+        let moved = sign_in(&folder, TENANT);
+        let kept = moved.store.lock().await.unwrap().read().unwrap().unwrap();
+        assert!(matches!(moved.check(&kept), Err(ReadFailure::SignInRequired { .. })));
+    }
 
     #[tokio::test]
     async fn what_was_used_from_memory_is_stored_when_the_disk_takes_it() {
         let folder = tempfile::tempdir().unwrap();
-        let store = TokenStore::new(folder.path().join("state"));
-        let scopes = Arc::new(Scopes::of([&UserId::Me], false, false));
-        let sign_in = DelegatedSignIn::new(store, "an-app".to_owned(), scopes);
+        let sign_in = sign_in(&folder, TENANT);
         let account = Account {
-            tenant_id: "contoso".to_owned(),
-            object_id: "66825e03-7ef5-42da-9069-724602c31f6b".parse().unwrap(),
-            username: "alice@contoso.example".to_owned(),
+            tenant_id: TENANT.into(),
+            object_id: ALICE.parse().unwrap(),
+            username: "alice@contoso.example".into(),
         };
         let token = "refresh".to_owned().into();
         let kept = sign_in.as_kept(
@@ -306,7 +388,7 @@ mod tests {
             "Presence.Read".to_owned(),
         );
         let source = io::Error::from(io::ErrorKind::StorageFull);
-        let full = StoreError::Io { what: "cannot write", path: sign_in.store.file(), source };
+        let full = PrivateError::Io { what: "cannot write", path: sign_in.store.file(), source }.into();
         sign_in.unstored.hold(kept, None, &full);
         assert!(sign_in.not_stored().unwrap().contains("sign-in.json"));
         assert_eq!(sign_in.signed_in().unwrap().unwrap().username, "alice@contoso.example");

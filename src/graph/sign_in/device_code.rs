@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::advice::{self, OnCode};
-use super::answer::{self, Issued, NotIssued};
+use super::answer::{self, Answer, Issued, NotIssued};
 use super::authority::Authority;
+use crate::core::model::foreign::{Legible, WebAddress, is_obeyed};
 use crate::core::model::sign_in::ShownInvitation;
 use crate::core::model::time::whole_seconds;
 use crate::graph::caller::Caller;
@@ -17,6 +18,9 @@ use crate::graph::text::readable;
 
 /// The service asks for more patience in steps of this (RFC 8628, section 3.5).
 const SLOWER: Duration = Duration::from_secs(5);
+
+/// Characters of a code; Microsoft's have nine.
+const LONGEST_CODE: usize = 64;
 
 /// A code that waits to be used.
 #[derive(Debug)]
@@ -35,19 +39,38 @@ pub enum CodeEnd {
     /// Somebody used it.
     SignedIn(Issued),
     /// Somebody said no: what to do, as a sentence.
-    Declined(String),
+    Declined(Legible),
     /// Nobody came in time: what to do, as a sentence.
-    Expired(String),
+    Expired(Legible),
 }
 
 #[derive(Deserialize)]
 struct WireCode {
     device_code: SecretString,
-    user_code: String,
-    verification_uri: String,
+    #[serde(deserialize_with = "typeable")]
+    user_code: Legible,
+    #[serde(deserialize_with = "short")]
+    verification_uri: WebAddress,
     expires_in: u64,
     #[serde(default = "five_seconds")]
     interval: u64,
+}
+
+/// A code that people can be asked to type: what is longer, or is not all seen, is none.
+fn typeable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Legible, D::Error> {
+    let code = String::deserialize(deserializer)?;
+    let is_typed = |c: char| !c.is_whitespace() && !is_obeyed(c);
+    if code.is_empty() || code.chars().count() > LONGEST_CODE || !code.chars().all(is_typed) {
+        return Err(serde::de::Error::custom("a code of a few visible characters is expected"));
+    }
+    Ok(code.into())
+}
+
+/// An address that people can be asked to type.
+fn short<'de, D: Deserializer<'de>>(deserializer: D) -> Result<WebAddress, D::Error> {
+    let address = WebAddress::deserialize(deserializer)?;
+    let too_long = || serde::de::Error::custom("a short address is expected");
+    Some(address).filter(WebAddress::is_typed).ok_or_else(too_long)
 }
 
 fn five_seconds() -> u64 {
@@ -62,8 +85,17 @@ impl PendingCode {
     /// If the service gives none.
     pub async fn ask(authority: &Authority, client_id: &str, scope: &str) -> Result<Self, NotIssued> {
         let answer = authority.post("devicecode", &[("client_id", client_id), ("scope", scope)]).await?;
+        Self::from_answer(&answer, client_id)
+    }
+
+    /// Reads the answer of the device code endpoint.
+    ///
+    /// # Errors
+    ///
+    /// If it is no code.
+    pub fn from_answer(answer: &Answer, client_id: &str) -> Result<Self, NotIssued> {
         if !answer.status.is_success() {
-            return Err(answer::not_issued(&answer));
+            return Err(answer::not_issued(answer));
         }
         let wire: WireCode =
             serde_json::from_str(&readable(&answer.body)).map_err(|_| NotIssued::Passing {
@@ -88,7 +120,7 @@ impl PendingCode {
     /// If the service refuses for another reason than that nobody has come yet.
     pub async fn wait(self, authority: &Authority) -> Result<CodeEnd, NotIssued> {
         let used = tokio::time::timeout(self.lives, self.poll(authority)).await;
-        used.unwrap_or_else(|_| Ok(CodeEnd::Expired(advice::code_expired())))
+        used.unwrap_or_else(|_| Ok(CodeEnd::Expired(advice::code_expired().into())))
     }
 
     async fn poll(&self, authority: &Authority) -> Result<CodeEnd, NotIssued> {

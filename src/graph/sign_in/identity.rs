@@ -5,13 +5,16 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::store::Account;
+use crate::core::model::foreign::Legible;
 use crate::core::model::name::ObjectId;
 use crate::graph::lenient::Object;
-use crate::graph::quote::quote;
 use crate::graph::text::readable;
 
 /// The tenant of all personal accounts (Microsoft identity platform: `id-token-claims-reference`, `tid`).
 const PERSONAL_ACCOUNTS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+
+/// Characters of a tenant's id, which is a GUID.
+const LONGEST_TENANT: usize = 64;
 
 /// Why an account cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,7 +26,10 @@ pub enum NotUsable {
     #[error(
         "{0} is a personal account, and those have no presence in Microsoft Graph; sign in with a work or school account"
     )]
-    Personal(String),
+    Personal(Legible),
+    /// The account is of another tenant than the configured one.
+    #[error("{0} belongs to the tenant {1}, and graph.tenant_id is another one")]
+    AnotherTenant(Legible, Legible),
 }
 
 /// Reads the claims of an id token. It came straight from the token endpoint over TLS, which vouches for it, so
@@ -42,11 +48,11 @@ pub fn account(id_token: Option<&SecretString>) -> Result<Account, NotUsable> {
         Some((claims.get::<String>("tid")?, oid, claims.get::<String>("preferred_username")))
     });
     let (tid, oid, name) = claims.ok_or(NotUsable::Nobody)?;
-    let username = name.map_or_else(|| oid.to_string(), |name| quote(&name));
+    let username = name.map_or_else(|| oid.to_string().into(), |name| Legible::quoted(&name));
     if tid == PERSONAL_ACCOUNTS {
         return Err(NotUsable::Personal(username));
     }
-    Ok(Account { tenant_id: tid, object_id: oid, username })
+    Ok(Account { tenant_id: Legible::at_most(&tid, LONGEST_TENANT), object_id: oid, username })
 }
 
 #[cfg(test)]

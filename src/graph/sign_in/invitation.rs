@@ -59,8 +59,13 @@ impl Invitation<'_> {
         let port = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let port = port.map_or(NO_PORT, |address| address.port());
         let pending = PendingBrowser::new(self.authority, &self.delegated.client_id, &self.scope(), port);
+        let Ok(verification_uri) = pending.address.as_str().parse() else {
+            return InvitationEnd::Failed(
+                "the sign-in service is at no address that people may be sent to".into(),
+            );
+        };
         let shown = ShownInvitation {
-            verification_uri: pending.address.to_string(),
+            verification_uri,
             user_code: None,
             expires_at: whole_seconds(clock::wall() + LINK_LIVES),
         };
@@ -68,7 +73,7 @@ impl Invitation<'_> {
             return over();
         }
         let end = tokio::time::timeout(LINK_LIVES, self.followed(&pending, listener, addresses));
-        end.await.unwrap_or_else(|_| InvitationEnd::Expired("nobody followed the link in time".to_owned()))
+        end.await.unwrap_or_else(|_| InvitationEnd::Expired("nobody followed the link in time".into()))
     }
 
     /// Waits until the link was followed to an end. What is pasted in vain costs nothing.
@@ -86,9 +91,9 @@ impl Invitation<'_> {
             let issued = match code {
                 Ok(code) => pending.redeem(self.authority, &code).await,
                 Err(NoCode::Refused(refusal)) => return failed(NotIssued::Refused(refusal)),
-                Err(error @ NoCode::Listen(_)) => return InvitationEnd::Failed(chain(&error)),
+                Err(error @ NoCode::Listen(_)) => return InvitationEnd::Failed(chain(&error).into()),
                 Err(error @ NoCode::NotOurs) => {
-                    if !self.tell(SignInEvent::NotTaken(error.to_string())).await {
+                    if !self.tell(SignInEvent::NotTaken(error.to_string().into())).await {
                         return over();
                     }
                     continue;
@@ -97,7 +102,7 @@ impl Invitation<'_> {
             match issued {
                 Ok(issued) => return self.welcome(&issued).await,
                 Err(NotIssued::Passing { why, .. }) => {
-                    let why = format!("{why}; open the link again");
+                    let why = format!("{why}; open the link again").into();
                     if !self.tell(SignInEvent::NotTaken(why)).await {
                         return over();
                     }
@@ -134,11 +139,11 @@ async fn came_back(
 
 /// Nobody is left to be told.
 fn over() -> InvitationEnd {
-    InvitationEnd::Failed("the run is over".to_owned())
+    InvitationEnd::Failed("the run is over".into())
 }
 
 fn failed(reason: NotIssued) -> InvitationEnd {
     let codes_blocked = matches!(&reason, NotIssued::Refused(refusal) if refusal.blocks_codes());
-    let why = reason.failure(Caller::Person).to_string();
+    let why = reason.failure(Caller::Person).to_string().into();
     if codes_blocked { InvitationEnd::CodesBlocked(why) } else { InvitationEnd::Failed(why) }
 }

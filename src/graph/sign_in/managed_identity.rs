@@ -103,7 +103,10 @@ impl ManagedIdentity {
             status if !status.is_client_error() => format!("answered {status}"),
             status => return self.refused(status, body),
         };
-        ReadFailure::Passing { why: format!("the identity service of this machine {why}"), retry_after }
+        ReadFailure::Passing {
+            why: format!("the identity service of this machine {why}").into(),
+            retry_after,
+        }
     }
 
     fn refused(&self, status: StatusCode, body: &[u8]) -> ReadFailure {
@@ -127,12 +130,12 @@ impl ManagedIdentity {
             refusal.as_ref().and_then(|refusal| refusal.advice_by_number(Caller::ManagedIdentity));
         let advice = by_number.unwrap_or_else(|| advice.to_owned());
         let details = refusal.map_or(String::new(), |refusal| format!(", {}", refusal.details()));
-        ReadFailure::SignInRequired { advice: format!("{advice} ({}{details})", status.as_u16()) }
+        ReadFailure::SignInRequired { advice: format!("{advice} ({}{details})", status.as_u16()).into() }
     }
 }
 
 fn passing(why: String, retry_after: Option<Duration>) -> ReadFailure {
-    ReadFailure::Passing { why: format!("asking for the managed identity: {why}"), retry_after }
+    ReadFailure::Passing { why: format!("asking for the managed identity: {why}").into(), retry_after }
 }
 
 fn issued(body: &[u8]) -> Option<Issued> {

@@ -12,7 +12,7 @@ use super::delegated::DelegatedSignIn;
 use super::managed_identity::ManagedIdentity;
 use super::scopes::Scopes;
 use super::store::TokenStore;
-use crate::config::{Auth, Certificate, Secret};
+use crate::config::{Auth, Certificate, Secret, TenantId};
 use crate::core::model::request::ReadFailure;
 use crate::graph::caller::Caller;
 use crate::graph::clock;
@@ -53,15 +53,16 @@ pub enum Method {
 }
 
 impl Method {
-    /// The configured way. Somebody who signs in is asked for `scopes`.
+    /// The configured way. Somebody of `tenant` who signs in is asked for `scopes`.
     ///
     /// # Errors
     ///
     /// If an HTTP client of its own cannot be made.
-    pub fn new(auth: &Auth, scopes: Scopes, timeout: Duration) -> Result<Self, HttpError> {
+    pub fn new(auth: &Auth, tenant: &TenantId, scopes: Scopes, timeout: Duration) -> Result<Self, HttpError> {
         Ok(match auth {
             Auth::Person { client_id, state_dir, .. } => Self::Delegated(DelegatedSignIn::new(
                 TokenStore::new(state_dir.clone()),
+                tenant.clone(),
                 client_id.as_str().to_owned(),
                 Arc::new(scopes),
             )),
@@ -172,7 +173,7 @@ fn default_scope(resource: &str) -> String {
 }
 
 fn sign_in_required(advice: impl ToString) -> ReadFailure {
-    ReadFailure::SignInRequired { advice: advice.to_string() }
+    ReadFailure::SignInRequired { advice: advice.to_string().into() }
 }
 
 #[cfg(test)]

@@ -19,7 +19,6 @@ pub mod identity;
 mod invitation;
 pub mod managed_identity;
 pub mod method;
-mod private;
 pub mod refusal;
 pub mod scopes;
 pub mod store;

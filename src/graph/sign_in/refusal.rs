@@ -3,12 +3,15 @@
 use serde_json::value::RawValue;
 
 use super::advice::{self, OnCode, Verdict};
+use crate::core::model::foreign::Legible;
 use crate::graph::caller::Caller;
 use crate::graph::lenient::{self, Object};
-use crate::graph::quote::quote;
 
 /// Reasons that are looked at. The service gives one or two.
 const MOST_NUMBERS: usize = 8;
+
+/// Characters of its word, such as `access_denied` (RFC 6749, section 4.1.2.1).
+const LONGEST_WORD: usize = 64;
 
 /// Characters of an id; those of the service have 36.
 const LONGEST_ID: usize = 64;
@@ -23,7 +26,7 @@ pub struct Refusal {
     trace: Option<String>,
     correlation: Option<String>,
     /// What it means in the service's own words, on one line.
-    words: Option<String>,
+    words: Option<Legible>,
 }
 
 impl Refusal {
@@ -58,12 +61,12 @@ impl Refusal {
 
     /// What to do about it for whoever asked, with the numbers that support asks for and the service's own words.
     #[must_use]
-    pub fn advice(&self, caller: Caller) -> String {
+    pub fn advice(&self, caller: Caller) -> Legible {
         let sentence = match self.verdict() {
             Some(Verdict::Act(advice)) => advice.sentence(caller),
             Some(Verdict::Passes | Verdict::PassesAfter(_)) | None => self.unknown(),
         };
-        format!("{sentence} ({})", self.details())
+        format!("{sentence} ({})", self.details()).into()
     }
 
     /// What to do about it, if its number says so.
@@ -87,14 +90,14 @@ impl Refusal {
 
     /// The numbers and ids that support asks for, and the service's own words; its word if there are none.
     #[must_use]
-    pub fn details(&self) -> String {
+    pub fn details(&self) -> Legible {
         let mut parts: Vec<String> = self.numbers.iter().map(|number| format!("AADSTS{number}")).collect();
         parts.extend(self.trace.iter().map(|id| format!("trace {id}")));
         parts.extend(self.correlation.iter().map(|id| format!("correlation {id}")));
-        let parts = if parts.is_empty() { quote(&self.error) } else { parts.join(", ") };
+        let parts = if parts.is_empty() { self.word().to_string() } else { parts.join(", ") };
         match &self.words {
-            Some(words) => format!("{parts}; Microsoft says \"{words}\""),
-            None => parts,
+            Some(words) => format!("{parts}; Microsoft says \"{words}\"").into(),
+            None => parts.into(),
         }
     }
 
@@ -103,8 +106,13 @@ impl Refusal {
         advice::verdict(&self.error, &self.numbers)
     }
 
+    /// What a browser brings may be a page's own invention, of any length.
+    fn word(&self) -> Legible {
+        Legible::at_most(&self.error, LONGEST_WORD)
+    }
+
     fn unknown(&self) -> String {
-        let (word, page) = (quote(&self.error), "https://login.microsoftonline.com/error");
+        let (word, page) = (self.word(), "https://login.microsoftonline.com/error");
         let number = self.numbers.first().map_or(String::new(), |number| format!("?code={number}"));
         format!("the sign-in is refused with {word:?}: look it up at {page}{number}")
     }
@@ -127,13 +135,13 @@ fn id(text: &str) -> Option<String> {
 }
 
 /// What a description says, without the number before it and the ids after it, which are said already.
-fn words(description: &str) -> Option<String> {
+fn words(description: &str) -> Option<Legible> {
     let said = description.split("Trace ID:").next().unwrap_or_default();
     let said = match said.split_once(':') {
         Some((number, said)) if number.trim().starts_with("AADSTS") => said,
         Some(_) | None => said,
     };
-    let said = quote(said).replace('"', "'");
+    let said = Legible::quoted(&said.replace('"', "'"));
     (!said.is_empty()).then_some(said)
 }
 

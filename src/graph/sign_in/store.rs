@@ -1,20 +1,22 @@
 //! The token store: one file that only its owner can read, replaced as a whole, locked while it changes.
 //!
 //! A refresh token that was replaced must be on disk before its successor is used, and a crash at any instant must
-//! leave either the old file or the new one. So a replacement is written beside the file, synced, renamed over it,
-//! and the folder is synced too. What a full or read-only disk does not take, `unstored` holds in memory.
+//! leave either the old file or the new one: [`crate::disk::private`] sees to that, and to who else can reach it. What a
+//! full or read-only disk does not take, `unstored` holds in memory.
 
-use std::fs::{self, File, TryLockError};
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::private;
+use crate::core::model::foreign::Legible;
 use crate::core::model::name::ObjectId;
+use crate::disk::PrivateError;
+use crate::disk::private::PrivateFolder;
 
 /// A sign-in holds the lock for one request; somebody who waits longer waits for a process that hangs.
 const LOCK_WITHIN: Duration = Duration::from_secs(30);
@@ -28,6 +30,13 @@ const SIGN_IN_SIZE: usize = 16 * 1024;
 /// A store is a few kilobytes; more is not ours.
 const LARGEST_STORE: u64 = 1024 * 1024;
 
+const SIGN_IN: &str = "sign-in.json";
+const SIGN_IN_LOCK: &str = "sign-in.lock";
+const RUN_LOCK: &str = "run.lock";
+
+/// How the names of all these begin, and of what an interrupted replacement leaves.
+const OURS: &[&str] = &["sign-in.", RUN_LOCK];
+
 /// The folder of the tokens, mode 0700.
 #[derive(Debug, Clone)]
 pub struct TokenStore {
@@ -36,8 +45,10 @@ pub struct TokenStore {
 
 /// The store, while nobody else can change it.
 #[derive(Debug)]
-pub struct LockedStore<'a> {
-    store: &'a TokenStore,
+pub struct LockedStore {
+    folder: PrivateFolder,
+    /// What it keeps, for errors.
+    file: PathBuf,
     /// Closing it gives the lock back. There is none where nobody can write.
     _lock: Option<File>,
 }
@@ -69,11 +80,11 @@ pub struct StoredSignIn {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// The tenant's id.
-    pub tenant_id: String,
+    pub tenant_id: Legible,
     /// The person's object id.
     pub object_id: ObjectId,
     /// What they sign in with.
-    pub username: String,
+    pub username: Legible,
 }
 
 impl Account {
@@ -87,18 +98,19 @@ impl Account {
 /// Why the store cannot be used. All of it is about files, so it names them.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// A file or folder refuses.
-    #[error("{what} {}", .path.display())]
-    Io {
-        /// What was tried.
-        what: &'static str,
-        /// With which file.
+    /// A file or folder refuses, or is not this user's alone.
+    #[error(transparent)]
+    Disk(#[from] PrivateError),
+    /// The system does not lock.
+    #[error("cannot lock {}", .path.display())]
+    Lock {
+        /// The lock file.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
     },
     /// The file is not one that this program wrote.
-    #[error("{} is damaged; remove it and sign in again with `presence2mqtt login`", .path.display())]
+    #[error("{} is damaged; replace it with `presence2mqtt login`", .path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -143,26 +155,29 @@ impl TokenStore {
     /// The file that changes when somebody signs in or out.
     #[must_use]
     pub fn file(&self) -> PathBuf {
-        self.folder.join("sign-in.json")
+        self.folder.join(SIGN_IN)
     }
 
     /// Waits until nobody else changes the store.
     ///
     /// # Errors
     ///
-    /// If the lock file cannot be opened, or its holder does not let go.
-    pub async fn lock(&self) -> Result<LockedStore<'_>, StoreError> {
-        let (path, file) = self.lock_file("sign-in.lock")?;
-        let Some(file) = file else { return Ok(LockedStore { store: self, _lock: None }) };
+    /// If the folder or the lock file cannot be used, or its holder does not let go.
+    pub async fn lock(&self) -> Result<LockedStore, StoreError> {
+        let folder = PrivateFolder::make(&self.folder, OURS)?;
+        let Some(file) = folder.lock_file(SIGN_IN_LOCK)? else {
+            return Ok(LockedStore { folder, file: self.file(), _lock: None });
+        };
+        let path = || self.folder.join(SIGN_IN_LOCK);
         let attempts = LOCK_WITHIN.as_millis() / LOCK_EVERY.as_millis();
         for _ in 0..attempts {
             match file.try_lock() {
-                Ok(()) => return Ok(LockedStore { store: self, _lock: Some(file) }),
+                Ok(()) => return Ok(LockedStore { folder, file: self.file(), _lock: Some(file) }),
                 Err(TryLockError::WouldBlock) => tokio::time::sleep(LOCK_EVERY).await,
-                Err(TryLockError::Error(source)) => return Err(failed("cannot lock", &path)(source)),
+                Err(TryLockError::Error(source)) => return Err(StoreError::Lock { path: path(), source }),
             }
         }
-        Err(StoreError::Busy { path })
+        Err(StoreError::Busy { path: path() })
     }
 
     /// Claims the store for one running bridge.
@@ -171,12 +186,14 @@ impl TokenStore {
     ///
     /// If another one has it.
     pub fn claim(&self) -> Result<RunLock, StoreError> {
-        let (path, file) = self.lock_file("run.lock")?;
+        let file = PrivateFolder::make(&self.folder, OURS)?.lock_file(RUN_LOCK)?;
         let Some(file) = file else { return Ok(RunLock(None)) };
         match file.try_lock() {
             Ok(()) => Ok(RunLock(Some(file))),
             Err(TryLockError::WouldBlock) => Err(StoreError::AlreadyRunning { path: self.folder.clone() }),
-            Err(TryLockError::Error(source)) => Err(failed("cannot lock", &path)(source)),
+            Err(TryLockError::Error(source)) => {
+                Err(StoreError::Lock { path: self.folder.join(RUN_LOCK), source })
+            }
         }
     }
 
@@ -186,10 +203,7 @@ impl TokenStore {
     ///
     /// If the folder cannot be made, or the disk refuses.
     pub fn try_out(&self) -> Result<(), StoreError> {
-        self.make_folder()?;
-        let path = self.folder.join("sign-in.json.test");
-        let written = private::write(&path, &[0; SIGN_IN_SIZE]).and_then(|()| fs::remove_file(&path));
-        written.map_err(failed("cannot write in", &self.folder))
+        Ok(PrivateFolder::make(&self.folder, OURS)?.try_out(SIGN_IN, SIGN_IN_SIZE)?)
     }
 
     /// What is kept, for whose and what it is. Does not wait for whoever changes it: the file is replaced as a whole, so
@@ -199,37 +213,8 @@ impl TokenStore {
     ///
     /// If the file cannot be read or is damaged.
     pub fn peek(&self) -> Result<Option<StoredSignIn>, StoreError> {
-        self.read()
-    }
-
-    fn read(&self) -> Result<Option<StoredSignIn>, StoreError> {
-        let path = self.file();
-        let mut bytes = Vec::new();
-        match File::open(&path) {
-            Ok(file) => {
-                private::make(&file).map_err(failed("cannot protect", &path))?;
-                file.take(LARGEST_STORE).read_to_end(&mut bytes).map_err(failed("cannot read", &path))?;
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed("cannot open", &path)(error)),
-        }
-        match serde_json::from_slice::<Wire>(&bytes) {
-            Ok(wire) if wire.version == VERSION => Ok(Some(wire.into())),
-            Ok(_) | Err(_) => Err(StoreError::Damaged { path }),
-        }
-    }
-
-    fn make_folder(&self) -> Result<(), StoreError> {
-        private::make_folder(&self.folder).map_err(failed("cannot make the state folder", &self.folder))
-    }
-
-    /// Opens a lock file, in a folder that nobody else can enter. Where nothing can be written, one that is there can still
-    /// be locked, and where there is none nobody else can change what is to be read.
-    fn lock_file(&self, name: &str) -> Result<(PathBuf, Option<File>), StoreError> {
-        self.make_folder()?;
-        let path = self.folder.join(name);
-        let file = private::or_as_it_is(private::open(&path), &path).map_err(failed("cannot open", &path))?;
-        Ok((path, file))
+        let Some(folder) = PrivateFolder::open(&self.folder, OURS)? else { return Ok(None) };
+        read(&folder, self.file())
     }
 }
 
@@ -238,21 +223,30 @@ impl StoreError {
     #[must_use]
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Io { source, .. } => private::takes_nothing(source),
+            Self::Disk(error) => error.takes_nothing(),
             Self::Busy { .. } => true,
-            Self::Damaged { .. } | Self::AlreadyRunning { .. } => false,
+            Self::Lock { .. } | Self::Damaged { .. } | Self::AlreadyRunning { .. } => false,
         }
     }
 }
 
-impl LockedStore<'_> {
+impl LockedStore {
+    /// Finds out whether a sign-in could be stored now, without touching the one that is.
+    ///
+    /// # Errors
+    ///
+    /// If the disk refuses.
+    pub fn try_out(&self) -> Result<(), StoreError> {
+        Ok(self.folder.try_out(SIGN_IN, SIGN_IN_SIZE)?)
+    }
+
     /// What is kept, if anything is.
     ///
     /// # Errors
     ///
     /// If the file cannot be read or is damaged.
     pub fn read(&self) -> Result<Option<StoredSignIn>, StoreError> {
-        self.store.read()
+        read(&self.folder, self.file.clone())
     }
 
     /// Replaces what is kept. When this returns, the new sign-in survives a power cut.
@@ -261,16 +255,13 @@ impl LockedStore<'_> {
     ///
     /// If the disk refuses; the old sign-in is kept then.
     pub fn replace(&self, sign_in: &StoredSignIn) -> Result<(), StoreError> {
-        let path = self.store.file();
-        let beside = self.store.folder.join("sign-in.json.new");
-        let text = serde_json::to_vec(&Wire::from(sign_in))
-            .map_err(|error| failed("cannot write", &path)(error.into()))?;
-        let write = || {
-            private::write(&beside, &text)?;
-            fs::rename(&beside, &path)?;
-            File::open(&self.store.folder)?.sync_all()
+        let unwritable = |error: serde_json::Error| PrivateError::Io {
+            what: "cannot write",
+            path: self.file.clone(),
+            source: error.into(),
         };
-        write().map_err(failed("cannot write", &path))
+        let text = serde_json::to_vec(&Wire::from(sign_in)).map_err(unwritable)?;
+        Ok(self.folder.replace(SIGN_IN, &text)?)
     }
 
     /// Forgets the sign-in.
@@ -279,12 +270,15 @@ impl LockedStore<'_> {
     ///
     /// If the disk refuses.
     pub fn remove(&self) -> Result<(), StoreError> {
-        let path = self.store.file();
-        match fs::remove_file(&path) {
-            Ok(()) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(failed("cannot remove", &path)(error)),
-        }
+        Ok(self.folder.remove(SIGN_IN)?)
+    }
+}
+
+fn read(folder: &PrivateFolder, path: PathBuf) -> Result<Option<StoredSignIn>, StoreError> {
+    let Some(bytes) = folder.read(SIGN_IN, LARGEST_STORE)? else { return Ok(None) };
+    match serde_json::from_slice::<Wire>(&bytes) {
+        Ok(wire) if wire.version == VERSION => Ok(Some(wire.into())),
+        Ok(_) | Err(_) => Err(StoreError::Damaged { path }),
     }
 }
 
@@ -317,12 +311,10 @@ impl From<&StoredSignIn> for Wire {
     }
 }
 
-fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
-    move |source| StoreError::Io { what, path: path.to_owned(), source }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::store::{StoreError, StoredSignIn};
 use crate::chain::chain;
+use crate::core::model::foreign::Legible;
 
 /// What is known of a disk that takes nothing. Shared by everybody who uses the sign-in.
 #[derive(Debug, Default)]
@@ -14,7 +15,7 @@ pub(super) struct Unstored(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     /// Why and where nothing can be written.
-    why: Option<String>,
+    why: Option<Legible>,
     held: Option<Held>,
 }
 
@@ -53,11 +54,11 @@ impl Unstored {
 
     /// The disk takes nothing, whether or not there is something for it yet.
     pub(super) fn note(&self, error: &StoreError) {
-        let why = chain(error);
+        let why = Legible::from(chain(error));
         let before = self.state().why.replace(why.clone());
         // Once for an outage, whatever is tried meanwhile.
         if before.is_none() {
-            tracing::warn!(error = why, "a renewed sign-in cannot be stored; it is used from memory");
+            tracing::warn!(error = %why, "a renewed sign-in cannot be stored; it is used from memory");
         }
     }
 
@@ -70,7 +71,7 @@ impl Unstored {
     }
 
     /// Why and where nothing can be written.
-    pub(super) fn why(&self) -> Option<String> {
+    pub(super) fn why(&self) -> Option<Legible> {
         self.state().why.clone()
     }
 
@@ -100,14 +101,15 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
+    use crate::disk::PrivateError;
     use crate::graph::sign_in::store::Account;
 
     fn sign_in(refresh_token: &str) -> StoredSignIn {
         StoredSignIn {
             account: Account {
-                tenant_id: "contoso".to_owned(),
+                tenant_id: "contoso".into(),
                 object_id: "66825e03-7ef5-42da-9069-724602c31f6b".parse().unwrap(),
-                username: "alice@contoso.example".to_owned(),
+                username: "alice@contoso.example".into(),
             },
             client_id: "an-app".to_owned(),
             scopes: "Presence.Read".to_owned(),
@@ -120,7 +122,7 @@ mod tests {
 
     fn full() -> StoreError {
         let source = io::Error::from(io::ErrorKind::StorageFull);
-        StoreError::Io { what: "cannot write", path: "state/sign-in.json".into(), source }
+        PrivateError::Io { what: "cannot write", path: "state/sign-in.json".into(), source }.into()
     }
 
     fn used(unstored: &Unstored, on_disk: Result<Option<&str>, StoreError>) -> Option<String> {

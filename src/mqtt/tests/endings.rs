@@ -42,8 +42,8 @@ async fn a_reason_is_said_where_it_can_be_read() {
     #[rustfmt::skip]
     let rows: [(&[u8], LinkFailure); 5] = [
         (&[0xe0, 2, 0x8e, 0], LinkFailure::TakenOver),
-        (&[0xe0, 2, 0x8b, 0], LinkFailure::Lost("the broker shuts down".to_owned())),
-        (&says(b"Maintenance\n"), LinkFailure::Refused(r#"somebody closed the connection at the broker ("Maintenance\n")"#.to_owned())),
+        (&[0xe0, 2, 0x8b, 0], LinkFailure::Lost("the broker shuts down".into())),
+        (&says(b"Maintenance\n"), LinkFailure::Refused(r#"somebody closed the connection at the broker ("Maintenance\n")"#.into())),
         // rumqttc cannot read a reason without the length of properties (Mosquitto), and none at all.
         (&[0xe0, 1, 0x8e], LinkFailure::Closed),
         (&[0xe0, 0], LinkFailure::Closed),
@@ -75,7 +75,7 @@ async fn a_broker_that_takes_no_more_data_is_noticed() {
             other => panic!("{other:?}"),
         }
     };
-    assert_eq!(failure, LinkFailure::Lost("the broker is silent".to_owned()));
+    assert_eq!(failure, LinkFailure::Lost("the broker is silent".into()));
     assert!(written < MESSAGES, "it took everything");
     within(session.cut()).await;
 }
@@ -89,7 +89,7 @@ async fn a_broker_that_no_longer_answers_is_noticed() {
     };
     let (v3, v5) = tokio::join!(frozen(Protocol::V3), frozen(Protocol::V5));
     for failure in [v3, v5] {
-        assert_eq!(failure, LinkFailure::Lost("the broker no longer answers".to_owned()));
+        assert_eq!(failure, LinkFailure::Lost("the broker no longer answers".into()));
     }
 }
 
@@ -105,7 +105,7 @@ async fn a_goodbye_reaches_the_broker() {
             heard
         };
         let (failure, heard) = tokio::join!(end(&mut session), broker_hears);
-        assert_eq!(failure, LinkFailure::Lost("closed as asked".to_owned()));
+        assert_eq!(failure, LinkFailure::Lost("closed as asked".into()));
         assert_eq!(heard, goodbye, "{protocol:?}");
         // Nobody connects again (rumqttc would).
         assert!(timeout(Duration::from_millis(50), broker.0.accept()).await.is_err());

@@ -39,7 +39,7 @@ async fn a_broker_that_cannot_be_reached_is_away_in_either_version() {
         let address = Address::of_command(&mqtt(&refusing.to_string()), "test");
         let failure = end(&mut Session::open(&address, protocol).unwrap()).await;
         let says = format!("nothing listens at {refusing} (connection refused)");
-        assert_eq!(failure, LinkFailure::Lost(says));
+        assert_eq!(failure, LinkFailure::Lost(says.into()));
     }
 }
 

@@ -58,8 +58,8 @@ async fn a_broker_that_says_nothing_may_be_waiting_for_the_rest_of_a_packet_it_d
         end(&mut session).await
     };
     let (v3, v5) = tokio::join!(silent(Protocol::V3), silent(Protocol::V5));
-    assert_eq!(v3, LinkFailure::Lost("no answer in time".to_owned()));
-    assert_eq!(v5, LinkFailure::NotUnderstood("the broker does not answer in MQTT 5".to_owned()));
+    assert_eq!(v3, LinkFailure::Lost("no answer in time".into()));
+    assert_eq!(v5, LinkFailure::NotUnderstood("the broker does not answer in MQTT 5".into()));
 }
 
 #[tokio::test]

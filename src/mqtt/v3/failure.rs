@@ -11,19 +11,19 @@ pub(super) fn of(error: &ConnectionError, is_open: bool) -> LinkFailure {
     if let Some(error) = tls_error(error) {
         return of_tls(error);
     }
-    let lost = |why: &str| LinkFailure::Lost(why.to_owned());
+    let lost = |why: &str| LinkFailure::Lost(why.into());
     match error {
         ConnectionError::ConnectionRefused(code) => of_refusal(*code),
         // A broker that goes away during the handshake is away, not unwilling.
-        ConnectionError::Tls(TlsError::Io(error)) => LinkFailure::Lost(error.to_string()),
-        ConnectionError::Tls(error) => LinkFailure::Refused(format!("TLS failed: {}", chain(error))),
+        ConnectionError::Tls(TlsError::Io(error)) => LinkFailure::Lost(error.to_string().into()),
+        ConnectionError::Tls(error) => LinkFailure::Refused(format!("TLS failed: {}", chain(error)).into()),
         ConnectionError::NetworkTimeout => lost("no answer in time"),
         ConnectionError::FlushTimeout => lost("the broker takes no more data"),
         ConnectionError::MqttState(StateError::AwaitPingResp) => lost("the broker no longer answers"),
         ConnectionError::MqttState(StateError::ConnectionAborted) => hung_up(is_open),
         ConnectionError::MqttState(error) if has_gone(error) => hung_up(is_open),
         ConnectionError::MqttState(StateError::Io(error)) | ConnectionError::Io(error) => {
-            LinkFailure::Lost(error.to_string())
+            LinkFailure::Lost(error.to_string().into())
         }
         ConnectionError::MqttState(_)
         | ConnectionError::Websocket(_)
@@ -32,16 +32,12 @@ pub(super) fn of(error: &ConnectionError, is_open: bool) -> LinkFailure {
         | ConnectionError::RequestsDone
         | ConnectionError::InvalidUrl(_)
         | ConnectionError::Proxy(_)
-        | ConnectionError::ResponseValidation(_) => LinkFailure::Lost(error.to_string()),
+        | ConnectionError::ResponseValidation(_) => LinkFailure::Lost(error.to_string().into()),
     }
 }
 
 fn hung_up(is_open: bool) -> LinkFailure {
-    if is_open {
-        LinkFailure::Closed
-    } else {
-        LinkFailure::Lost("the broker closed the connection".to_owned())
-    }
+    if is_open { LinkFailure::Closed } else { LinkFailure::Lost("the broker closed the connection".into()) }
 }
 
 /// MQTT 3.1.1 section 3.2.2.3.
@@ -58,11 +54,11 @@ fn of_refusal(code: ConnectReturnCode) -> LinkFailure {
             "the broker does not speak MQTT 3.1.1; set mqtt.protocol to \"5\""
         }
         ConnectReturnCode::ServiceUnavailable => {
-            return LinkFailure::Lost("the broker is not available now".to_owned());
+            return LinkFailure::Lost("the broker is not available now".into());
         }
         ConnectReturnCode::Success => return hung_up(false),
     };
-    LinkFailure::Refused(why.to_owned())
+    LinkFailure::Refused(why.into())
 }
 
 #[cfg(test)]

@@ -14,15 +14,15 @@ pub(super) fn of(error: &ConnectionError, is_open: bool, was_reached: bool) -> L
     if let Some(error) = tls_error(error) {
         return of_tls(error);
     }
-    let lost = |why: &str| LinkFailure::Lost(why.to_owned());
+    let lost = |why: &str| LinkFailure::Lost(why.into());
     match error {
         ConnectionError::ConnectionRefused(code) => reason::of_refusal(*code),
         // A broker that goes away during the handshake is away, not unwilling.
-        ConnectionError::Tls(TlsError::Io(error)) => LinkFailure::Lost(error.to_string()),
-        ConnectionError::Tls(error) => LinkFailure::Refused(format!("TLS failed: {}", chain(error))),
+        ConnectionError::Tls(TlsError::Io(error)) => LinkFailure::Lost(error.to_string().into()),
+        ConnectionError::Tls(error) => LinkFailure::Refused(format!("TLS failed: {}", chain(error)).into()),
         // A broker that knows only MQTT 3.1.1 may wait for the rest of a packet that it takes for one of its own.
         ConnectionError::Timeout(_) if was_reached => {
-            LinkFailure::NotUnderstood("the broker does not answer in MQTT 5".to_owned())
+            LinkFailure::NotUnderstood("the broker does not answer in MQTT 5".into())
         }
         ConnectionError::Timeout(_) => lost("no answer in time"),
         ConnectionError::NotConnAck(_) => not_mqtt_5(error),
@@ -33,7 +33,7 @@ pub(super) fn of(error: &ConnectionError, is_open: bool, was_reached: bool) -> L
         | ConnectionError::RequestsDone
         | ConnectionError::InvalidUrl(_)
         | ConnectionError::Proxy(_)
-        | ConnectionError::ResponseValidation(_) => LinkFailure::Lost(error.to_string()),
+        | ConnectionError::ResponseValidation(_) => LinkFailure::Lost(error.to_string().into()),
     }
 }
 
@@ -43,7 +43,7 @@ fn of_state(error: &StateError, is_open: bool) -> LinkFailure {
             reason::of_goodbye(*reason_code, reason_string.as_deref())
         }
         StateError::ConnFail { reason } => reason::of_refusal(*reason),
-        StateError::AwaitPingResp => LinkFailure::Lost("the broker no longer answers".to_owned()),
+        StateError::AwaitPingResp => LinkFailure::Lost("the broker no longer answers".into()),
         StateError::ConnectionAborted => hung_up(is_open),
         // rumqttc does not name this as the cause of its error, so it has to be taken out by hand.
         StateError::Deserialization(PacketError::Io(error)) | StateError::Io(error) => {
@@ -52,7 +52,7 @@ fn of_state(error: &StateError, is_open: bool) -> LinkFailure {
             } else if has_gone(error) {
                 hung_up(is_open)
             } else if is_open {
-                LinkFailure::Lost(error.to_string())
+                LinkFailure::Lost(error.to_string().into())
             } else {
                 not_mqtt_5(error)
             }
@@ -69,7 +69,7 @@ fn of_state(error: &StateError, is_open: bool) -> LinkFailure {
         | StateError::EmptySubscription
         | StateError::InvalidAlias { .. }
         | StateError::OutgoingPacketTooLarge { .. }
-        | StateError::IncomingPacketTooLarge { .. } => LinkFailure::Lost(error.to_string()),
+        | StateError::IncomingPacketTooLarge { .. } => LinkFailure::Lost(error.to_string().into()),
     }
 }
 
@@ -79,10 +79,10 @@ fn hung_up(is_open: bool) -> LinkFailure {
     if is_open {
         LinkFailure::Closed
     } else {
-        LinkFailure::NotUnderstood("the broker hangs up when it is spoken to in MQTT 5".to_owned())
+        LinkFailure::NotUnderstood("the broker hangs up when it is spoken to in MQTT 5".into())
     }
 }
 
 fn not_mqtt_5(error: &dyn std::error::Error) -> LinkFailure {
-    LinkFailure::NotUnderstood(format!("the broker's answer is not MQTT 5 ({error})"))
+    LinkFailure::NotUnderstood(format!("the broker's answer is not MQTT 5 ({error})").into())
 }

@@ -3,6 +3,7 @@
 use rumqttc::v5::mqttbytes::v5::{ConnectReturnCode, DisconnectReasonCode, PubAckReason};
 
 use crate::core::model::event::LinkFailure;
+use crate::core::model::foreign::Legible;
 
 pub(super) const RETAIN_NOT_SUPPORTED: &str = "the broker keeps no retained messages, which this bridge is made of; \
      allow them on the broker or use another one";
@@ -24,7 +25,7 @@ const NOT_UNDERSTOOD_BY_BROKER: &str = "the broker does not understand what it w
 /// Why a connection was not accepted (section 3.2.2.2).
 pub(super) fn of_refusal(code: ConnectReturnCode) -> LinkFailure {
     use ConnectReturnCode as Code;
-    let (failure, why): (fn(String) -> LinkFailure, _) = match code {
+    let (failure, why): (fn(Legible) -> LinkFailure, _) = match code {
         Code::BadUserNamePassword => (
             LinkFailure::Refused,
             "the broker refuses the user name or password; check mqtt.username and mqtt.password_file",
@@ -62,13 +63,13 @@ pub(super) fn of_refusal(code: ConnectReturnCode) -> LinkFailure {
         Code::MalformedPacket | Code::ProtocolError => (LinkFailure::NotUnderstood, NOT_UNDERSTOOD_BY_BROKER),
         Code::Success => (LinkFailure::NotUnderstood, "the broker's answer contradicts itself"),
     };
-    failure(why.to_owned())
+    failure(why.into())
 }
 
 /// Why the broker closed a connection (section 3.14.2.1); `said` are its own words.
 pub(super) fn of_goodbye(code: DisconnectReasonCode, said: Option<&str>) -> LinkFailure {
     use DisconnectReasonCode as Code;
-    let (failure, why): (fn(String) -> LinkFailure, _) = match code {
+    let (failure, why): (fn(Legible) -> LinkFailure, _) = match code {
         Code::SessionTakenOver => return LinkFailure::TakenOver,
         Code::NotAuthorized => (LinkFailure::Refused, NOT_AUTHORIZED),
         Code::AdministrativeAction => (LinkFailure::Refused, "somebody closed the connection at the broker"),
@@ -102,7 +103,7 @@ pub(super) fn of_goodbye(code: DisconnectReasonCode, said: Option<&str>) -> Link
         | Code::SharedSubscriptionNotSupported
         | Code::SubscriptionIdentifiersNotSupported => (LinkFailure::Lost, NOT_UNDERSTOOD_BY_BROKER),
     };
-    failure(with_words(why, said))
+    failure(with_words(why, said).into())
 }
 
 /// Why a message was not taken, if it was not (section 3.4.2.1).

@@ -14,6 +14,8 @@ use crate::core::model::word::{Activity, Availability, KnownActivity};
 
 /// Every name that a template may use, as they are read to people.
 const NAMES: &str = "color, red, green, blue, on, brightness, effect, user, availability, activity";
+/// Bytes of a template. Each operation in a chain takes room on the stack, and no fuel, while it is compiled; this many fit.
+const LONGEST_TEMPLATE: usize = 4096;
 /// Steps that a template may take. A long one takes some hundreds.
 const FUEL: u64 = 20_000;
 /// Bytes of a payload. More than any light understands, less than small devices choke on.
@@ -37,6 +39,12 @@ pub enum TemplateError {
         line: usize,
         /// What is wrong there.
         problem: Box<str>,
+    },
+    /// It is too long to be read.
+    #[error("has {length} bytes; at most {LONGEST_TEMPLATE} are read")]
+    TooLarge {
+        /// In bytes.
+        length: usize,
     },
     /// It uses a name that does not exist.
     #[error("line {line}: there is no {name:?}; the names are {NAMES}")]
@@ -79,6 +87,9 @@ impl Custom {
     /// If the template cannot be read, uses an unknown name anywhere, or fails for any state a light can be in:
     /// it is rendered for all of them.
     pub fn new(template: &str, online_topic: Option<String>) -> Result<Self, TemplateError> {
+        if template.len() > LONGEST_TEMPLATE {
+            return Err(TemplateError::TooLarge { length: template.len() });
+        }
         check_names(template)?;
         for look in every_look() {
             let payload = render(template, &look).map_err(|error| refusal(&error, &look))?;
@@ -298,6 +309,8 @@ mod tests {
 
     #[test]
     fn a_template_cannot_cost_much() {
+        let text = refused(&format!("{{{{ color{} }}}}", "|e".repeat(LONGEST_TEMPLATE)));
+        assert_eq!(text, "has 8203 bytes; at most 4096 are read");
         let text = refused(
             "\n{% for a in range(10000) %}{% for b in range(10000) %}{{ b }}{% endfor %}{% endfor %}",
         );

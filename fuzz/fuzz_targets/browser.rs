@@ -1,0 +1,7 @@
+//! Addresses that a person's browser ends on.
+#![no_main]
+
+#[path = "../../tests/fuzzed/mod.rs"]
+mod fuzzed;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| fuzzed::check("browser", input));

@@ -1,0 +1,134 @@
+//! Reading a file that somebody names: it may be a pipe that never ends, a device, or larger than the memory.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::owner::Access;
+
+/// More than all public certificate authorities together.
+pub const LARGEST_PEM: u64 = 4 * 1024 * 1024;
+
+/// A file that was read.
+#[derive(Debug)]
+pub struct Named {
+    /// What is in it.
+    pub bytes: Vec<u8>,
+    /// Who may do what with it.
+    pub access: Access,
+}
+
+/// Why a file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum NotRead {
+    /// It cannot be opened or read.
+    #[error("cannot be read: {0}")]
+    Io(#[from] io::Error),
+    /// Reading it could wait for ever or never end.
+    #[error("is a folder, pipe or device; a regular file is required")]
+    NotAFile,
+    /// It is only the name of another file.
+    #[error("is a link, which is not followed here; name the file with --config")]
+    Link,
+    /// There is more in it than such a file can hold.
+    #[error("is larger than {0} bytes")]
+    TooLarge(u64),
+}
+
+impl NotRead {
+    /// Whether there is no such file.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+/// Reads a regular file of at most `limit` bytes. Links are followed: Kubernetes makes every secret one.
+///
+/// # Errors
+///
+/// If it cannot be read at once and as a whole.
+pub fn read(path: &Path, limit: u64) -> Result<Named, NotRead> {
+    whole(open(path, true)?, limit)
+}
+
+/// Does the same with a file that nobody named, and follows no link: whoever made the link chose the file.
+///
+/// # Errors
+///
+/// The same, and if it is a link.
+pub fn read_unlinked(path: &Path, limit: u64) -> Result<Named, NotRead> {
+    let is_link = || path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
+    match open(path, false) {
+        Err(_) if is_link() => Err(NotRead::Link),
+        opened => whole(opened?, limit),
+    }
+}
+
+/// Who may do what with a file; nothing if it is not there.
+#[must_use]
+pub fn access(path: &Path) -> Option<Access> {
+    path.metadata().ok().map(|metadata| Access::from_metadata(&metadata))
+}
+
+fn whole(file: File, limit: u64) -> Result<Named, NotRead> {
+    // Of what was opened, so that nobody can put another file in its place meanwhile.
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(NotRead::NotAFile);
+    }
+    let access = Access::from_metadata(&metadata);
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(NotRead::TooLarge(limit));
+    }
+    Ok(Named { bytes, access })
+}
+
+/// A pipe that nobody writes to would be waited for, if this were not said.
+#[cfg_attr(not(unix), expect(unused_variables, reason = "links are rare there"))]
+fn open(path: &Path, follow: bool) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt;
+        let unlinked = if follow { OFlags::empty() } else { OFlags::NOFOLLOW };
+        options.custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY | unlinked).bits().cast_signed());
+    }
+    options.open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_up_to_its_limit() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "0123456789").unwrap();
+        assert_eq!(read(file.path(), 10).unwrap().bytes, b"0123456789");
+        assert!(matches!(read(file.path(), 9), Err(NotRead::TooLarge(9))));
+        assert!(read(Path::new("/nowhere/x"), 9).unwrap_err().is_missing());
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_could_wait_or_never_end_is_refused_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &pipe,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+            0,
+        )
+        .unwrap();
+        for path in [pipe.as_path(), Path::new("/dev/zero"), folder.path()] {
+            assert!(matches!(read(path, 9), Err(NotRead::NotAFile)), "{}", path.display());
+        }
+    }
+}
