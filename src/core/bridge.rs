@@ -141,6 +141,7 @@ impl Bridge {
             Event::Acknowledged(count) => outbox.acknowledged(count),
             Event::PublishRefused { topic, why } => broker.publish_refused(topic, why, cx),
             Event::Message(message) => self.message(&message),
+            Event::MessageSkipped { topic, bytes } => broker.message_skipped(topic, bytes, cx),
             Event::Disconnected(failure) => broker.disconnected(&failure, outbox, cx),
             Event::Configured(settings, access) => self.configured(*settings, access),
             Event::NotConfigured(why) => {

@@ -1,12 +1,11 @@
 //! Where the broker is and who connects: everything one connection needs.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::ClientConfig;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::dial::Resolver;
+use super::reach::Target;
 use super::tls::{self, TlsError};
 use crate::config::{Mqtt, Scheme, SecretError};
 use crate::core::model::mqtt::Protocol;
@@ -20,9 +19,9 @@ pub enum AddressError {
     /// No password.
     #[error("the broker's password cannot be read")]
     Password(#[from] SecretError),
-    /// No relay.
-    #[error("no port of this machine's own can be listened to")]
-    Relay(#[source] std::io::Error),
+    /// No line.
+    #[error("cannot listen on a loopback port")]
+    Line(#[source] std::io::Error),
 }
 
 /// The broker as one client sees it.
@@ -47,11 +46,7 @@ pub struct Will {
 #[derive(Debug)]
 pub(super) struct Access {
     pub(super) client_id: String,
-    /// As rumqttc wants it: the whole URL of a WebSocket, else the host.
-    pub(super) target: String,
-    pub(super) port: u16,
-    pub(super) is_websocket: bool,
-    pub(super) tls: Option<Arc<ClientConfig>>,
+    pub(super) target: Target,
     /// User name and password.
     pub(super) credentials: Option<(String, SecretString)>,
     pub(super) will: Option<Will>,
@@ -89,11 +84,6 @@ impl Address {
         self.resolver.clone()
     }
 
-    /// The broker's host, as it is written, and port.
-    pub(super) fn place(&self) -> (String, u16) {
-        (self.mqtt.broker.host.clone(), self.mqtt.broker.port)
-    }
-
     /// Reads passwords and certificates, to see whether a connection could be tried.
     ///
     /// # Errors
@@ -121,10 +111,12 @@ impl Address {
         };
         Ok(Access {
             client_id: self.client_id.clone(),
-            target: if is_websocket { broker.to_string() } else { broker.host.clone() },
-            port: broker.port,
-            is_websocket,
-            tls,
+            target: Target {
+                host: broker.host.clone(),
+                port: broker.port,
+                tls,
+                websocket: is_websocket.then(|| broker.to_string()),
+            },
             credentials: credentials.as_ref().map(read).transpose()?,
             will: self.will.clone(),
             keep_alive: settings.keep_alive,

@@ -3,8 +3,9 @@
 use std::error::Error;
 use std::io::{self, ErrorKind};
 
-use rustls::AlertDescription;
+use rustls::{AlertDescription, CertificateError};
 
+use super::gate::Violation;
 use crate::core::model::event::LinkFailure;
 
 /// Whether the other end hung up, politely or not, whoever wrapped it.
@@ -29,15 +30,44 @@ pub(super) fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rust
     error.downcast_ref().or_else(|| cause.and_then(tls_error))
 }
 
+/// What the gate ended a connection for; `asks_5` while the broker has not answered a request in MQTT 5, where it may be one
+/// that speaks only 3.1.1.
+pub(super) fn of_violation(violation: Violation, asks_5: bool) -> LinkFailure {
+    let why = violation.to_string();
+    if asks_5 { LinkFailure::NotUnderstood(why) } else { LinkFailure::Refused(why) }
+}
+
 pub(super) fn of_tls(error: &rustls::Error) -> LinkFailure {
-    let what = if matches!(error, rustls::Error::InvalidCertificate(_)) {
-        "the broker's certificate is not trusted; check mqtt.ca_file and the host in mqtt.url"
+    let what = if let rustls::Error::InvalidCertificate(why) = error {
+        of_certificate(why)
+    } else if matches!(error, rustls::Error::InvalidMessage(_)) {
+        "this port speaks no TLS; write mqtt:// (or ws://) in mqtt.url, or another port"
     } else if matches!(error, rustls::Error::AlertReceived(alert) if is_about_our_certificate(*alert)) {
         "the broker does not accept this client's certificate; check mqtt.client_cert_file and mqtt.client_key_file"
     } else {
         "TLS failed"
     };
     LinkFailure::Refused(format!("{what} ({error})"))
+}
+
+/// What is wrong with the broker's certificate.
+fn of_certificate(why: &CertificateError) -> &'static str {
+    use CertificateError as Why;
+    match why {
+        Why::Expired | Why::ExpiredContext { .. } => {
+            "the broker's certificate is no longer valid; renew it, or set this machine's clock"
+        }
+        Why::NotValidYet | Why::NotValidYetContext { .. } => {
+            "the broker's certificate is not valid yet; set this machine's clock"
+        }
+        Why::NotValidForName | Why::NotValidForNameContext { .. } => {
+            "the broker's certificate does not name the host in mqtt.url (as subjectAltName); write the name that it has"
+        }
+        Why::Other(error) if error.to_string().contains("UnsupportedCertVersion") => {
+            "the broker's certificate is of version 1, which nobody accepts any more; make one of version 3"
+        }
+        _ => "the broker's certificate is not trusted; check mqtt.ca_file and the host in mqtt.url",
+    }
 }
 
 /// RFC 8446 section 6.2.
@@ -53,4 +83,28 @@ fn is_about_our_certificate(alert: AlertDescription) -> bool {
             | AlertDescription::UnknownCA
             | AlertDescription::UnsupportedCertificate
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certificates_name_what_to_do() {
+        let wrapped = |error: rustls::Error| io::Error::new(ErrorKind::InvalidData, error);
+        let certificate = |why| rustls::Error::InvalidCertificate(why);
+        for (error, words) in [
+            (certificate(CertificateError::UnknownIssuer), "mqtt.ca_file"),
+            (certificate(CertificateError::Expired), "this machine's clock"),
+            (certificate(CertificateError::NotValidYet), "this machine's clock"),
+            (certificate(CertificateError::NotValidForName), "subjectAltName"),
+            (rustls::Error::AlertReceived(AlertDescription::CertificateRequired), "mqtt.client_cert_file"),
+            (rustls::Error::AlertReceived(AlertDescription::ProtocolVersion), "TLS failed"),
+            (rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType), "speaks no TLS"),
+        ] {
+            let found = wrapped(error);
+            let failure = of_tls(tls_error(&found).unwrap());
+            assert!(matches!(&failure, LinkFailure::Refused(why) if why.contains(words)), "{failure:?}");
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! Used twice: by `fuzz/fuzz_targets`, which look for inputs, and by `tests/it/corpus.rs`, which says how to run both.
 
 mod command;
+mod gate;
 mod members;
 mod presence;
 mod refusal;
@@ -17,8 +18,9 @@ mod world;
 type Check = fn(&[u8]);
 
 /// The kinds of input by name, which is the name of the fuzz target and of its folder in `fuzz/corpus`.
-pub(crate) const TARGETS: [(&str, Check); 7] = [
+pub(crate) const TARGETS: [(&str, Check); 8] = [
     ("command", command::check),
+    ("gate", gate::check),
     ("members", members::check),
     ("presence", presence::check),
     ("refusal", refusal::check),

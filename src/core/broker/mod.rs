@@ -21,7 +21,7 @@ use self::read_back::Found;
 use self::refusals::Refusals;
 use super::context::Context;
 use super::model::effect::{BrokerOrder, Effect, Ending, Message};
-use super::model::event::LinkFailure;
+use super::model::event::{LinkFailure, RefusedFilter};
 use super::model::mqtt::Protocol;
 use super::model::name::TopicLevel;
 use super::model::report::{DUPLICATE_CLIENT, Report};
@@ -115,7 +115,7 @@ impl Broker {
     }
 
     /// The answer to the last subscription comes after what was retained for the first.
-    pub(super) fn subscribed(&mut self, refused: Vec<String>, cx: &mut Context) {
+    pub(super) fn subscribed(&mut self, refused: Vec<RefusedFilter>, cx: &mut Context) {
         self.link.heard(true, cx.now);
         self.refusals.filters(refused, cx);
     }
@@ -125,6 +125,12 @@ impl Broker {
         if let Some(again) = self.refusals.message(topic, why, cx) {
             self.resend_at = Some(self.resend_at.map_or(again, |at| at.min(again)));
         }
+    }
+
+    /// A message cannot be taken, and the others go on.
+    pub(super) fn message_skipped(&mut self, topic: String, bytes: usize, cx: &mut Context) {
+        self.link.heard(false, cx.now);
+        self.refusals.skipped(topic, bytes, cx);
     }
 
     /// A retained message came.

@@ -1,10 +1,11 @@
-//! What the broker does not take: filters, and messages for some topics.
+//! What the broker does not take: filters, and messages for some topics; and what this bridge does not take from it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::core::context::Context;
 use crate::core::model::backoff::Backoff;
+use crate::core::model::event::RefusedFilter;
 use crate::core::model::report::Report;
 use crate::core::model::time::Tick;
 
@@ -14,9 +15,12 @@ const REFUSED_TOPICS: usize = 100;
 /// What was refused on this connection, or since the last full sending.
 #[derive(Debug)]
 pub(super) struct Refusals {
-    filters: BTreeSet<String>,
+    /// Filters, and why.
+    filters: BTreeMap<String, Option<String>>,
     /// Topics that the broker does not take messages for, and why.
     topics: BTreeMap<String, String>,
+    /// Messages that were not read, by topic, with their size.
+    skipped: BTreeMap<String, usize>,
     reported: bool,
     backoff: Backoff,
 }
@@ -24,8 +28,9 @@ pub(super) struct Refusals {
 impl Refusals {
     pub(super) fn none() -> Self {
         Self {
-            filters: BTreeSet::new(),
+            filters: BTreeMap::new(),
             topics: BTreeMap::new(),
+            skipped: BTreeMap::new(),
             reported: false,
             backoff: Backoff::new(Duration::from_secs(15), Duration::from_secs(900)),
         }
@@ -37,11 +42,19 @@ impl Refusals {
         self.reported = false;
     }
 
-    pub(super) fn filters(&mut self, refused: Vec<String>, cx: &mut Context) {
-        for filter in refused {
-            if self.filters.insert(filter.clone()) {
+    pub(super) fn filters(&mut self, refused: Vec<RefusedFilter>, cx: &mut Context) {
+        for RefusedFilter { filter, why } in refused {
+            if self.filters.insert(filter.clone(), why).is_none() {
                 cx.report(Report::SubscriptionRefused(filter));
             }
+        }
+    }
+
+    /// A message that others published is too large or cannot be read. It stays named: it is met only at the first connect.
+    pub(super) fn skipped(&mut self, topic: String, bytes: usize, cx: &mut Context) {
+        let is_room = self.skipped.len() < REFUSED_TOPICS;
+        if is_room && self.skipped.insert(topic.clone(), bytes).is_none() {
+            cx.report(Report::MessageSkipped { topic, bytes });
         }
     }
 
@@ -75,14 +88,20 @@ impl Refusals {
     }
 
     pub(super) fn notices(&self) -> impl Iterator<Item = String> {
-        let filters = self.filters.iter().map(|filter| {
-            format!("the broker refused the subscription to {filter}; allow it in its access list")
+        let filters = self.filters.iter().map(|(filter, why)| {
+            let why = why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+            format!("the broker refused the subscription to {filter}{why}; allow it in its access list")
+        });
+        let skipped = self.skipped.first_key_value().map(|(topic, bytes)| {
+            let more = self.skipped.len() - 1;
+            let others = if more == 0 { String::new() } else { format!(" and {more} more") };
+            format!("ignored a message of {bytes} bytes at {topic}{others}: too large or not readable; remove it there")
         });
         let topics = self.topics.first_key_value().map(|(topic, why)| {
             let more = self.topics.len() - 1;
             let others = if more == 0 { String::new() } else { format!(" and for {more} more") };
             format!("the broker does not take messages for {topic}{others}: {why}")
         });
-        filters.chain(topics)
+        filters.chain(topics).chain(skipped)
     }
 }

@@ -41,6 +41,13 @@ pub enum Report {
     Online,
     /// A filter was refused.
     SubscriptionRefused(String),
+    /// A message that others published was not read.
+    MessageSkipped {
+        /// Where it is.
+        topic: String,
+        /// Its size.
+        bytes: usize,
+    },
     /// One person cannot be read, and why.
     UserUnreadable(Who, String),
     /// A command about this person was obeyed.
@@ -101,7 +108,10 @@ impl Report {
             Self::GraphLost(_) | Self::BrokerLost(_) | Self::SubscriptionRefused(_) | Self::Stretched(_) => {
                 Loudness::Warn
             }
-            Self::DuplicateClient | Self::PublishRefused(_) | Self::NotConfigured(_) => Loudness::Warn,
+            Self::DuplicateClient
+            | Self::PublishRefused(_)
+            | Self::MessageSkipped { .. }
+            | Self::NotConfigured(_) => Loudness::Warn,
             Self::SignInWith(..) | Self::NotSignedIn(_) | Self::UserUnreadable(..) | Self::NewWord(_) => {
                 Loudness::Warn
             }
@@ -156,6 +166,12 @@ impl fmt::Display for Report {
                 f,
                 "the broker refused the subscription to {filter}; allow it in the broker's access list"
             ),
+            Self::MessageSkipped { topic, bytes } => {
+                write!(
+                    f,
+                    "ignored a message of {bytes} bytes at {topic}: too large or not readable; remove it there"
+                )
+            }
             Self::UserUnreadable(who, why) => write!(f, "{who} cannot be read: {why}"),
             Self::Commanded(who) => write!(f, "{}: a command was obeyed", who.by_name()),
             Self::CommandRefused(who, why) => {

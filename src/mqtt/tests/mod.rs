@@ -2,9 +2,12 @@
 #![allow(clippy::wildcard_enum_match_arm, reason = "what a test does not expect, it shows and fails")]
 
 mod endings;
+mod hostile;
 mod names;
 mod refusals;
 mod sending;
+mod tls;
+mod websockets;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
