@@ -1,5 +1,7 @@
 //! Where the broker is and who connects: everything one connection needs.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -31,6 +33,23 @@ pub struct Address {
     client_id: String,
     will: Option<Will>,
     resolver: Resolver,
+    turn: Turn,
+}
+
+/// Which of several addresses is tried: the one that worked last, or the next one after each that did not. Shared by all that
+/// connect to the same broker for the same purpose.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Turn(Arc<AtomicUsize>);
+
+impl Turn {
+    /// The address did not work.
+    pub(super) fn passes(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn now(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// What the broker says when this client is lost; retained, at least once, and kept for ever.
@@ -58,7 +77,13 @@ impl Address {
     #[must_use]
     pub fn of_bridge(mqtt: &Mqtt, will: Will) -> Self {
         let client_id = mqtt.settings.client_id.to_string();
-        Self { mqtt: mqtt.clone(), client_id, will: Some(will), resolver: Resolver::System }
+        Self {
+            mqtt: mqtt.clone(),
+            client_id,
+            will: Some(will),
+            resolver: Resolver::System,
+            turn: Turn::default(),
+        }
     }
 
     /// A connection of a command that is soon over: `<client_id>-<command>-<random>`, without a will.
@@ -66,7 +91,7 @@ impl Address {
     pub fn of_command(mqtt: &Mqtt, command: &str) -> Self {
         let random = uuid::Uuid::new_v4().as_simple().to_string();
         let client_id = format!("{}-{command}-{}", mqtt.settings.client_id, &random[..8]);
-        Self { mqtt: mqtt.clone(), client_id, will: None, resolver: Resolver::System }
+        Self { mqtt: mqtt.clone(), client_id, will: None, resolver: Resolver::System, turn: Turn::default() }
     }
 
     /// The same with a test's answers for the broker's name.
@@ -78,6 +103,16 @@ impl Address {
     /// The version of MQTT to try first.
     pub(super) fn protocol(&self) -> Protocol {
         self.mqtt.settings.protocol
+    }
+
+    /// How many addresses are written.
+    pub(super) fn count(&self) -> usize {
+        self.mqtt.brokers.iter().len()
+    }
+
+    /// Whose turn it is.
+    pub(super) fn turn(&self) -> Turn {
+        self.turn.clone()
     }
 
     pub(super) fn resolver(&self) -> Resolver {
@@ -99,7 +134,9 @@ impl Address {
     ///
     /// If a file is missing or not what it should be.
     pub(super) fn access(&self) -> Result<Access, AddressError> {
-        let Mqtt { broker, credentials, settings, .. } = &self.mqtt;
+        let Mqtt { brokers, credentials, settings, .. } = &self.mqtt;
+        let turn = self.turn.now();
+        let broker = brokers.in_turn(turn);
         let is_websocket = matches!(broker.scheme, Scheme::Ws | Scheme::Wss);
         let tls = broker.scheme.is_tls().then(|| tls::client_config(&self.mqtt)).transpose()?;
         let read = |credentials: &crate::config::Credentials| {
@@ -113,6 +150,8 @@ impl Address {
             client_id: self.client_id.clone(),
             target: Target {
                 host: broker.host.clone(),
+                // A name may have several addresses as well.
+                turn: turn / brokers.iter().len(),
                 port: broker.port,
                 tls,
                 websocket: is_websocket.then(|| broker.to_string()),

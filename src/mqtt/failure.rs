@@ -8,6 +8,20 @@ use rustls::{AlertDescription, CertificateError};
 use super::gate::Violation;
 use crate::core::model::event::LinkFailure;
 
+/// A broker that was there and fell silent.
+pub(super) const NO_LONGER_ANSWERS: &str = "the broker no longer answers";
+pub(super) const IS_SILENT: &str = "the broker is silent";
+
+/// Whether to try the next address: this one was never open, or has fallen silent. Which version of MQTT a broker speaks is
+/// asked of the same one.
+pub(super) fn leaves_address(failure: &LinkFailure, was_open: bool) -> bool {
+    match failure {
+        LinkFailure::Lost(why) => !was_open || why == NO_LONGER_ANSWERS || why == IS_SILENT,
+        LinkFailure::Refused(_) | LinkFailure::Closed | LinkFailure::TakenOver => !was_open,
+        LinkFailure::NotUnderstood(_) => false,
+    }
+}
+
 /// Whether the other end hung up, politely or not, whoever wrapped it.
 pub(super) fn has_gone(error: &(dyn Error + 'static)) -> bool {
     let Some(io) = error.downcast_ref::<io::Error>() else { return error.source().is_some_and(has_gone) };

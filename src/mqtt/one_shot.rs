@@ -66,12 +66,22 @@ enum Awaited {
 }
 
 impl OneShot {
-    /// Connects, in the configured version of MQTT, else in the one that every broker speaks.
+    /// Connects under the first address that works, in the configured version of MQTT, else in the one that every broker speaks.
     ///
     /// # Errors
     ///
     /// If the broker cannot be reached or does not let this client in.
     pub async fn connect(address: &Address) -> Result<Self, OneShotError> {
+        let mut connected = Self::connect_in_either(address).await;
+        for _ in 1..address.count() {
+            if let Err(OneShotError::Link(_) | OneShotError::Silent) = connected {
+                connected = Self::connect_in_either(address).await;
+            }
+        }
+        connected
+    }
+
+    async fn connect_in_either(address: &Address) -> Result<Self, OneShotError> {
         let first = address.protocol();
         match Self::connect_in(address, first).await {
             Err(OneShotError::Link(LinkFailure::NotUnderstood(_))) if first == Protocol::V5 => {

@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::Error as WebSocketError;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 
 use super::dial::{Resolver, dial};
 use super::failure::{has_gone, of_tls, tls_error};
@@ -25,6 +26,8 @@ pub(super) struct Target {
     /// A name or an address; IPv6 without brackets.
     pub(super) host: String,
     pub(super) port: u16,
+    /// Of the addresses of the name, so many come last: those that did not work.
+    pub(super) turn: usize,
     pub(super) tls: Option<Arc<ClientConfig>>,
     /// The URL of a WebSocket.
     pub(super) websocket: Option<String>,
@@ -41,7 +44,8 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 /// Why there is no such stream, in words that say what to do.
 pub(super) async fn reach(target: &Target, resolver: &Resolver) -> Result<Box<dyn Stream>, LinkFailure> {
     let lost = |error: &dyn std::error::Error| LinkFailure::Lost(error.to_string());
-    let stream = dial(resolver, &target.host, target.port).await.map_err(|error| lost(&error))?;
+    let stream =
+        dial(resolver, &target.host, target.port, target.turn).await.map_err(|error| lost(&error))?;
     let handshakes = async {
         let stream: Box<dyn Stream> = match &target.tls {
             None => Box::new(stream),
@@ -94,12 +98,13 @@ fn of_websocket(error: &WebSocketError) -> LinkFailure {
             answer.status().as_u16()
         )),
         WebSocketError::Io(error) if !has_gone(error) => LinkFailure::Lost(error.to_string()),
-        WebSocketError::Io(_) | WebSocketError::ConnectionClosed | WebSocketError::AlreadyClosed => {
-            LinkFailure::Lost(
-                "the broker closed the connection when a WebSocket was asked for; does this port speak it?"
-                    .to_owned(),
-            )
-        }
+        WebSocketError::Io(_)
+        | WebSocketError::ConnectionClosed
+        | WebSocketError::AlreadyClosed
+        | WebSocketError::Protocol(ProtocolError::HandshakeIncomplete) => LinkFailure::Lost(
+            "the broker closed the connection when a WebSocket was asked for; does this port speak it?"
+                .to_owned(),
+        ),
         error @ (WebSocketError::Protocol(_)
         | WebSocketError::Tls(_)
         | WebSocketError::Capacity(_)

@@ -12,8 +12,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use super::address::{Address, AddressError};
+use super::address::{Address, AddressError, Turn};
 use super::client::{Client, Request, TakesNoMore};
+use super::failure::{IS_SILENT, leaves_address};
 use super::gate::Skipped;
 use super::line::Line;
 use super::transport::LARGEST_PACKET;
@@ -63,6 +64,9 @@ pub(super) struct Session {
     happened: Vec<SessionEvent>,
     pub(super) silence: Duration,
     silent_at: Instant,
+    /// Whether the broker has let this client in.
+    was_open: bool,
+    turn: Turn,
     /// The one that polls, and the line.
     tasks: JoinSet<()>,
 }
@@ -100,6 +104,8 @@ impl Session {
             happened: Vec::new(),
             silence,
             silent_at: now() + silence,
+            was_open: false,
+            turn: address.turn(),
             tasks,
         })
     }
@@ -112,7 +118,7 @@ impl Session {
             match timeout_at(self.silent_at, self.wire.recv_many(&mut came, EVENTS)).await {
                 Ok(0) => self.lost("the connection ended"),
                 Ok(_) => self.silent_at = now() + self.silence,
-                Err(_) => self.lost("the broker is silent"),
+                Err(_) => self.lost(IS_SILENT),
             }
             for event in came {
                 self.digest(event);
@@ -144,6 +150,7 @@ impl Session {
         let happened = match event {
             Wire::Opened(limits) => {
                 self.limits = limits;
+                self.was_open = true;
                 self.window.open(limits.in_flight);
                 SessionEvent::Connected
             }
@@ -166,7 +173,7 @@ impl Session {
             Wire::Message(message) => SessionEvent::Message(message),
             Wire::Skipped(skipped) => SessionEvent::Skipped(skipped),
             Wire::Alive => return,
-            Wire::Closed(failure) => SessionEvent::Closed(failure),
+            Wire::Closed(failure) => return self.closed(failure),
         };
         self.happened.push(happened);
     }
@@ -225,7 +232,14 @@ impl Session {
     }
 
     fn lost(&mut self, why: &str) {
-        self.happened.push(SessionEvent::Closed(LinkFailure::Lost(why.to_owned())));
+        self.closed(LinkFailure::Lost(why.to_owned()));
+    }
+
+    fn closed(&mut self, failure: LinkFailure) {
+        if leaves_address(&failure, self.was_open) {
+            self.turn.passes();
+        }
+        self.happened.push(SessionEvent::Closed(failure));
     }
 }
 

@@ -41,6 +41,13 @@ pub enum Report {
     Online,
     /// A filter was refused.
     SubscriptionRefused(String),
+    /// The broker hangs up at one message, which is left out from now on.
+    LeftOut {
+        /// Where it was to go.
+        topic: String,
+        /// Its size.
+        bytes: usize,
+    },
     /// A message that others published was not read.
     MessageSkipped {
         /// Where it is.
@@ -111,6 +118,7 @@ impl Report {
             Self::DuplicateClient
             | Self::PublishRefused(_)
             | Self::MessageSkipped { .. }
+            | Self::LeftOut { .. }
             | Self::NotConfigured(_) => Loudness::Warn,
             Self::SignInWith(..) | Self::NotSignedIn(_) | Self::UserUnreadable(..) | Self::NewWord(_) => {
                 Loudness::Warn
@@ -165,6 +173,10 @@ impl fmt::Display for Report {
             Self::SubscriptionRefused(filter) => write!(
                 f,
                 "the broker refused the subscription to {filter}; allow it in the broker's access list"
+            ),
+            Self::LeftOut { topic, bytes } => write!(
+                f,
+                "the broker hangs up at a message of {bytes} bytes for {topic}; it is left out and tried again later"
             ),
             Self::MessageSkipped { topic, bytes } => {
                 write!(

@@ -6,6 +6,7 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
+use crate::config::Broker;
 
 /// A broker's certificate and who made it.
 struct Identity {
@@ -39,7 +40,7 @@ fn identity(name: &str, years: [i32; 2]) -> Identity {
 
 fn encrypted(broker: &Scripted, ca: &Path) -> Address {
     let mut mqtt = mqtt("127.0.0.1:1");
-    mqtt.broker = format!("mqtts://{}", broker.address()).parse().unwrap();
+    mqtt.brokers = format!("mqtts://{}", broker.address()).parse::<Broker>().unwrap().into();
     mqtt.ca_file = Some(ca.to_owned());
     Address::of_command(&mqtt, "test")
 }

@@ -7,11 +7,12 @@ use tokio_tungstenite::tungstenite::{Bytes, Message as Frame};
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async};
 
 use super::*;
+use crate::config::Broker;
 
 fn over_websocket(broker: &Scripted) -> Address {
     let text = format!("ws://{}/mqtt", broker.address());
     let mut mqtt = mqtt("127.0.0.1:1");
-    mqtt.broker = text.parse().unwrap();
+    mqtt.brokers = text.parse::<Broker>().unwrap().into();
     Address::of_command(&mqtt, "test")
 }
 

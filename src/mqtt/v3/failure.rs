@@ -3,7 +3,7 @@
 use rumqttc::{ConnectReturnCode, ConnectionError, StateError};
 
 use crate::core::model::event::LinkFailure;
-use crate::mqtt::failure::has_gone;
+use crate::mqtt::failure::{NO_LONGER_ANSWERS, has_gone};
 
 /// What an error of rumqttc means for the link; `is_open` once the broker has accepted the connection.
 pub(super) fn of(error: &ConnectionError, is_open: bool) -> LinkFailure {
@@ -12,7 +12,7 @@ pub(super) fn of(error: &ConnectionError, is_open: bool) -> LinkFailure {
         ConnectionError::ConnectionRefused(code) => of_refusal(*code),
         ConnectionError::NetworkTimeout => lost("no answer in time"),
         ConnectionError::FlushTimeout => lost("the broker takes no more data"),
-        ConnectionError::MqttState(StateError::AwaitPingResp) => lost("the broker no longer answers"),
+        ConnectionError::MqttState(StateError::AwaitPingResp) => lost(NO_LONGER_ANSWERS),
         ConnectionError::MqttState(StateError::ConnectionAborted) => hung_up(is_open),
         ConnectionError::MqttState(error) if has_gone(error) => hung_up(is_open),
         ConnectionError::MqttState(StateError::Io(error)) | ConnectionError::Io(error) => {

@@ -5,7 +5,7 @@ use rumqttc::v5::{ConnectionError, StateError};
 
 use super::reason;
 use crate::core::model::event::LinkFailure;
-use crate::mqtt::failure::has_gone;
+use crate::mqtt::failure::{NO_LONGER_ANSWERS, has_gone};
 
 /// What an error of rumqttc means for the link; `is_open` once the broker has accepted the connection, `was_reached`
 /// once there was one at all.
@@ -32,7 +32,7 @@ fn of_state(error: &StateError, is_open: bool) -> LinkFailure {
             reason::of_goodbye(*reason_code, reason_string.as_deref())
         }
         StateError::ConnFail { reason } => reason::of_refusal(*reason),
-        StateError::AwaitPingResp => LinkFailure::Lost("the broker no longer answers".to_owned()),
+        StateError::AwaitPingResp => LinkFailure::Lost(NO_LONGER_ANSWERS.to_owned()),
         StateError::ConnectionAborted => hung_up(is_open),
         // rumqttc does not name this as the cause of its error, so it has to be taken out by hand.
         StateError::Deserialization(PacketError::Io(error)) | StateError::Io(error) => {
