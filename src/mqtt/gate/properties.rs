@@ -1,6 +1,6 @@
 //! The fields that packets are made of (MQTT 5 section 1.5), and properties (section 2.2.2).
 
-use super::Violation;
+use super::violation::Violation;
 
 pub(super) const SERVER_KEEP_ALIVE: u8 = 19;
 pub(super) const TOPIC_ALIAS: u8 = 35;
