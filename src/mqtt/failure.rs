@@ -67,20 +67,16 @@ pub(super) fn of_tls(error: &rustls::Error) -> LinkFailure {
 /// What is wrong with the broker's certificate.
 fn of_certificate(why: &CertificateError) -> &'static str {
     use CertificateError as Why;
-    match why {
-        Why::Expired | Why::ExpiredContext { .. } => {
-            "the broker's certificate is no longer valid; renew it, or set this machine's clock"
-        }
-        Why::NotValidYet | Why::NotValidYetContext { .. } => {
-            "the broker's certificate is not valid yet; set this machine's clock"
-        }
-        Why::NotValidForName | Why::NotValidForNameContext { .. } => {
-            "the broker's certificate does not name the host in mqtt.url (as subjectAltName); write the name that it has"
-        }
-        Why::Other(error) if error.to_string().contains("UnsupportedCertVersion") => {
-            "the broker's certificate is of version 1, which nobody accepts any more; make one of version 3"
-        }
-        _ => "the broker's certificate is not trusted; check mqtt.ca_file and the host in mqtt.url",
+    if matches!(why, Why::Expired | Why::ExpiredContext { .. }) {
+        "the broker's certificate is no longer valid; renew it, or set this machine's clock"
+    } else if matches!(why, Why::NotValidYet | Why::NotValidYetContext { .. }) {
+        "the broker's certificate is not valid yet; set this machine's clock"
+    } else if matches!(why, Why::NotValidForName | Why::NotValidForNameContext { .. }) {
+        "the broker's certificate does not name the host in mqtt.url (as subjectAltName); write the name that it has"
+    } else if matches!(why, Why::Other(error) if error.to_string().contains("UnsupportedCertVersion")) {
+        "the broker's certificate is of version 1, which nobody accepts any more; make one of version 3"
+    } else {
+        "the broker's certificate is not trusted; check mqtt.ca_file and the host in mqtt.url"
     }
 }
 

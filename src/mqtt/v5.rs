@@ -91,9 +91,9 @@ fn translate(event: Event) -> Wire {
         Event::Incoming(Packet::PubAck(ack)) => Wire::Answered(ack.pkid, refusal(&ack)),
         Event::Incoming(Packet::SubAck(answer)) => {
             let said = answer.properties.as_ref().and_then(|properties| properties.reason_string.as_deref());
-            let of_code = |code: &SubscribeReasonCode| match code {
-                SubscribeReasonCode::Success(_) => Answer::Granted,
-                code => Answer::Refused(Some(reason::of_filter(code, said))),
+            let of_code = |code: &SubscribeReasonCode| match reason::of_filter(code, said) {
+                None => Answer::Granted,
+                why => Answer::Refused(why),
             };
             Wire::Subscribed(answer.return_codes.iter().map(of_code).collect())
         }

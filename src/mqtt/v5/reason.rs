@@ -121,8 +121,8 @@ pub(super) fn of_message(reason: PubAckReason) -> Option<&'static str> {
     }
 }
 
-/// Why a filter was not taken (section 3.9.3).
-pub(super) fn of_filter(code: &SubscribeReasonCode, said: Option<&str>) -> String {
+/// Why a filter was not taken, if it was not (section 3.9.3).
+pub(super) fn of_filter(code: &SubscribeReasonCode, said: Option<&str>) -> Option<String> {
     use SubscribeReasonCode as Code;
     let why = match code {
         Code::NotAuthorized => "not authorized",
@@ -132,9 +132,10 @@ pub(super) fn of_filter(code: &SubscribeReasonCode, said: Option<&str>) -> Strin
         Code::SharedSubscriptionsNotSupported | Code::SubscriptionIdNotSupported | Code::PkidInUse => {
             NOT_UNDERSTOOD_BY_BROKER
         }
-        Code::Success(_) | Code::Failure | Code::Unspecified | Code::ImplementationSpecific => UNSPECIFIED,
+        Code::Success(_) => return None,
+        Code::Failure | Code::Unspecified | Code::ImplementationSpecific => UNSPECIFIED,
     };
-    in_words(why, said)
+    Some(in_words(why, said))
 }
 
 /// The reason for a refusal; one that rumqttc does not know stands in the reason string, where the gate has put it.
