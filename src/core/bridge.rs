@@ -139,7 +139,7 @@ impl Bridge {
             Event::Connected => self.connected(),
             Event::Subscribed { refused } => broker.subscribed(refused, cx),
             Event::Acknowledged(count) => {
-                if outbox.acknowledged(count) {
+                if outbox.acknowledged(count, cx.now) {
                     broker.online(cx);
                 }
             }
@@ -373,7 +373,7 @@ impl Bridge {
         let Self { lights, commands, requests, people, outbox, cx, broker, .. } = self;
         let (user, change) = match heard {
             Heard::PauseLight(name) => return lights.pause_or_follow(&name, &message.payload, outbox, cx),
-            Heard::Own(BridgeField::State) => return broker.heard_own_state(&message.payload, cx),
+            Heard::Own(BridgeField::State) => return broker.heard_own_state(message, outbox, cx),
             Heard::Set(user) => (user, PresenceChange::from_presence(&message.payload)),
             Heard::SetStatusMessage(user) => {
                 (user, PresenceChange::from_status_message(&message.payload, cx.wall))
@@ -411,7 +411,7 @@ impl Bridge {
             }
             Heard::Own(BridgeField::State) => {
                 broker.found_state(message.payload == ONLINE.as_bytes());
-                broker.heard_own_state(&message.payload, cx);
+                broker.heard_own_state(message, outbox, cx);
             }
             Heard::Own(BridgeField::SignIn) => {
                 // A code that an earlier run did not live to take back.

@@ -22,7 +22,7 @@ use self::read_back::Found;
 use self::refusals::Refusals;
 use super::context::Context;
 use super::model::effect::{BrokerOrder, Effect, Ending, Message, Subscription};
-use super::model::event::{LinkFailure, RefusedFilter};
+use super::model::event::{Incoming, LinkFailure, RefusedFilter};
 use super::model::mqtt::Protocol;
 use super::model::name::TopicLevel;
 use super::model::report::{DUPLICATE_CLIENT, Report};
@@ -33,6 +33,9 @@ use super::model::topic::{BridgeField, ONLINE};
 
 /// Filters in one SUBSCRIBE: more than eight end the connection at AWS IoT Core.
 const FILTERS: usize = 8;
+
+/// Our own `online` may be on its way back, behind the word of another hand.
+const ECHO: Duration = Duration::from_millis(250);
 
 /// A `state` that another hand has changed is said again at most so often.
 const RESTATE: Duration = Duration::from_secs(1);
@@ -147,10 +150,14 @@ impl Broker {
     }
 
     /// Somebody, or the will of an older connection, has changed this bridge's `state`. It is said again, not too often.
-    pub(super) fn heard_own_state(&mut self, payload: &[u8], cx: &Context) {
-        if self.link.is_up() && payload != ONLINE.as_bytes() && self.restate_at.is_none() {
+    pub(super) fn heard_own_state(&mut self, message: &Incoming, outbox: &Outbox, cx: &Context) {
+        // What was retained is what there was before `online` arrived; an older connection's will comes live.
+        let is_old = message.retained && outbox.announced_at().is_none();
+        if message.payload == ONLINE.as_bytes() {
+            self.restate_at = None;
+        } else if self.link.is_up() && !is_old && self.restate_at.is_none() {
             let earliest = self.last_restated.map_or(cx.now, |last| last + RESTATE);
-            self.restate_at = Some(earliest.max(cx.now));
+            self.restate_at = Some(earliest.max(cx.now + ECHO));
         }
     }
 
@@ -259,13 +266,10 @@ impl Broker {
             outbox.close();
             cx.ask_broker(BrokerOrder::Disconnect);
         }
-        if self.link.is_up() && self.restate_at.is_some_and(|at| at <= cx.now) {
+        if self.restates_at(outbox).is_some_and(|at| at <= cx.now) {
             self.restate_at = None;
             self.last_restated = Some(cx.now);
-            // Not before everything else is there for the first time on this connection; then it comes by itself.
-            if outbox.is_announced() {
-                outbox.own(cx.topics.of_bridge(BridgeField::State), ONLINE.to_owned());
-            }
+            outbox.own(cx.topics.of_bridge(BridgeField::State), ONLINE.to_owned());
         }
         if self.link.is_up() {
             let again = self.refusals.due_again(cx);
@@ -285,11 +289,17 @@ impl Broker {
         }
     }
 
+    /// When `online` is said again: not before it was said.
+    fn restates_at(&self, outbox: &Outbox) -> Option<Tick> {
+        let announced = outbox.announced_at().filter(|_| self.link.is_up())?;
+        Some(self.restate_at?.max(announced + ECHO))
+    }
+
     /// When time alone changes something.
     pub(super) fn wake_at(&self, outbox: &Outbox) -> Option<Tick> {
         let resend_at = self.resend_at.filter(|_| outbox.is_open());
-        let of_link = [self.restate_at, self.refusals.ask_at()].into_iter().flatten();
-        let of_link = of_link.filter(|_| self.link.is_up());
+        let of_link = self.refusals.ask_at().filter(|_| self.link.is_up());
+        let of_link = of_link.into_iter().chain(self.restates_at(outbox));
         self.link.wake_at().into_iter().chain(resend_at).chain(of_link).chain(outbox.retry_at()).min()
     }
 

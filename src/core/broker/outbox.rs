@@ -74,6 +74,7 @@ pub(in crate::core) struct Outbox {
     online_waits: bool,
     /// So many have to arrive until `online` and everything before it is there.
     until_online: Option<usize>,
+    announced_at: Option<Tick>,
     suspects: Suspects,
     /// The broker hung up soon: messages are acknowledged, whatever is configured, so that it shows at which.
     careful: bool,
@@ -91,7 +92,7 @@ impl Outbox {
         self.drop_waiting();
         self.suspects.forget_connection();
         self.in_flight = 0;
-        (self.online_waits, self.until_online) = (false, None);
+        (self.online_waits, self.until_online, self.announced_at) = (false, None, None);
         self.removals.extend(self.removed.drain(..));
     }
 
@@ -226,9 +227,9 @@ impl Outbox {
         }
     }
 
-    /// Whether `online` was sent on this connection, and nothing that comes before it waits.
-    pub(super) fn is_announced(&self) -> bool {
-        self.open && self.sending > 0 && !self.announce
+    /// When `online` arrived on this connection, with everything before it.
+    pub(super) fn announced_at(&self) -> Option<Tick> {
+        self.announced_at.filter(|_| self.open)
     }
 
     /// Whether presence may be published.
@@ -237,7 +238,7 @@ impl Outbox {
     }
 
     /// So many of the oldest have arrived. `true` when `online` did, and everything before it.
-    pub(in crate::core) fn acknowledged(&mut self, count: usize) -> bool {
+    pub(in crate::core) fn acknowledged(&mut self, count: usize, now: Tick) -> bool {
         self.suspects.acknowledged(count);
         self.in_flight = self.in_flight.saturating_sub(count);
         if self.in_flight == 0 {
@@ -248,6 +249,8 @@ impl Outbox {
         if is_online {
             self.until_online = None;
             self.careful = false;
+            self.announced_at = Some(now);
+            self.suspects.all_others_arrived(now);
         }
         is_online
     }
@@ -357,9 +360,17 @@ impl Outbox {
         if self.suspects.are_none() {
             return;
         }
+        let mut is_held = false;
         for message in messages.split_off(from) {
-            if let Admission::Now(message) = self.suspects.admit(message) {
-                messages.push(message);
+            // What belongs together stays in its order.
+            if is_held {
+                self.suspects.hold(message);
+                continue;
+            }
+            match self.suspects.admit(message) {
+                Admission::Now(message) => messages.push(message),
+                Admission::Held => is_held = true,
+                Admission::LeftOut => {}
             }
         }
     }

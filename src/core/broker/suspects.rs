@@ -24,6 +24,9 @@ const REMEMBERED: usize = 2048;
 /// Messages that are left out and named, at most.
 const NAMED: usize = 100;
 
+/// Whether it was the message, or the line, is tried so soon after everything else has arrived.
+const FIRST_RETRY: Duration = Duration::from_secs(2);
+
 /// What is around a topic and a payload in a packet, about.
 const ENVELOPE: usize = 8;
 
@@ -32,6 +35,26 @@ const ENVELOPE: usize = 8;
 struct Sent {
     topic: u64,
     bytes: usize,
+}
+
+/// A message that is not sent.
+#[derive(Debug)]
+struct LeftOut {
+    sent: Sent,
+    topic: String,
+    verdict: Verdict,
+}
+
+/// How sure it is that the broker hangs up at a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// It may have been the line that broke, twice at the same place, or once more.
+    Doubtful,
+    Likely,
+    /// It has the size of others that are left out.
+    BySize,
+    /// It was tried again after everything else had arrived.
+    Certain,
 }
 
 /// What is known of them.
@@ -46,7 +69,7 @@ pub(super) struct Suspects {
     /// Messages that wait to be sent alone.
     held: VecDeque<Message>,
     /// In the order in which they were found.
-    left_out: Vec<(Sent, String)>,
+    left_out: Vec<LeftOut>,
     /// What has this size or more is too large: two were left out that are larger than whatever arrived.
     too_large: Option<usize>,
     /// The largest that was acknowledged.
@@ -54,6 +77,8 @@ pub(super) struct Suspects {
     /// The one of those left out that is tried again.
     trial: Option<u64>,
     retry_at: Option<Tick>,
+    /// What was left out may be sent again: everything has to be.
+    must_resend: bool,
     backoff: Backoff,
 }
 
@@ -62,8 +87,10 @@ pub(super) struct Suspects {
 pub(super) enum Admission {
     /// Send it.
     Now(Message),
-    /// It waits to be sent alone, or is left out.
-    NotNow,
+    /// It waits to be sent alone.
+    Held,
+    /// It is not sent.
+    LeftOut,
 }
 
 impl Default for Suspects {
@@ -78,7 +105,8 @@ impl Default for Suspects {
             largest: 0,
             trial: None,
             retry_at: None,
-            backoff: Backoff::new(Duration::from_secs(60), Duration::from_secs(3600)),
+            must_resend: false,
+            backoff: Backoff::new(Duration::from_secs(10), Duration::from_secs(3600)),
         }
     }
 }
@@ -92,16 +120,27 @@ impl Suspects {
     /// Whether a message may be sent beside others.
     pub(super) fn admit(&mut self, message: Message) -> Admission {
         let sent = Sent::from_message(&message);
-        let is_left_out = self.left_out.iter().any(|(left_out, _)| left_out.topic == sent.topic)
-            || self.too_large.is_some_and(|too_large| sent.bytes >= too_large);
+        let is_too_large = self.too_large.is_some_and(|too_large| sent.bytes >= too_large);
+        let is_left_out =
+            is_too_large || self.left_out.iter().any(|left_out| left_out.sent.topic == sent.topic);
         if is_left_out && self.trial != Some(sent.topic) {
-            self.leave_out(sent, message.topic);
+            self.leave_out(sent, message.topic, Verdict::BySize);
+            Admission::LeftOut
         } else if is_left_out || self.is_sent_alone(sent.topic) {
             self.held.push_back(message);
+            Admission::Held
         } else {
-            return Admission::Now(message);
+            Admission::Now(message)
         }
-        Admission::NotNow
+    }
+
+    /// Sends a message alone as well, which belongs behind one that is.
+    pub(super) fn hold(&mut self, message: Message) {
+        let sent = Sent::from_message(&message);
+        let is_left_out = self.left_out.iter().any(|left_out| left_out.sent.topic == sent.topic);
+        if !is_left_out || self.trial == Some(sent.topic) {
+            self.held.push_back(message);
+        }
     }
 
     fn is_sent_alone(&self, topic: u64) -> bool {
@@ -132,16 +171,24 @@ impl Suspects {
             self.largest = self.largest.max(sent.bytes);
             self.suspected.remove(&sent.topic);
             if self.trial == Some(sent.topic) {
-                // What was in its way is gone; the others may be sent again as well.
+                // What was in its way is gone; those that are not certain may be sent again as well.
                 self.trial = None;
-                self.left_out.clear();
+                self.left_out.retain(|left_out| {
+                    left_out.verdict == Verdict::Certain && left_out.sent.topic != sent.topic
+                });
                 self.too_large = None;
-                self.retry_at = None;
-                self.backoff.reset();
+                self.must_resend = true;
             }
         }
         if self.under_way.is_empty() {
             self.alone = None;
+        }
+    }
+
+    /// Everything that is not left out has arrived: so it was not the line. Soon it shows whether it was the message.
+    pub(super) fn all_others_arrived(&mut self, now: Tick) {
+        if self.left_out.iter().any(LeftOut::is_doubtful) {
+            self.retry_at = Some(now + FIRST_RETRY);
         }
     }
 
@@ -171,32 +218,57 @@ impl Suspects {
     }
 
     fn found(&mut self, topic: String, sent: Sent, cx: &mut Context) {
-        self.trial = None;
+        let was_trial = self.trial.take() == Some(sent.topic);
+        let known = self.left_out.iter().find(|left_out| left_out.sent.topic == sent.topic);
+        let verdict = match known.map(|left_out| left_out.verdict) {
+            Some(Verdict::Doubtful) if was_trial => Verdict::Likely,
+            Some(_) if was_trial => Verdict::Certain,
+            Some(verdict) => verdict,
+            None => Verdict::Doubtful,
+        };
         self.too_large = None;
         let before =
-            self.left_out.iter().map(|(left_out, _)| left_out.bytes).filter(|bytes| *bytes > self.largest);
+            self.left_out.iter().map(|left_out| left_out.sent.bytes).filter(|bytes| *bytes > self.largest);
         if let Some(smallest) = before.min().filter(|_| sent.bytes > self.largest) {
             self.too_large = Some(smallest.min(sent.bytes));
         }
-        cx.report(Report::LeftOut { topic: topic.clone(), bytes: sent.bytes });
-        self.leave_out(sent, topic);
+        if known.is_none() {
+            cx.report(Report::LeftOut { topic: topic.clone(), bytes: sent.bytes });
+        }
+        self.leave_out(sent, topic, verdict);
         self.retry_at = Some(cx.now + self.backoff.failed(&mut cx.random));
     }
 
-    fn leave_out(&mut self, sent: Sent, topic: String) {
-        match self.left_out.iter().position(|(left_out, _)| left_out.topic == sent.topic) {
-            Some(at) => self.left_out[at].0 = sent,
-            None if self.left_out.len() < NAMED => self.left_out.push((sent, topic)),
-            None => {}
+    fn leave_out(&mut self, sent: Sent, topic: String, verdict: Verdict) {
+        match self.left_out.iter_mut().find(|left_out| left_out.sent.topic == sent.topic) {
+            Some(left_out) => {
+                left_out.sent = sent;
+                if verdict != Verdict::BySize {
+                    left_out.verdict = verdict;
+                }
+            }
+            None => {
+                if self.left_out.len() < NAMED {
+                    self.left_out.push(LeftOut { sent, topic, verdict });
+                }
+            }
         }
     }
 
     /// Whether one of those left out is to be tried again, now: everything has to be sent for it. `true` once.
     pub(super) fn begins_trial(&mut self, cx: &mut Context) -> bool {
-        let is_due = self.retry_at.is_some_and(|at| at <= cx.now);
+        if std::mem::take(&mut self.must_resend) {
+            if self.left_out.is_empty() {
+                self.retry_at = None;
+                self.backoff.reset();
+            }
+            return true;
+        }
+        let is_due = self.retry_at.is_some_and(|at| at <= cx.now) && !self.left_out.is_empty();
         if is_due {
-            let at = cx.random.usize(..self.left_out.len().max(1));
-            self.trial = self.left_out.get(at).map(|(left_out, _)| left_out.topic);
+            let doubtful = self.left_out.iter().find(|left_out| left_out.is_doubtful());
+            let any = self.left_out.get(cx.random.usize(..self.left_out.len()));
+            self.trial = doubtful.or(any).map(|left_out| left_out.sent.topic);
             // Should it not come to be sent, it is another one's turn then.
             self.retry_at = Some(cx.now + self.backoff.failed(&mut cx.random));
         }
@@ -205,12 +277,12 @@ impl Suspects {
 
     /// When one of those left out is tried again.
     pub(super) fn retry_at(&self) -> Option<Tick> {
-        self.retry_at
+        if self.must_resend { Some(Tick::default()) } else { self.retry_at }
     }
 
     /// What is left out, on `<bridge>/health`.
     pub(super) fn notice(&self) -> Option<String> {
-        let (Sent { bytes, .. }, topic) = self.left_out.first()?;
+        let LeftOut { sent: Sent { bytes, .. }, topic, .. } = self.left_out.first()?;
         let others = match self.left_out.len() - 1 {
             0 => String::new(),
             more => format!(" and at {more} more"),
@@ -219,6 +291,12 @@ impl Suspects {
             "the broker hangs up at a message of {bytes} bytes for {topic}{others}; left out and tried again later: raise \
              the broker's limit (Mosquitto: max_packet_size), or allow the topic"
         ))
+    }
+}
+
+impl LeftOut {
+    fn is_doubtful(&self) -> bool {
+        matches!(self.verdict, Verdict::Doubtful | Verdict::Likely)
     }
 }
 
@@ -308,11 +386,12 @@ mod tests {
         assert!(!suspects.begins_trial(&mut cx));
         cx.now = suspects.retry_at().unwrap();
         assert!(suspects.begins_trial(&mut cx));
-        assert!(matches!(suspects.admit(messages[1].clone()), Admission::NotNow));
+        assert!(matches!(suspects.admit(messages[1].clone()), Admission::Held));
         let alone = suspects.next_alone().unwrap();
         assert_eq!(alone, messages[1]);
         suspects.sent(&[alone]);
         suspects.acknowledged(1);
+        assert!(suspects.begins_trial(&mut cx), "everything has to be sent again");
         assert_eq!((suspects.notice(), suspects.retry_at()), (None, None));
     }
 }

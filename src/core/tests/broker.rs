@@ -200,7 +200,12 @@ fn an_offline_of_another_hand_is_answered_with_online() {
     };
     let mut bridge = online(only_alice());
     assert_eq!(lines(&bridge.on(state("online", false), at(1.0))), [""; 0], "our own echo");
-    assert_eq!(lines(&bridge.on(state("offline", false), at(1.1))), ["presence/bridge/state = online"]);
+    assert_eq!(lines(&bridge.on(state("offline", false), at(0.2))), [""; 0]);
+    assert_eq!(lines(&bridge.on(state("online", false), at(0.3))), [""; 0], "it was older than our own");
+    assert_eq!(lines(&bridge.on(Woken, at(0.6))), [""; 0]);
+    assert_eq!(lines(&bridge.on(state("offline", false), at(0.8))), [""; 0]);
+    assert!(bridge.wake_at(at(0.8).tick).unwrap() <= at(1.1).tick);
+    assert_eq!(lines(&bridge.on(Woken, at(1.1))), ["presence/bridge/state = online"]);
     bridge.on(Acknowledged(1), at(1.1));
     // Not as fast as somebody may want to quarrel.
     for _ in 0..500 {
