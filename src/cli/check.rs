@@ -46,7 +46,7 @@ pub(super) async fn run(
 fn describe(config: &Config, out: &mut impl Write) -> std::io::Result<()> {
     let Config { origin, mqtt, graph, users, groups, lights, .. } = config;
     writeln!(out, "{origin} is valid")?;
-    writeln!(out, "  broker   {} as {}", mqtt.broker, mqtt.settings.client_id)?;
+    writeln!(out, "  broker   {} as {}", mqtt.brokers, mqtt.settings.client_id)?;
     let base = &mqtt.settings.base_topic;
     writeln!(out, "  topics   {base}/<user>/availability, …/activity, …/state, …/health")?;
     writeln!(out, "  tenant   {} in the {} cloud", graph.tenant.as_str(), graph.cloud.as_str())?;

@@ -49,7 +49,7 @@ impl Failure {
 pub(super) fn of_broker(error: OneShotError) -> Failure {
     let code = match error {
         OneShotError::Address(AddressError::Tls(_) | AddressError::Password(_)) => CONFIG,
-        OneShotError::Address(AddressError::Relay(_)) => UNEXPECTED,
+        OneShotError::Address(AddressError::Line(_)) => UNEXPECTED,
         OneShotError::Link(_)
         | OneShotError::Refused(_)
         | OneShotError::PublishRefused { .. }

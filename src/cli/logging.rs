@@ -70,7 +70,10 @@ impl Options {
 }
 
 /// Libraries that say too much, or would show a password at `trace`: no more than warnings, whatever `RUST_LOG` says.
-const HELD: [&str; 4] = ["rumqttc", "async_tungstenite", "tungstenite", "mqtt5"];
+const HELD: [&str; 3] = ["tokio_tungstenite", "tungstenite", "mqtt5"];
+
+/// Says at each attempt, in words of its own, what the bridge says once in better ones.
+const SILENT: &str = "rumqttc";
 
 /// What is drawn on the terminal that the log would go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,5 +121,5 @@ pub(super) fn start(options: &Options, environment: &Environment, terminal: Term
 
 fn is_held(line: &Metadata<'_>) -> bool {
     let library = line.target().split("::").next().unwrap_or_default();
-    *line.level() > Level::WARN && HELD.contains(&library)
+    library == SILENT || *line.level() > Level::WARN && HELD.contains(&library)
 }

@@ -24,7 +24,7 @@ pub(super) async fn run(
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         config = %config.origin,
-        broker = %config.mqtt.broker,
+        broker = %config.mqtt.brokers,
         base_topic = %config.mqtt.settings.base_topic,
         users = config.users.len(),
         groups = config.groups.len(),

@@ -1,4 +1,4 @@
-//! Where the broker is.
+//! Where the broker is, or each of several that stand for one.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,6 +16,46 @@ pub struct Broker {
     pub port: u16,
     /// Of the WebSocket, beginning with `/`; empty for `mqtt` and `mqtts`.
     pub path: String,
+}
+
+/// The addresses under which the broker is tried, in turn: at least one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brokers(Vec<Broker>);
+
+impl Brokers {
+    /// Nothing if there is none.
+    #[must_use]
+    pub fn new(brokers: Vec<Broker>) -> Option<Self> {
+        (!brokers.is_empty()).then_some(Self(brokers))
+    }
+
+    /// In the order in which they are written.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Broker> {
+        self.0.iter()
+    }
+
+    /// The one whose turn it is, counting from 0 and in a circle.
+    #[must_use]
+    pub fn in_turn(&self, turn: usize) -> &Broker {
+        &self.0[turn % self.0.len()]
+    }
+}
+
+impl From<Broker> for Brokers {
+    fn from(broker: Broker) -> Self {
+        Self(vec![broker])
+    }
+}
+
+/// The URLs.
+impl fmt::Display for Brokers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, broker) in self.0.iter().enumerate() {
+            f.write_str(if i == 0 { "" } else { ", " })?;
+            broker.fmt(f)?;
+        }
+        Ok(())
+    }
 }
 
 /// How the broker is spoken to.

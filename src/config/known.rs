@@ -9,7 +9,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::broker::Broker;
+use super::broker::Brokers;
 use super::certificate::Certificate;
 use super::document::Origin;
 use super::ids::{ApplicationId, TenantId};
@@ -45,7 +45,7 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mqtt {
     /// Where the broker is.
-    pub broker: Broker,
+    pub brokers: Brokers,
     /// How the bridge proves itself to the broker, if it does so by name.
     pub credentials: Option<Credentials>,
     /// Certificate authorities (PEM) to trust besides the system's; only with TLS.
@@ -177,10 +177,12 @@ pub struct HomeAssistant {
 }
 
 /// Setting presence from MQTT.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commands {
     /// Whether the users' `set` and `set_status_message` topics are obeyed.
     pub enabled: bool,
+    /// Below which topic answers may be asked for, beside below the base topic.
+    pub response_topic: Option<String>,
 }
 
 /// Metrics, health checks and the status page.

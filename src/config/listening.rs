@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn the_broker_alone_will_do() {
         let listening = listening("[mqtt]\nurl = \"mqtt://broker.example\"").unwrap();
-        assert_eq!(listening.mqtt.broker.to_string(), "mqtt://broker.example:1883");
+        assert_eq!(listening.mqtt.brokers.to_string(), "mqtt://broker.example:1883");
         assert!(listening.names.is_empty());
     }
 

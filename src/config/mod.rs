@@ -30,13 +30,14 @@ mod secret;
 mod shape;
 #[cfg(test)]
 pub(crate) mod tests;
+mod urls;
 mod written;
 mod written_tables;
 
 use std::path::Path;
 
 pub use asking::load_listen;
-pub use broker::{Broker, InvalidBroker, Scheme};
+pub use broker::{Broker, Brokers, InvalidBroker, Scheme};
 pub use certificate::{Certificate, CertificateError, KeyedCertificate};
 pub use document::Origin;
 pub use environment::Environment;

@@ -62,6 +62,7 @@ pub(super) fn wanted(node: &Value) -> String {
             "must be tables, each under its own [[…]]".to_owned()
         }
         (Some("array"), _) => "must be a list of texts".to_owned(),
+        (None, _) if node["type"].is_array() => "must be text in quotes, or a list of such".to_owned(),
         _ => "must be a table".to_owned(),
     }
 }

@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::duration_words::DurationWords;
+pub(super) use super::urls::Urls;
 pub(super) use super::written_tables::{Group, Light, Preset, Target, User};
 use crate::core::model::settings::{Endpoint, OnStale};
 
@@ -42,8 +43,8 @@ pub(super) struct Written {
 #[serde(default, deny_unknown_fields)]
 #[schemars(extend("required" = ["url"]))]
 pub(super) struct Mqtt {
-    /// The broker: mqtt, mqtts, ws or wss, without user name and password. The path of a ws or wss URL is /mqtt unless written.
-    pub url: Option<String>,
+    /// The broker: mqtt, mqtts, ws or wss, without user name and password. The path of a ws or wss URL is /mqtt unless written. A list: the next is tried when one does not answer.
+    pub url: Option<Urls>,
     /// The MQTT client id, also the `bridge` id in payloads.
     pub client_id: String,
     /// The topic level of the bridge's own topics.
@@ -287,6 +288,8 @@ impl Default for HomeAssistant {
 pub(super) struct Commands {
     /// Obey the users' `set` and `set_status_message` topics.
     pub enabled: bool,
+    /// MQTT 5: the topic below which senders of commands may ask for an answer, beside below `mqtt.base_topic`.
+    pub response_topic: Option<String>,
 }
 
 /// Metrics, health checks and the status page.

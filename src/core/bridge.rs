@@ -138,9 +138,14 @@ impl Bridge {
             Event::SignIn(event) => self.sign_in_happened(event),
             Event::Connected => self.connected(),
             Event::Subscribed { refused } => broker.subscribed(refused, cx),
-            Event::Acknowledged(count) => outbox.acknowledged(count),
+            Event::Acknowledged(count) => {
+                if outbox.acknowledged(count, cx.now) {
+                    broker.online(cx);
+                }
+            }
             Event::PublishRefused { topic, why } => broker.publish_refused(topic, why, cx),
             Event::Message(message) => self.message(&message),
+            Event::MessageSkipped { topic, bytes } => broker.message_skipped(topic, bytes, cx),
             Event::Disconnected(failure) => broker.disconnected(&failure, outbox, cx),
             Event::Configured(settings, access) => self.configured(*settings, access),
             Event::NotConfigured(why) => {
@@ -324,7 +329,7 @@ impl Bridge {
 
     fn connected(&mut self) {
         let cx = &self.cx;
-        let mut filters = vec![cx.topics.refresh()];
+        let mut filters = vec![cx.topics.refresh(), cx.topics.of_bridge(BridgeField::State)];
         filters.extend(cx.settings.discovery.as_ref().map(|discovery| discovery.birth_topic.clone()));
         if cx.settings.commands.is_some() {
             filters.extend(self.command_filters());
@@ -363,6 +368,9 @@ impl Bridge {
             heard if message.retained => self.heard_retained(heard, message),
             Heard::PauseLight(name) => {
                 self.lights.pause_or_follow(&name, &message.payload, &mut self.outbox, &mut self.cx);
+            }
+            Heard::Own(BridgeField::State) => {
+                self.broker.heard_own_state(message, &mut self.outbox, &mut self.cx);
             }
             // What else comes live is the echo of what this bridge publishes.
             Heard::Own(_)
@@ -405,7 +413,10 @@ impl Bridge {
                 }
                 broker.found_bridge(info.map(|info| info.bridge));
             }
-            Heard::Own(BridgeField::State) => broker.found_state(message.payload == ONLINE.as_bytes()),
+            Heard::Own(BridgeField::State) => {
+                broker.found_state(message.payload == ONLINE.as_bytes());
+                broker.heard_own_state(message, outbox, cx);
+            }
             Heard::Own(BridgeField::SignIn) => {
                 // A code that an earlier run did not live to take back.
                 if self.sign_in.shown().is_none() {
@@ -482,7 +493,8 @@ impl Bridge {
         }
         self.broker.tend_later(&mut self.outbox, &mut self.cx);
         let born = self.home_assistant.wake_at().is_some_and(|at| at <= self.cx.now);
-        if self.outbox.is_open() && (born || self.broker.is_resend_due(self.cx.now)) {
+        let is_trial = self.outbox.begins_trial(&mut self.cx);
+        if is_trial || self.outbox.is_open() && (born || self.broker.is_resend_due(self.cx.now)) {
             self.send_everything();
         }
     }
@@ -512,9 +524,7 @@ impl Bridge {
         let expires = broker.message_expiry(&cx.settings);
         let announcement =
             |place, person: &Person, cx: &Context| home_assistant.announcement(place, person, cx);
-        if outbox.send(people, announcement, expires, cx) {
-            broker.online(cx);
-        }
+        outbox.send(people, announcement, expires, cx);
     }
 
     /// Fits the interval to the budget.
@@ -695,6 +705,7 @@ impl Bridge {
             .chain(self.people.notices(self.requests.forbidden_advice()))
             .chain(self.groups.notices())
             .chain(self.broker.refusal_notices())
+            .chain(self.outbox.notice())
             .chain(self.health.notice())
             .chain(self.commands.notices(settings))
             .chain(self.broker.notices(settings))

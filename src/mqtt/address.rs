@@ -1,12 +1,13 @@
 //! Where the broker is and who connects: everything one connection needs.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use rustls::ClientConfig;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::dial::Resolver;
+use super::reach::Target;
 use super::tls::{self, TlsError};
 use crate::config::{Mqtt, Scheme, SecretError};
 use crate::core::model::mqtt::Protocol;
@@ -20,9 +21,9 @@ pub enum AddressError {
     /// No password.
     #[error("the broker's password cannot be read")]
     Password(#[from] SecretError),
-    /// No relay.
-    #[error("no port of this machine's own can be listened to")]
-    Relay(#[source] std::io::Error),
+    /// No line.
+    #[error("cannot listen on a loopback port")]
+    Line(#[source] std::io::Error),
 }
 
 /// The broker as one client sees it.
@@ -32,6 +33,23 @@ pub struct Address {
     client_id: String,
     will: Option<Will>,
     resolver: Resolver,
+    turn: Turn,
+}
+
+/// Which of several addresses is tried: the one that worked last, or the next one after each that did not. Shared by all that
+/// connect to the same broker for the same purpose.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Turn(Arc<AtomicUsize>);
+
+impl Turn {
+    /// The address did not work.
+    pub(super) fn passes(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn now(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// What the broker says when this client is lost; retained, at least once, and kept for ever.
@@ -47,11 +65,7 @@ pub struct Will {
 #[derive(Debug)]
 pub(super) struct Access {
     pub(super) client_id: String,
-    /// As rumqttc wants it: the whole URL of a WebSocket, else the host.
-    pub(super) target: String,
-    pub(super) port: u16,
-    pub(super) is_websocket: bool,
-    pub(super) tls: Option<Arc<ClientConfig>>,
+    pub(super) target: Target,
     /// User name and password.
     pub(super) credentials: Option<(String, SecretString)>,
     pub(super) will: Option<Will>,
@@ -63,7 +77,13 @@ impl Address {
     #[must_use]
     pub fn of_bridge(mqtt: &Mqtt, will: Will) -> Self {
         let client_id = mqtt.settings.client_id.to_string();
-        Self { mqtt: mqtt.clone(), client_id, will: Some(will), resolver: Resolver::System }
+        Self {
+            mqtt: mqtt.clone(),
+            client_id,
+            will: Some(will),
+            resolver: Resolver::System,
+            turn: Turn::default(),
+        }
     }
 
     /// A connection of a command that is soon over: `<client_id>-<command>-<random>`, without a will.
@@ -71,7 +91,7 @@ impl Address {
     pub fn of_command(mqtt: &Mqtt, command: &str) -> Self {
         let random = uuid::Uuid::new_v4().as_simple().to_string();
         let client_id = format!("{}-{command}-{}", mqtt.settings.client_id, &random[..8]);
-        Self { mqtt: mqtt.clone(), client_id, will: None, resolver: Resolver::System }
+        Self { mqtt: mqtt.clone(), client_id, will: None, resolver: Resolver::System, turn: Turn::default() }
     }
 
     /// The same with a test's answers for the broker's name.
@@ -85,13 +105,18 @@ impl Address {
         self.mqtt.settings.protocol
     }
 
-    pub(super) fn resolver(&self) -> Resolver {
-        self.resolver.clone()
+    /// How many addresses are written.
+    pub(super) fn count(&self) -> usize {
+        self.mqtt.brokers.iter().len()
     }
 
-    /// The broker's host, as it is written, and port.
-    pub(super) fn place(&self) -> (String, u16) {
-        (self.mqtt.broker.host.clone(), self.mqtt.broker.port)
+    /// Whose turn it is.
+    pub(super) fn turn(&self) -> Turn {
+        self.turn.clone()
+    }
+
+    pub(super) fn resolver(&self) -> Resolver {
+        self.resolver.clone()
     }
 
     /// Reads passwords and certificates, to see whether a connection could be tried.
@@ -109,7 +134,9 @@ impl Address {
     ///
     /// If a file is missing or not what it should be.
     pub(super) fn access(&self) -> Result<Access, AddressError> {
-        let Mqtt { broker, credentials, settings, .. } = &self.mqtt;
+        let Mqtt { brokers, credentials, settings, .. } = &self.mqtt;
+        let turn = self.turn.now();
+        let broker = brokers.in_turn(turn);
         let is_websocket = matches!(broker.scheme, Scheme::Ws | Scheme::Wss);
         let tls = broker.scheme.is_tls().then(|| tls::client_config(&self.mqtt)).transpose()?;
         let read = |credentials: &crate::config::Credentials| {
@@ -121,10 +148,14 @@ impl Address {
         };
         Ok(Access {
             client_id: self.client_id.clone(),
-            target: if is_websocket { broker.to_string() } else { broker.host.clone() },
-            port: broker.port,
-            is_websocket,
-            tls,
+            target: Target {
+                host: broker.host.clone(),
+                // A name may have several addresses as well.
+                turn: turn / brokers.iter().len(),
+                port: broker.port,
+                tls,
+                websocket: is_websocket.then(|| broker.to_string()),
+            },
             credentials: credentials.as_ref().map(read).transpose()?,
             will: self.will.clone(),
             keep_alive: settings.keep_alive,

@@ -55,17 +55,22 @@ impl Resolver {
     }
 }
 
-/// Connects to the host under any of its addresses.
+/// Connects to the host under any of its addresses; so many of them, in a circle, are tried last.
 ///
 /// # Errors
 ///
 /// If it has none, none of them takes the connection, or time is up.
-pub(super) async fn dial(resolver: &Resolver, host: &str, port: u16) -> Result<TcpStream, DialError> {
+pub(super) async fn dial(
+    resolver: &Resolver,
+    host: &str,
+    port: u16,
+    turn: usize,
+) -> Result<TcpStream, DialError> {
     let place = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
     let reach = async {
         let lookup = |source| DialError::Lookup { host: host.to_owned(), source };
         let addresses = resolver.addresses(host, port).await.map_err(lookup)?;
-        let stream = race(addresses).await.map_err(|source| failure(&place, source))?;
+        let stream = race(interleaved(addresses), turn).await.map_err(|source| failure(&place, source))?;
         // Small messages are sent at once. A socket that refuses the option works as well, only later.
         let _refused = stream.set_nodelay(true);
         Ok(stream)
@@ -85,8 +90,10 @@ fn failure(place: &str, source: io::Error) -> DialError {
 }
 
 /// The first of overlapping attempts that succeeds; the others are given up.
-async fn race(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
-    let mut waiting = interleaved(addresses).into_iter();
+async fn race(mut addresses: Vec<SocketAddr>, turn: usize) -> io::Result<TcpStream> {
+    let first = turn % addresses.len().max(1);
+    addresses.rotate_left(first);
+    let mut waiting = addresses.into_iter();
     let mut attempts = JoinSet::new();
     let mut failure = io::Error::new(ErrorKind::AddrNotAvailable, "the name has no address");
     loop {

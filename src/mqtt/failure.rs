@@ -3,9 +3,24 @@
 use std::error::Error;
 use std::io::{self, ErrorKind};
 
-use rustls::AlertDescription;
+use rustls::{AlertDescription, CertificateError};
 
+use super::gate::Violation;
 use crate::core::model::event::LinkFailure;
+
+/// A broker that was there and fell silent.
+pub(super) const NO_LONGER_ANSWERS: &str = "the broker no longer answers";
+pub(super) const IS_SILENT: &str = "the broker is silent";
+
+/// Whether to try the next address: this one was never open, or has fallen silent. Which version of MQTT a broker speaks is
+/// asked of the same one.
+pub(super) fn leaves_address(failure: &LinkFailure, was_open: bool) -> bool {
+    match failure {
+        LinkFailure::Lost(why) => !was_open || *why == NO_LONGER_ANSWERS || *why == IS_SILENT,
+        LinkFailure::Refused(_) | LinkFailure::Closed | LinkFailure::TakenOver => !was_open,
+        LinkFailure::NotUnderstood(_) => false,
+    }
+}
 
 /// Whether the other end hung up, politely or not, whoever wrapped it.
 pub(super) fn has_gone(error: &(dyn Error + 'static)) -> bool {
@@ -29,15 +44,40 @@ pub(super) fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rust
     error.downcast_ref().or_else(|| cause.and_then(tls_error))
 }
 
+/// What the gate ended a connection for; `asks_5` while the broker has not answered a request in MQTT 5, where it may be one
+/// that speaks only 3.1.1.
+pub(super) fn of_violation(violation: Violation, asks_5: bool) -> LinkFailure {
+    let why = violation.to_string();
+    if asks_5 { LinkFailure::NotUnderstood(why.into()) } else { LinkFailure::Refused(why.into()) }
+}
+
 pub(super) fn of_tls(error: &rustls::Error) -> LinkFailure {
-    let what = if matches!(error, rustls::Error::InvalidCertificate(_)) {
-        "the broker's certificate is not trusted; check mqtt.ca_file and the host in mqtt.url"
+    let what = if let rustls::Error::InvalidCertificate(why) = error {
+        of_certificate(why)
+    } else if matches!(error, rustls::Error::InvalidMessage(_)) {
+        "this port speaks no TLS; write mqtt:// (or ws://) in mqtt.url, or another port"
     } else if matches!(error, rustls::Error::AlertReceived(alert) if is_about_our_certificate(*alert)) {
         "the broker does not accept this client's certificate; check mqtt.client_cert_file and mqtt.client_key_file"
     } else {
         "TLS failed"
     };
     LinkFailure::Refused(format!("{what} ({error})").into())
+}
+
+/// What is wrong with the broker's certificate.
+fn of_certificate(why: &CertificateError) -> &'static str {
+    use CertificateError as Why;
+    if matches!(why, Why::Expired | Why::ExpiredContext { .. }) {
+        "the broker's certificate is no longer valid; renew it, or set this machine's clock"
+    } else if matches!(why, Why::NotValidYet | Why::NotValidYetContext { .. }) {
+        "the broker's certificate is not valid yet; set this machine's clock"
+    } else if matches!(why, Why::NotValidForName | Why::NotValidForNameContext { .. }) {
+        "the broker's certificate does not name the host in mqtt.url (as subjectAltName); write the name that it has"
+    } else if matches!(why, Why::Other(error) if error.to_string().contains("UnsupportedCertVersion")) {
+        "the broker's certificate is of version 1, which nobody accepts any more; make one of version 3"
+    } else {
+        "the broker's certificate is not trusted; check mqtt.ca_file and the host in mqtt.url"
+    }
 }
 
 /// RFC 8446 section 6.2.
@@ -53,4 +93,28 @@ fn is_about_our_certificate(alert: AlertDescription) -> bool {
             | AlertDescription::UnknownCA
             | AlertDescription::UnsupportedCertificate
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certificates_name_what_to_do() {
+        let wrapped = |error: rustls::Error| io::Error::new(ErrorKind::InvalidData, error);
+        let certificate = |why| rustls::Error::InvalidCertificate(why);
+        for (error, words) in [
+            (certificate(CertificateError::UnknownIssuer), "mqtt.ca_file"),
+            (certificate(CertificateError::Expired), "this machine's clock"),
+            (certificate(CertificateError::NotValidYet), "this machine's clock"),
+            (certificate(CertificateError::NotValidForName), "subjectAltName"),
+            (rustls::Error::AlertReceived(AlertDescription::CertificateRequired), "mqtt.client_cert_file"),
+            (rustls::Error::AlertReceived(AlertDescription::ProtocolVersion), "TLS failed"),
+            (rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType), "speaks no TLS"),
+        ] {
+            let found = wrapped(error);
+            let failure = of_tls(tls_error(&found).unwrap());
+            assert!(matches!(&failure, LinkFailure::Refused(why) if why.contains(words)), "{failure:?}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ use tokio::time::{sleep, timeout};
 use super::address::{Address, AddressError};
 use super::client::Request;
 use super::session::{Session, SessionEvent};
+use super::wire::Answer;
 use crate::core::model::effect::{Message, Subscription};
 use crate::core::model::event::{Incoming, LinkFailure};
 use crate::core::model::mqtt::{Protocol, Qos};
@@ -65,12 +66,22 @@ enum Awaited {
 }
 
 impl OneShot {
-    /// Connects, in the configured version of MQTT, else in the one that every broker speaks.
+    /// Connects under the first address that works, in the configured version of MQTT, else in the one that every broker speaks.
     ///
     /// # Errors
     ///
     /// If the broker cannot be reached or does not let this client in.
     pub async fn connect(address: &Address) -> Result<Self, OneShotError> {
+        let mut connected = Self::connect_in_either(address).await;
+        for _ in 1..address.count() {
+            if let Err(OneShotError::Link(_) | OneShotError::Silent) = connected {
+                connected = Self::connect_in_either(address).await;
+            }
+        }
+        connected
+    }
+
+    async fn connect_in_either(address: &Address) -> Result<Self, OneShotError> {
         let first = address.protocol();
         match Self::connect_in(address, first).await {
             Err(OneShotError::Link(LinkFailure::NotUnderstood(_))) if first == Protocol::V5 => {
@@ -100,7 +111,7 @@ impl OneShot {
         // Quality 0: brokers cut the queue of a late subscriber at quality 1.
         let subscription = Subscription { filter: filter.to_owned(), qos: Qos::AtMostOnce };
         self.session.ask(Request::Subscribe(vec![subscription])).map_err(|_| OneShotError::Silent)?;
-        if self.wait_for(&Awaited::Subscribed).await?.contains(&false) {
+        if self.wait_for(&Awaited::Subscribed).await?.iter().any(|answer| *answer != Answer::Granted) {
             return Err(OneShotError::Refused(filter.to_owned()));
         }
         Ok(())
@@ -162,11 +173,11 @@ impl OneShot {
         self.session.cut().await;
     }
 
-    async fn wait_for(&mut self, awaited: &Awaited) -> Result<Vec<bool>, OneShotError> {
+    async fn wait_for(&mut self, awaited: &Awaited) -> Result<Vec<Answer>, OneShotError> {
         timeout(PATIENCE, self.wait(awaited)).await.map_err(|_| OneShotError::Silent)?
     }
 
-    async fn wait(&mut self, awaited: &Awaited) -> Result<Vec<bool>, OneShotError> {
+    async fn wait(&mut self, awaited: &Awaited) -> Result<Vec<Answer>, OneShotError> {
         let mut refused = None;
         loop {
             self.fill().await;
@@ -212,7 +223,7 @@ impl OneShot {
                 return Err(OneShotError::PublishRefused { topic, why });
             }
             SessionEvent::Acknowledged { .. } => self.under_way = self.under_way.saturating_sub(1),
-            SessionEvent::Connected | SessionEvent::Subscribed(_) => {}
+            SessionEvent::Connected | SessionEvent::Subscribed(_) | SessionEvent::Skipped(_) => {}
         }
         Ok(())
     }

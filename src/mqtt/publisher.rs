@@ -6,10 +6,12 @@ use tokio::sync::mpsc;
 
 use super::address::Address;
 use super::client::{Request, TakesNoMore};
+use super::gate::Skipped;
 use super::session::{Session, SessionEvent};
+use super::wire::Answer;
 use crate::chain::chain;
 use crate::core::model::effect::{BrokerOrder, Subscription};
-use crate::core::model::event::{Event, LinkFailure};
+use crate::core::model::event::{Event, LinkFailure, RefusedFilter};
 use crate::core::model::mqtt::Protocol;
 use crate::meters::BrokerMeter;
 
@@ -141,11 +143,16 @@ impl Publisher {
                     reports.push(Event::Connected);
                 }
                 SessionEvent::Message(message) => reports.push(Event::Message(message)),
-                SessionEvent::Subscribed(granted) => {
+                SessionEvent::Skipped(Skipped { topic, bytes }) => {
+                    reports.push(Event::MessageSkipped { topic, bytes });
+                }
+                SessionEvent::Subscribed(answers) => {
                     let asked = self.asked.pop_front().unwrap_or_default();
-                    let refused = asked.into_iter().zip(granted).filter(|(_, granted)| !granted);
-                    let refused = refused.map(|(subscription, _)| subscription.filter).collect();
-                    reports.push(Event::Subscribed { refused });
+                    let refused = asked.into_iter().zip(answers).filter_map(|(asked, answer)| match answer {
+                        Answer::Granted => None,
+                        Answer::Refused(why) => Some(RefusedFilter { filter: asked.filter, why }),
+                    });
+                    reports.push(Event::Subscribed { refused: refused.collect() });
                 }
                 SessionEvent::Closed(failure) => reports.extend(self.end(failure)),
             }

@@ -12,12 +12,14 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use super::address::{Address, AddressError};
+use super::address::{Address, AddressError, Turn};
 use super::client::{Client, Request, TakesNoMore};
-use super::relay::Relay;
+use super::failure::{IS_SILENT, leaves_address};
+use super::gate::Skipped;
+use super::line::Line;
 use super::transport::LARGEST_PACKET;
 use super::window::{Sent, Window};
-use super::wire::{Limits, Wire};
+use super::wire::{Answer, Limits, Wire};
 use super::{v3, v5};
 use crate::core::model::effect::Message;
 use crate::core::model::event::{Incoming, LinkFailure};
@@ -42,9 +44,11 @@ pub(super) enum SessionEvent {
     /// A message was not taken; it is acknowledged apart from this.
     PublishRefused { topic: String, why: String },
     /// The answer to the oldest unanswered subscription: for each filter, whether it was granted.
-    Subscribed(Vec<bool>),
+    Subscribed(Vec<Answer>),
     /// A message on a subscription.
     Message(Incoming),
+    /// One that nobody can take, and that was not handed on.
+    Skipped(Skipped),
     /// The end.
     Closed(LinkFailure),
 }
@@ -60,7 +64,10 @@ pub(super) struct Session {
     happened: Vec<SessionEvent>,
     pub(super) silence: Duration,
     silent_at: Instant,
-    /// The one that polls, and the relay.
+    /// Whether the broker has let this client in.
+    was_open: bool,
+    turn: Turn,
+    /// The one that polls, and the line.
     tasks: JoinSet<()>,
 }
 
@@ -68,23 +75,24 @@ impl Session {
     /// Begins to connect.
     pub(super) fn open(address: &Address, protocol: Protocol) -> Result<Self, AddressError> {
         let access = address.access()?;
-        let (relay, line) = Relay::bind().map_err(AddressError::Relay)?;
+        let (line, watch) = Line::bind().map_err(AddressError::Line)?;
         let (sender, wire) = mpsc::channel(EVENTS);
         let mut tasks = JoinSet::new();
         let client = match protocol {
             Protocol::V3 => {
-                let (client, event_loop) = v3::client(&access, &relay, REQUESTS);
-                tasks.spawn(v3::poll(event_loop, line, sender));
+                let (client, event_loop) = v3::client(&access, &line, REQUESTS);
+                tasks.spawn(v3::poll(event_loop, watch, sender));
                 Client::V3(client)
             }
             Protocol::V5 => {
-                let (client, event_loop) = v5::client(&access, &relay, REQUESTS);
-                tasks.spawn(v5::poll(event_loop, line, sender));
+                let (client, event_loop) = v5::client(&access, &line, REQUESTS);
+                tasks.spawn(v5::poll(event_loop, watch, sender));
                 Client::V5(client)
             }
         };
-        let (host, port) = address.place();
-        tasks.spawn(relay.run(address.resolver(), host, port));
+        // At most an hour: so the configuration is checked.
+        let keep_alive = u16::try_from(access.keep_alive.as_secs()).unwrap_or(u16::MAX);
+        tasks.spawn(line.run(address.resolver(), access.target, protocol, keep_alive));
         let silence = access.keep_alive * 2 + Duration::from_secs(5);
         Ok(Self {
             client,
@@ -96,6 +104,8 @@ impl Session {
             happened: Vec::new(),
             silence,
             silent_at: now() + silence,
+            was_open: false,
+            turn: address.turn(),
             tasks,
         })
     }
@@ -108,7 +118,7 @@ impl Session {
             match timeout_at(self.silent_at, self.wire.recv_many(&mut came, EVENTS)).await {
                 Ok(0) => self.lost("the connection ended"),
                 Ok(_) => self.silent_at = now() + self.silence,
-                Err(_) => self.lost("the broker is silent"),
+                Err(_) => self.lost(IS_SILENT),
             }
             for event in came {
                 self.digest(event);
@@ -140,6 +150,7 @@ impl Session {
         let happened = match event {
             Wire::Opened(limits) => {
                 self.limits = limits;
+                self.was_open = true;
                 self.window.open(limits.in_flight);
                 SessionEvent::Connected
             }
@@ -160,8 +171,9 @@ impl Session {
             }
             Wire::Subscribed(granted) => SessionEvent::Subscribed(granted),
             Wire::Message(message) => SessionEvent::Message(message),
+            Wire::Skipped(skipped) => SessionEvent::Skipped(skipped),
             Wire::Alive => return,
-            Wire::Closed(failure) => SessionEvent::Closed(failure),
+            Wire::Closed(failure) => return self.closed(failure),
         };
         self.happened.push(happened);
     }
@@ -220,7 +232,14 @@ impl Session {
     }
 
     fn lost(&mut self, why: &str) {
-        self.happened.push(SessionEvent::Closed(LinkFailure::Lost(why.into())));
+        self.closed(LinkFailure::Lost(why.into()));
+    }
+
+    fn closed(&mut self, failure: LinkFailure) {
+        if leaves_address(&failure, self.was_open) {
+            self.turn.passes();
+        }
+        self.happened.push(SessionEvent::Closed(failure));
     }
 }
 

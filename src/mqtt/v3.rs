@@ -10,17 +10,17 @@ use secrecy::ExposeSecret;
 use tokio::sync::mpsc;
 
 use super::address::Access;
-use super::relay::{Line, Relay};
-use super::transport::{CONNECT_LIMIT, INFLIGHT, LARGEST_PACKET, proxy, transport};
-use super::wire::{Limits, Wire};
+use super::gate::Skipped;
+use super::line::{Line, LineWatch};
+use super::transport::{CONNECT_LIMIT, INFLIGHT, LARGEST_PACKET, proxy};
+use super::wire::{Answer, Limits, Wire};
 use crate::core::model::event::{Incoming, LinkFailure};
 
 /// A client that holds so many requests, and what has to be polled for it.
-pub(super) fn client(access: &Access, relay: &Relay, requests: usize) -> (AsyncClient, EventLoop) {
+pub(super) fn client(access: &Access, line: &Line, requests: usize) -> (AsyncClient, EventLoop) {
     // Never logged: `Debug` would show the password.
-    let mut options = MqttOptions::new(&access.client_id, &access.target, access.port);
-    options.set_transport(transport(access));
-    options.set_proxy(proxy(relay));
+    let mut options = MqttOptions::new(&access.client_id, &access.target.host, access.target.port);
+    options.set_proxy(proxy(line));
     if let Some((username, password)) = &access.credentials {
         options.set_credentials(username, password.expose_secret());
     }
@@ -40,7 +40,7 @@ pub(super) fn client(access: &Access, relay: &Relay, requests: usize) -> (AsyncC
 }
 
 /// Polls to the end of the connection: the first error, or our own goodbye, after which rumqttc would connect again.
-pub(super) async fn poll(mut event_loop: EventLoop, mut line: Line, wire: mpsc::Sender<Wire>) {
+pub(super) async fn poll(mut event_loop: EventLoop, mut line: LineWatch, wire: mpsc::Sender<Wire>) {
     let mut is_open = false;
     let end = loop {
         let event = match event_loop.poll().await {
@@ -70,15 +70,23 @@ fn translate(event: Event) -> Wire {
         // Up to this version a broker that does not want a message acknowledges it all the same.
         Event::Incoming(Packet::PubAck(ack)) => Wire::Answered(ack.pkid, None),
         Event::Incoming(Packet::SubAck(answer)) => {
-            let granted = |code: &SubscribeReasonCode| matches!(code, SubscribeReasonCode::Success(_));
-            Wire::Subscribed(answer.return_codes.iter().map(granted).collect())
+            let of_code = |code: &SubscribeReasonCode| match code {
+                SubscribeReasonCode::Success(_) => Answer::Granted,
+                SubscribeReasonCode::Failure => Answer::Refused(None),
+            };
+            Wire::Subscribed(answer.return_codes.iter().map(of_code).collect())
         }
-        Event::Incoming(Packet::Publish(publish)) => Wire::Message(Incoming {
-            topic: publish.topic,
-            payload: publish.payload.to_vec(),
-            retained: publish.retain,
-            reply_to: None,
-        }),
+        Event::Incoming(Packet::Publish(publish)) => {
+            match Skipped::from_message(&publish.topic, &publish.payload) {
+                Some(skipped) => Wire::Skipped(skipped),
+                None => Wire::Message(Incoming {
+                    topic: publish.topic,
+                    payload: publish.payload.to_vec(),
+                    retained: publish.retain,
+                    reply_to: None,
+                }),
+            }
+        }
         Event::Incoming(_) | Event::Outgoing(_) => Wire::Alive,
     }
 }

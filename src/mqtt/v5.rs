@@ -11,17 +11,17 @@ use secrecy::ExposeSecret;
 use tokio::sync::mpsc;
 
 use super::address::Access;
-use super::relay::{Line, Relay};
-use super::transport::{CONNECT_LIMIT, INFLIGHT, LARGEST_PACKET, proxy, transport};
-use super::wire::{Limits, Wire};
+use super::gate::Skipped;
+use super::line::{Line, LineWatch};
+use super::transport::{CONNECT_LIMIT, INFLIGHT, LARGEST_PACKET, proxy};
+use super::wire::{Answer, Limits, Wire};
 use crate::core::model::event::{Incoming, LinkFailure, ReplyTo};
 
 /// A client that holds so many requests, and what has to be polled for it.
-pub(super) fn client(access: &Access, relay: &Relay, requests: usize) -> (AsyncClient, EventLoop) {
+pub(super) fn client(access: &Access, line: &Line, requests: usize) -> (AsyncClient, EventLoop) {
     // Never logged: `Debug` would show the password.
-    let mut options = MqttOptions::new(&access.client_id, &access.target, access.port);
-    options.set_transport(transport(access));
-    options.set_proxy(proxy(relay));
+    let mut options = MqttOptions::new(&access.client_id, &access.target.host, access.target.port);
+    options.set_proxy(proxy(line));
     if let Some((username, password)) = &access.credentials {
         options.set_credentials(username, password.expose_secret());
     }
@@ -41,8 +41,7 @@ pub(super) fn client(access: &Access, relay: &Relay, requests: usize) -> (AsyncC
 }
 
 /// Polls to the end of the connection: the first error, or our own goodbye, after which rumqttc would connect again.
-pub(super) async fn poll(mut event_loop: EventLoop, mut line: Line, wire: mpsc::Sender<Wire>) {
-    let keep_alive = event_loop.options.keep_alive();
+pub(super) async fn poll(mut event_loop: EventLoop, mut line: LineWatch, wire: mpsc::Sender<Wire>) {
     let mut is_open = false;
     let end = loop {
         let event = match event_loop.poll().await {
@@ -52,15 +51,7 @@ pub(super) async fn poll(mut event_loop: EventLoop, mut line: Line, wire: mpsc::
                 break LinkFailure::Lost("closed as asked".into());
             }
             Ok(Event::Incoming(Packet::ConnAck(answer))) => match limits(&answer) {
-                Ok(limits) => {
-                    // rumqttc does what the broker asks for (section 3.2.2.3.14). That may be nothing at all, or so
-                    // seldom that the session's patience ends first; proving oneself more often is always allowed.
-                    let asked = event_loop.options.keep_alive();
-                    if asked.is_zero() || asked > keep_alive {
-                        event_loop.options.set_keep_alive(keep_alive);
-                    }
-                    Wire::Opened(limits)
-                }
+                Ok(limits) => Wire::Opened(limits),
                 Err(failure) => break failure,
             },
             Ok(event) => translate(event),
@@ -97,8 +88,12 @@ fn translate(event: Event) -> Wire {
         Event::Outgoing(Outgoing::Publish(id)) => Wire::Written(id),
         Event::Incoming(Packet::PubAck(ack)) => Wire::Answered(ack.pkid, refusal(&ack)),
         Event::Incoming(Packet::SubAck(answer)) => {
-            let granted = |code: &SubscribeReasonCode| matches!(code, SubscribeReasonCode::Success(_));
-            Wire::Subscribed(answer.return_codes.iter().map(granted).collect())
+            let said = answer.properties.as_ref().and_then(|properties| properties.reason_string.as_deref());
+            let of_code = |code: &SubscribeReasonCode| match reason::of_filter(code, said) {
+                None => Answer::Granted,
+                why => Answer::Refused(why),
+            };
+            Wire::Subscribed(answer.return_codes.iter().map(of_code).collect())
         }
         Event::Incoming(Packet::Publish(publish)) => message(&publish),
         Event::Incoming(_) | Event::Outgoing(_) => Wire::Alive,
@@ -107,12 +102,15 @@ fn translate(event: Event) -> Wire {
 
 fn refusal(ack: &PubAck) -> Option<String> {
     let said = ack.properties.as_ref().and_then(|properties| properties.reason_string.as_deref());
-    reason::of_message(ack.reason).map(|why| reason::with_words(why, said))
+    reason::of_message(ack.reason).map(|why| reason::in_words(why, said))
 }
 
 fn message(publish: &Publish) -> Wire {
     // No alias was offered to the broker (section 3.1.2.11.5), so the topic is always there.
     let topic = String::from_utf8_lossy(&publish.topic).into_owned();
+    if let Some(skipped) = Skipped::from_message(&topic, &publish.payload) {
+        return Wire::Skipped(skipped);
+    }
     let reply_to = publish.properties.as_ref().and_then(|properties| {
         let correlation = properties.correlation_data.as_ref().map(|data| data.to_vec());
         Some(ReplyTo { topic: properties.response_topic.clone()?, correlation })

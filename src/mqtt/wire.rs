@@ -1,5 +1,6 @@
 //! What a connection tells its session, whichever version of MQTT it speaks.
 
+use super::gate::Skipped;
 use crate::core::model::event::{Incoming, LinkFailure};
 
 /// Something came, or went out.
@@ -12,13 +13,23 @@ pub(super) enum Wire {
     /// The broker has the message of this packet id; what it says if it did not want it.
     Answered(u16, Option<String>),
     /// The answer to the oldest unanswered subscription: for each filter, whether it was granted.
-    Subscribed(Vec<bool>),
+    Subscribed(Vec<Answer>),
     /// A message on a subscription.
     Message(Incoming),
+    /// A message that nobody can take, and that was not handed on.
+    Skipped(Skipped),
     /// Something else; the connection is alive.
     Alive,
     /// The end.
     Closed(LinkFailure),
+}
+
+/// What becomes of a filter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Answer {
+    Granted,
+    /// With the broker's reason, where it gives one.
+    Refused(Option<String>),
 }
 
 /// What the broker takes. MQTT 5 brokers say it when they accept a connection (section 3.2.2.3).

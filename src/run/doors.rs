@@ -88,7 +88,7 @@ impl Doors {
             self.open = None;
             return;
         };
-        let broker = config.mqtt.broker.to_string();
+        let broker = config.mqtt.brokers.to_string();
         match (plan, &self.open) {
             (Plan::Move(door), _) => {
                 let address = door.address().unwrap_or(http.listen);

@@ -24,7 +24,10 @@ pub fn settings(config: &Config) -> Settings {
             announce: matches!(graph.auth, Auth::Person { announce: true, .. }),
             certificate_ends: certificate_ends(config),
         },
-        commands: commands.enabled.then(|| Commands { session_id: session_id(&graph.auth) }),
+        commands: commands.enabled.then(|| Commands {
+            session_id: session_id(&graph.auth),
+            response_topic: commands.response_topic.as_deref().map(Into::into),
+        }),
         discovery: home_assistant.discovery.then(|| home_assistant.settings.clone()),
         users: users.clone(),
         groups: groups.clone(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use presence2mqtt::config::Mqtt;
+use presence2mqtt::config::{Broker, Mqtt};
 use presence2mqtt::core::model::effect::Message;
 use presence2mqtt::core::model::mqtt::Qos;
 use presence2mqtt::mqtt::address::Address;
@@ -124,7 +124,7 @@ impl Observer {
 
 fn address(mqtt: &Mqtt, port: u16) -> Address {
     let mut mqtt = mqtt.clone();
-    mqtt.broker.port = port;
+    mqtt.brokers = Broker { port, ..mqtt.brokers.in_turn(0).clone() }.into();
     mqtt.settings.keep_alive = Duration::from_secs(30);
     Address::of_command(&mqtt, "observer")
 }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use presence2mqtt::core::model::event::{Event, Incoming, ReplyTo};
+use presence2mqtt::core::model::heard::Heard;
 use presence2mqtt::core::model::presence_change::{LONGEST_COMMAND, PresenceChange};
 use presence2mqtt::core::model::request::{ReadFailure, Whom};
-use presence2mqtt::core::model::topic::{SET, SET_STATUS_MESSAGE};
+use presence2mqtt::core::model::topic::{SET, SET_STATUS_MESSAGE, Topics};
 use serde_json::Value;
 
 use super::said;
@@ -108,13 +109,13 @@ fn answered(world: &World, message: &Incoming, ok: bool) {
         assert_eq!(value["request"].to_string(), json.to_string());
     }
     assert!(rest.len() <= 1);
+    let topics = Topics::new("presence".parse().unwrap(), "bridge".parse().unwrap());
     for (topic, same) in rest {
         let asked = message.reply_to.as_ref().expect("nobody asked for it");
         assert_eq!((topic, same), (&asked.topic, payload));
         assert!(!topic.is_empty() && !topic.contains(['+', '#', '\0']) && !topic.starts_with('$'));
-        assert!(
-            !topic.starts_with("presence/") || topic.starts_with("presence/alice/set/result/"),
-            "{topic}"
-        );
+        assert!(topic.starts_with("presence/") || topic.starts_with("answers/"), "{topic}");
+        let is_result = topic.starts_with("presence/alice/set/result/");
+        assert!(is_result || Heard::from_topic(topic, &topics) == Heard::Elsewhere, "{topic}");
     }
 }

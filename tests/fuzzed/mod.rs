@@ -8,6 +8,7 @@ mod command;
 mod configuration;
 mod device_code;
 mod foreign;
+mod gate;
 mod http;
 mod members;
 mod presence;
@@ -24,12 +25,13 @@ mod world;
 type Check = fn(&[u8]);
 
 /// The kinds of input by name, which is the name of the fuzz target and of its folder in `fuzz/corpus`.
-pub(crate) const TARGETS: [(&str, Check); 14] = [
+pub(crate) const TARGETS: [(&str, Check); 15] = [
     ("browser", browser::check),
     ("command", command::check),
     ("configuration", configuration::check),
     ("device_code", device_code::check),
     ("foreign", foreign::check),
+    ("gate", gate::check),
     ("http", http::check),
     ("members", members::check),
     ("presence", presence::check),

@@ -286,7 +286,10 @@ pub(super) fn settings() -> Settings {
     let mut settings = Settings::for_tests();
     settings.graph.endpoint = Endpoint::Users;
     settings.graph.include_messages = true;
-    settings.commands = Some(Commands { session_id: Some("11111111-2222-3333-4444-555555555555".into()) });
+    settings.commands = Some(Commands {
+        session_id: Some("11111111-2222-3333-4444-555555555555".into()),
+        response_topic: Some("answers".into()),
+    });
     settings.users = vec![User {
         name: "alice".parse().unwrap(),
         id: alice().to_string().parse().unwrap(),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use presence2mqtt::config::Broker;
 use presence2mqtt::core::model::effect::{Ending, Message};
 use presence2mqtt::core::model::mqtt::{Protocol, Qos};
 use presence2mqtt::mqtt::address::Address;
@@ -96,7 +97,7 @@ async fn a_broker_that_knows_only_3_1_1_is_spoken_to_in_that() {
     let mut config = stage.config("", &stage.everybody());
     config.mqtt.settings.protocol = Protocol::V5;
     let mut listener = stage.listen(&config).await;
-    config.mqtt.broker = format!("mqtt://127.0.0.1:{port}").parse().unwrap();
+    config.mqtt.brokers = format!("mqtt://127.0.0.1:{port}").parse::<Broker>().unwrap().into();
     let bridge = Running::start(&config);
     listener.until(&[("presence/alice/health", "ok"), ("presence/bridge/state", "online")]).await;
     let info = listener.until_topic("presence/bridge/info", |_| true).await;

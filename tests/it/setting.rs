@@ -202,11 +202,11 @@ async fn with_mqtt_5_the_sender_is_answered_too() {
         loop {
             match events.poll().await.unwrap() {
                 Event::Incoming(Packet::ConnAck(_)) => {
-                    client.try_subscribe("answers/#", QoS::AtLeastOnce).unwrap();
+                    client.try_subscribe("presence/answers/#", QoS::AtLeastOnce).unwrap();
                 }
                 Event::Incoming(Packet::SubAck(_)) => {
                     let properties = PublishProperties {
-                        response_topic: Some("answers/phone".into()),
+                        response_topic: Some("presence/answers/phone".into()),
                         correlation_data: Some(vec![0, 255, 7].into()),
                         ..PublishProperties::default()
                     };
@@ -219,7 +219,7 @@ async fn with_mqtt_5_the_sender_is_answered_too() {
         }
     };
     let answer = within(answered).await;
-    assert_eq!((&answer.topic[..], answer.retain), (&b"answers/phone"[..], false));
+    assert_eq!((&answer.topic[..], answer.retain), (&b"presence/answers/phone"[..], false));
     assert_eq!(answer.properties.unwrap().correlation_data.unwrap(), vec![0, 255, 7]);
     assert_eq!(
         serde_json::from_slice::<Value>(&answer.payload).unwrap(),

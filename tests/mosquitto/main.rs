@@ -12,7 +12,7 @@
 //! In reading order: `harness` is what the tests are made of; `values` says what a listener finds, `endings`
 //! how the bridge goes, `outages` how it comes back, `doors` how it gets in, `neighbours` how it shares a broker,
 //! `rivals` what another client with its name does, `reloads` how it takes another configuration, `clocks` what sleep does,
-//! `endurance` what long trouble costs, `mqtt5` what is different in MQTT 5, `lights` what lights are told, `commands` what
+//! `endurance` what long trouble costs, `mqtt5` what is different in MQTT 5, `lights` what lights are told, `limits` what broker's limits cost, `commands` what
 //! the one-shot commands do, `checks` what `check --online` and `watch` find out about access lists, `page` what a browser, a
 //! container and systemd see, `secrets` what nobody may ever read.
 #![allow(
@@ -30,6 +30,7 @@ mod endings;
 mod endurance;
 mod harness;
 mod lights;
+mod limits;
 mod mqtt5;
 mod neighbours;
 mod outages;

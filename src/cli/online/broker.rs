@@ -56,7 +56,7 @@ pub(super) async fn check(
             return Ok(());
         }
     };
-    list.add(BROKER, Outcome::Ok(format!("{} lets this client in", mqtt.broker)))?;
+    list.add(BROKER, Outcome::Ok(format!("{} lets this client in", mqtt.brokers)))?;
     let mut link = Link { address: &address, broker: Some(broker), progress };
     let outcome = try_out(config, &mut link, list).await;
     link.close().await;

@@ -39,6 +39,8 @@ pub(super) fn check(
     let groups = groups::check(written, &mut refusals);
     let lights = lights::check(written, &users, &mut refusals);
     let http = http::check(&written.http, &mut refusals);
+    let response_topic = written.commands.response_topic.as_deref();
+    let response_topic = response_topic.and_then(|topic| refusals.topic("commands.response_topic", topic));
     let config = (|| {
         Some(Config {
             origin: document.origin().clone(),
@@ -48,7 +50,7 @@ pub(super) fn check(
             groups,
             lights,
             home_assistant: home_assistant?,
-            commands: Commands { enabled: written.commands.enabled },
+            commands: Commands { enabled: written.commands.enabled, response_topic },
             http,
         })
     })();

@@ -3,17 +3,18 @@
 use std::time::Duration;
 
 use super::refusals::{HOUR, Refusals, SECOND, WEEK};
-use crate::config::broker::Broker;
+use crate::config::broker::{Broker, Brokers};
 use crate::config::files::{check_certificates, check_key};
+use crate::config::key::Key;
 use crate::config::known::{ClientIdentity, Credentials, Mqtt};
-use crate::config::written;
+use crate::config::written::{self, Urls};
 use crate::core::model::mqtt::{Protocol, Qos};
 use crate::core::model::settings::MqttSettings;
 
 pub(super) fn check(written: &written::Mqtt, refusals: &mut Refusals<'_>) -> Option<Mqtt> {
-    let broker = broker(written, refusals);
-    if let Some(broker) = &broker
-        && !broker.scheme.is_tls()
+    let brokers = brokers(written, refusals);
+    if let Some(brokers) = &brokers
+        && !brokers.iter().any(|broker| broker.scheme.is_tls())
     {
         refuse_tls_keys(written, refusals);
     }
@@ -35,7 +36,7 @@ pub(super) fn check(written: &written::Mqtt, refusals: &mut Refusals<'_>) -> Opt
         refusals.refuse("mqtt.refresh_interval", "must be 0s (never) or 10s to 7days");
     }
     Some(Mqtt {
-        broker: broker?,
+        brokers: brokers?,
         credentials,
         ca_file,
         client_identity,
@@ -52,12 +53,20 @@ pub(super) fn check(written: &written::Mqtt, refusals: &mut Refusals<'_>) -> Opt
     })
 }
 
-fn broker(written: &written::Mqtt, refusals: &mut Refusals<'_>) -> Option<Broker> {
-    let Some(url) = &written.url else {
-        refusals.refuse("mqtt.url", "is required, such as \"mqtt://localhost:1883\"");
-        return None;
+fn brokers(written: &written::Mqtt, refusals: &mut Refusals<'_>) -> Option<Brokers> {
+    let key = Key::from("mqtt.url");
+    let urls = match &written.url {
+        Some(Urls::One(url)) => vec![(key.clone(), url)],
+        Some(Urls::Several(urls)) => urls.iter().enumerate().map(|(i, url)| (key.index(i), url)).collect(),
+        None => Vec::new(),
     };
-    url.parse().map_err(|error| refusals.refuse("mqtt.url", error)).ok()
+    if urls.is_empty() {
+        refusals.refuse(key, "is required, such as \"mqtt://localhost:1883\"");
+        return None;
+    }
+    let parsed =
+        urls.into_iter().map(|(key, url)| url.parse().map_err(|error| refusals.refuse(key, error)).ok());
+    Brokers::new(parsed.collect::<Vec<Option<Broker>>>().into_iter().collect::<Option<_>>()?)
 }
 
 fn refuse_tls_keys(written: &written::Mqtt, refusals: &mut Refusals<'_>) {

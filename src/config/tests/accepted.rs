@@ -19,12 +19,18 @@ fn secret_of(config: &Config) -> String {
 }
 
 #[test]
+fn the_broker_may_have_several_addresses() {
+    let text = minimal().replace("\"mqtt://localhost\"", "[\"mqtt://one\", \"wss://two/ws\"]");
+    assert_eq!(read(&text).unwrap().mqtt.brokers.to_string(), "mqtt://one:1883, wss://two:443/ws");
+}
+
+#[test]
 fn defaults() {
     let config = read(&minimal()).unwrap();
     assert_eq!(config.origin, Origin::File("presence2mqtt.toml".into()));
 
     let mqtt = config.mqtt;
-    assert_eq!(mqtt.broker.to_string(), "mqtt://localhost:1883");
+    assert_eq!(mqtt.brokers.to_string(), "mqtt://localhost:1883");
     assert_eq!(mqtt.settings.client_id.as_str(), "presence2mqtt");
     assert_eq!(mqtt.settings.bridge_name.as_str(), "bridge");
     assert!(mqtt.credentials.is_none());
@@ -140,8 +146,8 @@ fn every_key() {
 
     assert_eq!(config.origin, Origin::File(file));
     let mqtt = &config.mqtt;
-    assert_eq!(mqtt.broker.scheme, Scheme::Wss);
-    assert_eq!(mqtt.broker.to_string(), "wss://broker.example:443/ws");
+    assert_eq!(mqtt.brokers.in_turn(0).scheme, Scheme::Wss);
+    assert_eq!(mqtt.brokers.to_string(), "wss://broker.example:443/ws");
     assert_eq!(mqtt.settings.client_id.as_str(), "office");
     assert_eq!(mqtt.settings.bridge_name.as_str(), "office-bridge");
     let credentials = mqtt.credentials.as_ref().unwrap();

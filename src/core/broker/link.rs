@@ -248,10 +248,12 @@ impl Link {
         self.duplicate.gone_at(self.up_since?)
     }
 
-    /// The connection is gone and will be tried again; the outage is reported when it begins.
+    /// The connection is gone and will be tried again; the outage is reported when it begins. Where the end `is_explained` by a
+    /// message, there is no rival.
     pub(super) fn lost(
         &mut self,
         failure: &LinkFailure,
+        is_explained: bool,
         now: Tick,
         random: &mut fastrand::Rng,
     ) -> Option<Report> {
@@ -272,7 +274,10 @@ impl Link {
         }
         self.trouble = Some(failure.to_string());
         let was_known = self.has_duplicate();
-        let for_duplicate = self.duplicate.lost(failure, lasted, random);
+        if is_explained {
+            self.duplicate.gone();
+        }
+        let for_duplicate = if is_explained { None } else { self.duplicate.lost(failure, lasted, random) };
         let wait = for_duplicate.unwrap_or_else(|| match failure {
             LinkFailure::Lost(_)
             | LinkFailure::Closed

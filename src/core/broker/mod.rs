@@ -1,17 +1,18 @@
 //! The broker's side: the connection, what an earlier run left there, what is subscribed to, and what is sent.
 //!
 //! `link` says when there is a connection, with `version_probe` and `duplicate_client` for two manners of brokers;
-//! `read_back` is what earlier runs left, `refusals` what the broker does not take, and
-//! `outbox` what is sent and in which order.
+//! `read_back` is what earlier runs left, `refusals` what the broker does not take, `outbox` what is sent and in which order,
+//! and `suspects` at which message the broker hangs up.
 
 mod duplicate_client;
 mod link;
 pub(super) mod outbox;
 mod read_back;
 mod refusals;
+mod suspects;
 mod version_probe;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use self::link::{Link, Phase};
@@ -19,8 +20,8 @@ use self::outbox::Outbox;
 use self::read_back::Found;
 use self::refusals::Refusals;
 use super::context::Context;
-use super::model::effect::{BrokerOrder, Effect, Ending, Message};
-use super::model::event::LinkFailure;
+use super::model::effect::{BrokerOrder, Effect, Ending, Message, Subscription};
+use super::model::event::{Incoming, LinkFailure, RefusedFilter};
 use super::model::foreign::Legible;
 use super::model::mqtt::Protocol;
 use super::model::name::TopicLevel;
@@ -28,7 +29,16 @@ use super::model::report::{DUPLICATE_CLIENT, Report};
 use super::model::settings::Settings;
 use super::model::snapshot::{BrokerSnapshot, BrokerState};
 use super::model::time::Tick;
-use super::model::topic::BridgeField;
+use super::model::topic::{BridgeField, ONLINE};
+
+/// Filters in one SUBSCRIBE: more than eight end the connection at AWS IoT Core.
+const FILTERS: usize = 8;
+
+/// Our own `online` may be on its way back, behind the word of another hand.
+const ECHO: Duration = Duration::from_millis(250);
+
+/// A `state` that another hand has changed is said again at most so often.
+const RESTATE: Duration = Duration::from_secs(1);
 
 /// The connection to the broker, and what is known of what it holds.
 #[derive(Debug)]
@@ -40,6 +50,11 @@ pub(super) struct Broker {
     refusals: Refusals,
     resend_at: Option<Tick>,
     last_refresh: Option<Tick>,
+    /// Subscriptions that are not answered yet, in order.
+    asked: VecDeque<Vec<Subscription>>,
+    /// Another hand has changed this bridge's `state`; to be said again then.
+    restate_at: Option<Tick>,
+    last_restated: Option<Tick>,
 }
 
 /// What reading back has shown.
@@ -61,6 +76,9 @@ impl Broker {
             refusals: Refusals::none(),
             resend_at: None,
             last_refresh: None,
+            asked: VecDeque::new(),
+            restate_at: None,
+            last_restated: None,
         }
     }
 
@@ -100,24 +118,47 @@ impl Broker {
         let mut subscriptions = Vec::new();
         if self.link.must_read_back() {
             self.read_back = read_back::filters(announcements, cx);
-            subscriptions.push(read_back::at_most_once(self.read_back.clone()));
+            subscriptions = read_back::at_most_once(self.read_back.clone());
         }
-        subscriptions.push(read_back::at_least_once(filters));
+        let many = subscriptions.len().div_ceil(FILTERS) + filters.len().div_ceil(FILTERS);
         self.refusals.connected();
+        self.asked.clear();
+        self.restate_at = None;
         self.found = Found::default();
         cx.report(Report::BrokerConnected);
-        self.link.connected(subscriptions.len(), cx.now);
-        subscriptions.into_iter().map(BrokerOrder::Subscribe).for_each(|order| cx.ask_broker(order));
+        self.link.connected(many, cx.now);
+        self.ask(subscriptions, cx);
+        self.ask(read_back::at_least_once(filters), cx);
         if self.link.is_up() {
             outbox.open();
         }
         true
     }
 
+    /// Subscribes, a few filters at a time: some brokers close the connection at more.
+    fn ask(&mut self, subscriptions: Vec<Subscription>, cx: &mut Context) {
+        for some in subscriptions.chunks(FILTERS) {
+            self.asked.push_back(some.to_vec());
+            cx.ask_broker(BrokerOrder::Subscribe(some.to_vec()));
+        }
+    }
+
     /// The answer to the last subscription comes after what was retained for the first.
-    pub(super) fn subscribed(&mut self, refused: Vec<String>, cx: &mut Context) {
+    pub(super) fn subscribed(&mut self, refused: Vec<RefusedFilter>, cx: &mut Context) {
         self.link.heard(true, cx.now);
-        self.refusals.filters(refused, cx);
+        self.refusals.answered(self.asked.pop_front().unwrap_or_default(), refused, cx);
+    }
+
+    /// Somebody, or the will of an older connection, has changed this bridge's `state`. It is said again, not too often.
+    pub(super) fn heard_own_state(&mut self, message: &Incoming, outbox: &Outbox, cx: &Context) {
+        // What was retained is what there was before `online` arrived; an older connection's will comes live.
+        let is_old = message.retained && outbox.announced_at().is_none();
+        if message.payload == ONLINE.as_bytes() {
+            self.restate_at = None;
+        } else if self.link.is_up() && !is_old && self.restate_at.is_none() {
+            let earliest = self.last_restated.map_or(cx.now, |last| last + RESTATE);
+            self.restate_at = Some(earliest.max(cx.now + ECHO));
+        }
     }
 
     /// The broker does not take a message; the others go on.
@@ -125,6 +166,12 @@ impl Broker {
         if let Some(again) = self.refusals.message(topic, why, cx) {
             self.resend_at = Some(self.resend_at.map_or(again, |at| at.min(again)));
         }
+    }
+
+    /// A message cannot be taken, and the others go on.
+    pub(super) fn message_skipped(&mut self, topic: String, bytes: usize, cx: &mut Context) {
+        self.link.heard(false, cx.now);
+        self.refusals.skipped(topic, bytes, cx);
     }
 
     /// A retained message came.
@@ -163,8 +210,11 @@ impl Broker {
             cx.push(Effect::Finish(ending.clone()));
             return;
         }
+        // A broker that is away, or cut off, has nothing against a message.
+        let hangs_up = matches!(failure, LinkFailure::Closed | LinkFailure::Refused(_)) && self.link.is_up();
+        let is_found = hangs_up && outbox.hung_up(cx);
         outbox.close();
-        let report = self.link.lost(failure, cx.now, &mut cx.random);
+        let report = self.link.lost(failure, is_found, cx.now, &mut cx.random);
         cx.report(report);
     }
 
@@ -216,7 +266,17 @@ impl Broker {
             outbox.close();
             cx.ask_broker(BrokerOrder::Disconnect);
         }
+        if self.restates_at(outbox).is_some_and(|at| at <= cx.now) {
+            self.restate_at = None;
+            self.last_restated = Some(cx.now);
+            outbox.own(cx.topics.of_bridge(BridgeField::State), ONLINE.to_owned());
+        }
+        if self.link.is_up() {
+            let again = self.refusals.due_again(cx);
+            self.ask(again, cx);
+        }
         if self.link.stop_listening(cx.now) {
+            self.read_back.iter().for_each(|filter| self.refusals.forget_filter(filter));
             cx.ask_broker(BrokerOrder::Unsubscribe(std::mem::take(&mut self.read_back)));
         }
         if let Phase::Stopping { deadline, ending, closing } = &mut self.link.phase {
@@ -229,10 +289,18 @@ impl Broker {
         }
     }
 
+    /// When `online` is said again: not before it was said.
+    fn restates_at(&self, outbox: &Outbox) -> Option<Tick> {
+        let announced = outbox.announced_at().filter(|_| self.link.is_up())?;
+        Some(self.restate_at?.max(announced + ECHO))
+    }
+
     /// When time alone changes something.
     pub(super) fn wake_at(&self, outbox: &Outbox) -> Option<Tick> {
         let resend_at = self.resend_at.filter(|_| outbox.is_open());
-        self.link.wake_at().into_iter().chain(resend_at).min()
+        let of_link = self.refusals.ask_at().filter(|_| self.link.is_up());
+        let of_link = of_link.into_iter().chain(self.restates_at(outbox));
+        self.link.wake_at().into_iter().chain(resend_at).chain(of_link).chain(outbox.retry_at()).min()
     }
 
     /// Whether everything is to be sent again, since it would vanish or was refused.
@@ -272,8 +340,10 @@ impl Broker {
     /// Subscribes to more on the connection there is, if there is one.
     pub(super) fn subscribe(&mut self, filters: Vec<String>, cx: &mut Context) {
         if self.link.is_open() && !filters.is_empty() {
-            self.link.also_subscribes();
-            cx.ask_broker(BrokerOrder::Subscribe(read_back::at_least_once(filters)));
+            for _ in filters.chunks(FILTERS) {
+                self.link.also_subscribes();
+            }
+            self.ask(read_back::at_least_once(filters), cx);
         }
     }
 
@@ -281,7 +351,7 @@ impl Broker {
     pub(super) fn also_read_back(&mut self, filter: String, cx: &mut Context) {
         if self.link.also_subscribes() {
             self.read_back.push(filter.clone());
-            cx.ask_broker(BrokerOrder::Subscribe(read_back::at_most_once(vec![filter])));
+            self.ask(read_back::at_most_once(vec![filter]), cx);
         }
     }
 

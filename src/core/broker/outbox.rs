@@ -9,6 +9,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::suspects::{Admission, Suspects};
 use crate::core::context::Context;
 use crate::core::model::dirty_topics::DirtyTopics;
 use crate::core::model::effect::{BrokerOrder, Message};
@@ -16,6 +17,7 @@ use crate::core::model::health::Health;
 use crate::core::model::mqtt::Qos;
 use crate::core::model::name::TopicLevel;
 use crate::core::model::place::Place;
+use crate::core::model::time::Tick;
 use crate::core::model::topic::{BridgeField, Field, ONLINE};
 use crate::core::people::Roster;
 use crate::core::people::person::Person;
@@ -68,6 +70,14 @@ pub(in crate::core) struct Outbox {
     /// `online` waits for the full sending to be through.
     announce: bool,
     in_flight: usize,
+    /// `online` is on its way out.
+    online_waits: bool,
+    /// So many have to arrive until `online` and everything before it is there.
+    until_online: Option<usize>,
+    announced_at: Option<Tick>,
+    suspects: Suspects,
+    /// The broker hung up soon: messages are acknowledged, whatever is configured, so that it shows at which.
+    careful: bool,
 }
 
 impl Outbox {
@@ -80,7 +90,9 @@ impl Outbox {
     /// Removals begin again, for nothing else would repeat them.
     pub(in crate::core) fn close(&mut self) {
         self.drop_waiting();
+        self.suspects.forget_connection();
         self.in_flight = 0;
+        (self.online_waits, self.until_online, self.announced_at) = (false, None, None);
         self.removals.extend(self.removed.drain(..));
     }
 
@@ -215,16 +227,54 @@ impl Outbox {
         }
     }
 
+    /// When `online` arrived on this connection, with everything before it.
+    pub(super) fn announced_at(&self) -> Option<Tick> {
+        self.announced_at.filter(|_| self.open)
+    }
+
     /// Whether presence may be published.
     pub(in crate::core) fn is_open(&self) -> bool {
         self.open
     }
 
-    pub(in crate::core) fn acknowledged(&mut self, count: usize) {
+    /// So many of the oldest have arrived. `true` when `online` did, and everything before it.
+    pub(in crate::core) fn acknowledged(&mut self, count: usize, now: Tick) -> bool {
+        self.suspects.acknowledged(count);
         self.in_flight = self.in_flight.saturating_sub(count);
         if self.in_flight == 0 {
             self.removed.clear();
         }
+        self.until_online = self.until_online.and_then(|left| left.checked_sub(count));
+        let is_online = self.until_online == Some(0);
+        if is_online {
+            self.until_online = None;
+            self.careful = false;
+            self.announced_at = Some(now);
+            self.suspects.all_others_arrived(now);
+        }
+        is_online
+    }
+
+    /// The broker ended the connection, without a word or soon after it was made. `true` if the message is found at which it
+    /// does.
+    pub(super) fn hung_up(&mut self, cx: &mut Context) -> bool {
+        self.careful = true;
+        self.suspects.hung_up(cx)
+    }
+
+    /// Whether one of the messages that were left out is to be tried again; everything has to be sent for it.
+    pub(in crate::core) fn begins_trial(&mut self, cx: &mut Context) -> bool {
+        self.open && self.suspects.begins_trial(cx)
+    }
+
+    /// When that is.
+    pub(super) fn retry_at(&self) -> Option<Tick> {
+        self.suspects.retry_at().filter(|_| self.open)
+    }
+
+    /// What is left out, on `<bridge>/health`.
+    pub(in crate::core) fn notice(&self) -> Option<String> {
+        self.suspects.notice()
     }
 
     /// What waits to be sent: messages, and people with something new.
@@ -239,20 +289,20 @@ impl Outbox {
     }
 
     /// Sends what fits into the window. `announcement` makes what Home Assistant is told of somebody, `expires` is after how
-    /// long the broker forgets. `true` when `online` was sent.
+    /// long the broker forgets.
     pub(in crate::core) fn send(
         &mut self,
         people: &Roster,
         announcement: impl Fn(Place, &Person, &Context) -> Option<(String, String)>,
         expires: Option<Duration>,
         cx: &mut Context,
-    ) -> bool {
+    ) {
         if !self.open {
-            return false;
+            return;
         }
         let mut messages = Vec::new();
-        let mut online = false;
-        while self.in_flight + messages.len() < WINDOW {
+        while self.in_flight + messages.len() < WINDOW && !self.suspects.keep_others_waiting() {
+            let before = messages.len();
             if let Some(topic) = self.removals.pop_front() {
                 messages.push(own(topic.clone(), String::new()));
                 self.removed.push(topic);
@@ -268,26 +318,61 @@ impl Outbox {
             } else if let Some(place) = self.fresh.pop_front() {
                 self.unsent(place).queued = false;
                 self.messages_of(place, people, &announcement, cx, &mut messages);
-            } else if let Some((_, message)) = self.lights.pop_front() {
+            } else if !self.careful
+                && let Some((_, message)) = self.lights.pop_front()
+            {
                 messages.push(message);
             } else if let Some(place) = self.next_of_everyone() {
                 self.messages_of(place, people, &announcement, cx, &mut messages);
+            } else if let Some((_, message)) = self.lights.pop_front() {
+                messages.push(message);
             } else if std::mem::take(&mut self.announce) {
                 messages.push(own(cx.topics.of_bridge(BridgeField::State), ONLINE.to_owned()));
-                online = true;
+                self.online_waits = true;
             } else {
                 break;
             }
+            self.admit(&mut messages, before);
+        }
+        if messages.is_empty() && self.in_flight == 0 {
+            messages.extend(self.suspects.next_alone());
         }
         self.give_back();
         for message in messages.iter_mut().filter(|message| message.retain && !message.payload.is_empty()) {
             message.expires = expires;
         }
+        if self.careful {
+            messages.iter_mut().for_each(|message| message.qos = Qos::AtLeastOnce);
+        }
         self.in_flight += messages.len();
+        if self.online_waits && messages.last().is_some_and(|message| message.payload == ONLINE) {
+            self.online_waits = false;
+            self.until_online = Some(self.in_flight);
+        }
+        self.suspects.sent(&messages);
         if !messages.is_empty() {
             cx.ask_broker(BrokerOrder::Publish(messages));
         }
-        online
+    }
+
+    /// Takes out what is not to be sent now, of the messages from this one on.
+    fn admit(&mut self, messages: &mut Vec<Message>, from: usize) {
+        if self.suspects.are_none() {
+            return;
+        }
+        let mut is_held = false;
+        for message in messages.split_off(from) {
+            // What belongs together stays in its order.
+            if is_held {
+                self.suspects.hold(message);
+                continue;
+            }
+            match self.suspects.admit(message) {
+                Admission::Now(message) => messages.push(message),
+                Admission::Held => is_held = true,
+                Admission::LeftOut => {}
+            }
+        }
     }
 
     /// Gives back what was taken when everybody waited at once; that is seldom, and whole tenants are large.
@@ -325,15 +410,16 @@ impl Outbox {
             topics = DirtyTopics::ALL;
         }
         let Some(person) = people.get(place) else { return };
-        if topics.has_announcement() {
-            let announcement = announcement(place, person, cx);
-            messages.extend(announcement.map(|(topic, payload)| own(topic, payload)));
-        }
         for field in person.fields().into_iter().filter(|&field| topics.has(field)) {
             if let Some(payload) = person.wanted(field, &cx.settings.mqtt.client_id) {
                 let topic = cx.topics.of_user(person.name(), field);
                 messages.push(Message::retained(topic, payload, cx.settings.mqtt.qos));
             }
+        }
+        // Behind what it is about: it is the largest message of all, and the first that a broker does not take.
+        if topics.has_announcement() {
+            let announcement = announcement(place, person, cx);
+            messages.extend(announcement.map(|(topic, payload)| own(topic, payload)));
         }
     }
 }

@@ -6,7 +6,7 @@ use super::echo::{Echo, Sender};
 use super::{CommandQueue, PendingCommand};
 use crate::core::broker::outbox::Outbox;
 use crate::core::context::Context;
-use crate::core::model::event::Incoming;
+use crate::core::model::event::{Incoming, ReplyTo};
 use crate::core::model::name::TopicLevel;
 use crate::core::model::place::Place;
 use crate::core::model::presence_change::{ChangeKind, PresenceChange};
@@ -19,6 +19,19 @@ const WAITING_MAX: usize = 64;
 
 const NO_SESSION: &str = "presence sessions need the id of an app, so write the identity's client id into graph.client_id, or use \
                           kind preferred";
+
+/// Whether the sender may have an answer there. A topic of a light or of Home Assistant means something to others.
+fn may_reply(user: &TopicLevel, to: &ReplyTo, cx: &Context) -> bool {
+    let settings = &cx.settings;
+    let elsewhere = settings.commands.as_ref().and_then(|commands| commands.response_topic.as_deref());
+    let is_below = |topic: &str| {
+        to.topic.strip_prefix(topic).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let is_of_light = settings.lights.iter().any(|light| is_below(&light.topic));
+    let is_discovery =
+        settings.discovery.as_ref().is_some_and(|discovery| is_below(discovery.prefix.as_str()));
+    !is_of_light && !is_discovery && cx.topics.may_reply(user, to, elsewhere)
+}
 
 impl CommandQueue {
     /// Takes a command about a user: what its payload asks for, and nothing if it is empty. Graph wants to be left alone until
@@ -33,7 +46,7 @@ impl CommandQueue {
         cx: &mut Context,
     ) {
         let Some(place) = people.by_name(&user).filter(|_| cx.settings.commands.is_some()) else { return };
-        let reply_to = message.reply_to.clone().filter(|to| cx.topics.may_reply(&user, to));
+        let reply_to = message.reply_to.clone().filter(|to| may_reply(&user, to, cx));
         let from = Sender { user, echo: Echo::from_payload(&message.payload), reply_to };
         let who = people.who(place, cx);
         match change.and_then(|change| self.acceptable(place, change, hold_until, people, cx)) {

@@ -21,7 +21,7 @@ pub enum Event {
     /// The broker answered the oldest unanswered subscription.
     Subscribed {
         /// The filters that it refused.
-        refused: Vec<String>,
+        refused: Vec<RefusedFilter>,
     },
     /// So many of the published messages are acknowledged (QoS 1) or written out (QoS 0).
     Acknowledged(usize),
@@ -35,6 +35,13 @@ pub enum Event {
     },
     /// A message came on a subscription.
     Message(Incoming),
+    /// A message on a subscription is too large or cannot be read; it is not handed on.
+    MessageSkipped {
+        /// Where it is, cut and made legible.
+        topic: String,
+        /// Its size.
+        bytes: usize,
+    },
     /// There is no connection: it was refused, lost, or closed as asked.
     Disconnected(LinkFailure),
     /// The configuration was read again, and the broker is the same.
@@ -43,6 +50,15 @@ pub enum Event {
     NotConfigured(String),
     /// The process was asked to end.
     Stop,
+}
+
+/// A filter that the broker does not take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedFilter {
+    /// The filter.
+    pub filter: String,
+    /// The broker's reason, as a fragment, where it gives one.
+    pub why: Option<String>,
 }
 
 /// What another configuration means for the way to Graph.

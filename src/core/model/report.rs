@@ -44,6 +44,20 @@ pub enum Report {
     Online,
     /// A filter was refused.
     SubscriptionRefused(String),
+    /// The broker hangs up at one message, which is left out from now on.
+    LeftOut {
+        /// Where it was to go.
+        topic: String,
+        /// Its size.
+        bytes: usize,
+    },
+    /// A message that others published was not read.
+    MessageSkipped {
+        /// Where it is.
+        topic: String,
+        /// Its size.
+        bytes: usize,
+    },
     /// One person cannot be read, and why.
     UserUnreadable(Who, Legible),
     /// A command about this person was obeyed.
@@ -104,7 +118,11 @@ impl Report {
             Self::GraphLost(_) | Self::BrokerLost(_) | Self::SubscriptionRefused(_) | Self::Stretched(_) => {
                 Loudness::Warn
             }
-            Self::DuplicateClient | Self::PublishRefused(_) | Self::NotConfigured(_) => Loudness::Warn,
+            Self::DuplicateClient
+            | Self::PublishRefused(_)
+            | Self::MessageSkipped { .. }
+            | Self::LeftOut { .. }
+            | Self::NotConfigured(_) => Loudness::Warn,
             Self::SignInWith(..)
             | Self::SignInByBrowser
             | Self::NotSignedIn(_)
@@ -165,6 +183,16 @@ impl fmt::Display for Report {
                 f,
                 "the broker refused the subscription to {filter}; allow it in the broker's access list"
             ),
+            Self::LeftOut { topic, bytes } => write!(
+                f,
+                "the broker hangs up at a message of {bytes} bytes for {topic}; it is left out and tried again later"
+            ),
+            Self::MessageSkipped { topic, bytes } => {
+                write!(
+                    f,
+                    "ignored a message of {bytes} bytes at {topic}: too large or not readable; remove it there"
+                )
+            }
             Self::UserUnreadable(who, why) => write!(f, "{who} cannot be read: {why}"),
             Self::Commanded(who) => write!(f, "{}: a command was obeyed", who.by_name()),
             Self::CommandRefused(who, why) => {

@@ -97,6 +97,8 @@ pub struct SignInSettings {
 pub struct Commands {
     /// The app's id, which names its sessions; a managed identity may not know it.
     pub session_id: Option<Box<str>>,
+    /// Below which topic senders may want answers, beside below their command's own result.
+    pub response_topic: Option<Box<str>>,
 }
 
 /// Somebody who is followed: as configured, or as a member of a group.

@@ -182,16 +182,30 @@ impl Topics {
         format!("{}/{user}/{SET}/result", self.base)
     }
 
-    /// Whether a command to `user` may be answered there. Not on topics that mean something to those who believe the
-    /// bridge: below `<base>` only under the command's own result.
+    /// Whether a command to `user` may be answered there: below `<base>` where nothing of a bridge's is, or below `elsewhere`.
+    /// Whoever may send commands must not write other topics by this bridge's rights.
     #[must_use]
-    pub fn may_reply(&self, user: &TopicLevel, to: &ReplyTo) -> bool {
+    pub fn may_reply(&self, user: &TopicLevel, to: &ReplyTo, elsewhere: Option<&str>) -> bool {
         let ReplyTo { topic, correlation } = to;
         let is_topic = !topic.is_empty() && !topic.contains(['+', '#']) && !topic.contains(char::is_control);
         let is_short = topic.len().max(correlation.as_ref().map_or(0, Vec::len)) <= LONGEST_REPLY;
         let under = |prefix: &str| topic.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'));
-        let is_ours = topic.starts_with('$') || topic == self.base.as_str() || under(self.base.as_str());
-        is_topic && is_short && (!is_ours || under(&self.set_result(user)))
+        let is_allowed = match self.below_base(topic) {
+            Some(below) => self.is_free(below) || under(&self.set_result(user)),
+            None => elsewhere.is_some_and(under) && !topic.starts_with('$') && topic != self.base.as_str(),
+        };
+        is_topic && is_short && is_allowed
+    }
+
+    /// Whether this, below `<base>`, is nothing of a person's and nothing of a bridge's.
+    fn is_free(&self, below: &str) -> bool {
+        let mut levels = below.split('/');
+        let (first, second) = (levels.next().unwrap_or_default(), levels.next().unwrap_or_default());
+        let of_person = Field::IN_ORDER.iter().map(|field| field.level());
+        let of_bridge = BridgeField::ALL.iter().map(|field| field.level());
+        let others = [SET, SET_STATUS_MESSAGE, "refresh", "light", "account", "standby"];
+        let is_known = of_person.chain(of_bridge).chain(others).any(|level| level == second);
+        !first.is_empty() && !first.eq_ignore_ascii_case(self.bridge.as_str()) && !is_known
     }
 
     /// `<base>/+/<level>`: the filter that matches a topic of every person and of every bridge.
@@ -255,17 +269,25 @@ mod tests {
         let topics = Topics::new("home/teams".parse().unwrap(), "bridge".parse().unwrap());
         let alice: TopicLevel = "alice".parse().unwrap();
         let long = "x".repeat(LONGEST_REPLY + 1);
-        let may = |topic: &str, correlation: &str| {
+        let below = |prefix: Option<&str>, topic: &str, correlation: &str| {
             let to = ReplyTo { topic: topic.to_owned(), correlation: Some(correlation.into()) };
-            topics.may_reply(&alice, &to)
+            topics.may_reply(&alice, &to, prefix)
         };
-        for topic in ["answers/x", "home", "home/teamsx", "home/teams/alice/set/result/4711", "é"] {
+        let may = |topic: &str, correlation: &str| below(Some("home"), topic, correlation);
+        for topic in ["home/x", "home/teamsx", "home/teams/alice/set/result/4711"] {
             assert!(may(topic, "1"), "{topic}");
             assert!(!may(topic, &long), "{topic}");
         }
+        for topic in ["home/teams/alice/set/result/4711", "home/teams/answers/4711", "home/teams/x"] {
+            assert!(below(None, topic, "1"), "{topic}");
+        }
+        assert!(!below(None, "home/x", "1"));
         for topic in [
             "",
-            "answers/+",
+            "answers/x",
+            "home",
+            "homes/x",
+            "home/+",
             "#",
             "$SYS/x",
             "a\nb",

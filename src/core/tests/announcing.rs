@@ -83,7 +83,7 @@ fn everybody_is_announced_before_online_and_again_after_a_reconnect() {
             "#1/config = {alice presence/alice/availability}",
         ]
     );
-    assert_eq!(lines_of.last().unwrap(), "report: everything is published; the bridge is online");
+    assert_eq!(lines_of.last().unwrap(), "presence/bridge/state = online");
     bridge.on(lost(), at(1.0));
     bridge.on(Woken, at(6.0));
     assert_eq!(told(&bridge.on(Connected, at(6.1))).len(), 3);
@@ -185,7 +185,8 @@ fn one_person_under_two_names_is_announced_once() {
 
 #[test]
 fn controls_that_go_are_named_as_gone() {
-    let obeying = Settings { commands: Some(Commands { session_id: None }), ..only_alice() };
+    let obeying =
+        Settings { commands: Some(Commands { session_id: None, response_topic: None }), ..only_alice() };
     let (mut bridge, _) = read_back(with_discovery(obeying), &[]);
     let commands = reload(&mut bridge, with_discovery(only_alice()));
     let (_, payload) = published(commands).into_iter().find(|(to, _)| *to == topic(1)).unwrap();

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::core::model::event::Event::{Acknowledged, Connected, Disconnected, Started, Woken};
+use crate::core::model::event::RefusedFilter;
 
 /// Sleeps until the core connects, and returns when and in which version.
 fn connects(bridge: &mut Bridge, mut now: f64) -> (f64, Protocol) {
@@ -174,4 +175,120 @@ fn a_topic_that_is_refused_is_a_notice_and_the_others_go_on() {
     connects(&mut bridge, now);
     let health = health_of(&bridge.on(Connected, at(now + 7.0))).unwrap();
     assert!(!health.contains("does not take"), "a new connection, a new try: {health}");
+}
+
+#[test]
+fn that_everything_is_published_is_said_when_it_has_arrived() {
+    let mut bridge = Bridge::new(only_alice(), 1, at(0.0));
+    bridge.on(Started, at(0.0));
+    bridge.on(Connected, at(0.0));
+    bridge.on(subscribed(), at(0.0));
+    bridge.on(subscribed(), at(0.0));
+    let sent = messages_of(&bridge.on(Woken, at(0.04))).len();
+    assert_eq!(lines(&bridge.on(Acknowledged(sent - 1), at(0.05))), [""; 0]);
+    let said = "report: everything is published; the bridge is online";
+    assert_eq!(lines(&bridge.on(Acknowledged(1), at(0.06))), [said]);
+    assert_eq!(lines(&bridge.on(Acknowledged(1), at(0.07))), [""; 0]);
+}
+
+/// A broker may publish the will of the connection before behind the `online` of this one.
+#[test]
+fn an_offline_of_another_hand_is_answered_with_online() {
+    let state = |payload: &str, retained| {
+        let (topic, payload) = ("presence/bridge/state".to_owned(), payload.as_bytes().to_vec());
+        Event::Message(Incoming { topic, payload, retained, reply_to: None })
+    };
+    let mut bridge = online(only_alice());
+    assert_eq!(lines(&bridge.on(state("online", false), at(1.0))), [""; 0], "our own echo");
+    assert_eq!(lines(&bridge.on(state("offline", false), at(0.2))), [""; 0]);
+    assert_eq!(lines(&bridge.on(state("online", false), at(0.3))), [""; 0], "it was older than our own");
+    assert_eq!(lines(&bridge.on(Woken, at(0.6))), [""; 0]);
+    assert_eq!(lines(&bridge.on(state("offline", false), at(0.8))), [""; 0]);
+    assert!(bridge.wake_at(at(0.8).tick).unwrap() <= at(1.1).tick);
+    assert_eq!(lines(&bridge.on(Woken, at(1.1))), ["presence/bridge/state = online"]);
+    bridge.on(Acknowledged(1), at(1.1));
+    // Not as fast as somebody may want to quarrel.
+    for _ in 0..500 {
+        assert_eq!(lines(&bridge.on(state("offline", true), at(1.2))), [""; 0]);
+    }
+    assert!(bridge.wake_at(at(1.2).tick).unwrap() <= at(2.1).tick);
+    assert!(lines(&bridge.on(Woken, at(2.1))).contains(&"presence/bridge/state = online".to_owned()));
+    bridge.on(Event::Stop, at(3.0));
+    assert_eq!(lines(&bridge.on(state("offline", false), at(3.1))), [""; 0], "that is so");
+}
+
+#[test]
+fn refused_filters_are_asked_for_again_after_growing_pauses() {
+    let mut bridge = online(only_alice());
+    bridge.on(lost(), at(1.0));
+    let (mut now, _) = connects(&mut bridge, 1.0);
+    bridge.on(Connected, at(now));
+    bridge.on(Acknowledged(100), at(now));
+    let refused = || {
+        let refused =
+            RefusedFilter { filter: "presence/bridge/refresh".into(), why: Some("reason code 0x8c".into()) };
+        Event::Subscribed { refused: vec![refused] }
+    };
+    let health = health_of(&bridge.on(refused(), at(now))).unwrap();
+    assert!(health.contains("refresh (reason code 0x8c); allow it"), "{health}");
+    let mut pauses = Vec::new();
+    let mut asked = now;
+    while pauses.len() < 4 {
+        now = bridge.wake_at(at(now).tick).unwrap().0.as_secs_f64();
+        let said = lines(&bridge.on(Woken, at(now)));
+        bridge.on(Acknowledged(100), at(now));
+        if said.contains(&"subscribe presence/bridge/refresh".to_owned()) {
+            pauses.push(now - asked);
+            asked = now;
+            assert_eq!(health_of(&bridge.on(refused(), at(now))), None, "it was said");
+        }
+    }
+    assert!((30.0..=60.0).contains(&pauses[0]) && pauses.iter().any(|pause| *pause > 90.0), "{pauses:?}");
+    let again = loop {
+        now = bridge.wake_at(at(now).tick).unwrap().0.as_secs_f64();
+        let said = lines(&bridge.on(Woken, at(now)));
+        bridge.on(Acknowledged(100), at(now));
+        if said.contains(&"subscribe presence/bridge/refresh".to_owned()) {
+            break bridge.on(subscribed(), at(now));
+        }
+    };
+    assert!(health_of(&again).unwrap().contains("\"notices\":[]"), "{again:?}");
+}
+
+/// What a broker takes that hangs up at the first message which `minds`: everything before it is acknowledged.
+fn takes(bridge: &mut Bridge, mut sent: Vec<Message>, now: f64, minds: &dyn Fn(&Message) -> bool) -> bool {
+    while !sent.is_empty() {
+        if let Some(taken) = sent.iter().position(minds) {
+            bridge.on(Acknowledged(taken), at(now));
+            return false;
+        }
+        let more = bridge.on(Acknowledged(sent.len()), at(now));
+        sent = messages_of(&more);
+    }
+    true
+}
+
+#[test]
+fn a_message_at_which_the_broker_hangs_up_takes_nothing_along() {
+    let minds = |message: &Message| message.topic == "presence/bob/state";
+    let mut bridge = online(settings());
+    bridge.on(answer(0, vec![reading(1, "Busy", "Busy"), reading(2, "Away", "Away")]), at(0.1));
+    let mut now = 0.2;
+    let mut said = Vec::new();
+    let mut hung_up = 0;
+    let last = loop {
+        said.extend(lines(&bridge.on(Disconnected(LinkFailure::Closed), at(now))));
+        hung_up += 1;
+        assert!(hung_up < 4, "{said:?}");
+        now = connects(&mut bridge, now).0;
+        let sent = bridge.on(Connected, at(now));
+        if takes(&mut bridge, messages_of(&sent), now, &minds) {
+            break bridge.on(Event::NotConfigured("x".into()), at(now));
+        }
+    };
+    assert_eq!(hung_up, 2);
+    let health = health_of(&last).unwrap();
+    assert!(health.contains("for presence/bob/state; left out and tried again later"), "{health}");
+    assert!(!said.join("\n").contains("another client"), "{said:?}");
+    assert!(said.join("\n").contains("bytes for presence/bob/state; it is left out"), "{said:?}");
 }

@@ -7,7 +7,13 @@ use crate::core::model::settings::Commands;
 use crate::core::model::sign_in::SignedIn;
 
 fn obeying(settings: Settings) -> Settings {
-    Settings { commands: Some(Commands { session_id: Some("an-app".into()) }), ..settings }
+    Settings {
+        commands: Some(Commands {
+            session_id: Some("an-app".into()),
+            response_topic: Some("answers".into()),
+        }),
+        ..settings
+    }
 }
 
 /// Alice and Bob are known, nothing is in flight, and the next round, read #1, is due at 5 s.
@@ -212,7 +218,9 @@ fn a_command_is_written_answered_and_read_back() {
 
 #[test]
 fn a_result_goes_nowhere_else() {
-    for reply_to in ["", "a/+", "presence/alice/availability", "presence/alice/set", "$SYS/x"] {
+    for reply_to in
+        ["", "a/+", "presence/alice/availability", "presence/alice/set", "$SYS/x", "wled/door/api"]
+    {
         let mut bridge = ready(obeying(settings()));
         let commands = bridge.on(told_by("alice/set", "x", reply_to), at(3.0));
         assert_eq!(commands.iter().flat_map(results_of).count(), 1, "{reply_to}");
@@ -400,7 +408,8 @@ fn an_app_sets_whom_it_knows_and_sessions_only_with_its_id() {
     assert!(commands.contains(&"report: users[0] can be set by commands".to_owned()), "{commands:?}");
     assert!(may_set(&bridge, 0));
 
-    let mut bridge = ready(Settings { commands: Some(Commands { session_id: None }), ..settings() });
+    let mut bridge =
+        ready(Settings { commands: Some(Commands { session_id: None, response_topic: None }), ..settings() });
     let session = r#"{"kind":"session","availability":"Away"}"#;
     let said = lines(&bridge.on(told("alice/set", session), at(3.0))).join("\n");
     assert!(said.contains("graph.client_id"), "{said}");
@@ -413,7 +422,10 @@ fn commands_are_listened_to_while_they_are_enabled() {
     bridge.on(Event::Started, at(0.0));
     let asked = lines(&bridge.on(Event::Connected, at(0.0)));
     let filters = "presence/+/set presence/+/set_status_message";
-    assert!(asked.contains(&format!("subscribe presence/bridge/refresh {filters}")), "{asked:?}");
+    assert!(
+        asked.contains(&format!("subscribe presence/bridge/refresh presence/bridge/state {filters}")),
+        "{asked:?}"
+    );
 
     let mut bridge = ready(settings());
     let configured = |settings: Settings| Event::Configured(Box::new(settings), Access::Same);

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::core::model::event::Event::{Acknowledged, Connected, Started, Stop, Woken};
+use crate::core::model::event::RefusedFilter;
 
 #[test]
 fn a_stop_says_offline_waits_for_everything_and_closes() {
@@ -118,7 +119,8 @@ fn a_refused_subscription_is_a_notice() {
     bridge.on(Started, at(0.0));
     bridge.on(Connected, at(0.0));
     bridge.on(subscribed(), at(0.0));
-    let refused = Event::Subscribed { refused: vec!["presence/bridge/refresh".into()] };
+    let refused = RefusedFilter { filter: "presence/bridge/refresh".into(), why: None };
+    let refused = Event::Subscribed { refused: vec![refused] };
     bridge.on(refused, at(0.0));
     let commands = format!("{:?}", bridge.on(Woken, at(0.04)));
     assert!(commands.contains("allow it in its access list"), "{commands}");

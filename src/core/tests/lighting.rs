@@ -147,7 +147,7 @@ fn a_device_that_comes_and_a_broker_that_comes_back_are_told_again() {
                 4.5,
                 Connected,
                 &[
-                    "subscribe presence/bridge/refresh +/follow/set wled/door/status",
+                    "subscribe presence/bridge/refresh presence/bridge/state +/follow/set wled/door/status",
                     "door/state = #00ff00",
                     "door/follow = ON",
                     GREEN,

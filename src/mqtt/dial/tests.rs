@@ -50,7 +50,7 @@ fn families_take_turns_and_the_systems_first_choice_stays_first() {
 async fn an_address_that_refuses_does_not_hide_the_next() {
     let (_listener, good) = listener(Ipv4Addr::LOCALHOST).await;
     let resolver = scripted([vec![refusing().await, refusing().await, good]]);
-    assert_eq!(dial(&resolver, "broker.example", 1883).await.unwrap().peer_addr().unwrap(), good);
+    assert_eq!(dial(&resolver, "broker.example", 1883, 0).await.unwrap().peer_addr().unwrap(), good);
 }
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn an_address_that_hangs_does_not_hide_the_next() {
     let (dead, _taken, _full) = hanging().await;
     let resolver = scripted([vec![dead, good]]);
     let begun = std::time::Instant::now();
-    assert_eq!(dial(&resolver, "broker.example", 1883).await.unwrap().peer_addr().unwrap(), good);
+    assert_eq!(dial(&resolver, "broker.example", 1883, 0).await.unwrap().peer_addr().unwrap(), good);
     let took = begun.elapsed();
     assert!(took >= HEAD_START && took < LIMIT / 2, "{took:?}");
 }
@@ -70,7 +70,18 @@ async fn a_name_is_looked_up_anew_for_each_connection() {
     let (_second, other) = listener([127, 0, 0, 2]).await;
     let resolver = scripted([vec![one], vec![other]]);
     for expected in [one, other] {
-        assert_eq!(dial(&resolver, "broker.example", 1883).await.unwrap().peer_addr().unwrap(), expected);
+        assert_eq!(dial(&resolver, "broker.example", 1883, 0).await.unwrap().peer_addr().unwrap(), expected);
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_did_not_work_comes_last() {
+    let (_first, one) = listener(Ipv4Addr::LOCALHOST).await;
+    let (_second, other) = listener([127, 0, 0, 2]).await;
+    for (turn, expected) in [(0, one), (1, other), (2, one)] {
+        let resolver = scripted([vec![one, other]]);
+        let stream = dial(&resolver, "broker.example", 1883, turn).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), expected, "turn {turn}");
     }
 }
 
@@ -78,7 +89,7 @@ async fn a_name_is_looked_up_anew_for_each_connection() {
 async fn localhost_is_found_in_either_family() {
     for ip in [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)] {
         let (_listener, address) = listener(ip).await;
-        let stream = dial(&Resolver::System, "localhost", address.port()).await.unwrap();
+        let stream = dial(&Resolver::System, "localhost", address.port(), 0).await.unwrap();
         assert_eq!(stream.peer_addr().unwrap(), address);
         assert!(stream.nodelay().unwrap());
     }
@@ -95,10 +106,10 @@ async fn each_failure_says_where_and_what_to_look_at() {
         (vec![], "broker.example:1883 cannot be reached (the name has no address)"),
     ];
     for (addresses, says) in rows {
-        let error = dial(&scripted([addresses]), "broker.example", 1883).await.unwrap_err();
+        let error = dial(&scripted([addresses]), "broker.example", 1883, 0).await.unwrap_err();
         assert_eq!(error.to_string(), says);
     }
     let port = refusing.port();
-    let error = dial(&Resolver::System, "::1", port).await.unwrap_err();
+    let error = dial(&Resolver::System, "::1", port, 0).await.unwrap_err();
     assert!(error.to_string().contains(&format!("[::1]:{port}")), "{error}");
 }

@@ -1,10 +1,14 @@
 //! One connection against a scripted broker: what real ones do rarely, and what only wrong ones do.
 #![allow(clippy::wildcard_enum_match_arm, reason = "what a test does not expect, it shows and fails")]
 
+mod addresses;
 mod endings;
+mod hostile;
 mod names;
 mod refusals;
 mod sending;
+mod tls;
+mod websockets;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;

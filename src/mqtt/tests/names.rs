@@ -44,12 +44,12 @@ async fn a_broker_that_cannot_be_reached_is_away_in_either_version() {
 }
 
 #[tokio::test]
-async fn nobody_else_gets_through_the_relay() {
+async fn nobody_else_gets_through_the_line() {
     let broker = Scripted::start().await;
-    let (relay, _line) = crate::mqtt::relay::Relay::bind().unwrap();
-    let (port, key) = (relay.port(), relay.key().to_owned());
-    let (host, to) = ("127.0.0.1".to_owned(), broker.address().port());
-    let running = tokio::spawn(relay.run(Resolver::System, host, to));
+    let (line, _watch) = crate::mqtt::line::Line::bind().unwrap();
+    let (port, key) = (line.port(), line.key().to_owned());
+    let target = broker.seen().access().unwrap().target;
+    let running = tokio::spawn(line.run(Resolver::System, target, Protocol::V3, 5));
     let asks = async |authorization: &str| {
         let mut near = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         let request = format!("CONNECT elsewhere.example:25 HTTP/1.1\r\n{authorization}\r\n");
@@ -65,7 +65,7 @@ async fn nobody_else_gets_through_the_relay() {
     use base64::Engine;
     let credentials = base64::engine::general_purpose::STANDARD.encode(format!("presence2mqtt:{key}"));
     assert_eq!(asks(&format!("Proxy-Authorization: Basic {credentials}\r\n")).await, "HTTP/1.1 200");
-    // To the broker, whatever was asked for; and the relay ends with its connection.
+    // To the broker, whatever was asked for; and the line ends with its connection.
     drop(within(broker.0.accept()).await.unwrap());
     within(running).await.unwrap();
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::mqtt::address::Will;
+use crate::mqtt::wire::Answer;
 
 /// An MQTT 5 broker that accepts with these properties.
 async fn limited(broker: &Scripted, properties: &[u8]) -> (Session, End, VecDeque<SessionEvent>) {
@@ -66,7 +67,7 @@ async fn a_broker_that_refuses_everything_it_takes_two_at_a_time_stops_nothing()
                     refused += 1;
                 }
                 SessionEvent::Subscribed(granted) => {
-                    assert_eq!(granted, [false]);
+                    assert_eq!(granted, [Answer::Refused(Some("not authorized".to_owned()))]);
                     subscribed += 1;
                 }
                 other => panic!("{other:?}"),

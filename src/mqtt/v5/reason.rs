@@ -1,9 +1,12 @@
 //! The broker's reasons in words that say what to do (MQTT 5 section 2.4).
 
-use rumqttc::v5::mqttbytes::v5::{ConnectReturnCode, DisconnectReasonCode, PubAckReason};
+use rumqttc::v5::mqttbytes::v5::{
+    ConnectReturnCode, DisconnectReasonCode, PubAckReason, SubscribeReasonCode,
+};
 
 use crate::core::model::event::LinkFailure;
 use crate::core::model::foreign::Legible;
+use crate::mqtt::gate::unknown_code;
 
 pub(super) const RETAIN_NOT_SUPPORTED: &str = "the broker keeps no retained messages, which this bridge is made of; \
      allow them on the broker or use another one";
@@ -103,7 +106,7 @@ pub(super) fn of_goodbye(code: DisconnectReasonCode, said: Option<&str>) -> Link
         | Code::SharedSubscriptionNotSupported
         | Code::SubscriptionIdentifiersNotSupported => (LinkFailure::Lost, NOT_UNDERSTOOD_BY_BROKER),
     };
-    failure(with_words(why, said).into())
+    failure(in_words(why, said).into())
 }
 
 /// Why a message was not taken, if it was not (section 3.4.2.1).
@@ -119,8 +122,37 @@ pub(super) fn of_message(reason: PubAckReason) -> Option<&'static str> {
     }
 }
 
+/// Why a filter was not taken, if it was not (section 3.9.3).
+pub(super) fn of_filter(code: &SubscribeReasonCode, said: Option<&str>) -> Option<String> {
+    use SubscribeReasonCode as Code;
+    let why = match code {
+        Code::NotAuthorized => "not authorized",
+        Code::TopicFilterInvalid => "the broker does not accept the filter",
+        Code::QuotaExceeded => QUOTA_EXCEEDED,
+        Code::WildcardSubscriptionsNotSupported => "the broker allows no wildcards",
+        Code::SharedSubscriptionsNotSupported | Code::SubscriptionIdNotSupported | Code::PkidInUse => {
+            NOT_UNDERSTOOD_BY_BROKER
+        }
+        Code::Success(_) => return None,
+        Code::Failure | Code::Unspecified | Code::ImplementationSpecific => UNSPECIFIED,
+    };
+    Some(in_words(why, said))
+}
+
+/// The reason for a refusal; one that rumqttc does not know stands in the reason string, where the gate has put it.
+pub(super) fn in_words(why: &str, said: Option<&str>) -> String {
+    match unknown_code(said) {
+        Some(code @ 0x95) => format!("{PACKET_TOO_LARGE} (reason code {code:#04x})"),
+        Some(code @ 0x9b) => {
+            format!("the broker does not take this quality of service (reason code {code:#04x})")
+        }
+        Some(code) => format!("the broker refuses it with reason code {code:#04x}"),
+        None => with_words(why, said),
+    }
+}
+
 /// What the broker adds is a stranger's text: quoted, and cut.
-pub(super) fn with_words(why: &str, said: Option<&str>) -> String {
+fn with_words(why: &str, said: Option<&str>) -> String {
     const LONGEST: usize = 200;
     match said {
         Some(said) => format!("{why} ({:?})", said.chars().take(LONGEST).collect::<String>()),
