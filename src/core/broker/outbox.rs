@@ -307,6 +307,9 @@ impl Outbox {
                 messages.push(own(topic.clone(), String::new()));
                 self.removed.push(topic);
             } else if let Some(message) = self.own.pop_front() {
+                if message.topic == cx.topics.of_bridge(BridgeField::Info) {
+                    self.suspects.may_repeat(&message);
+                }
                 messages.push(message);
             } else if let Some(message) = self.results.pop_front() {
                 messages.push(message);
@@ -360,8 +363,12 @@ impl Outbox {
         if self.suspects.are_none() {
             return;
         }
-        let mut is_held = false;
+        let (mut is_held, mut is_doubted) = (false, false);
         for message in messages.split_off(from) {
+            // Availability and activity never say more than the state; health is always said.
+            if is_doubted && !message.topic.ends_with(Field::Health.level()) {
+                continue;
+            }
             // What belongs together stays in its order.
             if is_held {
                 self.suspects.hold(message);
@@ -371,6 +378,7 @@ impl Outbox {
                 Admission::Now(message) => messages.push(message),
                 Admission::Held => is_held = true,
                 Admission::LeftOut => {}
+                Admission::Doubted => is_doubted = true,
             }
         }
     }

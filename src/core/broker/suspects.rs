@@ -2,8 +2,8 @@
 //!
 //! A broker may close the connection at one message: too large, not allowed, or simply not to its taste. Sent again after
 //! each connect it would take everything else along. So what was unacknowledged when a connection ended is suspected, and is
-//! sent alone on the next one: if that ends as well, it is the one. It is left out from then on, named, and tried again after
-//! growing pauses. Up to MQTT 3.1.1 that is the only way in which a broker can refuse a message at all.
+//! sent alone on the next one: if that ends as well, and does so for a while, it is the one. It is left out from then on, named,
+//! and tried again after growing pauses. Up to MQTT 3.1.1 that is the only way in which a broker can refuse a message at all.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::{DefaultHasher, Hasher};
@@ -14,6 +14,9 @@ use crate::core::model::backoff::Backoff;
 use crate::core::model::effect::Message;
 use crate::core::model::report::Report;
 use crate::core::model::time::Tick;
+
+/// A line that breaks at one message again and again does so for less time than this.
+const PERSISTS: Duration = Duration::from_secs(10);
 
 /// So many are sent alone after the first time; of more, those that were there twice.
 const FEW: usize = 32;
@@ -26,6 +29,9 @@ const NAMED: usize = 100;
 
 /// Whether it was the message, or the line, is tried so soon after everything else has arrived.
 const FIRST_RETRY: Duration = Duration::from_secs(2);
+
+/// Messages that are sent again at once, so that more have arrived.
+const FILLERS: usize = 64;
 
 /// What is around a topic and a payload in a packet, about.
 const ENVELOPE: usize = 8;
@@ -66,8 +72,14 @@ pub(super) struct Suspects {
     suspected: BTreeMap<u64, u8>,
     /// The one that is under way and has nothing beside it.
     alone: Option<(String, Sent)>,
+    /// When the broker first hung up, since everything last arrived.
+    since: Option<Tick>,
     /// Messages that wait to be sent alone.
     held: VecDeque<Message>,
+    /// Bytes of messages that arrived on this connection.
+    passed: usize,
+    /// A message that is sent again where more have to arrive.
+    filler: Option<Message>,
     /// In the order in which they were found.
     left_out: Vec<LeftOut>,
     /// What has this size or more is too large: two were left out that are larger than whatever arrived.
@@ -91,6 +103,8 @@ pub(super) enum Admission {
     Held,
     /// It is not sent.
     LeftOut,
+    /// It is not sent for now, and what belongs behind it is not either.
+    Doubted,
 }
 
 impl Default for Suspects {
@@ -99,7 +113,10 @@ impl Default for Suspects {
             under_way: VecDeque::new(),
             suspected: BTreeMap::new(),
             alone: None,
+            since: None,
             held: VecDeque::new(),
+            passed: 0,
+            filler: None,
             left_out: Vec::new(),
             too_large: None,
             largest: 0,
@@ -124,8 +141,11 @@ impl Suspects {
         let is_left_out =
             is_too_large || self.left_out.iter().any(|left_out| left_out.sent.topic == sent.topic);
         if is_left_out && self.trial != Some(sent.topic) {
+            let is_doubtful =
+                |left_out: &LeftOut| left_out.sent.topic == sent.topic && left_out.is_doubtful();
+            let is_doubted = self.left_out.iter().any(is_doubtful);
             self.leave_out(sent, message.topic, Verdict::BySize);
-            Admission::LeftOut
+            if is_doubted { Admission::Doubted } else { Admission::LeftOut }
         } else if is_left_out || self.is_sent_alone(sent.topic) {
             self.held.push_back(message);
             Admission::Held
@@ -153,11 +173,26 @@ impl Suspects {
         self.alone.is_some() || !self.held.is_empty()
     }
 
-    /// Takes the next one that is to be sent alone. Nothing is under way.
-    pub(super) fn next_alone(&mut self) -> Option<Message> {
-        let message = self.held.pop_front()?;
-        self.alone = Some((message.topic.clone(), Sent::from_message(&message)));
-        Some(message)
+    /// Remembers a message that may be sent again at any time, and means nothing new then.
+    pub(super) fn may_repeat(&mut self, message: &Message) {
+        self.filler = Some(message.clone());
+    }
+
+    /// Takes the next one that is to be sent alone. Nothing is under way. As many bytes as it has must have arrived on this
+    /// connection before, or its end would say no more than that the line carries only so many: until then the filler goes.
+    pub(super) fn next_alone(&mut self) -> Vec<Message> {
+        let Some(next) = self.held.front().map(Sent::from_message) else { return Vec::new() };
+        let missing = next.bytes.saturating_sub(self.passed);
+        if missing > 0
+            && let Some(filler) = &self.filler
+            && Sent::from_message(filler).topic != next.topic
+        {
+            let times = missing.div_ceil(Sent::from_message(filler).bytes).min(FILLERS);
+            return vec![filler.clone(); times];
+        }
+        let message = self.held.pop_front();
+        self.alone = message.as_ref().map(|message| (message.topic.clone(), next));
+        message.into_iter().collect()
     }
 
     /// These are under way.
@@ -169,6 +204,7 @@ impl Suspects {
     pub(super) fn acknowledged(&mut self, count: usize) {
         for sent in self.under_way.drain(..count.min(self.under_way.len())) {
             self.largest = self.largest.max(sent.bytes);
+            self.passed += sent.bytes;
             self.suspected.remove(&sent.topic);
             if self.trial == Some(sent.topic) {
                 // What was in its way is gone; those that are not certain may be sent again as well.
@@ -187,14 +223,22 @@ impl Suspects {
 
     /// Everything that is not left out has arrived: so it was not the line. Soon it shows whether it was the message.
     pub(super) fn all_others_arrived(&mut self, now: Tick) {
+        self.since = None;
         if self.left_out.iter().any(LeftOut::is_doubtful) {
-            self.retry_at = Some(now + FIRST_RETRY);
+            let soon = now + FIRST_RETRY;
+            self.retry_at = Some(self.retry_at.map_or(soon, |at| at.min(soon)));
         }
     }
 
-    /// The broker ended the connection. `true` if the message is found at which it does.
+    /// The broker ended the connection. `true` if a message explains it.
     pub(super) fn hung_up(&mut self, cx: &mut Context) -> bool {
+        let since = *self.since.get_or_insert(cx.now);
         if let Some((topic, sent)) = self.alone.take() {
+            if self.trial != Some(sent.topic) && cx.now < since + PERSISTS {
+                // It looks like it, but lines break as well.
+                self.forget_connection();
+                return true;
+            }
             self.suspected.remove(&sent.topic);
             self.forget_connection();
             self.found(topic, sent, cx);
@@ -215,6 +259,7 @@ impl Suspects {
         self.under_way.clear();
         self.held.clear();
         self.alone = None;
+        self.passed = 0;
     }
 
     fn found(&mut self, topic: String, sent: Sent, cx: &mut Context) {
@@ -327,6 +372,7 @@ mod tests {
     /// A broker that hangs up at messages of more than `limit` bytes, and how often it does until everything else is there.
     fn hang_ups(messages: &[Message], limit: usize) -> (usize, Suspects) {
         let (mut suspects, mut cx) = (Suspects::default(), context());
+        suspects.may_repeat(&message(1000, 300));
         for hung_up in 0.. {
             assert!(hung_up < 20, "for ever");
             let mut waiting: VecDeque<Message> = messages.iter().cloned().collect();
@@ -339,16 +385,17 @@ mod tests {
                     }
                 }
                 if batch.is_empty() {
-                    match suspects.next_alone() {
-                        Some(message) => batch.push(message),
-                        None => break true,
-                    }
+                    batch = suspects.next_alone();
+                }
+                if batch.is_empty() {
+                    break true;
                 }
                 suspects.sent(&batch);
                 let taken = batch.iter().position(|message| message.payload.len() > limit);
                 suspects.acknowledged(taken.unwrap_or(batch.len()));
                 if taken.is_some() {
                     suspects.hung_up(&mut cx);
+                    cx.now = cx.now + PERSISTS;
                     break false;
                 }
             };
@@ -383,13 +430,18 @@ mod tests {
         let messages = [message(1, 300), message(2, 4000)];
         let (_, mut suspects) = hang_ups(&messages, 3000);
         let mut cx = context();
+        suspects.forget_connection();
         assert!(!suspects.begins_trial(&mut cx));
         cx.now = suspects.retry_at().unwrap();
         assert!(suspects.begins_trial(&mut cx));
         assert!(matches!(suspects.admit(messages[1].clone()), Admission::Held));
-        let alone = suspects.next_alone().unwrap();
-        assert_eq!(alone, messages[1]);
-        suspects.sent(&[alone]);
+        let filler = suspects.next_alone();
+        assert!(filler.len() > 12 && filler.iter().all(|message| message.topic == "presence/1000/state"));
+        suspects.sent(&filler);
+        suspects.acknowledged(filler.len());
+        let alone = suspects.next_alone();
+        assert_eq!(alone, messages[1..]);
+        suspects.sent(&alone);
         suspects.acknowledged(1);
         assert!(suspects.begins_trial(&mut cx), "everything has to be sent again");
         assert_eq!((suspects.notice(), suspects.retry_at()), (None, None));

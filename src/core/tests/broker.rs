@@ -279,14 +279,14 @@ fn a_message_at_which_the_broker_hangs_up_takes_nothing_along() {
     let last = loop {
         said.extend(lines(&bridge.on(Disconnected(LinkFailure::Closed), at(now))));
         hung_up += 1;
-        assert!(hung_up < 4, "{said:?}");
+        assert!(hung_up < 30, "{said:?}");
         now = connects(&mut bridge, now).0;
         let sent = bridge.on(Connected, at(now));
         if takes(&mut bridge, messages_of(&sent), now, &minds) {
             break bridge.on(Event::NotConfigured("x".into()), at(now));
         }
     };
-    assert_eq!(hung_up, 2);
+    assert!(hung_up >= 2 && (10.0..20.0).contains(&now), "{hung_up} times, {now}");
     let health = health_of(&last).unwrap();
     assert!(health.contains("for presence/bob/state; left out and tried again later"), "{health}");
     assert!(!said.join("\n").contains("another client"), "{said:?}");
