@@ -4,6 +4,7 @@ use std::fs;
 
 use crate::harness::{
     Bridge, Certificates, Configuration, Listener, Mosquitto, PEOPLE, Setup, Source, password_file, retained,
+    write_secret,
 };
 
 const PASSWORD: &str = "planted-broker-password";
@@ -17,7 +18,7 @@ async fn a_refused_password_is_named_and_a_corrected_one_lets_the_bridge_in() {
     let broker = guarded_by(guarded).await;
     let source = Source::start().await;
     let file = home.path().join("mqtt-password");
-    fs::write(&file, WRONG_PASSWORD).unwrap();
+    write_secret(&file, WRONG_PASSWORD);
     let configuration = Configuration::new(&source, &broker.guarded_url("mqtt"))
         .set("mqtt.username", "bridge")
         .set("mqtt.password_file", file.to_str().unwrap());

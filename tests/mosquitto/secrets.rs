@@ -1,10 +1,10 @@
 //! What nobody may ever read: not in a log, not on a topic.
 
-use std::fs;
-
 use presence2mqtt::simulate::Settings;
 
-use crate::harness::{Bridge, Configuration, Listener, Mosquitto, Setup, Source, password_file};
+use crate::harness::{
+    Bridge, Configuration, Listener, Mosquitto, Setup, Source, password_file, write_secret,
+};
 
 const CLIENT_SECRET: &str = "planted-client-secret";
 const PASSWORD: &str = "planted-broker-password";
@@ -18,7 +18,7 @@ async fn no_secret_is_in_a_log_or_on_a_topic_even_when_everything_is_said() {
     let source =
         Source::with(Settings { client_secret: CLIENT_SECRET.to_owned(), ..Settings::default() }).await;
     let file = home.path().join("mqtt-password");
-    fs::write(&file, PASSWORD).unwrap();
+    write_secret(&file, PASSWORD);
     let configuration = Configuration::new(&source, &broker.guarded_url("mqtt"))
         .set("mqtt.username", "bridge")
         .set("mqtt.password_file", file.to_str().unwrap());

@@ -1,5 +1,8 @@
 //! The program as it is shipped, with a configuration as a person would write it.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -115,7 +118,7 @@ impl Bridge {
 
     /// Writes another configuration and asks for it to be read.
     pub(crate) fn reload(&self, configuration: &Configuration) {
-        std::fs::write(file(&self.home), configuration.0.to_string()).unwrap();
+        write_secret(&file(&self.home), &configuration.0.to_string());
         self.signal("HUP");
     }
 
@@ -181,13 +184,19 @@ async fn over(process: &Process, asked: Instant) -> Finished {
     Finished { code: status.code(), output: process.output(), after: asked.elapsed() }
 }
 
+/// Writes a file that nobody else may read, as the bridge wants it.
+pub(crate) fn write_secret(file: &Path, text: &str) {
+    std::fs::write(file, text).unwrap();
+    std::fs::set_permissions(file, Permissions::from_mode(0o600)).unwrap();
+}
+
 fn file(home: &TempDir) -> std::path::PathBuf {
     home.path().join("presence2mqtt.toml")
 }
 
 fn command(configuration: &Configuration, home: &TempDir, arguments: &[&str]) -> Command {
     let file = file(home);
-    std::fs::write(&file, configuration.0.to_string()).unwrap();
+    write_secret(&file, &configuration.0.to_string());
     let mut command = Command::new(env!("CARGO_BIN_EXE_presence2mqtt"));
     command.args(arguments).arg("--config").arg(file).env("RUST_LOG", "info").env("NO_COLOR", "1");
     command

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 
+use super::write_secret;
+
 pub(crate) struct Certificates {
     home: TempDir,
 }
@@ -21,7 +23,7 @@ impl Certificates {
         for (name, addresses) in [("broker", &["127.0.0.1", "localhost"][..]), ("bridge", &[])] {
             let key = KeyPair::generate().unwrap();
             write(&format!("{name}.pem"), named(name, addresses).signed_by(&key, &issuer).unwrap().pem());
-            write(&format!("{name}.key"), key.serialize_pem());
+            write_secret(&home.path().join(format!("{name}.key")), &key.serialize_pem());
         }
         Self { home }
     }

@@ -10,7 +10,7 @@ mod source;
 
 use std::time::Duration;
 
-pub(crate) use bridge::{Bridge, Configuration, Finished, finished};
+pub(crate) use bridge::{Bridge, Configuration, Finished, finished, write_secret};
 pub(crate) use browser::Browser;
 pub(crate) use certificates::Certificates;
 pub(crate) use listener::{Heard, Listener, retained};
