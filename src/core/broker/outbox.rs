@@ -244,7 +244,8 @@ impl Outbox {
         if self.in_flight == 0 {
             self.removed.clear();
         }
-        self.until_online = self.until_online.and_then(|left| left.checked_sub(count));
+        // More may have been sent behind it, and be acknowledged with it.
+        self.until_online = self.until_online.map(|left| left.saturating_sub(count));
         let is_online = self.until_online == Some(0);
         if is_online {
             self.until_online = None;

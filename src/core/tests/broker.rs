@@ -191,6 +191,20 @@ fn that_everything_is_published_is_said_when_it_has_arrived() {
     assert_eq!(lines(&bridge.on(Acknowledged(1), at(0.07))), [""; 0]);
 }
 
+#[test]
+fn what_arrives_behind_online_with_it_does_not_hide_it() {
+    let mut bridge = Bridge::new(only_alice(), 1, at(0.0));
+    bridge.on(Started, at(0.0));
+    bridge.on(Connected, at(0.0));
+    bridge.on(subscribed(), at(0.0));
+    bridge.on(subscribed(), at(0.0));
+    let sent = messages_of(&bridge.on(Woken, at(0.04))).len();
+    let more = messages_of(&bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(0.05))).len();
+    assert!(more > 0);
+    let said = lines(&bridge.on(Acknowledged(sent + more), at(0.06)));
+    assert!(said.contains(&"report: everything is published; the bridge is online".to_owned()), "{said:?}");
+}
+
 /// A broker may publish the will of the connection before behind the `online` of this one.
 #[test]
 fn an_offline_of_another_hand_is_answered_with_online() {
