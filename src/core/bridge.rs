@@ -370,7 +370,7 @@ impl Bridge {
                 self.lights.pause_or_follow(&name, &message.payload, &mut self.outbox, &mut self.cx);
             }
             Heard::Own(BridgeField::State) => {
-                self.broker.heard_own_state(message, &mut self.outbox, &mut self.cx);
+                self.broker.heard_own_state(message, &self.outbox, &self.cx);
             }
             // What else comes live is the echo of what this bridge publishes.
             Heard::Own(_)
