@@ -462,11 +462,10 @@ impl Bridge {
         }
     }
 
-    /// Reads everybody and sends everything again, at most once per interval.
+    /// Reads everybody and sends everything again, at most once per interval: one word would else be an order to each light.
     fn refresh(&mut self) {
-        // This asks nobody for anything, so it may be as often as somebody wants.
-        self.lights.tell_again();
         if self.broker.may_refresh(&self.outbox, &self.cx) {
+            self.lights.tell_again();
             self.requests.refresh(|group| self.groups.is_worth_a_try(group), self.cx.now);
             self.send_everything();
         }

@@ -2,11 +2,12 @@
 //!
 //! `link` says when there is a connection, with `version_probe` and `duplicate_client` for two manners of brokers;
 //! `read_back` is what earlier runs left, `refusals` what the broker does not take, `outbox` what is sent and in which order,
-//! and `suspects` at which message the broker hangs up.
+//! with `pace` how fast, and `suspects` at which message the broker hangs up.
 
 mod duplicate_client;
 mod link;
 pub(super) mod outbox;
+mod pace;
 mod read_back;
 mod refusals;
 mod suspects;
@@ -300,7 +301,7 @@ impl Broker {
         let resend_at = self.resend_at.filter(|_| outbox.is_open());
         let of_link = self.refusals.ask_at().filter(|_| self.link.is_up());
         let of_link = of_link.into_iter().chain(self.restates_at(outbox));
-        self.link.wake_at().into_iter().chain(resend_at).chain(of_link).chain(outbox.retry_at()).min()
+        self.link.wake_at().into_iter().chain(resend_at).chain(of_link).chain(outbox.wake_at()).min()
     }
 
     /// Whether everything is to be sent again, since it would vanish or was refused.

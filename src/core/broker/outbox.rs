@@ -9,6 +9,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::pace::Pace;
 use super::suspects::{Admission, Suspects};
 use crate::core::context::Context;
 use crate::core::model::dirty_topics::DirtyTopics;
@@ -25,6 +26,9 @@ use crate::core::people::person::Person;
 /// Messages sent and not yet acknowledged, at most (a person's last few may go beyond). So many that a broker ten
 /// milliseconds away still takes forty thousand in a second, and so few that a change is not long behind a full sending.
 pub(in crate::core) const WINDOW: usize = 480;
+
+/// All topics of one person, with the announcement.
+const MESSAGES_OF_ONE: usize = Field::IN_ORDER.len() + 1;
 
 /// Places that a queue keeps room for when it is empty.
 const KEPT: usize = 4096;
@@ -70,6 +74,9 @@ pub(in crate::core) struct Outbox {
     /// `online` waits for the full sending to be through.
     announce: bool,
     in_flight: usize,
+    pace: Pace,
+    /// More waits, and goes out then.
+    paced_until: Option<Tick>,
     /// `online` is on its way out.
     online_waits: bool,
     /// So many have to arrive until `online` and everything before it is there.
@@ -269,8 +276,8 @@ impl Outbox {
     }
 
     /// When that is.
-    pub(super) fn retry_at(&self) -> Option<Tick> {
-        self.suspects.retry_at().filter(|_| self.open)
+    pub(super) fn wake_at(&self) -> Option<Tick> {
+        self.suspects.retry_at().into_iter().chain(self.paced_until).min().filter(|_| self.open)
     }
 
     /// What is left out, on `<bridge>/health`.
@@ -282,6 +289,12 @@ impl Outbox {
     pub(super) fn waiting(&self) -> usize {
         let messages = self.own.len() + self.results.len() + self.removals.len() + self.lights.len();
         messages + self.doubted.len() + self.fresh.len() + self.everyone.len() + usize::from(self.announce)
+    }
+
+    /// Messages that wait, at most.
+    fn messages_waiting(&self) -> usize {
+        let people = self.fresh.len() + self.everyone.len();
+        self.waiting() + people * (MESSAGES_OF_ONE - 1)
     }
 
     /// Messages that were sent and have not arrived yet, as far as is known.
@@ -302,7 +315,9 @@ impl Outbox {
             return;
         }
         let mut messages = Vec::new();
-        while self.in_flight + messages.len() < WINDOW && !self.suspects.keep_others_waiting() {
+        let paced = self.pace.room(self.messages_waiting(), cx.now);
+        let room = WINDOW.saturating_sub(self.in_flight);
+        while messages.len() < room.min(paced) && !self.suspects.keep_others_waiting() {
             let before = messages.len();
             if let Some(topic) = self.removals.pop_front() {
                 messages.push(own(topic.clone(), String::new()));
@@ -349,6 +364,9 @@ impl Outbox {
             messages.iter_mut().for_each(|message| message.qos = Qos::AtLeastOnce);
         }
         self.in_flight += messages.len();
+        self.pace.sent(messages.len(), cx.now);
+        let is_paced = messages.len() >= paced && paced < room && self.waiting() > 0;
+        self.paced_until = is_paced.then(|| self.pace.room_at());
         if self.online_waits && messages.last().is_some_and(|message| message.payload == ONLINE) {
             self.online_waits = false;
             self.until_online = Some(self.in_flight);

@@ -390,8 +390,8 @@ fn only_a_refresh_and_its_interval_tell_a_light_the_same_again() {
             (0.1, answer(0, free()), &[GREEN, state]),
             (11.0, Woken, &[state, follow]),
             (12.0, refresh(), &[state, follow, GREEN]),
-            // So soon again nobody is read, but lights are told.
-            (13.0, refresh(), &[GREEN]),
+            // So soon again nobody is read, and no light is told.
+            (13.0, refresh(), &[]),
             (14.0, refused, &[]),
             (30.0, Woken, &[state, follow]),
             (31.0, of_light, &["report: the broker does not take messages for wled/door/api"]),

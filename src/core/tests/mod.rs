@@ -297,3 +297,8 @@ fn online(settings: Settings) -> Bridge {
     }
     bridge
 }
+
+fn following(users: &[(&str, usize)]) -> Settings {
+    let users = users.iter().map(|(name, n)| watched(name, &id(*n).to_string())).collect();
+    Settings { users, ..settings() }
+}

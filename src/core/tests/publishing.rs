@@ -393,3 +393,37 @@ fn a_lone_health_disappears_unless_another_bridge_may_have_left_it() {
     assert_eq!(emptied(with(false)), ["presence/ghost/health ="]);
     assert_eq!(emptied(with(true)), [""; 0]);
 }
+
+/// Mosquitto drops what does not fit into a subscriber's queue of 1,000 messages, and tells nobody.
+#[test]
+fn a_burst_leaves_room_in_the_queues_of_slow_subscribers_and_a_change_does_not_wait() {
+    let many: Vec<(String, usize)> = (1..=650).map(|n| (format!("u{n}"), n)).collect();
+    let many: Vec<(&str, usize)> = many.iter().map(|(name, n)| (name.as_str(), *n)).collect();
+    let mut bridge = online(following(&many));
+    let busy = || (1..=650).map(|n| reading(n, "Busy", "Busy")).collect();
+    // A subscriber that takes 1,500 messages a second.
+    let (mut now, mut sent, mut behind) = (1.0, 0, 0.0_f64);
+    let mut effects = bridge.on(answer(0, busy()), at(now));
+    while now < 3.0 {
+        let some = effects.iter().map(published).sum::<usize>();
+        (sent, behind) = (sent + some, behind + some as f64);
+        assert!(behind <= 1000.0, "{behind} messages behind at {now} s");
+        if some == 0 {
+            let next = bridge.wake_at(at(now).tick).map_or(3.0, |at| at.0.as_secs_f64());
+            behind = (behind - 1500.0 * (next - now)).max(0.0);
+            now = next;
+        }
+        effects = bridge.on(Acknowledged(some), at(now));
+    }
+    assert!(sent >= 4 * 650, "{sent} messages in two seconds");
+    bridge.on(Woken, at(6.0));
+    let said = lines(&bridge.on(answer(1, vec![reading(7, "Away", "Away")]), at(6.1)));
+    assert!(said.contains(&"presence/u7/availability = Away".to_owned()), "{said:?}");
+}
+
+fn published(effect: &Effect) -> usize {
+    match effect {
+        Effect::Broker(BrokerOrder::Publish(messages)) => messages.len(),
+        _ => 0,
+    }
+}
