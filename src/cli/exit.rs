@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use crate::chain::chain;
+use crate::core::model::event::LinkFailure;
 use crate::mqtt::address::AddressError;
 use crate::mqtt::one_shot::OneShotError;
 
@@ -17,6 +18,9 @@ pub const UNREACHABLE: u8 = 69;
 pub const SIGN_IN: u8 = 77;
 /// The configuration is wrong (`EX_CONFIG`).
 pub const CONFIG: u8 = 78;
+
+/// What a connection that the broker closes without a word may mean for a command beside the bridge.
+const ONE_CLIENT: &str = "if it takes the user name for the client id (Mosquitto: use_username_as_clientid), this command and the bridge throw each other out: give the command a configuration with a user name of its own";
 
 /// A failure with the exit code it ends in. `Display` gives the whole chain of causes.
 #[derive(Debug)]
@@ -47,6 +51,9 @@ impl Failure {
 
 /// A command could not talk to the broker: it cannot be used, or what was to be read for it is not there any more.
 pub(super) fn of_broker(error: OneShotError) -> Failure {
+    if is_thrown_out(&error) {
+        return Failure::new(UNREACHABLE, format!("{error}; {ONE_CLIENT}"));
+    }
     let code = match error {
         OneShotError::Address(AddressError::Tls(_) | AddressError::Password(_)) => CONFIG,
         OneShotError::Address(AddressError::Line(_)) => UNEXPECTED,
@@ -56,6 +63,11 @@ pub(super) fn of_broker(error: OneShotError) -> Failure {
         | OneShotError::Silent => UNREACHABLE,
     };
     Failure::new(code, error)
+}
+
+/// Whether the broker may have closed the connection because of another client.
+pub(super) fn is_thrown_out(error: &OneShotError) -> bool {
+    matches!(error, OneShotError::Link(LinkFailure::Closed | LinkFailure::TakenOver))
 }
 
 impl fmt::Display for Failure {

@@ -15,11 +15,15 @@ use crate::core::model::backoff::Backoff;
 use crate::core::model::topic::Topics;
 use crate::mqtt::address::Address;
 use crate::mqtt::one_shot::{OneShot, OneShotError};
+use crate::run::Clock;
 use crate::view::picture::Picture;
 use crate::view::show::{Look, Show, ShowEnd};
 
 /// Between two attempts to reach a broker that was there.
 const AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
+
+/// Whoever is thrown out so soon, twice, is so because of another client.
+const SOON: Duration = Duration::from_secs(10);
 
 /// How long to watch.
 #[derive(Debug, Args)]
@@ -95,7 +99,9 @@ impl Place {
     async fn watch(&self, broker: &mut OneShot, show: &mut Show<'_, impl Write>) -> Result<(), ShowEnd> {
         let mut backoff = Backoff::new(AGAIN.0, AGAIN.1);
         let mut random = fastrand::Rng::new();
+        let (clock, mut thrown_out) = (Clock::start(), 0);
         loop {
+            let began = clock.now().tick;
             let end = match show.gather(broker).await {
                 Ok(()) => {
                     backoff.reset();
@@ -107,6 +113,12 @@ impl Place {
                 ShowEnd::Broker(error) => error,
                 ShowEnd::Out(error) => return Err(error.into()),
             };
+            let is_soon = clock.now().tick.since(began) < SOON && exit::is_thrown_out(&why);
+            thrown_out = if is_soon { thrown_out + 1 } else { 0 };
+            if thrown_out > 1 {
+                // To come back a third time would throw the bridge out a third time.
+                return Err(ShowEnd::Broker(why));
+            }
             *broker = loop {
                 show.lost(&why.to_string())?;
                 show.while_drawing(tokio::time::sleep(backoff.failed(&mut random))).await?;

@@ -15,6 +15,7 @@
 //!   asked) → `people` (what it means) → `Roster::next_changed`, the one fan-out → `lights`, `home_assistant`, `broker::outbox`.
 //! - `context` is what everybody is handed: the time, the settings, the names of topics, randomness, where effects go.
 //! - [`model`] are plain values, which decide nothing. `suspend` tells sleep from time that was lived through.
+//! - [`rehearsal`] lets the root decide with nobody at the edges, for `check --online`.
 //! - Each department owns its state privately. It sees the context, the model, and by argument at most the roster and its people,
 //!   the requests and what they are about, or the outbox; `tests/it/architecture.rs` holds that.
 //!
@@ -31,6 +32,7 @@ pub mod home_assistant;
 pub mod lights;
 pub mod model;
 mod people;
+pub mod rehearsal;
 mod requests;
 pub mod sign_in;
 mod suspend;

@@ -11,6 +11,8 @@ use super::reach::Target;
 use super::tls::{self, TlsError};
 use crate::config::{Mqtt, Scheme, SecretError};
 use crate::core::model::mqtt::Protocol;
+use crate::core::model::settings::MqttSettings;
+use crate::core::model::topic::{BridgeField, OFFLINE, Topics};
 
 /// Why a connection cannot even be tried.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +63,15 @@ pub struct Will {
     pub payload: &'static str,
 }
 
+impl Will {
+    /// The bridge's own.
+    #[must_use]
+    pub fn of_bridge(settings: &MqttSettings) -> Self {
+        let topics = Topics::from_settings(settings);
+        Self { topic: topics.of_bridge(BridgeField::State), payload: OFFLINE }
+    }
+}
+
 /// What one connection is opened with; passwords and certificates are as they were read a moment ago.
 #[derive(Debug)]
 pub(super) struct Access {
@@ -84,6 +95,12 @@ impl Address {
             resolver: Resolver::System,
             turn: Turn::default(),
         }
+    }
+
+    /// The same with the last will of the bridge.
+    #[must_use]
+    pub fn with_will(self, will: Will) -> Self {
+        Self { will: Some(will), ..self }
     }
 
     /// A connection of a command that is soon over: `<client_id>-<command>-<random>`, without a will.

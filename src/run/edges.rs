@@ -12,7 +12,6 @@ use crate::config::{Auth, Config};
 use crate::core::model::effect::{BrokerOrder, GraphOrder};
 use crate::core::model::event::{Event, PresenceEvent};
 use crate::core::model::sign_in::{SignInEvent, SignInOrder};
-use crate::core::model::topic::{BridgeField, OFFLINE, Topics};
 use crate::graph::fetcher;
 use crate::graph::sign_in::attendant;
 use crate::graph::sign_in::delegated::DelegatedSignIn;
@@ -99,9 +98,7 @@ pub(super) fn could_start(before: &Config, config: &Config) -> Result<(), RunErr
 }
 
 fn address(config: &Config) -> Address {
-    let topics = Topics::from_settings(&config.mqtt.settings);
-    let will = Will { topic: topics.of_bridge(BridgeField::State), payload: OFFLINE };
-    Address::of_bridge(&config.mqtt, will)
+    Address::of_bridge(&config.mqtt, Will::of_bridge(&config.mqtt.settings))
 }
 
 fn state_dir(config: &Config) -> Option<&Path> {

@@ -3,7 +3,8 @@
 use std::fs;
 
 use crate::harness::{
-    Bridge, Configuration, Finished, Listener, Mosquitto, Setup, Source, finished, retained,
+    Bridge, Configuration, Finished, Listener, Mosquitto, Setup, Source, finished, password_file, retained,
+    write_secret,
 };
 
 /// A broker whose guarded listener lets everybody in and allows only this.
@@ -54,7 +55,9 @@ async fn what_an_access_list_swallows_is_said() {
                 Configuration::new(&source, &broker.guarded_url("mqtt")).set("mqtt.protocol", protocol);
             let checked = finished(&configuration, &["check", "--online"]).await;
             assert_eq!(checked.code, Some(69), "{}", checked.output.stderr);
-            for (name, mark) in [("broker", "ok"), ("publish", publish), ("discovery", discovery)] {
+            // Mosquitto looks at the list when it publishes the last will, and grants whatever is subscribed to.
+            let steps = [("broker", "ok"), ("listen", "ok"), ("publish", publish), ("discovery", discovery)];
+            for (name, mark) in steps {
                 let line = step(&checked, name);
                 assert!(line.starts_with(mark), "{protocol}: {line}");
                 // Older brokers do not say it: it shows by what does not come back.
@@ -101,4 +104,51 @@ async fn whoever_may_only_read_can_watch() {
     assert_eq!(rows[1][..3], ["bob", "Busy", "InACall"]);
     assert_eq!(rows[1].last(), Some(&"ok"));
     assert_eq!(bridge.stop("TERM").await.code, Some(0));
+}
+
+/// Green in `check`, and impossible in `run`, until `check` went the same way.
+#[tokio::test]
+async fn what_only_a_run_would_ask_for_is_tried() {
+    let source = Source::start().await;
+    for (limit, failing, words) in [
+        ("max_qos 0", "broker", "only without the last will"),
+        ("max_packet_size 1500", "publish", "bytes was published"),
+    ] {
+        let guarded = Some(format!("allow_anonymous true\n{limit}"));
+        let broker = Mosquitto::with(Setup { guarded, ..Setup::default() }).await;
+        let configuration = Configuration::new(&source, &broker.guarded_url("mqtt"));
+        let checked = finished(&configuration, &["check", "--online"]).await;
+        assert_eq!(checked.code, Some(69), "{limit}: {}", checked.output.stdout);
+        let line = step(&checked, failing);
+        assert!(line.starts_with("failed") && line.contains(words), "{limit}: {line}");
+    }
+}
+
+/// Six times a minute `watch` threw the bridge out, which threw `watch` out.
+#[tokio::test]
+async fn where_the_user_name_is_the_client_id_a_command_gives_up_and_says_why() {
+    let home = tempfile::tempdir().unwrap();
+    let passwords = password_file(home.path(), "bridge", "planted-broker-password");
+    let guarded = format!("use_username_as_clientid true\npassword_file {}", passwords.display());
+    let broker = Mosquitto::with(Setup { guarded: Some(guarded), ..Setup::default() }).await;
+    let source = Source::start().await;
+    let file = home.path().join("mqtt-password");
+    write_secret(&file, "planted-broker-password");
+    let configuration = Configuration::new(&source, &broker.guarded_url("mqtt"))
+        .set("mqtt.username", "bridge")
+        .set("mqtt.password_file", file.to_str().unwrap());
+    let bridge = Bridge::start(&configuration);
+    let listener = Listener::start(broker.port).await;
+    listener.until_newest("presence/carol/health", "ok").await;
+    let mark = listener.mark();
+    for command in [&["watch"][..], &["check", "--online"]] {
+        let ended = finished(&configuration, command).await;
+        let said = format!("{}{}", ended.output.stdout, ended.output.stderr);
+        assert_eq!(ended.code, Some(69), "{said}");
+        assert!(said.contains("use_username_as_clientid"), "{said}");
+    }
+    listener.until_newest("presence/bridge/state", "online").await;
+    let offline = listener.since(mark).into_iter().filter(|heard| heard.payload == "offline").count();
+    assert!(offline <= 6, "the bridge was thrown out {offline} times");
+    assert!(bridge.is_running());
 }

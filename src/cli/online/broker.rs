@@ -1,5 +1,7 @@
-//! The way to the broker: a connection, a message there and back, and Home Assistant's topics.
+//! The way to the broker as `run` goes it: a connection with the last will, what is listened to, a message of the largest size there
+//! and back, and Home Assistant's topics.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::pin::Pin;
 use std::time::Duration;
@@ -7,20 +9,30 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::checklist::{Checklist, Outcome};
+use super::listening;
 use crate::cli::exit::{self, Failure};
 use crate::cli::progress::Progress;
 use crate::cli::signals;
 use crate::config::Config;
+use crate::core::broker::pace::{MOST_PEOPLE, queue_for};
 use crate::core::home_assistant;
 use crate::core::model::effect::Message;
 use crate::core::model::mqtt::Qos;
+use crate::core::model::settings::MqttSettings;
 use crate::core::model::topic::Topics;
-use crate::mqtt::address::Address;
+use crate::core::rehearsal::{Rehearsal, rehearse};
+use crate::mqtt::address::{Address, Will};
 use crate::mqtt::one_shot::{OneShot, OneShotError};
+use crate::run::{self, Clock};
 
 const BROKER: &str = "broker";
+const BURST: &str = "burst";
+const LISTEN: &str = "listen";
 const PUBLISH: &str = "publish";
 const DISCOVERY: &str = "discovery";
+
+/// Two connections of one user cannot be there at once.
+const ONE_CLIENT: &str = "the broker takes the user name for the client id (Mosquitto: use_username_as_clientid), so that commands and the bridge throw each other out; give commands a configuration with a user name of its own";
 
 /// For a message to come back. Brokers do not say that they drop one, so that this is all there is to tell it by.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -37,30 +49,53 @@ enum Way {
     Swallowed,
 }
 
+/// `people` are followed, as far as it is known.
 pub(super) async fn check(
     config: &Config,
+    people: usize,
     progress: Progress,
     list: &mut Checklist<'_, impl Write>,
 ) -> Result<(), Failure> {
     let mqtt = &config.mqtt;
-    let address = Address::of_command(mqtt, "check");
+    let without_will = Address::of_command(mqtt, "check");
+    let address = without_will.clone().with_will(Will::of_bridge(&mqtt.settings));
     let connecting = OneShot::connect(&address);
-    let broker = match progress.during("connecting to the broker", connecting).await {
-        Ok(broker) => broker,
+    let (broker, address) = match progress.during("connecting to the broker", connecting).await {
+        Ok(broker) => {
+            list.add(BROKER, Outcome::Ok(format!("{} lets this client in", mqtt.brokers)))?;
+            (broker, &address)
+        }
         Err(error) => {
-            list.add(BROKER, failed(error))?;
-            list.add(PUBLISH, Outcome::Skipped(BROKER))?;
-            if config.home_assistant.discovery {
-                list.add(DISCOVERY, Outcome::Skipped(BROKER))?;
-            }
-            return Ok(());
+            let connecting = OneShot::connect(&without_will);
+            let Ok(broker) = progress.during("connecting without a last will", connecting).await else {
+                list.add(BROKER, failed(error))?;
+                return skip(config, list);
+            };
+            list.add(BROKER, without(&error, &mqtt.settings))?;
+            (broker, &without_will)
         }
     };
-    list.add(BROKER, Outcome::Ok(format!("{} lets this client in", mqtt.brokers)))?;
-    let mut link = Link { address: &address, broker: Some(broker), progress };
+    let mut link = Link { address, broker: Some(broker), progress };
+    if link.is_one_client(config).await {
+        list.add(BROKER, Outcome::Failed(exit::UNREACHABLE, ONE_CLIENT.to_owned()))?;
+        link.close().await;
+        return skip(config, list);
+    }
     let outcome = try_out(config, &mut link, list).await;
     link.close().await;
-    outcome
+    outcome?;
+    if people > MOST_PEOPLE {
+        list.add(BURST, of_burst(people))?;
+    }
+    Ok(())
+}
+
+fn skip(config: &Config, list: &mut Checklist<'_, impl Write>) -> Result<(), Failure> {
+    let discovery = config.home_assistant.discovery.then_some(DISCOVERY);
+    for step in [LISTEN, PUBLISH].into_iter().chain(discovery) {
+        list.add(step, Outcome::Skipped(BROKER))?;
+    }
+    Ok(())
 }
 
 /// The way to the broker, which may be lost on the way.
@@ -88,7 +123,14 @@ async fn try_out(
     let mut stop = std::pin::pin!(signals::stop()?);
     let topics = Topics::from_settings(&mqtt.settings);
     let own = topics.of_check(random);
-    let Published { way, removed } = link.publish(&own, stop.as_mut()).await?;
+    let Rehearsal { filters, largest } = rehearse(run::settings(config), Clock::start().now());
+    let listened = tokio::select! {
+        listened = link.listen(&filters) => listened,
+        () = stop.as_mut() => return Err(Failure::new(exit::UNEXPECTED, "interrupted; nothing is left on the broker")),
+    };
+    list.add(LISTEN, listened.unwrap_or_else(failed))?;
+    let size = largest.saturating_sub(own.len());
+    let Published { way, removed } = link.publish(&own, size, stop.as_mut()).await?;
     let may_be_left = match (&way, &removed) {
         // What was not taken is not there.
         (_, Ok(())) | (Some(Err(OneShotError::PublishRefused { .. })), _) => false,
@@ -102,8 +144,11 @@ async fn try_out(
     };
     let interrupted = || Failure::new(exit::UNEXPECTED, format!("interrupted; {left}"));
     let way = way.ok_or_else(interrupted)?;
-    let outcome =
-        of_publish(way.and_then(|way| removed.map(|()| way)), mqtt.settings.base_topic.as_str(), &own);
+    let outcome = of_publish(
+        way.and_then(|way| removed.map(|()| way)),
+        mqtt.settings.base_topic.as_str(),
+        (&own, largest),
+    );
     let outcome = match outcome {
         Outcome::Failed(code, why) if may_be_left => Outcome::Failed(code, format!("{why}; {left}")),
         other @ (Outcome::Ok(_) | Outcome::Failed(..) | Outcome::Skipped(_)) => other,
@@ -138,13 +183,14 @@ impl Link<'_> {
     async fn publish(
         &mut self,
         topic: &str,
+        size: usize,
         stop: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<Published, Failure> {
         let progress = self.progress;
         let broker = self.broker().await.map_err(exit::of_broker)?;
         let publishing = async {
             let way = tokio::select! {
-                way = there_and_back(broker, topic) => Some(way),
+                way = there_and_back(broker, topic, size) => Some(way),
                 () = stop => None,
             };
             // Whatever came of it: where nothing is, nothing is removed.
@@ -168,6 +214,31 @@ impl Link<'_> {
         }
     }
 
+    /// Whether the broker closes the connection when the same user comes under another client id.
+    async fn is_one_client(&mut self, config: &Config) -> bool {
+        let another = Address::of_command(&config.mqtt, "check");
+        let refresh = Topics::from_settings(&config.mqtt.settings).refresh();
+        let progress = self.progress;
+        let Ok(broker) = self.broker().await else { return false };
+        let trying = async {
+            let Ok(another) = OneShot::connect(&another).await else { return false };
+            let asked = broker.subscribe(&refresh).await;
+            another.close().await;
+            matches!(asked, Err(OneShotError::Link(_)))
+        };
+        progress.during("connecting a second time", trying).await
+    }
+
+    async fn listen(&mut self, filters: &BTreeSet<String>) -> Result<Outcome, OneShotError> {
+        let progress = self.progress;
+        let broker = self.broker().await?;
+        let listened = progress.during("subscribing", listening::try_all(filters, broker)).await;
+        if listened.is_err() {
+            self.lose().await;
+        }
+        listened
+    }
+
     async fn announce(&mut self, topic: &str) -> Result<bool, OneShotError> {
         let progress = self.progress;
         let broker = self.broker().await?;
@@ -189,9 +260,9 @@ async fn remove(broker: &mut OneShot, topic: &str) -> Result<(), OneShotError> {
     broker.publish(Message::retained(topic.to_owned(), String::new(), Qos::AtLeastOnce)).await
 }
 
-/// Publishes a retained message and asks for it.
-async fn there_and_back(broker: &mut OneShot, topic: &str) -> Result<Way, OneShotError> {
-    let kept = Message::retained(topic.to_owned(), "kept".to_owned(), Qos::AtLeastOnce);
+/// Publishes a retained message of so many bytes, as the largest of a run has, and asks for it.
+async fn there_and_back(broker: &mut OneShot, topic: &str, size: usize) -> Result<Way, OneShotError> {
+    let kept = Message::retained(topic.to_owned(), format!("{:<size$}", "kept"), Qos::AtLeastOnce);
     broker.publish(Message { expires: Some(EXPIRES), ..kept.clone() }).await?;
     broker.subscribe(topic).await?;
     if comes(broker, topic).await? {
@@ -218,10 +289,11 @@ async fn comes(broker: &mut OneShot, topic: &str) -> Result<bool, OneShotError> 
     timeout(PATIENCE, coming).await.unwrap_or(Ok(false))
 }
 
-fn of_publish(way: Result<Way, OneShotError>, base: &str, topic: &str) -> Outcome {
+fn of_publish(way: Result<Way, OneShotError>, base: &str, (topic, largest): (&str, usize)) -> Outcome {
     match way {
         Ok(Way::ThereAndBack) => {
-            Outcome::Ok(format!("a retained message to {topic} came back, and is removed again"))
+            let size = format!("of {largest} bytes, as the largest of `run`,");
+            Outcome::Ok(format!("a retained message {size} to {topic} came back, and is removed again"))
         }
         Ok(Way::NotKept) => Outcome::Failed(
             exit::UNREACHABLE,
@@ -230,7 +302,7 @@ fn of_publish(way: Result<Way, OneShotError>, base: &str, topic: &str) -> Outcom
         Err(OneShotError::Link(failure)) => Outcome::Failed(
             exit::UNREACHABLE,
             format!(
-                "{failure} when a retained message was published; does it allow them (Mosquitto: retain_available true)?"
+                "{failure} when a retained message of {largest} bytes was published, as the largest of `run`; does it allow that (Mosquitto: retain_available true, max_packet_size, max_qos 1)?"
             ),
         ),
         Ok(Way::Swallowed) => Outcome::Failed(exit::UNREACHABLE, swallowed(topic, &format!("{base}/#"))),
@@ -250,10 +322,27 @@ fn of_discovery(passes: Result<bool, OneShotError>, prefix: &str) -> Outcome {
     }
 }
 
+/// Nobody can tell from outside how much a broker keeps.
+fn of_burst(people: usize) -> Outcome {
+    let keep = queue_for(people);
+    Outcome::Ok(format!(
+        "{people} people are published faster than a slow subscriber may take; let the broker keep {keep} messages for each (Mosquitto: max_queued_messages {keep})"
+    ))
+}
+
 fn swallowed(topic: &str, topics: &str) -> String {
     format!(
         "the broker takes messages to {topic} and drops them, as it does by an access list; allow this user to read and write {topics}"
     )
+}
+
+/// The broker lets this program in, but not as it would the bridge.
+fn without(error: &OneShotError, settings: &MqttSettings) -> Outcome {
+    let Will { topic, payload } = Will::of_bridge(settings);
+    let why = format!(
+        "the broker lets this client in only without the last will of `run`, {payload:?} at {topic}, retained: {error}; allow this user to write there, and retained messages at quality 1"
+    );
+    Outcome::Failed(exit::UNREACHABLE, why)
 }
 
 fn failed(error: OneShotError) -> Outcome {

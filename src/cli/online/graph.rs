@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::checklist::{Checklist, MOST_TRIED, Outcome};
-use super::groups;
+use super::groups::{self, Members};
 use crate::cli::exit;
 use crate::cli::progress::Progress;
 use crate::config::Config;
@@ -20,21 +20,27 @@ const GRAPH: &str = "Graph";
 const PERMISSION: &str = "permission";
 const PEOPLE: &str = "people";
 
+/// Returns how many people are followed, as far as it is known.
 pub(super) async fn check(
     config: &Config,
     client: &GraphClient,
     progress: Progress,
     list: &mut Checklist<'_, impl Write>,
-) -> io::Result<()> {
+) -> io::Result<usize> {
     if let Err(failure) = progress.during("signing in", client.sign_in()).await {
         list.add(SIGN_IN, Outcome::from_failure(&failure, exit::SIGN_IN))?;
         list.add(GRAPH, Outcome::Skipped(SIGN_IN))?;
-        return list.add(PERMISSION, Outcome::Skipped(SIGN_IN));
+        list.add(PERMISSION, Outcome::Skipped(SIGN_IN))?;
+        return Ok(config.users.len());
     }
     let (who, scopes) = signed_in_as(config, client).await;
     list.add(SIGN_IN, Outcome::Ok(who))?;
-    let member = groups::check(config, client, progress, list).await?;
-    let Some((name, id)) = somebody(config, member) else { return unread(list) };
+    let Members { somebody: member, count } = groups::check(config, client, progress, list).await?;
+    let people = config.users.len() + count;
+    let Some((name, id)) = somebody(config, member) else {
+        unread(list)?;
+        return Ok(people);
+    };
     let ids = [id.clone()];
     let reading = once::read(client, config.graph.settings.endpoint, &ids);
     let outcome = progress.during("reading one presence from Graph", reading).await.pop();
@@ -45,7 +51,10 @@ pub(super) async fn check(
         UserId::Me | UserId::Object(_) => None,
     });
     let names: Vec<_> = names.collect();
-    if names.is_empty() { Ok(()) } else { look_up(client, &names, progress, list).await }
+    if !names.is_empty() {
+        look_up(client, &names, progress, list).await?;
+    }
+    Ok(people)
 }
 
 /// Who is read: whoever the configuration names first; else a member of a group.

@@ -15,40 +15,50 @@ use crate::graph::once;
 /// The name of this step.
 pub(super) const STEP: &str = "groups";
 
-/// Tries all groups, and returns somebody who is in one.
+/// Who is in the groups that were tried.
+#[derive(Default)]
+pub(super) struct Members {
+    /// Somebody.
+    pub(super) somebody: Option<Member>,
+    /// How many there are at least.
+    pub(super) count: usize,
+}
+
+/// Tries all groups.
 pub(super) async fn check(
     config: &Config,
     client: &GraphClient,
     progress: Progress,
     list: &mut Checklist<'_, impl Write>,
-) -> io::Result<Option<Member>> {
+) -> io::Result<Members> {
     if config.groups.is_empty() {
-        return Ok(None);
+        return Ok(Members::default());
     }
     let tried: Vec<ObjectId> = config.groups.iter().take(MOST_TRIED).map(|group| group.id).collect();
     let looking = progress.during("reading groups from Graph", look(client, &tried)).await;
-    let (outcome, member) = match looking {
-        Ok(member) => {
+    let (outcome, members) = match looking {
+        Ok(members) => {
             let (tried, all) = (tried.len(), config.groups.len());
-            let empty = if member.is_none() { ", and nobody is in them" } else { "" };
-            (Outcome::Ok(format!("{tried} of {all} groups may be read{empty}")), member)
+            let empty = if members.somebody.is_none() { ", and nobody is in them" } else { "" };
+            (Outcome::Ok(format!("{tried} of {all} groups may be read{empty}")), members)
         }
         Err((id, ReadFailure::NotFound)) => {
             let why = format!("{id} is not in this tenant; check its id under [[groups]]");
-            (Outcome::Failed(exit::CONFIG, why), None)
+            (Outcome::Failed(exit::CONFIG, why), Members::default())
         }
-        Err((_, failure)) => (Outcome::from_failure(&failure, exit::UNREACHABLE), None),
+        Err((_, failure)) => (Outcome::from_failure(&failure, exit::UNREACHABLE), Members::default()),
     };
     list.add(STEP, outcome)?;
-    Ok(member)
+    Ok(members)
 }
 
-/// The first member that is met, or the first group that cannot be read.
-async fn look(client: &GraphClient, groups: &[ObjectId]) -> Result<Option<Member>, (ObjectId, ReadFailure)> {
-    let mut member = None;
+/// Who is met, or the first group that cannot be read.
+async fn look(client: &GraphClient, groups: &[ObjectId]) -> Result<Members, (ObjectId, ReadFailure)> {
+    let mut members = Members::default();
     for &id in groups {
         let page = once::first_page(client, id).await.map_err(|failure| (id, failure))?;
-        member = member.or_else(|| page.members.into_iter().next());
+        members.count += page.counted.unwrap_or(page.members.len());
+        members.somebody = members.somebody.or_else(|| page.members.into_iter().next());
     }
-    Ok(member)
+    Ok(members)
 }

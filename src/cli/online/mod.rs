@@ -1,11 +1,12 @@
 //! `presence2mqtt check --online`: everything that the bridge needs, tried once, beside a running bridge if need be.
 //!
-//! `checklist` is what is printed and how it ends, `graph` (with `groups`) and `broker` are the two ways that are gone.
+//! `checklist` is what is printed and how it ends, `graph` (with `groups`) and `broker` (with `listening`) are the two ways that are gone.
 
 mod broker;
 mod checklist;
 mod graph;
 mod groups;
+mod listening;
 
 use std::io::Write;
 
@@ -24,7 +25,7 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let mut list = Checklist::new(out);
     list.add("configuration", Outcome::Ok(format!("{} is valid", config.origin)))?;
-    graph::check(config, client, progress, &mut list).await?;
-    broker::check(config, progress, &mut list).await?;
+    let people = graph::check(config, client, progress, &mut list).await?;
+    broker::check(config, people, progress, &mut list).await?;
     list.finish()
 }

@@ -7,7 +7,7 @@
 mod duplicate_client;
 mod link;
 pub(super) mod outbox;
-mod pace;
+pub mod pace;
 mod read_back;
 mod refusals;
 mod suspects;

@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::pace::Pace;
+use super::pace::{MESSAGES_OF_ONE, Pace};
 use super::suspects::{Admission, Suspects};
 use crate::core::context::Context;
 use crate::core::model::dirty_topics::DirtyTopics;
@@ -26,9 +26,6 @@ use crate::core::people::person::Person;
 /// Messages sent and not yet acknowledged, at most (a person's last few may go beyond). So many that a broker ten
 /// milliseconds away still takes forty thousand in a second, and so few that a change is not long behind a full sending.
 pub(in crate::core) const WINDOW: usize = 480;
-
-/// All topics of one person, with the announcement.
-const MESSAGES_OF_ONE: usize = Field::IN_ORDER.len() + 1;
 
 /// Places that a queue keeps room for when it is empty.
 const KEPT: usize = 4096;

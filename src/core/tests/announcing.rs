@@ -6,12 +6,6 @@ use crate::core::model::event::Event::{Acknowledged, Connected, Started, Woken};
 use crate::core::model::settings::{Commands, Discovery};
 use crate::core::model::sign_in::SignedIn;
 
-fn with_discovery(settings: Settings) -> Settings {
-    let discovery =
-        Discovery { prefix: "homeassistant".parse().unwrap(), birth_topic: "homeassistant/status".into() };
-    Settings { discovery: Some(discovery), ..settings }
-}
-
 fn topic(n: usize) -> String {
     format!("homeassistant/device/presence2mqtt_{}/config", id(n))
 }

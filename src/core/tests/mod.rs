@@ -13,6 +13,7 @@ mod places;
 mod polling;
 mod properties;
 mod publishing;
+mod rehearsing;
 mod reloading;
 mod snapshot;
 mod waking;
@@ -30,7 +31,7 @@ use crate::core::model::presence_change::PresenceChange;
 use crate::core::model::request::{
     Ended, ReadFailure, ReadMembers, ReadPresence, Reading, Request, RequestId, Whom,
 };
-use crate::core::model::settings::{Endpoint, OnStale, Settings, User};
+use crate::core::model::settings::{Discovery, Endpoint, OnStale, Settings, User};
 use crate::core::model::sign_in::{SignInBy, SignInEvent, SignInOrder};
 use crate::core::model::time::{Now, Tick};
 use crate::core::model::word::Availability;
@@ -301,4 +302,10 @@ fn online(settings: Settings) -> Bridge {
 fn following(users: &[(&str, usize)]) -> Settings {
     let users = users.iter().map(|(name, n)| watched(name, &id(*n).to_string())).collect();
     Settings { users, ..settings() }
+}
+
+fn with_discovery(settings: Settings) -> Settings {
+    let discovery =
+        Discovery { prefix: "homeassistant".parse().unwrap(), birth_topic: "homeassistant/status".into() };
+    Settings { discovery: Some(discovery), ..settings }
 }

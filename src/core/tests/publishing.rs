@@ -422,8 +422,5 @@ fn a_burst_leaves_room_in_the_queues_of_slow_subscribers_and_a_change_does_not_w
 }
 
 fn published(effect: &Effect) -> usize {
-    match effect {
-        Effect::Broker(BrokerOrder::Publish(messages)) => messages.len(),
-        _ => 0,
-    }
+    if let Effect::Broker(BrokerOrder::Publish(messages)) = effect { messages.len() } else { 0 }
 }

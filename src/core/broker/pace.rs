@@ -1,0 +1,116 @@
+//! How fast a burst goes out. A broker keeps a queue for each subscriber, and what does not fit is lost to a slow one without a
+//! word, at quality 1 too (Mosquitto: `max_queued_messages`, 1,000).
+
+use std::time::Duration;
+
+use crate::core::model::time::Tick;
+use crate::core::model::topic::Field;
+
+/// So many messages go out at once: with half of Mosquitto's queue left for those who are behind already.
+const AT_ONCE: u32 = 480;
+
+/// Messages a second that slow subscribers still keep up with.
+const GENTLE: f64 = 1500.0;
+
+/// A burst never takes longer for its own sake: beyond [`MOST_PEOPLE`] it is faster than [`GENTLE`], and the broker's limit should
+/// be raised.
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// All topics of one person, with the announcement.
+pub(super) const MESSAGES_OF_ONE: usize = Field::IN_ORDER.len() + 1;
+
+/// Of more people than these slow subscribers lose messages, unless the broker keeps more for each than Mosquitto does by default.
+pub const MOST_PEOPLE: usize = GENTLE as usize * LONGEST.as_secs() as usize / MESSAGES_OF_ONE;
+
+/// What the broker should keep for each subscriber, with so many people: messages.
+#[must_use]
+pub const fn queue_for(people: usize) -> usize {
+    people * MESSAGES_OF_ONE
+}
+
+/// Too short a wait for a timer.
+const SHORTEST: Duration = Duration::from_millis(2);
+
+/// A bucket that empties with each message and fills again with time.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    /// When it will be full.
+    full_at: Tick,
+    /// As many messages as have waited at once since it was full.
+    burst: u32,
+}
+
+impl Pace {
+    /// How many messages may go out now, of so many that wait.
+    pub(super) fn room(&mut self, waiting: usize, now: Tick) -> usize {
+        let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
+        self.burst = if self.full_at <= now { waiting } else { self.burst.max(waiting) };
+        let missing = self.full_at.since(now).div_duration_f64(self.each());
+        (f64::from(AT_ONCE) - missing).max(0.0) as usize
+    }
+
+    /// So many went out.
+    pub(super) fn sent(&mut self, messages: usize, now: Tick) {
+        self.full_at = self.full_at.max(now) + self.each().mul_f64(messages as f64);
+    }
+
+    /// When there is room again, after there was none.
+    pub(super) fn room_at(&self) -> Tick {
+        self.full_at - (self.each() * (AT_ONCE - 1)).saturating_sub(SHORTEST)
+    }
+
+    /// The time that one message has.
+    fn each(&self) -> Duration {
+        let gentle = Duration::from_secs(1).div_f64(GENTLE);
+        (LONGEST / self.burst.max(1)).min(gentle)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How long so many messages take, sent as soon as there is room.
+    fn takes(messages: usize) -> Duration {
+        let (mut pace, mut now, mut left) = (Pace::default(), Tick::default(), messages);
+        while left > 0 {
+            let some = pace.room(left, now).min(left);
+            if some == 0 {
+                assert!(pace.room_at() > now, "time goes on");
+                now = pace.room_at();
+            }
+            pace.sent(some, now);
+            left -= some;
+        }
+        now.since(Tick::default())
+    }
+
+    #[test]
+    fn few_go_at_once_many_at_a_gentle_pace_and_very_many_within_seconds() {
+        for (messages, least, most) in
+            [(480, 0.0, 0.0), (1_250, 0.5, 0.6), (6_500, 4.0, 4.2), (50_000, 4.8, 5.1), (400_000, 4.8, 5.1)]
+        {
+            let took = takes(messages).as_secs_f64();
+            assert!((least..=most).contains(&took), "{messages} messages took {took} s");
+        }
+    }
+
+    #[test]
+    fn changes_that_come_one_by_one_never_wait() {
+        let (mut pace, mut now) = (Pace::default(), Tick::default());
+        for _ in 0..10_000 {
+            assert!(pace.room(3, now) >= 3);
+            pace.sent(3, now);
+            now = now + Duration::from_millis(3);
+        }
+    }
+
+    #[test]
+    fn whoever_waits_is_woken_when_there_is_room() {
+        let mut pace = Pace::default();
+        assert_eq!(pace.room(10_000, Tick::default()), 480);
+        pace.sent(480, Tick::default());
+        assert_eq!(pace.room(9_520, Tick::default()), 0);
+        assert!(pace.room(9_520, pace.room_at()) >= 1);
+    }
+}
