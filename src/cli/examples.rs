@@ -63,7 +63,7 @@ Examples:
   presence2mqtt watch --once                the table, once
   presence2mqtt watch | tee presence.log    a line for each change
 
-Of the configuration only [mqtt] is needed, and leave to read there.";
+Of the configuration only [mqtt] is needed, and permission to read there.";
 
 #[cfg(feature = "demo")]
 pub(super) const SIMULATE: &str = "\

@@ -92,7 +92,7 @@ impl TokenSource {
     ///
     /// # Errors
     ///
-    /// If there is none and none can be had; those who waited for the same request get the same reason.
+    /// If there is none and none is issued; those who waited for the same request get the same reason.
     pub async fn token(&self, max_age: Option<Duration>) -> Result<AccessToken, ReadFailure> {
         let attempts_before = self.attempts.load(Ordering::Acquire);
         // Counted from here: one that is obtained while this waits is new enough.

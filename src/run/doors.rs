@@ -92,7 +92,7 @@ impl Doors {
         match (plan, &self.open) {
             (Plan::Move(door), _) => {
                 let address = door.address().unwrap_or(http.listen);
-                tracing::info!(url = format!("http://{address}/"), "the status page can be had");
+                tracing::info!(url = format!("http://{address}/"), "the status page is open");
                 let (keys, task) = door.attend(http, broker, self.meters.clone(), self.asker.clone());
                 self.opened += 1;
                 let number = self.opened;

@@ -20,8 +20,8 @@ fn steps(out: &str) -> Vec<(&str, &str)> {
         .collect()
 }
 
-const STEPS: [&str; 7] =
-    ["configuration", "sign-in", "Graph", "permission", "broker", "publish", "discovery"];
+const STEPS: [&str; 8] =
+    ["configuration", "sign-in", "Graph", "permission", "broker", "listen", "publish", "discovery"];
 
 #[tokio::test]
 async fn everything_is_right_beside_a_running_bridge_and_nothing_is_left() {
@@ -52,7 +52,7 @@ async fn every_step_is_tried_and_says_what_to_fix() {
     let wrong = stage.text("", &stage.everybody()).replace("client_secret = \"", "client_secret = \"wrong");
     let (code, out, err) = Home::with(&wrong).told(&["check", "--online"]).await;
     assert_eq!(code, Some(77), "{out}{err}");
-    let marks = ["ok", "failed", "skipped", "skipped", "failed", "skipped", "skipped"];
+    let marks = ["ok", "failed", "skipped", "skipped", "failed", "skipped", "skipped", "skipped"];
     assert_eq!(steps(&out), marks.into_iter().zip(STEPS).collect::<Vec<_>>(), "{out}");
     assert!(out.contains("AADSTS7000215") && out.contains("nothing listens at"), "{out}");
     assert!(err.ends_with("failed: sign-in, broker\n"), "{err}");
@@ -126,7 +126,7 @@ async fn without_discovery_its_topics_are_left_alone() {
     let text = stage.text("", &stage.everybody()) + "[home_assistant]\ndiscovery = false\n";
     let (code, out, _) = Home::with(&text).told(&["check", "--online"]).await;
     assert_eq!(code, Some(0), "{out}");
-    assert_eq!(steps(&out), STEPS[..6].iter().map(|step| ("ok", *step)).collect::<Vec<_>>());
+    assert_eq!(steps(&out), STEPS[..7].iter().map(|step| ("ok", *step)).collect::<Vec<_>>());
 }
 
 #[tokio::test]

@@ -10,9 +10,9 @@ use crate::harness::{Bridge, Browser, Configuration, Mosquitto, Source, soon};
 
 /// Where the bridge says that the page is.
 async fn address(bridge: &Bridge) -> String {
-    bridge.says("the status page can be had").await;
+    bridge.says("the status page is open").await;
     let log = bridge.log();
-    let line = log.lines().find(|line| line.contains("the status page can be had")).unwrap();
+    let line = log.lines().find(|line| line.contains("the status page is open")).unwrap();
     line.split("url=").nth(1).unwrap().trim_matches('"').to_owned()
 }
 

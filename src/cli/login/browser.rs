@@ -29,24 +29,23 @@ pub(super) async fn sign_in(
     let port = listener.local_addr()?.port();
     let pending = PendingBrowser::new(authority, client_id, scope, port);
     writeln!(out, "Open this address in a browser and sign in:\n\n{}\n", pending.address)?;
-    if options.no_open {
+    let by_hand = options.no_open || !open(pending.address.as_str());
+    if by_hand {
         writeln!(
             out,
             "A browser on another machine ends on an address that it cannot show, localhost:{port}/…\n\
              Paste that address here. (Or, before you sign in: ssh -L {port}:localhost:{port})"
         )?;
-    } else {
-        open(pending.address.as_str());
     }
     out.flush()?;
     // What a person types or pastes must not be overwritten.
-    let progress = if options.no_open { Progress::new(false) } else { *progress };
+    let progress = if by_hand { Progress::new(false) } else { *progress };
     let answer = async {
         let mut came_back = std::pin::pin!(pending.listen(&listener));
         loop {
             tokio::select! {
                 code = &mut came_back => return code.map_err(Failure::from),
-                Some(pasted) = lines.next(), if options.no_open => match pending.code_in(&pasted) {
+                Some(pasted) = lines.next(), if by_hand => match pending.code_in(&pasted) {
                     Err(NoCode::NotOurs) => {
                         writeln!(out, "{}:", NoCode::NotOurs)?;
                         out.flush()?;
@@ -67,14 +66,12 @@ pub(super) async fn sign_in(
     pending.redeem(authority, &code).await.map_err(not_issued)
 }
 
-/// Asks the desktop to show an address. Where there is none, the person has the address on the screen.
-fn open(address: &str) {
+/// Asks the desktop to show an address. `false` where there is none: then the person has the address on the screen.
+fn open(address: &str) -> bool {
     let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
     let quiet = Stdio::null;
     let opened = Command::new(opener).arg(address).stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn();
-    if let Err(error) = opened {
-        tracing::debug!(%error, opener, "no browser was opened");
-    }
+    opened.inspect_err(|error| tracing::debug!(%error, opener, "no browser was opened")).is_ok()
 }
 
 impl From<NoCode> for Failure {
