@@ -12,12 +12,13 @@ use crate::core::model::event::LinkFailure;
 pub(super) const NO_LONGER_ANSWERS: &str = "the broker no longer answers";
 pub(super) const IS_SILENT: &str = "the broker is silent";
 
-/// Whether to try the next address: this one was never open, or has fallen silent. Which version of MQTT a broker speaks is
+/// Whether to try the next address: this one was never open, has fallen silent, or says what no broker says. Which version of MQTT a broker speaks is
 /// asked of the same one.
 pub(super) fn leaves_address(failure: &LinkFailure, was_open: bool) -> bool {
     match failure {
         LinkFailure::Lost(why) => !was_open || *why == NO_LONGER_ANSWERS || *why == IS_SILENT,
-        LinkFailure::Refused(_) | LinkFailure::Closed | LinkFailure::TakenOver => !was_open,
+        LinkFailure::Refused(_) => true,
+        LinkFailure::Closed | LinkFailure::TakenOver => !was_open,
         LinkFailure::NotUnderstood(_) => false,
     }
 }

@@ -30,6 +30,7 @@ const PUBLISH: u8 = 3;
 const PUBACK: u8 = 4;
 const SUBACK: u8 = 9;
 const UNSUBACK: u8 = 11;
+const PINGRESP: u8 = 13;
 const DISCONNECT: u8 = 14;
 
 /// A message that was read over.
@@ -142,6 +143,9 @@ impl Gate {
         if !self.is_answered && self.kind() != CONNACK {
             // A TLS alert (RFC 8446 section 5.1).
             return Err(if self.packet[0] == 21 { Violation::SpeaksTls } else { Violation::NoBroker });
+        }
+        if !matches!(self.kind(), CONNACK | PUBLISH | PUBACK | SUBACK | UNSUBACK | PINGRESP | DISCONNECT) {
+            return Err(Violation::NotAskedFor);
         }
         let Some(length) = properties::number(&self.packet[1..]).map_err(|_| Violation::Malformed)? else {
             return Ok(());

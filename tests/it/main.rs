@@ -19,6 +19,7 @@ mod fuzzed;
 mod goaway;
 mod groups;
 mod help;
+mod hostile_brokers;
 mod http;
 mod imports;
 mod invitations;

@@ -165,6 +165,9 @@ fn what_no_broker_may_send_ends_the_connection() {
         (V5, &[0x30, 6, 0, 1, b'a', 2, 0x7f, 1], Violation::Malformed),
         (V5, &[0x90, 1, 0], Violation::Malformed),
         (V5, &[0x40, 0xff, 0xff, 0x7f], Violation::TooLarge),
+        (V5, &[0xf0, 0], Violation::NotAskedFor),
+        (V3, &[0x62, 2, 0, 1], Violation::NotAskedFor),
+        (V3, &[0xc0, 0], Violation::NotAskedFor),
     ];
     for (protocol, bytes, expected) in rows {
         assert_eq!(behind(protocol, bytes), Err(expected), "{protocol:?} {bytes:x?}");
