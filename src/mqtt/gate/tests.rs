@@ -155,7 +155,7 @@ fn the_shorter_keep_alive_counts() {
 fn what_no_broker_may_send_ends_the_connection() {
     let alias = [0x30, 7, 0, 1, b'a', 3, 0x23, 0, 1];
     #[rustfmt::skip]
-    let rows: [(Protocol, &[u8], Violation); 9] = [
+    let rows: [(Protocol, &[u8], Violation); 12] = [
         (V3, ACCEPTED_V3, Violation::SecondConnack),
         (V5, ACCEPTED_V5, Violation::SecondConnack),
         (V5, &alias, Violation::TopicAlias),
