@@ -17,7 +17,9 @@ pub(super) const IS_SILENT: &str = "the broker is silent";
 pub(super) fn leaves_address(failure: &LinkFailure, was_open: bool) -> bool {
     match failure {
         LinkFailure::Lost(why) => !was_open || *why == NO_LONGER_ANSWERS || *why == IS_SILENT,
-        LinkFailure::Refused(_) | LinkFailure::Closed | LinkFailure::TakenOver => !was_open,
+        LinkFailure::Refused(_) | LinkFailure::Closed | LinkFailure::NotLetIn | LinkFailure::TakenOver => {
+            !was_open
+        }
         LinkFailure::NotUnderstood(_) => false,
     }
 }

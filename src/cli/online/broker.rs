@@ -8,19 +8,22 @@ use tokio::time::timeout;
 
 use super::checklist::{Checklist, Outcome};
 use crate::cli::exit::{self, Failure};
+use crate::cli::living;
 use crate::cli::progress::Progress;
 use crate::cli::signals;
 use crate::config::Config;
 use crate::core::home_assistant;
 use crate::core::model::effect::Message;
 use crate::core::model::mqtt::Qos;
-use crate::core::model::topic::Topics;
+use crate::core::model::process::Process;
+use crate::core::model::topic::{BridgeField, ONLINE, Topics};
 use crate::mqtt::address::Address;
 use crate::mqtt::one_shot::{OneShot, OneShotError};
 
 const BROKER: &str = "broker";
 const PUBLISH: &str = "publish";
 const DISCOVERY: &str = "discovery";
+const RUNNING: &str = "running";
 
 /// For a message to come back. Brokers do not say that they drop one, so that this is all there is to tell it by.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -118,6 +121,12 @@ async fn try_out(
         };
         list.add(DISCOVERY, of_discovery(announced, prefix.as_str()))?;
     }
+    let asker = Process::new(&mqtt.settings, fastrand::u64(..));
+    match link.running(&asker, &topics).await {
+        Ok(Some(outcome)) => list.add(RUNNING, outcome)?,
+        // The steps before have said how the broker is.
+        Ok(None) | Err(_) => {}
+    }
     Ok(())
 }
 
@@ -172,6 +181,28 @@ impl Link<'_> {
         let progress = self.progress;
         let broker = self.broker().await?;
         progress.during("announcing", passes(broker, topic)).await
+    }
+
+    /// Asks whether a bridge runs, where one says so.
+    async fn running(&mut self, asker: &Process, topics: &Topics) -> Result<Option<Outcome>, OneShotError> {
+        let progress = self.progress;
+        let broker = self.broker().await?;
+        let state = topics.of_bridge(BridgeField::State);
+        if !broker.retained(&state).await?.iter().any(|message| message.payload == ONLINE.as_bytes()) {
+            return Ok(None);
+        }
+        let asking = living::answers(asker, topics, broker);
+        let outcome = match progress.during("asking whether a bridge runs", asking).await {
+            Ok(Some(other)) if other.client_id == asker.client_id => {
+                Outcome::Ok(format!("the bridge of this configuration runs on {}", other.instance))
+            }
+            Ok(Some(other)) => Outcome::Failed(exit::CONFIG, asker.conflict_with(&other, topics)),
+            Ok(None) => {
+                Outcome::Ok(format!("{state} is online, but no bridge answers: `run` takes its place"))
+            }
+            Err(error) => Outcome::Ok(format!("cannot be asked ({error}); a second run is not recognised")),
+        };
+        Ok(Some(outcome))
     }
 
     async fn lose(&mut self) {
