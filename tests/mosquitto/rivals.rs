@@ -223,3 +223,34 @@ async fn a_broker_that_makes_one_client_of_both_lets_the_bridge_start() {
         assert_eq!(bridge.stop("TERM").await.code, Some(0));
     }
 }
+
+#[tokio::test]
+async fn where_nobody_may_ask_the_bridge_starts_all_the_same() {
+    let (source, home) = (Source::start().await, tempfile::tempdir().unwrap());
+    let list = home.path().join("access");
+    std::fs::write(
+        &list,
+        "topic readwrite presence/#\ntopic deny presence/bridge/standby/ping\ntopic deny presence/bridge/standby/pong\n",
+    )
+    .unwrap();
+    let guarded = format!("allow_anonymous true\nacl_file {}", list.display());
+    let broker = Mosquitto::with(Setup { guarded: Some(guarded), ..Setup::default() }).await;
+    let listener = Listener::start(broker.port).await;
+    for protocol in ["3.1.1", "5"] {
+        let configuration =
+            Configuration::new(&source, &broker.guarded_url("mqtt")).set("mqtt.protocol", protocol);
+        listener.publish(STATE, "online", true).await;
+        listener.until_newest(STATE, "online").await;
+        let (bridge, time) = time_to_online(&configuration, &listener).await;
+        println!("figure: online {time:?} after the start where nobody may ask");
+        assert!(time < Duration::from_secs(3), "{time:?}");
+        let refused = |payload: &str| payload.contains("subscription to presence/bridge/standby/ping");
+        listener
+            .until("the refused filter", |heard| {
+                heard.iter().any(|heard| heard.topic == "presence/bridge/health" && refused(&heard.payload))
+            })
+            .await;
+        listener.until_newest(HEALTH, "ok").await;
+        assert_eq!(bridge.stop("TERM").await.code, Some(0));
+    }
+}

@@ -165,7 +165,10 @@ impl Claim {
             Inquiry::Looking { is_online: true, answered: 2, .. } => {
                 self.ping(cx.now + ANSWER_WITHIN, cx);
             }
-            Inquiry::Looking { until, .. } if *until <= cx.now => self.inquiry = Inquiry::Over,
+            Inquiry::Looking { answered: 2, until, .. } if *until <= cx.now => self.inquiry = Inquiry::Over,
+            Inquiry::Looking { until, .. } if *until <= cx.now => {
+                self.cannot_ask("the broker does not answer the subscription", cx);
+            }
             Inquiry::Asking { until, .. } if *until <= cx.now => {
                 cx.report(Report::NobodyAnswers(cx.topics.of_bridge(BridgeField::State)));
                 self.inquiry = Inquiry::Over;

@@ -209,10 +209,10 @@ impl Broker {
 
     /// The visitor hears what is said of the place.
     pub(super) fn visitor_heard(&mut self, heard: &Heard, message: &Incoming) {
-        match heard {
-            Heard::Own(BridgeField::State) => self.claim.heard_state(&message.payload),
-            Heard::Pong => self.heard_pong(message),
-            _ => {}
+        if *heard == Heard::Own(BridgeField::State) {
+            self.claim.heard_state(&message.payload);
+        } else if *heard == Heard::Pong {
+            self.heard_pong(message);
         }
     }
 
