@@ -243,13 +243,9 @@ async fn where_nobody_may_ask_the_bridge_starts_all_the_same() {
         listener.until_newest(STATE, "online").await;
         let (bridge, time) = time_to_online(&configuration, &listener).await;
         println!("figure: online {time:?} after the start where nobody may ask");
-        assert!(time < Duration::from_secs(3), "{time:?}");
-        let refused = |payload: &str| payload.contains("subscription to presence/bridge/standby/ping");
-        listener
-            .until("the refused filter", |heard| {
-                heard.iter().any(|heard| heard.topic == "presence/bridge/health" && refused(&heard.payload))
-            })
-            .await;
+        // Before MQTT 5 a broker does not say that it drops the ping.
+        let waits = if protocol == "5" { 0..3 } else { 3..8 };
+        assert!(waits.contains(&time.as_secs()), "{time:?}");
         listener.until_newest(HEALTH, "ok").await;
         assert_eq!(bridge.stop("TERM").await.code, Some(0));
     }
