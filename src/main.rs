@@ -29,12 +29,25 @@ fn main() -> ExitCode {
     }
 }
 
-/// The one place that reads the environment.
+/// The one place that reads the environment, and asks the system for its name.
 #[expect(clippy::disallowed_methods, reason = "main reads the environment, everybody else is handed it")]
 fn environment() -> Environment {
-    std::env::vars_os()
+    let environment: Environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect()
+        .collect();
+    environment.on_host(host())
+}
+
+/// This machine's name, or the container's.
+#[cfg(unix)]
+fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::disallowed_methods, reason = "main reads the environment, everybody else is handed it")]
+fn host() -> String {
+    std::env::var("COMPUTERNAME").unwrap_or_default()
 }
 
 /// Passwords and tokens are in the memory, and a core dump would write it to a disk, or hand it to whoever collects dumps.

@@ -218,7 +218,7 @@ fn the_topics_are_those_of_the_program() {
     let mut real: BTreeSet<String> = Field::IN_ORDER.map(|field| topics.of_user(&user, field)).into();
     real.extend(BridgeField::ALL.map(|field| topics.of_bridge(field)));
     real.extend([SET, SET_STATUS_MESSAGE].map(|level| topics.set(&user, level)));
-    real.extend([topics.set_result(&user), topics.refresh()]);
+    real.extend([topics.set_result(&user), topics.refresh(), topics.ping(), topics.pong()]);
     let light = "name".parse().unwrap();
     real.extend(LightField::ALL.map(|field| topics.of_light(&light, field)));
     real.insert(topics.pause_light(&light));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use presence2mqtt::core::bridge::Bridge;
 use presence2mqtt::core::model::effect::{BrokerOrder, Effect, GraphOrder};
-use presence2mqtt::core::model::event::{Event, PresenceEvent};
+use presence2mqtt::core::model::event::{Event, LinkFailure, PresenceEvent};
 use presence2mqtt::core::model::name::ObjectId;
 use presence2mqtt::core::model::request::{Ended, ReadPresence, Request, RequestId};
 use presence2mqtt::core::model::settings::{Settings, User};
@@ -162,7 +162,10 @@ impl World {
                     body = self.body(&ids);
                     Happens::Body(request, &body)
                 }
-                Effect::Broker(BrokerOrder::Connect(_)) => Happens::Event(Event::Connected),
+                Effect::Broker(BrokerOrder::Connect(..)) => Happens::Event(Event::Connected),
+                Effect::Broker(BrokerOrder::Disconnect) => {
+                    Happens::Event(Event::Disconnected(LinkFailure::Closed))
+                }
                 Effect::Broker(BrokerOrder::Subscribe(_)) => {
                     Happens::Event(Event::Subscribed { refused: Vec::new() })
                 }

@@ -6,6 +6,7 @@ use std::io::Write;
 use clap::Args;
 
 use super::exit::{self, Failure};
+use super::living;
 use super::progress::Progress;
 use crate::config::Config;
 use crate::core::home_assistant;
@@ -16,6 +17,7 @@ use crate::core::model::heard::Heard;
 use crate::core::model::mqtt::Qos;
 use crate::core::model::name::{BaseTopic, TopicLevel};
 use crate::core::model::payload::{RememberedInfo, RememberedState};
+use crate::core::model::process::Process;
 use crate::core::model::topic::{BridgeField, Field, ONLINE, Topics};
 use crate::mqtt::address::Address;
 use crate::mqtt::one_shot::OneShot;
@@ -72,10 +74,15 @@ async fn clean(
     let retained = broker.retained(&topics.every_topic()).await.map_err(exit::of_broker)?;
     let state = topics.of_bridge(BridgeField::State);
     if retained.iter().any(|message| message.topic == state && message.payload == ONLINE.as_bytes()) {
-        let why = format!(
-            "{state} says online: stop the bridge first, or it would go on as if nothing were removed"
-        );
-        return Err(Failure::new(exit::UNEXPECTED, why));
+        let asker = Process::new(&config.mqtt.settings, fastrand::u64(..));
+        // Where nobody may be asked nobody answers.
+        if let Ok(Some(other)) = living::answers(&asker, topics, broker).await {
+            let why = format!(
+                "a bridge runs at {state} on {}: stop the bridge first, or it would go on as if nothing were removed",
+                other.instance
+            );
+            return Err(Failure::new(exit::UNEXPECTED, why));
+        }
     }
     let client_id = &config.mqtt.settings.client_id;
     let is_ours = |bridge: &str| bridge == client_id.as_str();
@@ -101,6 +108,8 @@ async fn clean(
             | Heard::Person(..)
             | Heard::OtherBridge(..)
             | Heard::Refresh
+            | Heard::Ping
+            | Heard::Pong
             | Heard::Set(_)
             | Heard::SetStatusMessage(_)
             | Heard::Light(..)

@@ -15,7 +15,7 @@ const EXIT_STATUS: &Entries = &[
     ("2", "Wrong usage."),
     ("69", "Graph or the broker cannot be used. One-shot commands only."),
     ("77", "A sign-in or a permission is missing. One-shot commands only."),
-    ("78", "The configuration is wrong, or another bridge is online in its place."),
+    ("78", "The configuration is wrong, or another bridge runs in its place."),
 ];
 
 const ENVIRONMENT: &Entries = &[

@@ -10,6 +10,7 @@ mod get;
 mod healthcheck;
 mod light;
 mod lines;
+mod living;
 mod logging;
 mod login;
 mod man;

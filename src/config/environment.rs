@@ -13,15 +13,29 @@ use super::key::{Key, PREFIX};
 use super::schema;
 use super::shape::did_you_mean;
 
-/// The process's environment variables, read once by main.
+/// The process's environment variables, and its host's name, read once by main.
 #[derive(Clone, Default)]
-pub struct Environment(BTreeMap<String, String>);
+pub struct Environment {
+    variables: BTreeMap<String, String>,
+    host: Option<String>,
+}
 
 impl Environment {
+    /// The same on the host of this name.
+    #[must_use]
+    pub fn on_host(self, host: String) -> Self {
+        Self { host: Some(host).filter(|host| !host.is_empty()), ..self }
+    }
+
+    /// The host's name, as far as it is known.
+    pub(super) fn host(&self) -> &str {
+        self.host.as_deref().unwrap_or("unknown")
+    }
+
     /// The value of a variable, if it is set and not empty.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// Whether any variable overrides a key of the configuration.
@@ -30,7 +44,7 @@ impl Environment {
     }
 
     fn overrides_given(&self) -> impl Iterator<Item = (&str, &str)> {
-        let all = self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let all = self.variables.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         all.filter(|(name, _)| name.starts_with(PREFIX))
     }
 }
@@ -93,13 +107,13 @@ fn typed<'t>(node: &Value, text: &'t str) -> Option<DeValue<'t>> {
 
 impl FromIterator<(String, String)> for Environment {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
-        Self(variables.into_iter().collect())
+        Self { variables: variables.into_iter().collect(), host: None }
     }
 }
 
 /// Names only: values may be secrets.
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.variables.keys()).finish()
     }
 }

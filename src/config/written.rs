@@ -47,6 +47,8 @@ pub(super) struct Mqtt {
     pub url: Option<Urls>,
     /// The MQTT client id, also the `bridge` id in payloads.
     pub client_id: String,
+    /// Where the bridge runs: one topic level, told to others who would run with the same configuration. Default: the host's name.
+    pub instance: Option<String>,
     /// The topic level of the bridge's own topics.
     pub bridge_name: String,
     /// The user name at the broker.
@@ -88,6 +90,7 @@ impl Default for Mqtt {
         Self {
             url: None,
             client_id: "presence2mqtt".to_owned(),
+            instance: None,
             bridge_name: "bridge".to_owned(),
             username: None,
             password: None,

@@ -70,7 +70,7 @@ impl Bridge {
             people: Roster::new(terms, now.tick),
             groups: Groups::new(&settings.groups, now.tick),
             requests,
-            broker: Broker::new(&settings, now.tick),
+            broker: Broker::new(&settings, fastrand::Rng::with_seed(seed).u64(..), now.tick),
             outbox: Outbox::default(),
             home_assistant: HomeAssistant::default(),
             lights: Lights::default(),
@@ -139,8 +139,8 @@ impl Bridge {
             Event::Connected => self.connected(),
             Event::Subscribed { refused } => broker.subscribed(refused, cx),
             Event::Acknowledged(count) => {
-                if outbox.acknowledged(count, cx.now) {
-                    broker.online(cx);
+                if outbox.acknowledged(count, cx.now) && broker.online(cx) {
+                    self.publish_news();
                 }
             }
             Event::PublishRefused { topic, why } => broker.publish_refused(topic, why, cx),
@@ -329,7 +329,8 @@ impl Bridge {
 
     fn connected(&mut self) {
         let cx = &self.cx;
-        let mut filters = vec![cx.topics.refresh(), cx.topics.of_bridge(BridgeField::State)];
+        let mut filters =
+            vec![cx.topics.refresh(), cx.topics.of_bridge(BridgeField::State), cx.topics.ping()];
         filters.extend(cx.settings.discovery.as_ref().map(|discovery| discovery.birth_topic.clone()));
         if cx.settings.commands.is_some() {
             filters.extend(self.command_filters());
@@ -350,10 +351,16 @@ impl Bridge {
     }
 
     fn message(&mut self, message: &Incoming) {
+        let heard = Heard::from_topic(&message.topic, &self.cx.topics);
+        if self.broker.is_visiting() {
+            return self.broker.visitor_heard(&heard, message);
+        }
         if message.retained {
             self.broker.heard_retained(self.cx.now);
         }
-        match Heard::from_topic(&message.topic, &self.cx.topics) {
+        match heard {
+            Heard::Ping => self.broker.pinged(message, &mut self.outbox, &self.cx),
+            Heard::Pong => self.broker.heard_pong(message),
             Heard::Refresh if message.retained => {}
             Heard::Refresh => self.refresh(),
             Heard::Set(user) => {
@@ -431,6 +438,8 @@ impl Bridge {
             }
             Heard::Person(user, Field::State) => self.heard_state(user, &message.payload),
             Heard::Refresh
+            | Heard::Ping
+            | Heard::Pong
             | Heard::Set(_)
             | Heard::SetStatusMessage(_)
             | Heard::Own(BridgeField::Health)
@@ -515,15 +524,18 @@ impl Bridge {
     /// Sends what fits into the window.
     fn send(&mut self, is_news: bool) {
         if self.outbox.is_open() && is_news {
-            let (words, graph) =
-                (self.health_words(), self.requests.snapshot(&self.cx.settings, self.cx.now));
-            self.health.publish_news(words, &graph, &mut self.outbox, &self.cx);
+            self.publish_news();
         }
         let Self { outbox, people, home_assistant, broker, cx, .. } = self;
         let expires = broker.message_expiry(&cx.settings);
         let announcement =
             |place, person: &Person, cx: &Context| home_assistant.announcement(place, person, cx);
         outbox.send(people, announcement, expires, cx);
+    }
+
+    fn publish_news(&mut self) {
+        let (words, graph) = (self.health_words(), self.requests.snapshot(&self.cx.settings, self.cx.now));
+        self.health.publish_news(words, &graph, &mut self.outbox, &self.cx);
     }
 
     /// Fits the interval to the budget.
@@ -735,6 +747,13 @@ impl Bridge {
             lights: self.lights.snapshots(),
             certificate_ends: self.sign_in.certificate_end(),
         }
+    }
+
+    /// For tests of what follows when nobody lives in the bridge's place.
+    #[cfg(test)]
+    pub(crate) fn claimed(mut self) -> Self {
+        self.broker.claim();
+        self
     }
 
     /// For tests of what their own clock asks for.

@@ -64,7 +64,7 @@ impl Rehearsal {
     /// Notes what the broker is asked for, and gives its answer.
     fn ordered(&mut self, order: BrokerOrder) -> Option<Event> {
         match order {
-            BrokerOrder::Connect(_) => Some(Event::Connected),
+            BrokerOrder::Connect(..) => Some(Event::Connected),
             BrokerOrder::Subscribe(subscriptions) => {
                 let lasting = subscriptions.into_iter().filter(|asked| asked.qos == Qos::AtLeastOnce);
                 self.filters.extend(lasting.map(|asked| asked.filter));

@@ -41,7 +41,7 @@ fn settings(more: &str) -> Settings {
 
 /// A core that has read Alice.
 fn core(more: &str) -> Bridge {
-    let mut core = Bridge::new(settings(more), 1, at(0));
+    let mut core = Bridge::new(settings(more), 1, at(0)).claimed();
     core.on(Event::Started, at(0));
     let presence = Presence::of(PresenceWords::from_graph("Busy", Some("<b>InAMaze</b>")).unwrap());
     let id = "00000000-0000-4000-8000-000000000001".parse().unwrap();

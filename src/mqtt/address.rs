@@ -103,6 +103,13 @@ impl Address {
         Self { will: Some(will), ..self }
     }
 
+    /// The bridge's, as long as it is not known whether another one lives in its place: `<client_id>-<instance>`, without a
+    /// will.
+    pub(super) fn of_visitor(&self) -> Self {
+        let client_id = format!("{}-{}", self.client_id, self.mqtt.settings.instance);
+        Self { client_id, will: None, ..self.clone() }
+    }
+
     /// A connection of a command that is soon over: `<client_id>-<command>-<random>`, without a will.
     #[must_use]
     pub fn of_command(mqtt: &Mqtt, command: &str) -> Self {

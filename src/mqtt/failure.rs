@@ -18,7 +18,7 @@ pub(super) fn leaves_address(failure: &LinkFailure, was_open: bool) -> bool {
     match failure {
         LinkFailure::Lost(why) => !was_open || *why == NO_LONGER_ANSWERS || *why == IS_SILENT,
         LinkFailure::Refused(_) => true,
-        LinkFailure::Closed | LinkFailure::TakenOver => !was_open,
+        LinkFailure::Closed | LinkFailure::NotLetIn | LinkFailure::TakenOver => !was_open,
         LinkFailure::NotUnderstood(_) => false,
     }
 }

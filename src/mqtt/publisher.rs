@@ -10,7 +10,7 @@ use super::gate::Skipped;
 use super::session::{Session, SessionEvent};
 use super::wire::Answer;
 use crate::chain::chain;
-use crate::core::model::effect::{BrokerOrder, Subscription};
+use crate::core::model::effect::{BrokerOrder, ConnectAs, Subscription};
 use crate::core::model::event::{Event, LinkFailure, RefusedFilter};
 use crate::core::model::mqtt::Protocol;
 use crate::meters::BrokerMeter;
@@ -30,12 +30,19 @@ pub async fn metered(
     mut orders: mpsc::Receiver<BrokerOrder>,
     events: mpsc::Sender<Event>,
 ) {
-    let mut publisher = Publisher { address, meter, session: None, ended: None, asked: VecDeque::new() };
+    let mut publisher = Publisher {
+        address,
+        meter,
+        session: None,
+        connected_as: ConnectAs::Holder,
+        ended: None,
+        asked: VecDeque::new(),
+    };
     let mut buffer = Vec::new();
     loop {
         let reports = tokio::select! {
             order = orders.recv() => match order {
-                Some(BrokerOrder::Connect(protocol)) => publisher.connect(protocol).await,
+                Some(BrokerOrder::Connect(who, protocol)) => publisher.connect(who, protocol).await,
                 Some(order) => publisher.obey(order),
                 None => break,
             },
@@ -66,6 +73,7 @@ struct Publisher {
     address: Address,
     meter: BrokerMeter,
     session: Option<Session>,
+    connected_as: ConnectAs,
     /// A connection that is over, until its task is joined.
     ended: Option<Session>,
     /// Filters asked for and not answered yet, in order.
@@ -75,12 +83,17 @@ struct Publisher {
 impl Publisher {
     /// Opens a connection. Of one that may still be there nothing is reported any more: two at once would be one client
     /// too many for the broker.
-    async fn connect(&mut self, protocol: Protocol) -> Vec<Event> {
+    async fn connect(&mut self, who: ConnectAs, protocol: Protocol) -> Vec<Event> {
         self.asked.clear();
         if let Some(session) = self.session.take() {
             session.cut().await;
         }
-        match Session::open(&self.address, protocol) {
+        self.connected_as = who;
+        let session = match who {
+            ConnectAs::Holder => Session::open(&self.address, protocol),
+            ConnectAs::Visitor => Session::open(&self.address.of_visitor(), protocol),
+        };
+        match session {
             Ok(session) => {
                 self.session = Some(session);
                 Vec::new()
@@ -97,7 +110,7 @@ impl Publisher {
         let Some(session) = &mut self.session else { return Vec::new() };
         let mut ask = |request| session.ask(request);
         let taken: Result<(), TakesNoMore> = match order {
-            BrokerOrder::Connect(_) => Ok(()),
+            BrokerOrder::Connect(..) => Ok(()),
             BrokerOrder::Subscribe(subscriptions) => {
                 self.asked.push_back(subscriptions.clone());
                 ask(Request::Subscribe(subscriptions))
@@ -139,7 +152,9 @@ impl Publisher {
                     sent.push(Event::PublishRefused { topic, why: why.into() });
                 }
                 SessionEvent::Connected => {
-                    self.meter.connected();
+                    if self.connected_as == ConnectAs::Holder {
+                        self.meter.connected();
+                    }
                     reports.push(Event::Connected);
                 }
                 SessionEvent::Message(message) => reports.push(Event::Message(message)),

@@ -85,6 +85,8 @@ impl Picture {
             Heard::Own(field) => self.of_bridge(self.topics.bridge().clone(), field, &text),
             Heard::OtherBridge(name, field) => self.of_bridge(name, field, &text),
             Heard::Refresh
+            | Heard::Ping
+            | Heard::Pong
             | Heard::Set(_)
             | Heard::SetStatusMessage(_)
             | Heard::Light(..)

@@ -58,8 +58,14 @@ fn published(pattern: &str, mut page: MembersPage) {
     let now = Now { tick: Tick::default(), wall: nine() };
     let mut bridge = Bridge::new(Settings { users: Vec::new(), groups, ..settings() }, 1, now);
     let mut commands = bridge.on(Event::Started, now);
-    commands.extend(bridge.on(Event::Connected, now));
-    let later = Now { tick: now.tick + Duration::from_secs(10), wall: now.wall };
+    // A visitor who meets nobody, and then the bridge itself.
+    let after = |seconds| Now { tick: now.tick + Duration::from_secs(seconds), wall: now.wall };
+    let gone = Event::Disconnected(LinkFailure::Closed);
+    for (event, at) in [(Event::Connected, now), (Event::Woken, after(3)), (gone, after(3))] {
+        commands.extend(bridge.on(event, at));
+    }
+    commands.extend(bridge.on(Event::Connected, after(3)));
+    let later = after(10);
     commands.extend(bridge.on(Event::Woken, later));
     let first = commands.iter().find_map(|command| {
         let Effect::Graph(GraphOrder::ReadMembers(asked)) = command else { return None };

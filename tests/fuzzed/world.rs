@@ -109,6 +109,13 @@ impl World {
             ending: None,
         };
         world.tell(Event::Started);
+        // A visitor, who meets nobody.
+        world.tell(Event::Connected);
+        for _ in 0..2 {
+            world.tell(Event::Subscribed { refused: Vec::new() });
+        }
+        world.pass(Duration::from_millis(50));
+        world.subscriptions = 0;
         world.tell(Event::Connected);
         world
     }
@@ -202,7 +209,7 @@ impl World {
                 Effect::Finish(ending) => self.ending = Some(ending),
                 Effect::Broker(BrokerOrder::Disconnect) => closed = true,
                 Effect::Graph(GraphOrder::ForgetConnections)
-                | Effect::Broker(BrokerOrder::Connect(_) | BrokerOrder::Unsubscribe(_))
+                | Effect::Broker(BrokerOrder::Connect(..) | BrokerOrder::Unsubscribe(_))
                 | Effect::SignIn(_) => {}
             }
         }

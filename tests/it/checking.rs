@@ -34,7 +34,10 @@ async fn everything_is_right_beside_a_running_bridge_and_nothing_is_left() {
 
     let (code, out, err) = Home::with(&text).told(&["check", "--online"]).await;
     assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
-    assert_eq!(steps(&out), STEPS.map(|step| ("ok", step)), "{out}");
+    // Where a bridge says that it is there, it is asked.
+    let tried = STEPS.iter().chain(&["running"]).map(|step| ("ok", *step));
+    assert_eq!(steps(&out), tried.collect::<Vec<_>>(), "{out}");
+    assert!(out.contains("the bridge of this configuration runs on"), "{out}");
     assert!(out.contains("as the app, by client-secret") && out.contains("alice was read"), "{out}");
 
     // It came and went, and nobody was told that the bridge is gone.

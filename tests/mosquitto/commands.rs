@@ -18,6 +18,7 @@ async fn clean_removes_what_was_left_and_refuses_while_the_bridge_is_online() {
     for name in PEOPLE {
         listener.until_newest(&format!("presence/{name}/health"), "ok").await;
     }
+    listener.until_newest("presence/bridge/state", "online").await;
     let before = retained(broker.port, "#").await.len();
     let refused = finished(&configuration, &["clean"]).await;
     assert_eq!(refused.code, Some(1), "{}", refused.output.stderr);
@@ -49,6 +50,7 @@ async fn clean_takes_an_old_base_topic() {
     // What a bridge announces meanwhile about the base topic in use is spared.
     let bridge = Bridge::start(&configuration);
     listener.until_newest("presence/carol/health", "ok").await;
+    listener.until_newest("presence/bridge/state", "online").await;
     let before = retained(broker.port, "#").await.len();
     let cleaned = finished(&configuration, &old_base).await;
     assert_eq!(cleaned.output.stdout, "0 retained topics removed\n");

@@ -23,10 +23,11 @@ async fn a_refused_password_is_named_and_a_corrected_one_lets_the_bridge_in() {
         .set("mqtt.username", "bridge")
         .set("mqtt.password_file", file.to_str().unwrap());
     let bridge = Bridge::with_log(&configuration, "trace");
-    bridge.says("mqtt.password_file").await;
+    bridge.says("no connection to the broker").await;
     let refused = bridge.lines("WARN");
     assert_eq!(refused.len(), 1, "{refused:?}");
     assert!(refused[0].contains("no connection to the broker: the broker"), "{refused:?}");
+    assert!(refused[0].contains("mqtt.password_file"), "{refused:?}");
     assert!(bridge.is_running());
 
     fs::write(&file, format!("{PASSWORD}\n")).unwrap();

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use presence2mqtt::config::{self, Environment};
-use presence2mqtt::core::model::effect::{BrokerOrder, Message, Subscription};
+use presence2mqtt::core::model::effect::{BrokerOrder, ConnectAs, Message, Subscription};
 use presence2mqtt::core::model::event::{Event, LinkFailure};
 use presence2mqtt::core::model::mqtt::{Protocol, Qos};
 use presence2mqtt::mqtt::address::{Address, Will};
@@ -77,13 +77,13 @@ impl Publisher {
     }
 
     async fn connect(&mut self) {
-        self.order(BrokerOrder::Connect(self.protocol)).await;
+        self.order(BrokerOrder::Connect(ConnectAs::Holder, self.protocol)).await;
         let report = self.report().await;
         assert!(matches!(report, Event::Connected), "{report:?}");
     }
 
     async fn refused(&mut self) -> LinkFailure {
-        self.order(BrokerOrder::Connect(self.protocol)).await;
+        self.order(BrokerOrder::Connect(ConnectAs::Holder, self.protocol)).await;
         self.ended().await
     }
 

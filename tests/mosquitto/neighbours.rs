@@ -3,7 +3,7 @@
 use presence2mqtt::simulate::{Fault, Scope, Times};
 use serde_json::Value;
 
-use crate::harness::{Bridge, Configuration, Listener, Mosquitto, PEOPLE, Source, retained};
+use crate::harness::{Bridge, Configuration, Listener, Mosquitto, PEOPLE, Source, finished, retained};
 
 #[tokio::test]
 async fn who_is_no_longer_configured_disappears_and_others_stay() {
@@ -95,14 +95,21 @@ async fn a_second_bridge_of_the_same_name_refuses_to_start_and_disturbs_nobody()
     listener.until_newest("presence/alice/health", "ok").await;
     let mark = listener.mark();
     let second = Bridge::start(&configuration.clone().set("mqtt.client_id", "another"));
-    let finished = second.end().await;
-    assert_eq!(finished.code, Some(78), "{}", finished.output.stderr);
-    assert!(finished.output.stderr.contains("mqtt.bridge_name"), "{}", finished.output.stderr);
+    let ended = second.end().await;
+    assert_eq!(ended.code, Some(78), "{}", ended.output.stderr);
+    assert!(ended.output.stderr.contains("mqtt.bridge_name"), "{}", ended.output.stderr);
+    let checked =
+        finished(&configuration.clone().set("mqtt.client_id", "another"), &["check", "--online"]).await;
+    assert_eq!(checked.code, Some(78), "{}", checked.output.stdout);
+    assert!(checked.output.stdout.contains("mqtt.bridge_name"), "{}", checked.output.stdout);
     // Once a change has come, whatever the second one had published would have come as well.
     source.set("alice", "Busy", "Busy");
     listener.next(mark, "presence/alice/availability", "Busy").await;
-    let of_bridge =
-        listener.since(mark).into_iter().filter(|heard| heard.topic.starts_with("presence/bridge/"));
+    // But for the ping, its answer, and what the check leaves nothing of.
+    let is_of_bridge = |topic: &str| {
+        topic.starts_with("presence/bridge/") && !topic.contains("/standby/") && !topic.contains("/check/")
+    };
+    let of_bridge = listener.since(mark).into_iter().filter(|heard| is_of_bridge(&heard.topic));
     assert_eq!(of_bridge.count(), 0);
     assert_eq!(retained(broker.port, "#").await["presence/bridge/state"], "online");
 

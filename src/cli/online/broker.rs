@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use super::checklist::{Checklist, Outcome};
 use super::listening;
 use crate::cli::exit::{self, Failure};
+use crate::cli::living;
 use crate::cli::progress::Progress;
 use crate::cli::signals;
 use crate::config::Config;
@@ -18,8 +19,9 @@ use crate::core::broker::pace::{MOST_PEOPLE, queue_for};
 use crate::core::home_assistant;
 use crate::core::model::effect::Message;
 use crate::core::model::mqtt::Qos;
+use crate::core::model::process::Process;
 use crate::core::model::settings::MqttSettings;
-use crate::core::model::topic::Topics;
+use crate::core::model::topic::{BridgeField, ONLINE, Topics};
 use crate::core::rehearsal::{Rehearsal, rehearse};
 use crate::mqtt::address::{Address, Will};
 use crate::mqtt::one_shot::{OneShot, OneShotError};
@@ -30,6 +32,7 @@ const BURST: &str = "burst";
 const LISTEN: &str = "listen";
 const PUBLISH: &str = "publish";
 const DISCOVERY: &str = "discovery";
+const RUNNING: &str = "running";
 
 /// Two connections of one user cannot be there at once.
 const ONE_CLIENT: &str = "the broker takes the user name for the client id (Mosquitto: use_username_as_clientid), so that commands and the bridge throw each other out; give commands a configuration with a user name of its own";
@@ -163,6 +166,11 @@ async fn try_out(
         };
         list.add(DISCOVERY, of_discovery(announced, prefix.as_str()))?;
     }
+    let asker = Process::new(&mqtt.settings, fastrand::u64(..));
+    // How the broker is was said by the steps before.
+    if let Ok(Some(outcome)) = link.running(&asker, &topics).await {
+        list.add(RUNNING, outcome)?;
+    }
     Ok(())
 }
 
@@ -243,6 +251,28 @@ impl Link<'_> {
         let progress = self.progress;
         let broker = self.broker().await?;
         progress.during("announcing", passes(broker, topic)).await
+    }
+
+    /// Asks whether a bridge runs, where one says so.
+    async fn running(&mut self, asker: &Process, topics: &Topics) -> Result<Option<Outcome>, OneShotError> {
+        let progress = self.progress;
+        let broker = self.broker().await?;
+        let state = topics.of_bridge(BridgeField::State);
+        if !broker.retained(&state).await?.iter().any(|message| message.payload == ONLINE.as_bytes()) {
+            return Ok(None);
+        }
+        let asking = living::answers(asker, topics, broker);
+        let outcome = match progress.during("asking whether a bridge runs", asking).await {
+            Ok(Some(other)) if other.client_id == asker.client_id => {
+                Outcome::Ok(format!("the bridge of this configuration runs on {}", other.instance))
+            }
+            Ok(Some(other)) => Outcome::Failed(exit::CONFIG, asker.conflict_with(&other, topics)),
+            Ok(None) => {
+                Outcome::Ok(format!("{state} is online, but no bridge answers: `run` takes its place"))
+            }
+            Err(error) => Outcome::Ok(format!("cannot be asked ({error}); a second run is not recognised")),
+        };
+        Ok(Some(outcome))
     }
 
     async fn lose(&mut self) {

@@ -32,7 +32,7 @@ pub(super) fn check(
 ) -> Result<Config, ConfigErrors> {
     let places = Places::new(document.origin(), environment);
     let mut refusals = Refusals::new(document, &places);
-    let mqtt = mqtt::check(&written.mqtt, &mut refusals);
+    let mqtt = mqtt::check(&written.mqtt, environment, &mut refusals);
     let graph = graph::check(&written.graph, environment, &mut refusals);
     let users = users::check(written, &mut refusals);
     let home_assistant = home_assistant(&written.home_assistant, &mut refusals);
@@ -65,7 +65,7 @@ pub(super) fn check_mqtt(
 ) -> Result<Mqtt, ConfigErrors> {
     let places = Places::new(document.origin(), environment);
     let mut refusals = Refusals::new(document, &places);
-    let mqtt = mqtt::check(written, &mut refusals);
+    let mqtt = mqtt::check(written, environment, &mut refusals);
     refusals.finish(mqtt)
 }
 

@@ -4,14 +4,20 @@ use std::time::Duration;
 
 use super::refusals::{HOUR, Refusals, SECOND, WEEK};
 use crate::config::broker::{Broker, Brokers};
+use crate::config::environment::Environment;
 use crate::config::files::{check_certificates, check_key};
 use crate::config::key::Key;
 use crate::config::known::{ClientIdentity, Credentials, Mqtt};
 use crate::config::written::{self, Urls};
 use crate::core::model::mqtt::{Protocol, Qos};
+use crate::core::model::name::TopicLevel;
 use crate::core::model::settings::MqttSettings;
 
-pub(super) fn check(written: &written::Mqtt, refusals: &mut Refusals<'_>) -> Option<Mqtt> {
+pub(super) fn check(
+    written: &written::Mqtt,
+    environment: &Environment,
+    refusals: &mut Refusals<'_>,
+) -> Option<Mqtt> {
     let brokers = brokers(written, refusals);
     if let Some(brokers) = &brokers
         && !brokers.iter().any(|broker| broker.scheme.is_tls())
@@ -19,6 +25,7 @@ pub(super) fn check(written: &written::Mqtt, refusals: &mut Refusals<'_>) -> Opt
         refuse_tls_keys(written, refusals);
     }
     let client_id = refusals.parse("mqtt.client_id", &written.client_id);
+    let instance = instance(written.instance.as_deref(), environment, refusals);
     let bridge_name = refusals.parse("mqtt.bridge_name", &written.bridge_name);
     let base_topic = refusals.parse("mqtt.base_topic", &written.base_topic);
     let credentials = credentials(written, refusals);
@@ -44,6 +51,7 @@ pub(super) fn check(written: &written::Mqtt, refusals: &mut Refusals<'_>) -> Opt
             base_topic: base_topic?,
             bridge_name: bridge_name?,
             client_id: client_id?,
+            instance: instance?,
             qos: qos?,
             protocol,
             keep_alive: written.keep_alive,
@@ -67,6 +75,23 @@ fn brokers(written: &written::Mqtt, refusals: &mut Refusals<'_>) -> Option<Broke
     let parsed =
         urls.into_iter().map(|(key, url)| url.parse().map_err(|error| refusals.refuse(key, error)).ok());
     Brokers::new(parsed.collect::<Vec<Option<Broker>>>().into_iter().collect::<Option<_>>()?)
+}
+
+/// Two levels beside it have a meaning of their own.
+fn instance(
+    written: Option<&str>,
+    environment: &Environment,
+    refusals: &mut Refusals<'_>,
+) -> Option<TopicLevel> {
+    let Some(written) = written else {
+        let host = TopicLevel::made_of(environment.host(), "ping");
+        return Some(TopicLevel::made_of(host.as_str(), "pong"));
+    };
+    if ["ping", "pong"].contains(&written) {
+        refusals.refuse("mqtt.instance", "must not be ping or pong");
+        return None;
+    }
+    refusals.parse("mqtt.instance", written)
 }
 
 fn refuse_tls_keys(written: &written::Mqtt, refusals: &mut Refusals<'_>) {

@@ -25,6 +25,25 @@ fn the_broker_may_have_several_addresses() {
 }
 
 #[test]
+fn the_instance_is_the_hosts_name_unless_it_is_written() {
+    let instance = |text: &str, host: &str| {
+        let environment = environment(&[]).on_host(host.to_owned());
+        parse(text, Path::new("x.toml"), &environment).unwrap().mqtt.settings.instance.as_str().to_owned()
+    };
+    for (host, expected) in [
+        ("nas", "nas"),
+        ("nas.example.org", "nas_example_org"),
+        ("ping", "ping_"),
+        ("pong", "pong_"),
+        ("", "unknown"),
+    ] {
+        assert_eq!(instance(&minimal(), host), expected);
+    }
+    let written = minimal().replace("[mqtt]", "[mqtt]\ninstance = \"attic\"");
+    assert_eq!(instance(&written, "nas"), "attic");
+}
+
+#[test]
 fn defaults() {
     let config = read(&minimal()).unwrap();
     assert_eq!(config.origin, Origin::File("presence2mqtt.toml".into()));

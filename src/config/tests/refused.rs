@@ -42,6 +42,8 @@ fn each_bad_value_is_named_with_its_line_and_what_is_allowed() {
         ("[mqtt]", "url", r#"["mqtt://bob:s3cr3t-marker@b"]"#, "mqtt.url[0]:", "mqtt.password_file"),
         ("[mqtt]", "client_id", r#""a/b""#, "mqtt.client_id = \"a/b\"", "1 to 64 printable"),
         ("[mqtt]", "bridge_name", r#""a b""#, "mqtt.bridge_name", "1 to 64 of the characters"),
+        ("[mqtt]", "instance", r#""a b""#, "mqtt.instance", "1 to 64 of the characters"),
+        ("[mqtt]", "instance", r#""pong""#, "mqtt.instance = \"pong\"", "must not be ping or pong"),
         ("[mqtt]", "base_topic", r#""a/#""#, "mqtt.base_topic", "without + and #"),
         ("[mqtt]", "username", r#""""#, "mqtt.username", "1 to 65535 bytes"),
         ("[mqtt]", "password", r#""s3cr3t-marker""#, "mqtt.password:", "needs mqtt.username"),

@@ -19,7 +19,7 @@ const SILENCE_MAX: Duration = Duration::from_secs(5);
 
 /// Reading back ends this long after the last message, once every subscription is answered: most brokers send what
 /// is retained before their answer, some at the same time from another queue.
-const SETTLED: Duration = Duration::from_millis(40);
+pub(super) const SETTLED: Duration = Duration::from_millis(40);
 
 /// Reading back never takes longer, however much is retained.
 const READ_BACK_MAX: Duration = Duration::from_secs(60);
@@ -44,6 +44,8 @@ pub(super) enum Phase {
     Down(Tick),
     /// The publisher is at it.
     Connecting,
+    /// Connected as a visitor, who looks whether the bridge's place is free.
+    Visiting,
     /// Connected for the first time, listening to what an earlier run left. Nothing is published yet.
     ReadingBack { unanswered: usize, quiet_at: Tick, until: Tick },
     /// Publishing. Until the given time late retained messages are listened to.
@@ -101,6 +103,11 @@ impl Link {
         matches!(self.phase, Phase::Up { .. })
     }
 
+    /// Whether the connection is a visitor's.
+    pub(super) fn is_visiting(&self) -> bool {
+        self.phase == Phase::Visiting
+    }
+
     /// Whether what an earlier run left is still being read back.
     pub(super) fn is_reading_back(&self) -> bool {
         matches!(self.phase, Phase::ReadingBack { .. })
@@ -134,9 +141,25 @@ impl Link {
     pub(super) fn was_trial(&mut self, now: Tick) -> bool {
         let trial = self.probe.understood();
         if trial {
-            self.phase = Phase::Closing(now + CLOSES_WITHIN);
+            self.close(now);
         }
         trial
+    }
+
+    /// The broker let a visitor in.
+    pub(super) fn visit(&mut self) {
+        self.trouble = None;
+        self.phase = Phase::Visiting;
+    }
+
+    /// The connection has served, and is being closed; the next one is made when it is.
+    pub(super) fn close(&mut self, now: Tick) {
+        self.phase = Phase::Closing(now + CLOSES_WITHIN);
+    }
+
+    /// Whether it is, by this bridge itself.
+    pub(super) fn is_closing(&self) -> bool {
+        matches!(self.phase, Phase::Closing(_))
     }
 
     /// Whether the time has come to try once more the version that was given up; `true` once, and the connection is to be
@@ -147,7 +170,7 @@ impl Link {
         }
         (self.second_look, self.had_second_look, self.up_since) = (None, true, None);
         self.probe = VersionProbe::Asked(self.asked);
-        self.phase = Phase::Closing(now + CLOSES_WITHIN);
+        self.close(now);
         true
     }
 
@@ -199,7 +222,11 @@ impl Link {
                 true
             }
             Phase::Up { listen_until } => listen_until.is_some(),
-            Phase::Down(_) | Phase::Connecting | Phase::Closing(_) | Phase::Stopping { .. } => false,
+            Phase::Down(_)
+            | Phase::Connecting
+            | Phase::Visiting
+            | Phase::Closing(_)
+            | Phase::Stopping { .. } => false,
         }
     }
 
@@ -211,14 +238,15 @@ impl Link {
         }
     }
 
-    /// Ends the reading back if it is through; `true` once.
-    pub(super) fn finish_reading_back(&mut self, now: Tick) -> bool {
-        let through = matches!(self.phase, Phase::ReadingBack { quiet_at, .. } if now >= quiet_at);
-        if through {
-            self.read_back = true;
-            self.phase = Phase::Up { listen_until: Some(now + LISTEN_AFTER) };
-        }
-        through
+    /// Whether the reading back is through.
+    pub(super) fn has_read_back(&self, now: Tick) -> bool {
+        matches!(self.phase, Phase::ReadingBack { quiet_at, .. } if now >= quiet_at)
+    }
+
+    /// Ends the reading back.
+    pub(super) fn finish_reading_back(&mut self, now: Tick) {
+        self.read_back = true;
+        self.phase = Phase::Up { listen_until: Some(now + LISTEN_AFTER) };
     }
 
     /// Stops listening to late messages when their time is over; `true` once.
@@ -231,6 +259,7 @@ impl Link {
             Phase::Up { .. }
             | Phase::Down(_)
             | Phase::Connecting
+            | Phase::Visiting
             | Phase::Closing(_)
             | Phase::ReadingBack { .. }
             | Phase::Stopping { .. } => false,
@@ -280,6 +309,7 @@ impl Link {
         let for_duplicate = if is_explained { None } else { self.duplicate.lost(failure, lasted, random) };
         let wait = for_duplicate.unwrap_or_else(|| match failure {
             LinkFailure::Lost(_)
+            | LinkFailure::NotLetIn
             | LinkFailure::Closed
             | LinkFailure::TakenOver
             | LinkFailure::NotUnderstood(_) => self.backoff.failed(random),
@@ -320,7 +350,7 @@ impl Link {
             Phase::Up { listen_until } => {
                 listen_until.into_iter().chain(self.duplicate_gone_at()).chain(self.second_look).min()
             }
-            Phase::Connecting => None,
+            Phase::Connecting | Phase::Visiting => None,
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The broker's side: the connection, what an earlier run left there, what is subscribed to, and what is sent.
 //!
-//! `link` says when there is a connection, with `version_probe` and `duplicate_client` for two manners of brokers;
+//! `link` says when there is a connection, with `version_probe` and `duplicate_client` for two manners of brokers; `claim` who
+//! may have it;
 //! `read_back` is what earlier runs left, `refusals` what the broker does not take, `outbox` what is sent and in which order,
 //! with `pace` how fast, and `suspects` at which message the broker hangs up.
 
+mod claim;
 mod duplicate_client;
 mod link;
 pub(super) mod outbox;
@@ -16,16 +18,19 @@ mod version_probe;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use self::claim::Claim;
 use self::link::{Link, Phase};
 use self::outbox::Outbox;
 use self::read_back::Found;
 use self::refusals::Refusals;
 use super::context::Context;
-use super::model::effect::{BrokerOrder, Effect, Ending, Message, Subscription};
+use super::model::effect::{BrokerOrder, ConnectAs, Effect, Ending, Message, Subscription};
 use super::model::event::{Incoming, LinkFailure, RefusedFilter};
 use super::model::foreign::Legible;
+use super::model::heard::Heard;
 use super::model::mqtt::Protocol;
 use super::model::name::TopicLevel;
+use super::model::process::Process;
 use super::model::report::{DUPLICATE_CLIENT, Report};
 use super::model::settings::Settings;
 use super::model::snapshot::{BrokerSnapshot, BrokerState};
@@ -45,7 +50,10 @@ const RESTATE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Broker {
     link: Link,
+    claim: Claim,
     found: Found,
+    /// What is said of a retained `info` that is another bridge's, until this bridge's own has taken its place.
+    stranger: Option<Legible>,
     /// What is read back, until late messages are not listened to any more.
     read_back: Vec<String>,
     refusals: Refusals,
@@ -61,7 +69,7 @@ pub(super) struct Broker {
 /// What reading back has shown.
 #[derive(Debug)]
 pub(super) enum ReadBack {
-    /// Another bridge is online on this bridge's topics. A sentence with the fix.
+    /// Another bridge lives in this bridge's place. A sentence with the fix.
     Conflict(String),
     /// Presence may be published. These have a `health` and nothing else; of somebody who was never read nothing else was
     /// published, and a health does not say whose it is.
@@ -69,10 +77,13 @@ pub(super) enum ReadBack {
 }
 
 impl Broker {
-    pub(super) fn new(settings: &Settings, now: Tick) -> Self {
+    /// A bridge that has not connected yet; `random` is its own alone.
+    pub(super) fn new(settings: &Settings, random: u64, now: Tick) -> Self {
         Self {
             link: Link::new(settings.mqtt.protocol, now),
+            claim: Claim::new(Process::new(&settings.mqtt, random)),
             found: Found::default(),
+            stranger: None,
             read_back: Vec::new(),
             refusals: Refusals::none(),
             resend_at: None,
@@ -98,6 +109,12 @@ impl Broker {
         self.link.protocol()
     }
 
+    /// For tests of what follows.
+    #[cfg(test)]
+    pub(super) fn claim(&mut self) {
+        self.claim.found_free();
+    }
+
     /// The broker let this client in. Subscribes to `filters`, and for the first time to what earlier runs left, with
     /// `announcements` to Home Assistant. `false` if the connection was only a trial.
     pub(super) fn connected(
@@ -114,11 +131,18 @@ impl Broker {
             cx.ask_broker(BrokerOrder::Disconnect);
             return false;
         }
+        if self.claim.connect_as() == ConnectAs::Visitor {
+            self.link.visit();
+            self.claim.look(cx);
+            return false;
+        }
+        self.claim.take();
         // What was sent on a connection that was given up is not answered any more.
         outbox.close();
         let mut subscriptions = Vec::new();
         if self.link.must_read_back() {
             self.read_back = read_back::filters(announcements, cx);
+            self.read_back.extend(self.claim.may_ask().then(|| cx.topics.pong()));
             subscriptions = read_back::at_most_once(self.read_back.clone());
         }
         let many = subscriptions.len().div_ceil(FILTERS) + filters.len().div_ceil(FILTERS);
@@ -146,6 +170,9 @@ impl Broker {
 
     /// The answer to the last subscription comes after what was retained for the first.
     pub(super) fn subscribed(&mut self, refused: Vec<RefusedFilter>, cx: &mut Context) {
+        if self.link.is_visiting() {
+            return self.claim.subscribed(&refused, cx);
+        }
         self.link.heard(true, cx.now);
         self.refusals.answered(self.asked.pop_front().unwrap_or_default(), refused, cx);
     }
@@ -162,8 +189,39 @@ impl Broker {
         }
     }
 
+    /// Somebody asks whether this bridge lives.
+    pub(super) fn pinged(&mut self, ping: &Incoming, outbox: &mut Outbox, cx: &Context) {
+        if outbox.is_open() && !ping.retained {
+            self.claim.pong(&ping.payload, cx).into_iter().for_each(|pong| outbox.result(pong));
+        }
+    }
+
+    /// A bridge answers a ping.
+    pub(super) fn heard_pong(&mut self, pong: &Incoming) {
+        if !pong.retained {
+            self.claim.heard_pong(&pong.payload);
+        }
+    }
+
+    /// Whether the connection is a visitor's, to whom nothing matters but whether the bridge's place is free.
+    pub(super) fn is_visiting(&self) -> bool {
+        self.link.is_visiting()
+    }
+
+    /// The visitor hears what is said of the place.
+    pub(super) fn visitor_heard(&mut self, heard: &Heard, message: &Incoming) {
+        if *heard == Heard::Own(BridgeField::State) {
+            self.claim.heard_state(&message.payload);
+        } else if *heard == Heard::Pong {
+            self.heard_pong(message);
+        }
+    }
+
     /// The broker does not take a message; the others go on.
     pub(super) fn publish_refused(&mut self, topic: String, why: Legible, cx: &mut Context) {
+        if self.link.is_visiting() {
+            return self.claim.cannot_ask(&format!("the broker refuses messages to {topic}: {why}"), cx);
+        }
         if let Some(again) = self.refusals.message(topic, why, cx) {
             self.resend_at = Some(self.resend_at.map_or(again, |at| at.min(again)));
         }
@@ -171,6 +229,10 @@ impl Broker {
 
     /// A message cannot be taken, and the others go on.
     pub(super) fn message_skipped(&mut self, topic: String, bytes: usize, cx: &mut Context) {
+        if self.link.is_visiting() {
+            // It will be met again.
+            return;
+        }
         self.link.heard(false, cx.now);
         self.refusals.skipped(topic, bytes, cx);
     }
@@ -211,6 +273,10 @@ impl Broker {
             cx.push(Effect::Finish(ending.clone()));
             return;
         }
+        let is_own_doing = self.link.is_closing();
+        if !is_own_doing && self.claim.lost(failure, self.link.is_visiting(), cx) {
+            return self.link.give_up(cx.now);
+        }
         // A broker that is away, or cut off, has nothing against a message.
         let hangs_up = matches!(failure, LinkFailure::Closed | LinkFailure::Refused(_)) && self.link.is_up();
         let is_found = hangs_up && outbox.hung_up(cx);
@@ -223,8 +289,9 @@ impl Broker {
     /// section 3.1.2.10), and reading back goes by how long it is silent, which nobody knows now.
     pub(super) fn slept(&mut self, slept: Duration, outbox: &mut Outbox, cx: &Context) {
         let given_up = slept >= cx.settings.mqtt.keep_alive.mul_f32(1.5) && !self.link.is_stopping();
-        if given_up || self.link.is_reading_back() {
+        if given_up || self.link.is_reading_back() || self.link.is_visiting() {
             outbox.close();
+            self.claim.give_up();
             self.link.give_up(cx.now);
         }
     }
@@ -243,19 +310,27 @@ impl Broker {
     pub(super) fn tend(&mut self, outbox: &mut Outbox, cx: &mut Context) -> Option<ReadBack> {
         self.link.prove(cx.now);
         if self.link.connects(cx.now) {
-            cx.ask_broker(BrokerOrder::Connect(self.link.protocol()));
+            cx.ask_broker(BrokerOrder::Connect(self.claim.connect_as(), self.link.protocol()));
         }
-        if !self.link.finish_reading_back(cx.now) {
+        if let Some(why) = self.claim.tend(cx) {
+            return Some(ReadBack::Conflict(why));
+        }
+        if self.link.is_visiting() && self.claim.is_over() {
+            self.claim.end_visit();
+            self.link.close(cx.now);
+            cx.ask_broker(BrokerOrder::Disconnect);
+        }
+        if !self.link.has_read_back(cx.now) || self.claim.is_asking() {
             return None;
         }
-        let Found { bridge, online, neighbours, states, healths } = std::mem::take(&mut self.found);
-        if let Some(other) = bridge.filter(|other| online && !cx.is_own(other)) {
-            return Some(ReadBack::Conflict(format!(
-                "another bridge, {other:?}, is online at {}; give this one its own mqtt.bridge_name (it has its own \
-                 mqtt.client_id already), or stop the other",
-                cx.topics.of_bridge(BridgeField::State),
-            )));
+        self.stranger = self.found.stranger(cx);
+        // Where no visitor is let in it is asked now; only a bridge of another client id is left to answer.
+        if self.stranger.is_some() && self.claim.ask(cx) {
+            return None;
         }
+        self.link.finish_reading_back(cx.now);
+        cx.report(self.stranger.clone().map(Report::StrangersInfo));
+        let Found { neighbours, states, healths, .. } = std::mem::take(&mut self.found);
         outbox.open();
         // Where no other bridge has ever been they are this one's.
         Some(ReadBack::Done(if neighbours { BTreeSet::new() } else { &healths - &states }))
@@ -300,8 +375,10 @@ impl Broker {
     pub(super) fn wake_at(&self, outbox: &Outbox) -> Option<Tick> {
         let resend_at = self.resend_at.filter(|_| outbox.is_open());
         let of_link = self.refusals.ask_at().filter(|_| self.link.is_up());
-        let of_link = of_link.into_iter().chain(self.restates_at(outbox));
-        self.link.wake_at().into_iter().chain(resend_at).chain(of_link).chain(outbox.wake_at()).min()
+        let of_link = of_link.into_iter().chain(self.restates_at(outbox)).chain(self.claim.wake_at());
+        // While an answer is waited for, reading back is as well.
+        let link_at = self.link.wake_at().filter(|_| !self.claim.is_asking());
+        link_at.into_iter().chain(resend_at).chain(of_link).chain(outbox.wake_at()).min()
     }
 
     /// Whether everything is to be sent again, since it would vanish or was refused.
@@ -332,10 +409,11 @@ impl Broker {
         may
     }
 
-    /// `online` was sent.
-    pub(super) fn online(&mut self, cx: &mut Context) {
+    /// `online` has arrived, and everything before it. `true` if a notice has gone with that.
+    pub(super) fn online(&mut self, cx: &mut Context) -> bool {
         let report = self.link.online();
         cx.report(report);
+        self.stranger.take().is_some()
     }
 
     /// Subscribes to more on the connection there is, if there is one.
@@ -379,7 +457,8 @@ impl Broker {
                 self.link.protocol().as_str()
             )
         });
-        duplicate.into_iter().chain(version)
+        let stranger = self.stranger.as_ref().map(|notice| notice.as_str().to_owned());
+        duplicate.into_iter().chain(version).chain(stranger)
     }
 
     /// The way to the broker.
@@ -388,7 +467,9 @@ impl Broker {
             state: match self.link.phase {
                 Phase::Up { .. } => BrokerState::Connected,
                 Phase::ReadingBack { .. } => BrokerState::ReadingBack,
-                Phase::Down(_) | Phase::Connecting | Phase::Closing(_) => BrokerState::Connecting,
+                Phase::Down(_) | Phase::Connecting | Phase::Visiting | Phase::Closing(_) => {
+                    BrokerState::Connecting
+                }
                 Phase::Stopping { .. } => BrokerState::Stopping,
             },
             trouble: self.link.trouble().map(str::to_owned),

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::core::context::Context;
 use crate::core::model::effect::Subscription;
+use crate::core::model::foreign::Legible;
 use crate::core::model::mqtt::Qos;
-use crate::core::model::name::TopicLevel;
+use crate::core::model::name::{LONGEST_LEVEL, TopicLevel};
 use crate::core::model::topic::{BridgeField, Field};
 
 /// What was found on the broker while reading back.
@@ -19,6 +20,19 @@ pub(super) struct Found {
     /// People unknown here who have a `state`, whosever it is, and such who have a `health`.
     pub(super) states: BTreeSet<TopicLevel>,
     pub(super) healths: BTreeSet<TopicLevel>,
+}
+
+impl Found {
+    /// What is said of another bridge's `info` beside a retained `online`.
+    pub(super) fn stranger(&self, cx: &Context) -> Option<Legible> {
+        let other = self.bridge.as_ref().filter(|other| self.online && !cx.is_own(other))?;
+        let (other, topic) = (Legible::at_most(other, LONGEST_LEVEL), cx.topics.of_bridge(BridgeField::Info));
+        let notice = format!(
+            "{topic} was that of another bridge, \"{other}\", which does not answer, and is overwritten; should it run \
+             after all, give this one its own mqtt.bridge_name"
+        );
+        Some(Legible::new(&notice))
+    }
 }
 
 /// Where retained messages of earlier runs may be. `announcements` is the filter of those to Home Assistant.

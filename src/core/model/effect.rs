@@ -41,7 +41,7 @@ pub enum GraphOrder {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BrokerOrder {
     /// Open one connection, in place of one that may be open; report `Connected` or `Disconnected`.
-    Connect(Protocol),
+    Connect(ConnectAs, Protocol),
     /// Subscribe; report `Subscribed`, in the order asked.
     Subscribe(Vec<Subscription>),
     /// Take back subscriptions; nothing is reported.
@@ -50,6 +50,15 @@ pub enum BrokerOrder {
     Publish(Vec<Message>),
     /// Close the connection cleanly; report `Disconnected`.
     Disconnect,
+}
+
+/// Who connects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectAs {
+    /// The bridge, under its own client id and with its last will. Whoever had the client id before is thrown out.
+    Holder,
+    /// Beside whoever has that client id, as `<client_id>-<instance>` and without a will.
+    Visitor,
 }
 
 /// A filter and the quality at which it is asked for.

@@ -100,6 +100,9 @@ pub enum LinkFailure {
     /// Again soon: unreachable, cut, silent, or closed as asked.
     #[error("{0}")]
     Lost(Legible),
+    /// Again soon: there was a connection, and it was closed without an answer. Some brokers refuse a client id like this.
+    #[error("the broker closed the connection")]
+    NotLetIn,
     /// Again soon, but for a suspicion: the broker let this client in and then closed the connection without a word, as
     /// it does when it ends, and when another client comes with the same client id.
     #[error("the broker closed the connection")]

@@ -1,13 +1,19 @@
 //! What an incoming topic is about. Pure: the bridge, `clean` and those who listen tell topics apart by it.
 
 use crate::core::model::name::TopicLevel;
-use crate::core::model::topic::{BridgeField, Field, LightField, SET, SET_STATUS_MESSAGE, Topics};
+use crate::core::model::topic::{
+    BridgeField, Field, LightField, PING, PONG, SET, SET_STATUS_MESSAGE, Topics,
+};
 
 /// What a message is about, by its topic alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
     /// `<base>/<bridge>/refresh`
     Refresh,
+    /// `<base>/<bridge>/standby/ping`
+    Ping,
+    /// `<base>/<bridge>/standby/pong`
+    Pong,
     /// `<base>/<user>/set`
     Set(TopicLevel),
     /// `<base>/<user>/set_status_message`
@@ -45,8 +51,11 @@ impl Heard {
 
 /// Below the bridge's own level.
 fn own(rest: &str) -> Option<Heard> {
-    if rest == "refresh" {
-        return Some(Heard::Refresh);
+    match rest {
+        "refresh" => return Some(Heard::Refresh),
+        PING => return Some(Heard::Ping),
+        PONG => return Some(Heard::Pong),
+        _ => {}
     }
     if let Some(field) = BridgeField::ALL.into_iter().find(|field| field.level() == rest) {
         return Some(Heard::Own(field));
@@ -88,6 +97,8 @@ mod tests {
         let level = |name: &str| name.parse::<TopicLevel>().unwrap();
         for (topic, expected) in [
             ("home/teams/bridge/refresh", Heard::Refresh),
+            ("home/teams/bridge/standby/ping", Heard::Ping),
+            ("home/teams/bridge/standby/pong", Heard::Pong),
             ("home/teams/bridge/state", Heard::Own(BridgeField::State)),
             ("home/teams/bridge/info", Heard::Own(BridgeField::Info)),
             ("home/teams/bridge/health", Heard::Own(BridgeField::Health)),
@@ -104,6 +115,8 @@ mod tests {
             ("home/teams/bridge/light/door/state/set", Heard::Elsewhere),
             ("home/teams/bridge/light/door", Heard::Elsewhere),
             ("home/teams/bridge/light/follow/set", Heard::Elsewhere),
+            ("home/teams/other/standby/ping", Heard::Elsewhere),
+            ("home/teams/bridge/standby/nas", Heard::Elsewhere),
             ("home/teams/other/light/door/follow/set", Heard::Elsewhere),
             ("home/teams/a/b/state", Heard::Elsewhere),
             ("home/teams/state", Heard::Elsewhere),

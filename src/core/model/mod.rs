@@ -4,7 +4,8 @@
 //! In reading order: [`event`] comes in, [`effect`] goes out and [`request`] ties the two for Graph; [`report`] is what
 //! the log gets, [`foreign`] is what others write, made harmless. [`name`], [`word`], [`words`], [`presence`],
 //! [`sequence_number`] and [`members`] are what Graph tells,
-//! [`topic`], [`payload`] and [`mqtt`] what the broker gets, [`heard`] what comes from it, and `dirty_topics` what has to be sent.
+//! [`topic`], [`payload`] and [`mqtt`] what the broker gets, [`heard`] what comes from it, `dirty_topics` what has to be sent,
+//! and [`process`] who asks and answers there whether a bridge lives.
 //! [`health`] says what may be believed, `remembered` what an earlier run left, [`place`] where somebody stands, [`snapshot`] how all
 //! of it is shown. [`settings`] is what is configured, [`name_pattern`] how
 //! members are named and [`name_conflict`] what happens when two have one name. [`presence_change`] is what users may
@@ -26,6 +27,7 @@ pub mod payload;
 pub mod place;
 pub mod presence;
 pub mod presence_change;
+pub mod process;
 pub(in crate::core) mod remembered;
 pub mod report;
 pub mod request;

@@ -70,13 +70,13 @@ impl TopicLevel {
         c.is_ascii_alphanumeric() || c == '_' || c == '-'
     }
 
-    /// Makes a level of any text but an empty one: what may not be in it becomes `_`, and it is cut. What would be `bridge`,
+    /// Makes a level of any text but an empty one: what may not be in it becomes `_`, and it is cut. What would be `taken`,
     /// ignoring case, is changed at its end.
     #[must_use]
-    pub fn made_of(text: &str, bridge: &Self) -> Self {
+    pub fn made_of(text: &str, taken: &str) -> Self {
         let allowed = |c| if Self::may_have(c) { c } else { '_' };
         let mut level: String = text.chars().take(LONGEST_LEVEL).map(allowed).collect();
-        if level.eq_ignore_ascii_case(bridge.as_str()) {
+        if level.eq_ignore_ascii_case(taken) {
             let cut = if level.len() == LONGEST_LEVEL { level.pop() } else { None };
             level.push(if cut == Some('_') { '-' } else { '_' });
         }

@@ -78,7 +78,7 @@ impl NamePattern {
                 None => text.push_str(&member.id.to_string()),
             }
         }
-        TopicLevel::made_of(&text, bridge)
+        TopicLevel::made_of(&text, bridge.as_str())
     }
 }
 

@@ -26,6 +26,12 @@ pub enum Report {
     BrokerLost(Legible),
     /// Another client seems to use the same client id.
     DuplicateClient,
+    /// The retained `online` at this topic is nobody's.
+    NobodyAnswers(String),
+    /// Whether somebody lives in this bridge's place could not be asked, and why.
+    NotAsked(Legible),
+    /// The retained `info` is another bridge's, who does not live.
+    StrangersInfo(Legible),
     /// The broker does not take what is published, for the first time on this connection, and why.
     PublishRefused(Legible),
     /// One of the topics that it does not take.
@@ -128,7 +134,10 @@ impl Report {
             | Self::NotSignedIn(_)
             | Self::UserUnreadable(..)
             | Self::NewWord(_) => Loudness::Warn,
-            Self::GraphBack(_) | Self::BrokerConnected | Self::Online => Loudness::Info,
+            Self::StrangersInfo(_) => Loudness::Warn,
+            Self::GraphBack(_) | Self::BrokerConnected | Self::Online | Self::NobodyAnswers(_) => {
+                Loudness::Info
+            }
             Self::Members { .. }
             | Self::Configured(_)
             | Self::UserReadable(_)
@@ -136,6 +145,7 @@ impl Report {
             | Self::WentBack(_) => Loudness::Info,
             Self::CommandFailed(..) => Loudness::Warn,
             Self::Removed(_) | Self::Left(_) | Self::Ignored(_) | Self::TopicRefused(_) => Loudness::Debug,
+            Self::NotAsked(_) => Loudness::Debug,
             // Whoever may send commands could fill the log with them.
             Self::Commanded(_) | Self::CommandRefused(..) | Self::Settable(..) => Loudness::Debug,
             Self::LightFollows(..) | Self::LightWord(_) => Loudness::Debug,
@@ -158,6 +168,16 @@ impl fmt::Display for Report {
                 write!(f, "no connection to the broker: {why}; trying again until it is back")
             }
             Self::DuplicateClient => write!(f, "{DUPLICATE_CLIENT}; backing off"),
+            Self::NobodyAnswers(state) => {
+                write!(f, "{state} is online, but no bridge answers there: taking its place")
+            }
+            Self::NotAsked(why) => {
+                write!(
+                    f,
+                    "cannot ask whether another bridge runs with this configuration: {why}; connecting all the same"
+                )
+            }
+            Self::StrangersInfo(notice) => f.write_str(notice.as_str()),
             Self::PublishRefused(why) => {
                 write!(f, "the broker does not take some messages: {why}; which ones is said at debug level")
             }

@@ -47,6 +47,8 @@ pub struct MqttSettings {
     pub bridge_name: TopicLevel,
     /// The MQTT client id, also the `bridge` id in payloads.
     pub client_id: ClientId,
+    /// Where the bridge runs: told to others who would run with the same configuration, and never `ping` or `pong`.
+    pub instance: TopicLevel,
     /// Of the users' topics; the bridge's own are always at least once.
     pub qos: Qos,
     /// The version of MQTT to try first.
@@ -176,6 +178,7 @@ impl Settings {
                 base_topic: "presence".parse().unwrap(),
                 bridge_name: "bridge".parse().unwrap(),
                 client_id: "presence2mqtt".parse().unwrap(),
+                instance: "unknown".parse().unwrap(),
                 qos: Qos::AtLeastOnce,
                 protocol: Protocol::V3,
                 keep_alive: Duration::from_secs(30),

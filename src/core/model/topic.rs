@@ -16,6 +16,11 @@ pub const SET: &str = "set";
 /// The last level of the topic that sets somebody's status message.
 pub const SET_STATUS_MESSAGE: &str = "set_status_message";
 
+/// Below the bridge's own level: where anybody may ask whether it lives, and where it answers.
+pub const PING: &str = "standby/ping";
+/// The other of the two.
+pub const PONG: &str = "standby/pong";
+
 /// Bytes of a response topic, and of the correlation data to it.
 const LONGEST_REPLY: usize = 1024;
 
@@ -158,6 +163,18 @@ impl Topics {
         format!("{}/{}/refresh", self.base, self.bridge)
     }
 
+    /// `<base>/<bridge>/standby/ping`, where anybody may ask whether the bridge lives.
+    #[must_use]
+    pub fn ping(&self) -> String {
+        format!("{}/{}/{PING}", self.base, self.bridge)
+    }
+
+    /// `<base>/<bridge>/standby/pong`, where it answers.
+    #[must_use]
+    pub fn pong(&self) -> String {
+        format!("{}/{}/{PONG}", self.base, self.bridge)
+    }
+
     /// `<base>/<bridge>/check/<id>`, where a check publishes for a moment; it means nothing to anybody.
     #[must_use]
     pub fn of_check(&self, id: &str) -> String {
@@ -259,6 +276,7 @@ mod tests {
         let alice: TopicLevel = "alice".parse().unwrap();
         assert_eq!(topics.of_user(&alice, Field::State), "home/teams/alice/state");
         assert_eq!(topics.of_bridge(BridgeField::Info), "home/teams/bridge/info");
+        assert_eq!(topics.pong(), "home/teams/bridge/standby/pong");
         let door: TopicLevel = "door".parse().unwrap();
         assert_eq!(topics.of_light(&door, LightField::Follow), "home/teams/bridge/light/door/follow");
         assert_eq!(topics.pause_light(&door), "home/teams/bridge/light/door/follow/set");

@@ -24,7 +24,7 @@ fn told(commands: &[Effect]) -> Vec<String> {
 
 /// Reads back these retained messages and goes online.
 fn read_back(settings: Settings, retained_before: &[(String, String)]) -> (Bridge, Vec<Effect>) {
-    let mut bridge = Bridge::new(settings, 1, at(0.0));
+    let mut bridge = claimed(settings, 1, at(0.0));
     bridge.on(Started, at(0.0));
     bridge.on(Connected, at(0.0));
     let mut subscriptions = 2;

@@ -9,7 +9,7 @@ fn connects(bridge: &mut Bridge, mut now: f64) -> (f64, Protocol) {
     loop {
         now = bridge.wake_at(at(now).tick).unwrap().0.as_secs_f64();
         for command in bridge.on(Woken, at(now)) {
-            if let Effect::Broker(BrokerOrder::Connect(protocol)) = command {
+            if let Effect::Broker(BrokerOrder::Connect(_, protocol)) = command {
                 return (now, protocol);
             }
         }
@@ -66,10 +66,10 @@ fn a_broker_without_mqtt_5_is_spoken_to_in_3_1_1() {
     let five = changed(only_alice(), |it| {
         (it.mqtt.protocol, it.mqtt.message_expiry) = (Protocol::V5, Some(Duration::from_secs(60)));
     });
-    let mut bridge = Bridge::new(five, 1, at(0.0));
+    let mut bridge = claimed(five, 1, at(0.0));
     let not_understood = || Disconnected(LinkFailure::NotUnderstood("closed".into()));
     let connect = |bridge: &mut Bridge, event, now| match bridge.on(event, at(now)).as_slice() {
-        [.., Effect::Broker(BrokerOrder::Connect(protocol))] => *protocol,
+        [.., Effect::Broker(BrokerOrder::Connect(_, protocol))] => *protocol,
         other => panic!("{other:?}"),
     };
     assert_eq!(lines(&bridge.on(Started, at(0.0)))[1..], ["connect"]);
@@ -179,7 +179,7 @@ fn a_topic_that_is_refused_is_a_notice_and_the_others_go_on() {
 
 #[test]
 fn that_everything_is_published_is_said_when_it_has_arrived() {
-    let mut bridge = Bridge::new(only_alice(), 1, at(0.0));
+    let mut bridge = claimed(only_alice(), 1, at(0.0));
     bridge.on(Started, at(0.0));
     bridge.on(Connected, at(0.0));
     bridge.on(subscribed(), at(0.0));
@@ -193,7 +193,7 @@ fn that_everything_is_published_is_said_when_it_has_arrived() {
 
 #[test]
 fn what_arrives_behind_online_with_it_does_not_hide_it() {
-    let mut bridge = Bridge::new(only_alice(), 1, at(0.0));
+    let mut bridge = claimed(only_alice(), 1, at(0.0));
     bridge.on(Started, at(0.0));
     bridge.on(Connected, at(0.0));
     bridge.on(subscribed(), at(0.0));

@@ -418,12 +418,14 @@ fn an_app_sets_whom_it_knows_and_sessions_only_with_its_id() {
 
 #[test]
 fn commands_are_listened_to_while_they_are_enabled() {
-    let mut bridge = Bridge::new(obeying(settings()), 1, at(0.0));
+    let mut bridge = claimed(obeying(settings()), 1, at(0.0));
     bridge.on(Event::Started, at(0.0));
     let asked = lines(&bridge.on(Event::Connected, at(0.0)));
     let filters = "presence/+/set presence/+/set_status_message";
     assert!(
-        asked.contains(&format!("subscribe presence/bridge/refresh presence/bridge/state {filters}")),
+        asked.contains(&format!(
+            "subscribe presence/bridge/refresh presence/bridge/state presence/bridge/standby/ping {filters}"
+        )),
         "{asked:?}"
     );
 

@@ -358,7 +358,7 @@ fn halves_of_a_refused_read_are_not_begun_twice_however_slow_they_are() {
 #[test]
 fn a_thousand_missing_people_are_each_read_in_turn() {
     let users = (0..300).map(|n| watched(&format!("u{n}"), &id(n).to_string())).collect();
-    let mut bridge = Bridge::new(Settings { users, ..settings() }, 1, at(0.0));
+    let mut bridge = claimed(Settings { users, ..settings() }, 1, at(0.0));
     bridge.on(Event::Started, at(0.0));
     let mut alone = std::collections::BTreeSet::new();
     let mut now = 0.0;

@@ -59,7 +59,7 @@ impl Day {
             it.sign_in.invites = BY_CODE.filter(|_| invites);
         });
         let mut day = Self {
-            bridge: Bridge::new(settings, 3, at(0.0)),
+            bridge: claimed(settings, 3, at(0.0)),
             now: 0.0,
             about,
             trouble: (kind, until),
@@ -212,7 +212,7 @@ fn four_hundred_for_everybody_is_no_storm_and_nobodys_fault() {
     let users: Vec<_> = (1..=600).map(|n| watched(&format!("u{n}"), &id(n).to_string())).collect();
     for starts_well in [true, false] {
         let mut day = Day::new("400", About::All, 10_000.0, false);
-        day.bridge = Bridge::new(Settings { users: users.clone(), ..settings() }, 4, at(0.0));
+        day.bridge = claimed(Settings { users: users.clone(), ..settings() }, 4, at(0.0));
         (day.now, day.under_way) = (if starts_well { 0.0 } else { BEGINS }, Vec::new());
         for event in [Event::Started, Event::Connected, subscribed(), subscribed()] {
             day.tell(event);
@@ -258,7 +258,7 @@ fn a_token_refused_after_a_long_silence_ends_no_sign_in() {
 
 #[test]
 fn a_refusal_right_after_a_sign_in_is_said_at_once() {
-    let mut bridge = Bridge::new(changed(only_alice(), |it| it.sign_in.invites = BY_CODE), 1, at(0.0));
+    let mut bridge = claimed(changed(only_alice(), |it| it.sign_in.invites = BY_CODE), 1, at(0.0));
     for event in [Event::Started, Event::Connected, subscribed(), subscribed()] {
         bridge.on(event, at(0.0));
     }

@@ -190,7 +190,7 @@ fn members_appear_when_their_group_was_read_to_its_end() {
                 Connected,
                 "report: connected to the broker
                  subscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in presence/bridge/light/+/+
-                 subscribe presence/bridge/refresh presence/bridge/state",
+                 subscribe presence/bridge/refresh presence/bridge/state presence/bridge/standby/ping",
             ),
             (0.0, subscribed(), ""),
             (0.0, subscribed(), ""),
@@ -493,7 +493,7 @@ fn state(user: &str) -> Event {
 #[test]
 fn after_a_restart_nobody_is_removed_before_every_group_was_read() {
     let groups = vec![group(100, "{upn_local}"), group(200, "{upn_local}")];
-    let mut bridge = Bridge::new(Settings { users: Vec::new(), groups, ..settings() }, 1, at(0.0));
+    let mut bridge = claimed(Settings { users: Vec::new(), groups, ..settings() }, 1, at(0.0));
     bridge.on(Event::Started, at(0.0));
     bridge.on(Connected, at(0.0));
     for left in [state("alice"), state("bob"), retained("presence/carol/health", "stale")] {
@@ -600,7 +600,7 @@ fn an_announcement_of_a_member_waits_for_the_group_and_is_taken_back_when_they_l
         birth_topic: "homeassistant/status".into(),
     });
     let groups = vec![Group { discovery: true, ..group(100, "{upn_local}") }];
-    let mut bridge = Bridge::new(Settings { discovery, groups, ..one_group() }, 1, at(0.0));
+    let mut bridge = claimed(Settings { discovery, groups, ..one_group() }, 1, at(0.0));
     let mut first = online_with(&mut bridge, Vec::new());
     first.extend(lines(&bridge.on(members(0, &[(1, "alice"), (2, "bob")], None), at(0.1))));
     let config = |said: &[String], name: &str| {

@@ -208,7 +208,7 @@ fn a_failed_invitation_is_tried_again_with_growing_waits() {
 
 #[test]
 fn a_code_of_an_earlier_run_is_emptied_and_one_of_this_run_on_the_way_out() {
-    let mut bridge = Bridge::new(changed(only_alice(), |it| it.sign_in.invites = BY_CODE), 1, at(0.0));
+    let mut bridge = claimed(changed(only_alice(), |it| it.sign_in.invites = BY_CODE), 1, at(0.0));
     bridge.on(Event::Started, at(0.0));
     bridge.on(Event::Connected, at(0.0));
     bridge.on(retained("presence/bridge/sign_in", r#"{"user_code":"OLD"}"#), at(0.0));

@@ -51,7 +51,7 @@ fn a_stop_without_a_broker_is_immediate() {
 
 #[test]
 fn an_absent_broker_is_tried_again_with_growing_jittered_waits() {
-    let mut bridge = Bridge::new(only_alice(), 3, at(0.0));
+    let mut bridge = claimed(only_alice(), 3, at(0.0));
     bridge.on(Started, at(0.0));
     let mut now = 0.0;
     let mut waits = Vec::new();
@@ -60,7 +60,10 @@ fn an_absent_broker_is_tried_again_with_growing_jittered_waits() {
         let reported = commands.iter().any(|command| matches!(command, Effect::Report(_)));
         assert_eq!(reported, attempt == 0, "an outage is reported when it begins");
         let before = now;
-        while !bridge.on(Woken, at(now)).contains(&Effect::Broker(BrokerOrder::Connect(Protocol::V3))) {
+        while !bridge
+            .on(Woken, at(now))
+            .contains(&Effect::Broker(BrokerOrder::Connect(ConnectAs::Holder, Protocol::V3)))
+        {
             now = bridge.wake_at(at(now).tick).unwrap().0.as_secs_f64();
         }
         waits.push(now - before);
@@ -72,38 +75,8 @@ fn an_absent_broker_is_tried_again_with_growing_jittered_waits() {
 }
 
 #[test]
-fn another_bridge_on_the_same_level_is_not_disturbed() {
-    for (info, state, refuses) in [
-        (r#"{"bridge":"another"}"#, "online", true),
-        (r#"{"bridge":"another"}"#, "offline", false),
-        (r#"{"bridge":"presence2mqtt"}"#, "online", false),
-        ("garbage", "online", false),
-    ] {
-        let mut bridge = Bridge::new(only_alice(), 1, at(0.0));
-        bridge.on(Started, at(0.0));
-        bridge.on(Connected, at(0.0));
-        bridge.on(retained("presence/bridge/info", info), at(0.0));
-        bridge.on(retained("presence/bridge/state", state), at(0.0));
-        bridge.on(subscribed(), at(0.0));
-        bridge.on(subscribed(), at(0.0));
-        let commands = bridge.on(Woken, at(0.04));
-        let publishes =
-            commands.iter().any(|command| matches!(command, Effect::Broker(BrokerOrder::Publish(_))));
-        assert_eq!(publishes, !refuses, "{info} {state}");
-        if refuses {
-            // A clean close keeps this bridge's will from telling everybody that the other one is gone.
-            assert_eq!(commands, [Effect::Broker(BrokerOrder::Disconnect)]);
-            let end = bridge.on(lost(), at(0.1));
-            assert!(
-                matches!(&end[..], [Effect::Finish(crate::core::model::effect::Ending::Conflict(why))] if why.contains("bridge_name"))
-            );
-        }
-    }
-}
-
-#[test]
 fn a_broker_that_never_answers_a_subscription_does_not_stop_the_bridge() {
-    let mut bridge = Bridge::new(only_alice(), 1, at(0.0));
+    let mut bridge = claimed(only_alice(), 1, at(0.0));
     bridge.on(Started, at(0.0));
     bridge.on(Connected, at(0.0));
     bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(0.1));
@@ -115,7 +88,7 @@ fn a_broker_that_never_answers_a_subscription_does_not_stop_the_bridge() {
 
 #[test]
 fn a_refused_subscription_is_a_notice() {
-    let mut bridge = Bridge::new(only_alice(), 1, at(0.0));
+    let mut bridge = claimed(only_alice(), 1, at(0.0));
     bridge.on(Started, at(0.0));
     bridge.on(Connected, at(0.0));
     bridge.on(subscribed(), at(0.0));
@@ -151,7 +124,7 @@ fn everything_is_sent_again_at_the_refresh_interval() {
 
 #[test]
 fn live_messages_of_others_do_not_keep_the_bridge_from_beginning() {
-    let mut bridge = Bridge::new(only_alice(), 1, at(0.0));
+    let mut bridge = claimed(only_alice(), 1, at(0.0));
     bridge.on(Started, at(0.0));
     bridge.on(Connected, at(0.0));
     bridge.on(subscribed(), at(0.0));
@@ -175,7 +148,7 @@ fn live_messages_of_others_do_not_keep_the_bridge_from_beginning() {
 
 #[test]
 fn retained_messages_without_end_do_not_either() {
-    let mut bridge = Bridge::new(only_alice(), 1, at(0.0));
+    let mut bridge = claimed(only_alice(), 1, at(0.0));
     bridge.on(Started, at(0.0));
     bridge.on(Connected, at(0.0));
     bridge.on(subscribed(), at(0.0));
@@ -190,7 +163,7 @@ fn retained_messages_without_end_do_not_either() {
 
 #[test]
 fn what_was_seen_of_another_bridge_on_a_lost_connection_is_forgotten() {
-    let mut bridge = Bridge::new(only_alice(), 1, at(0.0));
+    let mut bridge = claimed(only_alice(), 1, at(0.0));
     bridge.on(Started, at(0.0));
     bridge.on(Connected, at(0.0));
     bridge.on(retained("presence/bridge/info", r#"{"bridge":"another"}"#), at(0.0));

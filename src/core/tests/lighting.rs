@@ -147,7 +147,7 @@ fn a_device_that_comes_and_a_broker_that_comes_back_are_told_again() {
                 4.5,
                 Connected,
                 &[
-                    "subscribe presence/bridge/refresh presence/bridge/state +/follow/set wled/door/status",
+                    "subscribe presence/bridge/refresh presence/bridge/state presence/bridge/standby/ping +/follow/set wled/door/status",
                     "door/state = #00ff00",
                     "door/follow = ON",
                     GREEN,
@@ -199,7 +199,7 @@ fn a_light_can_be_paused_and_that_is_remembered() {
         ],
     );
     // The next run.
-    let mut bridge = Bridge::new(settings, 1, at(0.0));
+    let mut bridge = claimed(settings, 1, at(0.0));
     bridge.on(Started, at(0.0));
     bridge.on(Connected, at(0.0));
     for (topic, payload) in [("door/follow", "OFF"), ("door/state", "#0000ff"), ("hall/follow", "ON")] {

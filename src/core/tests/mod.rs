@@ -2,6 +2,7 @@
 
 mod announcing;
 mod broker;
+mod claiming;
 mod commands;
 mod failures;
 mod grace;
@@ -21,7 +22,7 @@ mod waking;
 use std::time::Duration;
 
 use crate::core::bridge::Bridge;
-use crate::core::model::effect::{BrokerOrder, Effect, GraphOrder, Message};
+use crate::core::model::effect::{BrokerOrder, ConnectAs, Effect, GraphOrder, Message};
 use crate::core::model::event::{Event, Incoming, LinkFailure, PresenceEvent};
 use crate::core::model::members::{MembersPage, PageLink};
 use crate::core::model::mqtt::Protocol;
@@ -177,7 +178,8 @@ fn line(effect: &Effect) -> String {
             format!("write {:?} {whom} {}{}", request.id, change(&request.operation.change), fresh(request))
         }
         Effect::Graph(GraphOrder::ForgetConnections) => "forget connections".into(),
-        Effect::Broker(BrokerOrder::Connect(_)) => "connect".into(),
+        Effect::Broker(BrokerOrder::Connect(ConnectAs::Holder, _)) => "connect".into(),
+        Effect::Broker(BrokerOrder::Connect(ConnectAs::Visitor, _)) => "visit".into(),
         Effect::Broker(BrokerOrder::Disconnect) => "disconnect".into(),
         Effect::Broker(BrokerOrder::Subscribe(list)) => {
             let filters: Vec<&str> = list.iter().map(|subscription| subscription.filter.as_str()).collect();
@@ -256,13 +258,18 @@ fn lines(commands: &[Effect]) -> Vec<String> {
     commands.iter().map(line).flat_map(|l| l.lines().map(String::from).collect::<Vec<_>>()).collect()
 }
 
+/// A bridge that has met nobody in its place. How it looks for somebody is in `claiming`.
+fn claimed(settings: Settings, seed: u64, now: Now) -> Bridge {
+    Bridge::new(settings, seed, now).claimed()
+}
+
 /// One row: when, what happens, what is ordered. A row with [`Event::Woken`] also checks that the core asked
 /// to be woken by then.
 type Row<'a> = (f64, Event, &'a str);
 
 /// Runs the rows and compares every command, in order.
 fn check(settings: Settings, rows: Vec<Row<'_>>) -> Bridge {
-    let mut bridge = Bridge::new(settings, 1, at(0.0));
+    let mut bridge = claimed(settings, 1, at(0.0));
     run(&mut bridge, rows);
     bridge
 }
@@ -285,7 +292,7 @@ fn run(bridge: &mut Bridge, rows: Vec<Row<'_>>) {
 
 /// A bridge that has connected, found nothing, and published that it knows nothing yet. Read #0 is under way.
 fn online(settings: Settings) -> Bridge {
-    let mut bridge = Bridge::new(settings, 1, at(0.0));
+    let mut bridge = claimed(settings, 1, at(0.0));
     bridge.on(Event::Started, at(0.0));
     bridge.on(Event::Connected, at(0.0));
     bridge.on(subscribed(), at(0.0));

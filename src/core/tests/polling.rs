@@ -21,7 +21,7 @@ fn the_endpoint_decides_the_request() {
         (Endpoint::Users, vec![watched("a", "a@contoso.example")], "read #0 resolve a@contoso.example"),
     ] {
         let settings = changed(Settings { users, ..settings() }, |it| it.graph.endpoint = endpoint);
-        let mut bridge = Bridge::new(settings, 1, at(0.0));
+        let mut bridge = claimed(settings, 1, at(0.0));
         assert_eq!(reads(&mut bridge, Started, 0.0), [expected], "{endpoint:?}");
     }
 }
@@ -29,7 +29,7 @@ fn the_endpoint_decides_the_request() {
 #[test]
 fn a_principal_name_is_resolved_once() {
     let users = vec![watched("alice", "alice@contoso.example"), watched("bob", &id(2).to_string())];
-    let mut bridge = Bridge::new(Settings { users, ..settings() }, 1, at(0.0));
+    let mut bridge = claimed(Settings { users, ..settings() }, 1, at(0.0));
     assert_eq!(reads(&mut bridge, Started, 0.0), ["read #0 resolve alice@contoso.example"]);
     assert_eq!(reads(&mut bridge, resolved(0, Ok(id(1))), 0.1), ["read #1 bulk 1,2"]);
     reads(&mut bridge, answer(1, vec![reading(1, "Busy", "Busy"), reading(2, "Busy", "Busy")]), 0.2);
@@ -68,7 +68,7 @@ fn a_principal_name_that_nobody_has_is_not_found_and_looked_for_gently() {
 #[test]
 fn more_than_650_people_take_more_requests_spread_over_the_interval() {
     let users = (0..1400).map(|n| watched(&format!("u{n}"), &id(n).to_string())).collect();
-    let mut bridge = Bridge::new(Settings { users, ..settings() }, 1, at(0.0));
+    let mut bridge = claimed(Settings { users, ..settings() }, 1, at(0.0));
     let first = reads(&mut bridge, Started, 0.0);
     assert_eq!(first.len(), 1, "one probe until Graph has answered");
     let rest = reads(&mut bridge, answer(0, (0..650).map(|n| reading(n, "Busy", "Busy")).collect()), 0.1);
@@ -87,7 +87,7 @@ fn more_than_650_people_take_more_requests_spread_over_the_interval() {
 #[test]
 fn many_missing_people_do_not_hold_up_the_others() {
     let users = (0..1300).map(|n| watched(&format!("u{n}"), &id(n).to_string())).collect();
-    let mut bridge = Bridge::new(Settings { users, ..settings() }, 1, at(0.0));
+    let mut bridge = claimed(Settings { users, ..settings() }, 1, at(0.0));
     reads(&mut bridge, Started, 0.0);
     let next = reads(&mut bridge, answer(0, vec![]), 0.1);
     assert!(next.iter().any(|line| line.contains("bulk")), "{next:?}");
@@ -100,7 +100,7 @@ fn the_interval_stretches_and_says_so() {
     let settings = changed(Settings { users, ..settings() }, |it| {
         (it.graph.endpoint, it.graph.request_budget) = (Endpoint::Users, 100);
     });
-    let mut bridge = Bridge::new(settings, 1, at(0.0));
+    let mut bridge = claimed(settings, 1, at(0.0));
     bridge.on(Started, at(0.0));
     bridge.on(Event::Connected, at(0.0));
     bridge.on(subscribed(), at(0.0));
@@ -189,7 +189,7 @@ fn a_refresh_reads_at_once_and_sends_everything_once_per_interval() {
 #[test]
 fn names_to_be_resolved_are_not_an_overload() {
     let users = (0..300).map(|n| watched(&format!("u{n}"), &format!("u{n}@contoso.example"))).collect();
-    let mut bridge = Bridge::new(Settings { users, ..settings() }, 1, at(0.0));
+    let mut bridge = claimed(Settings { users, ..settings() }, 1, at(0.0));
     let mut said = lines(&bridge.on(Started, at(0.0)));
     for request in 0..300 {
         let now = 0.1 + request as f64 * 0.03;
@@ -201,7 +201,7 @@ fn names_to_be_resolved_are_not_an_overload() {
 #[test]
 fn one_person_under_two_names_is_asked_for_once() {
     let users = vec![watched("a", &id(1).to_string()), watched("b", &id(1).to_string())];
-    let mut bridge = Bridge::new(Settings { users, ..settings() }, 1, at(0.0));
+    let mut bridge = claimed(Settings { users, ..settings() }, 1, at(0.0));
     assert_eq!(reads(&mut bridge, Started, 0.0), ["read #0 bulk 1"]);
 }
 

@@ -91,7 +91,7 @@ struct World {
 impl World {
     fn new(settings: Settings) -> Self {
         Self {
-            bridge: Bridge::new(settings, 5, at(0.0)),
+            bridge: claimed(settings, 5, at(0.0)),
             now: 0.0,
             ahead: 0.0,
             under_way: Vec::new(),
@@ -115,7 +115,7 @@ impl World {
                     self.under_way.push(order);
                 }
                 // In place of one that may be open; without a goodbye, and the store stays.
-                Effect::Broker(BrokerOrder::Connect(_)) => {
+                Effect::Broker(BrokerOrder::Connect(..)) => {
                     (self.connected, self.wants_connect, self.unacknowledged) = (false, true, 0);
                 }
                 Effect::Broker(BrokerOrder::Publish(messages)) => {

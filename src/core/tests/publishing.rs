@@ -16,7 +16,7 @@ fn the_first_connect_reads_back_then_says_stale_then_online() {
                 Connected,
                 "report: connected to the broker
                  subscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in presence/bridge/light/+/+
-                 subscribe presence/bridge/refresh presence/bridge/state",
+                 subscribe presence/bridge/refresh presence/bridge/state presence/bridge/standby/ping",
             ),
             (0.02, subscribed(), ""),
             (0.03, subscribed(), ""),
@@ -98,7 +98,7 @@ fn since_survives_a_restart_when_the_words_are_the_same() {
     ] {
         // Before the first answer, and, from a broker that is slow with retained messages, after it.
         for late in [false, true] {
-            let mut bridge = Bridge::new(only_alice(), 1, at(0.0));
+            let mut bridge = claimed(only_alice(), 1, at(0.0));
             bridge.on(Started, at(0.0));
             bridge.on(Connected, at(0.0));
             if !late {
@@ -138,7 +138,7 @@ fn a_user_no_longer_configured_disappears() {
                 Connected,
                 "report: connected to the broker
                  subscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in presence/bridge/light/+/+
-                 subscribe presence/bridge/refresh presence/bridge/state",
+                 subscribe presence/bridge/refresh presence/bridge/state presence/bridge/standby/ping",
             ),
             (0.0, retained("presence/carol/state", &gone("somebody-else")), ""),
             (
@@ -179,7 +179,7 @@ fn after_a_reconnect_everything_is_sent_again_newest_change_first() {
             11.0,
             Connected,
             "report: connected to the broker
-             subscribe presence/bridge/refresh presence/bridge/state
+             subscribe presence/bridge/refresh presence/bridge/state presence/bridge/standby/ping
              presence/bridge/health = {ok}
              presence/bridge/info = {every 5s}
              presence/bob/state = {Offline OffWork since 09:00:10}
@@ -233,7 +233,7 @@ fn the_window_bounds_what_is_in_flight_and_fresh_changes_overtake_the_rest() {
 
 #[test]
 fn an_answer_before_the_broker_is_there_does_not_mix_with_an_earlier_runs_values() {
-    let mut bridge = Bridge::new(only_alice(), 1, at(0.0));
+    let mut bridge = claimed(only_alice(), 1, at(0.0));
     bridge.on(Started, at(0.0));
     bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(0.01));
     bridge.on(Connected, at(0.02));
@@ -258,7 +258,7 @@ fn an_answer_before_the_broker_is_there_does_not_mix_with_an_earlier_runs_values
 
 #[test]
 fn since_of_an_earlier_run_is_not_restored_over_a_change_of_this_one() {
-    let mut bridge = Bridge::new(only_alice(), 1, at(0.0));
+    let mut bridge = claimed(only_alice(), 1, at(0.0));
     bridge.on(Started, at(0.0));
     for (request, (seconds, word)) in (0..).zip([(0.1, "Busy"), (5.1, "Away"), (10.1, "Busy")]) {
         bridge.on(answer(request, vec![reading(1, word, word)]), at(seconds));
@@ -275,7 +275,7 @@ fn since_of_an_earlier_run_is_not_restored_over_a_change_of_this_one() {
 
 #[test]
 fn a_removal_that_was_cut_off_begins_again_and_ends_with_the_state() {
-    let mut bridge = Bridge::new(only_alice(), 1, at(0.0));
+    let mut bridge = claimed(only_alice(), 1, at(0.0));
     bridge.on(Started, at(0.0));
     bridge.on(Connected, at(0.0));
     let state = r#"{"availability":"Away","activity":"Away","since":"2026-11-23T08:30:00Z","bridge":"presence2mqtt"}"#;
@@ -366,7 +366,7 @@ fn the_end_of_the_certificate_is_noticed_when_it_is_near() {
 #[test]
 fn a_lone_health_disappears_unless_another_bridge_may_have_left_it() {
     let with = |neighbour: bool| {
-        let mut bridge = Bridge::new(only_alice(), 1, at(0.0));
+        let mut bridge = claimed(only_alice(), 1, at(0.0));
         bridge.on(Event::Started, at(0.0));
         bridge.on(Event::Connected, at(0.0));
         for (topic, payload) in [

@@ -30,7 +30,7 @@ fn lines(core: &Bridge, now: Now) -> [String; 4] {
 
 #[test]
 fn everything_is_there_from_the_first_moment_on() {
-    let mut core = Bridge::new(settings(), 1, at(0.0));
+    let mut core = claimed(settings(), 1, at(0.0));
     let starting = [
         "starting fresh=false last=never (0, 1500)",
         "Connecting None",
@@ -65,7 +65,7 @@ fn everything_is_there_from_the_first_moment_on() {
 #[test]
 fn graph_is_fresh_until_stale_after_however_the_clock_is_set() {
     let settings = changed(settings(), |it| it.graph.stale_after = Some(Duration::from_secs(60)));
-    let mut core = Bridge::new(settings, 1, at(0.0));
+    let mut core = claimed(settings, 1, at(0.0));
     core.on(Event::Started, at(0.0));
     core.on(answer(0, vec![reading(1, "Busy", "InACall"), reading(2, "Away", "Away")]), at(1.0));
     for (now, is_fresh, used) in [
@@ -84,7 +84,7 @@ fn graph_is_fresh_until_stale_after_however_the_clock_is_set() {
 
 #[test]
 fn people_are_counted_by_every_word_and_named_as_far_as_asked_for() {
-    let mut core = Bridge::new(settings(), 1, at(0.0));
+    let mut core = claimed(settings(), 1, at(0.0));
     core.on(Event::Started, at(0.0));
     core.on(answer(0, vec![reading(1, "Busy", "InACall")]), at(0.5));
     for named in [0, 1, 2, 1000] {
@@ -98,7 +98,7 @@ fn people_are_counted_by_every_word_and_named_as_far_as_asked_for() {
 
 #[test]
 fn a_code_is_shown_while_it_is_good() {
-    let mut core = Bridge::new(changed(only_alice(), |it| it.sign_in.invites = BY_CODE), 1, at(0.0));
+    let mut core = claimed(changed(only_alice(), |it| it.sign_in.invites = BY_CODE), 1, at(0.0));
     core.on(Event::Started, at(0.0));
     let refused = ReadFailure::SignInRequired { advice: "sign in".into() };
     core.on(failure(0, refused), at(0.5));

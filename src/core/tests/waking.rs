@@ -21,7 +21,7 @@ fn healths(bridge: &mut Bridge, mut now: Now, slept: f64, until: f64) -> Vec<(f6
         let mut next = Vec::new();
         for command in commands {
             match command {
-                Effect::Broker(BrokerOrder::Connect(_)) => next.push(Event::Connected),
+                Effect::Broker(BrokerOrder::Connect(..)) => next.push(Event::Connected),
                 Effect::Broker(BrokerOrder::Publish(messages)) => {
                     next.push(Acknowledged(messages.len()));
                     let health =

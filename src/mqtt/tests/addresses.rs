@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::config::Brokers;
-use crate::core::model::effect::BrokerOrder;
+use crate::core::model::effect::{BrokerOrder, ConnectAs};
 use crate::core::model::event::Event;
 use crate::mqtt::one_shot::OneShot;
 use crate::mqtt::publisher;
@@ -60,19 +60,19 @@ async fn one_that_hangs_up_or_refuses_or_falls_silent_is_left_too() {
     let _publisher = tokio::spawn(publisher::run(address, taken, reports));
     let mut report = async || within(reported.recv()).await.unwrap();
 
-    orders.send(BrokerOrder::Connect(Protocol::V3)).await.unwrap();
+    orders.send(BrokerOrder::Connect(ConnectAs::Holder, Protocol::V3)).await.unwrap();
     drop(first.taken().await);
-    assert!(matches!(report().await, Event::Disconnected(LinkFailure::Lost(_))));
-    orders.send(BrokerOrder::Connect(Protocol::V3)).await.unwrap();
+    assert!(matches!(report().await, Event::Disconnected(LinkFailure::NotLetIn)));
+    orders.send(BrokerOrder::Connect(ConnectAs::Holder, Protocol::V3)).await.unwrap();
     second.taken().await.says(&[0x20, 2, 0, 5]).await;
     assert!(matches!(report().await, Event::Disconnected(LinkFailure::Refused(_))));
-    orders.send(BrokerOrder::Connect(Protocol::V3)).await.unwrap();
+    orders.send(BrokerOrder::Connect(ConnectAs::Holder, Protocol::V3)).await.unwrap();
     let frozen = first.accepted(Protocol::V3).await;
     assert!(matches!(report().await, Event::Connected));
     let failure = report().await;
     assert!(matches!(failure, Event::Disconnected(LinkFailure::Lost(_))), "{failure:?}");
     drop(frozen);
-    orders.send(BrokerOrder::Connect(Protocol::V3)).await.unwrap();
+    orders.send(BrokerOrder::Connect(ConnectAs::Holder, Protocol::V3)).await.unwrap();
     let _up = second.accepted(Protocol::V3).await;
     assert!(matches!(report().await, Event::Connected));
 }

@@ -3,7 +3,7 @@
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::core::model::effect::BrokerOrder;
+use crate::core::model::effect::{BrokerOrder, ConnectAs};
 use crate::core::model::event::Event;
 use crate::mqtt::publisher;
 
@@ -121,10 +121,10 @@ async fn a_new_connection_takes_the_place_of_the_old_which_is_reported_no_more()
     let publisher = tokio::spawn(publisher::run(broker.seen(), taken, reports));
     let mut report = async || within(reported.recv()).await.unwrap();
 
-    orders.send(BrokerOrder::Connect(Protocol::V5)).await.unwrap();
+    orders.send(BrokerOrder::Connect(ConnectAs::Holder, Protocol::V5)).await.unwrap();
     let mut first = broker.accepted(Protocol::V5).await;
     assert!(matches!(report().await, Event::Connected));
-    orders.send(BrokerOrder::Connect(Protocol::V3)).await.unwrap();
+    orders.send(BrokerOrder::Connect(ConnectAs::Holder, Protocol::V3)).await.unwrap();
     // Cut before the next one begins, and without a goodbye.
     assert_eq!(first.hung_up().await, b"");
     let _second = broker.accepted(Protocol::V3).await;

@@ -12,7 +12,7 @@ enum Kind {
 
 fn kind(failure: &LinkFailure) -> Kind {
     match failure {
-        LinkFailure::Lost(_) => Kind::Lost,
+        LinkFailure::Lost(_) | LinkFailure::NotLetIn => Kind::Lost,
         LinkFailure::Refused(_) => Kind::Refused,
         LinkFailure::NotUnderstood(_) => Kind::NotUnderstood,
         LinkFailure::Closed | LinkFailure::TakenOver => panic!("was never open"),

@@ -26,7 +26,7 @@ pub(super) fn of(error: &ConnectionError, is_open: bool) -> LinkFailure {
 }
 
 fn hung_up(is_open: bool) -> LinkFailure {
-    if is_open { LinkFailure::Closed } else { LinkFailure::Lost("the broker closed the connection".into()) }
+    if is_open { LinkFailure::Closed } else { LinkFailure::NotLetIn }
 }
 
 /// MQTT 3.1.1 section 3.2.2.3.
@@ -60,7 +60,7 @@ mod tests {
     fn a_broker_that_goes_away_without_a_word_is_suspicious_only_after_it_has_let_us_in() {
         let reset = || StateError::Io(io::ErrorKind::ConnectionReset.into());
         for error in [StateError::ConnectionAborted, reset()].map(ConnectionError::MqttState) {
-            assert!(matches!(of(&error, false), LinkFailure::Lost(_)), "{error}");
+            assert_eq!(of(&error, false), LinkFailure::NotLetIn, "{error}");
             assert_eq!(of(&error, true), LinkFailure::Closed, "{error}");
         }
     }
