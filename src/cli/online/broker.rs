@@ -14,12 +14,15 @@ use crate::config::Config;
 use crate::core::home_assistant;
 use crate::core::model::effect::Message;
 use crate::core::model::mqtt::Qos;
+use crate::core::model::report::without_wildcards;
 use crate::core::model::topic::Topics;
 use crate::mqtt::address::Address;
 use crate::mqtt::one_shot::{OneShot, OneShotError};
+use crate::mqtt::wildcards;
 
 const BROKER: &str = "broker";
 const PUBLISH: &str = "publish";
+const WILDCARDS: &str = "wildcards";
 const DISCOVERY: &str = "discovery";
 
 /// For a message to come back. Brokers do not say that they drop one, so that this is all there is to tell it by.
@@ -30,7 +33,9 @@ const EXPIRES: Duration = Duration::from_secs(60);
 
 /// How far a message came.
 enum Way {
-    ThereAndBack,
+    ThereAndBack {
+        by_wildcard: bool,
+    },
     /// It came to those who listened, and was not kept.
     NotKept,
     /// It came to nobody.
@@ -88,7 +93,7 @@ async fn try_out(
     let mut stop = std::pin::pin!(signals::stop()?);
     let topics = Topics::from_settings(&mqtt.settings);
     let own = topics.of_check(random);
-    let Published { way, removed } = link.publish(&own, stop.as_mut()).await?;
+    let Published { way, removed } = link.publish(&topics, &own, stop.as_mut()).await?;
     let may_be_left = match (&way, &removed) {
         // What was not taken is not there.
         (_, Ok(())) | (Some(Err(OneShotError::PublishRefused { .. })), _) => false,
@@ -102,13 +107,17 @@ async fn try_out(
     };
     let interrupted = || Failure::new(exit::UNEXPECTED, format!("interrupted; {left}"));
     let way = way.ok_or_else(interrupted)?;
+    let lacks_wildcards = matches!(way, Ok(Way::ThereAndBack { by_wildcard: false }));
     let outcome =
         of_publish(way.and_then(|way| removed.map(|()| way)), mqtt.settings.base_topic.as_str(), &own);
     let outcome = match outcome {
         Outcome::Failed(code, why) if may_be_left => Outcome::Failed(code, format!("{why}; {left}")),
-        other @ (Outcome::Ok(_) | Outcome::Failed(..) | Outcome::Skipped(_)) => other,
+        other @ (Outcome::Ok(_) | Outcome::Note(_) | Outcome::Failed(..) | Outcome::Skipped(_)) => other,
     };
     list.add(PUBLISH, outcome)?;
+    if lacks_wildcards {
+        list.add(WILDCARDS, Outcome::Note(without_wildcards()))?;
+    }
     if config.home_assistant.discovery {
         let prefix = &config.home_assistant.settings.prefix;
         let topic = home_assistant::of_check(prefix, random);
@@ -137,6 +146,7 @@ impl Link<'_> {
     /// Publishes to a topic of this program's own, and removes what it published also when it is asked to stop.
     async fn publish(
         &mut self,
+        topics: &Topics,
         topic: &str,
         stop: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<Published, Failure> {
@@ -144,7 +154,7 @@ impl Link<'_> {
         let broker = self.broker().await.map_err(exit::of_broker)?;
         let publishing = async {
             let way = tokio::select! {
-                way = there_and_back(broker, topic) => Some(way),
+                way = there_and_back(broker, topics, topic) => Some(way),
                 () = stop => None,
             };
             // Whatever came of it: where nothing is, nothing is removed.
@@ -190,12 +200,12 @@ async fn remove(broker: &mut OneShot, topic: &str) -> Result<(), OneShotError> {
 }
 
 /// Publishes a retained message and asks for it.
-async fn there_and_back(broker: &mut OneShot, topic: &str) -> Result<Way, OneShotError> {
+async fn there_and_back(broker: &mut OneShot, topics: &Topics, topic: &str) -> Result<Way, OneShotError> {
     let kept = Message::retained(topic.to_owned(), "kept".to_owned(), Qos::AtLeastOnce);
     broker.publish(Message { expires: Some(EXPIRES), ..kept.clone() }).await?;
     broker.subscribe(topic).await?;
     if comes(broker, topic).await? {
-        return Ok(Way::ThereAndBack);
+        return Ok(Way::ThereAndBack { by_wildcard: wildcards::come(broker, topics, topic).await? });
     }
     broker.publish(Message { retain: false, ..kept }).await?;
     Ok(if comes(broker, topic).await? { Way::NotKept } else { Way::Swallowed })
@@ -220,7 +230,7 @@ async fn comes(broker: &mut OneShot, topic: &str) -> Result<bool, OneShotError> 
 
 fn of_publish(way: Result<Way, OneShotError>, base: &str, topic: &str) -> Outcome {
     match way {
-        Ok(Way::ThereAndBack) => {
+        Ok(Way::ThereAndBack { .. }) => {
             Outcome::Ok(format!("a retained message to {topic} came back, and is removed again"))
         }
         Ok(Way::NotKept) => Outcome::Failed(

@@ -16,6 +16,8 @@ const ON_THE_WAY: &str = "check the network, HTTPS_PROXY and graph.ca_file, and 
 pub(super) enum Outcome {
     /// It works; what was found.
     Ok(String),
+    /// It works, but for what is said.
+    Note(String),
     /// It does not; why and what to do, and the exit code that this is.
     Failed(u8, String),
     /// It could not be tried; what it needs.
@@ -56,6 +58,7 @@ impl<'o, Out: Write> Checklist<'o, Out> {
     pub(super) fn add(&mut self, step: &'static str, outcome: Outcome) -> io::Result<()> {
         let (mark, words) = match outcome {
             Outcome::Ok(words) => ("ok", words),
+            Outcome::Note(words) => ("note", words),
             Outcome::Failed(code, words) => {
                 self.failed.push((step, code));
                 ("failed", words)

@@ -192,10 +192,11 @@ impl Link {
 
     /// One more subscription to what an earlier run left: its answer is awaited before publishing. `false` if nothing
     /// is read back any more.
-    pub(super) fn also_subscribes(&mut self) -> bool {
+    pub(super) fn also_subscribes(&mut self, now: Tick) -> bool {
         match &mut self.phase {
-            Phase::ReadingBack { unanswered, .. } => {
+            Phase::ReadingBack { unanswered, quiet_at, until } => {
                 *unanswered += 1;
+                *quiet_at = (now + SILENCE_MAX).min(*until);
                 true
             }
             Phase::Up { listen_until } => listen_until.is_some(),
@@ -211,9 +212,21 @@ impl Link {
         }
     }
 
+    /// Whether what was asked for is read back.
+    pub(super) fn is_read_back(&self, now: Tick) -> bool {
+        matches!(self.phase, Phase::ReadingBack { quiet_at, .. } if now >= quiet_at)
+    }
+
+    /// More is asked for, which ends within this time.
+    pub(super) fn reads_on(&mut self, at_most: Duration, now: Tick) {
+        if let Phase::ReadingBack { until, .. } = &mut self.phase {
+            *until = (*until).min(now + at_most);
+        }
+    }
+
     /// Ends the reading back if it is through; `true` once.
     pub(super) fn finish_reading_back(&mut self, now: Tick) -> bool {
-        let through = matches!(self.phase, Phase::ReadingBack { quiet_at, .. } if now >= quiet_at);
+        let through = self.is_read_back(now);
         if through {
             self.read_back = true;
             self.phase = Phase::Up { listen_until: Some(now + LISTEN_AFTER) };

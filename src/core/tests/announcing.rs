@@ -6,7 +6,7 @@ use crate::core::model::event::Event::{Acknowledged, Connected, Started, Woken};
 use crate::core::model::settings::{Commands, Discovery};
 use crate::core::model::sign_in::SignedIn;
 
-fn with_discovery(settings: Settings) -> Settings {
+pub(super) fn with_discovery(settings: Settings) -> Settings {
     let discovery =
         Discovery { prefix: "homeassistant".parse().unwrap(), birth_topic: "homeassistant/status".into() };
     Settings { discovery: Some(discovery), ..settings }
@@ -16,7 +16,7 @@ fn topic(n: usize) -> String {
     format!("homeassistant/device/presence2mqtt_{}/config", id(n))
 }
 
-const BRIDGE: &str = "homeassistant/device/presence2mqtt_bridge_presence2mqtt/config";
+pub(super) const BRIDGE: &str = "homeassistant/device/presence2mqtt_bridge_presence2mqtt/config";
 
 /// Only what is about Home Assistant, with the numbers of people for their ids.
 fn told(commands: &[Effect]) -> Vec<String> {

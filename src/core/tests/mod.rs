@@ -13,6 +13,7 @@ mod places;
 mod polling;
 mod properties;
 mod publishing;
+mod reading_back;
 mod reloading;
 mod snapshot;
 mod waking;
