@@ -12,7 +12,8 @@ use super::signals;
 use super::terminal::Terminal;
 use crate::config::Listening;
 use crate::core::model::backoff::Backoff;
-use crate::core::model::topic::Topics;
+use crate::core::model::report::NO_WILDCARDS;
+use crate::core::model::topic::{BridgeField, Field, Topics};
 use crate::mqtt::address::Address;
 use crate::mqtt::one_shot::{OneShot, OneShotError};
 use crate::run::Clock;
@@ -43,6 +44,7 @@ impl Options {
 struct Place {
     address: Address,
     filter: String,
+    has_groups: bool,
 }
 
 /// Shows everybody on the broker until it is asked to end.
@@ -52,12 +54,19 @@ pub(super) async fn run(
     (terminal, progress): (Terminal, Progress),
     out: &mut impl Write,
 ) -> Result<(), Failure> {
-    let Listening { mqtt, names } = listening;
+    let Listening { mqtt, names, users, has_groups } = listening;
     let topics = Topics::from_settings(&mqtt.settings);
-    let place = Place { address: Address::of_command(mqtt, "watch"), filter: topics.every_topic() };
+    let place = Place {
+        address: Address::of_command(mqtt, "watch"),
+        filter: topics.every_topic(),
+        has_groups: *has_groups,
+    };
     let look = Look { live: terminal.out, colours: terminal.colours_out(), timed: true };
     let picture = Picture::new(&mqtt.settings.base_topic, &mqtt.settings.bridge_name);
-    let mut show = Show::new(picture, names.clone(), look, out);
+    let of_users = users.iter().flat_map(|user| Field::IN_ORDER.map(|field| topics.of_user(user, field)));
+    let of_bridge = [BridgeField::State, BridgeField::Info, BridgeField::Health];
+    let named = of_bridge.map(|field| topics.of_bridge(field)).into_iter().chain(of_users).collect();
+    let mut show = Show::new(picture, names.clone(), look, out).asking_for(named);
     let mut stop = std::pin::pin!(signals::stop()?);
     let mut first = tokio::select! {
         broker = progress.during("connecting to the broker", place.connect()) => {
@@ -69,6 +78,7 @@ pub(super) async fn run(
         outcome = async {
             if options.once {
                 progress.during("waiting for what is retained", show.gather_quietly(&mut first)).await?;
+                place.say_who_is_missing(&show);
                 show.print_all()
             } else {
                 place.watch(&mut first, &mut show).await
@@ -95,6 +105,13 @@ impl Place {
         }
     }
 
+    /// Nobody can name the members of groups but the bridge.
+    fn say_who_is_missing(&self, show: &Show<'_, impl Write>) {
+        if self.has_groups && show.is_by_name() {
+            tracing::warn!("{NO_WILDCARDS}: members of groups are shown when something about them changes");
+        }
+    }
+
     /// Shows what the broker says; comes back when it does. Ends only when there is nobody to show it to.
     async fn watch(&self, broker: &mut OneShot, show: &mut Show<'_, impl Write>) -> Result<(), ShowEnd> {
         let mut backoff = Backoff::new(AGAIN.0, AGAIN.1);
@@ -104,6 +121,7 @@ impl Place {
             let began = clock.now().tick;
             let end = match show.gather(broker).await {
                 Ok(()) => {
+                    self.say_who_is_missing(show);
                     backoff.reset();
                     show.listen(broker).await
                 }

@@ -17,6 +17,10 @@ pub struct Listening {
     pub mqtt: Mqtt,
     /// The names to show, by topic level.
     pub names: BTreeMap<TopicLevel, String>,
+    /// Everybody who is configured.
+    pub users: Vec<TopicLevel>,
+    /// Whether there are more people, in groups.
+    pub has_groups: bool,
 }
 
 /// Finds the configuration as [`load`](super::load) does and takes `[mqtt]` of it. The rest must have the right shape,
@@ -33,7 +37,8 @@ pub fn load_listening(explicit: Option<&Path>, environment: &Environment) -> Res
 fn read(text: &str, origin: Origin, environment: &Environment) -> Result<Listening, ConfigErrors> {
     let (document, written) = written(text, origin, environment)?;
     let mqtt = check::check_mqtt(&written.mqtt, &document, environment)?;
-    Ok(Listening { mqtt, names: names(&written) })
+    let users = written.users.iter().filter_map(|user| user.name.as_ref()?.parse().ok()).collect();
+    Ok(Listening { mqtt, names: names(&written), users, has_groups: !written.groups.is_empty() })
 }
 
 /// Whoever has a wrong name here is shown under it nowhere: `check` is there to say so.

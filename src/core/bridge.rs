@@ -28,7 +28,7 @@ use super::model::settings::{Settings, User};
 use super::model::sign_in::{SignInBy, SignInEvent};
 use super::model::snapshot::{GraphSnapshot, Snapshot};
 use super::model::time::{Now, Tick};
-use super::model::topic::{BridgeField, Field, OFFLINE, ONLINE, SET, SET_STATUS_MESSAGE};
+use super::model::topic::{BridgeField, Field, OFFLINE, SET, SET_STATUS_MESSAGE};
 use super::people::Roster;
 use super::people::following::Followed;
 use super::people::person::Person;
@@ -337,7 +337,8 @@ impl Bridge {
         }
         filters.extend(self.lights.filters(&cx.topics));
         let announcements = announcements::every_announcement(cx);
-        if self.broker.connected(announcements, filters, &mut self.outbox, &mut self.cx) {
+        let named = self.lights.left_at(&cx.topics).chain(announcements::announced_bridge(cx)).collect();
+        if self.broker.connected(announcements, named, filters, &mut self.outbox, &mut self.cx) {
             self.home_assistant.connected();
             self.lights.connected();
             if self.outbox.is_open() {
@@ -405,35 +406,27 @@ impl Bridge {
     /// An earlier run, or somebody else, left this on the broker.
     fn heard_retained(&mut self, heard: Heard, message: &Incoming) {
         let Self { home_assistant, lights, broker, groups, people, outbox, cx, .. } = self;
+        broker.found(&heard, &message.payload, people);
         match heard {
             Heard::Device => {
-                home_assistant.heard_device(message, groups.are_undecided(), people, outbox, cx);
+                let undecided = groups.are_undecided();
+                for light in home_assistant.heard_device(message, undecided, people, outbox, cx) {
+                    lights.was_driven(light, outbox, cx);
+                }
             }
             Heard::Light(name, field) => lights.heard_retained(name, field, &message.payload, outbox, cx),
             Heard::Own(BridgeField::Info) => {
                 let info: Option<RememberedInfo> = serde_json::from_slice(&message.payload).ok();
                 // With another discovery prefix announcements are read back there, too.
-                if let Some(filter) =
-                    info.as_ref().and_then(|info| announcements::earlier_announcements(info, cx))
-                {
+                if let Some(filter) = info.and_then(|info| announcements::earlier_announcements(&info, cx)) {
                     broker.also_read_back(filter, cx);
                 }
-                broker.found_bridge(info.map(|info| info.bridge));
             }
-            Heard::Own(BridgeField::State) => {
-                broker.found_state(message.payload == ONLINE.as_bytes());
-                broker.heard_own_state(message, outbox, cx);
-            }
+            Heard::Own(BridgeField::State) => broker.heard_own_state(message, outbox, cx),
             Heard::Own(BridgeField::SignIn) => {
                 // A code that an earlier run did not live to take back.
                 if self.sign_in.shown().is_none() {
                     outbox.remove(message.topic.clone());
-                }
-            }
-            Heard::OtherBridge(_, BridgeField::Info) => broker.found_neighbour(),
-            Heard::Person(user, Field::Health) => {
-                if Health::is_never_read(&message.payload) && people.by_name(&user).is_none() {
-                    broker.found_person_health(user);
                 }
             }
             Heard::Person(user, Field::State) => self.heard_state(user, &message.payload),
@@ -443,7 +436,7 @@ impl Bridge {
             | Heard::Set(_)
             | Heard::SetStatusMessage(_)
             | Heard::Own(BridgeField::Health)
-            | Heard::Person(_, Field::Activity | Field::Availability)
+            | Heard::Person(_, Field::Health | Field::Activity | Field::Availability)
             | Heard::OtherBridge(..)
             | Heard::PauseLight(_)
             | Heard::Elsewhere => {}
@@ -452,11 +445,8 @@ impl Bridge {
 
     /// Somebody's `state` is retained, whoever published it.
     fn heard_state(&mut self, user: TopicLevel, payload: &[u8]) {
-        let Self { broker, groups, people, outbox, cx, .. } = self;
+        let Self { groups, people, outbox, cx, .. } = self;
         let place = people.by_name(&user);
-        if place.is_none() {
-            broker.found_person_state(user.clone());
-        }
         let state: Option<RememberedState> = serde_json::from_slice(payload).ok();
         let Some(state) = state.filter(|state| cx.is_own(&state.bridge)) else { return };
         match place {
@@ -482,7 +472,8 @@ impl Bridge {
 
     /// Does what the connection's own time asks for.
     fn tend_broker(&mut self) {
-        match self.broker.tend(&mut self.outbox, &mut self.cx) {
+        let Self { broker, people, outbox, cx, .. } = self;
+        match broker.tend(people, announcements::announced_person, outbox, cx) {
             Some(ReadBack::Conflict(sentence)) => {
                 let Self { broker, outbox, cx, .. } = self;
                 broker.stop(Ending::Conflict(sentence), Vec::new(), outbox, cx);

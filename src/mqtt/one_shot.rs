@@ -1,5 +1,6 @@
 //! A connection of a command that is soon over: everything has a limit, nothing is retried.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
@@ -11,6 +12,15 @@ use super::wire::Answer;
 use crate::core::model::effect::{Message, Subscription};
 use crate::core::model::event::{Incoming, LinkFailure};
 use crate::core::model::mqtt::{Protocol, Qos};
+
+/// Filters in one SUBSCRIBE: more than eight end the connection at AWS IoT Core.
+const FILTERS: usize = 8;
+
+/// SUBSCRIBEs at a time: what they bring by exact topic fits into the shortest queue that is known.
+const TOGETHER: usize = 8;
+
+/// Messages that are published and not acknowledged, at most.
+const WINDOW: usize = 256;
 
 /// For each answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -108,35 +118,122 @@ impl OneShot {
     ///
     /// If the filter is refused or the connection ends.
     pub async fn subscribe(&mut self, filter: &str) -> Result<(), OneShotError> {
+        self.subscribe_all(&[filter.to_owned()]).await
+    }
+
+    async fn subscribe_all(&mut self, filters: &[String]) -> Result<(), OneShotError> {
         // Quality 0: brokers cut the queue of a late subscriber at quality 1.
-        let subscription = Subscription { filter: filter.to_owned(), qos: Qos::AtMostOnce };
-        self.session.ask(Request::Subscribe(vec![subscription])).map_err(|_| OneShotError::Silent)?;
-        if self.wait_for(&Awaited::Subscribed).await?.iter().any(|answer| *answer != Answer::Granted) {
-            return Err(OneShotError::Refused(filter.to_owned()));
+        let subscription = |filter: &String| Subscription { filter: filter.clone(), qos: Qos::AtMostOnce };
+        for some in filters.chunks(FILTERS) {
+            self.ask(Request::Subscribe(some.iter().map(subscription).collect()))?;
+        }
+        for some in filters.chunks(FILTERS) {
+            let answers = self.wait_for(&Awaited::Subscribed).await?;
+            if let Some((refused, _)) =
+                some.iter().zip(answers).find(|(_, answer)| *answer != Answer::Granted)
+            {
+                return Err(OneShotError::Refused(refused.clone()));
+            }
         }
         Ok(())
     }
 
-    /// Subscribes and returns what was retained for the filter.
+    fn unsubscribe_all(&mut self, filters: &[String]) -> Result<(), OneShotError> {
+        filters.iter().try_for_each(|filter| self.ask(Request::Unsubscribe(filter.clone())))
+    }
+
+    fn ask(&mut self, request: Request) -> Result<(), OneShotError> {
+        self.session.ask(request).map_err(|_| OneShotError::Silent)
+    }
+
+    /// Returns what is retained for the filter.
     ///
     /// # Errors
     ///
     /// If the filter is refused or the connection ends.
     pub async fn retained(&mut self, filter: &str) -> Result<Vec<Incoming>, OneShotError> {
-        self.subscribe(filter).await?;
+        self.all_retained(&[filter.to_owned()]).await
+    }
+
+    /// Returns what is retained for many filters. Asks for some after the other: brokers send no more at once than a client's queue
+    /// holds. Listens no longer to them afterwards: whoever publishes there would have to take everything back.
+    ///
+    /// # Errors
+    ///
+    /// If a filter is refused or the connection ends.
+    pub async fn all_retained(&mut self, filters: &[String]) -> Result<Vec<Incoming>, OneShotError> {
+        let mut before: &[String] = &[];
+        for some in filters.chunks(FILTERS * TOGETHER) {
+            self.subscribe_all(some).await?;
+            // Late messages may still come for the newest.
+            self.unsubscribe_all(before)?;
+            before = some;
+        }
         let mut retained = Vec::new();
         let mut quiet = std::pin::pin!(sleep(QUIET));
         let mut end = std::pin::pin!(sleep(AT_MOST));
         loop {
             let before = retained.len();
-            retained.extend(self.messages.drain(..).filter(|message| message.retained));
+            let (kept, live) =
+                std::mem::take(&mut self.messages).into_iter().partition(|message| message.retained);
+            self.messages = live;
+            retained.extend::<Vec<Incoming>>(kept);
             if retained.len() > before {
                 quiet.set(sleep(QUIET));
             }
             tokio::select! {
-                () = &mut quiet => return Ok(retained),
-                () = &mut end => return Ok(retained),
+                () = &mut quiet => break,
+                () = &mut end => break,
                 ended = self.take_events() => ended?,
+            }
+        }
+        self.unsubscribe_all(before)?;
+        Ok(retained)
+    }
+
+    /// Publishes many messages, many at a time. Hands each topic to `arrived` when it is acknowledged, with the reason if the broker
+    /// does not take the message.
+    ///
+    /// # Errors
+    ///
+    /// If the connection ends or no acknowledgement comes.
+    pub async fn publish_all(
+        &mut self,
+        messages: Vec<Message>,
+        mut arrived: impl FnMut(String, Option<String>),
+    ) -> Result<(), OneShotError> {
+        let (mut messages, mut sent, mut refused) = (messages.into_iter(), VecDeque::new(), 0);
+        loop {
+            while sent.len() + refused < WINDOW
+                && let Some(message) = messages.next()
+            {
+                sent.push_back(message.topic.clone());
+                self.ask(Request::Publish(message))?;
+            }
+            if sent.is_empty() && refused == 0 {
+                return Ok(());
+            }
+            timeout(PATIENCE, self.fill()).await.map_err(|_| OneShotError::Silent)?;
+            for event in std::mem::take(&mut self.buffer) {
+                match event {
+                    // It is acknowledged as well, apart from this.
+                    SessionEvent::PublishRefused { topic, why } => {
+                        let at = sent.iter().position(|sent| *sent == topic);
+                        if at.and_then(|at| sent.remove(at)).is_some() {
+                            refused += 1;
+                            arrived(topic, Some(why));
+                        }
+                    }
+                    SessionEvent::Acknowledged { .. } if refused > 0 => refused -= 1,
+                    SessionEvent::Acknowledged { .. } => {
+                        sent.pop_front().into_iter().for_each(|topic| arrived(topic, None));
+                    }
+                    event @ (SessionEvent::Connected
+                    | SessionEvent::Subscribed(_)
+                    | SessionEvent::Message(_)
+                    | SessionEvent::Skipped(_)
+                    | SessionEvent::Closed(_)) => self.note(event)?,
+                }
             }
         }
     }
@@ -147,7 +244,7 @@ impl OneShot {
     ///
     /// If the connection ends or no acknowledgement comes.
     pub async fn publish(&mut self, message: Message) -> Result<(), OneShotError> {
-        self.session.ask(Request::Publish(message)).map_err(|_| OneShotError::Silent)?;
+        self.ask(Request::Publish(message))?;
         self.under_way += 1;
         self.wait_for(&Awaited::Acknowledged).await.map(|_| ())
     }

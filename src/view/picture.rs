@@ -73,6 +73,12 @@ impl Picture {
         Self { topics, people: BTreeMap::new(), bridges: BTreeMap::new() }
     }
 
+    /// Whether nothing was heard.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.people.is_empty() && self.bridges.is_empty()
+    }
+
     /// Takes a message. Returns what is new by it, a line each.
     pub fn take(&mut self, message: &Incoming) -> Vec<String> {
         if message.payload.len() > LARGEST {

@@ -41,6 +41,9 @@ pub struct Look {
 pub struct Show<'o, Out> {
     picture: Picture,
     names: BTreeMap<TopicLevel, String>,
+    /// Topics that are asked for one by one where a subscription with wildcards brings nothing, and whether they brought more.
+    named: Vec<String>,
+    is_by_name: bool,
     lost: Option<String>,
     look: Look,
     screen: Screen,
@@ -61,7 +64,28 @@ pub enum ShowEnd {
 impl<'o, Out: Write> Show<'o, Out> {
     /// Shows nothing yet.
     pub fn new(picture: Picture, names: BTreeMap<TopicLevel, String>, look: Look, out: &'o mut Out) -> Self {
-        Self { picture, names, lost: None, look, screen: Screen::default(), out }
+        Self {
+            picture,
+            names,
+            named: Vec::new(),
+            is_by_name: false,
+            lost: None,
+            look,
+            screen: Screen::default(),
+            out,
+        }
+    }
+
+    /// Asks for these topics one by one where a subscription with wildcards brings nothing.
+    #[must_use]
+    pub fn asking_for(self, named: Vec<String>) -> Self {
+        Self { named, ..self }
+    }
+
+    /// Whether the broker answers only topics one by one with what is retained.
+    #[must_use]
+    pub fn is_by_name(&self) -> bool {
+        self.is_by_name
     }
 
     /// Takes what is retained and all that comes until that is through, in the place of what was known before.
@@ -71,7 +95,8 @@ impl<'o, Out: Write> Show<'o, Out> {
     /// If the connection ends, or nobody reads any more.
     pub async fn gather(&mut self, broker: &mut OneShot) -> Result<(), ShowEnd> {
         let mut fresh = self.picture.afresh();
-        self.while_drawing(retained(&mut fresh, broker)).await??;
+        let named = self.named.clone();
+        self.is_by_name = self.while_drawing(retained(&mut fresh, &named, broker)).await??;
         let before = std::mem::replace(&mut self.picture, fresh);
         let was_lost = self.lost.take().is_some();
         let mut news = if was_lost { vec!["connected to the broker again".to_owned()] } else { Vec::new() };
@@ -85,7 +110,8 @@ impl<'o, Out: Write> Show<'o, Out> {
     ///
     /// If the connection ends.
     pub async fn gather_quietly(&mut self, broker: &mut OneShot) -> Result<(), ShowEnd> {
-        Ok(retained(&mut self.picture, broker).await?)
+        self.is_by_name = retained(&mut self.picture, &self.named, broker).await?;
+        Ok(())
     }
 
     /// Shows what comes until the connection ends.
@@ -210,8 +236,13 @@ impl<'o, Out: Write> Show<'o, Out> {
     }
 }
 
-/// Takes what is retained, and all that comes until that is through.
-async fn retained(picture: &mut Picture, broker: &mut OneShot) -> Result<(), OneShotError> {
+/// Takes what is retained, and all that comes until that is through; where that is nothing, what is retained at these topics.
+/// Whether they brought more.
+async fn retained(
+    picture: &mut Picture,
+    named: &[String],
+    broker: &mut OneShot,
+) -> Result<bool, OneShotError> {
     let mut quiet = std::pin::pin!(sleep(QUIET));
     let all = async {
         loop {
@@ -224,11 +255,16 @@ async fn retained(picture: &mut Picture, broker: &mut OneShot) -> Result<(), One
                     }
                     picture.take(&message);
                 }
-                () = &mut quiet => return Ok(()),
+                () = &mut quiet => return Ok::<(), OneShotError>(()),
             }
         }
     };
-    timeout(AT_MOST, all).await.unwrap_or(Ok(()))
+    timeout(AT_MOST, all).await.unwrap_or(Ok(()))?;
+    if !picture.is_empty() || named.is_empty() {
+        return Ok(false);
+    }
+    broker.all_retained(named).await?.iter().for_each(|message| drop(picture.take(message)));
+    Ok(!picture.is_empty())
 }
 
 #[expect(clippy::disallowed_methods, reason = "`since` is counted by the clock of this edge")]

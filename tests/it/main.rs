@@ -28,12 +28,14 @@ mod login;
 mod mqtt5;
 mod on_the_way;
 mod others_files;
+mod partial;
 #[path = "../../src/config/tests/pem.rs"]
 #[expect(dead_code, reason = "the unit tests use more of it")]
 mod pem;
 mod program;
 mod setting;
 mod sign_in;
+mod silence;
 mod stage;
 mod strangers;
 mod streams;

@@ -71,6 +71,33 @@ async fn what_an_access_list_swallows_is_said() {
 }
 
 #[tokio::test]
+async fn clean_says_what_an_access_list_keeps_it_from() {
+    let source = Source::start().await;
+    for (protocol, says) in [("3.1.1", "left: homeassistant/device/"), ("5", "not authorized")] {
+        let (broker, _home) = allowing("topic read #\ntopic readwrite presence/alice/#\n").await;
+        let configuration =
+            Configuration::new(&source, &broker.guarded_url("mqtt")).set("mqtt.protocol", protocol);
+        let bridge = Bridge::start(&configuration.clone().set("mqtt.url", broker.url()));
+        let listener = Listener::start(broker.port).await;
+        listener.until_newest("presence/carol/health", "ok").await;
+        assert_eq!(bridge.stop("TERM").await.code, Some(0));
+        let left = retained(broker.port, "#").await.len();
+        let cleaned = finished(&configuration, &["clean"]).await;
+        let (out, err) = (&cleaned.output.stdout, &cleaned.output.stderr);
+        assert_eq!(cleaned.code, Some(1), "{out}{err}");
+        assert!(
+            out.contains("removed presence/alice/state\n") && out.ends_with("4 retained topics removed\n"),
+            "{out}"
+        );
+        assert!(
+            err.contains(&format!("{} retained topics are left: ", left - 4)) && err.contains(says),
+            "{err}"
+        );
+        assert_eq!(retained(broker.port, "#").await.len(), left - 4);
+    }
+}
+
+#[tokio::test]
 async fn a_broker_that_keeps_nothing_is_found_out() {
     let source = Source::start().await;
     let guarded = Some("allow_anonymous true\nretain_available false".to_owned());

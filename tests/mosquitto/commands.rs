@@ -1,11 +1,13 @@
 //! What the one-shot commands do, and how they end.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
+use presence2mqtt::simulate::Settings;
 use serde_json::Value;
 use tokio::net::TcpSocket;
 
-use crate::harness::{Bridge, Configuration, Listener, Mosquitto, PEOPLE, Source, finished, retained};
+use crate::harness::{Bridge, Configuration, Heard, Listener, Mosquitto, PEOPLE, Source, finished, retained};
 
 #[tokio::test]
 async fn clean_removes_what_was_left_and_refuses_while_the_bridge_is_online() {
@@ -56,6 +58,29 @@ async fn clean_takes_an_old_base_topic() {
     assert_eq!(cleaned.output.stdout, "0 retained topics removed\n");
     assert_eq!(retained(broker.port, "#").await.len(), before);
     assert_eq!(bridge.stop("TERM").await.code, Some(0));
+}
+
+/// What a household leaves is gone at once; so must be what a company leaves.
+#[tokio::test]
+async fn a_thousand_people_are_cleaned_within_seconds() {
+    let source = Source::lively(Settings { speed: 0.0, users: 1000, ..Settings::default() }).await;
+    let broker = Mosquitto::start().await;
+    let configuration = Configuration::new(&source, &broker.url()).everybody(&source);
+    let listener = Listener::only(broker.port, "presence/+/health").await;
+    let bridge = Bridge::start(&configuration);
+    let is_ok = |heard: &&Heard| heard.payload == "ok";
+    listener.until("everybody", |heard| heard.iter().filter(is_ok).count() >= 1000).await;
+    assert_eq!(bridge.stop("TERM").await.code, Some(0));
+    let left = retained(broker.port, "#").await.len();
+    assert!(left > 5000, "{left}");
+
+    let cleaned = finished(&configuration, &["clean"]).await;
+    println!("{left} retained topics are cleaned in {:?}", cleaned.after);
+    assert_eq!(cleaned.code, Some(0), "{}", cleaned.output.stderr);
+    assert_eq!(cleaned.output.stdout.lines().count(), left + 1);
+    assert!(cleaned.output.stdout.ends_with(&format!("{left} retained topics removed\n")));
+    assert_eq!(retained(broker.port, "#").await.len(), 0);
+    assert!(cleaned.after < Duration::from_secs(5), "{:?}", cleaned.after);
 }
 
 #[tokio::test]

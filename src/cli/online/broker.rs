@@ -4,12 +4,10 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::pin::Pin;
-use std::time::Duration;
-
-use tokio::time::timeout;
 
 use super::checklist::{Checklist, Outcome};
 use super::listening;
+use super::publishing::{Way, of_discovery, of_publish, passes, remove, there_and_back};
 use crate::cli::exit::{self, Failure};
 use crate::cli::living;
 use crate::cli::progress::Progress;
@@ -17,9 +15,8 @@ use crate::cli::signals;
 use crate::config::Config;
 use crate::core::broker::pace::{MOST_PEOPLE, queue_for};
 use crate::core::home_assistant;
-use crate::core::model::effect::Message;
-use crate::core::model::mqtt::Qos;
 use crate::core::model::process::Process;
+use crate::core::model::report::without_wildcards;
 use crate::core::model::settings::MqttSettings;
 use crate::core::model::topic::{BridgeField, ONLINE, Topics};
 use crate::core::rehearsal::{Rehearsal, rehearse};
@@ -31,26 +28,12 @@ const BROKER: &str = "broker";
 const BURST: &str = "burst";
 const LISTEN: &str = "listen";
 const PUBLISH: &str = "publish";
+const WILDCARDS: &str = "wildcards";
 const DISCOVERY: &str = "discovery";
 const RUNNING: &str = "running";
 
 /// Two connections of one user cannot be there at once.
 const ONE_CLIENT: &str = "the broker takes the user name for the client id (Mosquitto: use_username_as_clientid), so that commands and the bridge throw each other out; give commands a configuration with a user name of its own";
-
-/// For a message to come back. Brokers do not say that they drop one, so that this is all there is to tell it by.
-const PATIENCE: Duration = Duration::from_secs(3);
-
-/// With MQTT 5 the broker forgets what this program could not remove.
-const EXPIRES: Duration = Duration::from_secs(60);
-
-/// How far a message came.
-enum Way {
-    ThereAndBack,
-    /// It came to those who listened, and was not kept.
-    NotKept,
-    /// It came to nobody.
-    Swallowed,
-}
 
 /// `people` are followed, as far as it is known.
 pub(super) async fn check(
@@ -71,7 +54,7 @@ pub(super) async fn check(
         Err(error) => {
             let connecting = OneShot::connect(&without_will);
             let Ok(broker) = progress.during("connecting without a last will", connecting).await else {
-                list.add(BROKER, failed(error))?;
+                list.add(BROKER, Outcome::from_broker(error))?;
                 return skip(config, list);
             };
             list.add(BROKER, without(&error, &mqtt.settings))?;
@@ -131,9 +114,9 @@ async fn try_out(
         listened = link.listen(&filters) => listened,
         () = stop.as_mut() => return Err(Failure::new(exit::UNEXPECTED, "interrupted; nothing is left on the broker")),
     };
-    list.add(LISTEN, listened.unwrap_or_else(failed))?;
+    list.add(LISTEN, listened.unwrap_or_else(Outcome::from_broker))?;
     let size = largest.saturating_sub(own.len());
-    let Published { way, removed } = link.publish(&own, size, stop.as_mut()).await?;
+    let Published { way, removed } = link.publish(&topics, &own, size, stop.as_mut()).await?;
     let may_be_left = match (&way, &removed) {
         // What was not taken is not there.
         (_, Ok(())) | (Some(Err(OneShotError::PublishRefused { .. })), _) => false,
@@ -147,6 +130,7 @@ async fn try_out(
     };
     let interrupted = || Failure::new(exit::UNEXPECTED, format!("interrupted; {left}"));
     let way = way.ok_or_else(interrupted)?;
+    let lacks_wildcards = matches!(way, Ok(Way::ThereAndBack { by_wildcard: false }));
     let outcome = of_publish(
         way.and_then(|way| removed.map(|()| way)),
         mqtt.settings.base_topic.as_str(),
@@ -154,9 +138,12 @@ async fn try_out(
     );
     let outcome = match outcome {
         Outcome::Failed(code, why) if may_be_left => Outcome::Failed(code, format!("{why}; {left}")),
-        other @ (Outcome::Ok(_) | Outcome::Failed(..) | Outcome::Skipped(_)) => other,
+        other @ (Outcome::Ok(_) | Outcome::Note(_) | Outcome::Failed(..) | Outcome::Skipped(_)) => other,
     };
     list.add(PUBLISH, outcome)?;
+    if lacks_wildcards {
+        list.add(WILDCARDS, Outcome::Note(without_wildcards()))?;
+    }
     if config.home_assistant.discovery {
         let prefix = &config.home_assistant.settings.prefix;
         let topic = home_assistant::of_check(prefix, random);
@@ -190,6 +177,7 @@ impl Link<'_> {
     /// Publishes to a topic of this program's own, and removes what it published also when it is asked to stop.
     async fn publish(
         &mut self,
+        topics: &Topics,
         topic: &str,
         size: usize,
         stop: Pin<&mut impl Future<Output = ()>>,
@@ -198,7 +186,7 @@ impl Link<'_> {
         let broker = self.broker().await.map_err(exit::of_broker)?;
         let publishing = async {
             let way = tokio::select! {
-                way = there_and_back(broker, topic, size) => Some(way),
+                way = there_and_back(broker, topics, topic, size) => Some(way),
                 () = stop => None,
             };
             // Whatever came of it: where nothing is, nothing is removed.
@@ -286,84 +274,12 @@ impl Link<'_> {
     }
 }
 
-async fn remove(broker: &mut OneShot, topic: &str) -> Result<(), OneShotError> {
-    broker.publish(Message::retained(topic.to_owned(), String::new(), Qos::AtLeastOnce)).await
-}
-
-/// Publishes a retained message of so many bytes, as the largest of a run has, and asks for it.
-async fn there_and_back(broker: &mut OneShot, topic: &str, size: usize) -> Result<Way, OneShotError> {
-    let kept = Message::retained(topic.to_owned(), format!("{:<size$}", "kept"), Qos::AtLeastOnce);
-    broker.publish(Message { expires: Some(EXPIRES), ..kept.clone() }).await?;
-    broker.subscribe(topic).await?;
-    if comes(broker, topic).await? {
-        return Ok(Way::ThereAndBack);
-    }
-    broker.publish(Message { retain: false, ..kept }).await?;
-    Ok(if comes(broker, topic).await? { Way::NotKept } else { Way::Swallowed })
-}
-
-/// Whether a message to the topic comes to those who listen. It is empty and not retained: to Home Assistant, a device
-/// that it does not have is not there.
-async fn passes(broker: &mut OneShot, topic: &str) -> Result<bool, OneShotError> {
-    broker.subscribe(topic).await?;
-    let nothing = Message::retained(topic.to_owned(), String::new(), Qos::AtLeastOnce);
-    broker.publish(Message { retain: false, ..nothing }).await?;
-    comes(broker, topic).await
-}
-
-async fn comes(broker: &mut OneShot, topic: &str) -> Result<bool, OneShotError> {
-    let coming = async {
-        while broker.message().await?.topic != topic {}
-        Ok(true)
-    };
-    timeout(PATIENCE, coming).await.unwrap_or(Ok(false))
-}
-
-fn of_publish(way: Result<Way, OneShotError>, base: &str, (topic, largest): (&str, usize)) -> Outcome {
-    match way {
-        Ok(Way::ThereAndBack) => {
-            let size = format!("of {largest} bytes, as the largest of `run`,");
-            Outcome::Ok(format!("a retained message {size} to {topic} came back, and is removed again"))
-        }
-        Ok(Way::NotKept) => Outcome::Failed(
-            exit::UNREACHABLE,
-            "the broker keeps no retained messages; allow them (Mosquitto: retain_available true)".to_owned(),
-        ),
-        Err(OneShotError::Link(failure)) => Outcome::Failed(
-            exit::UNREACHABLE,
-            format!(
-                "{failure} when a retained message of {largest} bytes was published, as the largest of `run`; does it allow that (Mosquitto: retain_available true, max_packet_size, max_qos 1)?"
-            ),
-        ),
-        Ok(Way::Swallowed) => Outcome::Failed(exit::UNREACHABLE, swallowed(topic, &format!("{base}/#"))),
-        Err(error) => failed(error),
-    }
-}
-
-fn of_discovery(passes: Result<bool, OneShotError>, prefix: &str) -> Outcome {
-    match passes {
-        Ok(true) => Outcome::Ok(format!("{prefix}/device/… may be written")),
-        Ok(false) => {
-            let topics = format!("{prefix}/device/#");
-            let why = swallowed(&format!("{prefix}/device/…"), &topics);
-            Outcome::Failed(exit::UNREACHABLE, format!("{why}, or set home_assistant.discovery = false"))
-        }
-        Err(error) => failed(error),
-    }
-}
-
 /// Nobody can tell from outside how much a broker keeps.
 fn of_burst(people: usize) -> Outcome {
     let keep = queue_for(people);
-    Outcome::Ok(format!(
+    Outcome::Note(format!(
         "{people} people are published faster than a slow subscriber may take; let the broker keep {keep} messages for each (Mosquitto: max_queued_messages {keep})"
     ))
-}
-
-fn swallowed(topic: &str, topics: &str) -> String {
-    format!(
-        "the broker takes messages to {topic} and drops them, as it does by an access list; allow this user to read and write {topics}"
-    )
 }
 
 /// The broker lets this program in, but not as it would the bridge.
@@ -373,14 +289,4 @@ fn without(error: &OneShotError, settings: &MqttSettings) -> Outcome {
         "the broker lets this client in only without the last will of `run`, {payload:?} at {topic}, retained: {error}; allow this user to write there, and retained messages at quality 1"
     );
     Outcome::Failed(exit::UNREACHABLE, why)
-}
-
-fn failed(error: OneShotError) -> Outcome {
-    let advice = match &error {
-        OneShotError::Link(_) => "; check [mqtt], and that the broker runs and lets this user in",
-        OneShotError::PublishRefused { .. } => "; allow it in the broker's access list",
-        OneShotError::Address(_) | OneShotError::Refused(_) | OneShotError::Silent => "",
-    };
-    let failure = exit::of_broker(error);
-    Outcome::Failed(failure.code(), format!("{failure}{advice}"))
 }

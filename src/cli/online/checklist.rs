@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use crate::cli::exit::{self, Failure};
 use crate::core::model::request::ReadFailure;
+use crate::mqtt::one_shot::OneShotError;
 
 /// Names and groups that are tried at most: enough to see whether it works.
 pub(super) const MOST_TRIED: usize = 20;
@@ -16,6 +17,8 @@ const ON_THE_WAY: &str = "check the network, HTTPS_PROXY and graph.ca_file, and 
 pub(super) enum Outcome {
     /// It works; what was found.
     Ok(String),
+    /// It works, but for what is said.
+    Note(String),
     /// It does not; why and what to do, and the exit code that this is.
     Failed(u8, String),
     /// It could not be tried; what it needs.
@@ -29,6 +32,17 @@ pub(super) struct Checklist<'o, Out> {
 }
 
 impl Outcome {
+    /// The broker cannot be used so.
+    pub(super) fn from_broker(error: OneShotError) -> Self {
+        let advice = match &error {
+            OneShotError::Link(_) => "; check [mqtt], and that the broker runs and lets this user in",
+            OneShotError::PublishRefused { .. } => "; allow it in the broker's access list",
+            OneShotError::Address(_) | OneShotError::Refused(_) | OneShotError::Silent => "",
+        };
+        let failure = exit::of_broker(error);
+        Self::Failed(failure.code(), format!("{failure}{advice}"))
+    }
+
     /// A failure with the code of whoever has to act; `otherwise` where it does not say.
     pub(super) fn from_failure(failure: &ReadFailure, otherwise: u8) -> Self {
         match failure {
@@ -56,6 +70,7 @@ impl<'o, Out: Write> Checklist<'o, Out> {
     pub(super) fn add(&mut self, step: &'static str, outcome: Outcome) -> io::Result<()> {
         let (mark, words) = match outcome {
             Outcome::Ok(words) => ("ok", words),
+            Outcome::Note(words) => ("note", words),
             Outcome::Failed(code, words) => {
                 self.failed.push((step, code));
                 ("failed", words)

@@ -157,7 +157,7 @@ async fn look_up(
         None => Outcome::Ok(format!("{} of {} names found", tried.len(), names.len())),
         Some((user, failure)) => match Outcome::from_failure(&failure, exit::UNREACHABLE) {
             Outcome::Failed(code, why) => Outcome::Failed(code, format!("{}: {why}", user.name)),
-            outcome @ (Outcome::Ok(_) | Outcome::Skipped(_)) => outcome,
+            outcome @ (Outcome::Ok(_) | Outcome::Note(_) | Outcome::Skipped(_)) => outcome,
         },
     };
     list.add(PEOPLE, outcome)

@@ -1,12 +1,14 @@
 //! `presence2mqtt check --online`: everything that the bridge needs, tried once, beside a running bridge if need be.
 //!
-//! `checklist` is what is printed and how it ends, `graph` (with `groups`) and `broker` (with `listening`) are the two ways that are gone.
+//! `checklist` is what is printed and how it ends, `graph` (with `groups`) and `broker` (with `listening`
+//! and `publishing`) are the two ways that are gone.
 
 mod broker;
 mod checklist;
 mod graph;
 mod groups;
 mod listening;
+mod publishing;
 
 use std::io::Write;
 

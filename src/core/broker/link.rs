@@ -215,10 +215,11 @@ impl Link {
 
     /// One more subscription to what an earlier run left: its answer is awaited before publishing. `false` if nothing
     /// is read back any more.
-    pub(super) fn also_subscribes(&mut self) -> bool {
+    pub(super) fn also_subscribes(&mut self, now: Tick) -> bool {
         match &mut self.phase {
-            Phase::ReadingBack { unanswered, .. } => {
+            Phase::ReadingBack { unanswered, quiet_at, until } => {
                 *unanswered += 1;
+                *quiet_at = (now + SILENCE_MAX).min(*until);
                 true
             }
             Phase::Up { listen_until } => listen_until.is_some(),
@@ -241,6 +242,13 @@ impl Link {
     /// Whether the reading back is through.
     pub(super) fn has_read_back(&self, now: Tick) -> bool {
         matches!(self.phase, Phase::ReadingBack { quiet_at, .. } if now >= quiet_at)
+    }
+
+    /// More is asked for, which ends within this time.
+    pub(super) fn reads_on(&mut self, at_most: Duration, now: Tick) {
+        if let Phase::ReadingBack { until, .. } = &mut self.phase {
+            *until = (*until).min(now + at_most);
+        }
     }
 
     /// Ends the reading back.

@@ -2,11 +2,14 @@
 //!
 //! `link` says when there is a connection, with `version_probe` and `duplicate_client` for two manners of brokers; `claim` who
 //! may have it;
-//! `read_back` is what earlier runs left, `refusals` what the broker does not take, `outbox` what is sent and in which order,
+//! `read_back` and, where the broker does not answer wildcards, `by_name` ask for what earlier runs left, `found` is what that
+//! was, `refusals` what the broker does not take, `outbox` what is sent and in which order,
 //! with `pace` how fast, and `suspects` at which message the broker hangs up.
 
+mod by_name;
 mod claim;
 mod duplicate_client;
+mod found;
 mod link;
 pub(super) mod outbox;
 pub mod pace;
@@ -18,10 +21,12 @@ mod version_probe;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use self::by_name::ByName;
 use self::claim::Claim;
+use self::found::Found;
 use self::link::{Link, Phase};
 use self::outbox::Outbox;
-use self::read_back::Found;
+use self::read_back::FILTERS;
 use self::refusals::Refusals;
 use super::context::Context;
 use super::model::effect::{BrokerOrder, ConnectAs, Effect, Ending, Message, Subscription};
@@ -31,14 +36,13 @@ use super::model::heard::Heard;
 use super::model::mqtt::Protocol;
 use super::model::name::TopicLevel;
 use super::model::process::Process;
-use super::model::report::{DUPLICATE_CLIENT, Report};
+use super::model::report::{DUPLICATE_CLIENT, Report, without_wildcards};
 use super::model::settings::Settings;
 use super::model::snapshot::{BrokerSnapshot, BrokerState};
 use super::model::time::Tick;
 use super::model::topic::{BridgeField, ONLINE};
-
-/// Filters in one SUBSCRIBE: more than eight end the connection at AWS IoT Core.
-const FILTERS: usize = 8;
+use super::people::Roster;
+use super::people::person::Person;
 
 /// Our own `online` may be on its way back, behind the word of another hand.
 const ECHO: Duration = Duration::from_millis(250);
@@ -54,6 +58,9 @@ pub(super) struct Broker {
     found: Found,
     /// What is said of a retained `info` that is another bridge's, until this bridge's own has taken its place.
     stranger: Option<Legible>,
+    by_name: ByName,
+    /// What was asked for by exact topic came, and nothing that filters with wildcards cover.
+    no_wildcards: bool,
     /// What is read back, until late messages are not listened to any more.
     read_back: Vec<String>,
     refusals: Refusals,
@@ -84,6 +91,8 @@ impl Broker {
             claim: Claim::new(Process::new(&settings.mqtt, random)),
             found: Found::default(),
             stranger: None,
+            by_name: ByName::default(),
+            no_wildcards: false,
             read_back: Vec::new(),
             refusals: Refusals::none(),
             resend_at: None,
@@ -116,10 +125,12 @@ impl Broker {
     }
 
     /// The broker let this client in. Subscribes to `filters`, and for the first time to what earlier runs left, with
-    /// `announcements` to Home Assistant. `false` if the connection was only a trial.
+    /// `announcements` to Home Assistant; `named` is where they left it, as far as that is known. `false` if the connection was
+    /// only a trial.
     pub(super) fn connected(
         &mut self,
         announcements: Option<String>,
+        named: Vec<String>,
         filters: Vec<String>,
         outbox: &mut Outbox,
         cx: &mut Context,
@@ -150,6 +161,7 @@ impl Broker {
         self.asked.clear();
         self.restate_at = None;
         self.found = Found::default();
+        self.by_name = ByName::new(named);
         cx.report(Report::BrokerConnected);
         self.link.connected(many, cx.now);
         self.ask(subscriptions, cx);
@@ -174,7 +186,10 @@ impl Broker {
             return self.claim.subscribed(&refused, cx);
         }
         self.link.heard(true, cx.now);
-        self.refusals.answered(self.asked.pop_front().unwrap_or_default(), refused, cx);
+        let asked = self.asked.pop_front().unwrap_or_default();
+        let over = self.by_name.answered(&asked);
+        self.refusals.answered(asked, refused, cx);
+        self.unsubscribe(over.unwrap_or_default(), cx);
     }
 
     /// Somebody, or the will of an older connection, has changed this bridge's `state`. It is said again, not too often.
@@ -242,29 +257,12 @@ impl Broker {
         self.link.heard(false, now);
     }
 
-    /// This bridge's own `info` says whose topics these are.
-    pub(super) fn found_bridge(&mut self, bridge: Option<String>) {
-        self.found.bridge = bridge;
-    }
-
-    /// This bridge's own `state` says whether somebody is there.
-    pub(super) fn found_state(&mut self, online: bool) {
-        self.found.online = online;
-    }
-
-    /// Another bridge is, or was, on this base topic.
-    pub(super) fn found_neighbour(&mut self) {
-        self.found.neighbours = true;
-    }
-
-    /// Somebody unknown has a `state`.
-    pub(super) fn found_person_state(&mut self, user: TopicLevel) {
-        self.found.states.insert(user);
-    }
-
-    /// Somebody unknown has a `health`.
-    pub(super) fn found_person_health(&mut self, user: TopicLevel) {
-        self.found.healths.insert(user);
+    /// Something is retained on a topic of this bridge's or of another one's.
+    pub(super) fn found(&mut self, heard: &Heard, payload: &[u8], people: &Roster) {
+        let place = if let Heard::Person(user, _) = heard { people.by_name(user) } else { None };
+        self.found.take(heard, payload, place, self.by_name.has_begun());
+        // It may only have come late.
+        self.no_wildcards &= self.found.by_wildcard == 0;
     }
 
     /// There is no connection.
@@ -306,8 +304,15 @@ impl Broker {
         }
     }
 
-    /// Opens the connection when its time has come. Returns what reading back has shown when that is over.
-    pub(super) fn tend(&mut self, outbox: &mut Outbox, cx: &mut Context) -> Option<ReadBack> {
+    /// Opens the connection when its time has come. Returns what reading back has shown when that is over. `announced` says where
+    /// somebody is announced to Home Assistant.
+    pub(super) fn tend(
+        &mut self,
+        people: &Roster,
+        announced: impl Fn(&Person, &Context) -> Option<String>,
+        outbox: &mut Outbox,
+        cx: &mut Context,
+    ) -> Option<ReadBack> {
         self.link.prove(cx.now);
         if self.link.connects(cx.now) {
             cx.ask_broker(BrokerOrder::Connect(self.claim.connect_as(), self.link.protocol()));
@@ -320,6 +325,15 @@ impl Broker {
             self.link.close(cx.now);
             cx.ask_broker(BrokerOrder::Disconnect);
         }
+        if self.link.has_read_back(cx.now) && self.by_name.begins(&self.found, people, cx) {
+            self.link.reads_on(by_name::AT_MOST, cx.now);
+        }
+        while self.link.is_reading_back()
+            && let Some(filters) = self.by_name.next(&self.found, people, &announced, cx)
+        {
+            self.link.also_subscribes(cx.now);
+            self.ask(read_back::at_most_once(filters), cx);
+        }
         if !self.link.has_read_back(cx.now) || self.claim.is_asking() {
             return None;
         }
@@ -330,7 +344,9 @@ impl Broker {
         }
         self.link.finish_reading_back(cx.now);
         cx.report(self.stranger.clone().map(Report::StrangersInfo));
-        let Found { neighbours, states, healths, .. } = std::mem::take(&mut self.found);
+        let Found { neighbours, states, healths, by_wildcard, by_name, .. } = std::mem::take(&mut self.found);
+        self.no_wildcards = by_name && by_wildcard == 0;
+        cx.report(self.no_wildcards.then_some(Report::NoWildcards));
         outbox.open();
         // Where no other bridge has ever been they are this one's.
         Some(ReadBack::Done(if neighbours { BTreeSet::new() } else { &healths - &states }))
@@ -352,8 +368,8 @@ impl Broker {
             self.ask(again, cx);
         }
         if self.link.stop_listening(cx.now) {
-            self.read_back.iter().for_each(|filter| self.refusals.forget_filter(filter));
-            cx.ask_broker(BrokerOrder::Unsubscribe(std::mem::take(&mut self.read_back)));
+            let over = std::mem::take(&mut self.read_back).into_iter().chain(self.by_name.end()).collect();
+            self.unsubscribe(over, cx);
         }
         if let Phase::Stopping { deadline, ending, closing } = &mut self.link.phase {
             if cx.now >= *deadline {
@@ -420,7 +436,7 @@ impl Broker {
     pub(super) fn subscribe(&mut self, filters: Vec<String>, cx: &mut Context) {
         if self.link.is_open() && !filters.is_empty() {
             for _ in filters.chunks(FILTERS) {
-                self.link.also_subscribes();
+                self.link.also_subscribes(cx.now);
             }
             self.ask(read_back::at_least_once(filters), cx);
         }
@@ -428,7 +444,7 @@ impl Broker {
 
     /// Reads back more of what an earlier run left, as long as anything is.
     pub(super) fn also_read_back(&mut self, filter: String, cx: &mut Context) {
-        if self.link.also_subscribes() {
+        if self.link.also_subscribes(cx.now) {
             self.read_back.push(filter.clone());
             self.ask(read_back::at_most_once(vec![filter]), cx);
         }
@@ -458,7 +474,8 @@ impl Broker {
             )
         });
         let stranger = self.stranger.as_ref().map(|notice| notice.as_str().to_owned());
-        duplicate.into_iter().chain(version).chain(stranger)
+        let wildcards = self.no_wildcards.then(without_wildcards);
+        duplicate.into_iter().chain(version).chain(stranger).chain(wildcards)
     }
 
     /// The way to the broker.

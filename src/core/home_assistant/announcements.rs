@@ -166,7 +166,8 @@ impl HomeAssistant {
         Some((topic, payload))
     }
 
-    /// Takes a retained announcement of a device. `may_come` says whether somebody may still be followed who is unknown now.
+    /// Takes a retained announcement of a device. `may_come` says whether somebody may still be followed who is unknown now. Returns
+    /// the lights that are announced as entities of the bridge.
     pub(in crate::core) fn heard_device(
         &mut self,
         message: &Incoming,
@@ -174,14 +175,19 @@ impl HomeAssistant {
         people: &Roster,
         outbox: &mut Outbox,
         cx: &Context,
-    ) {
+    ) -> Vec<TopicLevel> {
         let read = |client_id| Remembered::read(&message.topic, &message.payload, client_id);
         let mut own_ids = std::iter::once(&cx.settings.mqtt.client_id).chain(&cx.settings.predecessor);
-        let Some(earlier) = own_ids.find_map(read) else { return };
+        let Some(earlier) = own_ids.find_map(read) else { return Vec::new() };
+        let light = |topic: &String| {
+            if let Heard::Light(name, _) = Heard::from_topic(topic, &cx.topics) { Some(name) } else { None }
+        };
+        let lights = earlier.paused_at.iter().filter_map(light).collect();
         self.found.push(earlier);
         if outbox.is_open() {
             self.judge_found(may_come, people, outbox, cx);
         }
+        lights
     }
 
     /// Keeps in mind what earlier runs announced, or takes it back.
@@ -194,7 +200,7 @@ impl HomeAssistant {
     ) {
         let device = device_topic(cx);
         let devices = prefix(cx).map(|prefix| format!("{prefix}/device/"));
-        for Remembered { topic, entities, state_topic } in std::mem::take(&mut self.found) {
+        for Remembered { topic, entities, state_topic, paused_at: _ } in std::mem::take(&mut self.found) {
             let is_here = devices.as_ref().is_some_and(|devices| topic.starts_with(devices));
             let user = state_topic.and_then(|topic| {
                 let heard = Heard::from_topic(&topic, &cx.topics);
@@ -281,6 +287,17 @@ impl HomeAssistant {
 /// The filter of announcements of earlier runs.
 pub(in crate::core) fn every_announcement(cx: &Context) -> Option<String> {
     prefix(cx).map(super::every_device)
+}
+
+/// Where the bridge itself is announced.
+pub(in crate::core) fn announced_bridge(cx: &Context) -> Option<String> {
+    device_topic(cx)
+}
+
+/// Where somebody is announced, if they are and it is known by which object id.
+pub(in crate::core) fn announced_person(person: &Person, cx: &Context) -> Option<String> {
+    let id = person.id().filter(|_| person.discovery())?;
+    Some(super::device_of_person(prefix(cx)?, id))
 }
 
 /// The filter of an earlier run's announcements, which its `info` says were elsewhere.

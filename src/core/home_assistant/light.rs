@@ -6,6 +6,9 @@ use super::entity::{Entities, Entity, Ids, TEXT};
 use crate::core::model::name::TopicLevel;
 use crate::core::model::topic::{LightField, Topics};
 
+/// The key of the switch that pauses a light begins with it.
+pub(super) const FOLLOW: &str = "follow_";
+
 /// The topics of one light.
 pub(super) struct Named<'a> {
     name: &'a TopicLevel,
@@ -52,5 +55,5 @@ pub(in crate::core) fn announced(name: &TopicLevel) -> Entities {
 }
 
 fn keys(name: &TopicLevel) -> [(String, &'static str); 2] {
-    [(format!("light_{name}"), "sensor"), (format!("follow_{name}"), "switch")]
+    [(format!("light_{name}"), "sensor"), (format!("{FOLLOW}{name}"), "switch")]
 }

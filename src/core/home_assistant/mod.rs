@@ -17,8 +17,9 @@ mod remembered;
 #[cfg(test)]
 mod tests;
 
+use self::device_id::DeviceId;
 use self::remembered::Remembered;
-use super::model::name::{BaseTopic, ClientId};
+use super::model::name::{BaseTopic, ClientId, ObjectId};
 
 /// Whether what is retained on a discovery topic was announced by the bridge with this client id, and is not about
 /// topics below the base topic that is to be spared.
@@ -32,6 +33,18 @@ pub fn is_of(client_id: &ClientId, topic: &str, payload: &[u8], spared: Option<&
 #[must_use]
 pub fn of_check(prefix: &BaseTopic, id: &str) -> String {
     format!("{prefix}/device/presence2mqtt_check_{id}/config")
+}
+
+/// The topic of a person's device.
+#[must_use]
+pub fn device_of_person(prefix: &BaseTopic, id: ObjectId) -> String {
+    DeviceId::of_person(id).topic(prefix)
+}
+
+/// The topic of the device of the bridge with this client id.
+#[must_use]
+pub fn device_of_bridge(prefix: &BaseTopic, client_id: &ClientId) -> String {
+    DeviceId::of_bridge(client_id).topic(prefix)
 }
 
 /// `<prefix>/device/+/config`: the filter that matches every device's topic.

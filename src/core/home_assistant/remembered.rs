@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::device_id::DeviceId;
 use super::entity::{Entities, ORIGIN};
+use super::light::FOLLOW;
 use crate::core::model::name::{BaseTopic, ClientId};
 
 /// A device that this bridge announced.
@@ -16,6 +17,8 @@ pub(in crate::core) struct Remembered {
     pub entities: Entities,
     /// The topic of a person's availability, which holds their name, or of the bridge's state.
     pub state_topic: Option<String>,
+    /// Where the bridge's lights were paused.
+    pub paused_at: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -52,10 +55,12 @@ impl Remembered {
             && (announced.device.via_device.as_deref() == Some(bridge.as_str())
                 || announced.device.identifiers.iter().any(|id| id == bridge.as_str()));
         let mut components = announced.components;
+        let lights = components.iter().filter(|(key, _)| key.starts_with(FOLLOW));
+        let paused_at = lights.filter_map(|(_, light)| light.state_topic.clone()).collect();
         let mut state_topic_of = |key| components.get_mut(key)?.state_topic.take();
         let state_topic = state_topic_of("availability").or_else(|| state_topic_of("connection"));
         let entities = components.into_iter().map(|(key, component)| (key, component.platform)).collect();
-        ours.then(|| Self { topic: topic.to_owned(), entities, state_topic })
+        ours.then(|| Self { topic: topic.to_owned(), entities, state_topic, paused_at })
     }
 
     /// Whether it is about topics below this one.

@@ -194,10 +194,16 @@ impl Lights {
                 publish(light, LightField::Follow, outbox, &cx.topics);
             }
             (Some(_), LightField::State) => {}
-            (None, _) if outbox.is_open() => remove(&name, outbox, &cx.topics),
-            (None, _) => {
-                self.found.insert(name);
-            }
+            (None, _) => self.was_driven(name, outbox, cx),
+        }
+    }
+
+    /// An earlier run drove a light of this name: what is retained about it is emptied, if it is not configured any more.
+    pub(in crate::core) fn was_driven(&mut self, name: TopicLevel, outbox: &mut Outbox, cx: &Context) {
+        if !outbox.is_open() {
+            self.found.insert(name);
+        } else if self.named(&name).is_none() {
+            remove(&name, outbox, &cx.topics);
         }
     }
 
@@ -249,6 +255,11 @@ impl Lights {
         let devices = self.lights.iter().filter_map(Light::announced_on).map(str::to_owned);
         let pause = (!self.lights.is_empty()).then(|| topics.pause_any_light());
         devices.chain(pause).collect()
+    }
+
+    /// Where an earlier run left whether each was paused.
+    pub(in crate::core) fn left_at(&self, topics: &Topics) -> impl Iterator<Item = String> {
+        self.lights.iter().map(|light| topics.of_light(&light.settings.name, LightField::Follow))
     }
 
     fn named(&mut self, name: &TopicLevel) -> Option<&mut Light> {

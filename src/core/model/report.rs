@@ -48,6 +48,8 @@ pub enum Report {
     BrokerConnected,
     /// Everything is published and the bridge says `online`.
     Online,
+    /// The broker sends nothing retained to subscriptions with wildcards.
+    NoWildcards,
     /// A filter was refused.
     SubscriptionRefused(String),
     /// The broker hangs up at one message, which is left out from now on.
@@ -105,6 +107,19 @@ pub enum Report {
 pub(in crate::core) const DUPLICATE_CLIENT: &str = "the broker closes the connection each time soon after it is made, as it does when another \
                                 client comes with the same mqtt.client_id; give each its own";
 
+/// What is wrong with a broker that sends nothing retained to subscriptions with wildcards.
+pub const NO_WILDCARDS: &str =
+    "the broker does not answer subscriptions with wildcards with what is retained";
+
+/// What that means for the bridge.
+#[must_use]
+pub fn without_wildcards() -> String {
+    format!(
+        "{NO_WILDCARDS}: `since` of members of groups begins anew, and people who were taken out while the bridge was down \
+         cannot be found; run `presence2mqtt clean` with a configuration that names them"
+    )
+}
+
 /// How loud a report is: by who must act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loudness {
@@ -128,6 +143,7 @@ impl Report {
             | Self::PublishRefused(_)
             | Self::MessageSkipped { .. }
             | Self::LeftOut { .. }
+            | Self::NoWildcards
             | Self::NotConfigured(_) => Loudness::Warn,
             Self::SignInWith(..)
             | Self::SignInByBrowser
@@ -199,6 +215,7 @@ impl fmt::Display for Report {
             }
             Self::BrokerConnected => f.write_str("connected to the broker"),
             Self::Online => f.write_str("everything is published; the bridge is online"),
+            Self::NoWildcards => f.write_str(&without_wildcards()),
             Self::SubscriptionRefused(filter) => write!(
                 f,
                 "the broker refused the subscription to {filter}; allow it in the broker's access list"

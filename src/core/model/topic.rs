@@ -187,6 +187,12 @@ impl Topics {
         self.of_check("+")
     }
 
+    /// Whether a check published there.
+    #[must_use]
+    pub fn is_check(&self, topic: &str) -> bool {
+        topic.strip_prefix(&self.of_check("")).is_some_and(|id| !id.is_empty())
+    }
+
     /// `<base>/<user>/set` or `<base>/<user>/set_status_message`, where commands come in.
     #[must_use]
     pub fn set(&self, user: &TopicLevel, level: &str) -> String {

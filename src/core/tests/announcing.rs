@@ -10,7 +10,7 @@ fn topic(n: usize) -> String {
     format!("homeassistant/device/presence2mqtt_{}/config", id(n))
 }
 
-const BRIDGE: &str = "homeassistant/device/presence2mqtt_bridge_presence2mqtt/config";
+pub(super) const BRIDGE: &str = "homeassistant/device/presence2mqtt_bridge_presence2mqtt/config";
 
 /// Only what is about Home Assistant, with the numbers of people for their ids.
 fn told(commands: &[Effect]) -> Vec<String> {

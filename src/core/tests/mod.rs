@@ -14,6 +14,7 @@ mod places;
 mod polling;
 mod properties;
 mod publishing;
+mod reading_back;
 mod rehearsing;
 mod reloading;
 mod snapshot;
