@@ -1,8 +1,8 @@
 //! The program against the real Mosquitto: the binary as it is shipped, a real broker, the simulated tenant as source.
 //!
 //! ```text
-//! cargo test --features mosquitto-tests --test mosquitto
-//! cargo test --release --features mosquitto-tests --test mosquitto -- --nocapture     # prints the figures
+//! cargo test --features broker-tests --test mosquitto
+//! cargo test --release --features broker-tests --test mosquitto -- --nocapture     # prints the figures
 //! ```
 //!
 //! `mosquitto`, `mosquitto_passwd`, `faketime` and `chromium` must be installed (`apt-get install mosquitto faketime chromium`); no broker has to run.
@@ -39,3 +39,6 @@ mod reloads;
 mod rivals;
 mod secrets;
 mod values;
+
+/// The user name and password of everybody here: nobody needs one.
+const LOGIN: Option<(&str, &str)> = None;

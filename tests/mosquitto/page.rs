@@ -1,5 +1,6 @@
 //! The status page in a real browser: headless Chromium, with scripts and without.
 
+use std::io::{BufRead, BufReader, Write};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -154,4 +155,27 @@ async fn hear(systemd: &tokio::net::UnixDatagram, said: &mut Vec<String>, words:
             return;
         }
     }
+}
+
+/// A test that nothing is broken is worth something only if breaking shows.
+#[tokio::test]
+async fn a_broken_policy_is_noticed() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let server = tokio::task::spawn_blocking(move || {
+        let (mut visitor, _) = listener.accept().unwrap();
+        let mut line = String::new();
+        BufReader::new(&visitor).read_line(&mut line).unwrap();
+        let page = "HTTP/1.0 200 OK\r\nContent-Type: text/html\r\nContent-Security-Policy: default-src 'none'\r\n\r\n\
+                    <script>1</script>here";
+        visitor.write_all(page.as_bytes()).unwrap();
+    });
+    let looking = tokio::task::spawn_blocking(move || {
+        let mut browser = Browser::start();
+        browser.go_to(&url);
+        browser.until("page", |page| page.contains("here"));
+        assert!(browser.complaints.iter().any(|what| what.contains("Content Security Policy")));
+    });
+    soon("the page in Chromium", looking).await.unwrap();
+    soon("the server", server).await.unwrap();
 }

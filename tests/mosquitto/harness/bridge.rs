@@ -13,6 +13,7 @@ use toml::{Table, Value};
 
 use super::process::{Output, Process};
 use super::{PEOPLE, Source};
+use crate::LOGIN;
 
 /// A configuration file to be.
 #[derive(Debug, Clone)]
@@ -43,7 +44,10 @@ impl Configuration {
             [graph.auth]
             method = "client-secret"
         };
-        table.insert("mqtt".to_owned(), Table::new().into());
+        let login =
+            LOGIN.into_iter().flat_map(|(user, password)| [("username", user), ("password", password)]);
+        let mqtt: Table = login.map(|(key, word)| (key.to_owned(), word.into())).collect();
+        table.insert("mqtt".to_owned(), mqtt.into());
         let configuration = Self(table).set("mqtt.url", broker).set("graph.tenant_id", tenant_id);
         let configuration = configuration.set("graph.client_id", client_id);
         let configuration = configuration.set("graph.auth.client_secret", client_secret);
@@ -170,6 +174,14 @@ impl Bridge {
     /// Waits for the end that comes by itself.
     pub(crate) async fn end(self) -> Finished {
         over(&self.process, Instant::now()).await
+    }
+}
+
+impl Drop for Bridge {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("the bridge said:\n{}", self.log());
+        }
     }
 }
 

@@ -47,6 +47,8 @@ impl Certificates {
 fn named(name: &str, addresses: &[&str]) -> CertificateParams {
     let addresses: Vec<String> = addresses.iter().map(|&address| address.to_owned()).collect();
     let mut parameters = CertificateParams::new(addresses).unwrap();
+    // ejabberd cannot count as far as the end that rcgen would choose.
+    parameters.not_after = rcgen::date_time_ymd(2049, 12, 31);
     parameters.distinguished_name.push(DnType::CommonName, name);
     parameters
 }

@@ -7,10 +7,17 @@ use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, QoS, Subscribe
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::soon;
+use super::{LIMIT, within};
+use crate::LOGIN;
 
 /// Between two attempts to reach a broker that is down.
 const PAUSE: Duration = Duration::from_millis(10);
+
+/// A NATS server that has just come back to its cluster lets nobody in for a while.
+const SUBSCRIBES_WITHIN: Duration = Duration::from_secs(60);
+
+/// Filters in one SUBSCRIBE: more are not accepted everywhere.
+const FILTERS: usize = 8;
 
 /// A message as it arrived.
 #[derive(Debug, Clone)]
@@ -36,17 +43,27 @@ impl Listener {
 
     /// Listens to these topics only, and falls behind nobody.
     pub(crate) async fn only(port: u16, filter: &str) -> Self {
+        Self::each(port, [filter]).await
+    }
+
+    /// Listens to what each of these filters brings.
+    pub(crate) async fn each(port: u16, filters: impl IntoIterator<Item: Into<String>>) -> Self {
         let name = format!("listener-{:016x}", fastrand::u64(..));
         let mut options = MqttOptions::new(&name, "127.0.0.1", port);
         options.set_max_packet_size(1024 * 1024, 1024 * 1024);
-        let (client, event_loop) = AsyncClient::new(options, 16);
+        if let Some((user, password)) = LOGIN {
+            options.set_credentials(user, password);
+        }
+        // Quality 0: Mosquitto cuts the queue of a late subscriber at quality 1.
+        let filters = filters.into_iter().map(Into::into).chain([MARKER.to_owned()]);
+        let filters: Vec<_> = filters.map(|filter| SubscribeFilter::new(filter, QoS::AtMostOnce)).collect();
+        let (client, event_loop) = AsyncClient::new(options, 16 + filters.len());
         let (hears, heard) = watch::channel(Vec::new());
         let (subscribes, mut subscribed) = watch::channel(false);
         let mut task = JoinSet::new();
-        // Quality 0: Mosquitto cuts the queue of a late subscriber at quality 1.
-        let filter = SubscribeFilter::new(filter.to_owned(), QoS::AtMostOnce);
-        task.spawn(listen(event_loop, client.clone(), filter, hears, subscribes));
-        soon("a subscription", subscribed.wait_for(|subscribed| *subscribed)).await.unwrap();
+        task.spawn(listen(event_loop, client.clone(), filters, hears, subscribes));
+        let subscribed = subscribed.wait_for(|subscribed| *subscribed);
+        within(SUBSCRIBES_WITHIN, "a subscription", subscribed).await.unwrap();
         Self { client, heard, _task: task }
     }
 
@@ -72,8 +89,18 @@ impl Listener {
 
     /// Waits until what was heard satisfies the condition.
     pub(crate) async fn until(&self, what: &str, condition: impl Fn(&[Heard]) -> bool) {
+        self.until_within(LIMIT, what, condition).await;
+    }
+
+    /// Waits no longer than this.
+    pub(crate) async fn until_within(
+        &self,
+        limit: Duration,
+        what: &str,
+        condition: impl Fn(&[Heard]) -> bool,
+    ) {
         let mut heard = self.heard.clone();
-        soon(what, heard.wait_for(|heard| condition(heard))).await.unwrap();
+        within(limit, what, heard.wait_for(|heard| condition(heard))).await.unwrap();
     }
 
     /// Waits until the newest payload on a topic is `payload`.
@@ -115,19 +142,24 @@ fn newest<'a>(heard: &'a [Heard], topic: &str) -> Option<&'a Heard> {
 async fn listen(
     mut event_loop: EventLoop,
     client: AsyncClient,
-    filter: SubscribeFilter,
+    filters: Vec<SubscribeFilter>,
     hears: watch::Sender<Vec<Heard>>,
     subscribes: watch::Sender<bool>,
 ) {
+    let mut open = 0;
     loop {
         match event_loop.poll().await {
             Ok(Event::Incoming(Packet::ConnAck(_))) => {
-                let marker = SubscribeFilter::new(MARKER.to_owned(), QoS::AtMostOnce);
-                let filters = [filter.clone(), marker];
-                client.try_subscribe_many(filters).unwrap();
+                for filters in filters.chunks(FILTERS) {
+                    client.try_subscribe_many(filters.iter().cloned()).unwrap();
+                }
+                open = filters.len().div_ceil(FILTERS);
             }
             Ok(Event::Incoming(Packet::SubAck(_))) => {
-                subscribes.send_replace(true);
+                open -= 1;
+                if open == 0 {
+                    subscribes.send_replace(true);
+                }
             }
             Ok(Event::Incoming(Packet::Publish(publish))) => {
                 let heard = Heard {

@@ -5,7 +5,8 @@ mod browser;
 mod certificates;
 mod listener;
 mod mosquitto;
-mod process;
+pub(crate) mod ports;
+pub(crate) mod process;
 mod source;
 
 use std::time::Duration;

@@ -2,21 +2,14 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::process::Process;
+use super::ports::{ATTEMPTS, free_port};
+use super::process::{Process, server};
 use super::soon;
-
-/// Below the range from which systems take ports for outgoing connections (Linux: 32768 and up), so that nobody
-/// takes the port of a broker while it is down.
-const PORTS: std::ops::Range<u16> = 20_000..32_000;
-
-/// Attempts to find a port that stays free until the broker has it.
-const ATTEMPTS: usize = 20;
 
 /// How a broker is set up beyond the plain listener that lets everybody in.
 #[derive(Debug, Default)]
@@ -109,7 +102,7 @@ impl Mosquitto {
 /// Makes a password file for one user.
 pub(crate) fn password_file(home: &Path, user: &str, password: &str) -> PathBuf {
     let path = home.join("passwords");
-    let made = program("mosquitto_passwd").args(["-b", "-c"]).arg(&path).args([user, password]).status();
+    let made = server("mosquitto_passwd").args(["-b", "-c"]).arg(&path).args([user, password]).status();
     assert!(made.unwrap_or_else(missing).success());
     path
 }
@@ -131,26 +124,13 @@ fn configuration(setup: &Setup, port: u16, guarded_port: u16, home: &TempDir) ->
 
 fn spawn(home: &TempDir) -> Process {
     let configuration = home.path().join("mosquitto.conf");
-    Process::start(program("mosquitto").arg("-c").arg(configuration)).unwrap_or_else(missing)
+    Process::start(server("mosquitto").arg("-c").arg(configuration)).unwrap_or_else(missing)
 }
 
 async fn is_up(process: &Process) -> bool {
     // It says so once it listens everywhere, and ends if it cannot.
     process.says_so("mosquitto to run", |said| said.contains(" running") || said.contains("Error")).await;
     process.output().stderr.contains(" running")
-}
-
-fn free_port() -> u16 {
-    let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
-    std::iter::repeat_with(|| fastrand::u16(PORTS)).take(ATTEMPTS).find(free).expect("no free port")
-}
-
-/// Debian keeps servers where not everybody looks.
-fn program(name: &str) -> Command {
-    let path = std::env::var("PATH").unwrap_or_default();
-    let mut command = Command::new(name);
-    command.env("PATH", format!("{path}:/usr/local/sbin:/usr/sbin:/sbin"));
-    command
 }
 
 fn missing<T>(error: std::io::Error) -> T {

@@ -9,6 +9,14 @@ use tokio::sync::watch;
 
 use super::soon;
 
+/// A server's program. Debian keeps them where not everybody looks.
+pub(crate) fn server(name: &str) -> Command {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut command = Command::new(name);
+    command.env("PATH", format!("{path}:/usr/local/sbin:/usr/sbin:/sbin"));
+    command
+}
+
 /// Everything that a process has said so far.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Output {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use presence2mqtt::core::model::name::ObjectId;
-use presence2mqtt::simulate::{Server, Settings, Tenant};
+use presence2mqtt::simulate::{Person, Server, Settings, Tenant};
 use tokio::net::TcpListener;
 
 /// The three people of the tenant.
@@ -69,14 +69,15 @@ impl Source {
 
     /// What the broker must hold on everybody's plain topics.
     pub(crate) fn truth(&self) -> BTreeMap<String, String> {
-        let truth = |name: &str| {
-            let truth = self.tenant.presence(self.id(name)).unwrap();
+        let truth = |person: Person| {
+            let truth = self.tenant.presence(person.id).unwrap();
+            let name = person.principal_name.split('@').next().unwrap();
             [
                 (format!("presence/{name}/activity"), truth.activity),
                 (format!("presence/{name}/availability"), truth.availability),
                 (format!("presence/{name}/health"), "ok".to_owned()),
             ]
         };
-        PEOPLE.into_iter().flat_map(truth).collect()
+        self.tenant.people().into_iter().flat_map(truth).collect()
     }
 }
