@@ -43,6 +43,11 @@ async fn stage(users: usize, manners: Manners) -> (Stage, Partial, String) {
 
 /// Runs the bridge until everybody is read, and stops it.
 async fn run(stage: &Stage, home: &Home) {
+    assert_eq!(start(stage, home).await.stop("TERM").await, Some(0));
+}
+
+/// A bridge that has read everybody.
+async fn start(stage: &Stage, home: &Home) -> Reader {
     let mut listener = Listener::to(&stage.config("", &stage.everybody())).await;
     let mut waited: BTreeSet<String> =
         stage.tenant.people().iter().map(|person| format!("presence/{}/health", name(person))).collect();
@@ -56,7 +61,7 @@ async fn run(stage: &Stage, home: &Home) {
         }
     };
     assert!(tokio::time::timeout(LIMIT, everybody).await.is_ok(), "not read: {waited:?}");
-    assert_eq!(bridge.stop("TERM").await, Some(0));
+    bridge
 }
 
 /// Since when everybody is where they are.
@@ -147,11 +152,13 @@ async fn clean_removes_by_name_where_wildcards_bring_nothing() {
 
 #[tokio::test]
 async fn clean_refuses_beside_its_own_bridge_where_wildcards_bring_nothing() {
-    let (_stage, broker, text) = stage(3, without_wildcards()).await;
-    broker.keep("presence/bridge/state", "online");
-    let (code, out, err) = Home::with(&text).told(&["clean"]).await;
+    let (stage, _broker, text) = stage(3, without_wildcards()).await;
+    let home = Home::with(&text);
+    let bridge = start(&stage, &home).await;
+    let (code, out, err) = home.told(&["clean"]).await;
     assert_eq!((code, out.as_str()), (Some(1), ""), "{err}");
     assert!(err.contains("stop the bridge first"), "{err}");
+    assert_eq!(bridge.stop("TERM").await, Some(0));
 }
 
 #[tokio::test]
