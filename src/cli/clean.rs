@@ -103,6 +103,7 @@ async fn clean(
             | Heard::Refresh
             | Heard::Set(_)
             | Heard::SetStatusMessage(_)
+            | Heard::Account(..)
             | Heard::Light(..)
             | Heard::PauseLight(_)
             | Heard::Device
@@ -122,7 +123,7 @@ async fn clean(
     }
     let mut deeper = Vec::new();
     if bridge_is_ours {
-        for filter in [topics.every_light(), topics.every_check()] {
+        for filter in [topics.every_account(), topics.every_light(), topics.every_check()] {
             deeper.extend(broker.retained(&filter).await.map_err(exit::of_broker)?);
         }
     }

@@ -12,6 +12,7 @@ use super::question::questions;
 use super::site::Site;
 use crate::config::Secret;
 use crate::core::bridge::Bridge;
+use crate::core::model::account::AccountId;
 use crate::core::model::event::{Event, PresenceEvent};
 use crate::core::model::presence::Presence;
 use crate::core::model::request::{Ended, ReadFailure, Reading, RequestId};
@@ -47,11 +48,10 @@ fn core(more: &str) -> Bridge {
     let id = "00000000-0000-4000-8000-000000000001".parse().unwrap();
     let people = vec![Reading { id, presence: Some(presence) }];
     core.on(
-        Event::Presence(PresenceEvent::Read(Ended {
-            request: RequestId::new(0),
-            further: 0,
-            outcome: Ok(people),
-        })),
+        Event::Presence(
+            AccountId::FIRST,
+            PresenceEvent::Read(Ended { request: RequestId::new(0), further: 0, outcome: Ok(people) }),
+        ),
         at(1),
     );
     core
@@ -182,11 +182,10 @@ async fn a_code_is_shown_with_a_picture_of_its_address() {
     let failed = Err(ReadFailure::SignInRequired { advice: "sign in".into() });
     core.on(Event::Woken, at(6));
     core.on(
-        Event::Presence(PresenceEvent::Read(Ended {
-            request: RequestId::new(1),
-            further: 0,
-            outcome: failed,
-        })),
+        Event::Presence(
+            AccountId::FIRST,
+            PresenceEvent::Read(Ended { request: RequestId::new(1), further: 0, outcome: failed }),
+        ),
         at(6),
     );
     let shown = |uri: &str, code: Option<&str>| ShownInvitation {
@@ -195,7 +194,10 @@ async fn a_code_is_shown_with_a_picture_of_its_address() {
         expires_at: at(906).wall,
     };
     let code = |uri: &str| shown(uri, Some("ABCD<EFG"));
-    core.on(Event::SignIn(SignInEvent::Invited(code("https://microsoft.com/devicelogin"))), at(7));
+    core.on(
+        Event::SignIn(AccountId::FIRST, SignInEvent::Invited(code("https://microsoft.com/devicelogin"))),
+        at(7),
+    );
     let mut visit = Visit::to(core, at(8));
     let html = visit.get("/", &[]).await.into_body();
     assert!(html.contains("<a href=\"https:&#x2f;&#x2f;microsoft.com&#x2f;devicelogin\""), "{html}");
@@ -207,11 +209,14 @@ async fn a_code_is_shown_with_a_picture_of_its_address() {
     );
 
     visit.core.on(
-        Event::SignIn(SignInEvent::Ended(crate::core::model::sign_in::InvitationEnd::Expired("".into()))),
+        Event::SignIn(
+            AccountId::FIRST,
+            SignInEvent::Ended(crate::core::model::sign_in::InvitationEnd::Expired("".into())),
+        ),
         at(907),
     );
     let link = shown("https://login.microsoftonline.com/contoso/oauth2/v2.0/authorize?state=x", None);
-    visit.core.on(Event::SignIn(SignInEvent::Invited(link)), at(908));
+    visit.core.on(Event::SignIn(AccountId::FIRST, SignInEvent::Invited(link)), at(908));
     let html = visit.get("/", &[]).await.into_body();
     assert!(html.contains("authorize?state=x\"") && html.contains("login --browser --no-open"), "{html}");
     assert!(!html.contains("class=\"code\"") && !html.contains("class=\"qr\""), "{html}");
@@ -308,7 +313,7 @@ fn samples(text: &str) -> Vec<(&str, f64)> {
 #[tokio::test]
 async fn metrics_have_the_promised_names_and_no_name_of_anybody() {
     let mut visit = Visit::to(core(""), at(2));
-    let Meters { graph, broker, http: _ } = visit.site.meters.clone();
+    let (graph, broker) = (visit.site.meters.graph(None), visit.site.meters.broker.clone());
     graph.ended(&Ok(()), Some(Duration::from_millis(40)));
     graph.ended::<()>(&Err(ReadFailure::Throttled { retry_after: None }), Some(Duration::from_millis(3)));
     graph.token_ends(at(3600).wall);

@@ -87,6 +87,7 @@ impl Picture {
             Heard::Refresh
             | Heard::Set(_)
             | Heard::SetStatusMessage(_)
+            | Heard::Account(..)
             | Heard::Light(..)
             | Heard::PauseLight(_)
             | Heard::Device
