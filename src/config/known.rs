@@ -125,6 +125,8 @@ pub enum Auth {
         client_id: ApplicationId,
         /// The folder that keeps the tokens.
         state_dir: PathBuf,
+        /// Where the sign-in was kept while there were no `[[accounts]]`, if it can only be this account's.
+        earlier: Option<PathBuf>,
         /// Whether the code is published.
         announce: bool,
     },

@@ -26,7 +26,13 @@ impl Household {
             request_limit: usize::MAX,
             ..Settings::default()
         };
-        let (alice, bob) = (Stage::set(settings()).await, Stage::without_broker(settings()).await);
+        // A tenant and an app of his own.
+        let of_bob = Settings {
+            tenant_id: "1f1e2d3c-4b5a-4678-9a0b-c1d2e3f4a5b6".into(),
+            client_id: "b1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d".into(),
+            ..settings()
+        };
+        let (alice, bob) = (Stage::set(settings()).await, Stage::without_broker(of_bob).await);
         let household = Self { alice, bob, folder: tempfile::tempdir().unwrap() };
         household.write(&household.text());
         household
@@ -131,6 +137,31 @@ async fn commands_say_which_account_and_two_sign_in_at_once() {
     let (code, said) = home.told(&["check"]).await;
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("  account  alice\n") && said.contains("  account  bob\n"), "{said}");
+}
+
+/// Before there were accounts Alice was the only one.
+#[tokio::test]
+async fn a_sign_in_from_before_there_were_accounts_is_used_and_only_by_whose_it_is() {
+    let home = Household::new().await;
+    let accounts = home.text();
+    let (sections, rest) = accounts.split_once("[[accounts]]\nname = \"alice\"\n").unwrap();
+    let (alice, _) = rest.split_once("[[accounts]]").unwrap();
+    home.write(&format!("{sections}{alice}"));
+    let approve = async {
+        let code = within(home.alice.tenant.wait_for_device_code()).await;
+        assert!(home.alice.tenant.approve_device_code(&code, home.alice.tenant.people()[0].id));
+    };
+    let ((code, said), ()) = tokio::join!(home.told(&["login"]), approve);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(home.folder.path().join("state/sign-in.json").exists());
+
+    home.write(&accounts);
+    let (code, said) = home.told(&["whoami", "--account", "bob"]).await;
+    assert_eq!(code, Some(77), "{said}");
+    let (code, said) = home.told(&["whoami", "--account", "alice"]).await;
+    assert_eq!((code, said.contains("account   alice@")), (Some(0), true), "{said}");
+    assert!(!home.folder.path().join("state/sign-in.json").exists());
+    assert!(home.folder.path().join("state/accounts/alice/sign-in.json").exists());
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::cli::exit::{self, Failure};
+use crate::core::model::account::addressed;
 use crate::core::model::name::TopicLevel;
 use crate::core::model::request::ReadFailure;
 
@@ -63,11 +64,15 @@ impl<'o, Out: Write> Checklist<'o, Out> {
     /// Prints a step at once: the next one may take its time.
     pub(super) fn add(&mut self, step: &'static str, outcome: Outcome) -> io::Result<()> {
         let of = self.about.as_ref().map_or(String::new(), |name| format!("{name}: "));
+        let addressed = |words: String| match &self.about {
+            Some(name) => addressed(name, &words),
+            None => words,
+        };
         let (mark, words) = match outcome {
             Outcome::Ok(words) => ("ok", words),
             Outcome::Failed(code, words) => {
                 self.failed.push((format!("{of}{step}"), code));
-                ("failed", words)
+                ("failed", addressed(words))
             }
             Outcome::Skipped(needs) => ("skipped", format!("needs the step \"{needs}\"")),
         };

@@ -6,10 +6,11 @@ use super::graph;
 use super::refusals::Refusals;
 use crate::config::environment::Environment;
 use crate::config::key::Key;
-use crate::config::known::Account;
+use crate::config::known::{Account, Auth};
 use crate::config::written::{self, Method, Written};
 use crate::core::model::account::AccountId;
 use crate::core::model::name::TopicLevel;
+use crate::core::model::settings::App;
 
 /// Each has two tasks and connections of its own.
 const MOST: usize = 1000;
@@ -119,6 +120,15 @@ impl Known {
             accounts.push(graph::check(graph, name.as_ref(), environment, refusals));
         }
         refusals.in_account(None);
-        accounts.into_iter().collect()
+        let mut accounts: Vec<Account> = accounts.into_iter().collect::<Option<_>>()?;
+        // Of two that could have made an earlier sign-in nobody knows which one did.
+        let apps: Vec<App> = accounts.iter().map(Account::app).collect();
+        for (i, account) in accounts.iter_mut().enumerate() {
+            let is_alone = apps.iter().filter(|app| **app == apps[i]).count() == 1;
+            if let Auth::Person { earlier, .. } = &mut account.auth {
+                *earlier = earlier.take().filter(|_| is_alone);
+            }
+        }
+        Some(accounts)
     }
 }

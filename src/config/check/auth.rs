@@ -56,13 +56,13 @@ pub(super) fn check(
             Some(Auth::ManagedIdentity { client_id, service: service? })
         }
         Method::DeviceCode | Method::Browser => {
-            let state_dir = state_dir(graph, environment, refusals).map(|folder| match account {
-                Some(name) => folder.join(ACCOUNTS).join(name.as_str()),
-                None => folder,
-            });
+            let (state_dir, earlier) = match (state_dir(graph, environment, refusals), account) {
+                (Some(folder), Some(name)) => (Some(folder.join(ACCOUNTS).join(name.as_str())), Some(folder)),
+                (folder, _) => (folder, None),
+            };
             let announce = written.announce_sign_in;
             let by = if written.method == Method::Browser { SignInBy::Browser } else { SignInBy::DeviceCode };
-            Some(Auth::Person { by, client_id: client_id?, state_dir: state_dir?, announce })
+            Some(Auth::Person { by, client_id: client_id?, state_dir: state_dir?, earlier, announce })
         }
     }
 }

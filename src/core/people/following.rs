@@ -131,7 +131,6 @@ impl Roster {
     }
 
     /// Who is meant under the same name as before, and who is meant at all.
-    #[expect(clippy::type_complexity, reason = "two maps to a place")]
     fn match_users(
         &self,
         users: &[User],

@@ -8,8 +8,11 @@ use crate::core::model::event::Access;
 use crate::core::model::settings::{AccountSettings, Discovery, Group};
 use crate::core::model::sign_in::{InvitationEnd, ShownInvitation, SignedIn};
 
+/// An account, and whom it reads, by number.
+type Readers<'a> = (&'a str, &'a [(&'a str, usize)]);
+
 /// Who is read by which account: a person with a code, one with a browser, and an app with two people and a group.
-const ACCOUNTS: [(&str, &[(&str, usize)]); 3] =
+const ACCOUNTS: [Readers<'_>; 3] =
     [("code", &[("alice", 1)]), ("browser", &[("bob", 2)]), ("app", &[("carol", 3), ("dave", 4)])];
 
 /// The n-th account of as many, each with a tenant of its own.
@@ -27,8 +30,8 @@ fn account(name: &str) -> AccountSettings {
 }
 
 /// These accounts, with their people.
-fn of_accounts(accounts: &[(&str, &[(&str, usize)])]) -> Settings {
-    let user = |(index, (_, people)): (usize, &(&str, &[(&str, usize)]))| {
+fn of_accounts(accounts: &[Readers<'_>]) -> Settings {
+    let user = |(index, (_, people)): (usize, &Readers<'_>)| {
         let account = AccountId::new(index);
         let of_one =
             people.iter().map(move |(name, n)| User { account, ..watched(name, &id(*n).to_string()) });
@@ -345,7 +348,7 @@ fn accounts_come_change_and_go_without_a_message_about_anybody_elses_people() {
     );
 
     // The first goes, the second is read more seldom, the third stays as it is, and there is a fourth.
-    let now: [(&str, &[(&str, usize)]); 3] =
+    let now: [Readers<'_>; 3] =
         [("browser", &[("bob", 2)]), ("app", &[("carol", 3), ("dave", 4)]), ("new", &[("erin", 5)])];
     let mut settings = with_discovery(of_accounts(&now));
     settings.accounts[0].reading.poll_interval = Duration::from_secs(60);
