@@ -13,7 +13,7 @@ use crate::core::model::name::TopicLevel;
 use crate::core::model::settings::App;
 
 /// Each has two tasks and connections of its own.
-const MOST: usize = 1000;
+const MOST: usize = 100;
 
 /// What users and groups may say of accounts, as far as it is known before those are checked.
 pub(super) struct Known {

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use proptest::prelude::*;
+
 use super::groups::group;
 use super::*;
 use crate::core::model::event::Access;
@@ -410,4 +412,58 @@ fn what_an_earlier_run_said_of_accounts_that_are_gone_is_taken_back() {
         assert!(said.contains(&format!("presence/bridge/account/gone/{topic} =")), "{said:?}");
     }
     assert!(!said.iter().any(|line| line.starts_with("presence/bridge/account/code/health =\n")), "{said:?}");
+}
+
+/// Of five accounts these, in this order, each with two people.
+fn some_of_five(chosen: &[usize]) -> Settings {
+    const NAMES: [&str; 5] = ["code", "browser", "c", "d", "e"];
+    const PEOPLE: [[(&str, usize); 2]; 5] = [
+        [("p10", 10), ("p11", 11)],
+        [("p20", 20), ("p21", 21)],
+        [("p30", 30), ("p31", 31)],
+        [("p40", 40), ("p41", 41)],
+        [("p50", 50), ("p51", 51)],
+    ];
+    let readers: Vec<Readers<'_>> = chosen.iter().map(|&n| (NAMES[n], &PEOPLE[n][..])).collect();
+    of_accounts(&readers)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn whoever_is_configured_in_the_end_is_read_and_nothing_is_left_of_anybody_else(
+        reloads in prop::collection::vec(
+            (prop::sample::subsequence(vec![0_usize, 1, 2, 3, 4], 1..=5).prop_shuffle(), 0.0_f64..9.0, any::<bool>()),
+            1..7,
+        ),
+    ) {
+        let (first, _, _) = &reloads[0];
+        let mut world = World::new(some_of_five(first), None);
+        let mut chosen = first.clone();
+        for (next, after, is_new) in &reloads {
+            world.run(world.now + after);
+            let access = if *is_new { Access::New } else { Access::Same };
+            // Other tasks know nothing of what is under way.
+            world.coming.retain(|(_, event)| !matches!(event, Event::Presence(..) | Event::SignIn(..)));
+            let anew: Vec<Access> =
+                next.iter().map(|n| if chosen.contains(n) && *is_new { access } else { Access::Renewed }).collect();
+            world.tell(Event::Configured(Box::new(some_of_five(next)), anew));
+            chosen.clone_from(next);
+        }
+        world.run(world.now + 20.0);
+        let settings = some_of_five(&chosen);
+        let retained = retained_by(&world);
+        let mut expected: BTreeSet<String> =
+            ["info", "health", "state"].map(|topic| format!("presence/bridge/{topic}")).into();
+        for user in &settings.users {
+            prop_assert_eq!(retained.get(format!("presence/{}/health", user.name).as_str()), Some(&"ok"));
+            let topics = ["health", "state", "activity", "availability"];
+            expected.extend(topics.map(|topic| format!("presence/{}/{topic}", user.name)));
+        }
+        let accounts = settings.accounts.iter().flat_map(|account| account.name.iter());
+        expected.extend(accounts.map(|name| format!("presence/bridge/account/{name}/health")));
+        let there: BTreeSet<String> = retained.keys().map(|topic| (*topic).to_owned()).collect();
+        prop_assert_eq!(there, expected);
+    }
 }
