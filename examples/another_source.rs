@@ -20,13 +20,15 @@ use std::time::Duration;
 
 use presence2mqtt::config::{self, Config, Environment};
 use presence2mqtt::core::bridge::Bridge;
+use presence2mqtt::core::model::account::AccountId;
 use presence2mqtt::core::model::effect::{BrokerOrder, Effect, Ending, GraphOrder};
 use presence2mqtt::core::model::event::{Event, PresenceEvent};
 use presence2mqtt::core::model::name::{ObjectId, UserId};
-use presence2mqtt::core::model::payload::About;
 use presence2mqtt::core::model::presence::Presence;
 use presence2mqtt::core::model::request::{Ended, Operation, ReadFailure, ReadPresence, Reading, RequestId};
-use presence2mqtt::core::model::settings::{GraphSettings, Settings, SignInSettings};
+use presence2mqtt::core::model::settings::{
+    AccountSettings, App, GraphSettings, ReadingSettings, Settings, SignInSettings, User,
+};
 use presence2mqtt::core::model::topic::{BridgeField, OFFLINE, Topics};
 use presence2mqtt::core::model::words::PresenceWords;
 use presence2mqtt::mqtt::address::{Address, Will};
@@ -92,13 +94,15 @@ async fn decide(
         let commands = events.pop_front().map(|event| core.on(event, clock.now()));
         for command in commands.into_iter().flatten() {
             match command {
-                Effect::Graph(order) => events.extend(source.obey(order).map(Event::Presence)),
+                Effect::Graph(_, order) => {
+                    events.extend(source.obey(order).map(|event| Event::Presence(AccountId::FIRST, event)))
+                }
                 // There is room, or the publisher is gone and the run with it.
                 Effect::Broker(order) => drop(orders.try_send(order)),
                 Effect::Report(report) => say(report),
                 Effect::Finish(ending) => return ending,
                 // Only Graph has people who sign in.
-                Effect::SignIn(_) => {}
+                Effect::SignIn(_, _) => {}
             }
         }
         if !events.is_empty() {
@@ -120,13 +124,22 @@ async fn decide(
 
 /// As configured, but for what is Graph's.
 fn settings(config: &Config) -> Settings {
-    let configured = presence2mqtt::run::settings(config);
-    let stale_after = Some(Duration::from_secs(2));
+    let mut configured = presence2mqtt::run::settings(config);
+    let graph = configured.accounts.swap_remove(0);
+    let account = AccountSettings {
+        name: None,
+        reading: ReadingSettings { poll_interval: POLL_INTERVAL, ..graph.reading },
+        app: App { cloud: "none", ..graph.app },
+        sign_in: SignInSettings { invites: None, ..graph.sign_in },
+        auth_method: "none",
+        ..graph
+    };
+    let users = configured.users.into_iter().map(|user| User { account: AccountId::FIRST, ..user });
     Settings {
-        graph: GraphSettings { poll_interval: POLL_INTERVAL, stale_after, ..configured.graph },
-        sign_in: SignInSettings { invites: None, ..configured.sign_in },
+        graph: GraphSettings { stale_after: Some(Duration::from_secs(2)), ..configured.graph },
+        accounts: vec![account],
         commands: None,
-        about: About { cloud: "none", auth_method: "none", ..configured.about },
+        users: users.collect(),
         ..configured
     }
 }

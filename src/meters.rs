@@ -2,6 +2,8 @@
 //!
 //! Whoever holds a clone counts into the same meters. Nobody's name is in them.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,6 +12,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 
+use crate::core::model::name::TopicLevel;
 use crate::core::model::request::ReadFailure;
 
 /// One label.
@@ -22,14 +25,14 @@ const OF_GRAPH: [f64; 12] = [0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 1.0, 2.0, 5.0, 10.
 const OF_BROKER: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
 
 /// Every word of `outcome`.
-const OUTCOMES: [&str; 8] =
+pub const OUTCOMES: [&str; 8] =
     ["ok", "throttled", "failed", "token_refused", "sign_in_required", "forbidden", "not_found", "refused"];
 
 /// All meters of a process.
 #[derive(Debug, Clone, Default)]
 pub struct Meters {
-    /// Towards Microsoft.
-    pub graph: GraphMeter,
+    /// Towards Microsoft, by the account's name.
+    graph: Arc<Mutex<BTreeMap<Option<TopicLevel>, GraphMeter>>>,
     /// Towards the broker.
     pub broker: BrokerMeter,
     /// Towards visitors.
@@ -87,6 +90,15 @@ impl Default for BrokerMeter {
             publishes: Counter::default(),
             acknowledged: Histogram::new(OF_BROKER),
         }
+    }
+}
+
+impl Meters {
+    /// That of the account with this name, or of the only one.
+    #[must_use]
+    pub fn graph(&self, account: Option<&TopicLevel>) -> GraphMeter {
+        let mut meters = self.graph.lock().unwrap_or_else(PoisonError::into_inner);
+        meters.entry(account.cloned()).or_default().clone()
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use presence2mqtt::core::bridge::Bridge;
+use presence2mqtt::core::model::account::AccountId;
 use presence2mqtt::core::model::effect::{BrokerOrder, Effect, GraphOrder};
 use presence2mqtt::core::model::event::{Event, LinkFailure, PresenceEvent};
 use presence2mqtt::core::model::name::ObjectId;
@@ -82,7 +83,7 @@ impl World {
             self.now = self.bridge.wake_at(self.now).unwrap().max(self.now + Duration::from_millis(1));
             for command in self.bridge_works(Happens::Event(Event::Woken)) {
                 match command {
-                    Effect::Graph(order) => return bulk(order),
+                    Effect::Graph(_, order) => return bulk(order),
                     Effect::Broker(BrokerOrder::Publish(messages)) => self.unacknowledged += messages.len(),
                     _ => {}
                 }
@@ -94,7 +95,10 @@ impl World {
     pub(crate) fn next_answer(&mut self) -> Event {
         let (request, ids) = self.asked();
         let people = answer::list(&self.body(&ids)).unwrap().people;
-        Event::Presence(PresenceEvent::Read(Ended { request, further: 0, outcome: Ok(people) }))
+        Event::Presence(
+            AccountId::FIRST,
+            PresenceEvent::Read(Ended { request, further: 0, outcome: Ok(people) }),
+        )
     }
 
     /// Something happens, and what comes of it is left alone.
@@ -133,7 +137,10 @@ impl World {
             Happens::Body(request, body) => {
                 let people = answer::list(body).unwrap().people;
                 self.read += people.len();
-                Event::Presence(PresenceEvent::Read(Ended { request, further: 0, outcome: Ok(people) }))
+                Event::Presence(
+                    AccountId::FIRST,
+                    PresenceEvent::Read(Ended { request, further: 0, outcome: Ok(people) }),
+                )
             }
         };
         self.bridge.on(event, at(self.now))
@@ -157,7 +164,7 @@ impl World {
         while let Some(command) = commands.pop_front() {
             let body;
             let happens = match command {
-                Effect::Graph(order) => {
+                Effect::Graph(_, order) => {
                     let (request, ids) = bulk(order);
                     body = self.body(&ids);
                     Happens::Body(request, &body)
@@ -197,10 +204,16 @@ fn settings(count: usize) -> Settings {
     let user = |place| {
         let name = people::name(place);
         let id = people::id(SEED, place).to_string();
-        User { name: name.parse().unwrap(), id: id.parse().unwrap(), display_name: name, discovery: false }
+        User {
+            name: name.parse().unwrap(),
+            id: id.parse().unwrap(),
+            display_name: name,
+            discovery: false,
+            account: AccountId::FIRST,
+        }
     };
     let mut settings = Settings::for_tests();
-    settings.graph.poll_interval = CYCLE;
+    settings.accounts[0].reading.poll_interval = CYCLE;
     settings.users = (0..count).map(user).collect();
     settings
 }

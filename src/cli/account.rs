@@ -5,7 +5,9 @@ use std::io::Write;
 use super::exit::{self, Failure};
 use super::login::delegated;
 use super::progress::Progress;
-use crate::config::Config;
+use super::which::Which;
+use crate::config::{Auth, Config};
+use crate::core::model::account::AccountId;
 use crate::core::model::time::whole_seconds;
 use crate::graph::sign_in::store::StoreError;
 use crate::run;
@@ -14,9 +16,15 @@ use crate::run;
 const WAITING: &str = "waiting for whoever else uses the sign-in";
 
 /// Forgets the sign-in.
-pub(super) async fn logout(config: &Config, progress: Progress, out: &mut impl Write) -> Result<(), Failure> {
-    let client = run::graph_client(config).map_err(|error| Failure::new(exit::CONFIG, error))?;
-    let sign_in = delegated(config, &client)?;
+pub(super) async fn logout(
+    config: &Config,
+    which: &Which,
+    progress: Progress,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let of = which.one(config)?;
+    let client = run::graph_client(config, of).map_err(|error| Failure::new(exit::CONFIG, error))?;
+    let sign_in = delegated(config, of, &client)?;
     let store = progress.during(WAITING, sign_in.store.lock()).await.map_err(of_store)?;
     store.remove().map_err(of_store)?;
     writeln!(
@@ -26,14 +34,50 @@ pub(super) async fn logout(config: &Config, progress: Progress, out: &mut impl W
     Ok(())
 }
 
-/// Says who is signed in, without a token.
-pub(super) async fn whoami(config: &Config, progress: Progress, out: &mut impl Write) -> Result<(), Failure> {
-    let client = run::graph_client(config).map_err(|error| Failure::new(exit::CONFIG, error))?;
-    let sign_in = delegated(config, &client)?;
+/// Says who is signed in, without a token: of several accounts to each that a person signs in to.
+pub(super) async fn whoami(
+    config: &Config,
+    which: &Which,
+    progress: Progress,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let of_people = |of: &AccountId| matches!(config.accounts[of.index()].auth, Auth::Person { .. });
+    let mut all = which.all(config)?;
+    if all.iter().any(of_people) {
+        all.retain(of_people);
+    }
+    let mut outcome = Ok(());
+    for (i, of) in all.into_iter().enumerate() {
+        if i > 0 {
+            writeln!(out)?;
+        }
+        if let Some(name) = &config.accounts[of.index()].name {
+            writeln!(out, "name      {name}")?;
+        }
+        // Of the others it is said all the same.
+        outcome = outcome.and(one(config, of, progress, out).await);
+    }
+    outcome
+}
+
+async fn one(
+    config: &Config,
+    of: AccountId,
+    progress: Progress,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let client = run::graph_client(config, of).map_err(|error| Failure::new(exit::CONFIG, error))?;
+    let sign_in = delegated(config, of, &client)?;
     let kept =
         progress.during(WAITING, sign_in.store.lock()).await.map_err(of_store)?.read().map_err(of_store)?;
     let Some(kept) = kept else {
-        return Err(Failure::new(exit::SIGN_IN, "nobody is signed in; run `presence2mqtt login`"));
+        let why = match &config.accounts[of.index()].name {
+            Some(name) => format!(
+                "nobody is signed in to the account {name}; run `presence2mqtt login --account {name}`"
+            ),
+            None => "nobody is signed in; run `presence2mqtt login`".to_owned(),
+        };
+        return Err(Failure::new(exit::SIGN_IN, why));
     };
     writeln!(out, "account   {}", kept.account.username)?;
     writeln!(out, "object id {}", kept.account.object_id)?;

@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use super::exit::{self, Failure};
 use super::online;
 use super::progress::Progress;
-use crate::config::{self, Config};
+use super::which::Which;
+use crate::config::{self, Account, Config};
 use crate::core::model::name::TopicLevel;
 use crate::core::model::report::words;
 use crate::core::sign_in::certificate;
@@ -21,6 +22,8 @@ pub(super) struct Options {
     /// Also sign in, read one presence, connect to the broker and publish there; leaves nothing behind
     #[arg(long)]
     online: bool,
+    #[command(flatten)]
+    which: Which,
 }
 
 /// Says what an accepted configuration means. Whatever is wrong with it was said while it was loaded.
@@ -31,11 +34,15 @@ pub(super) async fn run(
     out: &mut impl Write,
 ) -> Result<(), Failure> {
     // Certificate authorities and passwords are files too.
-    let client = run::graph_client(config).map_err(|error| Failure::new(exit::CONFIG, error))?;
+    let mut clients = Vec::new();
+    for of in options.which.all(config)? {
+        let client = run::graph_client(config, of).map_err(|error| Failure::new(exit::CONFIG, error))?;
+        clients.push((of, client));
+    }
     let address = Address::of_command(&config.mqtt, "check");
     address.check().map_err(|error| Failure::new(exit::CONFIG, error))?;
     let outcome = if options.online {
-        online::run(config, &client, progress, out).await
+        online::run(config, &clients, progress, out).await
     } else {
         Ok(describe(config, out)?)
     };
@@ -44,14 +51,20 @@ pub(super) async fn run(
 }
 
 fn describe(config: &Config, out: &mut impl Write) -> std::io::Result<()> {
-    let Config { origin, mqtt, graph, users, groups, lights, .. } = config;
+    let Config { origin, mqtt, accounts, users, groups, lights, .. } = config;
     writeln!(out, "{origin} is valid")?;
     writeln!(out, "  broker   {} as {}", mqtt.brokers, mqtt.settings.client_id)?;
     let base = &mqtt.settings.base_topic;
     writeln!(out, "  topics   {base}/<user>/availability, …/activity, …/state, …/health")?;
-    writeln!(out, "  tenant   {} in the {} cloud", graph.tenant.as_str(), graph.cloud.as_str())?;
-    writeln!(out, "  sign-in  {}", graph.auth.as_str())?;
-    writeln!(out, "  users    {}, read every {}", users.len(), words(graph.settings.poll_interval))?;
+    for (of, account) in config.accounts() {
+        let users = users.iter().filter(|user| user.account == of).count();
+        let Account { name, tenant, cloud, auth, settings, .. } = account;
+        name.iter().try_for_each(|name| writeln!(out, "  account  {name}"))?;
+        writeln!(out, "  tenant   {} in the {} cloud", tenant.as_str(), cloud.as_str())?;
+        writeln!(out, "  sign-in  {}", auth.as_str())?;
+        writeln!(out, "  users    {users}, read every {}", words(settings.poll_interval))?;
+        describe_budget(accounts, account, out)?;
+    }
     for group in groups {
         let (id, refresh) = (group.id, words(group.refresh_members));
         writeln!(out, "  group    {id}, members read every {refresh}")?;
@@ -63,14 +76,35 @@ fn describe(config: &Config, out: &mut impl Write) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Says with which others an account shares its requests.
+fn describe_budget(all: &[Account], account: &Account, out: &mut impl Write) -> std::io::Result<()> {
+    let sharing = || all.iter().filter(|other| other.app() == account.app());
+    let others: Vec<&str> = sharing().filter(|other| other.name != account.name).filter_map(name).collect();
+    let limits = || sharing().map(|other| other.settings.request_budget);
+    let (Some(least), Some(most), false) = (limits().min(), limits().max(), others.is_empty()) else {
+        return Ok(());
+    };
+    let smaller = if least < most { ", the smaller request_budget" } else { "" };
+    writeln!(out, "  budget   {least} requests in 30s{smaller}, shared with {}", others.join(", "))
+}
+
+fn name(account: &Account) -> Option<&str> {
+    account.name.as_ref().map(TopicLevel::as_str)
+}
+
 #[expect(clippy::disallowed_methods, reason = "a command is an edge: certificates end by the clock")]
 fn warn(config: &Config, out: &mut impl Write) -> std::io::Result<()> {
     for warning in config::exposed(config) {
         writeln!(out, "warning: {warning}")?;
     }
-    let ends = run::certificate_ends(config);
-    match ends.and_then(|ends| certificate::notice(ends, Timestamp::now())) {
-        Some(notice) => writeln!(out, "warning: {notice}"),
-        None => Ok(()),
+    for account in &config.accounts {
+        let ends = run::certificate_ends(account);
+        if let Some(notice) = ends.and_then(|ends| certificate::notice(ends, Timestamp::now())) {
+            match &account.name {
+                Some(name) => writeln!(out, "warning: account {name}: {notice}")?,
+                None => writeln!(out, "warning: {notice}")?,
+            }
+        }
     }
+    Ok(())
 }

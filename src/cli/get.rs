@@ -9,12 +9,16 @@ use serde_json::value::RawValue;
 use super::exit::{self, Failure};
 use super::members;
 use super::progress::Progress;
+use super::which::Which;
 use crate::config::Config;
+use crate::core::model::account::{AccountId, addressed};
 use crate::core::model::foreign::escaped;
+use crate::core::model::name::UserId;
 use crate::core::model::payload::{State, json};
 use crate::core::model::request::ReadFailure;
 use crate::core::model::settings::User;
 use crate::core::model::time::whole_seconds;
+use crate::graph::client::GraphClient;
 use crate::graph::once::{self, Outcome};
 use crate::run;
 use crate::view::line::Ink;
@@ -29,6 +33,8 @@ pub(super) struct Options {
     /// Print an object from user name to their state
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    which: Which,
 }
 
 /// Reads presence once and prints it.
@@ -38,30 +44,63 @@ pub(super) async fn run(
     progress: Progress,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
-    let client = run::graph_client(config).map_err(|error| Failure::new(exit::CONFIG, error))?;
-    let is_configured = |name: &String| config.users.iter().any(|user| user.name.as_str() == name);
+    let clients = clients(config, &options.which)?;
+    let configured = config.users.iter().filter(|user| clients.contains_key(&user.account));
+    let is_configured = |name: &String| configured.clone().any(|user| user.name.as_str() == name);
     // Groups are read only for somebody who may be in one.
     let enough = !options.users.is_empty() && options.users.iter().all(is_configured);
     let known = match config.groups.is_empty() || enough {
-        true => config.users.clone(),
+        true => configured.cloned().collect(),
         false => {
-            progress.during("reading groups from Graph", members::everybody(config, &client, code)).await?
+            progress.during("reading groups from Graph", members::everybody(config, &clients, code)).await?
         }
     };
     let users = chosen(&known, &options.users)?;
-    let ids: Vec<_> = users.iter().map(|user| user.id.clone()).collect();
-    let reading = once::read(&client, config.graph.settings.endpoint, &ids);
-    let outcomes = progress.during("reading presence from Graph", reading).await;
-    let rows: Vec<(&User, Outcome)> = users.into_iter().zip(outcomes).collect();
+    let reading = read(config, &clients, &users);
+    let mut outcomes = progress.during("reading presence from Graph", reading).await;
+    let rows = users.into_iter().enumerate().filter_map(|(i, user)| Some((user, outcomes.remove(&i)?)));
+    let rows: Vec<(&User, Outcome)> = rows.collect();
     if options.json {
         print_json(config, &rows, out)?
     } else {
         print_table(&rows, out)?
     }
     match rows.into_iter().find_map(|(user, outcome)| outcome.err().map(|failure| (user, failure))) {
-        Some((user, failure)) => Err(Failure::new(code(&failure), format!("{}: {failure}", user.name))),
+        Some((user, failure)) => {
+            let why = failure.to_string();
+            let account = config.accounts[user.account.index()].name.as_ref();
+            let why = account.map_or_else(|| why.clone(), |account| addressed(account, &why));
+            Err(Failure::new(code(&failure), format!("{}: {why}", user.name)))
+        }
         None => Ok(()),
     }
+}
+
+/// A client for each account that is meant.
+fn clients(config: &Config, which: &Which) -> Result<BTreeMap<AccountId, GraphClient>, Failure> {
+    let client = |of| {
+        let client = run::graph_client(config, of).map_err(|error| Failure::new(exit::CONFIG, error))?;
+        Ok((of, client))
+    };
+    which.all(config)?.into_iter().map(client).collect()
+}
+
+/// What came of reading each of these, by their place among them.
+async fn read(
+    config: &Config,
+    clients: &BTreeMap<AccountId, GraphClient>,
+    users: &[&User],
+) -> BTreeMap<usize, Outcome> {
+    let mut outcomes = BTreeMap::new();
+    for (of, client) in clients {
+        let theirs = users.iter().enumerate().filter(|(_, user)| user.account == *of);
+        let (places, ids): (Vec<usize>, Vec<UserId>) = theirs.map(|(i, user)| (i, user.id.clone())).unzip();
+        if !ids.is_empty() {
+            let endpoint = config.accounts[of.index()].settings.endpoint;
+            outcomes.extend(places.into_iter().zip(once::read(client, endpoint, &ids).await));
+        }
+    }
+    outcomes
 }
 
 /// Names that are listed where one is not found.
@@ -87,7 +126,7 @@ fn print_json(config: &Config, rows: &[(&User, Outcome)], out: &mut impl Write) 
     let mut people = BTreeMap::new();
     for (user, outcome) in rows {
         let Ok((id, presence)) = outcome else { continue };
-        let presence = if config.graph.settings.include_messages {
+        let presence = if config.graph.include_messages {
             presence.clone()
         } else {
             presence.clone().without_messages()

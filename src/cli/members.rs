@@ -1,9 +1,10 @@
 //! The members of the configured groups, read once, as people who might have been configured.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::exit::{self, Failure};
 use crate::config::Config;
+use crate::core::model::account::AccountId;
 use crate::core::model::name::UserId;
 use crate::core::model::name_conflict::NameConflict;
 use crate::core::model::request::ReadFailure;
@@ -11,21 +12,24 @@ use crate::core::model::settings::User;
 use crate::graph::client::GraphClient;
 use crate::graph::once;
 
-/// Everybody to follow: those who are configured, and the members of groups behind them.
+/// Everybody to follow by these accounts: those who are configured, and the members of groups behind them.
 ///
 /// # Errors
 ///
 /// If a group cannot be read; `code` says what that ends in.
 pub(super) async fn everybody(
     config: &Config,
-    client: &GraphClient,
+    clients: &BTreeMap<AccountId, GraphClient>,
     code: impl Fn(&ReadFailure) -> u8,
 ) -> Result<Vec<User>, Failure> {
-    let mut users = config.users.clone();
-    let mut ids: HashSet<UserId> = users.iter().map(|user| lower(&user.id)).collect();
+    let mut users: Vec<User> =
+        config.users.iter().filter(|user| clients.contains_key(&user.account)).cloned().collect();
+    let mut ids: HashSet<(AccountId, UserId)> =
+        users.iter().map(|user| (user.account, lower(&user.id))).collect();
     let mut names: HashMap<String, usize> =
         users.iter().enumerate().map(|(i, user)| (user.name.as_str().to_ascii_lowercase(), i)).collect();
     for group in &config.groups {
+        let Some(client) = clients.get(&group.account) else { continue };
         let members = once::members(client, group.id).await.map_err(|failure| {
             let why = match &failure {
                 ReadFailure::NotFound => "it is not in this tenant; check its id under [[groups]]".to_owned(),
@@ -44,8 +48,9 @@ pub(super) async fn everybody(
         for member in members {
             let principal =
                 member.principal_name.as_deref().and_then(|name| name.to_lowercase().parse().ok());
-            let is_configured = principal.is_some_and(|name| ids.contains(&UserId::Principal(name)));
-            if is_configured || !ids.insert(UserId::Object(member.id)) {
+            let is_configured =
+                principal.is_some_and(|name| ids.contains(&(group.account, UserId::Principal(name))));
+            if is_configured || !ids.insert((group.account, UserId::Object(member.id))) {
                 continue;
             }
             let name = group.name.name(&member, &config.mqtt.settings.bridge_name);
@@ -60,6 +65,7 @@ pub(super) async fn everybody(
                 id: UserId::Object(member.id),
                 display_name,
                 discovery: group.discovery,
+                account: group.account,
             });
         }
     }

@@ -21,6 +21,7 @@ mod run;
 mod signals;
 mod terminal;
 mod watch;
+mod which;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -68,10 +69,10 @@ enum Task {
     Login(login::Options),
     /// Forget the sign-in
     #[command(after_help = examples::LOGOUT)]
-    Logout,
+    Logout(which::Which),
     /// Say who is signed in, and for what
     #[command(after_help = examples::WHOAMI)]
-    Whoami,
+    Whoami(which::Which),
     /// Read presence once from Graph and print it
     #[command(after_help = examples::GET)]
     Get(get::Options),
@@ -136,8 +137,8 @@ pub async fn main(
         }
         Task::Check(options) => check::run(&config()?, options, progress, out).await,
         Task::Login(options) => login::run(&config()?, options, (terminal, progress), out).await,
-        Task::Logout => account::logout(&config()?, progress, out).await,
-        Task::Whoami => account::whoami(&config()?, progress, out).await,
+        Task::Logout(which) => account::logout(&config()?, which, progress, out).await,
+        Task::Whoami(which) => account::whoami(&config()?, which, progress, out).await,
         Task::Get(options) => get::run(&config()?, options, progress, out).await,
         Task::Watch(options) => {
             let listening = config::load_listening(arguments.config.as_deref(), environment);

@@ -60,6 +60,11 @@ impl<'t> Document<'t> {
         &self.merged
     }
 
+    /// Whether something is written at a key, in the file or in the environment.
+    pub(super) fn has(&self, key: &Key) -> bool {
+        value_in(self.merged.get_ref(), key).is_some()
+    }
+
     /// Where the whole came from.
     pub(super) fn origin(&self) -> &Origin {
         &self.origin

@@ -13,6 +13,9 @@ use super::key::{Key, PREFIX};
 use super::schema;
 use super::shape::did_you_mean;
 
+/// What a variable of an account would begin with.
+const ACCOUNTS: &str = "PRESENCE2MQTT__ACCOUNTS";
+
 /// The process's environment variables, and its host's name, read once by main.
 #[derive(Clone, Default)]
 pub struct Environment {
@@ -62,6 +65,12 @@ pub(super) fn overlay<'t>(
     let mut errors = Vec::new();
     for (variable, value) in environment.overrides_given() {
         let Some(key) = known.get(variable) else {
+            if variable.starts_with(ACCOUNTS) {
+                let says = "accounts are a list, of which a variable cannot name one: write [[accounts]] in a file, or, for a \
+                            single account, use PRESENCE2MQTT__GRAPH__…";
+                errors.push(ConfigError::new(variable.to_owned(), says));
+                continue;
+            }
             let near = did_you_mean(variable, known.keys().map(String::as_str));
             let says = format!("is not the variable of any key{near}");
             errors.push(ConfigError::new(variable.to_owned(), says));

@@ -10,7 +10,7 @@ use super::key::Key;
 pub struct ConfigErrors(Vec<ConfigError>);
 
 /// One thing that is wrong: where, what is written there, and what is allowed.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct ConfigError {
     /// `file:line`, `file`, or the name of an environment variable.
     place: String,

@@ -23,7 +23,7 @@ pub fn exposed(config: &Config) -> Vec<String> {
 }
 
 fn files(config: &Config) -> Vec<(&Path, Holds)> {
-    let Config { origin, mqtt, graph, .. } = config;
+    let Config { origin, mqtt, accounts, .. } = config;
     let mut files = Vec::new();
     if let Origin::File(path) = origin {
         files.push((path.as_path(), holds(path, config)));
@@ -33,38 +33,47 @@ fn files(config: &Config) -> Vec<(&Path, Holds)> {
             files.push((path, Holds::Secret));
         }
     }
-    match &graph.auth {
+    files.extend(accounts.iter().filter_map(|account| match &account.auth {
         Auth::Certificate { certificate, .. } => {
             let key = certificate.private_key_file.as_ref().unwrap_or(&certificate.certificate_file);
-            files.push((key, Holds::Secret));
+            Some((key.as_path(), Holds::Secret))
         }
         // The platform writes it, with a mode of its own, and it lives for an hour.
-        Auth::WorkloadIdentity { token: Secret::File(path), .. } => files.push((path, Holds::Settings)),
+        Auth::WorkloadIdentity { token: Secret::File(path), .. } => Some((path.as_path(), Holds::Settings)),
         Auth::WorkloadIdentity { token: Secret::Inline(_), .. }
         | Auth::Person { .. }
         | Auth::ClientSecret { .. }
-        | Auth::ManagedIdentity { .. } => {}
-    }
+        | Auth::ManagedIdentity { .. } => None,
+    }));
     files.extend(mqtt.client_identity.iter().map(|identity| (identity.key_file.as_path(), Holds::Secret)));
     // Whoever can write these chooses who passes for Graph, or for the broker.
-    let authorities = [&graph.ca_file, &mqtt.ca_file].into_iter().flatten();
+    let authorities = accounts.iter().map(|account| &account.ca_file).chain([&mqtt.ca_file]).flatten();
     files.extend(authorities.map(|path| (path.as_path(), Holds::Settings)));
+    // Accounts may share theirs.
+    let mut seen = Vec::new();
+    files.retain(|file| {
+        let is_new = !seen.contains(&file.0);
+        seen.push(file.0);
+        is_new
+    });
     files
 }
 
 /// The secrets that people write themselves.
 fn secrets(config: &Config) -> Vec<&Secret> {
-    let Config { mqtt, graph, http, .. } = config;
+    let Config { mqtt, accounts, http, .. } = config;
     let broker = mqtt.credentials.as_ref().and_then(|credentials| credentials.password.as_ref());
-    let app = match &graph.auth {
+    let apps = accounts.iter().filter_map(|account| match &account.auth {
         Auth::ClientSecret { secret, .. } => Some(secret),
         Auth::Person { .. }
         | Auth::Certificate { .. }
         | Auth::WorkloadIdentity { .. }
         | Auth::ManagedIdentity { .. } => None,
-    };
+    });
     let page = http.as_ref().and_then(|http| http.password.as_ref());
-    [broker, app, page].into_iter().flatten().collect()
+    let mut secrets: Vec<&Secret> = broker.into_iter().chain(apps).chain(page).collect();
+    secrets.dedup();
+    secrets
 }
 
 /// A secret of the configuration may come from the environment; then the file does not hold it.

@@ -34,6 +34,13 @@ impl Key {
         self.and(Step::Index(index))
     }
 
+    /// The same key of `[graph]` in the account with this index; nothing for a key elsewhere.
+    pub(super) fn of_account(&self, index: usize) -> Option<Self> {
+        let rest = self.0.strip_prefix(&[Step::Name("graph".to_owned())])?;
+        let account = Self::from("accounts").index(index);
+        Some(Self(account.0.into_iter().chain(rest.iter().cloned()).collect()))
+    }
+
     /// The last name on the way.
     pub(super) fn last_name(&self) -> &str {
         let names = self.0.iter().rev();

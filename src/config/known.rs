@@ -15,7 +15,11 @@ use super::document::Origin;
 use super::ids::{ApplicationId, TenantId};
 use super::secret::Secret;
 use crate::core::lights;
-use crate::core::model::settings::{Discovery, GraphSettings, Group, MqttSettings, User};
+use crate::core::model::account::AccountId;
+use crate::core::model::name::TopicLevel;
+use crate::core::model::settings::{
+    App, Discovery, GraphSettings, Group, MqttSettings, ReadingSettings, User,
+};
 use crate::core::model::sign_in::SignInBy;
 
 /// A whole configuration, checked.
@@ -25,8 +29,10 @@ pub struct Config {
     pub origin: Origin,
     /// The broker and what is published there.
     pub mqtt: Mqtt,
-    /// Microsoft Graph: whose presence is read, and how often.
-    pub graph: Graph,
+    /// When presence is published, whichever account it is read by.
+    pub graph: GraphSettings,
+    /// Who reads it: at least one. Names unique ignoring case; one that has none is the only one.
+    pub accounts: Vec<Account>,
     /// The people to follow: names unique ignoring case, in the order written; at least one, unless there are groups.
     pub users: Vec<User>,
     /// The groups whose members are followed, each once, in the order written.
@@ -74,9 +80,11 @@ pub struct ClientIdentity {
     pub key_file: PathBuf,
 }
 
-/// Microsoft Graph: whose presence is read, and how often.
-#[derive(Debug, Clone)]
-pub struct Graph {
+/// One account: which tenant is asked, and as whom.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Account {
+    /// The topic level, also what people call it; `None`: there is only this one, and `[[accounts]]` is not used.
+    pub name: Option<TopicLevel>,
     /// Which Microsoft cloud the tenant is in.
     pub cloud: Cloud,
     /// The tenant.
@@ -91,8 +99,8 @@ pub struct Graph {
     pub ca_file: Option<PathBuf>,
     /// How the bridge proves who it is.
     pub auth: Auth,
-    /// How presence is read, and when it is published.
-    pub settings: GraphSettings,
+    /// How presence is read.
+    pub settings: ReadingSettings,
 }
 
 /// Which Microsoft cloud a tenant is in.
@@ -117,6 +125,8 @@ pub enum Auth {
         client_id: ApplicationId,
         /// The folder that keeps the tokens.
         state_dir: PathBuf,
+        /// Where the sign-in was kept while there were no `[[accounts]]`, if it can only be this account's.
+        earlier: Option<PathBuf>,
         /// Whether the code is published.
         announce: bool,
     },
@@ -208,7 +218,38 @@ impl PartialEq for IdentityService {
     }
 }
 
+impl Config {
+    /// The accounts, with what users and groups know them by.
+    pub fn accounts(&self) -> impl Iterator<Item = (AccountId, &Account)> {
+        self.accounts.iter().enumerate().map(|(index, account)| (AccountId::new(index), account))
+    }
+}
+
+impl Account {
+    /// The app whose requests Microsoft counts, where it is known: the cloud, the tenant and the app's own id.
+    #[must_use]
+    pub fn app(&self) -> App {
+        App {
+            cloud: self.cloud.as_str(),
+            tenant: self.tenant.as_str().to_ascii_lowercase().into(),
+            client_id: self.auth.client_id().map(|id| id.as_str().to_ascii_lowercase().into()),
+        }
+    }
+}
+
 impl Auth {
+    /// The app's own id; a managed identity may not know it.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&ApplicationId> {
+        match self {
+            Self::Person { client_id, .. }
+            | Self::ClientSecret { client_id, .. }
+            | Self::Certificate { client_id, .. }
+            | Self::WorkloadIdentity { client_id, .. } => Some(client_id),
+            Self::ManagedIdentity { client_id, .. } => client_id.as_ref(),
+        }
+    }
+
     /// The files that prove who the bridge is. They may be replaced while it runs.
     #[must_use]
     pub fn files(&self) -> Vec<PathBuf> {

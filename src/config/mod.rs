@@ -2,7 +2,7 @@
 //!
 //! In reading order: `find` says which file, `document` parses it and knows where everything was
 //! written, `environment` lays `PRESENCE2MQTT__*` over it, `shape` turns it into what is `written`
-//! (and `written_tables`, with `duration_words`) by the list of keys in `schema`, and `check` makes of it what is `known`, with
+//! (and `written_graph`, `written_accounts` and `written_tables`, with `duration_words`) by the list of keys in `schema`, and `check` makes of it what is `known`, with
 //! `broker`, `ids`, `secret`, `certificate` and `files` for the parts; `listening` is the part
 //! for who only listens, `asking` for who only asks, `exposed` says who else can read or change the files. `error` and `key` say
 //! what is wrong, and where.
@@ -32,6 +32,8 @@ mod shape;
 pub(crate) mod tests;
 mod urls;
 mod written;
+mod written_accounts;
+mod written_graph;
 mod written_tables;
 
 use std::path::Path;
@@ -45,8 +47,8 @@ pub use error::ConfigErrors;
 pub use exposed::exposed;
 pub use ids::{ApplicationId, TenantId};
 pub use known::{
-    Auth, ClientIdentity, Cloud, Commands, Config, Credentials, Graph, HomeAssistant, Http, IdentityService,
-    Mqtt,
+    Account, Auth, ClientIdentity, Cloud, Commands, Config, Credentials, HomeAssistant, Http,
+    IdentityService, Mqtt,
 };
 pub use listening::{Listening, load_listening};
 pub use schema::json_schema;

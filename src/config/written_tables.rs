@@ -21,11 +21,13 @@ pub(super) struct User {
     pub display_name: Option<String>,
     /// false: topics only, nothing announced to Home Assistant.
     pub discovery: bool,
+    /// Who reads them: the name of one of `accounts`. Required where there are several.
+    pub account: Option<String>,
 }
 
 impl Default for User {
     fn default() -> Self {
-        Self { name: None, id: None, display_name: None, discovery: true }
+        Self { name: None, id: None, display_name: None, discovery: true, account: None }
     }
 }
 
@@ -44,6 +46,8 @@ pub(super) struct Group {
     pub refresh_members: Duration,
     /// true: announce the members to Home Assistant.
     pub discovery: bool,
+    /// Who reads it: the name of one of `accounts`. Required where there are several.
+    pub account: Option<String>,
 }
 
 impl Default for Group {
@@ -53,6 +57,7 @@ impl Default for Group {
             name: "{upn_local}".to_owned(),
             refresh_members: Duration::from_secs(3600),
             discovery: false,
+            account: None,
         }
     }
 }

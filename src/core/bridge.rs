@@ -3,19 +3,21 @@
 
 use std::time::Duration;
 
+use super::accounts::{Account, Accounts};
 use super::broker::outbox::Outbox;
 use super::broker::{Broker, ReadBack};
-use super::commands::CommandQueue;
 use super::context::Context;
 use super::groups::Groups;
 use super::groups::roster_change::RosterChange;
-use super::health::{BridgeHealth, HealthWords};
+use super::health::{AccountHealthWords, BridgeHealth, HealthWords};
+use super::home_assistant::account::announced as announced_of_account;
 use super::home_assistant::announcements::{self, HomeAssistant};
 use super::home_assistant::light::announced as announced_of_light;
 use super::lights::lights::Lights;
+use super::model::account::{AccountId, addressed};
 use super::model::effect::{Effect, Ending, GraphOrder, Message};
 use super::model::event::{Access, Event, Incoming, PresenceEvent};
-use super::model::health::{GraphState, Health};
+use super::model::health::Health;
 use super::model::heard::Heard;
 use super::model::mqtt::Qos;
 use super::model::name::TopicLevel;
@@ -25,16 +27,14 @@ use super::model::presence_change::PresenceChange;
 use super::model::remembered::Remembered;
 use super::model::report::Report;
 use super::model::settings::{Settings, User};
-use super::model::sign_in::{SignInBy, SignInEvent};
-use super::model::snapshot::{GraphSnapshot, Snapshot};
+use super::model::sign_in::SignInEvent;
+use super::model::snapshot::{AccountSnapshot, GraphSnapshot, Snapshot};
+use super::model::successors::Successors;
 use super::model::time::{Now, Tick};
 use super::model::topic::{BridgeField, Field, OFFLINE, SET, SET_STATUS_MESSAGE};
 use super::people::Roster;
 use super::people::following::Followed;
 use super::people::person::Person;
-use super::people::terms::Terms;
-use super::requests::Requests;
-use super::sign_in::SignIn;
 use super::suspend::Suspend;
 
 /// Nobody turns stale so soon after time passed unseen: a read that succeeds at once spares everybody the alarm.
@@ -49,13 +49,11 @@ pub struct Bridge {
     suspend: Suspend,
     people: Roster,
     groups: Groups,
-    requests: Requests,
+    accounts: Accounts,
     broker: Broker,
     outbox: Outbox,
     home_assistant: HomeAssistant,
     lights: Lights,
-    commands: CommandQueue,
-    sign_in: SignIn,
     health: BridgeHealth,
 }
 
@@ -63,19 +61,16 @@ impl Bridge {
     /// A bridge that has done nothing yet. `seed` is all the randomness it gets.
     #[must_use]
     pub fn new(settings: Settings, seed: u64, now: Now) -> Self {
-        let requests = Requests::new(&settings, now);
-        let terms = Terms { sign_in_required: false, stale_after: requests.stale_after(&settings) };
+        let accounts = Accounts::new(&settings, seed, now);
         let mut bridge = Self {
             suspend: Suspend::none(now),
-            people: Roster::new(terms, now.tick),
+            people: Roster::new(accounts.terms(&settings), now.tick),
             groups: Groups::new(&settings.groups, now.tick),
-            requests,
+            accounts,
             broker: Broker::new(&settings, fastrand::Rng::with_seed(seed).u64(..), now.tick),
             outbox: Outbox::default(),
             home_assistant: HomeAssistant::default(),
             lights: Lights::default(),
-            commands: CommandQueue::default(),
-            sign_in: SignIn::new(&settings, now.tick),
             health: BridgeHealth::new(now),
             cx: Context::new(settings, seed, now),
         };
@@ -108,34 +103,20 @@ impl Bridge {
     pub fn wake_at(&self, now: Tick) -> Option<Tick> {
         let now = self.suspend.with_sleep(now);
         let (is_running, is_open) = (!self.broker.is_stopping(), self.outbox.is_open());
-        let of_graph = [
-            self.requests.next_read_at(now),
-            self.commands.wake_at(&self.people, &self.requests, now),
-            self.sign_in.wake_at(self.needs_sign_in()),
-            self.people.wake_at(),
-        ];
+        let of_graph = self.accounts.wake_at(&self.people, &self.cx, now).into_iter();
+        let of_graph = of_graph.chain(self.people.wake_at()).filter(|_| is_running);
         let of_broker = [self.lights.wake_at(), self.home_assistant.wake_at()];
-        let of_graph = of_graph.into_iter().flatten().filter(|_| is_running);
         let of_broker = of_broker.into_iter().flatten().filter(|_| is_open);
         let wake_at = of_graph.chain(of_broker).chain(self.broker.wake_at(&self.outbox)).min();
         wake_at.map(|at| self.suspend.without_sleep(at))
     }
 
     fn route(&mut self, event: Event) {
-        let Self { cx, outbox, broker, people, groups, requests, commands, .. } = self;
+        let Self { cx, outbox, broker, .. } = self;
         match event {
             Event::Started | Event::Woken => {}
-            Event::Presence(PresenceEvent::Read(ended)) => people.presence_read(ended, requests, cx),
-            Event::Presence(PresenceEvent::Resolved(ended)) => people.name_resolved(ended, requests, cx),
-            Event::Presence(PresenceEvent::Members(ended)) => {
-                if let Err(conflict) = groups.members_read(ended, people, requests, cx) {
-                    self.stop(Ending::Conflict(conflict.to_string()));
-                }
-            }
-            Event::Presence(PresenceEvent::Set(ended)) => {
-                commands.presence_set(ended, people, requests, outbox, cx);
-            }
-            Event::SignIn(event) => self.sign_in_happened(event),
+            Event::Presence(account, event) => self.graph_answered(account, event),
+            Event::SignIn(account, event) => self.sign_in_happened(account, event),
             Event::Connected => self.connected(),
             Event::Subscribed { refused } => broker.subscribed(refused, cx),
             Event::Acknowledged(count) => {
@@ -156,6 +137,22 @@ impl Bridge {
         }
     }
 
+    /// A request of this account is over.
+    fn graph_answered(&mut self, account: AccountId, event: PresenceEvent) {
+        let Self { accounts, people, groups, outbox, cx, .. } = self;
+        let Some(Account { requests, commands, .. }) = accounts.get_mut(account) else { return };
+        match event {
+            PresenceEvent::Read(ended) => people.presence_read(ended, requests, cx),
+            PresenceEvent::Resolved(ended) => people.name_resolved(ended, requests, cx),
+            PresenceEvent::Members(ended) => {
+                if let Err(conflict) = groups.members_read(ended, people, requests, cx) {
+                    self.stop(Ending::Conflict(conflict.to_string()));
+                }
+            }
+            PresenceEvent::Set(ended) => commands.presence_set(ended, people, requests, outbox, cx),
+        }
+    }
+
     /// Lets everybody decide what follows from the event and from the time.
     fn settle(&mut self) {
         while let Some(change) = self.groups.next_change(&mut self.cx) {
@@ -164,15 +161,20 @@ impl Bridge {
         }
         self.hand_on_changes();
         self.people.settle(&self.cx);
-        self.people.judge(self.terms(), &self.cx);
+        self.people.judge(self.accounts.terms(&self.cx.settings), &self.cx);
         self.hand_on_changes();
         if !self.broker.is_stopping() {
-            self.commands.dispatch(&self.people, &mut self.requests, &mut self.outbox, &mut self.cx);
+            for Account { requests, commands, .. } in self.accounts.iter_mut() {
+                commands.dispatch(&self.people, requests, &mut self.outbox, &mut self.cx);
+            }
             self.fit();
-            let Self { requests, people, groups, cx, .. } = self;
-            requests.read_what_is_due(people, |group| groups.next_page(group), cx);
+            let Self { accounts, people, groups, cx, .. } = self;
+            accounts.read_what_is_due(people, |group| groups.next_page(group), cx);
         }
-        self.sign_in.invite(self.needs_sign_in(), &mut self.outbox, &mut self.cx);
+        for account in self.accounts.iter_mut() {
+            let needed = account.needs_sign_in(&self.cx.settings).filter(|_| !self.broker.is_stopping());
+            account.sign_in.invite(needed, &mut self.outbox, &mut self.cx);
+        }
         self.tend_broker();
         let expected = self.groups.are_expected();
         self.lights.light_up(expected, &self.people, &mut self.outbox, &self.cx);
@@ -210,7 +212,8 @@ impl Bridge {
     /// Takes whether commands can set somebody, and reports it when it changes.
     fn permit(&mut self, place: Place) {
         let Some(person) = self.people.get(place) else { return };
-        let settable = self.commands.may_set(person, &self.cx.settings);
+        let Some(account) = self.accounts.get_mut(person.account()) else { return };
+        let settable = account.commands.may_set(person, &self.cx.settings);
         if self.people.permit(place, settable) {
             self.cx.report(Report::Settable(self.people.who(place, &self.cx), settable));
         }
@@ -221,27 +224,18 @@ impl Bridge {
         places.into_iter().for_each(|place| self.permit(place));
     }
 
-    fn terms(&self) -> Terms {
-        Terms {
-            sign_in_required: self.requests.state() == GraphState::SignInRequired,
-            stale_after: self.requests.stale_after(&self.cx.settings),
-        }
-    }
-
-    /// How a person has to sign in, if one has to.
-    fn needs_sign_in(&self) -> Option<SignInBy> {
-        let required = self.requests.state() == GraphState::SignInRequired;
-        self.cx.settings.sign_in.invites.filter(|_| required && !self.broker.is_stopping())
-    }
-
     /// Time went on by `slept`. Reads everybody again, on new connections: the old ones are dead, and a read on one
     /// would wait for its timeout.
     fn slept(&mut self, slept: Duration) {
-        let Self { requests, commands, people, broker, outbox, cx, .. } = self;
+        let Self { accounts, people, broker, outbox, cx, .. } = self;
         cx.report(Report::Slept(slept));
-        cx.ask_graph(GraphOrder::ForgetConnections);
-        requests.slept(slept, cx.now);
-        commands.give_up_all("the machine slept meanwhile; it is not known whether it was done", outbox, cx);
+        cx.budgets.slept(slept);
+        for account in accounts.iter_mut() {
+            let why = "the machine slept meanwhile; it is not known whether it was done";
+            cx.ask_graph(account.id(), GraphOrder::ForgetConnections);
+            account.requests.slept(cx.now);
+            account.commands.give_up_all(why, outbox, cx);
+        }
         people.slept(WAKING_GRACE, cx);
         broker.slept(slept, outbox, cx);
     }
@@ -253,17 +247,20 @@ impl Bridge {
     }
 
     fn watch(&mut self, place: Place) {
-        if let Some(person) = self.people.get(place) {
-            self.requests.watch(place, person, &self.cx);
+        let Some(person) = self.people.get(place) else { return };
+        if let Some(account) = self.accounts.get_mut(person.account()) {
+            account.requests.watch(place, person, &self.cx);
         }
     }
 
     /// These left their places, which are in order. What is known of everybody else stays, and so do answers under way.
     fn forget(&mut self, gone: &[(Place, Person)]) {
-        let Self { people, requests, home_assistant, commands, outbox, cx, .. } = self;
+        let Self { people, accounts, home_assistant, outbox, cx, .. } = self;
         let places: Vec<Place> = gone.iter().map(|&(place, _)| place).collect();
-        requests.forget(&places);
-        commands.forget(&places, outbox, cx);
+        for Account { requests, commands, .. } in accounts.iter_mut() {
+            requests.forget(&places);
+            commands.forget(&places, outbox, cx);
+        }
         for (place, person) in gone {
             outbox.forget(*place);
             if let Some(id) = person.id() {
@@ -295,11 +292,18 @@ impl Bridge {
                 };
                 if before != name {
                     self.outbox.remove_user(&before, &self.cx);
-                    self.commands.forget(&[place], &mut self.outbox, &mut self.cx);
+                    for account in self.accounts.iter_mut() {
+                        account.commands.forget(&[place], &mut self.outbox, &mut self.cx);
+                    }
                 }
             }
             RosterChange::Belong { place, group } => {
+                let account = self.people.get(place).map(Person::account);
                 self.people.belongs(place, group, self.groups.discovery(group), &self.cx);
+                if self.people.get(place).map(Person::account) != account {
+                    self.accounts.iter_mut().for_each(|account| account.requests.forget(&[place]));
+                    self.watch(place);
+                }
             }
             RosterChange::Join { user, entry, remembered } => self.join(user, entry, remembered),
             RosterChange::Done { is_news } => {
@@ -384,6 +388,7 @@ impl Bridge {
             Heard::Own(_)
             | Heard::Person(..)
             | Heard::OtherBridge(..)
+            | Heard::Account(..)
             | Heard::Light(..)
             | Heard::Device
             | Heard::Elsewhere => {}
@@ -397,7 +402,10 @@ impl Bridge {
         change: Result<Option<PresenceChange>, String>,
         message: &Incoming,
     ) {
-        let Self { commands, requests, people, outbox, cx, broker, .. } = self;
+        let Self { accounts, people, outbox, cx, broker, .. } = self;
+        let person = people.by_name(&user).and_then(|place| people.get(place));
+        let account = person.and_then(|person| accounts.get_mut(person.account()));
+        let Some(Account { commands, requests, .. }) = account else { return };
         if !message.retained && !broker.is_stopping() {
             commands.take((user, change), message, requests.hold_until(), people, outbox, cx);
         }
@@ -418,14 +426,19 @@ impl Bridge {
             Heard::Own(BridgeField::Info) => {
                 let info: Option<RememberedInfo> = serde_json::from_slice(&message.payload).ok();
                 // With another discovery prefix announcements are read back there, too.
-                if let Some(filter) = info.and_then(|info| announcements::earlier_announcements(&info, cx)) {
+                let earlier = info.as_ref().and_then(|info| announcements::earlier_announcements(info, cx));
+                if let Some(filter) = earlier {
                     broker.also_read_back(filter, cx);
+                }
+                if let Some(info) = info.filter(|info| cx.is_own(&info.bridge)) {
+                    BridgeHealth::found_accounts(info.accounts.keys(), outbox, cx);
                 }
             }
             Heard::Own(BridgeField::State) => broker.heard_own_state(message, outbox, cx),
             Heard::Own(BridgeField::SignIn) => {
                 // A code that an earlier run did not live to take back.
-                if self.sign_in.shown().is_none() {
+                let is_shown = |account: &Account| account.sign_in.shown().is_some();
+                if !cx.settings.is_single() || !self.accounts.iter().any(is_shown) {
                     outbox.remove(message.topic.clone());
                 }
             }
@@ -438,6 +451,7 @@ impl Bridge {
             | Heard::Own(BridgeField::Health)
             | Heard::Person(_, Field::Health | Field::Activity | Field::Availability)
             | Heard::OtherBridge(..)
+            | Heard::Account(..)
             | Heard::PauseLight(_)
             | Heard::Elsewhere => {}
         }
@@ -465,7 +479,9 @@ impl Bridge {
     fn refresh(&mut self) {
         if self.broker.may_refresh(&self.outbox, &self.cx) {
             self.lights.tell_again();
-            self.requests.refresh(|group| self.groups.is_worth_a_try(group), self.cx.now);
+            for account in self.accounts.iter_mut() {
+                account.requests.refresh(|group| self.groups.is_worth_a_try(group), self.cx.now);
+            }
             self.send_everything();
         }
     }
@@ -506,10 +522,12 @@ impl Bridge {
         self.groups.doubt_orphans(&mut self.outbox, &self.cx);
         self.home_assistant.announce_bridge(&self.lights.names(), &mut self.outbox, &self.cx);
         self.lights.publish_all(&mut self.outbox, &self.cx);
-        let (words, graph) = (self.health_words(), self.requests.snapshot(&self.cx.settings, self.cx.now));
-        self.health.publish(words, &graph, &mut self.outbox, &self.cx);
+        let words = self.health_words();
+        self.health.publish_all(words, &mut self.outbox, &self.cx);
         self.publish_info();
-        self.sign_in.publish_shown(&mut self.outbox, &self.cx);
+        for account in self.accounts.iter() {
+            account.sign_in.publish_shown(&mut self.outbox, &self.cx);
+        }
     }
 
     /// Sends what fits into the window.
@@ -525,25 +543,28 @@ impl Bridge {
     }
 
     fn publish_news(&mut self) {
-        let (words, graph) = (self.health_words(), self.requests.snapshot(&self.cx.settings, self.cx.now));
-        self.health.publish_news(words, &graph, &mut self.outbox, &self.cx);
+        let words = self.health_words();
+        self.health.publish_news(words, &mut self.outbox, &self.cx);
     }
 
     /// Fits the interval to the budget.
     fn fit(&mut self) {
-        if self.requests.fit(&mut self.cx) {
+        if self.accounts.fit(&mut self.cx) {
             self.publish_info();
         }
     }
 
     fn publish_info(&mut self) {
-        let Self { health, sign_in, people, requests, broker, outbox, cx, .. } = self;
-        let (account, interval) = (sign_in.account(), requests.achieved_interval());
-        health.publish_info(account, people.count(), interval, broker.protocol(), outbox, cx);
+        let Self { health, accounts, people, broker, outbox, cx, .. } = self;
+        let signed_in = accounts.iter().map(|account| account.sign_in.account());
+        let intervals = accounts.iter().map(|account| account.requests.achieved_interval());
+        let interval = intervals.max().unwrap_or_default();
+        health.publish_info(signed_in, people.count(), interval, broker.protocol(), outbox, cx);
     }
 
-    fn sign_in_happened(&mut self, event: SignInEvent) {
-        let Self { sign_in, requests, outbox, cx, .. } = self;
+    fn sign_in_happened(&mut self, of: AccountId, event: SignInEvent) {
+        let Self { accounts, outbox, cx, .. } = self;
+        let Some(Account { requests, sign_in, commands }) = accounts.get_mut(of) else { return };
         match event {
             SignInEvent::Invited(shown) => sign_in.show(shown, outbox, cx),
             SignInEvent::Landed(address) => sign_in.landed(address, cx),
@@ -558,13 +579,13 @@ impl Bridge {
             SignInEvent::CertificateEnds(ends) => sign_in.certificate_ends(ends),
             SignInEvent::Account(account) => {
                 let name = account.as_ref().map(|account| account.username.clone());
-                self.commands.signed_in(account, cx.now);
+                commands.signed_in(account, cx.now);
                 let (is_news, is_another) = sign_in.signed_in(name);
                 if is_news {
                     self.publish_info();
                 }
                 if is_another {
-                    self.somebody_else_signed_in();
+                    self.somebody_else_signed_in(of);
                 }
                 // With somebody else other people can be set.
                 self.permit_everybody();
@@ -572,12 +593,13 @@ impl Bridge {
         }
     }
 
-    /// Whoever is read as the signed-in person is somebody else now.
-    fn somebody_else_signed_in(&mut self) {
-        let Self { people, requests, home_assistant, groups, outbox, cx, .. } = self;
-        let before = people.somebody_else_signed_in(cx);
+    /// Whoever is read as the person signed in to this account is somebody else now.
+    fn somebody_else_signed_in(&mut self, of: AccountId) {
+        let Self { people, accounts, home_assistant, groups, outbox, cx, .. } = self;
+        let before = people.somebody_else_signed_in(of, cx);
         // What is under way is about who was signed in.
         let places: Vec<Place> = before.iter().map(|&(place, _)| place).collect();
+        let Some(Account { requests, .. }) = accounts.get_mut(of) else { return };
         requests.forget(&places);
         for (place, person) in before {
             if let Some(id) = person.id() {
@@ -592,29 +614,27 @@ impl Bridge {
 
     /// Goes on with other settings. Whatever ties the bridge to its broker, and to Home Assistant there, must be the same
     /// as before.
-    fn configured(&mut self, settings: Settings, access: Access) {
+    fn configured(&mut self, settings: Settings, access: Vec<Access>) {
         if self.broker.is_stopping() {
             return;
         }
         self.health.reloaded(None);
-        let Self { commands, sign_in, outbox, cx, .. } = self;
-        commands.give_up_all("the configuration was read again meanwhile; send it again", outbox, cx);
-        if access != Access::Same {
-            sign_in.begin_anew(outbox, cx);
-        }
-        if access == Access::New {
-            sign_in.forget_account(cx);
-            *commands = CommandQueue::default();
-        }
-        sign_in.configured(&settings, outbox, cx);
+        let successors = Successors::new(&self.cx.settings.accounts, &settings.accounts, access);
+        self.part_with_accounts(&settings, &successors);
         let before = std::mem::replace(&mut self.cx.settings, settings);
+        self.cx.budgets.configured(&self.cx.settings.accounts);
+        self.accounts.succeed(&successors, &self.cx);
         self.listen_to_commands(before.commands.is_some());
         self.groups.configured(&self.cx.settings.groups, self.cx.now);
-        self.follow(access);
-        let settings = &self.cx.settings;
-        let replanned = (before.graph.poll_interval, before.graph.endpoint)
-            != (settings.graph.poll_interval, settings.graph.endpoint);
-        self.requests.configured(access, replanned, &self.people, &self.cx);
+        self.follow(&successors);
+        for account in self.accounts.iter_mut() {
+            let (of, now) = (account.id(), &self.cx.settings.account(account.id()).reading);
+            let before = successors.before(of).map(|known| &before.account(known).reading);
+            let replanned = before.is_some_and(|before| {
+                (before.poll_interval, before.endpoint) != (now.poll_interval, now.endpoint)
+            });
+            account.requests.configured(successors.access(of), replanned, &self.people, &self.cx);
+        }
         self.watch_groups();
         self.fit();
         self.decide_orphans();
@@ -624,9 +644,39 @@ impl Bridge {
         let settings = &self.cx.settings;
         // What ties the bridge to its broker is the same; what may differ is how values are sent.
         if before.mqtt == settings.mqtt {
+            if !before.account_names().eq(settings.account_names()) {
+                self.home_assistant.announce_bridge(&self.lights.names(), &mut self.outbox, &self.cx);
+            }
             self.publish_info();
         } else if self.outbox.is_open() {
             self.send_everything();
+        }
+    }
+
+    /// What every account has to give up when these settings come, and those that are not among them altogether.
+    fn part_with_accounts(&mut self, settings: &Settings, successors: &Successors) {
+        let Self { accounts, health, home_assistant, outbox, cx, .. } = self;
+        for account in accounts.iter_mut() {
+            let of = account.id();
+            let Account { sign_in, commands, .. } = account;
+            commands.give_up_all("the configuration was read again meanwhile; send it again", outbox, cx);
+            let Some(now) = successors.now(of) else {
+                sign_in.goes(outbox, cx);
+                if let Some(name) = &cx.settings.account(of).name {
+                    health.account_goes(name, outbox, cx);
+                    home_assistant.bridge_had(announced_of_account(name), cx);
+                }
+                continue;
+            };
+            let access = successors.access(now);
+            if access != Access::Same {
+                sign_in.begin_anew(outbox, cx);
+            }
+            if access == Access::New {
+                sign_in.forget_account(cx);
+            }
+            sign_in.configured(now, settings.account(now), outbox, cx);
+            commands.configured(now, access == Access::New);
         }
     }
 
@@ -640,12 +690,14 @@ impl Bridge {
     }
 
     /// Follows whoever is configured now.
-    fn follow(&mut self, access: Access) {
+    fn follow(&mut self, successors: &Successors) {
         let groups = &self.groups;
         let group_of = |id| groups.group_of(id).map(|group| (group, groups.discovery(group)));
-        let Followed { gone, joined, demoted, emptied } = self.people.follow(access, group_of, &self.cx);
+        let terms = self.accounts.terms(&self.cx.settings);
+        let followed = self.people.follow(successors, terms, group_of, &self.cx);
+        let Followed { gone, joined, demoted, emptied } = followed;
         self.forget(&gone);
-        self.requests.forget(&demoted);
+        self.accounts.iter_mut().for_each(|account| account.requests.forget(&demoted));
         joined.into_iter().chain(demoted).for_each(|place| self.watch(place));
         self.hand_on_changes();
         for (name, is_nobody) in emptied {
@@ -655,8 +707,10 @@ impl Bridge {
     }
 
     fn watch_groups(&mut self) {
-        for (group, due) in self.groups.begun() {
-            self.requests.watch_group(group, due);
+        for (group, account, due) in self.groups.begun() {
+            if let Some(account) = self.accounts.get_mut(account) {
+                account.requests.watch_group(group, due);
+            }
         }
     }
 
@@ -681,62 +735,100 @@ impl Bridge {
         if self.broker.is_stopping() {
             return;
         }
-        let Self { broker, lights, sign_in, outbox, cx, .. } = self;
+        let Self { broker, lights, accounts, outbox, cx, .. } = self;
         let mut last = Vec::new();
         if outbox.is_open() {
-            let own = |field, payload: &str| {
-                Message::retained(cx.topics.of_bridge(field), payload.to_owned(), Qos::AtLeastOnce)
-            };
-            let is_code_shown = cx.settings.sign_in.announce && sign_in.shown().is_some();
-            last.extend(is_code_shown.then(|| own(BridgeField::SignIn, "")));
+            let own = |topic, payload: &str| Message::retained(topic, payload.to_owned(), Qos::AtLeastOnce);
+            let codes = accounts.iter().filter_map(|account| account.sign_in.shown_on(cx));
+            last.extend(codes.map(|topic| own(topic, "")));
             last.extend(lights.goodbye(cx));
-            last.push(own(BridgeField::State, OFFLINE));
+            last.push(own(cx.topics.of_bridge(BridgeField::State), OFFLINE));
         }
         broker.stop(ending, last, outbox, cx);
     }
 
-    /// What is published on `<bridge>/health`.
+    /// What is published on `<bridge>/health`, and on that of each account.
     fn health_words(&self) -> HealthWords {
-        let settings = &self.cx.settings;
-        let detail = self.sign_in.trouble().or(self.requests.detail()).map(str::to_owned);
-        let notices = self
-            .requests
-            .notice(settings)
-            .into_iter()
-            .chain(self.sign_in.notices(self.cx.wall))
-            .chain(self.people.notices(self.requests.forbidden_advice()))
-            .chain(self.groups.notices())
+        let cx = &self.cx;
+        let named = |(account, notice): (AccountId, String)| cx.named(account, notice);
+        let of_accounts = self
+            .accounts
+            .iter()
+            .flat_map(|account| self.notices_of(account).map(|notice| (account.id(), notice)));
+        let of_commands = self
+            .accounts
+            .iter()
+            .flat_map(|account| account.commands.notices(&cx.settings).map(|notice| (account.id(), notice)));
+        let notices = (of_accounts.map(named))
             .chain(self.broker.refusal_notices())
             .chain(self.outbox.notice())
             .chain(self.health.notice())
-            .chain(self.commands.notices(settings))
-            .chain(self.broker.notices(settings))
+            .chain(of_commands.map(named))
+            .chain(self.broker.notices(&cx.settings))
             .collect();
-        HealthWords { graph: self.requests.state().as_str(), detail, notices }
+        let words = |account: &Account| {
+            let name = cx.settings.account(account.id()).name.clone();
+            // Of the only one everything is said together.
+            let own = name.iter().flat_map(|name| {
+                let notices = self.notices_of(account).chain(account.commands.notices(&cx.settings));
+                notices.map(|notice| addressed(name, &notice))
+            });
+            let words = AccountHealthWords {
+                graph: account.requests.state(),
+                detail: account.detail(&cx.settings),
+                notices: own.collect(),
+                since: account.requests.since(),
+                last_success: account.requests.last_success(),
+                may_move: name.is_none() || account.requests.answered_at() == Some(cx.now),
+            };
+            (name, words)
+        };
+        HealthWords { accounts: self.accounts.iter().map(words).collect(), notices }
+    }
+
+    /// What is said of one account.
+    fn notices_of(&self, account: &Account) -> impl Iterator<Item = String> {
+        let Account { requests, sign_in, .. } = account;
+        (requests.notice(&self.cx).into_iter())
+            .chain(sign_in.notices(self.cx.wall))
+            .chain(self.people.notices(account.id(), requests.forbidden_advice()))
+            .chain(self.groups.notices(account.id()))
     }
 
     /// What is known now, with at most so many people in it.
     #[must_use]
     pub fn snapshot(&self, people: usize, now: Now) -> Snapshot {
-        let HealthWords { detail, notices, .. } = self.health_words();
-        let graph = self.requests.snapshot(&self.cx.settings, self.suspend.with_sleep(now.tick));
-        let person = |person: &Person| person.snapshot(&self.cx.settings.mqtt.client_id);
+        let cx = &self.cx;
+        let tick = self.suspend.with_sleep(now.tick);
+        let person = |person: &Person| person.snapshot(&cx.settings.mqtt.client_id);
+        let account = |account: &Account| {
+            let settings = cx.settings.account(account.id());
+            AccountSnapshot {
+                name: settings.name.clone(),
+                cloud: settings.app.cloud,
+                auth_method: settings.auth_method,
+                signed_in: account.sign_in.account().map(str::to_owned),
+                graph: GraphSnapshot {
+                    detail: account.detail(&cx.settings),
+                    ..account.requests.snapshot(cx, tick)
+                },
+                sign_in: account.sign_in.shown().cloned(),
+                certificate_ends: account.sign_in.certificate_end(),
+            }
+        };
         Snapshot {
             at: now.wall,
-            about: self.cx.settings.about.clone(),
-            account: self.sign_in.account().map(str::to_owned),
-            bridge: self.cx.settings.mqtt.client_id.clone(),
+            version: cx.settings.version,
+            accounts: self.accounts.iter().map(account).collect(),
+            bridge: cx.settings.mqtt.client_id.clone(),
             started_at: self.health.started_at(),
-            graph: GraphSnapshot { detail, ..graph },
             broker: self.broker.snapshot(&self.outbox),
-            notices,
-            sign_in: self.sign_in.shown().cloned(),
+            notices: self.health_words().notices,
             people: self.people.count(),
             current: self.people.count_of(Health::Ok),
             census: Health::ALL.map(|health| (health.as_str(), self.people.count_of(health))),
             persons: self.people.in_order().take(people).map(person).collect(),
             lights: self.lights.snapshots(),
-            certificate_ends: self.sign_in.certificate_end(),
         }
     }
 

@@ -1,7 +1,9 @@
-//! What every department is handed: the time, the settings, the names of topics, randomness, and where effects go.
+//! What every department is handed: the time, the settings, the names of topics, randomness, the budgets, and where effects go.
 
 use jiff::Timestamp;
 
+use super::model::account::{AccountId, addressed};
+use super::model::budget::Budgets;
 use super::model::effect::{BrokerOrder, Effect, GraphOrder};
 use super::model::name::ClientId;
 use super::model::place::Who;
@@ -19,15 +21,21 @@ pub(super) struct Context {
     pub wall: Timestamp,
     pub settings: Settings,
     pub topics: Topics,
+    /// What comes of it must concern everybody: each account has randomness of its own.
     pub random: fastrand::Rng,
+    /// How many requests the accounts may send.
+    pub budgets: Budgets,
     effects: Vec<Effect>,
 }
 
 impl Context {
     pub(super) fn new(settings: Settings, seed: u64, now: Now) -> Self {
+        let mut budgets = Budgets::default();
+        budgets.configured(&settings.accounts);
         Self {
             now: now.tick,
             wall: now.wall,
+            budgets,
             topics: Topics::from_settings(&settings.mqtt),
             random: fastrand::Rng::with_seed(seed),
             settings,
@@ -49,8 +57,26 @@ impl Context {
         self.effects.extend(report.into().map(Effect::Report));
     }
 
-    pub(super) fn ask_graph(&mut self, order: GraphOrder) {
-        self.effects.push(Effect::Graph(order));
+    /// The same about one account, which is named where it has a name.
+    pub(super) fn report_of(&mut self, account: AccountId, report: impl Into<Option<Report>>) {
+        let name = &self.settings.account(account).name;
+        let report = report.into().map(|report| match name {
+            Some(name) => Report::OfAccount(name.clone(), Box::new(report)),
+            None => report,
+        });
+        self.effects.extend(report.map(Effect::Report));
+    }
+
+    /// A sentence about one account, which is named where it has a name.
+    pub(super) fn named(&self, account: AccountId, sentence: String) -> String {
+        match &self.settings.account(account).name {
+            Some(name) => format!("account {name}: {}", addressed(name, &sentence)),
+            None => sentence,
+        }
+    }
+
+    pub(super) fn ask_graph(&mut self, account: AccountId, order: GraphOrder) {
+        self.effects.push(Effect::Graph(account, order));
     }
 
     pub(super) fn ask_broker(&mut self, order: BrokerOrder) {

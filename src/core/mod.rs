@@ -13,7 +13,9 @@
 //!
 //! - [`bridge`] is the root: the only place that has them all. A presence that changed goes `requests` (what was
 //!   asked) → `people` (what it means) → `Roster::next_changed`, the one fan-out → `lights`, `home_assistant`, `broker::outbox`.
-//! - `context` is what everybody is handed: the time, the settings, the names of topics, randomness, where effects go.
+//! - `accounts` has the requests, the sign-in and the commands of each account, which know nothing of each other; the people and
+//!   groups of all accounts stand together, and each says whose they are. Accounts of one app share a budget, in turn.
+//! - `context` is what everybody is handed: the time, the settings, the names of topics, the budgets, randomness, where effects go.
 //! - [`model`] are plain values, which decide nothing. `suspend` tells sleep from time that was lived through.
 //! - [`rehearsal`] lets the root decide with nobody at the edges, for `check --online`.
 //! - Each department owns its state privately. It sees the context, the model, and by argument at most the roster and its people,
@@ -22,6 +24,7 @@
 //! Where does a new rule go? To the department whose state it asks; if it asks two, the root hands one's answer to the other.
 //! A line in a table of `tests` shows it: times and events in, effects out.
 
+mod accounts;
 pub mod bridge;
 pub mod broker;
 mod commands;

@@ -52,8 +52,10 @@ pub fn rehearse(mut settings: Settings, mut now: Now) -> Rehearsal {
         for effect in bridge.on(event, now) {
             match effect {
                 Effect::Broker(order) => events.extend(rehearsal.ordered(order)),
-                Effect::Graph(order) => events.extend(answer(order).map(Event::Presence)),
-                Effect::SignIn(_) | Effect::Report(_) | Effect::Finish(_) => {}
+                Effect::Graph(of, order) => {
+                    events.extend(answer(order).map(|event| Event::Presence(of, event)));
+                }
+                Effect::SignIn(..) | Effect::Report(_) | Effect::Finish(_) => {}
             }
         }
     }

@@ -37,6 +37,9 @@ pub struct Options {
     /// Show how somebody signs in with a device code: the simulated tenant uses it after a few seconds
     #[arg(long)]
     sign_in: bool,
+    /// Two people with two employers: each signs in to an account of their own, and a light follows both
+    #[arg(long, conflicts_with_all = ["users", "sign_in"])]
+    household: bool,
 }
 
 /// Why the demonstration ended early.
@@ -73,30 +76,24 @@ pub async fn run(
     stop: impl Future<Output = ()>,
     out: &mut (impl Write + Send),
 ) -> Result<(), DemoError> {
-    let settings = simulate::Settings {
-        users: options.users as usize,
-        device_code_interval: Duration::from_secs(1),
-        ..simulate::Settings::default()
-    };
-    let tenant = Tenant::new(settings);
     let tokens = TokenFolder::new();
-    if options.sign_in {
-        let person = tenant.people().first().map(|person| person.id);
-        tenant
-            .switch(|switches| switches.auto_approve = person.map(|person| AutoApprove { after: 4, person }));
+    let mut servers = Vec::new();
+    for tenant in tenants(options) {
+        servers.push((Server::start(TcpListener::bind("127.0.0.1:0").await?, tenant.clone())?, tenant));
     }
-    let server = Server::start(TcpListener::bind("127.0.0.1:0").await?, tenant.clone())?;
     let broker = EmbeddedBroker::start(options.port).await?;
-    let auth = if options.sign_in { tokens.auth() } else { client_secret(&tenant) };
     // Taken for a moment, so that it is free when the bridge wants it.
     let page = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
-    let config = configuration(&tenant, &server.url(), broker.port(), page, &auth)?;
+    let config = configuration(options, &tokens, &servers, broker.port(), page)?;
 
-    writeln!(
-        out,
-        "A simulated tenant with {} people, a broker, and the bridge between them.",
-        options.users
-    )?;
+    match options.household {
+        true => writeln!(out, "Two simulated tenants, a broker, and the bridge between them.")?,
+        false => writeln!(
+            out,
+            "A simulated tenant with {} people, a broker, and the bridge between them.",
+            options.users
+        )?,
+    }
     writeln!(out, "Look at:      http://{page}/")?;
     writeln!(out, "Listen with:  mosquitto_sub -p {} -t 'presence/#' -v", broker.port())?;
     writeln!(out, "Stop with Ctrl-C.\n")?;
@@ -114,7 +111,9 @@ pub async fn run(
         ended = show(&config, look, out) => ended,
     };
     broker.stop().await;
-    server.stop().await;
+    for (server, _) in servers {
+        server.stop().await;
+    }
     outcome?;
     Ok(writeln!(out, "\nThe bridge said offline and stopped.")?)
 }
@@ -141,12 +140,9 @@ impl TokenFolder {
         Self(std::env::temp_dir().join(format!("presence2mqtt-demo-{}", uuid::Uuid::new_v4())))
     }
 
-    fn auth(&self) -> String {
-        // A literal string: a path may hold what TOML would escape.
-        let state_dir = self.0.display();
-        format!(
-            "state_dir = '{state_dir}'\n[graph.auth]\nmethod = \"device-code\"\nannounce_sign_in = true\n"
-        )
+    /// A literal string: a path may hold what TOML would escape.
+    fn key(&self) -> String {
+        format!("state_dir = '{}'\n", self.0.display())
     }
 }
 
@@ -157,37 +153,75 @@ impl Drop for TokenFolder {
     }
 }
 
-fn client_secret(tenant: &Tenant) -> String {
-    let secret = tenant.settings().client_secret;
-    format!("[graph.auth]\nmethod = \"client-secret\"\nclient_secret = \"{secret}\"\n")
+/// The people of the household, each with the tenant of their employer.
+const HOUSEHOLD: [&str; 2] = ["alice", "bob"];
+
+/// One tenant; of a household two, in each of which another person signs in.
+fn tenants(options: &Options) -> Vec<Tenant> {
+    let settings = simulate::Settings {
+        users: options.users as usize,
+        device_code_interval: Duration::from_secs(1),
+        ..simulate::Settings::default()
+    };
+    let another = simulate::Settings {
+        seed: 2,
+        tenant_id: "1e2d3c4b-5a69-4788-9b0a-c1d2e3f4a5b6".to_owned(),
+        client_id: "b1c2d3e4-f5a6-4b7c-8d9e-0f1a2b3c4d5e".to_owned(),
+        ..settings.clone()
+    };
+    let count = if options.household { HOUSEHOLD.len() } else { 1 };
+    let tenants = [settings, another].into_iter().take(count).map(Tenant::new).enumerate();
+    let signing_in = |(index, tenant): (usize, Tenant)| {
+        let person = tenant.people().get(index).map(|person| person.id);
+        if options.sign_in || options.household {
+            let approve = person.map(|person| AutoApprove { after: 4, person });
+            tenant.switch(|switches| switches.auto_approve = approve);
+        }
+        tenant
+    };
+    tenants.map(signing_in).collect()
 }
 
 /// A configuration as a person would write it.
 fn configuration(
-    tenant: &Tenant,
-    url: &str,
+    options: &Options,
+    tokens: &TokenFolder,
+    servers: &[(Server, Tenant)],
     port: u16,
     page: SocketAddr,
-    auth: &str,
 ) -> Result<Config, config::ConfigErrors> {
-    let simulate::Settings { tenant_id, client_id, .. } = tenant.settings();
     let mut text = format!(
-        r#"
-[mqtt]
-url = "mqtt://127.0.0.1:{port}"
-[http]
-listen = "{page}"
-[graph]
-tenant_id = "{tenant_id}"
-client_id = "{client_id}"
-graph_url = "{url}"
-login_url = "{url}"
-poll_interval = "1s"
-{auth}"#
+        "[mqtt]\nurl = \"mqtt://127.0.0.1:{port}\"\n[http]\nlisten = \"{page}\"\n[graph]\npoll_interval = \"1s\"\n"
     );
-    for person in tenant.people() {
-        let name = person.principal_name.split('@').next().unwrap_or_default();
-        text += &format!("[[users]]\nname = \"{name}\"\nid = \"{}\"\n", person.id);
+    let way = |(server, tenant): &(Server, Tenant)| {
+        let simulate::Settings { tenant_id, client_id, .. } = tenant.settings();
+        let url = server.url();
+        format!(
+            "tenant_id = \"{tenant_id}\"\nclient_id = \"{client_id}\"\ngraph_url = \"{url}\"\nlogin_url = \"{url}\"\n"
+        )
+    };
+    if options.household {
+        text += &tokens.key();
+        for (name, server) in HOUSEHOLD.iter().zip(servers) {
+            text += &format!("[[accounts]]\nname = \"{name}\"\n{}", way(server));
+        }
+        text += "[[lights]]\nname = \"hallway\"\nusers = [\"alice\", \"bob\"]\npreset = \"wled\"\ntopic = \"wled/hallway\"\n";
+        return config::parse(&text, Path::new("demo"), &Environment::from_iter([]));
+    }
+    for server in servers {
+        let (_, tenant) = server;
+        text += &way(server);
+        text += &match options.sign_in {
+            true => tokens.key() + "[graph.auth]\nmethod = \"device-code\"\nannounce_sign_in = true\n",
+            false => {
+                let secret = tenant.settings().client_secret;
+                format!("[graph.auth]\nmethod = \"client-secret\"\nclient_secret = \"{secret}\"\n")
+            }
+        };
+        for person in tenant.people() {
+            let name = person.principal_name.split('@').next().unwrap_or_default();
+            text += &format!("[[users]]\nname = \"{name}\"\nid = \"{}\"\n", person.id);
+        }
     }
     config::parse(&text, Path::new("demo"), &Environment::from_iter([]))
 }

@@ -1,7 +1,9 @@
 //! The metrics, in the text format that Prometheus reads (OpenMetrics 1.0).
 
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -9,9 +11,10 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use super::of_accounts::{self, Labels, OfAccounts};
 use crate::core::model::health::GraphState;
-use crate::core::model::snapshot::{BrokerState, Snapshot};
-use crate::meters::Meters;
+use crate::core::model::snapshot::{AccountSnapshot, BrokerState, GraphSnapshot, Snapshot};
+use crate::meters::{Meters, OUTCOMES};
 
 /// Of every name.
 const PREFIX: &str = "presence2mqtt";
@@ -21,11 +24,14 @@ pub(super) const TYPE: &str = "application/openmetrics-text; version=1.0.0; char
 /// Everything that can be measured now. The registry is made for one answer: what is known changes with each.
 pub(super) fn text(snapshot: &Snapshot, meters: &Meters) -> String {
     let mut all = Registry::default();
-    let Snapshot { about, graph, broker, .. } = snapshot;
-    let about = [("version", about.version), ("cloud", about.cloud), ("auth_method", about.auth_method)];
+    let Snapshot { version, accounts, broker, .. } = snapshot;
+    let mut about = vec![("version", *version)];
+    if let [AccountSnapshot { name: None, cloud, auth_method, .. }] = &accounts[..] {
+        about.extend([("cloud", *cloud), ("auth_method", *auth_method)]);
+    }
     all.register(PREFIX, "What runs here", Info::new(about));
     let registry = all.sub_registry_with_prefix(PREFIX);
-    of_graph(registry, snapshot, meters);
+    of_graph(registry, accounts, meters);
     let connected = i64::from(broker.state == BrokerState::Connected);
     gauge(registry, "broker_connected", "1 while there is a connection to publish on", connected);
     let of_broker = &meters.broker;
@@ -65,55 +71,99 @@ pub(super) fn text(snapshot: &Snapshot, meters: &Meters) -> String {
         snapshot.census.map(|(word, n)| (word, whole(n))),
     );
     gauge(registry, "notices", "Sentences about what needs a look", whole(snapshot.notices.len()));
-    seconds(registry, "poll_interval_seconds", "As configured", graph.poll_interval.as_secs_f64());
-    seconds(
-        registry,
-        "achieved_interval_seconds",
-        "As the request budget allows",
-        graph.achieved_interval.as_secs_f64(),
-    );
+    let intervals = [
+        ("poll_interval_seconds", "As configured", (|graph| graph.poll_interval) as Interval),
+        ("achieved_interval_seconds", "As the request budget allows", |graph| graph.achieved_interval),
+    ];
+    for (name, help, interval) in intervals {
+        let of_one = |account: &AccountSnapshot| seconds(interval(&account.graph));
+        registry.register(
+            name,
+            help,
+            OfAccounts(accounts.iter().map(|of| (labels(of), of_one(of))).collect()),
+        );
+    }
     let mut text = String::new();
     // Writing to a string cannot fail; half an answer would have no end mark, which a scraper sees.
     let _written = encode(&mut text, &all);
     text
 }
 
-fn of_graph(registry: &mut Registry, snapshot: &Snapshot, meters: &Meters) {
-    let (graph, meter) = (&snapshot.graph, &meters.graph);
-    registry.register("graph_requests", "Requests to Graph by how they ended", meter.requests.clone());
+fn of_graph(registry: &mut Registry, accounts: &[AccountSnapshot], meters: &Meters) {
+    let meters: Vec<_> = accounts.iter().map(|of| (labels(of), meters.graph(of.name.as_ref()))).collect();
+    let requests = meters.iter().flat_map(|(labels, meter)| {
+        OUTCOMES.map(|outcome| {
+            let counter = meter.requests.get_or_create(&[("outcome", outcome)]).clone();
+            (with(labels, "outcome", outcome), counter)
+        })
+    });
+    registry.register(
+        "graph_requests",
+        "Requests to Graph by how they ended",
+        OfAccounts(requests.collect()),
+    );
+    let durations = meters.iter().map(|(labels, meter)| (labels.clone(), meter.duration.clone()));
     registry.register(
         "graph_request_duration_seconds",
         "From a request to the last byte of its answer",
-        meter.duration.clone(),
+        OfAccounts(durations.collect()),
     );
-    let states = GraphState::WORDS.map(|state| (state, i64::from(state == graph.state)));
-    labelled(registry, "graph_state", "1 for the state that Graph is in", "state", states);
-    if let Some(last) = graph.last_success {
-        let help = "When Graph last told somebody's presence";
-        gauge(registry, "graph_last_success_timestamp_seconds", help, last.as_second());
-    }
-    gauge(registry, "request_budget", "Requests in 30 seconds, at most", graph.budget.into());
-    gauge(registry, "request_budget_used", "Requests in the last 30 seconds", whole(graph.budget_used));
-    if meter.token_ends.get() > 0 {
+    let states = accounts.iter().flat_map(|of| {
+        GraphState::ALL.map(|state| {
+            (with(&labels(of), "state", state.as_str()), whole_gauge(i64::from(state == of.graph.state)))
+        })
+    });
+    registry.register("graph_state", "1 for the state that Graph is in", OfAccounts(states.collect()));
+    let mut each = |name: &str, help: &str, value: &dyn Fn(&AccountSnapshot) -> Option<i64>| {
+        let values: Vec<_> =
+            accounts.iter().filter_map(|of| Some((labels(of), whole_gauge(value(of)?)))).collect();
+        if !values.is_empty() {
+            registry.register(name, help, OfAccounts(values));
+        }
+    };
+    each("graph_last_success_timestamp_seconds", "When Graph last told somebody's presence", &|of| {
+        of.graph.last_success.map(Timestamp::as_second)
+    });
+    each("request_budget", "Requests in 30 seconds, at most", &|of| Some(of.graph.budget.into()));
+    each("request_budget_used", "Requests in the last 30 seconds", &|of| Some(whole(of.graph.budget_used)));
+    each(
+        "certificate_expiry_timestamp_seconds",
+        "When the app's certificate ends; somebody has to renew it before",
+        &|of| of.certificate_ends.map(Timestamp::as_second),
+    );
+    let tokens = meters.into_iter().filter(|(_, meter)| meter.token_ends.get() > 0);
+    let tokens: Vec<_> = tokens.map(|(labels, meter)| (labels, meter.token_ends)).collect();
+    if !tokens.is_empty() {
         let help = "When the newest access token ends; it is renewed before";
-        registry.register("token_expiry_timestamp_seconds", help, meter.token_ends.clone());
+        registry.register("token_expiry_timestamp_seconds", help, OfAccounts(tokens));
     }
-    if let Some(ends) = snapshot.certificate_ends {
-        let help = "When the app's certificate ends; somebody has to renew it before";
-        gauge(registry, "certificate_expiry_timestamp_seconds", help, ends.as_second());
-    }
+}
+
+/// One of the times that an account has.
+type Interval = fn(&GraphSnapshot) -> Duration;
+
+fn labels(account: &AccountSnapshot) -> Labels {
+    of_accounts::labels(account.name.as_ref())
+}
+
+fn with(labels: &Labels, label: &'static str, value: &str) -> Labels {
+    labels.iter().cloned().chain([(label, value.to_owned())]).collect()
+}
+
+fn whole_gauge(value: i64) -> Gauge {
+    let gauge = Gauge::default();
+    gauge.set(value);
+    gauge
 }
 
 fn gauge(registry: &mut Registry, name: &str, help: &str, value: i64) {
-    let gauge: Gauge = Gauge::default();
-    gauge.set(value);
-    registry.register(name, help, gauge);
+    registry.register(name, help, whole_gauge(value));
 }
 
-fn seconds(registry: &mut Registry, name: &str, help: &str, value: f64) {
-    let gauge = Gauge::<f64, AtomicU64>::default();
-    gauge.set(value);
-    registry.register(name, help, gauge);
+fn seconds(duration: Duration) -> Gauge<f64, AtomicU64> {
+    let gauge = Gauge::default();
+    gauge.set(duration.as_secs_f64());
+    gauge
 }
 
 fn count(registry: &mut Registry, name: &str, help: &str, counter: &Counter) {

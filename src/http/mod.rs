@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`door`] listens and bounds what strangers can cost, `answer` says what is at which path,
 //! by what `site` holds, `guard` who may see it and `guesses` how fast passwords may be tried, [`question`] asks the loop what
-//! is known, `ready`, `metrics` and `page` make text of that, with `words` for people. The page is `page.html` with `page.css`
+//! is known, `ready`, `metrics` (with `of_accounts`) and `page` make text of that, with `words` for people. The page is `page.html` with `page.css`
 //! and `page.js` in it; it needs nothing else from anywhere.
 //!
 //! Nothing here knows Graph, MQTT or the core's decisions; nothing here is waited for by anybody but those who ask.
@@ -12,6 +12,7 @@ pub mod door;
 mod guard;
 mod guesses;
 mod metrics;
+mod of_accounts;
 mod page;
 pub mod question;
 mod ready;

@@ -12,7 +12,7 @@ use crate::core::lights::snapshot::LightSnapshot;
 use crate::core::model::health::Health;
 use crate::core::model::report::words;
 use crate::core::model::sign_in::{ShownInvitation, SignInBy};
-use crate::core::model::snapshot::{BrokerState, PersonSnapshot, Snapshot};
+use crate::core::model::snapshot::{AccountSnapshot, BrokerState, PersonSnapshot, Snapshot};
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
@@ -48,7 +48,7 @@ impl Page {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
-        let Snapshot { at, about, graph, broker: link, .. } = snapshot;
+        let Snapshot { at, broker: link, .. } = snapshot;
         let moment = |moment: Timestamp| Moment::new(moment, *at).value();
         let people: Vec<Value> = snapshot.persons.iter().map(|person| of_person(person, *at)).collect();
         let lights: Vec<Value> = snapshot.lights.iter().map(of_light).collect();
@@ -59,21 +59,11 @@ impl Page {
                 script => SCRIPT,
                 bridge => snapshot.bridge.as_str(),
                 mood => mood(snapshot),
-                version => about.version,
-                cloud => about.cloud,
-                auth_method => about.auth_method,
-                account => snapshot.account.as_deref(),
+                version => snapshot.version,
                 started => moment(snapshot.started_at),
-                graph => context! {
-                    state => graph.state,
-                    says => plain(graph.state),
-                    since => moment(graph.since),
-                    last => graph.last_success.map(moment),
-                    detail => graph.detail.as_deref(),
-                    interval => words(graph.achieved_interval),
-                    budget => graph.budget,
-                    used => graph.budget_used,
-                },
+                accounts => snapshot.accounts.iter().map(|of| of_account(of, *at)).collect::<Vec<_>>(),
+                troubled => snapshot.accounts.iter().any(|of| of.graph.detail.is_some()),
+                several => snapshot.accounts.iter().any(|of| of.name.is_some()),
                 broker => context! {
                     connected => link.state == BrokerState::Connected,
                     says => match link.state {
@@ -87,7 +77,6 @@ impl Page {
                     queue => link.queue + link.in_flight,
                     trouble => link.trouble.as_deref(),
                 },
-                sign_in => snapshot.sign_in.as_ref().map(|shown| of_invitation(shown, *at)),
                 notices => snapshot.notices.clone(),
                 current => snapshot.current,
                 all => snapshot.people,
@@ -105,6 +94,32 @@ fn mood(snapshot: &Snapshot) -> &'static str {
         (true, true) => "good",
         (true, false) => "fair",
         (false, _) => "bad",
+    }
+}
+
+fn of_account(account: &AccountSnapshot, now: Timestamp) -> Value {
+    let moment = |moment: Timestamp| Moment::new(moment, now).value();
+    let AccountSnapshot { name, graph, .. } = account;
+    context! {
+        name => name.as_ref().map(|name| name.as_str()),
+        cloud => account.cloud,
+        auth_method => account.auth_method,
+        who => match (&account.signed_in, account.auth_method) {
+            (Some(name), _) => name.as_str(),
+            (None, "device-code" | "browser") => "nobody is signed in",
+            (None, _) => "read as the app itself",
+        },
+        sign_in => account.sign_in.as_ref().map(|shown| of_invitation(shown, now)),
+        graph => context! {
+            state => graph.state.as_str(),
+            says => plain(graph.state.as_str()),
+            since => moment(graph.since),
+            last => graph.last_success.map(moment),
+            detail => graph.detail.as_deref(),
+            interval => words(graph.achieved_interval),
+            budget => graph.budget,
+            used => graph.budget_used,
+        },
     }
 }
 

@@ -12,6 +12,7 @@ use super::question::questions;
 use super::site::Site;
 use crate::config::Secret;
 use crate::core::bridge::Bridge;
+use crate::core::model::account::AccountId;
 use crate::core::model::event::{Event, PresenceEvent};
 use crate::core::model::presence::Presence;
 use crate::core::model::request::{Ended, ReadFailure, Reading, RequestId};
@@ -47,11 +48,10 @@ fn core(more: &str) -> Bridge {
     let id = "00000000-0000-4000-8000-000000000001".parse().unwrap();
     let people = vec![Reading { id, presence: Some(presence) }];
     core.on(
-        Event::Presence(PresenceEvent::Read(Ended {
-            request: RequestId::new(0),
-            further: 0,
-            outcome: Ok(people),
-        })),
+        Event::Presence(
+            AccountId::FIRST,
+            PresenceEvent::Read(Ended { request: RequestId::new(0), further: 0, outcome: Ok(people) }),
+        ),
         at(1),
     );
     core
@@ -182,11 +182,10 @@ async fn a_code_is_shown_with_a_picture_of_its_address() {
     let failed = Err(ReadFailure::SignInRequired { advice: "sign in".into() });
     core.on(Event::Woken, at(6));
     core.on(
-        Event::Presence(PresenceEvent::Read(Ended {
-            request: RequestId::new(1),
-            further: 0,
-            outcome: failed,
-        })),
+        Event::Presence(
+            AccountId::FIRST,
+            PresenceEvent::Read(Ended { request: RequestId::new(1), further: 0, outcome: failed }),
+        ),
         at(6),
     );
     let shown = |uri: &str, code: Option<&str>| ShownInvitation {
@@ -195,7 +194,10 @@ async fn a_code_is_shown_with_a_picture_of_its_address() {
         expires_at: at(906).wall,
     };
     let code = |uri: &str| shown(uri, Some("ABCD<EFG"));
-    core.on(Event::SignIn(SignInEvent::Invited(code("https://microsoft.com/devicelogin"))), at(7));
+    core.on(
+        Event::SignIn(AccountId::FIRST, SignInEvent::Invited(code("https://microsoft.com/devicelogin"))),
+        at(7),
+    );
     let mut visit = Visit::to(core, at(8));
     let html = visit.get("/", &[]).await.into_body();
     assert!(html.contains("<a href=\"https:&#x2f;&#x2f;microsoft.com&#x2f;devicelogin\""), "{html}");
@@ -207,11 +209,14 @@ async fn a_code_is_shown_with_a_picture_of_its_address() {
     );
 
     visit.core.on(
-        Event::SignIn(SignInEvent::Ended(crate::core::model::sign_in::InvitationEnd::Expired("".into()))),
+        Event::SignIn(
+            AccountId::FIRST,
+            SignInEvent::Ended(crate::core::model::sign_in::InvitationEnd::Expired("".into())),
+        ),
         at(907),
     );
     let link = shown("https://login.microsoftonline.com/contoso/oauth2/v2.0/authorize?state=x", None);
-    visit.core.on(Event::SignIn(SignInEvent::Invited(link)), at(908));
+    visit.core.on(Event::SignIn(AccountId::FIRST, SignInEvent::Invited(link)), at(908));
     let html = visit.get("/", &[]).await.into_body();
     assert!(html.contains("authorize?state=x\"") && html.contains("login --browser --no-open"), "{html}");
     assert!(!html.contains("class=\"code\"") && !html.contains("class=\"qr\""), "{html}");
@@ -308,7 +313,7 @@ fn samples(text: &str) -> Vec<(&str, f64)> {
 #[tokio::test]
 async fn metrics_have_the_promised_names_and_no_name_of_anybody() {
     let mut visit = Visit::to(core(""), at(2));
-    let Meters { graph, broker, http: _ } = visit.site.meters.clone();
+    let (graph, broker) = (visit.site.meters.graph(None), visit.site.meters.broker.clone());
     graph.ended(&Ok(()), Some(Duration::from_millis(40)));
     graph.ended::<()>(&Err(ReadFailure::Throttled { retry_after: None }), Some(Duration::from_millis(3)));
     graph.token_ends(at(3600).wall);
@@ -353,4 +358,78 @@ async fn metrics_have_the_promised_names_and_no_name_of_anybody() {
     }
     assert!(samples.keys().all(|name| name.starts_with("presence2mqtt_")), "{text}");
     assert!(!text.contains("certificate") && !text.contains("alice") && !text.contains("nan"), "{text}");
+}
+
+/// Alice signs in to one account, and an app reads Bob by another.
+fn two_accounts() -> Bridge {
+    let text = "[mqtt]\nurl = \"mqtt://localhost\"\n[graph]\nclient_id = \"11111111-2222-3333-4444-555555555555\"\n\
+                state_dir = \"/nowhere\"\n\
+                [[accounts]]\nname = \"home\"\ntenant_id = \"contoso.example\"\n\
+                [[accounts]]\nname = \"work\"\ntenant_id = \"fabrikam.example\"\npoll_interval = \"7s\"\n\
+                [accounts.auth]\nmethod = \"client-secret\"\nclient_secret = \"a-secret\"\n\
+                [[users]]\nname = \"bob\"\nid = \"00000000-0000-4000-8000-000000000002\"\naccount = \"work\"\n";
+    let config = crate::config::parse(text, "test.toml".as_ref(), &Default::default()).unwrap();
+    let mut core = Bridge::new(crate::run::settings(&config), 1, at(0));
+    core.on(Event::Started, at(0));
+    let refused = ReadFailure::SignInRequired { advice: "run `presence2mqtt login`".into() };
+    let ended = Ended { request: RequestId::new(0), further: 0, outcome: Err(refused) };
+    core.on(Event::Presence(AccountId::FIRST, PresenceEvent::Read(ended)), at(1));
+    let shown = ShownInvitation {
+        verification_uri: "https://login.example/device".parse().unwrap(),
+        user_code: Some("ABCD1234".into()),
+        expires_at: at(900).wall,
+    };
+    core.on(Event::SignIn(AccountId::FIRST, SignInEvent::Invited(shown)), at(1));
+    let id = "00000000-0000-4000-8000-000000000002".parse().unwrap();
+    let presence = Presence::of(PresenceWords::from_graph("Busy", Some("Busy")).unwrap());
+    let people = vec![Reading { id, presence: Some(presence) }];
+    let ended = Ended { request: RequestId::new(0), further: 0, outcome: Ok(people) };
+    core.on(Event::Presence(AccountId::new(1), PresenceEvent::Read(ended)), at(1));
+    core
+}
+
+#[tokio::test]
+async fn each_account_has_a_tile_and_says_who_has_to_sign_in() {
+    let mut visit = Visit::to(two_accounts(), at(2));
+    let page = visit.get("/", &[]).await.into_body();
+    for expected in [
+        "<h2>home</h2>",
+        "<h2>work</h2>",
+        "Somebody has to sign in to home",
+        "ABCD1234",
+        "Account home: run `presence2mqtt login --account home`",
+        "nobody is signed in",
+        "read as the app itself",
+        "read by 2 accounts",
+    ] {
+        assert!(page.contains(expected), "{expected} in {page}");
+    }
+}
+
+#[tokio::test]
+async fn metrics_about_graph_are_labelled_by_account_and_each_is_described_once() {
+    let mut visit = Visit::to(two_accounts(), at(2));
+    let home = visit.site.meters.graph(Some(&"home".parse().unwrap()));
+    home.ended(&Ok(()), Some(Duration::from_millis(40)));
+    let text = visit.get("/metrics", &[]).await.into_body();
+    let samples: std::collections::BTreeMap<_, _> = samples(&text).into_iter().collect();
+    for (name, value) in [
+        ("info{version=\"0.1.0\"}", 1.0),
+        ("graph_requests_total{account=\"home\",outcome=\"ok\"}", 1.0),
+        ("graph_requests_total{account=\"work\",outcome=\"ok\"}", 0.0),
+        ("graph_request_duration_seconds_count{account=\"home\"}", 1.0),
+        ("graph_request_duration_seconds_bucket{le=\"0.05\",account=\"home\"}", 1.0),
+        ("graph_state{account=\"home\",state=\"sign_in_required\"}", 1.0),
+        ("graph_state{account=\"work\",state=\"ok\"}", 1.0),
+        ("request_budget{account=\"work\"}", 1500.0),
+        ("poll_interval_seconds{account=\"home\"}", 5.0),
+        ("poll_interval_seconds{account=\"work\"}", 7.0),
+        ("users{health=\"ok\"}", 1.0),
+    ] {
+        assert_eq!(samples.get(format!("presence2mqtt_{name}").as_str()), Some(&value), "{name} in\n{text}");
+    }
+    assert!(!text.contains("last_success_timestamp_seconds{account=\"home\"}"), "{text}");
+    let types: Vec<&str> = text.lines().filter(|line| line.starts_with("# TYPE")).collect();
+    let once: std::collections::BTreeSet<&str> = types.iter().copied().collect();
+    assert_eq!(types.len(), once.len(), "{text}");
 }

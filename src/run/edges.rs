@@ -1,17 +1,21 @@
 //! The tasks at the edges, and the channels between them and the loop.
 
+use std::future::poll_fn;
 use std::path::Path;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::error::RunError;
-use super::settings::{attendant, graph_client};
-use crate::config::{Auth, Config};
+use super::settings::{access, attendant, graph_client};
+use crate::config::{Account, Auth, Config};
+use crate::core::model::account::AccountId;
 use crate::core::model::effect::{BrokerOrder, GraphOrder};
-use crate::core::model::event::{Event, PresenceEvent};
+use crate::core::model::event::{Access, Event, PresenceEvent};
 use crate::core::model::sign_in::{SignInEvent, SignInOrder};
+use crate::graph::client::GraphClient;
 use crate::graph::fetcher;
 use crate::graph::sign_in::attendant;
 use crate::graph::sign_in::delegated::DelegatedSignIn;
@@ -34,51 +38,106 @@ pub(super) struct Edge<Order, Report> {
     reports: mpsc::Receiver<Report>,
 }
 
-/// All edges.
-pub(super) struct Edges {
-    pub(super) fetcher: Edge<GraphOrder, PresenceEvent>,
-    pub(super) attendant: Edge<SignInOrder, SignInEvent>,
-    pub(super) publisher: Edge<BrokerOrder, Event>,
+/// The ways of one account.
+struct AccountEdges {
+    fetcher: Edge<GraphOrder, PresenceEvent>,
+    attendant: Edge<SignInOrder, SignInEvent>,
     /// Held until the end: tokens that two bridges renewed by turns would be lost to both.
     claim: Option<RunLock>,
+}
+
+/// All edges.
+pub(super) struct Edges {
+    accounts: Vec<AccountEdges>,
+    /// Whose reports are looked at first the next time: none waits behind the others for ever.
+    first: usize,
+    pub(super) publisher: Edge<BrokerOrder, Event>,
     tasks: JoinSet<()>,
 }
 
 impl Edges {
     /// Starts all tasks.
     pub(super) fn start(config: &Config, meters: &Meters) -> Result<Self, RunError> {
-        let client = Arc::new(graph_client(config)?.metered(meters.graph.clone()));
         let meter = meters.broker.clone();
-        let claim = client.delegated().map(DelegatedSignIn::claim).transpose()?;
         let address = address(config);
-        let look_after = attendant(config, &client);
         let mut tasks = JoinSet::new();
-        Ok(Self {
-            attendant: edge("sign-in", &mut tasks, |o, r| attendant::run(look_after, o, r)),
-            fetcher: edge("fetcher", &mut tasks, |o, r| fetcher::run(client, o, r)),
-            publisher: edge("publisher", &mut tasks, |o, r| publisher::metered(address, meter, o, r)),
-            claim,
-            tasks,
-        })
+        let accounts = config.accounts().map(|(of, _)| AccountEdges::start(config, of, (meters, &mut tasks)));
+        let accounts = accounts.collect::<Result<_, RunError>>()?;
+        let publisher = edge("publisher", &mut tasks, |o, r| publisher::metered(address, meter, o, r));
+        Ok(Self { accounts, first: 0, publisher, tasks })
     }
 
-    /// Puts other tasks in place of those that know the way to Graph; what these had under way is dropped.
+    /// Puts other tasks in place of those that know a way to Graph which is another now, and says of each account what that means.
+    /// What the old ones had under way is dropped.
     pub(super) fn replace_access(
         &mut self,
         before: &Config,
         config: &Config,
         meters: &Meters,
-    ) -> Result<(), RunError> {
-        let client = Arc::new(graph_client(config)?.metered(meters.graph.clone()));
-        if state_dir(before) != state_dir(config) {
-            self.claim = client.delegated().map(DelegatedSignIn::claim).transpose()?;
+    ) -> Result<Vec<Access>, RunError> {
+        // All that can fail does so before anything is replaced.
+        let plan = plan(before, config);
+        let mut started = Vec::new();
+        for (of, known) in &plan {
+            started.push(match known {
+                Some((_, Access::Same)) => None,
+                Some((index, _))
+                    if state_dir(&before.accounts[*index]) == state_dir(&config.accounts[of.index()]) =>
+                {
+                    let client = graph_client(config, *of)?;
+                    Some(AccountEdges::begin(config, *of, client, None, (meters, &mut self.tasks)))
+                }
+                Some(_) | None => Some(AccountEdges::start(config, *of, (meters, &mut self.tasks))?),
+            });
         }
-        let look_after = attendant(config, &client);
+        let before = std::mem::take(&mut self.accounts);
+        let mut before: Vec<Option<AccountEdges>> = before.into_iter().map(Some).collect();
+        let (mut accounts, mut accesses) = (Vec::new(), Vec::new());
+        for ((_, known), started) in plan.into_iter().zip(started) {
+            let known_edges = known.and_then(|(index, _)| before.get_mut(index)?.take());
+            accounts.extend(match (started, known_edges) {
+                (Some(started), Some(known)) => {
+                    Some(AccountEdges { claim: started.claim.or(known.claim), ..started })
+                }
+                (started, known) => started.or(known),
+            });
+            accesses.push(known.map_or(Access::New, |(_, access)| access));
+        }
         // The old ones end when their orders do, which is now.
-        self.attendant = edge("sign-in", &mut self.tasks, |o, r| attendant::run(look_after, o, r));
-        self.fetcher = edge("fetcher", &mut self.tasks, |o, r| fetcher::run(client, o, r));
+        drop(before);
+        (self.accounts, self.first) = (accounts, 0);
         while self.tasks.try_join_next().is_some() {}
-        Ok(())
+        Ok(accesses)
+    }
+
+    /// Hands an order to the fetcher of an account.
+    pub(super) fn ask_graph(&self, account: AccountId, order: GraphOrder) -> Result<(), RunError> {
+        self.accounts.get(account.index()).map_or(Ok(()), |account| account.fetcher.order(order))
+    }
+
+    /// Hands an order to whoever signs in to an account.
+    pub(super) fn sign_in(&self, account: AccountId, order: SignInOrder) -> Result<(), RunError> {
+        self.accounts.get(account.index()).map_or(Ok(()), |account| account.attendant.order(order))
+    }
+
+    /// What is reported next.
+    pub(super) async fn next(&mut self) -> Result<Event, RunError> {
+        let Self { accounts, first, publisher, .. } = self;
+        let turns = accounts.len() + 1;
+        poll_fn(|context| {
+            for turn in (0..turns).map(|step| (*first + step) % turns) {
+                let report = match accounts.get_mut(turn) {
+                    Some(account) => account.poll(AccountId::new(turn), context),
+                    None => publisher.poll(context),
+                };
+                if report.is_ready() {
+                    *first = (turn + 1) % turns;
+                    return report;
+                }
+            }
+            Poll::Pending
+        })
+        .await
     }
 
     /// Ends all tasks. They end when their orders do; what is still under way has no limit of its own worth waiting for.
@@ -88,11 +147,54 @@ impl Edges {
     }
 }
 
+impl AccountEdges {
+    fn start(config: &Config, of: AccountId, around: (&Meters, &mut JoinSet<()>)) -> Result<Self, RunError> {
+        let client = graph_client(config, of)?;
+        let claim = client.delegated().map(DelegatedSignIn::claim).transpose()?;
+        Ok(Self::begin(config, of, client, claim, around))
+    }
+
+    fn begin(
+        config: &Config,
+        of: AccountId,
+        client: GraphClient,
+        claim: Option<RunLock>,
+        (meters, tasks): (&Meters, &mut JoinSet<()>),
+    ) -> Self {
+        let account = &config.accounts[of.index()];
+        let client = Arc::new(client.metered(meters.graph(account.name.as_ref())));
+        let look_after = attendant(account, &client);
+        Self {
+            attendant: edge("sign-in", tasks, |o, r| attendant::run(look_after, o, r)),
+            fetcher: edge("fetcher", tasks, |o, r| fetcher::run(client, o, r)),
+            claim,
+        }
+    }
+
+    fn poll(&mut self, of: AccountId, context: &mut Context<'_>) -> Poll<Result<Event, RunError>> {
+        match self.fetcher.poll(context) {
+            Poll::Ready(event) => Poll::Ready(event.map(|event| Event::Presence(of, event))),
+            Poll::Pending => self.attendant.poll(context).map(|event| Ok(Event::SignIn(of, event?))),
+        }
+    }
+}
+
+/// Which accounts there are now, which of those before each was, and what that means for the way to Graph.
+fn plan(before: &Config, config: &Config) -> Vec<(AccountId, Option<(usize, Access)>)> {
+    let known = |(now, account): (AccountId, &Account)| {
+        let index = before.accounts.iter().position(|other| other.name == account.name);
+        (now, index.map(|index| (index, access((before, AccountId::new(index)), (config, now)))))
+    };
+    config.accounts().map(known).collect()
+}
+
 /// Whether a bridge could start with this configuration beside one that runs with another.
 pub(super) fn could_start(before: &Config, config: &Config) -> Result<(), RunError> {
-    let client = graph_client(config)?;
-    if state_dir(before) != state_dir(config) {
-        client.delegated().map(DelegatedSignIn::claim).transpose()?;
+    for (of, account) in config.accounts() {
+        let client = graph_client(config, of)?;
+        if !before.accounts.iter().any(|other| state_dir(other) == state_dir(account)) {
+            client.delegated().map(DelegatedSignIn::claim).transpose()?;
+        }
     }
     Ok(address(config).check()?)
 }
@@ -101,8 +203,8 @@ fn address(config: &Config) -> Address {
     Address::of_bridge(&config.mqtt, Will::of_bridge(&config.mqtt.settings))
 }
 
-fn state_dir(config: &Config) -> Option<&Path> {
-    match &config.graph.auth {
+fn state_dir(account: &Account) -> Option<&Path> {
+    match &account.auth {
         Auth::Person { state_dir, .. } => Some(state_dir),
         Auth::ClientSecret { .. }
         | Auth::Certificate { .. }
@@ -131,9 +233,9 @@ impl<Order, Report> Edge<Order, Report> {
         self.orders.try_send(order).map_err(|_| RunError::TaskDied(self.name))
     }
 
-    /// What the edge reports next.
-    pub(super) async fn report(&mut self) -> Result<Report, RunError> {
-        self.reports.recv().await.ok_or(RunError::TaskDied(self.name))
+    /// What the edge reports next, if it does now.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Report, RunError>> {
+        self.reports.poll_recv(context).map(|report| report.ok_or(RunError::TaskDied(self.name)))
     }
 }
 
@@ -147,7 +249,7 @@ mod tests {
         let mut gone: Edge<(), ()> = edge("fetcher", &mut tasks, |orders, reports| async move {
             drop((orders, reports));
         });
-        let error = gone.report().await.unwrap_err();
+        let error = poll_fn(|context| gone.poll(context)).await.unwrap_err();
         assert_eq!(error.to_string(), "the fetcher task ended unexpectedly");
         assert!(matches!(gone.order(()), Err(RunError::TaskDied("fetcher"))));
     }

@@ -23,7 +23,7 @@ use crate::chain::chain;
 use crate::config::Config;
 use crate::core::bridge::Bridge;
 use crate::core::model::effect::{Effect, Ending};
-use crate::core::model::event::{Access, Event};
+use crate::core::model::event::Event;
 use crate::core::model::name::ClientId;
 use crate::core::model::report::{Loudness, Report};
 use crate::core::model::settings::Settings;
@@ -183,9 +183,9 @@ impl Turn {
         loop {
             for effect in effects {
                 match effect {
-                    Effect::Graph(order) => self.edges.fetcher.order(order)?,
+                    Effect::Graph(account, order) => self.edges.ask_graph(account, order)?,
                     Effect::Broker(order) => self.edges.publisher.order(order)?,
-                    Effect::SignIn(order) => self.edges.attendant.order(order)?,
+                    Effect::SignIn(account, order) => self.edges.sign_in(account, order)?,
                     Effect::Report(report) => log(&report),
                     Effect::Finish(ending) => return Ok(self.ended(ending)),
                 }
@@ -195,9 +195,7 @@ impl Turn {
             let wake_at = [core.wake_at(now), around.supervisor.wake_at()].into_iter().flatten();
             let wake_at = wake_at.fold(now + LOOK, Tick::min);
             let event = tokio::select! {
-                event = self.edges.fetcher.report() => Event::Presence(event?),
-                event = self.edges.attendant.report() => Event::SignIn(event?),
-                event = self.edges.publisher.report() => event?,
+                event = self.edges.next() => event?,
                 question = around.doors.next() => {
                     question?.answer(|people| core.snapshot(people, clock.now()));
                     effects = Vec::new();
@@ -255,16 +253,8 @@ impl Turn {
             self.stopping = true;
             return Ok(Event::Stop);
         }
-        let same = settings::same_access(&self.config, &config);
-        if !same {
-            self.edges.replace_access(&self.config, &config, &around.meters)?;
-        }
+        let access = self.edges.replace_access(&self.config, &config, &around.meters)?;
         around.doors.follow(plan, &config);
-        let access = match (same, settings::same_identity(&self.config, &config)) {
-            (true, _) => Access::Same,
-            (false, true) => Access::Renewed,
-            (false, false) => Access::New,
-        };
         self.config = config;
         Ok(Event::Configured(Box::new(settings(&self.config)), access))
     }

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::config::{Auth, Certificate, Config, Mqtt};
-use crate::core::model::payload::About;
-use crate::core::model::settings::{Commands, MqttSettings, Settings, SignInSettings};
+use crate::config::{Account, Auth, Certificate, Config, Mqtt};
+use crate::core::model::account::AccountId;
+use crate::core::model::event;
+use crate::core::model::settings::{AccountSettings, Commands, MqttSettings, Settings, SignInSettings};
 use crate::core::model::sign_in::SignInBy;
 use crate::graph::HttpError;
 use crate::graph::client::{Access, GraphClient};
@@ -15,53 +16,62 @@ use crate::graph::sign_in::scopes::Scopes;
 /// What the core needs to know of a configuration.
 #[must_use]
 pub fn settings(config: &Config) -> Settings {
-    let Config { mqtt, graph, users, groups, lights, home_assistant, commands, .. } = config;
+    let Config { mqtt, graph, accounts, users, groups, lights, home_assistant, commands, .. } = config;
     Settings {
         mqtt: mqtt.settings.clone(),
-        graph: graph.settings.clone(),
-        sign_in: SignInSettings {
-            invites: invites(&graph.auth),
-            announce: matches!(graph.auth, Auth::Person { announce: true, .. }),
-            certificate_ends: certificate_ends(config),
-        },
-        commands: commands.enabled.then(|| Commands {
-            session_id: session_id(&graph.auth),
-            response_topic: commands.response_topic.as_deref().map(Into::into),
-        }),
+        graph: graph.clone(),
+        accounts: accounts.iter().map(account_settings).collect(),
+        commands: commands
+            .enabled
+            .then(|| Commands { response_topic: commands.response_topic.as_deref().map(Into::into) }),
         discovery: home_assistant.discovery.then(|| home_assistant.settings.clone()),
         users: users.clone(),
         groups: groups.clone(),
         lights: lights.clone(),
         predecessor: None,
-        about: About {
-            version: env!("CARGO_PKG_VERSION"),
-            cloud: graph.cloud.as_str(),
-            auth_method: graph.auth.as_str(),
-        },
+        version: env!("CARGO_PKG_VERSION"),
     }
 }
 
-/// A client for the Graph of a configuration.
+fn account_settings(account: &Account) -> AccountSettings {
+    AccountSettings {
+        name: account.name.clone(),
+        reading: account.settings.clone(),
+        app: account.app(),
+        sign_in: SignInSettings {
+            invites: invites(&account.auth),
+            announce: matches!(account.auth, Auth::Person { announce: true, .. }),
+            certificate_ends: certificate_ends(account),
+        },
+        // What names the app's presence sessions is its own id.
+        session_id: account.auth.client_id().map(|id| id.as_str().into()),
+        auth_method: account.auth.as_str(),
+    }
+}
+
+/// A client for the Graph of one account of a configuration.
 ///
 /// # Errors
 ///
 /// If its certificate authorities cannot be loaded.
-pub fn graph_client(config: &Config) -> Result<GraphClient, HttpError> {
-    let graph = &config.graph;
+pub fn graph_client(config: &Config, account: AccountId) -> Result<GraphClient, HttpError> {
+    let Account { graph_url, login_url, tenant, ca_file, request_timeout, auth, .. } =
+        &config.accounts[account.index()];
     let access = Access {
-        graph_url: &graph.graph_url,
-        login_url: &graph.login_url,
-        tenant: graph.tenant.as_str(),
-        ca_file: graph.ca_file.as_deref(),
-        timeout: graph.request_timeout,
+        graph_url,
+        login_url,
+        tenant: tenant.as_str(),
+        ca_file: ca_file.as_deref(),
+        timeout: *request_timeout,
     };
-    let scopes = scopes(config, config.commands.enabled);
-    GraphClient::new(&access, Method::new(&graph.auth, &graph.tenant, scopes, graph.request_timeout)?)
+    let scopes = scopes(config, account, config.commands.enabled);
+    GraphClient::new(&access, Method::new(auth, tenant, scopes, *request_timeout)?)
 }
 
-/// What a person who signs in is asked for.
-fn scopes(config: &Config, writes: bool) -> Scopes {
-    Scopes::of(config.users.iter().map(|user| &user.id), !config.groups.is_empty(), writes)
+/// What a person who signs in to an account is asked for.
+fn scopes(config: &Config, account: AccountId, writes: bool) -> Scopes {
+    let users = config.users.iter().filter(|user| user.account == account).map(|user| &user.id);
+    Scopes::of(users, config.groups.iter().any(|group| group.account == account), writes)
 }
 
 /// How a person signs in, where one does.
@@ -75,25 +85,14 @@ fn invites(auth: &Auth) -> Option<SignInBy> {
     }
 }
 
-/// What names the app's presence sessions: its own id.
-fn session_id(auth: &Auth) -> Option<Box<str>> {
-    match auth {
-        Auth::Person { client_id, .. }
-        | Auth::ClientSecret { client_id, .. }
-        | Auth::Certificate { client_id, .. }
-        | Auth::WorkloadIdentity { client_id, .. } => Some(client_id.as_str().into()),
-        Auth::ManagedIdentity { client_id, .. } => client_id.as_ref().map(|id| id.as_str().into()),
-    }
-}
-
-/// When the app's certificate ends, if it signs in with one that can be read.
+/// When the certificate of an account's app ends, if it signs in with one that can be read.
 #[must_use]
-pub fn certificate_ends(config: &Config) -> Option<Timestamp> {
-    certificate(config)?.read().ok().map(|read| read.ends)
+pub fn certificate_ends(account: &Account) -> Option<Timestamp> {
+    certificate(account)?.read().ok().map(|read| read.ends)
 }
 
-fn certificate(config: &Config) -> Option<&Certificate> {
-    match &config.graph.auth {
+fn certificate(account: &Account) -> Option<&Certificate> {
+    match &account.auth {
         Auth::Certificate { certificate, .. } => Some(certificate),
         Auth::Person { .. }
         | Auth::ClientSecret { .. }
@@ -102,17 +101,17 @@ fn certificate(config: &Config) -> Option<&Certificate> {
     }
 }
 
-/// Who invites people to sign in, and notices when a secret's file changes.
-pub(super) fn attendant(config: &Config, client: &GraphClient) -> Attendant {
+/// Who invites people to sign in to an account, and notices when a secret's file changes.
+pub(super) fn attendant(account: &Account, client: &GraphClient) -> Attendant {
     let delegated = client.delegated().cloned();
-    let mut watched = config.graph.auth.files();
+    let mut watched = account.auth.files();
     watched.extend(delegated.as_ref().map(|sign_in| sign_in.store.file()));
     Attendant {
         authority: client.authority().clone(),
         resource: client.resource().to_owned(),
         delegated,
         watched,
-        certificate: certificate(config).cloned(),
+        certificate: certificate(account).cloned(),
     }
 }
 
@@ -128,26 +127,26 @@ pub(super) fn same_broker(one: &Config, other: &Config) -> bool {
     Mqtt { settings, ..one.mqtt.clone() } == other.mqtt && one.home_assistant == other.home_assistant
 }
 
-/// Whether both ask the same tenant as the same app or person.
-pub(super) fn same_identity(one: &Config, other: &Config) -> bool {
-    let identity = |config: &Config| {
-        let graph = &config.graph;
-        let place = (graph.graph_url.clone(), graph.login_url.clone());
-        (graph.cloud, graph.tenant.clone(), place, graph.auth.clone())
+/// What another configuration means for the way to Graph of an account that was in the one before.
+pub(super) fn access(
+    (one, before): (&Config, AccountId),
+    (other, now): (&Config, AccountId),
+) -> event::Access {
+    let way = |config: &Config, id: AccountId| {
+        let account = config.accounts[id.index()].clone();
+        let is_person = matches!(account.auth, Auth::Person { .. });
+        let scopes = scopes(config, id, is_person && config.commands.enabled);
+        // How it is read is nothing to the way.
+        (Account { settings: one.accounts[before.index()].settings.clone(), ..account }, scopes)
     };
-    identity(one) == identity(other)
-}
-
-/// Whether the way to Graph is the same with both: tenant, addresses, sign-in, and what a person is asked for.
-pub(super) fn same_access(one: &Config, other: &Config) -> bool {
-    let way = |config: &Config| {
-        let graph = &config.graph;
-        let is_person = matches!(graph.auth, Auth::Person { .. });
-        (
-            (graph.cloud, graph.tenant.clone(), graph.graph_url.clone(), graph.login_url.clone()),
-            (graph.ca_file.clone(), graph.request_timeout, graph.auth.clone()),
-            scopes(config, is_person && config.commands.enabled),
-        )
+    let identity = |(account, _): &(Account, Scopes)| {
+        let Account { cloud, tenant, graph_url, login_url, auth, .. } = account.clone();
+        (cloud, tenant, graph_url, login_url, auth)
     };
-    way(one) == way(other)
+    let (before, now) = (way(one, before), way(other, now));
+    match (before == now, identity(&before) == identity(&now)) {
+        (true, _) => event::Access::Same,
+        (false, true) => event::Access::Renewed,
+        (false, false) => event::Access::New,
+    }
 }

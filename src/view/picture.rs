@@ -95,6 +95,7 @@ impl Picture {
             | Heard::Pong
             | Heard::Set(_)
             | Heard::SetStatusMessage(_)
+            | Heard::Account(..)
             | Heard::Light(..)
             | Heard::PauseLight(_)
             | Heard::Device

@@ -101,14 +101,14 @@ impl Setup {
         config.mqtt.settings.protocol = self.protocol;
         config.mqtt.settings.qos = self.qos;
         config.mqtt.settings.refresh_interval = self.refresh_interval;
-        config.graph.settings.endpoint = self.endpoint;
-        config.graph.settings.poll_interval = self.poll_interval;
-        config.graph.settings.stale_after = Some(self.stale_after);
-        config.graph.settings.on_stale = self.on_stale;
-        config.graph.settings.debounce = self.debounce;
-        config.graph.settings.include_messages = self.include_messages;
-        config.graph.request_timeout = REQUEST_TIMEOUT;
-        config.graph.settings.request_budget = REQUESTS;
+        config.accounts[0].settings.endpoint = self.endpoint;
+        config.accounts[0].settings.poll_interval = self.poll_interval;
+        config.graph.stale_after = Some(self.stale_after);
+        config.graph.on_stale = self.on_stale;
+        config.graph.debounce = self.debounce;
+        config.graph.include_messages = self.include_messages;
+        config.accounts[0].request_timeout = REQUEST_TIMEOUT;
+        config.accounts[0].settings.request_budget = REQUESTS;
         config
     }
 }

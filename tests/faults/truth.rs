@@ -56,7 +56,7 @@ fn details(found: &Retained, people: &People, config: &Config) -> Vec<String> {
         let truth = people.tenant.presence(people.person(place(people, &user.id)).id).unwrap();
         let topic = format!("presence/{}/state", user.name);
         let state = parse(found, &topic);
-        for (member, expected) in state_members(&truth, config.graph.settings.include_messages) {
+        for (member, expected) in state_members(&truth, config.graph.include_messages) {
             if state[member] != expected {
                 wrong.push(format!("{topic}: {member} is {} instead of {expected}", state[member]));
             }

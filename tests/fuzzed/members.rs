@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use presence2mqtt::core::bridge::Bridge;
+use presence2mqtt::core::model::account::AccountId;
 use presence2mqtt::core::model::effect::{BrokerOrder, Effect, Ending, GraphOrder};
 use presence2mqtt::core::model::event::{Event, LinkFailure, PresenceEvent};
 use presence2mqtt::core::model::members::MembersPage;
@@ -54,7 +55,7 @@ fn published(pattern: &str, mut page: MembersPage) {
     let name = pattern.parse().unwrap();
     let id = GROUP.parse().unwrap();
     let refresh_members = Duration::from_secs(3600);
-    let groups = vec![Group { id, name, refresh_members, discovery: true }];
+    let groups = vec![Group { id, name, refresh_members, discovery: true, account: AccountId::FIRST }];
     let now = Now { tick: Tick::default(), wall: nine() };
     let mut bridge = Bridge::new(Settings { users: Vec::new(), groups, ..settings() }, 1, now);
     let mut commands = bridge.on(Event::Started, now);
@@ -68,11 +69,11 @@ fn published(pattern: &str, mut page: MembersPage) {
     let later = after(10);
     commands.extend(bridge.on(Event::Woken, later));
     let first = commands.iter().find_map(|command| {
-        let Effect::Graph(GraphOrder::ReadMembers(asked)) = command else { return None };
+        let Effect::Graph(_, GraphOrder::ReadMembers(asked)) = command else { return None };
         asked.operation.page.is_none().then_some(asked.id)
     });
     let ended = Ended { request: first.expect("the group is read"), further: 0, outcome: Ok(page) };
-    let mut commands = bridge.on(Event::Presence(PresenceEvent::Members(ended)), later);
+    let mut commands = bridge.on(Event::Presence(AccountId::FIRST, PresenceEvent::Members(ended)), later);
     let (mut topics, mut spellings) = (BTreeSet::new(), BTreeSet::new());
     while !commands.is_empty() {
         let mut sent = 0;
@@ -94,8 +95,8 @@ fn published(pattern: &str, mut page: MembersPage) {
                         }
                     }
                 }
-                Effect::Graph(_)
-                | Effect::SignIn(_)
+                Effect::Graph(_, _)
+                | Effect::SignIn(_, _)
                 | Effect::Broker(_)
                 | Effect::Finish(Ending::Stopped) => {}
             }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use presence2mqtt::core::bridge::Bridge;
+use presence2mqtt::core::model::account::AccountId;
 use presence2mqtt::core::model::effect::{BrokerOrder, Effect, Ending, GraphOrder};
 use presence2mqtt::core::model::event::{Event, LinkFailure, PresenceEvent};
 use presence2mqtt::core::model::name::ObjectId;
@@ -142,7 +143,10 @@ impl World {
         let request = self.under_way.take().expect("nobody is read");
         self.now = later(self.now, Duration::from_millis(100));
         self.ended = (self.now.tick, self.reads);
-        self.tell(Event::Presence(PresenceEvent::Read(Ended { request, further: 0, outcome })));
+        self.tell(Event::Presence(
+            AccountId::FIRST,
+            PresenceEvent::Read(Ended { request, further: 0, outcome }),
+        ));
     }
 
     /// What is being set, and about whom.
@@ -154,7 +158,10 @@ impl World {
     pub(super) fn written(&mut self, outcome: Result<(), ReadFailure>) {
         let request = self.write.take().expect("nothing is written").id;
         self.now = later(self.now, Duration::from_millis(100));
-        self.tell(Event::Presence(PresenceEvent::Set(Ended { request, further: 0, outcome })));
+        self.tell(Event::Presence(
+            AccountId::FIRST,
+            PresenceEvent::Set(Ended { request, further: 0, outcome }),
+        ));
     }
 
     /// How long after the end of the last read somebody is read again.
@@ -181,11 +188,11 @@ impl World {
         let (mut acknowledged, mut closed) = (0, false);
         for command in self.bridge.on(event, self.now) {
             match command {
-                Effect::Graph(GraphOrder::Read(read)) => {
+                Effect::Graph(_, GraphOrder::Read(read)) => {
                     self.reads += 1;
                     self.under_way = Some(read.id);
                 }
-                Effect::Graph(order @ (GraphOrder::Resolve(_) | GraphOrder::ReadMembers(_))) => {
+                Effect::Graph(_, order @ (GraphOrder::Resolve(_) | GraphOrder::ReadMembers(_))) => {
                     panic!("Alice's id is known, and there are no groups: {order:?}");
                 }
                 Effect::Broker(BrokerOrder::Publish(messages)) => {
@@ -201,16 +208,16 @@ impl World {
                         }
                     }
                 }
-                Effect::Graph(GraphOrder::Set(write)) => {
+                Effect::Graph(_, GraphOrder::Set(write)) => {
                     assert!(self.write.replace(write).is_none(), "two writes at once");
                 }
                 Effect::Broker(BrokerOrder::Subscribe(_)) => self.subscriptions += 1,
                 Effect::Report(report) => said::sentence(&report.to_string()),
                 Effect::Finish(ending) => self.ending = Some(ending),
                 Effect::Broker(BrokerOrder::Disconnect) => closed = true,
-                Effect::Graph(GraphOrder::ForgetConnections)
+                Effect::Graph(_, GraphOrder::ForgetConnections)
                 | Effect::Broker(BrokerOrder::Connect(..) | BrokerOrder::Unsubscribe(_))
-                | Effect::SignIn(_) => {}
+                | Effect::SignIn(_, _) => {}
             }
         }
         if acknowledged > 0 {
@@ -291,17 +298,16 @@ fn members(payload: &str, expected: &[&str]) -> Value {
 /// Alice, alone every five seconds, with what she writes.
 pub(super) fn settings() -> Settings {
     let mut settings = Settings::for_tests();
-    settings.graph.endpoint = Endpoint::Users;
+    settings.accounts[0].reading.endpoint = Endpoint::Users;
     settings.graph.include_messages = true;
-    settings.commands = Some(Commands {
-        session_id: Some("11111111-2222-3333-4444-555555555555".into()),
-        response_topic: Some("answers".into()),
-    });
+    settings.accounts[0].session_id = Some("11111111-2222-3333-4444-555555555555".into());
+    settings.commands = Some(Commands { response_topic: Some("answers".into()) });
     settings.users = vec![User {
         name: "alice".parse().unwrap(),
         id: alice().to_string().parse().unwrap(),
         display_name: "Alice".to_owned(),
         discovery: true,
+        account: AccountId::FIRST,
     }];
     settings
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::civil::{Date, date};
 use jiff::{Timestamp, ToSpan};
 use presence2mqtt::config::{self, Config, Environment};
+use presence2mqtt::core::model::account::AccountId;
 use presence2mqtt::core::model::request::{ReadFailure, ReadPresence};
 use presence2mqtt::graph::client::GraphClient;
 use presence2mqtt::run;
@@ -77,12 +78,16 @@ impl World {
     /// A client of the registered app.
     fn client(&self, auth: &str) -> GraphClient {
         let client_id = self.tenant.settings().client_id;
-        run::graph_client(&self.config(Some(&client_id), auth, &[])).unwrap()
+        run::graph_client(&self.config(Some(&client_id), auth, &[]), AccountId::FIRST).unwrap()
     }
 
     /// A client of the machine's identity.
     fn machine(&self, client_id: Option<&str>, variables: &[(&str, String)]) -> GraphClient {
-        run::graph_client(&self.config(client_id, "method = \"managed-identity\"", variables)).unwrap()
+        run::graph_client(
+            &self.config(client_id, "method = \"managed-identity\"", variables),
+            AccountId::FIRST,
+        )
+        .unwrap()
     }
 
     fn metadata_service(&self) -> [(&'static str, String); 1] {
@@ -237,7 +242,7 @@ async fn the_end_of_the_certificate_is_noticed_on_the_broker_until_it_is_renewed
     let certificate =
         config::Certificate { certificate_file: certificate_file.clone(), private_key_file: None };
     let client_id = stage.tenant.settings().client_id.parse().unwrap();
-    config.graph.auth = config::Auth::Certificate { client_id, certificate };
+    config.accounts[0].auth = config::Auth::Certificate { client_id, certificate };
     let bridge = Running::start(&config);
     let mut listener = stage.listen(&config).await;
     listener.until(&[("presence/alice/health", "ok")]).await;

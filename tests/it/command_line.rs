@@ -46,6 +46,18 @@ fn the_demonstration_shows_how_somebody_signs_in() {
 }
 
 #[test]
+fn the_demonstration_shows_a_household_with_two_accounts() {
+    let (code, out, err) = told(program().args(["demo", "--for", "9s", "--household"]));
+    assert_eq!(code, Some(0), "{err}");
+    for name in ["alice", "bob"] {
+        let said =
+            |words: &str| out.find(&format!("{name}: {words}")).unwrap_or_else(|| panic!("{words} in {out}"));
+        assert!(said("health is sign_in_required") < said("health is ok"), "{out}");
+        assert!(err.contains(&format!("account {name}: sign in at http://")), "{err}");
+    }
+}
+
+#[test]
 fn the_simulation_prints_a_configuration_that_works() {
     let mut simulation =
         program().args(["simulate", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().unwrap();

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use presence2mqtt::config::Config;
+use presence2mqtt::core::model::account::AccountId;
 use presence2mqtt::core::model::effect::Ending;
 use presence2mqtt::core::model::members::{MembersPage, PageLink};
 use presence2mqtt::core::model::name::ObjectId;
@@ -43,7 +44,7 @@ async fn page(client: &GraphClient, page: Option<PageLink>) -> Result<MembersPag
 #[tokio::test]
 async fn twenty_five_hundred_members_come_on_three_pages() {
     let stage = Stage::without_broker(tenant(2_500)).await;
-    let client = run::graph_client(&config(&stage, "")).unwrap();
+    let client = run::graph_client(&config(&stage, ""), AccountId::FIRST).unwrap();
     let mut members = within(once::members(&client, everybody())).await.unwrap();
     assert_eq!(stage.tenant.requests().to(Endpoint::GroupMembers), 3);
     let mut people = stage.tenant.people();
@@ -60,7 +61,7 @@ async fn twenty_five_hundred_members_come_on_three_pages() {
 #[tokio::test]
 async fn no_token_goes_where_a_strange_link_leads() {
     let stage = Stage::without_broker(tenant(5)).await;
-    let client = run::graph_client(&config(&stage, "")).unwrap();
+    let client = run::graph_client(&config(&stage, ""), AccountId::FIRST).unwrap();
     stage.tenant.switch(|switches| switches.members_page = Some(2));
     for strange in [StrangeLink::OtherHost, StrangeLink::OtherPath] {
         stage.tenant.switch(|switches| switches.strange_link = Some(strange));
@@ -74,7 +75,7 @@ async fn no_token_goes_where_a_strange_link_leads() {
 #[tokio::test]
 async fn each_way_to_fail_in_the_middle_has_its_meaning() {
     let stage = Stage::without_broker(tenant(5)).await;
-    let client = run::graph_client(&config(&stage, "")).unwrap();
+    let client = run::graph_client(&config(&stage, ""), AccountId::FIRST).unwrap();
     stage.tenant.switch(|switches| switches.members_page = Some(2));
     let first = page(&client, None).await.unwrap();
     assert_eq!((first.members.len(), first.counted), (2, Some(5)));
@@ -109,7 +110,7 @@ async fn each_way_to_fail_in_the_middle_has_its_meaning() {
 async fn members_without_names_are_a_missing_permission() {
     let permissions = vec!["GroupMember.Read.All".to_owned(), "Presence.Read.All".to_owned()];
     let stage = Stage::without_broker(Settings { permissions, ..tenant(3) }).await;
-    let client = run::graph_client(&config(&stage, "")).unwrap();
+    let client = run::graph_client(&config(&stage, ""), AccountId::FIRST).unwrap();
     let failure = page(&client, None).await.unwrap_err();
     let ReadFailure::Forbidden { advice } = &failure else { panic!("{failure:?}") };
     assert!(advice.contains("the application permission User.ReadBasic.All"), "{advice}");

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use presence2mqtt::core::model::account::AccountId;
 use presence2mqtt::core::model::sign_in::{
     InvitationEnd, LandingAddress, ShownInvitation, SignInBy, SignInEvent, SignInOrder,
 };
@@ -29,7 +30,7 @@ impl Attended {
     async fn start() -> Self {
         let home = Home::new().await;
         home.stage.tenant.sign_in_browser_as(home.stage.tenant.people()[0].id);
-        let client: Arc<GraphClient> = Arc::new(graph_client(&home.config()).unwrap());
+        let client: Arc<GraphClient> = Arc::new(graph_client(&home.config(), AccountId::FIRST).unwrap());
         let attendant = Attendant {
             authority: client.authority().clone(),
             resource: client.resource().to_owned(),

@@ -3,6 +3,7 @@
 //! Needs nothing but the Rust toolchain. What only a real broker shows is in `tests/mosquitto`.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests are an edge and may fail loudly")]
 
+mod accounts;
 mod app_methods;
 mod architecture;
 mod bridge;

@@ -28,7 +28,7 @@ async fn stage(permissions: &[&str]) -> (Stage, Config) {
     }
     let mut config = stage.config("", &stage.everybody());
     // Nobody is read again by chance while a test looks.
-    config.graph.settings.poll_interval = Duration::from_secs(600);
+    config.accounts[0].settings.poll_interval = Duration::from_secs(600);
     config.commands.enabled = true;
     (stage, config)
 }
@@ -112,7 +112,7 @@ async fn what_is_set_comes_back_within_a_second() {
 #[tokio::test]
 async fn a_status_message_is_set_until_its_time_and_removed() {
     let (stage, mut config) = stage(&["Presence.ReadWrite.All"]).await;
-    config.graph.settings.include_messages = true;
+    config.graph.include_messages = true;
     let (bridge, mut listener) = ready(&stage, &config).await;
     let topic = "presence/alice/set_status_message";
     for (payload, message) in [

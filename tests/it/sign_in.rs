@@ -7,6 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use presence2mqtt::config::{self, Config, Environment};
+use presence2mqtt::core::model::account::AccountId;
 use presence2mqtt::core::model::effect::Ending;
 use presence2mqtt::core::model::sign_in::{InvitationEnd, SignInBy, SignInEvent, SignInOrder};
 use presence2mqtt::graph::sign_in::answer::NotIssued;
@@ -254,7 +255,7 @@ async fn a_second_bridge_with_the_same_tokens_is_refused() {
 /// A code that the simulated service is asked for directly.
 async fn code_of(home: &Home) -> (PendingCode, Authority) {
     let config = home.config();
-    let client = graph_client(&config).unwrap();
+    let client = graph_client(&config, AccountId::FIRST).unwrap();
     let scope = client.delegated().unwrap().scope(client.resource());
     let authority = client.authority().clone();
     let client_id = home.stage.tenant.settings().client_id;
@@ -311,7 +312,7 @@ async fn blocked_codes_are_known_by_their_number_under_every_word_and_end_an_inv
     }
 
     let config = home.config();
-    let client = graph_client(&config).unwrap();
+    let client = graph_client(&config, AccountId::FIRST).unwrap();
     let attendant = Attendant {
         authority: client.authority().clone(),
         resource: client.resource().to_owned(),

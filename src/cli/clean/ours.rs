@@ -11,7 +11,7 @@ use crate::core::model::health::Health;
 use crate::core::model::heard::Heard;
 use crate::core::model::name::{BaseTopic, ObjectId, TopicLevel, UserId};
 use crate::core::model::payload::{RememberedInfo, RememberedState};
-use crate::core::model::topic::{BridgeField, Field, LightField, Topics};
+use crate::core::model::topic::{AccountField, BridgeField, Field, LightField, Topics};
 
 /// Where is looked, and what is known by now. What was removed no longer says whose it was, so nothing is forgotten.
 pub(super) struct Ours<'a> {
@@ -63,7 +63,8 @@ impl<'a> Ours<'a> {
     /// What matches everything that may be ours, and this bridge's own state by name.
     pub(super) fn filters(&self) -> Vec<String> {
         let (topics, devices) = (self.topics, home_assistant::every_device(self.prefix));
-        vec![self.state(), topics.every_topic(), topics.every_light(), topics.every_check(), devices]
+        let (lights, accounts) = (topics.every_light(), topics.every_account());
+        vec![self.state(), topics.every_topic(), accounts, lights, topics.every_check(), devices]
     }
 
     /// What the configuration names below the base topic.
@@ -74,7 +75,14 @@ impl<'a> Ours<'a> {
             .lights
             .iter()
             .flat_map(|light| LightField::ALL.map(|field| self.topics.of_light(&light.name, field)));
-        people.chain(lights).chain(BridgeField::ALL.map(|field| self.topics.of_bridge(field))).collect()
+        let accounts = self.config.accounts.iter().filter_map(|account| account.name.as_ref());
+        let accounts = accounts
+            .flat_map(|name| AccountField::ALL.map(|field| self.topics.of_account(Some(name), field)));
+        people
+            .chain(lights)
+            .chain(accounts)
+            .chain(BridgeField::ALL.map(|field| self.topics.of_bridge(field)))
+            .collect()
     }
 
     /// Where the bridge is announced to Home Assistant, and everybody whose object id is known.
@@ -130,6 +138,7 @@ impl<'a> Ours<'a> {
             | Heard::Pong
             | Heard::Set(_)
             | Heard::SetStatusMessage(_)
+            | Heard::Account(..)
             | Heard::Light(..)
             | Heard::PauseLight(_)
             | Heard::Device
@@ -147,7 +156,7 @@ impl<'a> Ours<'a> {
             Heard::Person(user, field) => {
                 self.is_our_person(&user).then_some(if field == Field::State { 2 } else { 1 })
             }
-            Heard::Own(_) | Heard::Light(..) => self.bridge_is_ours.then_some(3),
+            Heard::Own(_) | Heard::Account(..) | Heard::Light(..) => self.bridge_is_ours.then_some(3),
             Heard::Elsewhere => (self.bridge_is_ours && self.topics.is_check(&message.topic)).then_some(3),
             Heard::OtherBridge(..)
             | Heard::Refresh

@@ -12,6 +12,7 @@ use super::lines::Lines;
 use super::progress::Progress;
 use super::terminal::Terminal;
 use crate::config::{Auth, Config};
+use crate::core::model::account::AccountId;
 use crate::core::model::sign_in::SignInBy;
 use crate::graph::client::GraphClient;
 use crate::graph::sign_in::answer::Issued;
@@ -29,13 +30,14 @@ pub(super) async fn run(
     (terminal, progress): (Terminal, Progress),
     out: &mut impl Write,
 ) -> Result<(), Failure> {
-    let client = run::graph_client(config).map_err(|error| Failure::new(exit::CONFIG, error))?;
-    let sign_in = delegated(config, &client)?;
+    let of = options.which.one(config)?;
+    let client = run::graph_client(config, of).map_err(|error| Failure::new(exit::CONFIG, error))?;
+    let sign_in = delegated(config, of, &client)?;
     // Before a person goes to any trouble: what could not be stored would be in vain.
     let preparing = progress.during("waiting for whoever else uses the sign-in", sign_in.prepare());
     let bound = preparing.await.map_err(of_store)?;
-    let by_browser =
-        options.browser || matches!(config.graph.auth, Auth::Person { by: SignInBy::Browser, .. });
+    let by_browser = options.browser
+        || matches!(config.accounts[of.index()].auth, Auth::Person { by: SignInBy::Browser, .. });
     let request = Request {
         authority: client.authority(),
         client_id: &sign_in.client_id,
@@ -93,10 +95,11 @@ async fn keep(sign_in: &DelegatedSignIn, issued: &Issued) -> Result<(), Failure>
 /// The person's sign-in of a configuration that has one.
 pub(super) fn delegated<'a>(
     config: &Config,
+    of: AccountId,
     client: &'a GraphClient,
 ) -> Result<&'a DelegatedSignIn, Failure> {
     client.delegated().ok_or_else(|| {
-        let method = config.graph.auth.as_str();
+        let method = config.accounts[of.index()].auth.as_str();
         let why =
             format!("with graph.auth.method = \"{method}\" the app signs in as itself; no person needs to");
         Failure::new(exit::CONFIG, why)

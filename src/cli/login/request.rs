@@ -4,6 +4,7 @@ use clap::Args;
 
 use crate::cli::exit::{self, Failure};
 use crate::cli::progress::Progress;
+use crate::cli::which::Which;
 use crate::graph::caller::Caller;
 use crate::graph::sign_in::answer::NotIssued;
 use crate::graph::sign_in::authority::Authority;
@@ -11,6 +12,8 @@ use crate::graph::sign_in::authority::Authority;
 /// How to sign in.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Options {
+    #[command(flatten)]
+    pub(super) which: Which,
     /// Do not ask whether the account that signed in is the right one
     #[arg(long)]
     pub(super) yes: bool,

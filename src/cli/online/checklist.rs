@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 
 use crate::cli::exit::{self, Failure};
+use crate::core::model::account::addressed;
+use crate::core::model::name::TopicLevel;
 use crate::core::model::request::ReadFailure;
 use crate::mqtt::one_shot::OneShotError;
 
@@ -28,7 +30,9 @@ pub(super) enum Outcome {
 /// The steps so far.
 pub(super) struct Checklist<'o, Out> {
     out: &'o mut Out,
-    failed: Vec<(&'static str, u8)>,
+    /// Which of several accounts the steps are about.
+    about: Option<TopicLevel>,
+    failed: Vec<(String, u8)>,
 }
 
 impl Outcome {
@@ -63,21 +67,31 @@ impl Outcome {
 
 impl<'o, Out: Write> Checklist<'o, Out> {
     pub(super) fn new(out: &'o mut Out) -> Self {
-        Self { out, failed: Vec::new() }
+        Self { out, about: None, failed: Vec::new() }
+    }
+
+    /// The next steps are about this account.
+    pub(super) fn about(&mut self, account: Option<&TopicLevel>) {
+        self.about = account.cloned();
     }
 
     /// Prints a step at once: the next one may take its time.
     pub(super) fn add(&mut self, step: &'static str, outcome: Outcome) -> io::Result<()> {
+        let of = self.about.as_ref().map_or(String::new(), |name| format!("{name}: "));
+        let addressed = |words: String| match &self.about {
+            Some(name) => addressed(name, &words),
+            None => words,
+        };
         let (mark, words) = match outcome {
             Outcome::Ok(words) => ("ok", words),
             Outcome::Note(words) => ("note", words),
             Outcome::Failed(code, words) => {
-                self.failed.push((step, code));
-                ("failed", words)
+                self.failed.push((format!("{of}{step}"), code));
+                ("failed", addressed(words))
             }
             Outcome::Skipped(needs) => ("skipped", format!("needs the step \"{needs}\"")),
         };
-        writeln!(self.out, "{mark:<8} {step:<14} {words}")?;
+        writeln!(self.out, "{mark:<8} {step:<14} {of}{words}")?;
         self.out.flush()
     }
 
@@ -86,7 +100,7 @@ impl<'o, Out: Write> Checklist<'o, Out> {
     pub(super) fn finish(self) -> Result<(), Failure> {
         let by_urgency = [exit::CONFIG, exit::SIGN_IN, exit::UNREACHABLE];
         let code = by_urgency.into_iter().find(|code| self.failed.iter().any(|(_, of)| of == code));
-        let steps: Vec<&str> = self.failed.iter().map(|(step, _)| *step).collect();
+        let steps: Vec<&str> = self.failed.iter().map(|(step, _)| step.as_str()).collect();
         match (code, &steps[..]) {
             (_, []) => Ok(()),
             (code, steps) => {

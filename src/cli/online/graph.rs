@@ -6,7 +6,8 @@ use super::checklist::{Checklist, MOST_TRIED, Outcome};
 use super::groups::{self, Members};
 use crate::cli::exit;
 use crate::cli::progress::Progress;
-use crate::config::Config;
+use crate::config::{Account, Config};
+use crate::core::model::account::AccountId;
 use crate::core::model::members::Member;
 use crate::core::model::name::{PrincipalName, UserId};
 use crate::core::model::request::ReadFailure;
@@ -23,30 +24,32 @@ const PEOPLE: &str = "people";
 /// Returns how many people are followed, as far as it is known.
 pub(super) async fn check(
     config: &Config,
+    of: AccountId,
     client: &GraphClient,
     progress: Progress,
     list: &mut Checklist<'_, impl Write>,
 ) -> io::Result<usize> {
+    let account = &config.accounts[of.index()];
     if let Err(failure) = progress.during("signing in", client.sign_in()).await {
         list.add(SIGN_IN, Outcome::from_failure(&failure, exit::SIGN_IN))?;
         list.add(GRAPH, Outcome::Skipped(SIGN_IN))?;
         list.add(PERMISSION, Outcome::Skipped(SIGN_IN))?;
         return Ok(config.users.len());
     }
-    let (who, scopes) = signed_in_as(config, client).await;
+    let (who, scopes) = signed_in_as(account, client).await;
     list.add(SIGN_IN, Outcome::Ok(who))?;
-    let Members { somebody: member, count } = groups::check(config, client, progress, list).await?;
-    let people = config.users.len() + count;
-    let Some((name, id)) = somebody(config, member) else {
+    let Members { somebody: member, count } = groups::check(config, of, client, progress, list).await?;
+    let people = config.users.iter().filter(|user| user.account == of).count() + count;
+    let Some((name, id)) = somebody(config, of, member) else {
         unread(list)?;
         return Ok(people);
     };
     let ids = [id.clone()];
-    let reading = once::read(client, config.graph.settings.endpoint, &ids);
+    let reading = once::read(client, account.settings.endpoint, &ids);
     let outcome = progress.during("reading one presence from Graph", reading).await.pop();
     let missing = scopes.filter(|scopes| config.commands.enabled && !scopes::lets_write(scopes)).is_some();
     read((&name, &id), outcome, may(config, missing), list)?;
-    let names = config.users.iter().filter_map(|user| match &user.id {
+    let names = config.users.iter().filter(|user| user.account == of).filter_map(|user| match &user.id {
         UserId::Principal(name) => Some((user, name)),
         UserId::Me | UserId::Object(_) => None,
     });
@@ -58,8 +61,12 @@ pub(super) async fn check(
 }
 
 /// Who is read: whoever the configuration names first; else a member of a group.
-fn somebody(config: &Config, member: Option<Member>) -> Option<(String, UserId)> {
-    let user = config.users.first().map(|user| (user.name.to_string(), user.id.clone()));
+fn somebody(config: &Config, of: AccountId, member: Option<Member>) -> Option<(String, UserId)> {
+    let user = config
+        .users
+        .iter()
+        .find(|user| user.account == of)
+        .map(|user| (user.name.to_string(), user.id.clone()));
     user.or_else(|| {
         let Member { id, principal_name, .. } = member?;
         let name = principal_name.map_or_else(|| id.to_string(), String::from);
@@ -74,8 +81,8 @@ fn unread(list: &mut Checklist<'_, impl Write>) -> io::Result<()> {
 }
 
 /// Who, in words, and what they consented to if it is a person.
-async fn signed_in_as(config: &Config, client: &GraphClient) -> (String, Option<String>) {
-    let method = config.graph.auth.as_str();
+async fn signed_in_as(account: &Account, client: &GraphClient) -> (String, Option<String>) {
+    let method = account.auth.as_str();
     let Some(sign_in) = client.delegated() else { return (format!("as the app, by {method}"), None) };
     let kept = match sign_in.store.lock().await {
         Ok(store) => store.read().ok().flatten(),

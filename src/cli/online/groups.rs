@@ -6,6 +6,7 @@ use super::checklist::{Checklist, MOST_TRIED, Outcome};
 use crate::cli::exit;
 use crate::cli::progress::Progress;
 use crate::config::Config;
+use crate::core::model::account::AccountId;
 use crate::core::model::members::Member;
 use crate::core::model::name::ObjectId;
 use crate::core::model::request::ReadFailure;
@@ -27,18 +28,21 @@ pub(super) struct Members {
 /// Tries all groups.
 pub(super) async fn check(
     config: &Config,
+    of: AccountId,
     client: &GraphClient,
     progress: Progress,
     list: &mut Checklist<'_, impl Write>,
 ) -> io::Result<Members> {
-    if config.groups.is_empty() {
+    let groups = || config.groups.iter().filter(|group| group.account == of);
+    let all = groups().count();
+    if all == 0 {
         return Ok(Members::default());
     }
-    let tried: Vec<ObjectId> = config.groups.iter().take(MOST_TRIED).map(|group| group.id).collect();
+    let tried: Vec<ObjectId> = groups().take(MOST_TRIED).map(|group| group.id).collect();
     let looking = progress.during("reading groups from Graph", look(client, &tried)).await;
     let (outcome, members) = match looking {
         Ok(members) => {
-            let (tried, all) = (tried.len(), config.groups.len());
+            let tried = tried.len();
             let empty = if members.somebody.is_none() { ", and nobody is in them" } else { "" };
             (Outcome::Ok(format!("{tried} of {all} groups may be read{empty}")), members)
         }

@@ -15,19 +15,25 @@ use std::io::Write;
 use super::exit::Failure;
 use super::progress::Progress;
 use crate::config::Config;
+use crate::core::model::account::AccountId;
 use crate::graph::client::GraphClient;
 use checklist::{Checklist, Outcome};
 
 /// Tries each step and says what to fix. A step that needs another one is left out if that one fails; all others are tried.
 pub(super) async fn run(
     config: &Config,
-    client: &GraphClient,
+    clients: &[(AccountId, GraphClient)],
     progress: Progress,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
     let mut list = Checklist::new(out);
     list.add("configuration", Outcome::Ok(format!("{} is valid", config.origin)))?;
-    let people = graph::check(config, client, progress, &mut list).await?;
+    let mut people = 0;
+    for (of, client) in clients {
+        list.about(config.accounts[of.index()].name.as_ref());
+        people += graph::check(config, *of, client, progress, &mut list).await?;
+    }
+    list.about(None);
     broker::check(config, people, progress, &mut list).await?;
     list.finish()
 }

@@ -11,13 +11,18 @@ use crate::config::ids::ApplicationId;
 use crate::config::known::{Auth, IdentityService};
 use crate::config::secret::Secret;
 use crate::config::written::{self, Method};
+use crate::core::model::name::TopicLevel;
 use crate::core::model::sign_in::SignInBy;
+
+/// Below the folder of the tokens, where each of several accounts has one of its own.
+const ACCOUNTS: &str = "accounts";
 
 /// The metadata service of every Azure machine.
 const METADATA: &str = "http://169.254.169.254";
 
 pub(super) fn check(
     graph: &written::Graph,
+    account: Option<&TopicLevel>,
     environment: &Environment,
     refusals: &mut Refusals<'_>,
 ) -> Option<Auth> {
@@ -51,10 +56,13 @@ pub(super) fn check(
             Some(Auth::ManagedIdentity { client_id, service: service? })
         }
         Method::DeviceCode | Method::Browser => {
-            let state_dir = state_dir(graph, environment, refusals);
+            let (state_dir, earlier) = match (state_dir(graph, environment, refusals), account) {
+                (Some(folder), Some(name)) => (Some(folder.join(ACCOUNTS).join(name.as_str())), Some(folder)),
+                (folder, _) => (folder, None),
+            };
             let announce = written.announce_sign_in;
             let by = if written.method == Method::Browser { SignInBy::Browser } else { SignInBy::DeviceCode };
-            Some(Auth::Person { by, client_id: client_id?, state_dir: state_dir?, announce })
+            Some(Auth::Person { by, client_id: client_id?, state_dir: state_dir?, earlier, announce })
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `[graph]`, but for `[graph.auth]`.
+//! `[graph]`, but for `[graph.auth]`, as it is for one account.
 
 use url::{Host, Url};
 
@@ -7,16 +7,19 @@ use super::refusals::{HOUR, MINUTE, Refusals, SECOND, WEEK};
 use crate::config::environment::Environment;
 use crate::config::files::check_certificates;
 use crate::config::ids::TenantId;
-use crate::config::known::{Cloud, Graph};
+use crate::config::known::{Account, Cloud};
 use crate::config::written;
+use crate::core::model::name::TopicLevel;
 use crate::core::model::report::words;
-use crate::core::model::settings::{Endpoint, GraphSettings};
+use crate::core::model::settings::{Endpoint, GraphSettings, ReadingSettings};
 
+/// The account with this name, or the only one.
 pub(super) fn check(
     written: &written::Graph,
+    name: Option<&TopicLevel>,
     environment: &Environment,
     refusals: &mut Refusals<'_>,
-) -> Option<Graph> {
+) -> Option<Account> {
     let cloud = cloud(written.cloud, refusals);
     let tenant = tenant(written, refusals);
     if written.endpoint == Endpoint::Me && !written.auth.method.signs_in() {
@@ -32,8 +35,9 @@ pub(super) fn check(
     let login_url = written.login_url.as_deref();
     let login_url = root("graph.login_url", login_url, cloud.map(Cloud::login_url), refusals);
     let ca_file = refusals.file("graph.ca_file", written.ca_file.as_deref(), check_certificates);
-    let auth = auth::check(written, environment, refusals);
-    Some(Graph {
+    let auth = auth::check(written, name, environment, refusals);
+    Some(Account {
+        name: name.cloned(),
         cloud: cloud?,
         tenant: tenant?,
         request_timeout: written.request_timeout,
@@ -41,16 +45,22 @@ pub(super) fn check(
         login_url: login_url?,
         ca_file,
         auth: auth?,
-        settings: GraphSettings {
+        settings: ReadingSettings {
             endpoint: written.endpoint,
             poll_interval: written.poll_interval,
-            stale_after: written.stale_after,
-            on_stale: written.on_stale,
-            debounce: written.debounce,
-            include_messages: written.include_messages,
             request_budget: written.request_budget,
         },
     })
+}
+
+/// What is the same for all accounts; they check it.
+pub(super) fn common(written: &written::Graph) -> GraphSettings {
+    GraphSettings {
+        stale_after: written.stale_after,
+        on_stale: written.on_stale,
+        debounce: written.debounce,
+        include_messages: written.include_messages,
+    }
 }
 
 fn cloud(written: written::Cloud, refusals: &mut Refusals<'_>) -> Option<Cloud> {

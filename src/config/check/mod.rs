@@ -3,6 +3,7 @@
 //! Each part refuses all it finds and gives nothing if it found anything, so that everything wrong
 //! is reported at once.
 
+mod accounts;
 mod auth;
 mod graph;
 mod groups;
@@ -33,10 +34,11 @@ pub(super) fn check(
     let places = Places::new(document.origin(), environment);
     let mut refusals = Refusals::new(document, &places);
     let mqtt = mqtt::check(&written.mqtt, environment, &mut refusals);
-    let graph = graph::check(&written.graph, environment, &mut refusals);
-    let users = users::check(written, &mut refusals);
+    let mut known = accounts::names(written, &mut refusals);
+    let accounts = known.check(environment, &mut refusals);
+    let groups = groups::check(written, &mut known, &mut refusals);
+    let users = users::check(written, &mut known, &mut refusals);
     let home_assistant = home_assistant(&written.home_assistant, &mut refusals);
-    let groups = groups::check(written, &mut refusals);
     let lights = lights::check(written, &users, &mut refusals);
     let http = http::check(&written.http, &mut refusals);
     let response_topic = written.commands.response_topic.as_deref();
@@ -45,7 +47,8 @@ pub(super) fn check(
         Some(Config {
             origin: document.origin().clone(),
             mqtt: mqtt?,
-            graph: graph?,
+            graph: graph::common(&written.graph),
+            accounts: accounts?,
             users,
             groups,
             lights,

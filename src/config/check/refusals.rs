@@ -26,17 +26,38 @@ pub(super) const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 pub(in crate::config) struct Refusals<'d> {
     document: &'d Document<'d>,
     places: &'d Places,
+    /// Which of `[[accounts]]` is checked: it has what `[graph]` says, and says some of it itself.
+    account: Option<usize>,
     found: Vec<ConfigError>,
 }
 
 impl<'d> Refusals<'d> {
     pub(super) fn new(document: &'d Document<'d>, places: &'d Places) -> Self {
-        Self { document, places, found: Vec::new() }
+        Self { document, places, account: None, found: Vec::new() }
     }
 
     /// Refuses a key; `says` is what is allowed.
     pub(in crate::config) fn refuse(&mut self, key: impl Into<Key>, says: impl Display) {
-        self.found.push(self.document.error(key.into(), says));
+        let error = self.document.error(self.written_at(key.into()), says);
+        self.push(error);
+    }
+
+    /// Checks what the account with this index has of `[graph]`, or `[graph]` itself.
+    pub(super) fn in_account(&mut self, account: Option<usize>) {
+        self.account = account;
+    }
+
+    /// Where a key of `[graph]` is written for the account that is checked; where it would be, if it is not written at all.
+    fn written_at(&self, key: Key) -> Key {
+        let own = self.account.and_then(|account| key.of_account(account));
+        own.filter(|own| self.document.has(own) || !self.document.has(&key)).unwrap_or(key)
+    }
+
+    /// What several accounts share is wrong once.
+    fn push(&mut self, error: ConfigError) {
+        if !self.found.contains(&error) {
+            self.found.push(error);
+        }
     }
 
     /// What was made, if nothing was refused; else everything refused.
@@ -135,7 +156,8 @@ impl<'d> Refusals<'d> {
                 if !path.file_name().and_then(OsStr::to_str).is_some_and(looks_like_a_path) =>
             {
                 let says = "names a file that cannot be read; what is written there is not shown, for it may be the secret itself";
-                self.found.push(self.document.error_unseen(key.into(), says));
+                let error = self.document.error_unseen(self.written_at(key.into()), says);
+                self.push(error);
             }
             (Err(error), _) => self.refuse(key, error),
         }

@@ -2,40 +2,67 @@
 
 use std::collections::BTreeSet;
 
+use super::accounts::Known;
 use super::refusals::Refusals;
 use crate::config::key::Key;
 use crate::config::written::{self, Written};
+use crate::core::model::account::AccountId;
 use crate::core::model::name::{TopicLevel, UserId};
 use crate::core::model::settings::{Endpoint, User};
 
-pub(super) fn check(written: &Written, refusals: &mut Refusals<'_>) -> Vec<User> {
-    let method = written.graph.auth.method;
-    if written.users.is_empty() && written.groups.is_empty() && !method.signs_in() {
-        refusals.refuse(
-            "users",
-            "nobody to follow: add [[users]] with name = \"alice\" and id = \"<object id or user principal name>\" to the configuration file, or [[groups]] with the id of a group",
-        );
-    }
-    if written.users.is_empty() && written.groups.is_empty() && method.signs_in() {
-        // Whoever signs in follows themselves.
-        let myself =
-            |name: TopicLevel| User { display_name: name.to_string(), name, id: UserId::Me, discovery: true };
-        return "me".parse().map(myself).into_iter().collect();
-    }
+/// After the groups: an account by which nobody is read is that of whoever signs in.
+pub(super) fn check(written: &Written, accounts: &mut Known, refusals: &mut Refusals<'_>) -> Vec<User> {
     // Ignoring case: brokers tell such topics apart, people do not.
     let mut names = BTreeSet::from([written.mqtt.bridge_name.to_lowercase()]);
     let mut ids = BTreeSet::new();
     let mut users = Vec::new();
     for (i, user) in written.users.iter().enumerate() {
         let at = Key::from("users").index(i);
+        let account = accounts.named(&at.name("account"), user.account.as_deref(), refusals);
         let name = name(user, &at, &mut names, refusals);
-        let id = id(user, &at, &mut ids, &written.graph, refusals);
+        let id = id(user, &at, &mut ids, account.map(|account| (account, &*accounts)), refusals);
         let display_name = display_name(user, &at, refusals);
-        if let (Some(name), Some(id), Some(display_name)) = (name, id, display_name) {
-            users.push(User { name, id, display_name, discovery: user.discovery });
+        if let (Some(name), Some(id), Some(display_name), Some(account)) = (name, id, display_name, account) {
+            users.push(User { name, id, display_name, discovery: user.discovery, account });
         }
     }
+    for (account, name) in accounts.unused() {
+        users.extend(implied(account, name, accounts, &mut names, refusals));
+    }
     users
+}
+
+/// Whoever signs in to an account follows themselves, if nobody else is followed by it.
+fn implied(
+    account: AccountId,
+    name: Option<&TopicLevel>,
+    accounts: &Known,
+    taken: &mut BTreeSet<String>,
+    refusals: &mut Refusals<'_>,
+) -> Option<User> {
+    let at = name.map(|_| Key::from("accounts").index(account.index()).name("name"));
+    if !accounts.method(account).signs_in() {
+        match at.zip(name) {
+            Some((at, name)) => refusals.refuse(
+                at,
+                format_args!("nobody to follow: add [[users]] or [[groups]] with account = \"{name}\", or remove the account"),
+            ),
+            None => refusals.refuse(
+                "users",
+                "nobody to follow: add [[users]] with name = \"alice\" and id = \"<object id or user principal name>\" to the configuration file, or [[groups]] with the id of a group",
+            ),
+        }
+        return None;
+    }
+    if let (Some(at), Some(name)) = (at, name)
+        && !taken.insert(name.as_str().to_lowercase())
+    {
+        let says = "names the only user of this account too, and that name is taken; rename the account, or add [[users]] with \
+                    this account, another name and id = \"me\"";
+        refusals.refuse(at, says);
+    }
+    let name = name.cloned().or_else(|| "me".parse().ok())?;
+    Some(User { display_name: name.to_string(), name, id: UserId::Me, discovery: true, account })
 }
 
 fn name(
@@ -57,14 +84,18 @@ fn name(
 fn id(
     user: &written::User,
     at: &Key,
-    taken: &mut BTreeSet<String>,
-    graph: &written::Graph,
+    taken: &mut BTreeSet<(AccountId, String)>,
+    account: Option<(AccountId, &Known)>,
     refusals: &mut Refusals<'_>,
 ) -> Option<UserId> {
     let key = at.name("id");
     let text = refusals.require(key.clone(), user.id.as_deref())?;
     let id: UserId = refusals.parse(key.clone(), text)?;
-    if !taken.insert(id.to_string().to_lowercase()) {
+    let Some((account, accounts)) = account else { return Some(id) };
+    let graph = accounts.graph(account);
+    // An object id means one person everywhere; who "me" is, and a name, depends on the account.
+    let of = if matches!(id, UserId::Object(_)) { AccountId::FIRST } else { account };
+    if !taken.insert((of, id.to_string().to_lowercase())) {
         refusals.refuse(key.clone(), "another user has this id already");
     }
     match (&id, graph.auth.method) {

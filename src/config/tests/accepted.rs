@@ -14,7 +14,7 @@ use crate::core::model::settings::{Endpoint, OnStale, Settings};
 use crate::core::model::sign_in::SignInBy;
 
 fn secret_of(config: &Config) -> String {
-    let Auth::ClientSecret { secret, .. } = &config.graph.auth else { panic!("a secret") };
+    let Auth::ClientSecret { secret, .. } = &config.accounts[0].auth else { panic!("a secret") };
     secret.read().unwrap().expose_secret().to_owned()
 }
 
@@ -64,23 +64,24 @@ fn defaults() {
     assert_eq!(mqtt.settings, Settings::for_tests().mqtt);
     assert_eq!(config.http, None);
 
-    let graph = config.graph;
+    let graph = config.accounts[0].clone();
     assert_eq!(graph.cloud, Cloud::Global);
     assert_eq!(graph.tenant.as_str(), "contoso.onmicrosoft.com");
     let Auth::ClientSecret { client_id, .. } = &graph.auth else { panic!("a secret") };
     assert_eq!(client_id.as_str(), "11111111-2222-3333-4444-555555555555");
     assert_eq!(graph.settings.endpoint, Endpoint::Auto);
     assert_eq!(graph.settings.poll_interval, Duration::from_secs(5));
-    assert_eq!(graph.settings.stale_after, None);
-    assert_eq!(graph.settings.on_stale, OnStale::Keep);
-    assert_eq!(graph.settings.debounce, Duration::ZERO);
-    assert!(!graph.settings.include_messages);
+    assert_eq!(config.graph.stale_after, None);
+    assert_eq!(config.graph.on_stale, OnStale::Keep);
+    assert_eq!(config.graph.debounce, Duration::ZERO);
+    assert!(!config.graph.include_messages);
     assert_eq!(graph.request_timeout, Duration::from_secs(10));
     assert_eq!(graph.settings.request_budget, 1500);
     assert_eq!(graph.graph_url.as_str(), "https://graph.microsoft.com/");
     assert_eq!(graph.login_url.as_str(), "https://login.microsoftonline.com/");
     assert_eq!(graph.ca_file, None);
-    assert_eq!(graph.settings, Settings::for_tests().graph);
+    assert_eq!(config.graph, Settings::for_tests().graph);
+    assert_eq!(graph.settings, Settings::for_tests().accounts[0].reading);
 
     let [alice] = &config.users[..] else {
         panic!("one user");
@@ -183,16 +184,16 @@ fn every_key() {
     assert_eq!(mqtt.settings.message_expiry, Some(Duration::from_secs(7200)));
     assert_eq!(mqtt.settings.refresh_interval, Some(Duration::from_secs(3600)));
 
-    let graph = &config.graph;
+    let graph = &config.accounts[0];
     assert_eq!(graph.cloud, Cloud::UsGovL5);
     assert_eq!(graph.tenant.as_str(), "66825e03-7ef5-42da-9069-724602c31f6b");
     let Auth::ClientSecret { client_id, .. } = &graph.auth else { panic!("a secret") };
     assert_eq!(client_id.as_str(), "11111111-2222-3333-4444-55555555555a");
     assert_eq!(graph.settings.endpoint, Endpoint::Communications);
-    assert_eq!(graph.settings.stale_after, Some(Duration::from_secs(20)));
-    assert_eq!(graph.settings.on_stale, OnStale::Unknown);
-    assert_eq!(graph.settings.debounce, Duration::from_secs(3));
-    assert!(graph.settings.include_messages);
+    assert_eq!(config.graph.stale_after, Some(Duration::from_secs(20)));
+    assert_eq!(config.graph.on_stale, OnStale::Unknown);
+    assert_eq!(config.graph.debounce, Duration::from_secs(3));
+    assert!(config.graph.include_messages);
     assert_eq!(graph.request_timeout, Duration::from_secs(90));
     assert_eq!(graph.settings.request_budget, 10_000);
     assert_eq!(graph.graph_url.as_str(), "http://127.0.0.1:8765/");
@@ -213,7 +214,7 @@ fn each_cloud_has_its_own_addresses() {
         ("us-gov-l5", "https://dod-graph.microsoft.us/", "https://login.microsoftonline.us/"),
     ] {
         let text = minimal().replace("[graph]\n", &format!("[graph]\ncloud = \"{cloud}\"\n"));
-        let graph = read(&text).unwrap().graph;
+        let graph = read(&text).unwrap().accounts[0].clone();
         assert_eq!(graph.graph_url.as_str(), graph_url);
         assert_eq!(graph.login_url.as_str(), login_url);
     }
@@ -251,7 +252,7 @@ fn an_absolute_file_is_taken_as_it_is() {
     let given = format!("client_secret_file = {:?}", secret.to_string_lossy());
     let text = minimal().replace("client_secret = \"s3cr3t-marker\"", &given);
     let config = parse(&text, Path::new("/elsewhere/c.toml"), &Environment::default()).unwrap();
-    let Auth::ClientSecret { secret: Secret::File(path), .. } = &config.graph.auth else {
+    let Auth::ClientSecret { secret: Secret::File(path), .. } = &config.accounts[0].auth else {
         panic!("a file");
     };
     assert_eq!(*path, secret);
@@ -280,7 +281,7 @@ fn somebody_who_signs_in_follows_themselves_and_needs_no_file() {
     let with = |more: &[(&str, &str)]| {
         let all = variables.iter().chain(more);
         let environment = all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        load(None, &environment).map(|config| match config.graph.auth {
+        load(None, &environment).map(|config| match config.accounts[0].auth.clone() {
             Auth::Person { state_dir, by, .. } => {
                 (state_dir, by, config.users[0].id.clone(), config.users.len())
             }

@@ -47,8 +47,8 @@ fn a_certificate_with_its_key_beside_the_configuration() {
         ),
     ] {
         let config = folder.read(&format!("method = \"certificate\"\n{lines}"), &[]).unwrap();
-        assert_eq!(config.graph.auth.as_str(), "certificate");
-        let Auth::Certificate { client_id, certificate } = &config.graph.auth else {
+        assert_eq!(config.accounts[0].auth.as_str(), "certificate");
+        let Auth::Certificate { client_id, certificate } = &config.accounts[0].auth else {
             panic!("a certificate")
         };
         assert_eq!((client_id.as_str(), certificate), ("11111111-2222-3333-4444-555555555555", &expected));
@@ -114,8 +114,8 @@ fn a_federated_token_is_where_the_configuration_or_the_environment_says() {
         (method, &injected, "injected"),
     ] {
         let config = folder.read(auth, variables).unwrap();
-        assert_eq!(config.graph.auth.as_str(), "workload-identity");
-        let Auth::WorkloadIdentity { token, .. } = &config.graph.auth else { panic!("a token") };
+        assert_eq!(config.accounts[0].auth.as_str(), "workload-identity");
+        let Auth::WorkloadIdentity { token, .. } = &config.accounts[0].auth else { panic!("a token") };
         assert_eq!(token.read().unwrap().expose_secret(), expected);
     }
     let nowhere = message(folder.read(method, &[]));
@@ -133,7 +133,7 @@ fn a_managed_identity_asks_where_the_environment_says() {
     let folder = Folder::new();
     let method = "method = \"managed-identity\"";
     let service = |variables: &[(&str, &str)]| {
-        let auth = folder.read(method, variables).unwrap().graph.auth;
+        let auth = folder.read(method, variables).unwrap().accounts[0].auth.clone();
         assert_eq!(auth.as_str(), "managed-identity");
         let Auth::ManagedIdentity { service, .. } = auth else { panic!("an identity") };
         service
@@ -177,7 +177,9 @@ fn a_managed_identity_needs_no_client_id() {
         .replace("client-secret", "managed-identity")
         .replace("client_secret = \"s3cr3t-marker\"", "");
     let client_id = |text: &str| {
-        let Auth::ManagedIdentity { client_id, .. } = folder.parse(text, &[]).unwrap().graph.auth else {
+        let Auth::ManagedIdentity { client_id, .. } =
+            folder.parse(text, &[]).unwrap().accounts[0].auth.clone()
+        else {
             panic!()
         };
         client_id.map(|id| id.as_str().to_owned())

@@ -31,9 +31,9 @@ fn a_variable_wins_over_the_file_and_has_the_type_of_its_key() {
     assert_eq!(config.mqtt.settings.keep_alive, Duration::from_secs(60));
     let password = config.mqtt.credentials.unwrap().password.unwrap();
     assert_eq!(password.read().unwrap().expose_secret(), "0123");
-    let Auth::ClientSecret { secret, .. } = &config.graph.auth else { panic!("a secret") };
+    let Auth::ClientSecret { secret, .. } = &config.accounts[0].auth else { panic!("a secret") };
     assert_eq!(secret.read().unwrap().expose_secret(), "true");
-    assert!(config.graph.settings.include_messages);
+    assert!(config.graph.include_messages);
     assert!(!config.home_assistant.discovery);
     assert!(config.commands.enabled && !read_with(&text, &[]).unwrap().commands.enabled);
 }

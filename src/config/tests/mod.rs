@@ -1,6 +1,7 @@
 //! The configuration from the outside: texts in, `Config` or messages out.
 
 mod accepted;
+mod accounts;
 mod app_methods;
 mod environment;
 mod http;

@@ -27,7 +27,7 @@ fn the_schema_knows_every_section_and_closes_every_table() {
     let sections: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
     assert_eq!(
         sections,
-        ["commands", "graph", "groups", "home_assistant", "http", "lights", "mqtt", "users"]
+        ["accounts", "commands", "graph", "groups", "home_assistant", "http", "lights", "mqtt", "users"]
     );
     assert_eq!(schema["additionalProperties"], false);
     let tables = ["mqtt", "graph", "home_assistant", "commands", "http"];

@@ -77,6 +77,7 @@ impl Found {
             | Heard::Pong
             | Heard::Set(_)
             | Heard::SetStatusMessage(_)
+            | Heard::Account(..)
             | Heard::PauseLight(_)
             | Heard::Elsewhere => return,
         };

@@ -417,7 +417,7 @@ impl Broker {
 
     /// Somebody wants everything anew: `true` at most once per interval, and while there is a connection.
     pub(super) fn may_refresh(&mut self, outbox: &Outbox, cx: &Context) -> bool {
-        let interval = cx.settings.graph.poll_interval;
+        let interval = cx.settings.shortest_interval();
         let may = outbox.is_open() && self.last_refresh.is_none_or(|last| cx.now >= last + interval);
         if may {
             self.last_refresh = Some(cx.now);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{CommandQueue, PendingCommand};
 use crate::core::broker::outbox::Outbox;
 use crate::core::context::Context;
+use crate::core::model::budget::Budgets;
 use crate::core::model::place::Place;
 use crate::core::model::report::{Report, words};
 use crate::core::model::request::{DENIED_RETRY, Ended, ReadFailure, SetPresence, Whom};
@@ -24,9 +25,15 @@ const HOLD: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs
 
 impl CommandQueue {
     /// When the next command may be sent, or has waited too long.
-    pub(in crate::core) fn wake_at(&self, people: &Roster, requests: &Requests, now: Tick) -> Option<Tick> {
+    pub(in crate::core) fn wake_at(
+        &self,
+        people: &Roster,
+        requests: &Requests,
+        budgets: &Budgets,
+        now: Tick,
+    ) -> Option<Tick> {
         let over = self.waiting.iter().map(|command| command.since + WAIT_MAX).min();
-        let ready = self.next(people).map(|_| requests.next_write_at(now));
+        let ready = self.next(people).map(|_| requests.next_write_at(budgets, now));
         over.into_iter().chain(ready).min()
     }
 
@@ -44,7 +51,7 @@ impl CommandQueue {
         for command in over {
             command.give_up("it waited too long for its turn", outbox, cx);
         }
-        while requests.may_write(cx.now) {
+        while requests.may_write(&cx.budgets, cx.now) {
             let next = self.next(people).and_then(|next| self.waiting.remove(next));
             let Some(command) = next else { break };
             let Some(person) = people.get(command.place) else { continue };
@@ -72,7 +79,7 @@ impl CommandQueue {
                 self.forbidden = None;
                 command.from.answer(None, outbox, cx);
                 cx.report(Report::Commanded(command.who));
-                requests.look_at(command.place, people, cx.settings.graph.endpoint);
+                requests.look_at(command.place, people, cx);
             }
             Err(ReadFailure::TokenRefused { .. }) if !command.retried && requests.renew_token(cx.now) => {
                 command.retried = true;
@@ -99,7 +106,7 @@ impl CommandQueue {
     }
 
     fn send(&mut self, whom: Whom, command: PendingCommand, requests: &mut Requests, cx: &mut Context) {
-        let session_id = cx.settings.commands.as_ref().and_then(|commands| commands.session_id.clone());
+        let session_id = cx.settings.account(self.account).session_id.clone();
         let operation = SetPresence { whom, change: command.change.clone(), session_id };
         let id = requests.write(operation, self.token_max_age(cx.now), cx);
         self.in_flight.insert(id, command);

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, VecDeque};
 use self::echo::Sender;
 use super::broker::outbox::Outbox;
 use super::context::Context;
+use super::model::account::AccountId;
 use super::model::place::{Place, Who};
 use super::model::presence_change::PresenceChange;
 use super::model::report::Report;
@@ -21,9 +22,10 @@ use super::model::request::{RequestId, SetPresence};
 use super::model::sign_in::SignedIn;
 use super::model::time::Tick;
 
-/// Commands on their way.
-#[derive(Debug, Default)]
+/// Commands about the people of one account, on their way.
+#[derive(Debug)]
 pub(super) struct CommandQueue {
+    account: AccountId,
     waiting: VecDeque<PendingCommand>,
     in_flight: BTreeMap<RequestId<SetPresence>, PendingCommand>,
     /// Graph asked for patience about writes.
@@ -49,6 +51,26 @@ struct PendingCommand {
 }
 
 impl CommandQueue {
+    pub(super) fn new(account: AccountId) -> Self {
+        Self {
+            account,
+            waiting: VecDeque::new(),
+            in_flight: BTreeMap::new(),
+            hold_until: Tick::default(),
+            forbidden: None,
+            signed_in: None,
+            tokens_from: None,
+        }
+    }
+
+    /// Another configuration gives the account this place. Whom it may set begins anew if it `is_another`.
+    pub(super) fn configured(&mut self, account: AccountId, is_another: bool) {
+        self.account = account;
+        if is_another {
+            *self = Self::new(account);
+        }
+    }
+
     /// Takes who is signed in now.
     pub(super) fn signed_in(&mut self, account: Option<SignedIn>, now: Tick) {
         if self.signed_in.is_some() && self.signed_in != account {

@@ -21,7 +21,7 @@ impl CommandQueue {
 
     /// How Graph knows the person, or why they cannot be set.
     pub(super) fn whom(&self, person: &Person, settings: &Settings) -> Result<Whom, &'static str> {
-        if settings.sign_in.invites.is_some() {
+        if settings.account(self.account).sign_in.invites.is_some() {
             whom_as_person(person, self.signed_in.as_ref())
         } else {
             person.id().map(Whom::User).ok_or(UNKNOWN)
@@ -31,7 +31,8 @@ impl CommandQueue {
     /// What is said of commands on `<bridge>/health`.
     pub(in crate::core) fn notices(&self, settings: &Settings) -> impl Iterator<Item = String> {
         let is_on = settings.commands.is_some();
-        let who = self.signed_in.as_ref().filter(|who| settings.sign_in.invites.is_some() && !who.may_write);
+        let is_person = settings.account(self.account).sign_in.invites.is_some();
+        let who = self.signed_in.as_ref().filter(|who| is_person && !who.may_write);
         let not_asked_for = who.map(|_| NOT_ASKED_FOR.to_owned());
         not_asked_for.into_iter().chain(self.forbidden.clone()).filter(move |_| is_on)
     }

@@ -76,7 +76,7 @@ impl CommandQueue {
     ) -> Result<Option<PresenceChange>, String> {
         let (Some(change), Some(person)) = (change, people.get(place)) else { return Ok(None) };
         self.whom(person, &cx.settings)?;
-        let sessions = cx.settings.commands.as_ref().is_some_and(|commands| commands.session_id.is_some());
+        let sessions = cx.settings.account(self.account).session_id.is_some();
         if change.kind() == ChangeKind::Session && !sessions {
             return Err(NO_SESSION.to_owned());
         }

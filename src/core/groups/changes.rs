@@ -8,6 +8,7 @@ use super::member_pages::Named;
 use super::roster_change::{Pending, RosterChange};
 use super::{Groups, name_conflicts};
 use crate::core::context::Context;
+use crate::core::model::account::AccountId;
 use crate::core::model::name::{ObjectId, UserId};
 use crate::core::model::name_conflict::NameConflict;
 use crate::core::model::place::Entry;
@@ -34,7 +35,7 @@ impl Groups {
         let members = ids.len();
         let before = membership.read(ids, unreadable);
         let at_start = std::mem::take(&mut membership.at_start);
-        let discovery = membership.group.discovery;
+        let (discovery, account) = (membership.group.discovery, membership.group.account);
         let mut difference = self.compare(group, &named, &before, people);
         let mut conflicts = name_conflicts::settle(&mut difference, &named, people);
         if at_start && !conflicts.is_empty() {
@@ -45,7 +46,7 @@ impl Groups {
         gone.sort_unstable();
         let leaving = (!gone.is_empty()).then_some(RosterChange::Leave(gone));
         let renamed = renamed.into_iter().chain(shown_otherwise).filter_map(|(place, found)| {
-            let user = user(named.get(found)?.clone(), discovery);
+            let user = user(named.get(found)?.clone(), discovery, account);
             Some(RosterChange::Rename { place, user })
         });
         let belonging = belonging.into_iter().map(|(place, group)| RosterChange::Belong { place, group });
@@ -57,6 +58,7 @@ impl Groups {
         self.pending = Some(Pending {
             group,
             discovery,
+            account,
             first,
             joining: joining.into_iter(),
             handing: Handing::new(named),
@@ -78,16 +80,17 @@ impl Groups {
         if let Some(joining) = pending.joining.by_ref().find_map(|found| pending.handing.take(found)) {
             let remembered = self.orphans.take(&joining.name);
             let entry = Entry::member(pending.group);
-            return Some(RosterChange::Join { user: user(joining, pending.discovery), entry, remembered });
+            let user = user(joining, pending.discovery, pending.account);
+            return Some(RosterChange::Join { user, entry, remembered });
         }
-        cx.report(pending.report.take());
+        cx.report_of(pending.account, pending.report.take());
         let is_news = pending.is_news;
         self.pending = None;
         Some(RosterChange::Done { is_news })
     }
 }
 
-fn user(named: Named, discovery: bool) -> User {
+fn user(named: Named, discovery: bool, account: AccountId) -> User {
     let Named { id, name, display_name, .. } = named;
-    User { name, id: UserId::Object(id), display_name: String::from(display_name), discovery }
+    User { name, id: UserId::Object(id), display_name: String::from(display_name), discovery, account }
 }

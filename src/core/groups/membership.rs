@@ -25,6 +25,8 @@ pub(super) struct Membership {
     pub pages: MemberPages,
     /// When the next page is to be read.
     pub due: Tick,
+    /// It is read: those of one account one after the other at first, since whoever is in several belongs to the first.
+    pub begun: bool,
     failures: u32,
     backoff: Backoff,
     pub trouble: Option<Trouble>,
@@ -52,6 +54,7 @@ impl Membership {
             unreadable: 0,
             pages: MemberPages::default(),
             due: now,
+            begun: false,
             failures: 0,
             backoff: Backoff::new(Duration::from_secs(1), Duration::from_secs(300)),
             trouble: None,

@@ -16,9 +16,12 @@ mod orphans;
 mod pages;
 pub(super) mod roster_change;
 
+use std::collections::BTreeSet;
+
 use self::membership::Membership;
 use self::orphans::Orphans;
 use self::roster_change::Pending;
+use super::model::account::AccountId;
 use super::model::name::ObjectId;
 use super::model::request::ReadMembers;
 use super::model::settings::Group;
@@ -28,17 +31,16 @@ use super::model::time::Tick;
 #[derive(Debug)]
 pub(super) struct Groups {
     list: Vec<Membership>,
-    /// How many of them are read: at the start one after the other, since whoever is in several belongs to the first.
-    begun: usize,
     pending: Option<Pending>,
     orphans: Orphans,
 }
 
 impl Groups {
     pub(super) fn new(groups: &[Group], now: Tick) -> Self {
-        let list: Vec<Membership> =
-            groups.iter().map(|group| Membership::new(group.clone(), true, now)).collect();
-        Self { begun: list.len().min(1), list, pending: None, orphans: Orphans::default() }
+        let list = groups.iter().map(|group| Membership::new(group.clone(), true, now)).collect();
+        let mut groups = Self { list, pending: None, orphans: Orphans::default() };
+        groups.begin_first();
+        groups
     }
 
     /// Other groups are configured: all are read again, and until then the members of those that stay are who they were.
@@ -49,13 +51,30 @@ impl Groups {
             let known = same.map(|same| before.swap_remove(same));
             self.list.push(Membership::again(group.clone(), known, now));
         }
-        self.begun = self.list.len().min(1);
+        self.begin_first();
         self.pending = None;
     }
 
-    /// The groups that are read by now, and when each is due.
-    pub(super) fn begun(&self) -> impl Iterator<Item = (usize, Tick)> {
-        self.list.iter().enumerate().take(self.begun).map(|(group, membership)| (group, membership.due))
+    /// The first group of each account is read.
+    fn begin_first(&mut self) {
+        let mut accounts = BTreeSet::new();
+        for membership in &mut self.list {
+            membership.begun = accounts.insert(membership.group.account);
+        }
+    }
+
+    /// The next group of the same account, which is read from now on.
+    fn begin_next(&mut self, account: AccountId, now: Tick) -> Option<usize> {
+        let is_next = |group: &Membership| !group.begun && group.group.account == account;
+        let next = self.list.iter().position(is_next)?;
+        (self.list[next].begun, self.list[next].due) = (true, now);
+        Some(next)
+    }
+
+    /// The groups that are read by now, by which account, and when each is due.
+    pub(super) fn begun(&self) -> impl Iterator<Item = (usize, AccountId, Tick)> {
+        let begun = self.list.iter().enumerate().filter(|(_, membership)| membership.begun);
+        begun.map(|(group, membership)| (group, membership.group.account, membership.due))
     }
 
     /// The page of a group that is to be read, and whether the group was refused for a missing permission, which newer tokens
@@ -93,8 +112,9 @@ impl Groups {
         self.list.get(group).is_some_and(|membership| membership.trouble.is_some())
     }
 
-    /// What is said of groups on `<bridge>/health`.
-    pub(super) fn notices(&self) -> impl Iterator<Item = String> {
-        self.list.iter().flat_map(Membership::notices)
+    /// What is said of the groups of an account on `<bridge>/health`.
+    pub(super) fn notices(&self, account: AccountId) -> impl Iterator<Item = String> {
+        let list = self.list.iter().filter(move |membership| membership.group.account == account);
+        list.flat_map(Membership::notices)
     }
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::Groups;
 use super::member_pages::{Named, Turned};
+use super::membership::Membership;
 use crate::core::context::Context;
+use crate::core::model::account::AccountId;
 use crate::core::model::members::{Member, MembersPage};
 use crate::core::model::name::{TopicLevel, UserId};
 use crate::core::model::name_conflict::NameConflict;
@@ -44,7 +46,7 @@ impl Groups {
                         self.complete(group, ids, named, unreadable, people)?;
                         self.list.get(group).map_or(DENIED_RETRY, |known| known.group.refresh_members)
                     }
-                    Turned::Failed(why) => self.failed(group, why, cx),
+                    Turned::Failed(why) => self.failed(group, why, requests),
                 }
             }
             Err(failure @ ReadFailure::TokenRefused { .. }) => {
@@ -57,20 +59,23 @@ impl Groups {
             membership.due = cx.now + wait;
         }
         requests.page_done(job.round, wait, cx.now);
-        if is_over && self.begun == group + 1 && self.begun < self.list.len() {
-            // One after the other, whatever comes of the one before.
-            requests.watch_group(self.begun, cx.now);
-            self.list[self.begun].due = cx.now;
-            self.begun += 1;
+        // One after the other, whatever comes of the one before.
+        let is_last_begun =
+            || !self.list.iter().skip(group + 1).any(|later| is_begun(later, requests.account()));
+        if is_over
+            && is_last_begun()
+            && let Some(next) = self.begin_next(requests.account(), cx.now)
+        {
+            requests.watch_group(next, cx.now);
         }
         Ok(())
     }
 
     fn turn(&mut self, group: usize, page: MembersPage, people: &Roster, cx: &Context) -> Turned {
-        let principals = principals(&cx.settings);
         let Some(membership) = self.list.get_mut(group) else {
             return Turned::Failed("it is not configured any more".to_owned());
         };
+        let principals = principals(membership.group.account, &cx.settings);
         let pattern = &membership.group.name;
         membership.pages.take(page, |member| {
             let name = pattern.name(&member, &cx.settings.mqtt.bridge_name);
@@ -94,7 +99,7 @@ impl Groups {
             }
             ReadFailure::Refused { .. } => (false, failure.to_string()),
             ReadFailure::Passing { why, .. } => {
-                let own = self.failed(group, why.to_string(), cx);
+                let own = self.failed(group, why.to_string(), requests);
                 return own.max(requests.failed(failure, cx));
             }
             ReadFailure::Throttled { .. }
@@ -105,24 +110,29 @@ impl Groups {
             membership.refused(forbidden, why);
         }
         // If nobody else is read either, Graph lets nobody be read.
-        let everybody = forbidden && people.is_everybody_forbidden();
+        let everybody = forbidden && people.is_everybody_forbidden(requests.account());
         requests.reached(everybody.then_some(failure), cx);
         DENIED_RETRY
     }
 
-    fn failed(&mut self, group: usize, why: String, cx: &mut Context) -> Duration {
+    fn failed(&mut self, group: usize, why: String, requests: &mut Requests) -> Duration {
         let membership = self.list.get_mut(group);
-        membership.map_or(DENIED_RETRY, |membership| membership.failed(why, &mut cx.random))
+        membership.map_or(DENIED_RETRY, |membership| membership.failed(why, requests.random()))
     }
 }
 
-/// The user principal names that people are configured by, which go before a membership.
-fn principals(settings: &Settings) -> HashSet<String> {
+fn is_begun(membership: &Membership, account: AccountId) -> bool {
+    membership.begun && membership.group.account == account
+}
+
+/// The user principal names that people of this account are configured by, which go before a membership.
+fn principals(account: AccountId, settings: &Settings) -> HashSet<String> {
     let principal = |id: &UserId| match id {
         UserId::Principal(name) => Some(name.as_str().to_lowercase()),
         UserId::Me | UserId::Object(_) => None,
     };
-    settings.users.iter().filter_map(|user| principal(&user.id)).collect()
+    let users = settings.users.iter().filter(|user| user.account == account);
+    users.filter_map(|user| principal(&user.id)).collect()
 }
 
 /// A member as they are to be followed, if they are not followed like that already.

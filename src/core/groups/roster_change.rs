@@ -1,6 +1,7 @@
 //! The changes of who is followed, as they are handed on.
 
 use super::handing::Handing;
+use crate::core::model::account::AccountId;
 use crate::core::model::place::{Entry, Place};
 use crate::core::model::remembered::Remembered;
 use crate::core::model::report::Report;
@@ -30,6 +31,8 @@ pub(in crate::core) enum RosterChange {
 pub(super) struct Pending {
     pub group: usize,
     pub discovery: bool,
+    /// Who read it.
+    pub account: AccountId,
     pub first: Vec<RosterChange>,
     pub joining: std::vec::IntoIter<usize>,
     pub handing: Handing,

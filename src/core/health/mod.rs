@@ -1,26 +1,59 @@
-//! What the bridge publishes about itself: `<bridge>/info` and `<bridge>/health`.
+//! What the bridge publishes about itself: `<bridge>/info` and `<bridge>/health`, and of each of several accounts its own health.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::broker::outbox::Outbox;
 use super::context::Context;
+use super::model::health::GraphState;
 use super::model::mqtt::Protocol;
-use super::model::payload::{HealthPayload, Info, json};
-use super::model::snapshot::GraphSnapshot;
+use super::model::name::TopicLevel;
+use super::model::payload::{AccountHealth, AccountInfo, HealthPayload, InOrder, Info, json};
 use super::model::time::{Now, Tick, whole_seconds};
-use super::model::topic::BridgeField;
+use super::model::topic::{AccountField, BridgeField};
 
 /// `last_success` alone moves `<bridge>/health` at most this often.
 const LAST_SUCCESS_EVERY: Duration = Duration::from_secs(300);
 
-/// What `<bridge>/health` says, but for the times in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What is to be said of the health of everything.
+#[derive(Debug)]
 pub(super) struct HealthWords {
-    pub graph: &'static str,
+    /// Of each account, in the order configured, with what is to be noticed of it alone.
+    pub accounts: Vec<(Option<TopicLevel>, AccountHealthWords)>,
+    /// Of everything.
+    pub notices: Vec<String>,
+}
+
+/// How Graph is doing by one account.
+#[derive(Debug)]
+pub(super) struct AccountHealthWords {
+    pub graph: GraphState,
     pub detail: Option<String>,
     pub notices: Vec<String>,
+    pub since: Timestamp,
+    pub last_success: Option<Timestamp>,
+    /// It may be said now that this moved. Of several accounts each says so when it moves, whatever the others live through.
+    pub may_move: bool,
+}
+
+/// What a topic of health says, but for the times in it.
+#[derive(Debug, PartialEq, Eq)]
+struct Said {
+    graph: GraphState,
+    detail: Option<String>,
+    accounts: Vec<(TopicLevel, GraphState, Option<String>)>,
+    notices: Vec<String>,
+}
+
+/// What was last published on a topic of health, and when.
+#[derive(Debug, Default)]
+struct LastPublished {
+    said: Option<Said>,
+    last_success: Option<Timestamp>,
+    at: Tick,
 }
 
 /// What the bridge has published about itself.
@@ -30,14 +63,7 @@ pub(super) struct BridgeHealth {
     /// Why the configuration could not be read again.
     reload_trouble: Option<String>,
     last: LastPublished,
-}
-
-/// What was last published on `<bridge>/health`, and when.
-#[derive(Debug)]
-struct LastPublished {
-    words: Option<HealthWords>,
-    last_success: Option<Timestamp>,
-    at: Tick,
+    accounts: BTreeMap<TopicLevel, LastPublished>,
 }
 
 impl BridgeHealth {
@@ -45,7 +71,8 @@ impl BridgeHealth {
         Self {
             started_at: whole_seconds(now.wall),
             reload_trouble: None,
-            last: LastPublished { words: None, last_success: None, at: now.tick },
+            last: LastPublished { at: now.tick, ..LastPublished::default() },
+            accounts: BTreeMap::new(),
         }
     }
 
@@ -64,64 +91,157 @@ impl BridgeHealth {
         self.reload_trouble.as_ref().map(|why| format!("configuration not reloaded because {why}"))
     }
 
-    /// Queues `<bridge>/health`, if it is news.
-    pub(super) fn publish_news(
-        &mut self,
-        words: HealthWords,
-        graph: &GraphSnapshot,
+    /// Queues what is news of `<bridge>/health`, and of that of each account.
+    pub(super) fn publish_news(&mut self, words: HealthWords, outbox: &mut Outbox, cx: &Context) {
+        let HealthWords { mut accounts, notices } = words;
+        if let [(None, _)] = &accounts[..]
+            && let Some((_, only)) = accounts.pop()
+        {
+            let only = AccountHealthWords { notices, ..only };
+            return self.last.publish_news(
+                only,
+                Vec::new(),
+                || cx.topics.of_bridge(BridgeField::Health),
+                outbox,
+                cx,
+            );
+        }
+        let overall = overall(&accounts, notices);
+        let each = accounts
+            .iter()
+            .filter_map(|(name, words)| Some((name.clone()?, words.graph, words.detail.clone())));
+        let each = each.collect();
+        for (name, words) in accounts {
+            let Some(name) = name else { continue };
+            let topic = cx.topics.of_account(Some(&name), AccountField::Health);
+            let last = self.accounts.entry(name).or_default();
+            last.publish_news(words, Vec::new(), || topic, outbox, cx);
+        }
+        self.last.publish_news(overall, each, || cx.topics.of_bridge(BridgeField::Health), outbox, cx);
+    }
+
+    /// Queues all of it.
+    pub(super) fn publish_all(&mut self, words: HealthWords, outbox: &mut Outbox, cx: &Context) {
+        self.last.said = None;
+        self.accounts.values_mut().for_each(|last| last.said = None);
+        self.publish_news(words, outbox, cx);
+    }
+
+    /// An account is not configured any more.
+    pub(super) fn account_goes(&mut self, name: &TopicLevel, outbox: &mut Outbox, cx: &Context) {
+        self.accounts.remove(name);
+        remove_account(name, outbox, cx);
+    }
+
+    /// An earlier run had these accounts: takes back what it said of those that are not configured any more, and a code that is not
+    /// announced any more.
+    pub(super) fn found_accounts<'a>(
+        names: impl Iterator<Item = &'a String>,
         outbox: &mut Outbox,
         cx: &Context,
     ) {
-        let moved =
-            graph.last_success != self.last.last_success && cx.now >= self.last.at + LAST_SUCCESS_EVERY;
-        if moved || self.last.words.as_ref() != Some(&words) {
-            self.publish(words, graph, outbox, cx);
+        for name in names.filter_map(|name| name.parse::<TopicLevel>().ok()) {
+            let known = cx.settings.accounts.iter().find(|account| account.name.as_ref() == Some(&name));
+            match known {
+                None => remove_account(&name, outbox, cx),
+                Some(known) if !known.sign_in.announce => {
+                    outbox.remove(cx.topics.of_account(Some(&name), AccountField::SignIn));
+                }
+                Some(_) => {}
+            }
         }
     }
 
-    /// Queues `<bridge>/health`.
-    pub(super) fn publish(
-        &mut self,
-        words: HealthWords,
-        graph: &GraphSnapshot,
-        outbox: &mut Outbox,
-        cx: &Context,
-    ) {
-        let health = json(&HealthPayload {
-            graph: words.graph,
-            since: graph.since,
-            last_success: graph.last_success,
-            detail: words.detail.as_deref(),
-            notices: &words.notices,
-        });
-        outbox.own(cx.topics.of_bridge(BridgeField::Health), health);
-        self.last = LastPublished { words: Some(words), last_success: graph.last_success, at: cx.now };
-    }
-
-    /// Queues `<bridge>/info`.
-    pub(super) fn publish_info(
+    /// Queues `<bridge>/info`. `signed_in` is who is signed in to each account.
+    pub(super) fn publish_info<'a>(
         &self,
-        account: Option<&str>,
+        mut signed_in: impl Iterator<Item = Option<&'a str>>,
         users: usize,
         achieved_interval: Duration,
         protocol: Protocol,
         outbox: &mut Outbox,
         cx: &Context,
     ) {
-        let about = &cx.settings.about;
+        let settings = &cx.settings;
+        let only = settings.accounts.first().filter(|_| settings.is_single());
+        let account = only.and_then(|_| signed_in.next().flatten());
+        let accounts = only.is_none().then(|| {
+            let each = settings.accounts.iter().zip(signed_in).filter_map(|(settings, account)| {
+                let (cloud, auth_method) = (settings.app.cloud, settings.auth_method);
+                Some((settings.name.as_ref()?, AccountInfo { cloud, auth_method, account }))
+            });
+            InOrder(each.collect())
+        });
         let info = json(&Info {
-            version: about.version,
+            version: settings.version,
             started_at: self.started_at,
-            bridge: &cx.settings.mqtt.client_id,
-            cloud: about.cloud,
-            auth_method: about.auth_method,
+            bridge: &settings.mqtt.client_id,
+            cloud: only.map(|only| only.app.cloud),
+            auth_method: only.map(|only| only.auth_method),
             account,
+            accounts,
             users,
-            poll_interval: cx.settings.graph.poll_interval,
+            poll_interval: settings.longest_interval(),
             achieved_interval,
             protocol: protocol.as_str(),
-            discovery_prefix: cx.settings.discovery.as_ref().map(|discovery| discovery.prefix.as_str()),
+            discovery_prefix: settings.discovery.as_ref().map(|discovery| discovery.prefix.as_str()),
         });
         outbox.own(cx.topics.of_bridge(BridgeField::Info), info);
+    }
+}
+
+impl LastPublished {
+    /// Queues it, if it is news.
+    fn publish_news(
+        &mut self,
+        words: AccountHealthWords,
+        accounts: Vec<(TopicLevel, GraphState, Option<String>)>,
+        topic: impl FnOnce() -> String,
+        outbox: &mut Outbox,
+        cx: &Context,
+    ) {
+        let AccountHealthWords { graph, detail, notices, since, last_success, may_move } = words;
+        let said = Said { graph, detail, accounts, notices };
+        let moved = may_move && last_success != self.last_success && cx.now >= self.at + LAST_SUCCESS_EVERY;
+        if !moved && self.said.as_ref() == Some(&said) {
+            return;
+        }
+        let each = said.accounts.iter().map(|(name, graph, detail)| {
+            (name, AccountHealth { graph: graph.as_str(), detail: detail.as_deref() })
+        });
+        let health = json(&HealthPayload {
+            graph: said.graph.as_str(),
+            since,
+            last_success,
+            detail: said.detail.as_deref(),
+            accounts: (!said.accounts.is_empty()).then(|| InOrder(each.collect())),
+            notices: &said.notices,
+        });
+        outbox.own(topic(), health);
+        *self = Self { said: Some(said), last_success, at: cx.now };
+    }
+}
+
+/// How several accounts are doing together: as the one that is worst off, of several the first, which is named.
+fn overall(
+    accounts: &[(Option<TopicLevel>, AccountHealthWords)],
+    notices: Vec<String>,
+) -> AccountHealthWords {
+    let worst = accounts.iter().min_by_key(|(_, words)| Reverse(words.graph.badness()));
+    let name = worst.and_then(|(name, _)| name.as_ref());
+    let detail = worst.and_then(|(_, words)| words.detail.as_ref());
+    AccountHealthWords {
+        graph: worst.map_or(GraphState::Starting, |(_, words)| words.graph),
+        detail: name.zip(detail).map(|(name, detail)| format!("account {name}: {detail}")),
+        notices,
+        since: worst.map_or_else(Timestamp::default, |(_, words)| words.since),
+        last_success: accounts.iter().filter_map(|(_, words)| words.last_success).max(),
+        may_move: true,
+    }
+}
+
+fn remove_account(name: &TopicLevel, outbox: &mut Outbox, cx: &Context) {
+    for field in AccountField::ALL {
+        outbox.remove(cx.topics.of_account(Some(name), field));
     }
 }

@@ -1,12 +1,13 @@
 //! What Home Assistant is told, so that people and the bridge appear there by themselves.
 //!
 //! Device-based discovery, Home Assistant 2024.11 or newer (Home Assistant: `integrations/mqtt#mqtt-discovery`).
-//! `announcements` knows who is announced and what was announced before; `entity` is the shape of a payload, `person`, `bridge` and `light` are the entities, `remembered` is what an earlier
+//! `announcements` knows who is announced and what was announced before; `entity` is the shape of a payload, `person`, `bridge`, `account` and `light` are the entities, `remembered` is what an earlier
 //! run left.
 //!
 //! Ids come from what never changes: a person's object id, the bridge's client id. Entity ids carry the name that is
 //! configured, and matter only when Home Assistant sees the entity for the first time.
 
+pub(super) mod account;
 pub(super) mod announcements;
 mod bridge;
 mod device_id;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::account::AccountId;
 use super::mqtt::{Protocol, Qos};
 use super::report::Report;
 use super::request::{ReadMembers, ReadPresence, Request, ResolveName, SetPresence};
@@ -10,10 +11,10 @@ use super::sign_in::SignInOrder;
 /// What an edge is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// Fetcher: do this with Graph.
-    Graph(GraphOrder),
-    /// Whoever signs in: do this about an invitation.
-    SignIn(SignInOrder),
+    /// The account's fetcher: do this with Graph.
+    Graph(AccountId, GraphOrder),
+    /// Whoever signs in to the account: do this about an invitation.
+    SignIn(AccountId, SignInOrder),
     /// Publisher: do this with the broker.
     Broker(BrokerOrder),
     /// Log: write this down.

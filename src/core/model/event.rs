@@ -1,5 +1,6 @@
 //! What the core is told.
 
+use super::account::AccountId;
 use super::foreign::Legible;
 use super::request::{Ended, ReadMembers, ReadPresence, ResolveName, SetPresence};
 use super::settings::Settings;
@@ -12,10 +13,10 @@ pub enum Event {
     Started,
     /// The time named by [`Bridge::wake_at`](crate::core::bridge::Bridge::wake_at) has come.
     Woken,
-    /// A read or a write is over.
-    Presence(PresenceEvent),
-    /// Something happened with signing in.
-    SignIn(SignInEvent),
+    /// A read or a write of this account is over.
+    Presence(AccountId, PresenceEvent),
+    /// Something happened with signing in to this account.
+    SignIn(AccountId, SignInEvent),
     /// The broker accepted the connection.
     Connected,
     /// The broker answered the oldest unanswered subscription.
@@ -44,8 +45,9 @@ pub enum Event {
     },
     /// There is no connection: it was refused, lost, or closed as asked.
     Disconnected(LinkFailure),
-    /// The configuration was read again, and the broker is the same.
-    Configured(Box<Settings>, Access),
+    /// The configuration was read again, and the broker is the same. The second says of each account what it means for the one that
+    /// had the same name before.
+    Configured(Box<Settings>, Vec<Access>),
     /// The configuration cannot be read again: why, as a fragment.
     NotConfigured(String),
     /// The process was asked to end.

@@ -82,6 +82,18 @@ impl GraphState {
         words
     };
 
+    /// Of several accounts the one with the most is the worst off.
+    pub(in crate::core) fn badness(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Starting => 1,
+            Self::Throttled => 2,
+            Self::Unreachable => 3,
+            Self::Forbidden => 4,
+            Self::SignInRequired => 5,
+        }
+    }
+
     /// The word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

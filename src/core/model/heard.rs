@@ -2,7 +2,7 @@
 
 use crate::core::model::name::TopicLevel;
 use crate::core::model::topic::{
-    BridgeField, Field, LightField, PING, PONG, SET, SET_STATUS_MESSAGE, Topics,
+    AccountField, BridgeField, Field, LightField, PING, PONG, SET, SET_STATUS_MESSAGE, Topics,
 };
 
 /// What a message is about, by its topic alone.
@@ -24,6 +24,8 @@ pub enum Heard {
     Person(TopicLevel, Field),
     /// A topic that only another bridge has.
     OtherBridge(TopicLevel, BridgeField),
+    /// `<base>/<bridge>/account/<name>/<field>`
+    Account(TopicLevel, AccountField),
     /// `<base>/<bridge>/light/<name>/<field>`
     Light(TopicLevel, LightField),
     /// `<base>/<bridge>/light/<name>/follow/set`
@@ -59,6 +61,11 @@ fn own(rest: &str) -> Option<Heard> {
     }
     if let Some(field) = BridgeField::ALL.into_iter().find(|field| field.level() == rest) {
         return Some(Heard::Own(field));
+    }
+    if let Some(account) = rest.strip_prefix("account/") {
+        let (name, field) = account.split_once('/')?;
+        let field = AccountField::ALL.into_iter().find(|known| known.level() == field)?;
+        return Some(Heard::Account(name.parse().ok()?, field));
     }
     let (name, field) = rest.strip_prefix("light/")?.split_once('/')?;
     let name = name.parse().ok()?;
@@ -108,6 +115,9 @@ mod tests {
             ("home/teams/alice/state", Heard::Person(level("alice"), Field::State)),
             ("home/teams/alice/availability", Heard::Person(level("alice"), Field::Availability)),
             ("home/teams/other/info", Heard::OtherBridge(level("other"), BridgeField::Info)),
+            ("home/teams/bridge/account/work/sign_in", Heard::Account(level("work"), AccountField::SignIn)),
+            ("home/teams/bridge/account/work/state", Heard::Elsewhere),
+            ("home/teams/bridge/account/health", Heard::Elsewhere),
             ("home/teams/bridge/light/door/state", Heard::Light(level("door"), LightField::State)),
             ("home/teams/bridge/light/door/follow", Heard::Light(level("door"), LightField::Follow)),
             ("home/teams/bridge/light/door/follow/set", Heard::PauseLight(level("door"))),

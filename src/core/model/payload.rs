@@ -1,11 +1,13 @@
 //! The JSON payloads, field for field as the contract has them: what is not known is `null`, never missing.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-use crate::core::model::name::{ClientId, ObjectId};
+use crate::core::model::name::{ClientId, ObjectId, TopicLevel};
 use crate::core::model::presence::{Presence, WorkLocation};
 use crate::core::model::report::words;
 use crate::core::model::sequence_number::SequenceNumber;
@@ -70,24 +72,16 @@ pub struct RememberedState {
 }
 
 /// What the bridge reads back from a retained `info`: whose topics these are.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub struct RememberedInfo {
     /// The client id of the bridge that published it.
     pub bridge: String,
     /// Where it announced people to Home Assistant, if it did.
     #[serde(default)]
     pub discovery_prefix: Option<String>,
-}
-
-/// `<base>/<bridge>/info`: what stays the same during a run, as handed to the core.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct About {
-    /// Of the program.
-    pub version: &'static str,
-    /// Name of the cloud: `global`, `us-gov-l4`, `us-gov-l5`.
-    pub cloud: &'static str,
-    /// Name of the sign-in method.
-    pub auth_method: &'static str,
+    /// The accounts that it had, by name.
+    #[serde(default)]
+    pub accounts: BTreeMap<String, IgnoredAny>,
 }
 
 /// `<base>/<bridge>/info`
@@ -96,9 +90,11 @@ pub(in crate::core) struct Info<'a> {
     pub version: &'a str,
     pub started_at: Timestamp,
     pub bridge: &'a ClientId,
-    pub cloud: &'a str,
-    pub auth_method: &'a str,
+    pub cloud: Option<&'a str>,
+    pub auth_method: Option<&'a str>,
     pub account: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accounts: Option<InOrder<'a, AccountInfo<'a>>>,
     pub users: usize,
     #[serde(serialize_with = "in_words")]
     pub poll_interval: Duration,
@@ -108,13 +104,40 @@ pub(in crate::core) struct Info<'a> {
     pub discovery_prefix: Option<&'a str>,
 }
 
-/// `<base>/<bridge>/health`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// One of several accounts in `<base>/<bridge>/info`.
+#[derive(Debug, Serialize)]
+pub(in crate::core) struct AccountInfo<'a> {
+    pub cloud: &'a str,
+    pub auth_method: &'a str,
+    pub account: Option<&'a str>,
+}
+
+/// One of several accounts in `<base>/<bridge>/health`.
+#[derive(Debug, Serialize)]
+pub(in crate::core) struct AccountHealth<'a> {
+    pub graph: &'a str,
+    pub detail: Option<&'a str>,
+}
+
+/// What is said of each account, by name, in the order configured.
+#[derive(Debug)]
+pub(in crate::core) struct InOrder<'a, T>(pub Vec<(&'a TopicLevel, T)>);
+
+impl<T: Serialize> Serialize for InOrder<'_, T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name.as_str(), value)))
+    }
+}
+
+/// `<base>/<bridge>/health`, and that of an account
+#[derive(Debug, Serialize)]
 pub(in crate::core) struct HealthPayload<'a> {
     pub graph: &'a str,
     pub since: Timestamp,
     pub last_success: Option<Timestamp>,
     pub detail: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accounts: Option<InOrder<'a, AccountHealth<'a>>>,
     pub notices: &'a [String],
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::account::addressed;
 use super::foreign::{Legible, WebAddress};
 use super::name::TopicLevel;
 use super::place::Who;
@@ -101,6 +102,8 @@ pub enum Report {
     },
     /// More people than the budget can read in one interval.
     Stretched(Duration),
+    /// This, of one of several accounts.
+    OfAccount(TopicLevel, Box<Report>),
 }
 
 /// What is said about a duplicate client, in the log and on `<bridge>/health`.
@@ -165,6 +168,7 @@ impl Report {
             // Whoever may send commands could fill the log with them.
             Self::Commanded(_) | Self::CommandRefused(..) | Self::Settable(..) => Loudness::Debug,
             Self::LightFollows(..) | Self::LightWord(_) => Loudness::Debug,
+            Self::OfAccount(_, report) => report.loudness(),
         }
     }
 }
@@ -262,6 +266,9 @@ impl fmt::Display for Report {
                 "the configured people do not fit the request budget; each is read every {}",
                 words(*interval)
             ),
+            Self::OfAccount(account, report) => {
+                write!(f, "account {account}: {}", addressed(account, &report.to_string()))
+            }
         }
     }
 }

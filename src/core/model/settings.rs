@@ -7,10 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::core::lights;
+use crate::core::model::account::AccountId;
 use crate::core::model::mqtt::{Protocol, Qos};
 use crate::core::model::name::{BaseTopic, ClientId, ObjectId, TopicLevel, UserId};
 use crate::core::model::name_pattern::NamePattern;
-use crate::core::model::payload::About;
 use crate::core::model::sign_in::SignInBy;
 
 /// Everything that decides how the core decides. Its parts are those of the checked configuration.
@@ -18,10 +18,10 @@ use crate::core::model::sign_in::SignInBy;
 pub struct Settings {
     /// What is published, where and how.
     pub mqtt: MqttSettings,
-    /// How presence is read, and when it is published.
+    /// When presence is published.
     pub graph: GraphSettings,
-    /// How the bridge signs in.
-    pub sign_in: SignInSettings,
+    /// Who reads it: at least one, in the order written; one without a name is the only one.
+    pub accounts: Vec<AccountSettings>,
     /// Whether and how presence may be set.
     pub commands: Option<Commands>,
     /// Announcing people and the bridge to Home Assistant, if that is wanted.
@@ -34,8 +34,8 @@ pub struct Settings {
     pub lights: Vec<lights::settings::Settings>,
     /// Under which client id this process published before a reload, if that was another.
     pub predecessor: Option<ClientId>,
-    /// What `info` says besides.
-    pub about: About,
+    /// Of the program.
+    pub version: &'static str,
 }
 
 /// What is published at the broker, where and how.
@@ -63,15 +63,11 @@ pub struct MqttSettings {
     pub refresh_interval: Option<Duration>,
 }
 
-/// How presence is read from Microsoft Graph, and when it is published.
+/// When presence is published, whichever account it is read by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GraphSettings {
-    /// Which requests read other people.
-    pub endpoint: Endpoint,
-    /// How often everybody is read, where the budget allows: 1 s to 1 h.
-    pub poll_interval: Duration,
     /// A person not confirmed for this long is stale: from twice `poll_interval` to 7 days; `None`: 2 min or three achieved
-    /// intervals, whichever is longer.
+    /// intervals of their account, whichever is longer.
     pub stale_after: Option<Duration>,
     /// What becomes of the words of a stale person.
     pub on_stale: OnStale,
@@ -79,16 +75,53 @@ pub struct GraphSettings {
     pub debounce: Duration,
     /// Whether out-of-office and status messages are published, in `state` only.
     pub include_messages: bool,
+}
+
+/// One account: whose app or person reads, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountSettings {
+    /// The topic level; `None`: it is the only one, and the bridge's own topics are about it.
+    pub name: Option<TopicLevel>,
+    /// What it asks for, and how often.
+    pub reading: ReadingSettings,
+    /// Whose requests Microsoft counts.
+    pub app: App,
+    /// How it signs in.
+    pub sign_in: SignInSettings,
+    /// The app's id, which names its presence sessions; a managed identity may not know it.
+    pub session_id: Option<Box<str>>,
+    /// Name of the sign-in method.
+    pub auth_method: &'static str,
+}
+
+/// How presence is read from Microsoft Graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadingSettings {
+    /// Which requests read other people.
+    pub endpoint: Endpoint,
+    /// How often everybody is read, where the budget allows: 1 s to 1 h.
+    pub poll_interval: Duration,
     /// Requests per 30 s for this app and tenant: 1 to 10000.
     pub request_budget: u32,
 }
 
-/// How the bridge signs in, as far as the core cares.
+/// An app in a tenant: what Microsoft limits the requests of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct App {
+    /// Name of the cloud: `global`, `us-gov-l4`, `us-gov-l5`.
+    pub cloud: &'static str,
+    /// GUID or domain, in lower case.
+    pub tenant: Box<str>,
+    /// The app's own id, in lower case; a managed identity may not know it.
+    pub client_id: Option<Box<str>>,
+}
+
+/// How an account signs in, as far as the core cares.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SignInSettings {
     /// How a person signs in, where one does and so can be invited to do it again.
     pub invites: Option<SignInBy>,
-    /// Publish the invitation on `<base>/<bridge>/sign_in`.
+    /// Publish the invitation on the account's `sign_in` topic.
     pub announce: bool,
     /// When the app's certificate ends, if it signs in with one.
     pub certificate_ends: Option<Timestamp>,
@@ -97,8 +130,6 @@ pub struct SignInSettings {
 /// Setting presence from MQTT.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commands {
-    /// The app's id, which names its sessions; a managed identity may not know it.
-    pub session_id: Option<Box<str>>,
     /// Below which topic senders may want answers, beside below their command's own result.
     pub response_topic: Option<Box<str>>,
 }
@@ -114,6 +145,8 @@ pub struct User {
     pub display_name: String,
     /// Whether Home Assistant is told.
     pub discovery: bool,
+    /// Who reads them.
+    pub account: AccountId,
 }
 
 /// One configured group.
@@ -127,6 +160,8 @@ pub struct Group {
     pub refresh_members: Duration,
     /// Whether Home Assistant is told of the members.
     pub discovery: bool,
+    /// Who reads it.
+    pub account: AccountId,
 }
 
 /// Where Home Assistant listens and speaks.
@@ -186,22 +221,69 @@ impl Settings {
                 refresh_interval: None,
             },
             graph: GraphSettings {
-                endpoint: Endpoint::Auto,
-                poll_interval: Duration::from_secs(5),
                 stale_after: None,
                 on_stale: OnStale::Keep,
                 debounce: Duration::ZERO,
                 include_messages: false,
-                request_budget: 1500,
             },
-            sign_in: SignInSettings::default(),
+            accounts: vec![AccountSettings::for_tests()],
             commands: None,
             discovery: None,
             users: Vec::new(),
             groups: Vec::new(),
             lights: Vec::new(),
             predecessor: None,
-            about: About { version: "0.1.0", cloud: "global", auth_method: "client-secret" },
+            version: "0.1.0",
+        }
+    }
+
+    /// What is configured of an account.
+    pub(in crate::core) fn account(&self, account: AccountId) -> &AccountSettings {
+        // Whatever names an account was made for these settings.
+        &self.accounts[account.index()]
+    }
+
+    /// The accounts, with what others know them by.
+    pub(in crate::core) fn accounts(&self) -> impl Iterator<Item = (AccountId, &AccountSettings)> {
+        self.accounts.iter().enumerate().map(|(index, account)| (AccountId::new(index), account))
+    }
+
+    /// Whether there is only one account, which has no name: then the bridge's own topics are about it.
+    pub(in crate::core) fn is_single(&self) -> bool {
+        matches!(&self.accounts[..], [AccountSettings { name: None, .. }])
+    }
+
+    /// The names of several accounts.
+    pub(in crate::core) fn account_names(&self) -> impl Iterator<Item = &TopicLevel> {
+        self.accounts.iter().filter_map(|account| account.name.as_ref())
+    }
+
+    /// How often everybody is read, by the account that reads most seldom.
+    pub(in crate::core) fn longest_interval(&self) -> Duration {
+        self.accounts.iter().map(|account| account.reading.poll_interval).max().unwrap_or_default()
+    }
+
+    /// How often somebody is read, by the account that reads most often.
+    pub(in crate::core) fn shortest_interval(&self) -> Duration {
+        self.accounts.iter().map(|account| account.reading.poll_interval).min().unwrap_or_default()
+    }
+}
+
+impl AccountSettings {
+    /// For tests and benchmarks: the documented defaults, and an app that signs in.
+    #[must_use]
+    pub fn for_tests() -> Self {
+        Self {
+            name: None,
+            reading: ReadingSettings {
+                endpoint: Endpoint::Auto,
+                poll_interval: Duration::from_secs(5),
+                request_budget: 1500,
+            },
+            app: App { cloud: "global", tenant: "contoso.example".into(), client_id: None },
+            sign_in: SignInSettings::default(),
+            session_id: None,
+            auth_method: "client-secret",
         }
     }
 }

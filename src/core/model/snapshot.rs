@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::health::Health;
+use super::health::{GraphState, Health};
 use super::mqtt::Protocol;
 use super::name::{ClientId, TopicLevel};
-use super::payload::About;
 use super::sign_in::ShownInvitation;
 use crate::core::lights::snapshot::LightSnapshot;
 
@@ -16,22 +15,18 @@ use crate::core::lights::snapshot::LightSnapshot;
 pub struct Snapshot {
     /// When this was; UTC.
     pub at: Timestamp,
-    /// Version, cloud and sign-in method.
-    pub about: About,
-    /// Who is signed in; nothing where the application signs in as itself.
-    pub account: Option<String>,
+    /// Of the program.
+    pub version: &'static str,
+    /// All accounts, in the order configured: at least one.
+    pub accounts: Vec<AccountSnapshot>,
     /// The `bridge` id.
     pub bridge: ClientId,
     /// Of this process, or since the last change of broker; UTC, whole seconds.
     pub started_at: Timestamp,
-    /// The way to Microsoft.
-    pub graph: GraphSnapshot,
     /// The way to the broker.
     pub broker: BrokerSnapshot,
     /// What still works but needs a look.
     pub notices: Vec<String>,
-    /// The code that somebody should use now.
-    pub sign_in: Option<ShownInvitation>,
     /// How many people are followed.
     pub people: usize,
     /// Of how many what is published is what Graph says.
@@ -42,6 +37,23 @@ pub struct Snapshot {
     pub persons: Vec<PersonSnapshot>,
     /// All lights, in the order configured.
     pub lights: Vec<LightSnapshot>,
+}
+
+/// One account.
+#[derive(Debug, Clone)]
+pub struct AccountSnapshot {
+    /// Nothing where it is the only one.
+    pub name: Option<TopicLevel>,
+    /// Name of the cloud: `global`, `us-gov-l4`, `us-gov-l5`.
+    pub cloud: &'static str,
+    /// Name of the sign-in method.
+    pub auth_method: &'static str,
+    /// Who is signed in; nothing where the application signs in as itself.
+    pub signed_in: Option<String>,
+    /// The way to Microsoft.
+    pub graph: GraphSnapshot,
+    /// The code that somebody should use now.
+    pub sign_in: Option<ShownInvitation>,
     /// When the app's certificate ends, if it signs in with one.
     pub certificate_ends: Option<Timestamp>,
 }
@@ -49,8 +61,8 @@ pub struct Snapshot {
 /// The way to Microsoft.
 #[derive(Debug, Clone)]
 pub struct GraphSnapshot {
-    /// One of [`GraphState::WORDS`](super::health::GraphState::WORDS), as on `<bridge>/health`.
-    pub state: &'static str,
+    /// Its words are those on `<bridge>/health`.
+    pub state: GraphState,
     /// Since when; UTC, whole seconds.
     pub since: Timestamp,
     /// When Graph last told somebody's presence; UTC, whole seconds.
@@ -120,7 +132,9 @@ impl Snapshot {
     /// Whether the bridge does what it is for: news come from Graph and go to the broker.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.graph.is_fresh && self.broker.state == BrokerState::Connected
+        // Of several accounts one may be down without the others.
+        self.accounts.iter().any(|account| account.graph.is_fresh)
+            && self.broker.state == BrokerState::Connected
     }
 
     /// The same in one short line.
@@ -132,14 +146,20 @@ impl Snapshot {
             BrokerState::Connecting => "no connection to the broker",
             BrokerState::Stopping => "stopping",
         };
-        let Self { graph, current, people, .. } = self;
-        format!("{broker}; Graph: {}; people up to date: {current} of {people}", graph.state)
+        let Self { current, people, .. } = self;
+        let graph = self.accounts.iter().map(|account| match &account.name {
+            Some(name) => format!("{name} {}", account.graph.state.as_str()),
+            None => account.graph.state.as_str().to_owned(),
+        });
+        let graph = graph.collect::<Vec<_>>().join(", ");
+        format!("{broker}; Graph: {graph}; people up to date: {current} of {people}")
     }
 
     /// Whether there is nothing to look at either: everybody is up to date and nobody complains.
     #[must_use]
     pub fn is_well(&self) -> bool {
-        let no_complaint = self.notices.is_empty() && self.graph.detail.is_none();
+        let no_complaint =
+            self.notices.is_empty() && self.accounts.iter().all(|account| account.graph.detail.is_none());
         self.is_ready() && self.current == self.people && no_complaint
     }
 }

@@ -50,6 +50,15 @@ pub enum BridgeField {
     SignIn,
 }
 
+/// One of the retained topics of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountField {
+    /// JSON: how Graph is doing, by this account.
+    Health,
+    /// JSON: a device code, only while one is needed.
+    SignIn,
+}
+
 /// One of the retained topics of a light.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LightField {
@@ -106,6 +115,20 @@ impl BridgeField {
     }
 }
 
+impl AccountField {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Health, Self::SignIn];
+
+    /// The topic's last level, which is that of the bridge's own topic where there is only one account.
+    #[must_use]
+    pub fn level(self) -> &'static str {
+        match self {
+            Self::Health => BridgeField::Health.level(),
+            Self::SignIn => BridgeField::SignIn.level(),
+        }
+    }
+}
+
 impl LightField {
     /// Both.
     pub const ALL: [Self; 2] = [Self::State, Self::Follow];
@@ -155,6 +178,21 @@ impl Topics {
     #[must_use]
     pub fn of_bridge(&self, field: BridgeField) -> String {
         format!("{}/{}/{}", self.base, self.bridge, field.level())
+    }
+
+    /// `<base>/<bridge>/account/<account>/<field>`; of the only account, which has no name, `<base>/<bridge>/<field>`
+    #[must_use]
+    pub fn of_account(&self, account: Option<&TopicLevel>, field: AccountField) -> String {
+        match account {
+            Some(name) => format!("{}/{}/account/{name}/{}", self.base, self.bridge, field.level()),
+            None => format!("{}/{}/{}", self.base, self.bridge, field.level()),
+        }
+    }
+
+    /// `<base>/<bridge>/account/+/+`: the filter that matches every topic of accounts.
+    #[must_use]
+    pub fn every_account(&self) -> String {
+        format!("{}/{}/account/+/+", self.base, self.bridge)
     }
 
     /// `<base>/<bridge>/refresh`, where anybody may ask for a fresh reading.

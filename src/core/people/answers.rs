@@ -22,7 +22,7 @@ impl Roster {
         requests: &mut Requests,
         cx: &mut Context,
     ) {
-        requests.took_more(ended.further, cx.now);
+        requests.took_more(ended.further, cx);
         let Some(job) = requests.presence_ended(ended.request) else { return };
         match ended.outcome {
             Ok(readings) => {
@@ -91,9 +91,9 @@ impl Roster {
         // Graph answered; it is the people who cannot be read. After a sign-in nobody was read by, that is no accident.
         let signed_in_anew = requests.state() == GraphState::SignInRequired;
         requests.reached(None, cx);
-        self.signed_in(cx);
+        self.signed_in(requests.account(), cx);
         let wait = self.refuse(job.target.places(), denied, signed_in_anew, &why, cx);
-        if self.is_everybody_forbidden() {
+        if self.is_everybody_forbidden(requests.account()) {
             requests.reached(Some(failure), cx);
         }
         requests.done_for(job, wait, cx.now);
@@ -108,6 +108,7 @@ impl Roster {
             Target::Read(ReadTarget::Me(_) | ReadTarget::Bulk(_)) | Target::Members(_) => return false,
         };
         let since = self.get(place).and_then(Person::refused_since).unwrap_or(cx.now - WITNESS);
-        self.count() == 1 || requests.answered_at().is_some_and(|at| at > since)
+        self.accounts[requests.account().index()].all() == 1
+            || requests.answered_at().is_some_and(|at| at > since)
     }
 }

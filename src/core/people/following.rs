@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Roster;
 use super::person::Person;
+use super::terms::{Terms, UnderTerms};
 use crate::core::context::Context;
+use crate::core::model::account::AccountId;
 use crate::core::model::dirty_topics::DirtyTopics;
 use crate::core::model::event::Access;
 use crate::core::model::name::{ObjectId, TopicLevel, UserId};
 use crate::core::model::place::{Entry, Place};
 use crate::core::model::settings::User;
+use crate::core::model::successors::Successors;
 
 /// What another configuration changes. Who was followed before, be it under another name, keeps what is known.
 #[derive(Debug, Default)]
@@ -37,18 +40,22 @@ pub(in crate::core) struct Followed {
 
 impl Roster {
     /// Follows whoever is configured now, and whoever was known as a member of the groups that are: `group_of` is the group that
-    /// somebody is in, and whether its members are announced. `access` says whether Graph is another.
+    /// somebody is in, and whether its members are announced.
     pub(in crate::core) fn follow(
         &mut self,
-        access: Access,
+        accounts: &Successors,
+        terms: impl Iterator<Item = Terms>,
         group_of: impl Fn(ObjectId) -> Option<(usize, bool)>,
         cx: &Context,
     ) -> Followed {
         let users = &cx.settings.users;
-        let following = self.compare(users, access, |id| group_of(id).map(|(group, _)| group));
+        let reads = |group: usize| cx.settings.groups.get(group).map(|group| group.account);
+        let following = self
+            .compare(users, accounts, |id| group_of(id).and_then(|(group, _)| Some((group, reads(group)?))));
         let meant = self.names_given_up(&following, users);
         let leave = |place| Some((place, self.leave(place)?));
         let gone = following.leaving.into_iter().filter_map(leave).collect();
+        self.begin_with(accounts, terms, cx);
         for (place, index) in following.users {
             self.configure(place, index, users[index].clone(), cx);
         }
@@ -62,7 +69,7 @@ impl Roster {
         }
         let join = |index: usize| self.join(users[index].clone(), Entry::user(index), None, cx);
         let joined = following.joining.into_iter().map(join).collect();
-        self.reconsider(access, cx);
+        self.reconsider(accounts, cx);
         let emptied = meant.into_iter().filter_map(|(name, (configured, id))| {
             let means = self.by_name(&name).and_then(|place| self.get(place));
             let is_same =
@@ -87,17 +94,18 @@ impl Roster {
         unnamed.map(|person| (person.name().clone(), (person.user_id(), person.id()))).collect()
     }
 
-    /// Compares who is followed with who is configured now. `group_of` is the group that somebody is in.
+    /// Compares who is followed with who is configured now. `group_of` is the group that somebody is in, and the account that reads it.
     fn compare(
         &self,
         users: &[User],
-        access: Access,
-        group_of: impl Fn(ObjectId) -> Option<usize>,
+        accounts: &Successors,
+        group_of: impl Fn(ObjectId) -> Option<(usize, AccountId)>,
     ) -> Following {
         let mut following = Following::default();
-        let (mut same, mut renamed) = self.match_users(users, access);
+        let (mut same, mut renamed) = self.match_users(users, accounts);
         for (index, user) in users.iter().enumerate() {
-            match same.remove(&user.name).or_else(|| renamed.remove(&user.id)) {
+            let renamed = || renamed.remove(&(user.account, user.id.clone()));
+            match same.remove(&user.name).or_else(renamed) {
                 Some(place) => following.users.push((place, index)),
                 None => following.joining.push(index),
             }
@@ -111,10 +119,11 @@ impl Roster {
         let ids: HashSet<ObjectId> = known.chain(joining).collect();
         let names: HashSet<String> = users.iter().map(|user| user.name.folded()).collect();
         for (place, person) in self.iter().filter(|(place, _)| !configured.contains(place)) {
-            let id = person.id().filter(|id| is_kept(person, access) && !ids.contains(id));
+            let account = kept_by(person, accounts);
+            let id = person.id().filter(|id| account.is_some() && !ids.contains(id));
             let group = id.and_then(&group_of).filter(|_| !names.contains(&person.name().folded()));
-            match group {
-                Some(group) => following.members.push((place, group)),
+            match group.filter(|(_, reads)| Some(*reads) == account) {
+                Some((group, _)) => following.members.push((place, group)),
                 None => following.leaving.push(place),
             }
         }
@@ -125,25 +134,37 @@ impl Roster {
     fn match_users(
         &self,
         users: &[User],
-        access: Access,
-    ) -> (HashMap<TopicLevel, Place>, HashMap<UserId, Place>) {
-        let ids: HashMap<&TopicLevel, &UserId> = users.iter().map(|user| (&user.name, &user.id)).collect();
-        let meant: HashSet<&UserId> = users.iter().map(|user| &user.id).collect();
+        accounts: &Successors,
+    ) -> (HashMap<TopicLevel, Place>, HashMap<(AccountId, UserId), Place>) {
+        let ids: HashMap<&TopicLevel, (AccountId, &UserId)> =
+            users.iter().map(|user| (&user.name, (user.account, &user.id))).collect();
+        let meant: HashSet<(AccountId, &UserId)> =
+            users.iter().map(|user| (user.account, &user.id)).collect();
         let (mut same, mut renamed) = (HashMap::new(), HashMap::new());
-        for (place, person) in self.iter().filter(|(_, person)| is_kept(person, access)) {
+        for (place, person) in self.iter() {
+            let Some(account) = kept_by(person, accounts) else { continue };
             let configured = person.user_id();
-            if ids.get(person.name()) == Some(&&configured) {
+            if ids.get(person.name()) == Some(&(account, &configured)) {
                 same.insert(person.name().clone(), place);
-            } else if meant.contains(&configured) {
-                renamed.insert(configured, place);
+            } else if meant.contains(&(account, &configured)) {
+                renamed.insert((account, configured), place);
             }
         }
         (same, renamed)
     }
 
+    /// Whoever stays is read by the account that theirs has become.
+    fn begin_with(&mut self, accounts: &Successors, terms: impl Iterator<Item = Terms>, cx: &Context) {
+        self.accounts = terms.map(|terms| UnderTerms::new(terms, cx.now)).collect();
+        for person in self.people.iter_mut().flatten() {
+            accounts.now(person.account()).into_iter().for_each(|account| person.set_account(account));
+            self.accounts[person.account().index()].count(person.health());
+        }
+    }
+
     /// Somebody who was followed is configured now, with this index.
     fn configure(&mut self, place: Place, index: usize, user: User, cx: &Context) {
-        let User { name, id, display_name, discovery } = user;
+        let User { name, id, display_name, discovery, account: _ } = user;
         let renamed = self.rename(place, name, display_name, discovery, cx);
         if renamed.is_some()
             && let Some(Some(person)) = self.people.get_mut(place.number())
@@ -164,12 +185,12 @@ impl Roster {
     }
 
     /// Everybody's settings may be others.
-    fn reconsider(&mut self, access: Access, cx: &Context) {
+    fn reconsider(&mut self, accounts: &Successors, cx: &Context) {
         self.settling.clear();
         for number in 0..self.people.len() {
             self.update(Place::new(number), |person, dirty| {
                 person.forget_candidate();
-                if access == Access::New {
+                if accounts.access(person.account()) == Access::New {
                     person.doubt();
                 }
                 if !cx.settings.graph.include_messages {
@@ -181,7 +202,6 @@ impl Roster {
             });
         }
         self.order_users();
-        self.judge_everybody(cx);
     }
 
     fn order_users(&mut self) {
@@ -192,7 +212,10 @@ impl Roster {
     }
 }
 
-/// Who `me` or a user principal name is depends on the tenant, or on who signed in.
-fn is_kept(person: &Person, access: Access) -> bool {
-    access != Access::New || matches!(person.user_id(), UserId::Object(_))
+/// The account that reads somebody now, if it is the same: who `me` or a user principal name is depends on the tenant, or on who signed
+/// in.
+fn kept_by(person: &Person, accounts: &Successors) -> Option<AccountId> {
+    let account = accounts.now(person.account())?;
+    let is_kept = accounts.access(account) != Access::New || matches!(person.user_id(), UserId::Object(_));
+    is_kept.then_some(account)
 }

@@ -153,6 +153,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::core::model::account::AccountId;
     use crate::core::model::place::Entry;
     use crate::core::model::settings::User;
     use crate::core::model::time::Tick;
@@ -160,7 +161,7 @@ mod tests {
     fn user(name: &str, id: u8) -> User {
         let id = uuid::Uuid::from_u128(id.into()).to_string();
         let (name, display_name) = (name.parse().unwrap(), name.to_owned());
-        User { name, id: id.parse().unwrap(), display_name, discovery: true }
+        User { name, id: id.parse().unwrap(), display_name, discovery: true, account: AccountId::FIRST }
     }
 
     proptest! {

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::Roster;
-use super::person::Rules;
+use super::person::{Person, Rules};
 use super::terms::Terms;
 use crate::core::context::Context;
+use crate::core::model::account::AccountId;
 use crate::core::model::dirty_topics::DirtyTopics;
 use crate::core::model::place::Place;
 use crate::core::model::time::Tick;
@@ -26,38 +27,47 @@ impl Roster {
         self.settling.extend(later.flatten().map(|later| (later, place)));
     }
 
-    /// Brings everybody's health up to date, if time or the terms may have changed anybody's.
-    pub(in crate::core) fn judge(&mut self, terms: Terms, cx: &Context) {
-        let before = std::mem::replace(&mut self.terms, terms);
-        // With a longer time before values are stale, `judge_at` comes too early, which costs only a look.
-        let sooner = terms.stale_after < before.stale_after;
-        if cx.now < self.judge_at && !sooner && terms.sign_in_required == before.sign_in_required {
-            return;
-        }
-        let mut earliest = cx.now + terms.stale_after;
-        for number in 0..self.people.len() {
-            if let Some(at) = self.judge_one(Place::new(number), cx) {
-                earliest = earliest.min(at);
+    /// Brings everybody's health up to date, if time or the terms of their account may have changed anybody's.
+    pub(in crate::core) fn judge(&mut self, terms: impl Iterator<Item = Terms>, cx: &Context) {
+        let mut is_judged = false;
+        for (account, terms) in self.accounts.iter_mut().zip(terms) {
+            if account.take(terms, cx.now) {
+                account.judge_at = cx.now;
+                is_judged = true;
             }
         }
-        self.judge_at = earliest;
-    }
-
-    /// Graph answered, so that somebody is signed in. Everybody's health is brought up to date at the next occasion.
-    pub(super) fn signed_in(&mut self, cx: &Context) {
-        if std::mem::take(&mut self.terms.sign_in_required) {
-            self.judge_everybody(cx);
+        if is_judged {
+            self.judge_all_who_are_due(cx);
         }
     }
 
-    /// Everybody's health is brought up to date at the next occasion.
-    pub(in crate::core) fn judge_everybody(&mut self, cx: &Context) {
-        self.judge_at = cx.now;
+    fn judge_all_who_are_due(&mut self, cx: &Context) {
+        let is_due: Vec<bool> = self.accounts.iter().map(|account| account.judge_at <= cx.now).collect();
+        for account in self.accounts.iter_mut().filter(|account| account.judge_at <= cx.now) {
+            account.judge_at = cx.now + account.terms.stale_after;
+        }
+        for number in 0..self.people.len() {
+            let account = self.people[number].as_ref().map(Person::account);
+            let Some(account) = account.filter(|account| is_due[account.index()]) else { continue };
+            if let Some(at) = self.judge_one(Place::new(number), cx) {
+                let earliest = &mut self.under_terms(account).judge_at;
+                *earliest = at.min(*earliest);
+            }
+        }
+    }
+
+    /// Graph answered, so that somebody is signed in to this account. Its people's health is brought up to date at the next
+    /// occasion.
+    pub(super) fn signed_in(&mut self, account: AccountId, cx: &Context) {
+        let account = self.under_terms(account);
+        if std::mem::take(&mut account.terms.sign_in_required) {
+            account.judge_at = cx.now;
+        }
     }
 
     /// Time went on unseen. Nobody turns stale for `grace`, and nobody looked whether these changes lasted.
     pub(in crate::core) fn slept(&mut self, grace: Duration, cx: &Context) {
-        self.judge_at = cx.now + grace;
+        self.accounts.iter_mut().for_each(|account| account.judge_at = cx.now + grace);
         for (_, place) in std::mem::take(&mut self.settling) {
             self.update(place, |person, _| person.forget_candidate());
         }
@@ -66,20 +76,22 @@ impl Roster {
     /// When time alone changes somebody.
     pub(in crate::core) fn wake_at(&self) -> Option<Tick> {
         let settles = self.settling.first().map(|&(at, _)| at);
-        settles.into_iter().chain((self.count() > 0).then_some(self.judge_at)).min()
+        let judged = self.accounts.iter().filter(|account| account.all() > 0).map(|account| account.judge_at);
+        settles.into_iter().chain(judged).min()
     }
 
     /// Brings one person's health up to date. Returns when time alone will change it.
     pub(super) fn judge_one(&mut self, place: Place, cx: &Context) -> Option<Tick> {
         let rules = Rules::from_settings(&cx.settings);
-        let Terms { sign_in_required, stale_after } = self.terms;
         let mut dirty = DirtyTopics::default();
         let person = self.people.get_mut(place.number())?.as_mut()?;
+        let account = &mut self.accounts[person.account().index()];
+        let Terms { sign_in_required, stale_after } = account.terms;
         let before = person.health();
         let changes_at = person.judge(sign_in_required, stale_after, rules, cx.now, &mut dirty);
         let after = person.health();
-        self.census[before as usize] -= 1;
-        self.census[after as usize] += 1;
+        account.discount(before);
+        account.count(after);
         self.change(place, dirty);
         changes_at
     }

@@ -22,8 +22,9 @@ use std::collections::{BTreeSet, VecDeque};
 
 use self::index::{ById, ByName, Index};
 use self::person::Person;
-use self::terms::Terms;
+use self::terms::{Terms, UnderTerms};
 use super::context::Context;
+use super::model::account::AccountId;
 use super::model::dirty_topics::DirtyTopics;
 use super::model::health::Health;
 use super::model::name::{ObjectId, TopicLevel};
@@ -43,33 +44,28 @@ pub(super) struct Roster {
     users: Vec<Place>,
     by_id: Index<ById>,
     by_name: Index<ByName>,
-    /// How many people there are by the word of their health, in the order of [`Health::ALL`].
-    census: [usize; Health::ALL.len()],
+    /// What the people of each account have in common.
+    accounts: Vec<UnderTerms>,
     /// When the changes of these people will have lasted long enough.
     settling: BTreeSet<(Tick, Place)>,
     /// What changed of whom and was not handed on yet.
     changed: VecDeque<(Place, DirtyTopics)>,
     new_words: BTreeSet<Box<str>>,
-    terms: Terms,
-    /// Nobody's health changes by time alone before this.
-    judge_at: Tick,
 }
 
 impl Roster {
-    /// Nobody yet.
-    pub(super) fn new(terms: Terms, now: Tick) -> Self {
+    /// Nobody yet, of accounts with these terms.
+    pub(super) fn new(terms: impl Iterator<Item = Terms>, now: Tick) -> Self {
         Self {
             people: Vec::new(),
             vacant: Vec::new(),
             users: Vec::new(),
             by_id: Index::default(),
             by_name: Index::default(),
-            census: [0; Health::ALL.len()],
+            accounts: terms.map(|terms| UnderTerms::new(terms, now)).collect(),
             settling: BTreeSet::new(),
             changed: VecDeque::new(),
             new_words: BTreeSet::new(),
-            terms,
-            judge_at: now,
         }
     }
 
@@ -85,7 +81,7 @@ impl Roster {
         let mut dirty = DirtyTopics::from(Field::Health);
         dirty.add(DirtyTopics::ANNOUNCEMENT);
         person.remember(remembered, cx.now, &mut dirty);
-        self.census[person.health() as usize] += 1;
+        self.under_terms(person.account()).count(person.health());
         let place = self.vacant.pop().unwrap_or(Place::new(self.people.len()));
         match self.people.get_mut(place.number()) {
             Some(there) => *there = Some(person),
@@ -104,7 +100,7 @@ impl Roster {
     /// Somebody is not followed any more. Returns who that was.
     pub(super) fn leave(&mut self, place: Place) -> Option<Person> {
         let person = self.people.get_mut(place.number())?.take()?;
-        self.census[person.health() as usize] -= 1;
+        self.under_terms(person.account()).discount(person.health());
         if person.entry().as_user().is_some() {
             self.users.retain(|user| *user != place);
         }
@@ -131,8 +127,15 @@ impl Roster {
 
     /// The group that a member belongs to is another one, or its announcements are.
     pub(super) fn belongs(&mut self, place: Place, group: usize, discovery: bool, cx: &Context) {
+        let account = cx.settings.groups.get(group).map(|group| group.account);
         if let Some(Some(person)) = self.people.get_mut(place.number()) {
             person.set_entry(Entry::member(group));
+            let (before, health) = (person.account(), person.health());
+            if let Some(account) = account.filter(|account| *account != before) {
+                person.set_account(account);
+                self.accounts[before.index()].discount(health);
+                self.accounts[account.index()].count(health);
+            }
             let (name, display_name) = (person.name().clone(), person.display_name().to_owned());
             let dirty = person.rename(name, display_name, discovery, cx.now);
             self.change(place, dirty);
@@ -145,21 +148,33 @@ impl Roster {
         else {
             return;
         };
+        for person in [&*person, &*other] {
+            self.accounts[person.account().index()].discount(person.health());
+        }
         let dirty = person.take_over(other);
+        for person in [&*person, &*other] {
+            self.accounts[person.account().index()].count(person.health());
+        }
         self.change(place, dirty);
         self.settle_one(place, cx);
     }
 
-    /// Whoever is read as the signed-in person is somebody else now, of whom nothing is known yet. Returns who it was,
-    /// by place.
-    pub(super) fn somebody_else_signed_in(&mut self, cx: &Context) -> Vec<(Place, Person)> {
+    /// Whoever is read as the person who signed in to this account is somebody else now, of whom nothing is known yet. Returns who
+    /// it was, by place.
+    pub(super) fn somebody_else_signed_in(
+        &mut self,
+        account: AccountId,
+        cx: &Context,
+    ) -> Vec<(Place, Person)> {
         let mut before = Vec::new();
         for (place, user) in self.users.clone().into_iter().zip(cx.settings.users.clone()) {
             let there = self.people.get_mut(place.number()).and_then(Option::as_mut);
-            let Some(there) = there.filter(|person| person.is_me()) else { continue };
+            let Some(there) = there.filter(|person| person.is_me() && person.account() == account) else {
+                continue;
+            };
             let person = std::mem::replace(there, Person::new(user, there.entry(), cx.now));
-            self.census[person.health() as usize] -= 1;
-            self.census[Health::Stale as usize] += 1;
+            self.under_terms(account).discount(person.health());
+            self.under_terms(account).count(Health::Stale);
             self.change(place, Field::Health);
             before.push((place, person));
         }
@@ -227,18 +242,24 @@ impl Roster {
 
     /// How many of them have this health.
     pub(super) fn count_of(&self, health: Health) -> usize {
-        self.census[health as usize]
+        self.accounts.iter().map(|people| people.count_of(health)).sum()
     }
 
-    /// Whether Graph lets nobody be read.
-    pub(super) fn is_everybody_forbidden(&self) -> bool {
-        self.count_of(Health::Forbidden) == self.count()
+    /// Whether Graph lets nobody of an account be read.
+    pub(super) fn is_everybody_forbidden(&self, account: AccountId) -> bool {
+        let people = &self.accounts[account.index()];
+        people.count_of(Health::Forbidden) == people.all()
     }
 
-    /// What is said of people on `<bridge>/health`. `advice` is what Graph said when it forbade somebody to be read.
-    pub(super) fn notices(&self, advice: Option<&str>) -> impl Iterator<Item = String> {
+    /// What is said of people of an account on `<bridge>/health`. `advice` is what Graph said when it forbade somebody to be read.
+    pub(super) fn notices(
+        &self,
+        account: AccountId,
+        advice: Option<&str>,
+    ) -> impl Iterator<Item = String> + use<> {
+        let people = &self.accounts[account.index()];
         let (forbidden, not_found, all) =
-            (self.count_of(Health::Forbidden), self.count_of(Health::NotFound), self.count());
+            (people.count_of(Health::Forbidden), people.count_of(Health::NotFound), people.all());
         let forbidden = advice
             .filter(|_| (1..all).contains(&forbidden))
             .map(|advice| format!("{forbidden} of {all} people cannot be read: {advice}"));
@@ -256,6 +277,10 @@ impl Roster {
             },
             None => Who::User(place.number()),
         }
+    }
+
+    fn under_terms(&mut self, account: AccountId) -> &mut UnderTerms {
+        &mut self.accounts[account.index()]
     }
 
     fn change(&mut self, place: Place, dirty: impl Into<DirtyTopics>) {

@@ -10,6 +10,7 @@ use super::identity::Identity;
 use super::knowledge::{Candidate, Knowledge, Known};
 use super::out_of_order::OutOfOrder;
 use super::refusal::{Denied, Refusal};
+use crate::core::model::account::AccountId;
 use crate::core::model::dirty_topics::DirtyTopics;
 use crate::core::model::health::Health;
 use crate::core::model::name::{ClientId, ObjectId, PrincipalName, TopicLevel, UserId};
@@ -44,6 +45,7 @@ pub(in crate::core) struct Person {
     changed: Stamp,
     rare: Option<Box<Rare>>,
     entry: Entry,
+    account: AccountId,
     /// Whether Home Assistant is to be told.
     discovery: bool,
     denied: Option<Denied>,
@@ -80,7 +82,7 @@ impl Rules {
 
 impl Person {
     pub(super) fn new(user: User, entry: Entry, now: Tick) -> Self {
-        let User { name, id, display_name, discovery } = user;
+        let User { name, id, display_name, discovery, account } = user;
         Self {
             display_name: other_than(&name, display_name),
             name,
@@ -90,6 +92,7 @@ impl Person {
             changed: now.into(),
             rare: None,
             entry,
+            account,
             discovery,
             denied: None,
             settable: false,
@@ -131,6 +134,7 @@ impl Person {
         std::mem::swap(&mut self.identity, &mut member.identity);
         std::mem::swap(&mut self.display_name, &mut member.display_name);
         std::mem::swap(&mut self.entry, &mut member.entry);
+        std::mem::swap(&mut self.account, &mut member.account);
         std::mem::swap(&mut self.discovery, &mut member.discovery);
         DirtyTopics::ALL
     }
@@ -177,6 +181,15 @@ impl Person {
 
     pub(super) fn set_entry(&mut self, entry: Entry) {
         self.entry = entry;
+    }
+
+    /// Who reads them.
+    pub(in crate::core) fn account(&self) -> AccountId {
+        self.account
+    }
+
+    pub(super) fn set_account(&mut self, account: AccountId) {
+        self.account = account;
     }
 
     /// What Home Assistant shows.

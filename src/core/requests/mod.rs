@@ -1,11 +1,12 @@
 //! What is asked of Graph when: the schedule within the request budget, what is under way, and how Graph is doing.
 //!
 //! `schedule` knows when which `target` is due, with `bisection` for requests that are refused as a whole, `tokens` which tokens may
-//! be used, `budget` how many requests may be sent, `in_flight` what is under way, and
+//! be used, `in_flight` what is under way, and
 //! `source` how Graph is doing and how long to leave it alone. [`Requests`] puts them together and decides whose turn it is.
+//!
+//! Each account has its own. All that two of them may share is a budget, which the context holds.
 
 mod bisection;
-mod budget;
 mod in_flight;
 mod planning;
 pub(super) mod schedule;
@@ -15,13 +16,16 @@ mod tokens;
 
 use std::time::Duration;
 
-use self::budget::Budget;
+use jiff::Timestamp;
+
 use self::in_flight::InFlight;
 use self::schedule::{Again, Schedule};
 use self::source::Source;
 use self::target::{Job, ReadTarget, Target};
 use self::tokens::Tokens;
 use super::context::Context;
+use super::model::account::AccountId;
+use super::model::budget::Budgets;
 use super::model::effect::GraphOrder;
 use super::model::health::GraphState;
 use super::model::place::Place;
@@ -29,17 +33,17 @@ use super::model::report::{Report, words};
 use super::model::request::{
     DENIED_RETRY, ReadFailure, ReadMembers, ReadPresence, Request, RequestId, ResolveName, SetPresence,
 };
-use super::model::settings::{Endpoint, Settings};
+use super::model::settings::{AccountSettings, Endpoint, Settings};
 use super::model::snapshot::GraphSnapshot;
 use super::model::time::{Now, Tick};
 use super::people::Roster;
 use super::people::person::Person;
 
-/// Requests to Graph.
+/// Requests of one account to Graph.
 #[derive(Debug)]
 pub(super) struct Requests {
+    account: AccountId,
     schedule: Schedule,
-    budget: Budget,
     source: Source,
     in_flight: InFlight,
     next_id: u64,
@@ -50,13 +54,15 @@ pub(super) struct Requests {
     /// What Graph said when it last forbade somebody to be read.
     forbidden_advice: Option<String>,
     tokens: Tokens,
+    random: fastrand::Rng,
 }
 
 impl Requests {
-    pub(super) fn new(settings: &Settings, now: Now) -> Self {
+    /// Nothing was asked yet. `seed` is all the randomness they get.
+    pub(super) fn new(account: AccountId, settings: &AccountSettings, seed: u64, now: Now) -> Self {
         Self {
-            schedule: Schedule::new(settings.graph.poll_interval, now.tick),
-            budget: Budget::new(settings.graph.request_budget),
+            account,
+            schedule: Schedule::new(settings.reading.poll_interval, now.tick),
             source: Source::new(now),
             in_flight: InFlight::default(),
             next_id: 0,
@@ -64,7 +70,23 @@ impl Requests {
             stretched: false,
             forbidden_advice: None,
             tokens: Tokens::default(),
+            random: fastrand::Rng::with_seed(seed),
         }
+    }
+
+    /// Whose they are.
+    pub(super) fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// Another configuration gives the account this place.
+    pub(super) fn moved(&mut self, account: AccountId) {
+        self.account = account;
+    }
+
+    /// The randomness of what is retried.
+    pub(super) fn random(&mut self) -> &mut fastrand::Rng {
+        &mut self.random
     }
 
     /// After how long without an answer values are stale.
@@ -93,25 +115,35 @@ impl Requests {
         self.source.state()
     }
 
+    /// Since when Graph is doing so.
+    pub(super) fn since(&self) -> Timestamp {
+        self.source.since()
+    }
+
+    /// When Graph last told anybody's presence, by the time of day.
+    pub(super) fn last_success(&self) -> Option<Timestamp> {
+        self.source.last_success()
+    }
+
     /// When the next read may begin.
-    pub(super) fn next_read_at(&self, now: Tick) -> Option<Tick> {
+    pub(super) fn next_read_at(&self, budgets: &Budgets, now: Tick) -> Option<Tick> {
         if self.in_flight.count() >= self.source.at_once() {
             return None;
         }
         let due = self.schedule.next_due()?;
-        Some(due.max(self.source.hold_until()).max(self.budget.ready_at(now)))
+        Some(due.max(self.source.hold_until()).max(self.next_write_at(budgets, now)))
     }
 
     /// When the next write may begin, as far as the budget goes.
-    pub(super) fn next_write_at(&self, now: Tick) -> Tick {
-        self.budget.ready_at(now)
+    pub(super) fn next_write_at(&self, budgets: &Budgets, now: Tick) -> Tick {
+        budgets.of(self.account).ready_at(now)
     }
 
     /// Whether a write may begin now. After each a read that is due has its turn, so that whoever sends commands without
     /// end cannot make everybody stale.
-    pub(super) fn may_write(&self, now: Tick) -> bool {
-        let read_is_due = self.next_read_at(now).is_some_and(|at| at <= now);
-        self.budget.ready_at(now) <= now && !(self.wrote_last && read_is_due)
+    pub(super) fn may_write(&self, budgets: &Budgets, now: Tick) -> bool {
+        let read_is_due = self.next_read_at(budgets, now).is_some_and(|at| at <= now);
+        self.next_write_at(budgets, now) <= now && !(self.wrote_last && read_is_due)
     }
 
     /// Sends a write, which [`may_write`](Self::may_write) allowed.
@@ -122,14 +154,15 @@ impl Requests {
         cx: &mut Context,
     ) -> RequestId<SetPresence> {
         self.wrote_last = true;
-        let request = self.request(operation, token_max_age, cx.now);
+        let request = self.request(operation, token_max_age, cx);
         let id = request.id;
-        cx.ask_graph(GraphOrder::Set(request));
+        cx.ask_graph(self.account, GraphOrder::Set(request));
         id
     }
 
     /// Reads somebody alone at once, to show what became of a write.
-    pub(super) fn look_at(&mut self, place: Place, people: &Roster, endpoint: Endpoint) {
+    pub(super) fn look_at(&mut self, place: Place, people: &Roster, cx: &Context) {
+        let endpoint = cx.settings.account(self.account).reading.endpoint;
         let is_me = people.get(place).is_some_and(Person::is_me);
         self.schedule.look(match (is_me, endpoint) {
             (true, _) => ReadTarget::Me(place),
@@ -140,43 +173,46 @@ impl Requests {
         });
     }
 
-    /// Sends the reads that are due. `next_page` is the page of a group that is to be read, and whether the group was
-    /// forbidden.
-    pub(super) fn read_what_is_due(
+    /// Sends the next read, if one is due; `false` if none is. `next_page` is the page of a group that is to be read, and whether
+    /// the group was forbidden.
+    pub(super) fn read_next(
         &mut self,
         people: &Roster,
         next_page: impl Fn(usize) -> Option<(ReadMembers, bool)>,
         cx: &mut Context,
-    ) {
-        while self.next_read_at(cx.now).is_some_and(|at| at <= cx.now) {
-            let Some(Job { target, round, refusals }) = self.schedule.take(cx.now) else { break };
-            match target {
-                Target::Read(target) => {
-                    let Some(operation) = operation(&target, people) else {
-                        self.done(Job { target, round, refusals }, cx.now);
-                        continue;
-                    };
+    ) -> bool {
+        if self.next_read_at(&cx.budgets, cx.now).is_none_or(|at| at > cx.now) {
+            return false;
+        }
+        let Some(Job { target, round, refusals }) = self.schedule.take(cx.now) else { return false };
+        match target {
+            Target::Read(target) => match operation(&target, people) {
+                Some(operation) => {
                     let fresh = people.is_any_forbidden(target.places()).then_some(DENIED_RETRY);
-                    let request = self.read(operation, fresh, cx.now);
+                    let request = self.read(operation, fresh, cx);
                     self.in_flight.reads.insert(request.id, Job { target, round, refusals });
-                    cx.ask_graph(GraphOrder::Read(request));
+                    cx.ask_graph(self.account, GraphOrder::Read(request));
                 }
-                Target::Resolve(place) => {
-                    let name = people.get(place).and_then(|person| person.principal_name().cloned());
-                    let Some(operation) = name.map(ResolveName) else { continue };
+                None => self.done(Job { target, round, refusals }, cx.now),
+            },
+            Target::Resolve(place) => {
+                let name = people.get(place).and_then(|person| person.principal_name().cloned());
+                if let Some(operation) = name.map(ResolveName) {
                     let fresh = people.is_any_forbidden(&[place]).then_some(DENIED_RETRY);
-                    let request = self.read(operation, fresh, cx.now);
+                    let request = self.read(operation, fresh, cx);
                     self.in_flight.names.insert(request.id, Job { target: place, round, refusals });
-                    cx.ask_graph(GraphOrder::Resolve(request));
+                    cx.ask_graph(self.account, GraphOrder::Resolve(request));
                 }
-                Target::Members(group) => {
-                    let Some((operation, forbidden)) = next_page(group) else { continue };
-                    let request = self.read(operation, forbidden.then_some(DENIED_RETRY), cx.now);
+            }
+            Target::Members(group) => {
+                if let Some((operation, forbidden)) = next_page(group) {
+                    let request = self.read(operation, forbidden.then_some(DENIED_RETRY), cx);
                     self.in_flight.pages.insert(request.id, Job { target: group, round, refusals });
-                    cx.ask_graph(GraphOrder::ReadMembers(request));
+                    cx.ask_graph(self.account, GraphOrder::ReadMembers(request));
                 }
             }
         }
+        true
     }
 
     /// What a read was about that is over.
@@ -185,8 +221,8 @@ impl Requests {
     }
 
     /// The answer to a request took so many more requests than one.
-    pub(super) fn took_more(&mut self, further: u32, now: Tick) {
-        self.budget.spend_more(further, now);
+    pub(super) fn took_more(&self, further: u32, cx: &mut Context) {
+        cx.budgets.of_mut(self.account).spend_more(further, cx.now);
     }
 
     /// Whose name was looked up.
@@ -202,20 +238,20 @@ impl Requests {
     /// Graph told what was asked for.
     pub(super) fn answered(&mut self, cx: &mut Context) {
         let report = self.source.answered(cx.time());
-        cx.report(report);
+        cx.report_of(self.account, report);
     }
 
     /// Graph answered, though not with what was asked for. `everybody` is why it lets nobody be read, if that is so.
     pub(super) fn reached(&mut self, everybody: Option<&ReadFailure>, cx: &mut Context) {
         let report = self.source.reached(everybody, cx.time());
-        cx.report(report);
+        cx.report_of(self.account, report);
     }
 
     /// Graph, or the way to it, failed. Returns how long what failed should wait.
     pub(super) fn failed(&mut self, failure: &ReadFailure, cx: &mut Context) -> Duration {
         let stale_after = self.stale_after(&cx.settings);
-        let (wait, report) = self.source.failed(failure, stale_after, cx.time(), &mut cx.random);
-        cx.report(report);
+        let (wait, report) = self.source.failed(failure, stale_after, cx.time(), &mut self.random);
+        cx.report_of(self.account, report);
         wait
     }
 
@@ -238,8 +274,7 @@ impl Requests {
     }
 
     /// Time went on unseen; nothing that is under way will be answered.
-    pub(super) fn slept(&mut self, slept: Duration, now: Tick) {
-        self.budget.slept(slept);
+    pub(super) fn slept(&mut self, now: Tick) {
         self.source.slept(now);
         for job in self.in_flight.take_all() {
             self.again(&job, Again::After(Duration::ZERO), now);
@@ -247,27 +282,36 @@ impl Requests {
         self.schedule.all_now(now);
     }
 
-    /// Fits the interval to the budget; `true` if it is another one.
-    pub(super) fn fit(&mut self, cx: &mut Context) -> bool {
-        let is_another = self.schedule.fit(&self.budget);
+    /// What part of its budget the account wants.
+    pub(super) fn load(&self, cx: &Context) -> f64 {
+        self.schedule.load(cx.budgets.of(self.account))
+    }
+
+    /// Fits the interval to the budget, of which others want this part; `true` if it is another one.
+    pub(super) fn fit(&mut self, of_others: f64, cx: &mut Context) -> bool {
+        let is_another = self.schedule.fit(cx.budgets.of(self.account), of_others);
         if is_another {
-            let stretched = self.schedule.achieved() > cx.settings.graph.poll_interval;
+            let stretched = self.is_stretched(&cx.settings);
             if stretched && !self.stretched {
-                cx.report(Report::Stretched(self.schedule.achieved()));
+                cx.report_of(self.account, Report::Stretched(self.schedule.achieved()));
             }
             self.stretched = stretched;
         }
         is_another
     }
 
+    fn is_stretched(&self, settings: &Settings) -> bool {
+        self.schedule.achieved() > settings.account(self.account).reading.poll_interval
+    }
+
     /// That not everybody can be read in the interval that is configured.
-    pub(super) fn notice(&self, settings: &Settings) -> Option<String> {
-        (self.schedule.achieved() > settings.graph.poll_interval).then(|| {
+    pub(super) fn notice(&self, cx: &Context) -> Option<String> {
+        self.is_stretched(&cx.settings).then(|| {
             format!(
                 "everybody is read every {} instead of every {}: more does not fit {} requests in 30s",
                 words(self.schedule.achieved()),
-                words(settings.graph.poll_interval),
-                settings.graph.request_budget
+                words(cx.settings.account(self.account).reading.poll_interval),
+                cx.budgets.of(self.account).limit()
             )
         })
     }
@@ -278,30 +322,31 @@ impl Requests {
     }
 
     /// The way to Microsoft, as it is at `now`.
-    pub(super) fn snapshot(&self, settings: &Settings, now: Tick) -> GraphSnapshot {
-        let stale_after = self.stale_after(settings);
+    pub(super) fn snapshot(&self, cx: &Context, now: Tick) -> GraphSnapshot {
+        let stale_after = self.stale_after(&cx.settings);
+        let budget = cx.budgets.of(self.account);
         GraphSnapshot {
-            state: self.source.state().as_str(),
+            state: self.source.state(),
             since: self.source.since(),
             last_success: self.source.last_success(),
             is_fresh: self.source.answered_at().is_some_and(|at| now < at + stale_after),
             stale_after,
             detail: self.source.detail().map(str::to_owned),
-            poll_interval: settings.graph.poll_interval,
+            poll_interval: cx.settings.account(self.account).reading.poll_interval,
             achieved_interval: self.schedule.achieved(),
-            budget: settings.graph.request_budget,
-            budget_used: self.budget.used(now),
+            budget: budget.limit(),
+            budget_used: budget.used(now),
         }
     }
 
-    fn read<O>(&mut self, operation: O, token_max_age: Option<Duration>, now: Tick) -> Request<O> {
+    fn read<O>(&mut self, operation: O, token_max_age: Option<Duration>, cx: &mut Context) -> Request<O> {
         self.wrote_last = false;
-        self.request(operation, token_max_age, now)
+        self.request(operation, token_max_age, cx)
     }
 
-    fn request<O>(&mut self, operation: O, token_max_age: Option<Duration>, now: Tick) -> Request<O> {
-        self.budget.spend(now);
-        let token_max_age = token_max_age.into_iter().chain(self.tokens.max_age(now)).min();
+    fn request<O>(&mut self, operation: O, token_max_age: Option<Duration>, cx: &mut Context) -> Request<O> {
+        cx.budgets.of_mut(self.account).spend(cx.now);
+        let token_max_age = token_max_age.into_iter().chain(self.tokens.max_age(cx.now)).min();
         let id = RequestId::new(self.next_id);
         self.next_id += 1;
         Request { id, operation, token_max_age }

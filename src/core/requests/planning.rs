@@ -28,7 +28,7 @@ impl Requests {
         } else if person.id().is_none() {
             self.schedule.begin(Target::Resolve(place), cx.now);
         } else {
-            match cx.settings.graph.endpoint {
+            match cx.settings.account(self.account).reading.endpoint {
                 Endpoint::Auto | Endpoint::Bulk | Endpoint::Me => self.schedule.join_bulk(place, cx.now),
                 Endpoint::Users => self.schedule.begin(Target::Read(ReadTarget::User(place)), cx.now),
                 Endpoint::Communications => {
@@ -156,7 +156,6 @@ impl Requests {
         people: &Roster,
         cx: &Context,
     ) {
-        self.budget.set_limit(cx.settings.graph.request_budget);
         if access == Access::New {
             self.source = Source::new(cx.time());
         }
@@ -166,8 +165,10 @@ impl Requests {
             Access::Same => self.in_flight.pages.clear(),
         }
         if replanned || access != Access::Same {
-            self.schedule.begin_anew(cx.settings.graph.poll_interval, cx.now);
-            people.iter().for_each(|(place, person)| self.watch(place, person, cx));
+            self.schedule.begin_anew(cx.settings.account(self.account).reading.poll_interval, cx.now);
+            let account = self.account;
+            let theirs = people.iter().filter(|(_, person)| person.account() == account);
+            theirs.for_each(|(place, person)| self.watch(place, person, cx));
         } else {
             self.schedule.forget_groups();
             self.schedule.all_now(cx.now);

@@ -8,8 +8,8 @@ use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::bisection::{Bisection, Refused};
-use super::budget::Budget;
 use super::target::{Job, ReadTarget, RoundId, Target};
+use crate::core::model::budget::Budget;
 use crate::core::model::place::Place;
 use crate::core::model::request::BULK_LIMIT;
 use crate::core::model::time::Tick;
@@ -299,11 +299,20 @@ impl Schedule {
         self.set_due(id, due);
     }
 
-    /// Fits the interval to the budget and returns whether it changed.
-    pub(super) fn fit(&mut self, budget: &Budget) -> bool {
+    /// What part of the budget reading in the interval that is wanted takes.
+    pub(super) fn load(&self, budget: &Budget) -> f64 {
+        budget.time_for(self.repeating).as_secs_f64() / self.poll_interval.as_secs_f64()
+    }
+
+    /// Fits the interval to the budget, of which others want this part, and returns whether it changed. Who shares one reads as much
+    /// more seldom as all of them together want too much.
+    pub(super) fn fit(&mut self, budget: &Budget, of_others: f64) -> bool {
         let before = self.achieved;
-        let needed = budget.time_for(self.repeating).as_millis();
-        let needed = Duration::from_millis(u64::try_from(needed).unwrap_or(u64::MAX));
+        let mut needed = budget.time_for(self.repeating);
+        if of_others > 0.0 {
+            needed += self.poll_interval.mul_f64(of_others);
+        }
+        let needed = Duration::from_millis(u64::try_from(needed.as_millis()).unwrap_or(u64::MAX));
         self.achieved = self.poll_interval.max(needed);
         self.achieved != before
     }
@@ -430,11 +439,11 @@ mod tests {
         let budget = Budget::new(10);
         let mut schedule = Schedule::new(Duration::from_secs(5), at(0.0));
         schedule.begin(user(0), at(0.0));
-        assert!(!schedule.fit(&budget));
+        assert!(!schedule.fit(&budget, 0.0));
         for place in 1..10 {
             schedule.begin(user(place), at(0.0));
         }
-        assert!(schedule.fit(&budget));
+        assert!(schedule.fit(&budget, 0.0));
         assert_eq!(schedule.achieved().as_secs(), 30);
     }
 }

@@ -12,18 +12,20 @@ use jiff::Timestamp;
 use self::invitation::{Codes, Invitation};
 use super::broker::outbox::Outbox;
 use super::context::Context;
+use super::model::account::AccountId;
 use super::model::effect::Effect;
 use super::model::foreign::Legible;
 use super::model::payload::json;
 use super::model::report::Report;
-use super::model::settings::Settings;
+use super::model::settings::AccountSettings;
 use super::model::sign_in::{InvitationEnd, LandingAddress, ShownInvitation, SignInBy, SignInOrder};
 use super::model::time::Tick;
-use super::model::topic::BridgeField;
+use super::model::topic::AccountField;
 
-/// What is known of the sign-in.
+/// What is known of the sign-in of one account.
 #[derive(Debug)]
 pub(super) struct SignIn {
+    of: AccountId,
     invitation: Invitation,
     /// Who is signed in, by name.
     account: Option<Legible>,
@@ -31,30 +33,41 @@ pub(super) struct SignIn {
     certificate_ends: Option<Timestamp>,
     /// Why new tokens cannot be stored, and where.
     not_stored: Option<Legible>,
+    random: fastrand::Rng,
 }
 
 impl SignIn {
-    pub(super) fn new(settings: &Settings, now: Tick) -> Self {
+    /// Nothing yet. `seed` is all the randomness it gets.
+    pub(super) fn new(of: AccountId, settings: &AccountSettings, seed: u64, now: Tick) -> Self {
         Self {
+            of,
             invitation: Invitation::new(Codes::default(), now),
             account: None,
             certificate_ends: settings.sign_in.certificate_ends,
             not_stored: None,
+            random: fastrand::Rng::with_seed(seed),
         }
     }
 
-    /// The configuration was read again; `cx` has the one before.
-    pub(super) fn configured(&mut self, settings: &Settings, outbox: &mut Outbox, cx: &Context) {
+    /// The configuration was read again, and gives the account this place; `cx` has the one before.
+    pub(super) fn configured(
+        &mut self,
+        of: AccountId,
+        settings: &AccountSettings,
+        outbox: &mut Outbox,
+        cx: &Context,
+    ) {
         if !settings.sign_in.announce {
-            take_back(outbox, cx);
+            self.take_back(outbox, cx);
         }
+        self.of = of;
         self.certificate_ends = settings.sign_in.certificate_ends;
     }
 
     /// Others look after signing in now, who know nothing of an invitation. A reload is no reason for another code.
     pub(super) fn begin_anew(&mut self, outbox: &mut Outbox, cx: &Context) {
         if self.shown().is_some() {
-            take_back(outbox, cx);
+            self.take_back(outbox, cx);
         }
         self.invitation = Invitation::new(self.invitation.codes(), cx.now);
         self.not_stored = None;
@@ -70,19 +83,20 @@ impl SignIn {
     pub(super) fn invite(&mut self, needed: Option<SignInBy>, outbox: &mut Outbox, cx: &mut Context) {
         let Some(order) = self.invitation.order(needed, cx.now) else { return };
         if order == SignInOrder::TakeBack {
-            take_back(outbox, cx);
+            self.take_back(outbox, cx);
         }
-        cx.push(Effect::SignIn(order));
+        cx.push(Effect::SignIn(self.of, order));
     }
 
     /// There is an invitation to be shown.
     pub(super) fn show(&mut self, shown: ShownInvitation, outbox: &mut Outbox, cx: &mut Context) {
         self.invitation.show(shown, cx.now);
         if let Some(shown) = self.shown() {
-            cx.report(match &shown.user_code {
+            let report = match &shown.user_code {
                 Some(code) => Report::SignInWith(shown.verification_uri.clone(), code.clone()),
                 None => Report::SignInByBrowser,
-            });
+            };
+            cx.report_of(self.of, report);
             self.publish_shown(outbox, cx);
         }
     }
@@ -90,15 +104,15 @@ impl SignIn {
     /// A person handed in the address that their browser ended on.
     pub(super) fn landed(&mut self, address: LandingAddress, cx: &mut Context) {
         match self.invitation.landed(address) {
-            Some(order) => cx.push(Effect::SignIn(order)),
-            None => cx.report(Report::NotSignedIn("no sign-in waits for an address now".into())),
+            Some(order) => cx.push(Effect::SignIn(self.of, order)),
+            None => cx.report_of(self.of, Report::NotSignedIn("no sign-in waits for an address now".into())),
         }
     }
 
     /// That address does not end the invitation.
     pub(super) fn not_taken(&mut self, why: Legible, cx: &mut Context) {
         if self.invitation.not_taken(&why) {
-            cx.report(Report::NotSignedIn(why));
+            cx.report_of(self.of, Report::NotSignedIn(why));
         }
     }
 
@@ -109,9 +123,9 @@ impl SignIn {
 
     /// The invitation is over. Returns whether somebody signed in.
     pub(super) fn ended(&mut self, end: &InvitationEnd, outbox: &mut Outbox, cx: &mut Context) -> bool {
-        let told = self.invitation.ended(end, cx.now, &mut cx.random).cloned();
-        take_back(outbox, cx);
-        cx.report(told.map(Report::NotSignedIn));
+        let told = self.invitation.ended(end, cx.now, &mut self.random).cloned();
+        self.take_back(outbox, cx);
+        cx.report_of(self.of, told.map(Report::NotSignedIn));
         *end == InvitationEnd::SignedIn
     }
 
@@ -135,11 +149,17 @@ impl SignIn {
 
     /// Queues the invitation that is shown.
     pub(super) fn publish_shown(&self, outbox: &mut Outbox, cx: &Context) {
-        if cx.settings.sign_in.announce {
+        if cx.settings.account(self.of).sign_in.announce {
             // Without an invitation it is emptied: one that was taken back while the broker was away is still there.
             let shown = self.shown().map(json).unwrap_or_default();
-            outbox.own(cx.topics.of_bridge(BridgeField::SignIn), shown);
+            outbox.own(self.topic(cx), shown);
         }
+    }
+
+    /// The topic that holds the invitation which is shown, if one is.
+    pub(super) fn shown_on(&self, cx: &Context) -> Option<String> {
+        let is_announced = cx.settings.account(self.of).sign_in.announce && self.shown().is_some();
+        is_announced.then(|| self.topic(cx))
     }
 
     /// What people should see now.
@@ -172,11 +192,20 @@ impl SignIn {
         });
         certificate.into_iter().chain(not_stored)
     }
-}
 
-/// Empties the topic of the invitation.
-fn take_back(outbox: &mut Outbox, cx: &Context) {
-    if cx.settings.sign_in.announce {
-        outbox.remove(cx.topics.of_bridge(BridgeField::SignIn));
+    /// The topic of the invitation, emptied for good: the account goes.
+    pub(super) fn goes(&self, outbox: &mut Outbox, cx: &Context) {
+        self.take_back(outbox, cx);
+    }
+
+    fn topic(&self, cx: &Context) -> String {
+        cx.topics.of_account(cx.settings.account(self.of).name.as_ref(), AccountField::SignIn)
+    }
+
+    /// Empties the topic of the invitation.
+    fn take_back(&self, outbox: &mut Outbox, cx: &Context) {
+        if cx.settings.account(self.of).sign_in.announce {
+            outbox.remove(self.topic(cx));
+        }
     }
 }

@@ -48,16 +48,18 @@ fn left_by(settings: Settings) -> Vec<(String, String)> {
 fn published(commands: Vec<Effect>) -> Vec<(String, String)> {
     let published = commands.into_iter().filter_map(|command| match command {
         Effect::Broker(BrokerOrder::Publish(messages)) => Some(messages),
-        Effect::Broker(_) | Effect::Graph(_) | Effect::SignIn(_) | Effect::Report(_) | Effect::Finish(_) => {
-            None
-        }
+        Effect::Broker(_)
+        | Effect::Graph(_, _)
+        | Effect::SignIn(_, _)
+        | Effect::Report(_)
+        | Effect::Finish(_) => None,
     });
     published.flatten().map(|message| (message.topic, message.payload)).collect()
 }
 
 fn reload(bridge: &mut Bridge, settings: Settings) -> Vec<Effect> {
     bridge.on(Acknowledged(100), at(1.0));
-    bridge.on(Event::Configured(Box::new(settings), Access::Same), at(1.0))
+    bridge.on(Event::Configured(Box::new(settings), vec![Access::Same]), at(1.0))
 }
 
 fn resolved(bridge: &mut Bridge, request: u64, n: usize) -> Vec<String> {
@@ -179,8 +181,7 @@ fn one_person_under_two_names_is_announced_once() {
 
 #[test]
 fn controls_that_go_are_named_as_gone() {
-    let obeying =
-        Settings { commands: Some(Commands { session_id: None, response_topic: None }), ..only_alice() };
+    let obeying = Settings { commands: Some(Commands { response_topic: None }), ..only_alice() };
     let (mut bridge, _) = read_back(with_discovery(obeying), &[]);
     let commands = reload(&mut bridge, with_discovery(only_alice()));
     let (_, payload) = published(commands).into_iter().find(|(to, _)| *to == topic(1)).unwrap();
@@ -231,12 +232,13 @@ fn two_unresolved_names_that_were_swapped_do_not_take_each_other_back() {
 #[test]
 fn another_name_of_a_person_takes_over_when_the_first_is_somebody_else() {
     let users = vec![watched("me", "me"), watched("alice", "alice@contoso.example")];
-    let mut bridge =
-        online(with_discovery(changed(Settings { users, ..settings() }, |it| it.sign_in.invites = BY_CODE)));
+    let mut bridge = online(with_discovery(changed(Settings { users, ..settings() }, |it| {
+        it.accounts[0].sign_in.invites = BY_CODE
+    })));
     let signed_in = |n: usize| {
         let username = format!("u{n}@contoso.example");
         let account = SignedIn { username: username.into(), object_id: id(n), may_write: false };
-        Event::SignIn(SignInEvent::Account(Some(account)))
+        Event::SignIn(AccountId::FIRST, SignInEvent::Account(Some(account)))
     };
     bridge.on(signed_in(1), at(0.1));
     let me = bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(0.2));

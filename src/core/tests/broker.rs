@@ -132,7 +132,7 @@ fn what_expires_is_sent_again_at_half_time_and_offline_never_expires() {
         now = bridge.wake_at(at(now).tick).unwrap().0.as_secs_f64();
         let commands = bridge.on(Woken, at(now));
         for command in &commands {
-            if let Effect::Graph(GraphOrder::Read(read)) = command {
+            if let Effect::Graph(_, GraphOrder::Read(read)) = command {
                 bridge.on(answer(read.id.number(), vec![reading(1, "Busy", "Busy")]), at(now));
             }
         }

@@ -7,13 +7,8 @@ use crate::core::model::settings::Commands;
 use crate::core::model::sign_in::SignedIn;
 
 fn obeying(settings: Settings) -> Settings {
-    Settings {
-        commands: Some(Commands {
-            session_id: Some("an-app".into()),
-            response_topic: Some("answers".into()),
-        }),
-        ..settings
-    }
+    let settings = changed(settings, |it| it.accounts[0].session_id = Some("an-app".into()));
+    Settings { commands: Some(Commands { response_topic: Some("answers".into()) }), ..settings }
 }
 
 /// Alice and Bob are known, nothing is in flight, and the next round, read #1, is due at 5 s.
@@ -47,7 +42,10 @@ fn written(request: u64) -> Event {
 
 fn signed_in(n: usize, may_write: bool) -> Event {
     let username = format!("u{n}@contoso.example");
-    SignIn(SignInEvent::Account(Some(SignedIn { username: username.into(), object_id: id(n), may_write })))
+    SignIn(
+        AccountId::FIRST,
+        SignInEvent::Account(Some(SignedIn { username: username.into(), object_id: id(n), may_write })),
+    )
 }
 
 /// The error of a result for the given payload, which is said again.
@@ -60,7 +58,7 @@ fn refused(topic: &str, payload: &str) -> String {
     assert_eq!(result["ok"], false);
     assert!(!result["request"].is_null());
     assert!(
-        !commands.iter().any(|command| matches!(command, Effect::Graph(GraphOrder::Set(_)))),
+        !commands.iter().any(|command| matches!(command, Effect::Graph(_, GraphOrder::Set(_)))),
         "{payload}"
     );
     result["error"].as_str().unwrap().to_owned()
@@ -69,9 +67,11 @@ fn refused(topic: &str, payload: &str) -> String {
 fn results_of(command: &Effect) -> Vec<&Message> {
     match command {
         Effect::Broker(BrokerOrder::Publish(messages)) => messages.iter().filter(|m| !m.retain).collect(),
-        Effect::Broker(_) | Effect::Graph(_) | Effect::SignIn(_) | Effect::Report(_) | Effect::Finish(_) => {
-            Vec::new()
-        }
+        Effect::Broker(_)
+        | Effect::Graph(_, _)
+        | Effect::SignIn(_, _)
+        | Effect::Report(_)
+        | Effect::Finish(_) => Vec::new(),
     }
 }
 
@@ -334,7 +334,7 @@ fn one_write_per_person_is_under_way_and_the_newest_of_a_kind_waits() {
 
 #[test]
 fn writes_count_in_the_budget_and_go_before_reads_by_turns() {
-    let mut bridge = ready(obeying(changed(settings(), |it| it.graph.request_budget = 3)));
+    let mut bridge = ready(obeying(changed(settings(), |it| it.accounts[0].reading.request_budget = 3)));
     run(
         &mut bridge,
         vec![
@@ -363,7 +363,7 @@ fn while_graph_asks_for_patience_nothing_is_asked() {
 }
 
 fn writes(commands: &[Effect]) -> usize {
-    commands.iter().filter(|command| matches!(command, Effect::Graph(GraphOrder::Set(_)))).count()
+    commands.iter().filter(|command| matches!(command, Effect::Graph(_, GraphOrder::Set(_)))).count()
 }
 
 fn may_set(bridge: &Bridge, user: usize) -> bool {
@@ -373,8 +373,9 @@ fn may_set(bridge: &Bridge, user: usize) -> bool {
 #[test]
 fn a_person_who_signed_in_sets_only_themselves() {
     let users = vec![watched("me", "me"), watched("bob", &id(2).to_string())];
-    let mut bridge =
-        online(obeying(changed(Settings { users, ..settings() }, |it| it.sign_in.invites = BY_CODE)));
+    let mut bridge = online(obeying(changed(Settings { users, ..settings() }, |it| {
+        it.accounts[0].sign_in.invites = BY_CODE
+    })));
     let said = |bridge: &mut Bridge, user: &str| {
         lines(&bridge.on(told(&format!("{user}/set"), "Busy"), at(1.0))).join("\n")
     };
@@ -408,8 +409,7 @@ fn an_app_sets_whom_it_knows_and_sessions_only_with_its_id() {
     assert!(commands.contains(&"report: users[0] can be set by commands".to_owned()), "{commands:?}");
     assert!(may_set(&bridge, 0));
 
-    let mut bridge =
-        ready(Settings { commands: Some(Commands { session_id: None, response_topic: None }), ..settings() });
+    let mut bridge = ready(Settings { commands: Some(Commands { response_topic: None }), ..settings() });
     let session = r#"{"kind":"session","availability":"Away"}"#;
     let said = lines(&bridge.on(told("alice/set", session), at(3.0))).join("\n");
     assert!(said.contains("graph.client_id"), "{said}");
@@ -430,7 +430,7 @@ fn commands_are_listened_to_while_they_are_enabled() {
     );
 
     let mut bridge = ready(settings());
-    let configured = |settings: Settings| Event::Configured(Box::new(settings), Access::Same);
+    let configured = |settings: Settings| Event::Configured(Box::new(settings), vec![Access::Same]);
     let on = lines(&bridge.on(configured(obeying(settings())), at(3.0)));
     assert!(on.contains(&format!("subscribe {filters}")), "{on:?}");
     bridge.on(told("alice/set", "Busy"), at(3.1));

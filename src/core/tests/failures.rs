@@ -53,7 +53,7 @@ fn an_outage_is_reported_once_and_people_turn_stale_in_time() {
     while !bridge
         .on(Woken, at(now))
         .iter()
-        .any(|command| matches!(command, Effect::Graph(GraphOrder::Read(_))))
+        .any(|command| matches!(command, Effect::Graph(_, GraphOrder::Read(_))))
     {
         now = bridge.wake_at(at(now).tick).unwrap().0.as_secs_f64();
     }
@@ -111,11 +111,14 @@ fn throttling_is_honoured_to_the_second() {
         assert!(said.iter().any(|command| line(command).contains("presence/bridge/health = {throttled}")));
         let early = bridge.on(Woken, at(5.0 + waits - 0.01));
         assert!(
-            !early.iter().any(|command| matches!(command, Effect::Graph(GraphOrder::Read(_)))),
+            !early.iter().any(|command| matches!(command, Effect::Graph(_, GraphOrder::Read(_)))),
             "{early:?}"
         );
         let due = bridge.on(Woken, at(5.0 + waits));
-        assert!(due.iter().any(|command| matches!(command, Effect::Graph(GraphOrder::Read(_)))), "{asked:?}");
+        assert!(
+            due.iter().any(|command| matches!(command, Effect::Graph(_, GraphOrder::Read(_)))),
+            "{asked:?}"
+        );
     }
 }
 
@@ -156,7 +159,7 @@ fn a_refused_sign_in_is_said_for_everybody_and_tried_again_within_fifteen_minute
         while !bridge
             .on(Woken, at(now))
             .iter()
-            .any(|command| matches!(command, Effect::Graph(GraphOrder::Read(_))))
+            .any(|command| matches!(command, Effect::Graph(_, GraphOrder::Read(_))))
         {
             now = bridge.wake_at(at(now).tick).unwrap().0.as_secs_f64();
         }
@@ -286,8 +289,9 @@ fn new_words_and_strangers_are_reported_once_each_and_published_as_they_are() {
 #[test]
 fn a_longer_wait_asked_for_during_a_wait_is_honoured() {
     let users = (1..=3).map(|n| watched(&format!("u{n}"), &id(n).to_string())).collect();
-    let mut bridge =
-        online(changed(Settings { users, ..settings() }, |it| it.graph.endpoint = Endpoint::Users));
+    let mut bridge = online(changed(Settings { users, ..settings() }, |it| {
+        it.accounts[0].reading.endpoint = Endpoint::Users
+    }));
     bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(0.1));
     let throttled = |seconds| ReadFailure::Throttled { retry_after: Some(Duration::from_secs(seconds)) };
     bridge.on(failure(1, throttled(1)), at(0.2));
@@ -313,7 +317,7 @@ fn credentials_that_changed_are_tried_at_once() {
     run(
         &mut bridge,
         vec![
-            (6.0, Event::SignIn(SignInEvent::CredentialsChanged), "read #2 bulk 1"),
+            (6.0, Event::SignIn(AccountId::FIRST, SignInEvent::CredentialsChanged), "read #2 bulk 1"),
             (
                 6.1,
                 answer(2, vec![reading(1, "Busy", "Busy")]),
@@ -376,15 +380,17 @@ fn a_thousand_missing_people_are_each_read_in_turn() {
 
 fn reads_of(commands: &[Effect], alone: &mut std::collections::BTreeSet<usize>) -> Vec<(u64, Option<usize>)> {
     let read = |command: &Effect| match command {
-        Effect::Graph(GraphOrder::Read(read)) => match &read.operation {
+        Effect::Graph(_, GraphOrder::Read(read)) => match &read.operation {
             ReadPresence::User(id) => Some((read.id.number(), Some(number(*id) as usize))),
             ReadPresence::Me | ReadPresence::Communications(_) | ReadPresence::Bulk(_) => {
                 Some((read.id.number(), None))
             }
         },
-        Effect::Graph(_) | Effect::SignIn(_) | Effect::Broker(_) | Effect::Report(_) | Effect::Finish(_) => {
-            None
-        }
+        Effect::Graph(_, _)
+        | Effect::SignIn(_, _)
+        | Effect::Broker(_)
+        | Effect::Report(_)
+        | Effect::Finish(_) => None,
     };
     let reads: Vec<_> = commands.iter().filter_map(read).collect();
     alone.extend(reads.iter().filter_map(|(_, person)| *person));
@@ -407,7 +413,7 @@ fn nothing_is_guessed_about_somebody_who_was_never_read() {
 
 #[test]
 fn forbidden_for_some_is_a_notice_and_forbidden_for_all_is_the_state() {
-    let mut bridge = online(changed(settings(), |it| it.graph.endpoint = Endpoint::Users));
+    let mut bridge = online(changed(settings(), |it| it.accounts[0].reading.endpoint = Endpoint::Users));
     let forbidden = || ReadFailure::Forbidden { advice: "grant Presence.Read.All".into() };
     let first = format!("{:?}", bridge.on(failure(0, forbidden()), at(1.0)));
     assert!(first.contains("1 of 2 people cannot be read: grant Presence.Read.All"), "{first}");

@@ -55,8 +55,8 @@ impl Day {
         let users = (1..=people).map(|n| watched(&format!("u{n}"), &id(n).to_string())).collect();
         let endpoint = if about == About::OneRead { Endpoint::Users } else { Endpoint::Bulk };
         let settings = changed(Settings { users, ..settings() }, |it| {
-            it.graph.endpoint = endpoint;
-            it.sign_in.invites = BY_CODE.filter(|_| invites);
+            it.accounts[0].reading.endpoint = endpoint;
+            it.accounts[0].sign_in.invites = BY_CODE.filter(|_| invites);
         });
         let mut day = Self {
             bridge: claimed(settings, 3, at(0.0)),
@@ -78,13 +78,13 @@ impl Day {
     fn tell(&mut self, event: Event) {
         for effect in self.bridge.on(event, at(self.now)) {
             match effect {
-                Effect::Graph(order) => self.under_way.push(order),
+                Effect::Graph(_, order) => self.under_way.push(order),
                 Effect::Broker(BrokerOrder::Publish(messages)) => {
                     let count = messages.len();
                     messages.into_iter().for_each(|message| self.publish(message));
                     self.tell(Event::Acknowledged(count));
                 }
-                Effect::Broker(_) | Effect::SignIn(_) | Effect::Report(_) | Effect::Finish(_) => {}
+                Effect::Broker(_) | Effect::SignIn(_, _) | Effect::Report(_) | Effect::Finish(_) => {}
             }
         }
     }
@@ -169,7 +169,7 @@ fn twelve_seconds_of_any_answer_change_nobodys_health_and_are_over_within_fiftee
         let (_, healthy) = day.held.iter().find(|(topic, _)| topic.starts_with("u1")).unwrap();
         assert_eq!(healthy, "ok");
         // Everybody was read again, not only not complained about.
-        let read_at = day.bridge.snapshot(0, at(day.now)).graph.last_success.unwrap();
+        let read_at = day.bridge.snapshot(0, at(day.now)).accounts[0].graph.last_success.unwrap();
         assert!(read_at > at(BEGINS + 12.0).wall, "{kind} {about:?}: last read at {read_at}");
     }
 }
@@ -258,7 +258,8 @@ fn a_token_refused_after_a_long_silence_ends_no_sign_in() {
 
 #[test]
 fn a_refusal_right_after_a_sign_in_is_said_at_once() {
-    let mut bridge = claimed(changed(only_alice(), |it| it.sign_in.invites = BY_CODE), 1, at(0.0));
+    let mut bridge =
+        claimed(changed(only_alice(), |it| it.accounts[0].sign_in.invites = BY_CODE), 1, at(0.0));
     for event in [Event::Started, Event::Connected, subscribed(), subscribed()] {
         bridge.on(event, at(0.0));
     }
@@ -268,7 +269,7 @@ fn a_refusal_right_after_a_sign_in_is_said_at_once() {
     bridge.on(Event::Woken, at(5.0));
     bridge.on(failure(1, ReadFailure::SignInRequired { advice: "sign in".into() }), at(5.1));
     bridge.on(Event::Acknowledged(100), at(5.2));
-    let said = lines(&bridge.on(Event::SignIn(SignInEvent::CredentialsChanged), at(60.0)));
+    let said = lines(&bridge.on(Event::SignIn(AccountId::FIRST, SignInEvent::CredentialsChanged), at(60.0)));
     assert!(said.contains(&"read #2 bulk 1".to_owned()), "{said:?}");
     let forbidden = ReadFailure::Forbidden { advice: "grant Presence.Read".into() };
     let said = bridge.on(failure(2, forbidden), at(60.1));

@@ -17,6 +17,7 @@ pub(super) fn group(n: usize, name: &str) -> Group {
         name: name.parse().unwrap(),
         refresh_members: Duration::from_secs(3600),
         discovery: false,
+        account: AccountId::FIRST,
     }
 }
 
@@ -59,21 +60,20 @@ fn go_on(bridge: &mut Bridge, commands: Vec<Effect>, now: f64) -> Vec<(u64, usiz
     let (mut commands, mut found) = (std::collections::VecDeque::from(commands), Vec::new());
     while let Some(command) = commands.pop_front() {
         let event = match command {
-            Effect::Graph(GraphOrder::ReadMembers(Request {
-                id,
-                operation: ReadMembers { group, page },
-                ..
-            })) => {
+            Effect::Graph(
+                _,
+                GraphOrder::ReadMembers(Request { id, operation: ReadMembers { group, page }, .. }),
+            ) => {
                 found.push((id.number(), number(group) as usize, page.is_some()));
                 continue;
             }
-            Effect::Graph(GraphOrder::Read(Request { id, operation: ReadPresence::Bulk(ids), .. })) => {
+            Effect::Graph(_, GraphOrder::Read(Request { id, operation: ReadPresence::Bulk(ids), .. })) => {
                 let people = ids.iter().map(|&id| reading(number(id) as usize, "Busy", "Busy")).collect();
                 answer(id.number(), people)
             }
             Effect::Broker(BrokerOrder::Publish(messages)) => Acknowledged(messages.len()),
-            Effect::Graph(_)
-            | Effect::SignIn(_)
+            Effect::Graph(_, _)
+            | Effect::SignIn(_, _)
             | Effect::Broker(_)
             | Effect::Report(_)
             | Effect::Finish(_) => continue,
@@ -115,7 +115,7 @@ fn whoever_was_me_and_is_only_a_member_now_is_read_by_object_id() {
     bridge.on(members(1, &[(1, "alice")], None), at(0.2));
     bridge.on(Acknowledged(100), at(0.3));
     let without = Settings { users: Vec::new(), groups: groups(), ..settings() };
-    let mut said = lines(&bridge.on(Event::Configured(Box::new(without), Access::Same), at(1.0)));
+    let mut said = lines(&bridge.on(Event::Configured(Box::new(without), vec![Access::Same]), at(1.0)));
     said.extend(lines(&bridge.on(Woken, at(10.0))));
     let of_me = said.iter().any(|line| line.ends_with(" me"));
     assert!(!of_me && said.iter().any(|line| line.ends_with("bulk 1")), "{said:?}");
@@ -132,7 +132,7 @@ fn a_change_that_should_last_goes_on_when_a_member_turns_out_to_be_configured() 
     bridge.on(answer(1, vec![reading(1, "Busy", "Busy")]), at(0.2));
     bridge.on(Acknowledged(100), at(0.3));
     let boss = vec![watched("boss", "alice@contoso.example")];
-    let said = lines(&bridge.on(Event::Configured(Box::new(lasting(boss)), Access::Same), at(4.0)));
+    let said = lines(&bridge.on(Event::Configured(Box::new(lasting(boss)), vec![Access::Same]), at(4.0)));
     assert!(said.contains(&"read #3 bulk 1".to_owned()), "{said:?}");
     bridge.on(answer(3, vec![reading(1, "Away", "Away")]), at(10.0));
     bridge.on(resolved(4, Ok(id(1))), at(11.0));
@@ -144,7 +144,9 @@ fn a_change_that_should_last_goes_on_when_a_member_turns_out_to_be_configured() 
 #[test]
 fn a_shorter_time_before_values_are_stale_counts_at_once() {
     let mut cx = Context::new(only_alice(), 1, at(0.0));
-    let terms = |seconds| Terms { sign_in_required: false, stale_after: Duration::from_secs(seconds) };
+    let terms = |seconds| {
+        std::iter::once(Terms { sign_in_required: false, stale_after: Duration::from_secs(seconds) })
+    };
     let mut people = Roster::new(terms(300), at(0.0).tick);
     people.join(cx.settings.users[0].clone(), Entry::user(0), None, &cx);
     cx.at(at(1.0));
@@ -548,7 +550,7 @@ fn another_configuration_keeps_the_members_of_groups_that_stay() {
     let mut settings = one_group();
     settings.groups = vec![group(200, "{upn_local}"), group(100, "m-{upn_local}")];
     settings.users = vec![watched("chief", &id(2).to_string())];
-    let said = lines(&bridge.on(Event::Configured(Box::new(settings), Access::Same), at(4.0)));
+    let said = lines(&bridge.on(Event::Configured(Box::new(settings), vec![Access::Same]), at(4.0)));
     assert!(said.contains(&"presence/chief/availability = Away".to_owned()), "Bob is who he was: {said:?}");
     assert!(said.contains(&"presence/bob/state =".to_owned()), "{said:?}");
     assert!(!said.iter().any(|line| line.contains("alice")), "{said:?}");
@@ -568,7 +570,7 @@ fn another_configuration_keeps_the_members_of_groups_that_stay() {
     bridge.on(Acknowledged(100), at(4.4));
     // Without the group its members leave at once.
     let nobody = Settings { users: vec![watched("chief", &id(2).to_string())], ..settings_of_nobody() };
-    let said = lines(&bridge.on(Event::Configured(Box::new(nobody), Access::Same), at(5.0)));
+    let said = lines(&bridge.on(Event::Configured(Box::new(nobody), vec![Access::Same]), at(5.0)));
     assert!(said.contains(&"presence/m-alice/state =".to_owned()), "{said:?}");
     assert!(!said.iter().any(|line| line.contains("members")), "{said:?}");
 }
@@ -583,7 +585,7 @@ fn whoever_is_no_longer_configured_stays_as_a_member() {
     bridge.on(answer(0, vec![reading(1, "Busy", "Busy"), reading(2, "Away", "Away")]), at(0.1));
     bridge.on(members(1, &[(1, "alice"), (2, "robert")], None), at(0.2));
     bridge.on(Acknowledged(100), at(0.3));
-    let commands = bridge.on(Event::Configured(Box::new(one_group()), Access::New), at(4.0));
+    let commands = bridge.on(Event::Configured(Box::new(one_group()), vec![Access::New]), at(4.0));
     let said = lines(&commands);
     assert!(!said.iter().any(|line| line.ends_with(" =")), "{said:?}");
     assert!(said.contains(&"presence/bob/health = stale".to_owned()), "with another sign-in: {said:?}");

@@ -22,13 +22,13 @@ fn account() -> SignInEvent {
 }
 
 fn ended(end: InvitationEnd) -> Event {
-    SignIn(SignInEvent::Ended(end))
+    SignIn(AccountId::FIRST, SignInEvent::Ended(end))
 }
 
 /// A bridge whose sign-in has just been refused; read #1 is the next.
 fn signed_out(announce_sign_in: bool) -> Bridge {
     let mut bridge = online(changed(only_alice(), |it| {
-        (it.sign_in.invites, it.sign_in.announce) = (BY_CODE, announce_sign_in)
+        (it.accounts[0].sign_in.invites, it.accounts[0].sign_in.announce) = (BY_CODE, announce_sign_in)
     }));
     let refused = ReadFailure::SignInRequired { advice: "nobody is signed in".into() };
     run(
@@ -54,7 +54,7 @@ fn a_code_is_shown_and_taken_back_when_somebody_has_used_it() {
         vec![
             (
                 2.0,
-                SignIn(code()),
+                SignIn(AccountId::FIRST, code()),
                 "report: sign in at https://login.example/device with the code ABCD1234
                  presence/bridge/sign_in = {ABCD1234}",
             ),
@@ -63,7 +63,7 @@ fn a_code_is_shown_and_taken_back_when_somebody_has_used_it() {
                 ended(InvitationEnd::SignedIn),
                 "read #1 bulk 1\n unsubscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in presence/bridge/light/+/+\n presence/bridge/sign_in =",
             ),
-            (60.0, SignIn(account()), "presence/bridge/info = {every 5s}"),
+            (60.0, SignIn(AccountId::FIRST, account()), "presence/bridge/info = {every 5s}"),
             (
                 60.1,
                 answer(1, vec![reading(1, "Busy", "Busy")]),
@@ -83,17 +83,21 @@ fn without_announcement_the_code_is_in_the_log_only() {
     let mut bridge = signed_out(false);
     run(
         &mut bridge,
-        vec![(2.0, SignIn(code()), "report: sign in at https://login.example/device with the code ABCD1234")],
+        vec![(
+            2.0,
+            SignIn(AccountId::FIRST, code()),
+            "report: sign in at https://login.example/device with the code ABCD1234",
+        )],
     );
 }
 
 #[test]
 fn an_expired_code_is_followed_by_another_and_a_no_by_a_pause() {
     let mut bridge = signed_out(false);
-    bridge.on(SignIn(code()), at(2.0));
+    bridge.on(SignIn(AccountId::FIRST, code()), at(2.0));
     let said = lines(&bridge.on(ended(InvitationEnd::Expired("run login".into())), at(902.0)));
     assert!(said.contains(&"Invite".to_owned()), "{said:?}");
-    bridge.on(SignIn(code()), at(902.5));
+    bridge.on(SignIn(AccountId::FIRST, code()), at(902.5));
     let no = lines(&bridge.on(ended(InvitationEnd::AnotherAccount("bob@contoso.example".into())), at(903.0)));
     assert!(
         no[0].contains("bob@contoso.example signed in, but this bridge watches another account"),
@@ -109,9 +113,9 @@ fn an_expired_code_is_followed_by_another_and_a_no_by_a_pause() {
 #[test]
 fn a_sign_in_elsewhere_is_noticed_and_the_invitation_taken_back() {
     let mut bridge = signed_out(true);
-    bridge.on(SignIn(code()), at(2.0));
+    bridge.on(SignIn(AccountId::FIRST, code()), at(2.0));
     bridge.on(Acknowledged(1), at(2.0));
-    let tried = lines(&bridge.on(SignIn(SignInEvent::CredentialsChanged), at(10.0)));
+    let tried = lines(&bridge.on(SignIn(AccountId::FIRST, SignInEvent::CredentialsChanged), at(10.0)));
     assert_eq!(tried[0], "read #1 bulk 1");
     let back = lines(&bridge.on(answer(1, vec![reading(1, "Busy", "Busy")]), at(10.1)));
     assert!(
@@ -123,10 +127,10 @@ fn a_sign_in_elsewhere_is_noticed_and_the_invitation_taken_back() {
 #[test]
 fn a_code_that_is_taken_back_while_the_broker_is_away_is_emptied_when_it_is_back() {
     let mut bridge = signed_out(true);
-    bridge.on(SignIn(code()), at(2.0));
+    bridge.on(SignIn(AccountId::FIRST, code()), at(2.0));
     bridge.on(Acknowledged(1), at(2.0));
     bridge.on(lost(), at(3.0));
-    bridge.on(SignIn(SignInEvent::CredentialsChanged), at(10.0));
+    bridge.on(SignIn(AccountId::FIRST, SignInEvent::CredentialsChanged), at(10.0));
     bridge.on(answer(1, vec![reading(1, "Busy", "Busy")]), at(10.1));
     let back = lines(&bridge.on(Event::Connected, at(11.0)));
     assert!(back.contains(&"presence/bridge/sign_in =".to_owned()), "{back:?}");
@@ -136,13 +140,13 @@ fn a_code_that_is_taken_back_while_the_broker_is_away_is_emptied_when_it_is_back
 fn a_code_is_emptied_when_it_is_not_to_be_announced_any_more() {
     for broker_is_away in [false, true] {
         let mut bridge = signed_out(true);
-        bridge.on(SignIn(code()), at(2.0));
+        bridge.on(SignIn(AccountId::FIRST, code()), at(2.0));
         bridge.on(Acknowledged(1), at(2.0));
         if broker_is_away {
             bridge.on(lost(), at(3.0));
         }
-        let quiet = changed(only_alice(), |it| it.sign_in.invites = BY_CODE);
-        let mut said = lines(&bridge.on(Event::Configured(Box::new(quiet), Access::Same), at(4.0)));
+        let quiet = changed(only_alice(), |it| it.accounts[0].sign_in.invites = BY_CODE);
+        let mut said = lines(&bridge.on(Event::Configured(Box::new(quiet), vec![Access::Same]), at(4.0)));
         if broker_is_away {
             said = lines(&bridge.on(Event::Connected, at(5.0)));
         }
@@ -153,15 +157,15 @@ fn a_code_is_emptied_when_it_is_not_to_be_announced_any_more() {
 #[test]
 fn an_answer_about_whoever_was_signed_in_before_says_nothing_of_who_is_now() {
     let me = changed(Settings { users: vec![watched("me", "me")], ..settings() }, |it| {
-        it.sign_in.invites = BY_CODE;
+        it.accounts[0].sign_in.invites = BY_CODE;
     });
     let mut bridge = online(me);
-    bridge.on(SignIn(account()), at(0.0));
+    bridge.on(SignIn(AccountId::FIRST, account()), at(0.0));
     bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(0.1));
     bridge.on(Acknowledged(100), at(0.2));
     assert_eq!(lines(&bridge.on(Woken, at(5.0)))[0], "read #1 me");
     let bob = SignedIn { username: "bob@contoso.example".into(), object_id: id(2), may_write: false };
-    let said = lines(&bridge.on(SignIn(SignInEvent::Account(Some(bob))), at(5.1)));
+    let said = lines(&bridge.on(SignIn(AccountId::FIRST, SignInEvent::Account(Some(bob))), at(5.1)));
     assert!(said.contains(&"read #2 me".to_owned()), "{said:?}");
     bridge.on(Acknowledged(100), at(5.2));
     assert_eq!(lines(&bridge.on(answer(1, vec![reading(1, "Busy", "Busy")]), at(5.2))), [""; 0]);
@@ -172,12 +176,12 @@ fn an_answer_about_whoever_was_signed_in_before_says_nothing_of_who_is_now() {
 #[test]
 fn another_account_is_another_person() {
     let me = changed(Settings { users: vec![watched("me", "me")], ..settings() }, |it| {
-        it.sign_in.invites = BY_CODE
+        it.accounts[0].sign_in.invites = BY_CODE
     });
     let mut bridge = online(me);
     let account = |name: &str| {
         let signed_in = SignedIn { username: name.into(), object_id: id(1), may_write: false };
-        SignIn(SignInEvent::Account(Some(signed_in)))
+        SignIn(AccountId::FIRST, SignInEvent::Account(Some(signed_in)))
     };
     bridge.on(account("alice@contoso.example"), at(0.05));
     bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(0.1));
@@ -208,7 +212,8 @@ fn a_failed_invitation_is_tried_again_with_growing_waits() {
 
 #[test]
 fn a_code_of_an_earlier_run_is_emptied_and_one_of_this_run_on_the_way_out() {
-    let mut bridge = claimed(changed(only_alice(), |it| it.sign_in.invites = BY_CODE), 1, at(0.0));
+    let mut bridge =
+        claimed(changed(only_alice(), |it| it.accounts[0].sign_in.invites = BY_CODE), 1, at(0.0));
     bridge.on(Event::Started, at(0.0));
     bridge.on(Event::Connected, at(0.0));
     bridge.on(retained("presence/bridge/sign_in", r#"{"user_code":"OLD"}"#), at(0.0));
@@ -218,7 +223,7 @@ fn a_code_of_an_earlier_run_is_emptied_and_one_of_this_run_on_the_way_out() {
     assert!(said.contains(&"presence/bridge/sign_in =".to_owned()), "{said:?}");
 
     let mut bridge = signed_out(true);
-    bridge.on(SignIn(code()), at(2.0));
+    bridge.on(SignIn(AccountId::FIRST, code()), at(2.0));
     let said = lines(&bridge.on(Stop, at(3.0)));
     assert_eq!(said, ["presence/bridge/sign_in =", "presence/bridge/state = offline", "TakeBack"]);
 }
@@ -233,14 +238,15 @@ fn link() -> SignInEvent {
 
 fn landed() -> Event {
     let address = LandingAddress::pasted(" http://localhost:1/?code=s3cr3t&state=x\n").unwrap();
-    SignIn(SignInEvent::Landed(address))
+    SignIn(AccountId::FIRST, SignInEvent::Landed(address))
 }
 
 /// The same with `method = "browser"`.
 fn signed_out_of_the_browser() -> Bridge {
     let by_browser = Some(SignInBy::Browser);
-    let mut bridge =
-        online(changed(only_alice(), |it| (it.sign_in.invites, it.sign_in.announce) = (by_browser, true)));
+    let mut bridge = online(changed(only_alice(), |it| {
+        (it.accounts[0].sign_in.invites, it.accounts[0].sign_in.announce) = (by_browser, true)
+    }));
     let refused = ReadFailure::SignInRequired { advice: "nobody is signed in".into() };
     let ordered = lines(&bridge.on(failure(0, refused), at(1.0)));
     assert!(ordered.contains(&"Invite(Browser)".to_owned()), "{ordered:?}");
@@ -256,7 +262,7 @@ fn a_browser_is_invited_with_a_link_and_the_address_that_it_ended_on_is_redeemed
         vec![
             (
                 2.0,
-                SignIn(link()),
+                SignIn(AccountId::FIRST, link()),
                 "report: sign-in required: run `presence2mqtt login --browser`, with --no-open where there is no browser
                  presence/bridge/sign_in = {null}",
             ),
@@ -269,13 +275,14 @@ fn a_browser_is_invited_with_a_link_and_the_address_that_it_ended_on_is_redeemed
 #[test]
 fn an_address_that_is_not_taken_leaves_the_invitation_and_says_why() {
     let mut bridge = signed_out_of_the_browser();
-    bridge.on(SignIn(link()), at(2.0));
+    bridge.on(SignIn(AccountId::FIRST, link()), at(2.0));
     bridge.on(Acknowledged(9), at(2.0));
-    let said = lines(&bridge.on(SignIn(SignInEvent::NotTaken("copy all of it".into())), at(3.0)));
+    let said =
+        lines(&bridge.on(SignIn(AccountId::FIRST, SignInEvent::NotTaken("copy all of it".into())), at(3.0)));
     assert!(said.contains(&"report: still not signed in: copy all of it".to_owned()), "{said:?}");
     let snapshot = bridge.snapshot(0, at(3.0));
-    assert_eq!(snapshot.graph.detail.as_deref(), Some("copy all of it"));
-    assert!(snapshot.sign_in.is_some());
+    assert_eq!(snapshot.accounts[0].graph.detail.as_deref(), Some("copy all of it"));
+    assert!(snapshot.accounts[0].sign_in.is_some());
     assert_eq!(lines(&bridge.on(landed(), at(4.0)))[0], "Redeem(LandingAddress)");
 }
 
@@ -287,7 +294,7 @@ fn an_address_without_a_browser_sign_in_that_waits_is_not_handed_on() {
         assert!(!said.contains(&"Redeem(LandingAddress)".to_owned()), "{said:?}");
     }
     let mut bridge = signed_out(true);
-    bridge.on(SignIn(code()), at(2.0));
+    bridge.on(SignIn(AccountId::FIRST, code()), at(2.0));
     assert!(!lines(&bridge.on(landed(), at(3.0))).contains(&"Redeem(LandingAddress)".to_owned()));
 }
 
@@ -303,15 +310,16 @@ fn what_is_pasted_is_one_word_and_never_printed() {
 
 #[test]
 fn a_disk_that_takes_no_token_is_a_notice_while_it_lasts() {
-    let mut bridge = online(changed(only_alice(), |it| it.sign_in.invites = BY_CODE));
+    let mut bridge = online(changed(only_alice(), |it| it.accounts[0].sign_in.invites = BY_CODE));
     bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(1.0));
     bridge.on(Acknowledged(9), at(1.0));
     let full = "cannot write /var/lib/presence2mqtt/sign-in.json: No space left on device (os error 28)";
-    let said = lines(&bridge.on(SignIn(SignInEvent::NotStored(Some(full.into()))), at(2.0)));
+    let said =
+        lines(&bridge.on(SignIn(AccountId::FIRST, SignInEvent::NotStored(Some(full.into()))), at(2.0)));
     assert!(said.contains(&"presence/bridge/health = {ok}".to_owned()), "{said:?}");
     let notices = bridge.snapshot(0, at(2.0)).notices;
     assert!(notices.len() == 1 && notices[0].contains(full), "{notices:?}");
-    bridge.on(SignIn(SignInEvent::NotStored(None)), at(3.0));
+    bridge.on(SignIn(AccountId::FIRST, SignInEvent::NotStored(None)), at(3.0));
     assert_eq!(bridge.snapshot(0, at(3.0)).notices, Vec::<String>::new());
 }
 
@@ -320,7 +328,7 @@ fn a_disk_that_takes_no_token_is_a_notice_while_it_lasts() {
 fn invited(end: &InvitationEnd, after: f64, until: f64) -> (Vec<f64>, Vec<f64>, Vec<String>, Bridge) {
     let mut bridge = signed_out(false);
     let (mut codes, mut links, mut reports) = (vec![1.0], Vec::new(), Vec::new());
-    let mut coming = vec![(2.0, SignIn(code())), (2.0 + after, ended(end.clone()))];
+    let mut coming = vec![(2.0, SignIn(AccountId::FIRST, code())), (2.0 + after, ended(end.clone()))];
     let mut now: f64 = 1.0;
     let mut request = 1;
     while now < until {
@@ -332,11 +340,14 @@ fn invited(end: &InvitationEnd, after: f64, until: f64) -> (Vec<f64>, Vec<f64>, 
             match line.as_str() {
                 "Invite" => {
                     codes.push(now);
-                    coming.extend([(now + 1.0, SignIn(code())), (now + 1.0 + after, ended(end.clone()))]);
+                    coming.extend([
+                        (now + 1.0, SignIn(AccountId::FIRST, code())),
+                        (now + 1.0 + after, ended(end.clone())),
+                    ]);
                 }
                 "Invite(Browser)" => {
                     links.push(now);
-                    coming.push((now + 0.1, SignIn(link())));
+                    coming.push((now + 0.1, SignIn(AccountId::FIRST, link())));
                 }
                 report if report.starts_with("report: ") => reports.push(report.to_owned()),
                 line if line.starts_with("read #") => {
@@ -367,8 +378,8 @@ fn where_codes_are_blocked_a_browser_is_invited_to_and_why_is_said() {
         ]
     );
     let snapshot = bridge.snapshot(0, at(1800.0));
-    assert_eq!(snapshot.graph.detail.as_deref(), Some(blocked), "for as long as it lasts");
-    assert_eq!(snapshot.sign_in.unwrap().user_code, None);
+    assert_eq!(snapshot.accounts[0].graph.detail.as_deref(), Some(blocked), "for as long as it lasts");
+    assert_eq!(snapshot.accounts[0].sign_in.as_ref().unwrap().user_code, None);
 }
 
 #[test]
@@ -377,7 +388,7 @@ fn two_codes_that_nobody_used_are_followed_by_a_browser() {
     let (codes, links, reports, bridge) = invited(&unused, 900.0, 3600.0);
     assert_eq!((codes, links), (vec![1.0, 902.0], vec![1803.0]));
     assert!(reports.iter().any(|said| said.contains("two codes have expired unused")), "{reports:?}");
-    let detail = bridge.snapshot(0, at(3600.0)).graph.detail.unwrap();
+    let detail = bridge.snapshot(0, at(3600.0)).accounts[0].graph.detail.clone().unwrap();
     assert!(detail.contains("login --browser") && detail.contains("for-administrators"), "{detail}");
 }
 
@@ -397,10 +408,12 @@ fn a_code_that_nobody_used_is_followed_by_another_after_a_quarter_of_an_hour_at_
 #[test]
 fn a_reload_is_no_reason_for_another_code() {
     let mut bridge = signed_out(true);
-    bridge.on(SignIn(code()), at(2.0));
-    let settings = changed(only_alice(), |it| (it.sign_in.invites, it.sign_in.announce) = (BY_CODE, true));
+    bridge.on(SignIn(AccountId::FIRST, code()), at(2.0));
+    let settings = changed(only_alice(), |it| {
+        (it.accounts[0].sign_in.invites, it.accounts[0].sign_in.announce) = (BY_CODE, true)
+    });
     let reload = |access| Event::Configured(Box::new(settings.clone()), access);
-    let said = lines(&bridge.on(reload(Access::Renewed), at(3.0)));
+    let said = lines(&bridge.on(reload(vec![Access::Renewed]), at(3.0)));
     assert!(!said.contains(&"Invite".to_owned()), "{said:?}");
     let said = lines(&bridge.on(Woken, at(902.0)));
     assert!(said.contains(&"Invite".to_owned()), "{said:?}");
@@ -409,13 +422,13 @@ fn a_reload_is_no_reason_for_another_code() {
 #[test]
 fn a_link_that_nobody_followed_for_a_day_is_followed_by_one_code() {
     let mut bridge = signed_out(false);
-    bridge.on(SignIn(code()), at(2.0));
+    bridge.on(SignIn(AccountId::FIRST, code()), at(2.0));
     bridge.on(ended(InvitationEnd::CodesBlocked("use a browser".into())), at(7.0));
-    bridge.on(SignIn(link()), at(8.0));
+    bridge.on(SignIn(AccountId::FIRST, link()), at(8.0));
     let day = 86_408.0;
     let said = lines(&bridge.on(ended(InvitationEnd::Expired("nobody followed it".into())), at(day)));
     assert!(said.contains(&"Invite".to_owned()), "{said:?}");
-    bridge.on(SignIn(code()), at(day + 1.0));
+    bridge.on(SignIn(AccountId::FIRST, code()), at(day + 1.0));
     let said = lines(&bridge.on(ended(InvitationEnd::Expired("unused".into())), at(day + 901.0)));
     assert!(said.contains(&"Invite(Browser)".to_owned()), "{said:?}");
 }

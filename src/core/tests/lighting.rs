@@ -265,7 +265,7 @@ fn with_another_configuration_a_light_goes_on_and_a_device_that_is_left_is_told_
     let door = off_at_the_end(light("door", &["alice"]));
     let hall = off_at_the_end(light("hall", &["alice"]));
     let mut bridge = online(with(vec![door.clone(), hall.clone()]));
-    let configured = |lights: Vec<Light>| Configured(Box::new(with(lights)), Access::Same);
+    let configured = |lights: Vec<Light>| Configured(Box::new(with(lights)), vec![Access::Same]);
     let moved = Light { topic: "wled/new".into(), ..door.clone() };
     let brown = Light { colors: [("Available".into(), "#663300".parse().unwrap())].into(), ..door.clone() };
     let (new, brown_order) = (GREEN.replace("door", "new"), GREEN.replace("0,255,0", "102,51,0"));
@@ -311,7 +311,7 @@ fn with_another_configuration_a_light_goes_on_and_a_device_that_is_left_is_told_
         vec![
             (
                 7.0,
-                Configured(Box::new(reordered), Access::Same),
+                Configured(Box::new(reordered), vec![Access::Same]),
                 &[
                     "unsubscribe wled/new/status",
                     "subscribe wled/door/status",
@@ -342,7 +342,7 @@ fn a_light_that_moves_from_one_part_of_a_device_to_another_leaves_the_first_as_t
     let mut bridge = online(with(vec![channel(0, "left"), channel(1, "right")]));
     let both = ["\"id\":0,\"on\":true", "\"id\":1,\"on\":true"];
     assert_eq!(orders(&mut bridge, answer(0, free()), 0.1), both);
-    let moved = Configured(Box::new(with(vec![channel(2, "left"), channel(1, "right")])), Access::Same);
+    let moved = Configured(Box::new(with(vec![channel(2, "left"), channel(1, "right")])), vec![Access::Same]);
     assert_eq!(orders(&mut bridge, moved, 1.0), ["\"id\":0,\"on\":false", "\"id\":2,\"on\":true"]);
 }
 
@@ -376,7 +376,7 @@ fn only_a_refresh_and_its_interval_tell_a_light_the_same_again() {
         it.mqtt.refresh_interval = Some(Duration::from_secs(60));
         it.mqtt.message_expiry = Some(Duration::from_secs(20));
         it.mqtt.protocol = Protocol::V5;
-        it.graph.poll_interval = Duration::from_secs(1000);
+        it.accounts[0].reading.poll_interval = Duration::from_secs(1000);
         it.graph.stale_after = Some(Duration::from_secs(5000));
     });
     let mut bridge = online(often);

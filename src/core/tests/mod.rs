@@ -1,5 +1,6 @@
 //! The core as tables: times and events in, exact commands out. No test here takes real time.
 
+mod accounts;
 mod announcing;
 mod broker;
 mod claiming;
@@ -23,6 +24,7 @@ mod waking;
 use std::time::Duration;
 
 use crate::core::bridge::Bridge;
+use crate::core::model::account::AccountId;
 use crate::core::model::effect::{BrokerOrder, ConnectAs, Effect, GraphOrder, Message};
 use crate::core::model::event::{Event, Incoming, LinkFailure, PresenceEvent};
 use crate::core::model::members::{MembersPage, PageLink};
@@ -63,6 +65,7 @@ fn watched(name: &str, id: &str) -> User {
         id: id.parse().unwrap(),
         display_name: name.to_owned(),
         discovery: true,
+        account: AccountId::FIRST,
     }
 }
 
@@ -106,19 +109,31 @@ fn failure(request: u64, failure: ReadFailure) -> Event {
 }
 
 fn read(request: u64, outcome: Result<Vec<Reading>, ReadFailure>) -> Event {
-    Event::Presence(PresenceEvent::Read(Ended { request: RequestId::new(request), further: 0, outcome }))
+    Event::Presence(
+        AccountId::FIRST,
+        PresenceEvent::Read(Ended { request: RequestId::new(request), further: 0, outcome }),
+    )
 }
 
 fn resolved(request: u64, outcome: Result<ObjectId, ReadFailure>) -> Event {
-    Event::Presence(PresenceEvent::Resolved(Ended { request: RequestId::new(request), further: 0, outcome }))
+    Event::Presence(
+        AccountId::FIRST,
+        PresenceEvent::Resolved(Ended { request: RequestId::new(request), further: 0, outcome }),
+    )
 }
 
 fn page(request: u64, outcome: Result<MembersPage, ReadFailure>) -> Event {
-    Event::Presence(PresenceEvent::Members(Ended { request: RequestId::new(request), further: 0, outcome }))
+    Event::Presence(
+        AccountId::FIRST,
+        PresenceEvent::Members(Ended { request: RequestId::new(request), further: 0, outcome }),
+    )
 }
 
 fn set(request: u64, outcome: Result<(), ReadFailure>) -> Event {
-    Event::Presence(PresenceEvent::Set(Ended { request: RequestId::new(request), further: 0, outcome }))
+    Event::Presence(
+        AccountId::FIRST,
+        PresenceEvent::Set(Ended { request: RequestId::new(request), further: 0, outcome }),
+    )
 }
 
 /// The end of any request that asks for something.
@@ -151,7 +166,7 @@ fn lost() -> Event {
 /// An effect in one line; JSON shortened to what the tables are about.
 fn line(effect: &Effect) -> String {
     match effect {
-        Effect::Graph(GraphOrder::Read(request)) => {
+        Effect::Graph(_, GraphOrder::Read(request)) => {
             let what = match &request.operation {
                 ReadPresence::Me => "me".to_owned(),
                 ReadPresence::User(id) => format!("user {}", number(*id)),
@@ -163,22 +178,22 @@ fn line(effect: &Effect) -> String {
             };
             format!("read {:?} {what}{}", request.id, fresh(request))
         }
-        Effect::Graph(GraphOrder::Resolve(request)) => {
+        Effect::Graph(_, GraphOrder::Resolve(request)) => {
             format!("read {:?} resolve {}{}", request.id, request.operation.0.as_str(), fresh(request))
         }
-        Effect::Graph(GraphOrder::ReadMembers(request)) => {
+        Effect::Graph(_, GraphOrder::ReadMembers(request)) => {
             let ReadMembers { group, page } = &request.operation;
             let page = page.as_ref().map_or(String::new(), |PageLink(rest)| format!(" {rest}"));
             format!("read {:?} members {}{page}{}", request.id, number(*group), fresh(request))
         }
-        Effect::Graph(GraphOrder::Set(request)) => {
+        Effect::Graph(_, GraphOrder::Set(request)) => {
             let whom = match request.operation.whom {
                 Whom::Me => "me".to_owned(),
                 Whom::User(id) => format!("user {}", number(id)),
             };
             format!("write {:?} {whom} {}{}", request.id, change(&request.operation.change), fresh(request))
         }
-        Effect::Graph(GraphOrder::ForgetConnections) => "forget connections".into(),
+        Effect::Graph(_, GraphOrder::ForgetConnections) => "forget connections".into(),
         Effect::Broker(BrokerOrder::Connect(ConnectAs::Holder, _)) => "connect".into(),
         Effect::Broker(BrokerOrder::Connect(ConnectAs::Visitor, _)) => "visit".into(),
         Effect::Broker(BrokerOrder::Disconnect) => "disconnect".into(),
@@ -190,8 +205,11 @@ fn line(effect: &Effect) -> String {
         Effect::Broker(BrokerOrder::Publish(messages)) => {
             messages.iter().map(message).collect::<Vec<_>>().join("\n")
         }
-        Effect::SignIn(SignInOrder::Invite(SignInBy::DeviceCode)) => "Invite".into(),
-        Effect::SignIn(order @ (SignInOrder::Invite(_) | SignInOrder::Redeem(_) | SignInOrder::TakeBack)) => {
+        Effect::SignIn(_, SignInOrder::Invite(SignInBy::DeviceCode)) => "Invite".into(),
+        Effect::SignIn(
+            _,
+            order @ (SignInOrder::Invite(_) | SignInOrder::Redeem(_) | SignInOrder::TakeBack),
+        ) => {
             format!("{order:?}")
         }
         Effect::Report(report) => format!("report: {report}"),
@@ -232,9 +250,11 @@ fn message(message: &Message) -> String {
         Some(_) if message.topic.ends_with("bridge/info") => {
             format!("{{every {}}}", text("achieved_interval"))
         }
-        Some(_) if message.topic.ends_with("bridge/health") => format!("{{{}}}", text("graph")),
+        Some(_) if message.topic.contains("bridge/") && message.topic.ends_with("/health") => {
+            format!("{{{}}}", text("graph"))
+        }
         Some(_) if message.topic.ends_with("/config") => format!("{{{}}}", announced(&message.payload)),
-        Some(_) if message.topic.ends_with("bridge/sign_in") => format!("{{{}}}", text("user_code")),
+        Some(_) if message.topic.ends_with("/sign_in") => format!("{{{}}}", text("user_code")),
         Some(_) => {
             let since = text("since");
             format!("{{{} {} since {}}}", text("availability"), text("activity"), &since[11..19])

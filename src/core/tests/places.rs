@@ -105,7 +105,7 @@ fn only_configured_people_are_named_by_their_entry() {
         groups: vec![group(100, "{upn_local}")],
         ..settings()
     };
-    let said = lines(&bridge.on(Event::Configured(Box::new(only_bob), Access::Same), at(6.0)));
+    let said = lines(&bridge.on(Event::Configured(Box::new(only_bob), vec![Access::Same]), at(6.0)));
     let read = request(&said, "bulk");
     bridge.on(Acknowledged(100), at(6.1));
     let said = lines(&bridge.on(answer(read, vec![reading(2, "Away", "Away")]), at(6.2)));

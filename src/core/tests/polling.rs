@@ -20,7 +20,8 @@ fn the_endpoint_decides_the_request() {
         (Endpoint::Communications, vec![watched("a", &id(1).to_string())], "read #0 communications 1"),
         (Endpoint::Users, vec![watched("a", "a@contoso.example")], "read #0 resolve a@contoso.example"),
     ] {
-        let settings = changed(Settings { users, ..settings() }, |it| it.graph.endpoint = endpoint);
+        let settings =
+            changed(Settings { users, ..settings() }, |it| it.accounts[0].reading.endpoint = endpoint);
         let mut bridge = claimed(settings, 1, at(0.0));
         assert_eq!(reads(&mut bridge, Started, 0.0), [expected], "{endpoint:?}");
     }
@@ -98,7 +99,7 @@ fn many_missing_people_do_not_hold_up_the_others() {
 fn the_interval_stretches_and_says_so() {
     let users = (0..100).map(|n| watched(&format!("u{n}"), &id(n).to_string())).collect();
     let settings = changed(Settings { users, ..settings() }, |it| {
-        (it.graph.endpoint, it.graph.request_budget) = (Endpoint::Users, 100);
+        (it.accounts[0].reading.endpoint, it.accounts[0].reading.request_budget) = (Endpoint::Users, 100);
     });
     let mut bridge = claimed(settings, 1, at(0.0));
     bridge.on(Started, at(0.0));
@@ -228,6 +229,6 @@ fn the_further_pages_of_an_answer_count_in_the_budget() {
     let mut bridge = online(settings());
     let outcome = Ok(vec![reading(1, "Busy", "Busy"), reading(2, "Away", "Away")]);
     let ended = Ended { request: RequestId::new(0), further: 2, outcome };
-    bridge.on(Event::Presence(PresenceEvent::Read(ended)), at(0.1));
-    assert_eq!(bridge.snapshot(0, at(0.2)).graph.budget_used, 3);
+    bridge.on(Event::Presence(AccountId::FIRST, PresenceEvent::Read(ended)), at(0.1));
+    assert_eq!(bridge.snapshot(0, at(0.2)).accounts[0].graph.budget_used, 3);
 }

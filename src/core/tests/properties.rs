@@ -25,7 +25,9 @@ fn of(people: &[usize]) -> Settings {
     let lights = vec![light("all", &names), Light { active: Some(hours), ..light("some", &names[..1]) }];
     let refresh_members = Duration::from_secs(60);
     let groups = vec![Group { refresh_members, ..group(100, "{upn_local}") }];
-    changed(Settings { users, groups, lights, ..settings() }, |it| it.graph.request_budget = BUDGET)
+    changed(Settings { users, groups, lights, ..settings() }, |it| {
+        it.accounts[0].reading.request_budget = BUDGET
+    })
 }
 
 /// What the world does next; times and requests are filled in as the run goes.
@@ -108,9 +110,9 @@ impl World {
     fn tell(&mut self, event: Event) {
         for command in self.bridge.on(event, at_after_sleep(self.now, self.ahead)) {
             match command {
-                Effect::Graph(GraphOrder::Set(_)) => unreachable!("commands are off"),
-                Effect::Graph(GraphOrder::ForgetConnections) => self.under_way.clear(),
-                Effect::Graph(order) => {
+                Effect::Graph(_, GraphOrder::Set(_)) => unreachable!("commands are off"),
+                Effect::Graph(_, GraphOrder::ForgetConnections) => self.under_way.clear(),
+                Effect::Graph(_, order) => {
                     self.sent.push(self.now);
                     self.under_way.push(order);
                 }
@@ -129,7 +131,7 @@ impl World {
                 Effect::Broker(BrokerOrder::Subscribe(_))
                 | Effect::Broker(BrokerOrder::Unsubscribe(_))
                 | Effect::Broker(BrokerOrder::Disconnect)
-                | Effect::SignIn(_)
+                | Effect::SignIn(_, _)
                 | Effect::Report(_) => {}
                 Effect::Finish(ending) => panic!("finished without being asked: {ending:?}"),
             }
@@ -187,7 +189,7 @@ impl World {
     }
 
     fn reload(&mut self, people: &[usize]) {
-        self.tell(Event::Configured(Box::new(of(people)), Access::Same));
+        self.tell(Event::Configured(Box::new(of(people)), vec![Access::Same]));
     }
 
     fn jump(&mut self, seconds: f64) {

@@ -338,7 +338,7 @@ fn what_people_wrote_is_published_only_when_asked_for() {
 fn the_end_of_the_certificate_is_noticed_when_it_is_near() {
     let day = 24.0 * 3600.0;
     let ends = at(40.0 * day).wall;
-    let mut bridge = online(changed(settings(), |it| it.sign_in.certificate_ends = Some(ends)));
+    let mut bridge = online(changed(settings(), |it| it.accounts[0].sign_in.certificate_ends = Some(ends)));
     let mut noticed = |days: f64| {
         let commands = bridge.on(Event::Woken, at(days * day));
         let published = commands.iter().filter_map(|command| match command {
@@ -348,8 +348,8 @@ fn the_end_of_the_certificate_is_noticed_when_it_is_near() {
                 Some(messages)
             }
             Effect::Broker(_)
-            | Effect::Graph(_)
-            | Effect::SignIn(_)
+            | Effect::Graph(_, _)
+            | Effect::SignIn(_, _)
             | Effect::Report(_)
             | Effect::Finish(_) => None,
         });
@@ -359,8 +359,11 @@ fn the_end_of_the_certificate_is_noticed_when_it_is_near() {
     assert!(noticed(10.1));
     assert!(!noticed(10.2), "nothing new");
     assert!(noticed(33.1), "less than 7 days");
-    bridge.on(Event::SignIn(SignInEvent::CertificateEnds(Some(at(400.0 * day).wall))), at(33.2 * day));
-    assert!(bridge.snapshot(0, at(33.2 * day)).certificate_ends > Some(ends), "it was renewed");
+    bridge.on(
+        Event::SignIn(AccountId::FIRST, SignInEvent::CertificateEnds(Some(at(400.0 * day).wall))),
+        at(33.2 * day),
+    );
+    assert!(bridge.snapshot(0, at(33.2 * day)).accounts[0].certificate_ends > Some(ends), "it was renewed");
 }
 
 #[test]

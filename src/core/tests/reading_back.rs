@@ -50,8 +50,8 @@ impl Peer {
                         return (now, effects.into_iter().chain([effect]).collect());
                     }
                     Effect::Broker(BrokerOrder::Connect(..) | BrokerOrder::Disconnect)
-                    | Effect::Graph(_)
-                    | Effect::SignIn(_)
+                    | Effect::Graph(..)
+                    | Effect::SignIn(..)
                     | Effect::Report(_)
                     | Effect::Finish(_) => {}
                 }

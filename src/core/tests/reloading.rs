@@ -7,7 +7,7 @@ use crate::core::model::event::Event::{Acknowledged, Connected, Woken};
 use crate::core::model::presence::Messages;
 
 fn configured(settings: Settings) -> Event {
-    Event::Configured(Box::new(settings), Access::Same)
+    Event::Configured(Box::new(settings), vec![Access::Same])
 }
 
 /// Alice and Bob are known, and everything is acknowledged.
@@ -101,7 +101,8 @@ fn intervals_and_limits_change_and_an_answer_under_way_counts() {
     let mut bridge = known();
     bridge.on(Woken, at(5.0));
     let slower = changed(settings(), |it| {
-        (it.graph.poll_interval, it.graph.request_budget) = (Duration::from_secs(60), 1);
+        (it.accounts[0].reading.poll_interval, it.accounts[0].reading.request_budget) =
+            (Duration::from_secs(60), 1);
     });
     let commands = lines(&bridge.on(configured(slower), at(5.5)));
     assert!(commands.contains(&"presence/bridge/info = {every 1m}".to_owned()), "{commands:?}");
@@ -139,7 +140,7 @@ fn who_leaves_while_the_broker_is_away_disappears_when_it_is_back() {
 #[test]
 fn another_sign_in_begins_anew_but_keeps_the_values() {
     let mut bridge = known();
-    let commands = lines(&bridge.on(Event::Configured(Box::new(settings()), Access::New), at(4.0)));
+    let commands = lines(&bridge.on(Event::Configured(Box::new(settings()), vec![Access::New]), at(4.0)));
     assert!(commands.contains(&"presence/bridge/health = {starting}".to_owned()), "{commands:?}");
     let about_alice: Vec<&String> = commands.iter().filter(|line| line.contains("/alice/")).collect();
     assert_eq!(
@@ -148,7 +149,7 @@ fn another_sign_in_begins_anew_but_keeps_the_values() {
         "kept, but not believed before Graph is asked"
     );
     let mut bridge = known();
-    let commands = lines(&bridge.on(Event::Configured(Box::new(settings()), Access::Renewed), at(4.0)));
+    let commands = lines(&bridge.on(Event::Configured(Box::new(settings()), vec![Access::Renewed]), at(4.0)));
     assert!(!commands.iter().any(|line| line.contains("alice")), "{commands:?}");
 }
 
@@ -158,7 +159,7 @@ fn nobody_is_believed_because_a_refusal_was_of_another_tenant() {
     bridge.on(Woken, at(5.0));
     bridge.on(failure(1, ReadFailure::Forbidden { advice: "grant it".into() }), at(5.1));
     bridge.on(Acknowledged(100), at(5.2));
-    let commands = lines(&bridge.on(Event::Configured(Box::new(settings()), Access::New), at(6.0)));
+    let commands = lines(&bridge.on(Event::Configured(Box::new(settings()), vec![Access::New]), at(6.0)));
     assert!(commands.contains(&"presence/alice/health = stale".to_owned()), "{commands:?}");
 }
 

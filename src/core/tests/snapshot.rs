@@ -8,7 +8,7 @@ use crate::core::model::snapshot::BrokerState;
 /// The parts that change, each in one line.
 fn lines(core: &Bridge, now: Now) -> [String; 4] {
     let snapshot = core.snapshot(usize::MAX, now);
-    let (graph, broker) = (&snapshot.graph, &snapshot.broker);
+    let (graph, broker) = (&snapshot.accounts[0].graph, &snapshot.broker);
     let seconds = |time: Option<jiff::Timestamp>| time.map_or("never".to_owned(), |time| time.to_string());
     let used = (graph.budget_used, graph.budget);
     let person = |person: &crate::core::model::snapshot::PersonSnapshot| {
@@ -21,7 +21,12 @@ fn lines(core: &Bridge, now: Now) -> [String; 4] {
         )
     };
     [
-        format!("{} fresh={} last={} {used:?}", graph.state, graph.is_fresh, seconds(graph.last_success)),
+        format!(
+            "{} fresh={} last={} {used:?}",
+            graph.state.as_str(),
+            graph.is_fresh,
+            seconds(graph.last_success)
+        ),
         format!("{:?} {:?}", broker.state, broker.trouble),
         snapshot.persons.iter().map(person).collect::<Vec<_>>().join(", "),
         core.snapshot(0, at(0.0)).headline(),
@@ -74,12 +79,12 @@ fn graph_is_fresh_until_stale_after_however_the_clock_is_set() {
         (at(61.0), false, 0),
         (at_after_sleep(2.0, -3600.0), true, 1),
     ] {
-        let graph = core.snapshot(0, now).graph;
+        let graph = core.snapshot(0, now).accounts[0].graph.clone();
         assert_eq!((graph.is_fresh, graph.budget_used), (is_fresh, used), "{now:?}");
         assert_eq!(graph.stale_after, Duration::from_secs(60));
     }
     core.on(Event::Woken, at_after_sleep(2.0, 59.0));
-    assert!(!core.snapshot(0, at_after_sleep(2.0, 59.0)).graph.is_fresh, "the machine slept");
+    assert!(!core.snapshot(0, at_after_sleep(2.0, 59.0)).accounts[0].graph.is_fresh, "the machine slept");
 }
 
 #[test]
@@ -93,12 +98,12 @@ fn people_are_counted_by_every_word_and_named_as_far_as_asked_for() {
         let census = [("ok", 1), ("stale", 1), ("sign_in_required", 0), ("forbidden", 0), ("not_found", 0)];
         assert_eq!(snapshot.census, census);
     }
-    assert!(GraphState::WORDS.contains(&core.snapshot(0, at(0.5)).graph.state));
+    assert!(GraphState::ALL.contains(&core.snapshot(0, at(0.5)).accounts[0].graph.state));
 }
 
 #[test]
 fn a_code_is_shown_while_it_is_good() {
-    let mut core = claimed(changed(only_alice(), |it| it.sign_in.invites = BY_CODE), 1, at(0.0));
+    let mut core = claimed(changed(only_alice(), |it| it.accounts[0].sign_in.invites = BY_CODE), 1, at(0.0));
     core.on(Event::Started, at(0.0));
     let refused = ReadFailure::SignInRequired { advice: "sign in".into() };
     core.on(failure(0, refused), at(0.5));
@@ -107,10 +112,11 @@ fn a_code_is_shown_while_it_is_good() {
         user_code: Some("ABCD1234".into()),
         expires_at: at(900.0).wall,
     };
-    core.on(Event::SignIn(SignInEvent::Invited(code.clone())), at(1.0));
+    core.on(Event::SignIn(AccountId::FIRST, SignInEvent::Invited(code.clone())), at(1.0));
     let snapshot = core.snapshot(0, at(1.0));
-    assert_eq!((snapshot.graph.state, snapshot.sign_in), ("sign_in_required", Some(code)));
+    assert_eq!(snapshot.accounts[0].graph.state, GraphState::SignInRequired);
+    assert_eq!(snapshot.accounts[0].sign_in, Some(code));
     let ended = SignInEvent::Ended(crate::core::model::sign_in::InvitationEnd::Expired("".into()));
-    core.on(Event::SignIn(ended), at(900.0));
-    assert_eq!(core.snapshot(0, at(900.0)).sign_in, None);
+    core.on(Event::SignIn(AccountId::FIRST, ended), at(900.0));
+    assert_eq!(core.snapshot(0, at(900.0)).accounts[0].sign_in, None);
 }

@@ -29,8 +29,8 @@ fn healths(bridge: &mut Bridge, mut now: Now, slept: f64, until: f64) -> Vec<(f6
                     healths.extend(health.map(|message| (now.tick.0.as_secs_f64(), message.payload)));
                 }
                 Effect::Broker(_)
-                | Effect::Graph(_)
-                | Effect::SignIn(_)
+                | Effect::Graph(_, _)
+                | Effect::SignIn(_, _)
                 | Effect::Report(_)
                 | Effect::Finish(_) => {}
             }
@@ -101,7 +101,7 @@ fn a_short_jump_keeps_the_connection_to_the_broker() {
 #[test]
 fn no_jump_of_the_clock_buys_more_requests() {
     let settings = changed(settings(), |it| {
-        (it.graph.request_budget, it.graph.endpoint) = (4, Endpoint::Users);
+        (it.accounts[0].reading.request_budget, it.accounts[0].reading.endpoint) = (4, Endpoint::Users);
     });
     let mut bridge = online(settings);
     let mut sent = vec![0.04];
@@ -110,7 +110,7 @@ fn no_jump_of_the_clock_buys_more_requests() {
         let now = f64::from(step) * 0.1;
         slept += if step % 20 == 0 { 100.0 } else { 0.0 };
         for command in bridge.on(Woken, at_after_sleep(now, slept)) {
-            if let Effect::Graph(GraphOrder::Read(read)) = command {
+            if let Effect::Graph(_, GraphOrder::Read(read)) = command {
                 sent.push(now);
                 let request = read.id.number();
                 bridge.on(answer(request, vec![reading(1, "Busy", "Busy")]), at_after_sleep(now, slept));

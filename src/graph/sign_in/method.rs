@@ -11,7 +11,7 @@ use super::authority::Authority;
 use super::delegated::DelegatedSignIn;
 use super::managed_identity::ManagedIdentity;
 use super::scopes::Scopes;
-use super::store::TokenStore;
+use super::store::{Earlier, TokenStore};
 use crate::config::{Auth, Certificate, Secret, TenantId};
 use crate::core::model::request::ReadFailure;
 use crate::graph::caller::Caller;
@@ -60,12 +60,16 @@ impl Method {
     /// If an HTTP client of its own cannot be made.
     pub fn new(auth: &Auth, tenant: &TenantId, scopes: Scopes, timeout: Duration) -> Result<Self, HttpError> {
         Ok(match auth {
-            Auth::Person { client_id, state_dir, .. } => Self::Delegated(DelegatedSignIn::new(
-                TokenStore::new(state_dir.clone()),
-                tenant.clone(),
-                client_id.as_str().to_owned(),
-                Arc::new(scopes),
-            )),
+            Auth::Person { client_id, state_dir, earlier, .. } => {
+                let client_id = client_id.as_str().to_owned();
+                let earlier = earlier.as_ref().map(|folder| Earlier {
+                    folder: folder.clone(),
+                    tenant: tenant.as_str().to_owned(),
+                    client_id: client_id.clone(),
+                });
+                let store = TokenStore::new(state_dir.clone()).after(earlier);
+                Self::Delegated(DelegatedSignIn::new(store, tenant.clone(), client_id, Arc::new(scopes)))
+            }
             Auth::ClientSecret { client_id, secret } => {
                 Self::ClientSecret { client_id: client_id.as_str().to_owned(), secret: secret.clone() }
             }

@@ -41,6 +41,29 @@ const OURS: &[&str] = &["sign-in.", RUN_LOCK];
 #[derive(Debug, Clone)]
 pub struct TokenStore {
     folder: PathBuf,
+    /// Where the sign-in may be instead, and is taken over from.
+    earlier: Option<Earlier>,
+}
+
+/// Where the sign-in of an app in a tenant was kept by an earlier configuration.
+#[derive(Debug, Clone)]
+pub struct Earlier {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The app's id.
+    pub client_id: String,
+    /// GUID or domain.
+    pub tenant: String,
+}
+
+impl Earlier {
+    /// Whether this is a sign-in by that app to that tenant.
+    fn is_meant(&self, kept: &StoredSignIn) -> bool {
+        let domain = kept.account.username.split('@').next_back().unwrap_or_default();
+        let is_tenant = |name: &str| self.tenant.eq_ignore_ascii_case(name);
+        let is_there = is_tenant(&kept.account.tenant_id) || is_tenant(domain) || is_tenant("organizations");
+        kept.client_id.eq_ignore_ascii_case(&self.client_id) && is_there
+    }
 }
 
 /// The store, while nobody else can change it.
@@ -149,7 +172,13 @@ impl TokenStore {
     /// The store in this folder, which is made when it is first used.
     #[must_use]
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder }
+        Self { folder, earlier: None }
+    }
+
+    /// The same, into which a sign-in is moved that an earlier configuration kept elsewhere.
+    #[must_use]
+    pub fn after(self, earlier: Option<Earlier>) -> Self {
+        Self { earlier, ..self }
     }
 
     /// The file that changes when somebody signs in or out.
@@ -172,12 +201,31 @@ impl TokenStore {
         let attempts = LOCK_WITHIN.as_millis() / LOCK_EVERY.as_millis();
         for _ in 0..attempts {
             match file.try_lock() {
-                Ok(()) => return Ok(LockedStore { folder, file: self.file(), _lock: Some(file) }),
+                Ok(()) => {
+                    let store = LockedStore { folder, file: self.file(), _lock: Some(file) };
+                    // What cannot be moved stays where it is, and a person signs in anew.
+                    if let Err(error) = self.move_earlier(&store) {
+                        tracing::debug!(%error, "the sign-in of an earlier configuration is not used");
+                    }
+                    return Ok(store);
+                }
                 Err(TryLockError::WouldBlock) => tokio::time::sleep(LOCK_EVERY).await,
                 Err(TryLockError::Error(source)) => return Err(StoreError::Lock { path: path(), source }),
             }
         }
         Err(StoreError::Busy { path: path() })
+    }
+
+    /// Moves an earlier sign-in of the same app and tenant here, if there is none yet.
+    fn move_earlier(&self, store: &LockedStore) -> Result<(), StoreError> {
+        let is_missing = || store.read().is_ok_and(|kept| kept.is_none());
+        let Some(earlier) = self.earlier.as_ref().filter(|_| is_missing()) else { return Ok(()) };
+        let before = Self::new(earlier.folder.clone());
+        let Some(kept) = before.peek()?.filter(|kept| earlier.is_meant(kept)) else { return Ok(()) };
+        // A bridge that runs with it needs it itself.
+        let _claim = before.claim()?;
+        store.replace(&kept)?;
+        Ok(PrivateFolder::make(&before.folder, OURS)?.remove(SIGN_IN)?)
     }
 
     /// Claims the store for one running bridge.

@@ -6,29 +6,79 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::account::AccountId;
+use super::settings::{AccountSettings, App};
 use crate::core::model::time::Tick;
 
 /// The window the limit is counted in.
-pub(super) const WINDOW: Duration = Duration::from_secs(30);
+pub(in crate::core) const WINDOW: Duration = Duration::from_secs(30);
 
 /// Requests that were late may catch up by this much at once.
 const CATCH_UP: Duration = Duration::from_millis(250);
+
+/// The budgets of all accounts: accounts of one app in one tenant share theirs.
+#[derive(Debug, Default)]
+pub(in crate::core) struct Budgets {
+    list: Vec<(App, Budget)>,
+    /// Which one an account has.
+    of: Vec<usize>,
+}
 
 /// A sliding window with a pace inside it.
 ///
 /// The window is the promise; the pace spreads the requests, at 98 % of the limit, so that steady work never
 /// meets the window's edge and repeats find room.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(in crate::core) struct Budget {
     limit: usize,
     gap: Duration,
     spent: VecDeque<Tick>,
     next_by_pace: Tick,
 }
 
+impl Budgets {
+    /// Those of other accounts, perhaps: what an app has spent counts. Of several limits for one app the smallest holds.
+    pub(in crate::core) fn configured(&mut self, accounts: &[AccountSettings]) {
+        let mut before = std::mem::take(self).list;
+        for AccountSettings { app, reading, .. } in accounts {
+            let (limit, known) =
+                (reading.request_budget, self.list.iter().position(|(other, _)| other == app));
+            let index = known.unwrap_or(self.list.len());
+            if let Some((_, budget)) = self.list.get_mut(index) {
+                budget.set_limit(limit.min(budget.limit()));
+            } else {
+                let spent = before.iter().position(|(other, _)| other == app);
+                let mut budget =
+                    spent.map_or_else(|| Budget::new(limit), |spent| before.swap_remove(spent).1);
+                budget.set_limit(limit);
+                self.list.push((app.clone(), budget));
+            }
+            self.of.push(index);
+        }
+    }
+
+    pub(in crate::core) fn of(&self, account: AccountId) -> &Budget {
+        &self.list[self.of[account.index()]].1
+    }
+
+    pub(in crate::core) fn of_mut(&mut self, account: AccountId) -> &mut Budget {
+        &mut self.list[self.of[account.index()]].1
+    }
+
+    /// Whether these spend from the same one.
+    pub(in crate::core) fn is_shared(&self, one: AccountId, other: AccountId) -> bool {
+        self.of[one.index()] == self.of[other.index()]
+    }
+
+    /// Time went on by `slept` that may not have passed at Graph's: the windows wait for it.
+    pub(in crate::core) fn slept(&mut self, slept: Duration) {
+        self.list.iter_mut().for_each(|(_, budget)| budget.slept(slept));
+    }
+}
+
 impl Budget {
     /// A budget of `limit` requests (at least one) per [`WINDOW`].
-    pub(super) fn new(limit: u32) -> Self {
+    pub(in crate::core) fn new(limit: u32) -> Self {
         let limit = limit.max(1);
         Self {
             limit: limit as usize,
@@ -39,18 +89,23 @@ impl Budget {
     }
 
     /// Changes the limit; what was spent counts.
-    pub(super) fn set_limit(&mut self, limit: u32) {
+    fn set_limit(&mut self, limit: u32) {
         let spent = std::mem::take(&mut self.spent);
         *self = Self { spent, next_by_pace: self.next_by_pace, ..Self::new(limit) };
     }
 
+    /// Requests per [`WINDOW`].
+    pub(in crate::core) fn limit(&self) -> u32 {
+        u32::try_from(self.limit).unwrap_or(u32::MAX)
+    }
+
     /// The shortest interval in which `requests` fit at the pace.
-    pub(super) fn time_for(&self, requests: usize) -> Duration {
+    pub(in crate::core) fn time_for(&self, requests: usize) -> Duration {
         self.gap.mul_f64(requests as f64)
     }
 
     /// The earliest time from `now` on at which a request may be sent.
-    pub(super) fn ready_at(&self, now: Tick) -> Tick {
+    pub(in crate::core) fn ready_at(&self, now: Tick) -> Tick {
         let first_that_counts =
             self.spent.len().checked_sub(self.limit).and_then(|index| self.spent.get(index));
         let by_window = first_that_counts.map_or(now, |&spent| spent + WINDOW);
@@ -58,7 +113,7 @@ impl Budget {
     }
 
     /// Takes one request at `now`, which [`ready_at`](Self::ready_at) allowed.
-    pub(super) fn spend(&mut self, now: Tick) {
+    pub(in crate::core) fn spend(&mut self, now: Tick) {
         self.next_by_pace = self.next_by_pace.max(now - CATCH_UP) + self.gap;
         while self.spent.front().is_some_and(|&oldest| oldest + WINDOW <= now) {
             self.spent.pop_front();
@@ -67,17 +122,16 @@ impl Budget {
     }
 
     /// Requests that were sent by `now` without being asked for one by one, as the further pages of an answer are.
-    pub(super) fn spend_more(&mut self, requests: u32, now: Tick) {
+    pub(in crate::core) fn spend_more(&mut self, requests: u32, now: Tick) {
         (0..requests).for_each(|_| self.spend(now));
     }
 
     /// Requests in the window that ends now.
-    pub(super) fn used(&self, now: Tick) -> usize {
+    pub(in crate::core) fn used(&self, now: Tick) -> usize {
         self.spent.len() - self.spent.partition_point(|&spent| spent + WINDOW <= now)
     }
 
-    /// Time went on by `slept` that may not have passed at Graph's: the window waits for it.
-    pub(super) fn slept(&mut self, slept: Duration) {
+    fn slept(&mut self, slept: Duration) {
         self.spent.iter_mut().for_each(|spent| *spent = *spent + slept);
         self.next_by_pace = self.next_by_pace + slept;
     }
