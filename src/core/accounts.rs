@@ -1,6 +1,7 @@
 //! The accounts, each with requests, a sign-in and commands of its own. What one of them lives through is nothing to another; all
 //! that two of them may share is the budget of one app, by turns.
 
+use super::broker::outbox::Outbox;
 use super::commands::CommandQueue;
 use super::context::Context;
 use super::model::account::{AccountId, addressed};
@@ -70,6 +71,19 @@ impl Accounts {
         self.list.iter().filter_map(of_one).min()
     }
 
+    /// Sends the commands that wait. Whoever sends them to one account without end cannot make the people of another stale that has the
+    /// same budget: after a write it is a read's turn, whosever it is.
+    pub(super) fn dispatch(&mut self, people: &Roster, outbox: &mut Outbox, cx: &mut Context) {
+        for index in 0..self.list.len() {
+            let wrote_last = cx.budgets.of(AccountId::new(index)).wrote_last();
+            if wrote_last && self.sharing(index, cx).any(|other| other.is_read_due(cx)) {
+                continue;
+            }
+            let Account { requests, commands, .. } = &mut self.list[index];
+            commands.dispatch(people, requests, outbox, cx);
+        }
+    }
+
     /// Sends the reads that are due, one account after the other in turn, so that none of those that share a budget uses it up.
     pub(super) fn read_what_is_due(
         &mut self,
@@ -90,19 +104,18 @@ impl Accounts {
     pub(super) fn fit(&mut self, cx: &mut Context) -> bool {
         let mut is_another = false;
         for index in 0..self.list.len() {
-            let of_others = self.load_of_others(index, cx);
+            let of_others = self.sharing(index, cx).map(|other| other.load(cx)).sum();
             is_another |= self.list[index].requests.fit(of_others, cx);
         }
         is_another
     }
 
-    /// What part of its budget the others want who have the same.
-    fn load_of_others(&self, index: usize, cx: &Context) -> f64 {
+    /// The others who have the same budget.
+    fn sharing(&self, index: usize, cx: &Context) -> impl Iterator<Item = &Requests> {
         let account = AccountId::new(index);
         let others = self.list.iter().map(|other| &other.requests);
-        let sharing = others
-            .filter(|other| other.account() != account && cx.budgets.is_shared(other.account(), account));
-        sharing.map(|other| other.load(cx)).sum()
+        others
+            .filter(move |other| other.account() != account && cx.budgets.is_shared(other.account(), account))
     }
 
     /// Other accounts are configured, by now: who stays, stays as they are.

@@ -164,9 +164,7 @@ impl Bridge {
         self.people.judge(self.accounts.terms(&self.cx.settings), &self.cx);
         self.hand_on_changes();
         if !self.broker.is_stopping() {
-            for Account { requests, commands, .. } in self.accounts.iter_mut() {
-                commands.dispatch(&self.people, requests, &mut self.outbox, &mut self.cx);
-            }
+            self.accounts.dispatch(&self.people, &mut self.outbox, &mut self.cx);
             self.fit();
             let Self { accounts, people, groups, cx, .. } = self;
             accounts.read_what_is_due(people, |group| groups.next_page(group), cx);

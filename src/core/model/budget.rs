@@ -34,6 +34,8 @@ pub(in crate::core) struct Budget {
     gap: Duration,
     spent: VecDeque<Tick>,
     next_by_pace: Tick,
+    /// The last request was a write: a read has its turn.
+    wrote_last: bool,
 }
 
 impl Budgets {
@@ -85,13 +87,25 @@ impl Budget {
             gap: WINDOW.div_f64(f64::from(limit) * 0.98),
             spent: VecDeque::new(),
             next_by_pace: Tick::default(),
+            wrote_last: false,
         }
+    }
+
+    /// Whether the last request was a write.
+    pub(in crate::core) fn wrote_last(&self) -> bool {
+        self.wrote_last
+    }
+
+    /// The last request was a write, or a read.
+    pub(in crate::core) fn was_for_a_write(&mut self, is_write: bool) {
+        self.wrote_last = is_write;
     }
 
     /// Changes the limit; what was spent counts.
     fn set_limit(&mut self, limit: u32) {
         let spent = std::mem::take(&mut self.spent);
-        *self = Self { spent, next_by_pace: self.next_by_pace, ..Self::new(limit) };
+        let Self { next_by_pace, wrote_last, .. } = *self;
+        *self = Self { spent, next_by_pace, wrote_last, ..Self::new(limit) };
     }
 
     /// Requests per [`WINDOW`].

@@ -47,8 +47,6 @@ pub(super) struct Requests {
     source: Source,
     in_flight: InFlight,
     next_id: u64,
-    /// The last request was a write: a read has its turn.
-    wrote_last: bool,
     /// It was reported that not everybody can be read in the interval that is configured.
     stretched: bool,
     /// What Graph said when it last forbade somebody to be read.
@@ -66,7 +64,6 @@ impl Requests {
             source: Source::new(now),
             in_flight: InFlight::default(),
             next_id: 0,
-            wrote_last: false,
             stretched: false,
             forbidden_advice: None,
             tokens: Tokens::default(),
@@ -134,6 +131,11 @@ impl Requests {
         Some(due.max(self.source.hold_until()).max(self.next_write_at(budgets, now)))
     }
 
+    /// Whether a read may begin now.
+    pub(super) fn is_read_due(&self, cx: &Context) -> bool {
+        self.next_read_at(&cx.budgets, cx.now).is_some_and(|at| at <= cx.now)
+    }
+
     /// When the next write may begin, as far as the budget goes.
     pub(super) fn next_write_at(&self, budgets: &Budgets, now: Tick) -> Tick {
         budgets.of(self.account).ready_at(now)
@@ -143,7 +145,7 @@ impl Requests {
     /// end cannot make everybody stale.
     pub(super) fn may_write(&self, budgets: &Budgets, now: Tick) -> bool {
         let read_is_due = self.next_read_at(budgets, now).is_some_and(|at| at <= now);
-        self.next_write_at(budgets, now) <= now && !(self.wrote_last && read_is_due)
+        self.next_write_at(budgets, now) <= now && !(budgets.of(self.account).wrote_last() && read_is_due)
     }
 
     /// Sends a write, which [`may_write`](Self::may_write) allowed.
@@ -153,8 +155,8 @@ impl Requests {
         token_max_age: Option<Duration>,
         cx: &mut Context,
     ) -> RequestId<SetPresence> {
-        self.wrote_last = true;
         let request = self.request(operation, token_max_age, cx);
+        cx.budgets.of_mut(self.account).was_for_a_write(true);
         let id = request.id;
         cx.ask_graph(self.account, GraphOrder::Set(request));
         id
@@ -181,7 +183,7 @@ impl Requests {
         next_page: impl Fn(usize) -> Option<(ReadMembers, bool)>,
         cx: &mut Context,
     ) -> bool {
-        if self.next_read_at(&cx.budgets, cx.now).is_none_or(|at| at > cx.now) {
+        if !self.is_read_due(cx) {
             return false;
         }
         let Some(Job { target, round, refusals }) = self.schedule.take(cx.now) else { return false };
@@ -340,7 +342,7 @@ impl Requests {
     }
 
     fn read<O>(&mut self, operation: O, token_max_age: Option<Duration>, cx: &mut Context) -> Request<O> {
-        self.wrote_last = false;
+        cx.budgets.of_mut(self.account).was_for_a_write(false);
         self.request(operation, token_max_age, cx)
     }
 

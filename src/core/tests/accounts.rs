@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::groups::group;
 use super::*;
 use crate::core::model::event::Access;
-use crate::core::model::settings::{AccountSettings, Discovery, Group};
+use crate::core::model::settings::{AccountSettings, Commands, Discovery, Group};
 use crate::core::model::sign_in::{InvitationEnd, ShownInvitation, SignedIn};
 
 /// An account, and whom it reads, by number.
@@ -160,6 +160,8 @@ impl World {
                     MembersPage { members: Vec::new(), counted: Some(0), unreadable: 0, next: None };
                 page(request.id.number(), Ok(members))
             }
+            // What succeeds is looked at, which would be a read's turn anyway.
+            (None, GraphOrder::Set(request)) => set(request.id.number(), Err(passing())),
             (None, order) => unreachable!("{order:?}"),
         };
         let Event::Presence(_, end) = end else { unreachable!() };
@@ -327,6 +329,31 @@ fn two_accounts_of_one_app_share_its_budget_by_turns() {
     let world = World::new(settings.clone(), None);
     let snapshot = world.bridge.snapshot(0, at(0.0));
     assert_eq!(snapshot.accounts.iter().map(|of| of.graph.budget).collect::<Vec<_>>(), [40, 40]);
+}
+
+#[test]
+fn commands_without_end_to_one_account_make_nobody_of_another_stale() {
+    let mut settings = of_accounts(&[("app", &[("carol", 3)]), ("second", &[("dave", 4)])]);
+    settings.commands = Some(Commands { response_topic: None });
+    for account in &mut settings.accounts {
+        account.app.tenant = "contoso".into();
+        account.reading.request_budget = 6;
+        account.reading.poll_interval = Duration::from_secs(15);
+    }
+    // Its own reads, which have their turn, would let the others in.
+    settings.accounts[0].reading.poll_interval = Duration::from_secs(3600);
+    let mut world = World::new(settings, None);
+    for second in 1..400_u32 {
+        world.run(f64::from(second));
+        let payload = if second % 2 == 0 { "Busy" } else { "Away" };
+        let (topic, payload) = ("presence/carol/set".to_owned(), payload.into());
+        world.tell(Event::Message(Incoming { topic, payload, retained: false, reply_to: None }));
+    }
+    let count = |begins: &str| world.seen.iter().filter(|(_, line)| line.starts_with(begins)).count();
+    assert!(count("read 0 write") > 20, "{}", count("read 0 write"));
+    assert!(count("read 1 ") > 15, "{}", count("read 1 "));
+    assert_eq!(retained_by(&world)["presence/dave/health"], "ok");
+    assert_eq!(count("presence/dave/health = stale"), 1, "only at the start");
 }
 
 #[test]
