@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::bridge::Bridge;
-use super::model::effect::{BrokerOrder, Effect, GraphOrder};
+use super::model::effect::{BrokerOrder, ConnectAs, Effect, GraphOrder};
 use super::model::event::{Event, LinkFailure, PresenceEvent};
 use super::model::members::{Member, MembersPage};
 use super::model::mqtt::Qos;
@@ -31,6 +31,8 @@ pub struct Rehearsal {
     pub filters: BTreeSet<String>,
     /// Bytes of the largest message, its topic included.
     pub largest: usize,
+    /// The connection is the bridge's own by now.
+    is_held: bool,
 }
 
 /// Runs a bridge for a made-up minute that begins now.
@@ -66,9 +68,14 @@ impl Rehearsal {
     /// Notes what the broker is asked for, and gives its answer.
     fn ordered(&mut self, order: BrokerOrder) -> Option<Event> {
         match order {
-            BrokerOrder::Connect(..) => Some(Event::Connected),
+            BrokerOrder::Connect(who, _) => {
+                self.is_held = who == ConnectAs::Holder;
+                Some(Event::Connected)
+            }
             BrokerOrder::Subscribe(subscriptions) => {
-                let lasting = subscriptions.into_iter().filter(|asked| asked.qos == Qos::AtLeastOnce);
+                let is_held = self.is_held;
+                let lasting =
+                    subscriptions.into_iter().filter(|asked| is_held && asked.qos == Qos::AtLeastOnce);
                 self.filters.extend(lasting.map(|asked| asked.filter));
                 Some(Event::Subscribed { refused: Vec::new() })
             }

@@ -12,7 +12,8 @@ use crate::core::model::event::LinkFailure;
 pub(super) const NO_LONGER_ANSWERS: &str = "the broker no longer answers";
 pub(super) const IS_SILENT: &str = "the broker is silent";
 
-/// Whether to try the next address: this one was never open, has fallen silent, or says what no broker says. Which version of MQTT a broker speaks is
+/// Whether to try the next address: this one was never open, has fallen silent, says what no broker says, or
+/// ends the connection with a reason. Which version of MQTT a broker speaks is
 /// asked of the same one.
 pub(super) fn leaves_address(failure: &LinkFailure, was_open: bool) -> bool {
     match failure {

@@ -203,6 +203,7 @@ impl OneShot {
         mut arrived: impl FnMut(String, Option<String>),
     ) -> Result<(), OneShotError> {
         let (mut messages, mut sent, mut refused) = (messages.into_iter(), VecDeque::new(), 0);
+        let mut patience = std::pin::pin!(sleep(PATIENCE));
         loop {
             while sent.len() + refused < WINDOW
                 && let Some(message) = messages.next()
@@ -213,7 +214,14 @@ impl OneShot {
             if sent.is_empty() && refused == 0 {
                 return Ok(());
             }
-            timeout(PATIENCE, self.fill()).await.map_err(|_| OneShotError::Silent)?;
+            // Only an answer is one, whatever else comes.
+            tokio::select! {
+                () = self.fill() => {}
+                () = &mut patience => return Err(OneShotError::Silent),
+            }
+            if self.buffer.iter().any(|event| matches!(event, SessionEvent::Acknowledged { .. })) {
+                patience.set(sleep(PATIENCE));
+            }
             for event in std::mem::take(&mut self.buffer) {
                 match event {
                     // It is acknowledged as well, apart from this.

@@ -13,7 +13,7 @@ use crate::cli::living;
 use crate::cli::progress::Progress;
 use crate::cli::signals;
 use crate::config::Config;
-use crate::core::broker::pace::{MOST_PEOPLE, queue_for};
+use crate::core::broker::pace::{PACED_PEOPLE_MAX, queue_for};
 use crate::core::home_assistant;
 use crate::core::model::process::Process;
 use crate::core::model::report::without_wildcards;
@@ -46,22 +46,30 @@ pub(super) async fn check(
     let without_will = Address::of_command(mqtt, "check");
     let address = without_will.clone().with_will(Will::of_bridge(&mqtt.settings));
     let connecting = OneShot::connect(&address);
-    let (broker, address) = match progress.during("connecting to the broker", connecting).await {
+    let refused = match progress.during("connecting to the broker", connecting).await {
         Ok(broker) => {
-            list.add(BROKER, Outcome::Ok(format!("{} lets this client in", mqtt.brokers)))?;
-            (broker, &address)
+            // What is tried next may end the connection, and the will would then stay.
+            broker.close().await;
+            None
         }
-        Err(error) => {
-            let connecting = OneShot::connect(&without_will);
-            let Ok(broker) = progress.during("connecting without a last will", connecting).await else {
-                list.add(BROKER, Outcome::from_broker(error))?;
-                return skip(config, list);
-            };
+        Err(error) => Some(error),
+    };
+    let connecting = OneShot::connect(&without_will);
+    let broker = match (progress.during("connecting to the broker again", connecting).await, refused) {
+        (Ok(broker), None) => {
+            list.add(BROKER, Outcome::Ok(format!("{} lets this client in", mqtt.brokers)))?;
+            broker
+        }
+        (Ok(broker), Some(error)) => {
             list.add(BROKER, without(&error, &mqtt.settings))?;
-            (broker, &without_will)
+            broker
+        }
+        (Err(error), refused) => {
+            list.add(BROKER, Outcome::from_broker(refused.unwrap_or(error)))?;
+            return skip(config, list);
         }
     };
-    let mut link = Link { address, broker: Some(broker), progress };
+    let mut link = Link { address: &without_will, broker: Some(broker), progress };
     if link.is_one_client(config).await {
         list.add(BROKER, Outcome::Failed(exit::UNREACHABLE, ONE_CLIENT.to_owned()))?;
         link.close().await;
@@ -70,7 +78,7 @@ pub(super) async fn check(
     let outcome = try_out(config, &mut link, list).await;
     link.close().await;
     outcome?;
-    if people > MOST_PEOPLE {
+    if people > PACED_PEOPLE_MAX {
         list.add(BURST, of_burst(people))?;
     }
     Ok(())
@@ -109,7 +117,7 @@ async fn try_out(
     let mut stop = std::pin::pin!(signals::stop()?);
     let topics = Topics::from_settings(&mqtt.settings);
     let own = topics.of_check(random);
-    let Rehearsal { filters, largest } = rehearse(run::settings(config), Clock::start().now());
+    let Rehearsal { filters, largest, .. } = rehearse(run::settings(config), Clock::start().now());
     let listened = tokio::select! {
         listened = link.listen(&filters) => listened,
         () = stop.as_mut() => return Err(Failure::new(exit::UNEXPECTED, "interrupted; nothing is left on the broker")),
@@ -222,7 +230,15 @@ impl Link<'_> {
             another.close().await;
             matches!(asked, Err(OneShotError::Link(_)))
         };
-        progress.during("connecting a second time", trying).await
+        if !progress.during("connecting a second time", trying).await {
+            return false;
+        }
+        // It may have been the subscription.
+        self.lose().await;
+        match self.broker().await {
+            Ok(alone) => alone.subscribe(&refresh).await.is_ok(),
+            Err(_) => false,
+        }
     }
 
     async fn listen(&mut self, filters: &BTreeSet<String>) -> Result<Outcome, OneShotError> {

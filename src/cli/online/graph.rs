@@ -30,16 +30,17 @@ pub(super) async fn check(
     list: &mut Checklist<'_, impl Write>,
 ) -> io::Result<usize> {
     let account = &config.accounts[of.index()];
+    let named = || config.users.iter().filter(|user| user.account == of).count();
     if let Err(failure) = progress.during("signing in", client.sign_in()).await {
         list.add(SIGN_IN, Outcome::from_failure(&failure, exit::SIGN_IN))?;
         list.add(GRAPH, Outcome::Skipped(SIGN_IN))?;
         list.add(PERMISSION, Outcome::Skipped(SIGN_IN))?;
-        return Ok(config.users.len());
+        return Ok(named());
     }
     let (who, scopes) = signed_in_as(account, client).await;
     list.add(SIGN_IN, Outcome::Ok(who))?;
     let Members { somebody: member, count } = groups::check(config, of, client, progress, list).await?;
-    let people = config.users.iter().filter(|user| user.account == of).count() + count;
+    let people = named() + count;
     let Some((name, id)) = somebody(config, of, member) else {
         unread(list)?;
         return Ok(people);

@@ -42,8 +42,10 @@ pub(super) fn check(
     {
         refusals.refuse("mqtt.refresh_interval", "must be 0s (never) or 10s to 7days");
     }
+    let brokers = brokers?;
+    let addresses = brokers.iter().len();
     Some(Mqtt {
-        brokers: brokers?,
+        brokers,
         credentials,
         ca_file,
         client_identity,
@@ -56,6 +58,7 @@ pub(super) fn check(
             protocol,
             keep_alive: written.keep_alive,
             message_expiry,
+            addresses,
             refresh_interval,
         },
     })

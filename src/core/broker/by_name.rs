@@ -33,7 +33,7 @@ pub(super) struct ByName {
     /// Left to be asked for: topics of the bridge's own, and people, the next ones last.
     topics: Vec<String>,
     people: Vec<Place>,
-    /// Topics that were asked for.
+    /// Topics of people that were asked for.
     asked: usize,
     /// Filters that are subscribed to, as they were asked for, oldest first. So many of the newest are not answered yet.
     subscribed: VecDeque<Vec<String>>,
@@ -80,6 +80,7 @@ impl ByName {
             return None;
         }
         let mut filters = self.topics.split_off(self.topics.len().saturating_sub(FILTERS));
+        let of_bridge = filters.len();
         // Each has two at most.
         while filters.len() + 2 <= FILTERS
             && let Some(place) = self.people.pop()
@@ -91,7 +92,7 @@ impl ByName {
         if filters.is_empty() {
             return None;
         }
-        self.asked += filters.len();
+        self.asked += filters.len() - of_bridge;
         self.unanswered += 1;
         self.subscribed.push_back(filters.clone());
         Some(filters)

@@ -32,6 +32,8 @@ pub(super) struct Claim {
     own: Process,
     place: Place,
     inquiry: Inquiry,
+    /// Visits in a row that were refused.
+    refused: usize,
     /// Since when how many pings were answered.
     answered: (Tick, u32),
 }
@@ -66,7 +68,13 @@ enum Inquiry {
 
 impl Claim {
     pub(super) fn new(own: Process) -> Self {
-        Self { own, place: Place::Unclaimed, inquiry: Inquiry::NotBegun, answered: (Tick::default(), 0) }
+        Self {
+            own,
+            place: Place::Unclaimed,
+            inquiry: Inquiry::NotBegun,
+            refused: 0,
+            answered: (Tick::default(), 0),
+        }
     }
 
     /// For the next connection.
@@ -214,6 +222,9 @@ impl Claim {
             self.inquiry = Inquiry::NotBegun;
         }
         let is_refused = matches!(failure, LinkFailure::Refused(_) | LinkFailure::NotLetIn);
+        // At another address of the broker's the visitor may be let in, and meet somebody.
+        self.refused = if is_refused && !was_visit { self.refused + 1 } else { 0 };
+        let is_refused = self.refused >= cx.settings.mqtt.addresses;
         let comes_to_nothing = self.place == Place::Unclaimed && (was_visit || is_refused);
         if comes_to_nothing {
             cx.report(Report::NotAsked(failure.to_string().into()));

@@ -98,8 +98,8 @@ impl Found {
         let other = self.bridge.as_ref().filter(|other| self.online && !cx.is_own(other))?;
         let (other, topic) = (Legible::at_most(other, LONGEST_LEVEL), cx.topics.of_bridge(BridgeField::Info));
         let notice = format!(
-            "{topic} was that of another bridge, \"{other}\", which does not answer, and is overwritten; should it run \
-             after all, give this one its own mqtt.bridge_name"
+            "{topic} was that of another bridge, \"{other}\", which does not answer, and is overwritten; if that \
+             bridge is running, give this one its own mqtt.bridge_name"
         );
         Some(Legible::new(&notice))
     }

@@ -313,6 +313,9 @@ impl Broker {
         outbox: &mut Outbox,
         cx: &mut Context,
     ) -> Option<ReadBack> {
+        if self.link.is_stopping() {
+            return None;
+        }
         self.link.prove(cx.now);
         if self.link.connects(cx.now) {
             cx.ask_broker(BrokerOrder::Connect(self.claim.connect_as(), self.link.protocol()));

@@ -7,20 +7,21 @@ use crate::core::model::time::Tick;
 use crate::core::model::topic::Field;
 
 /// So many messages go out at once: with half of Mosquitto's queue left for those who are behind already.
-const AT_ONCE: u32 = 480;
+const BURST_MAX: u32 = 480;
 
 /// Messages a second that slow subscribers still keep up with.
-const GENTLE: f64 = 1500.0;
+const SUSTAINED_RATE: f64 = 1500.0;
 
-/// A burst never takes longer for its own sake: beyond [`MOST_PEOPLE`] it is faster than [`GENTLE`], and the broker's limit should
+/// A burst never takes longer for its own sake: beyond [`PACED_PEOPLE_MAX`] it is faster than [`SUSTAINED_RATE`], and the broker's limit should
 /// be raised.
-const LONGEST: Duration = Duration::from_secs(5);
+const BURST_DURATION_MAX: Duration = Duration::from_secs(5);
 
 /// All topics of one person, with the announcement.
 pub(super) const MESSAGES_OF_ONE: usize = Field::IN_ORDER.len() + 1;
 
 /// Of more people than these slow subscribers lose messages, unless the broker keeps more for each than Mosquitto does by default.
-pub const MOST_PEOPLE: usize = GENTLE as usize * LONGEST.as_secs() as usize / MESSAGES_OF_ONE;
+pub const PACED_PEOPLE_MAX: usize =
+    SUSTAINED_RATE as usize * BURST_DURATION_MAX.as_secs() as usize / MESSAGES_OF_ONE;
 
 /// What the broker should keep for each subscriber, with so many people: messages.
 #[must_use]
@@ -29,7 +30,7 @@ pub const fn queue_for(people: usize) -> usize {
 }
 
 /// Too short a wait for a timer.
-const SHORTEST: Duration = Duration::from_millis(2);
+const TIMER_MIN: Duration = Duration::from_millis(2);
 
 /// A bucket that empties with each message and fills again with time.
 #[derive(Debug, Default)]
@@ -46,7 +47,7 @@ impl Pace {
         let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
         self.burst = if self.full_at <= now { waiting } else { self.burst.max(waiting) };
         let missing = self.full_at.since(now).div_duration_f64(self.each());
-        (f64::from(AT_ONCE) - missing).max(0.0) as usize
+        (f64::from(BURST_MAX) - missing).max(0.0) as usize
     }
 
     /// So many went out.
@@ -56,13 +57,13 @@ impl Pace {
 
     /// When there is room again, after there was none.
     pub(super) fn room_at(&self) -> Tick {
-        self.full_at - (self.each() * (AT_ONCE - 1)).saturating_sub(SHORTEST)
+        self.full_at - (self.each() * (BURST_MAX - 1)).saturating_sub(TIMER_MIN)
     }
 
     /// The time that one message has.
     fn each(&self) -> Duration {
-        let gentle = Duration::from_secs(1).div_f64(GENTLE);
-        (LONGEST / self.burst.max(1)).min(gentle)
+        let gentle = Duration::from_secs(1).div_f64(SUSTAINED_RATE);
+        (BURST_DURATION_MAX / self.burst.max(1)).min(gentle)
     }
 }
 

@@ -59,6 +59,8 @@ pub struct MqttSettings {
     /// MQTT 5: retained values vanish after this long, and are sent again at half of it: whole seconds, 10 s to 7 days;
     /// `None`: never.
     pub message_expiry: Option<Duration>,
+    /// How many addresses the broker has, as far as they are written.
+    pub addresses: usize,
     /// How often every retained topic is sent again, 10 s to 7 days; `None`: only when it changes.
     pub refresh_interval: Option<Duration>,
 }
@@ -218,6 +220,7 @@ impl Settings {
                 protocol: Protocol::V3,
                 keep_alive: Duration::from_secs(30),
                 message_expiry: None,
+                addresses: 1,
                 refresh_interval: None,
             },
             graph: GraphSettings {

@@ -6,8 +6,7 @@ use crate::core::rehearsal::rehearse;
 #[test]
 fn a_rehearsal_names_what_a_run_listens_to_and_its_largest_message() {
     let plain = rehearse(settings(), at(0.0));
-    let own =
-        ["refresh", "standby/ping", "standby/pong", "state"].map(|level| format!("presence/bridge/{level}"));
+    let own = ["refresh", "standby/ping", "state"].map(|level| format!("presence/bridge/{level}"));
     assert_eq!(Vec::from_iter(plain.filters), own);
     let announced = rehearse(with_discovery(settings()), at(0.0));
     assert!(announced.filters.contains("homeassistant/status"), "{announced:?}");
