@@ -116,7 +116,7 @@ fn answer(order: GraphOrder) -> Option<PresenceEvent> {
             Some(PresenceEvent::Members(ended(&request, page)))
         }
         GraphOrder::Set(request) => Some(PresenceEvent::Set(ended(&request, ()))),
-        GraphOrder::ForgetConnections => None,
+        GraphOrder::ForgetConnections | GraphOrder::WarmUp => None,
     }
 }
 
