@@ -15,6 +15,18 @@ const SHOWN: usize = 8;
 /// Draws and plays so many scenarios from a seed on.
 pub(crate) async fn run(first_seed: u64, count: u64, at_once: usize) {
     let began = Instant::now();
+    let (outcomes, failures) = each(first_seed, count, at_once, play).await;
+    figures(&outcomes, failures.len(), began.elapsed());
+    fail(failures, told);
+}
+
+/// Plays one after another, so many at once; returns how they ended, and the seeds of those that failed with why.
+pub(crate) async fn each<T: Send + 'static, F: Future<Output = Result<T, String>> + Send + 'static>(
+    first_seed: u64,
+    count: u64,
+    at_once: usize,
+    play: fn(u64) -> F,
+) -> (Vec<T>, Vec<(u64, String)>) {
     let places = Arc::new(Semaphore::new(at_once));
     let mut scenarios = JoinSet::new();
     for seed in first_seed..first_seed + count {
@@ -33,12 +45,16 @@ pub(crate) async fn run(first_seed: u64, count: u64, at_once: usize) {
             (seed, Err(failure)) => failures.push((seed, failure)),
         }
     }
-    figures(&outcomes, failures.len(), began.elapsed());
     failures.sort();
+    (outcomes, failures)
+}
+
+/// Shows what failed, and fails if anything did.
+pub(crate) fn fail(failures: Vec<(u64, String)>, told: fn(u64, &str) -> String) {
     for (seed, failure) in failures.iter().take(SHOWN) {
         println!("{}", told(*seed, failure));
     }
-    let seeds: Vec<u64> = failures.iter().map(|(seed, _)| *seed).collect();
+    let seeds: Vec<u64> = failures.into_iter().map(|(seed, _)| seed).collect();
     assert!(seeds.is_empty(), "FAULT_SCENARIO=<seed> repeats one of {seeds:?}");
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn silence(random: &mut Rng) -> Act<GraphTrouble> {
     Act { after: millis(random, 0..300), trouble, lasts: millis(random, 3_500..5_000) }
 }
 
-fn cut(random: &mut Rng) -> Cut {
+pub(crate) fn cut(random: &mut Rng) -> Cut {
     if random.bool() { Cut::Fin } else { Cut::Rst }
 }
 

@@ -11,13 +11,23 @@
 //! FAULT_CONCURRENCY=48 …                                     # how many at once; by default 64
 //! ```
 //!
+//! Two instances of a bridge that take turns (`mqtt.standby`) are the program itself in two processes: they are killed,
+//! frozen and cut off, and must never be two for longer than a moment, nor none for longer than is promised.
+//!
+//! ```text
+//! cargo test --test faults two_bridges                       # six drawn from seed 1
+//! FAULT_SCENARIOS=1000 FAULT_CONCURRENCY=20 cargo test --release --test faults two_bridges -- --nocapture
+//! FAULT_SCENARIO=17 cargo test --test faults -- --nocapture two_bridges             # one again, with both logs
+//! ```
+//!
 //! A scenario runs in real time, so that the same seed does the same things, but not to the microsecond.
 //!
 //! In reading order: `script` says what can go wrong, `condition` what with a line, `setup` what a scenario starts from;
 //! `draw` makes one from a seed, by `chance`. `stage` is everything that takes part, with `line` between, `people` in the
 //! tenant, `words` for what they are and `observer` at the broker; `play` plays a script. `truth` is what must be found in
 //! the end and `belief` what must hold at every moment; `scenario` is one from beginning to end, `campaign` many;
-//! `scripted` are those worth a name.
+//! `scripted` are those worth a name. With two instances: `takeover` draws a plan, `pair` is the stage with each `instance`
+//! on it, `handover` plays the plan and judges it, by `turns` who held the place; `two_bridges` plays many.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -31,8 +41,11 @@ mod campaign;
 mod chance;
 mod condition;
 mod draw;
+mod handover;
+mod instance;
 mod line;
 mod observer;
+mod pair;
 mod people;
 mod play;
 mod scenario;
@@ -40,7 +53,10 @@ mod script;
 mod scripted;
 mod setup;
 mod stage;
+mod takeover;
 mod truth;
+mod turns;
+mod two_bridges;
 mod words;
 
 /// A number from the environment.
@@ -58,4 +74,14 @@ async fn random_faults_end_in_the_truth() {
     let (seed, count) = (number("FAULT_SEED").unwrap_or(1), number("FAULT_SCENARIOS").unwrap_or(40));
     let at_once = number("FAULT_CONCURRENCY").unwrap_or(64);
     campaign::run(seed, count, usize::try_from(at_once).unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_bridges_take_turns_whatever_happens() {
+    if let Some(seed) = number("FAULT_SCENARIO") {
+        return two_bridges::repeat(seed).await;
+    }
+    let (seed, count) = (number("FAULT_SEED").unwrap_or(1), number("FAULT_SCENARIOS").unwrap_or(6));
+    let at_once = number("FAULT_CONCURRENCY").unwrap_or(6);
+    two_bridges::run(seed, count, usize::try_from(at_once).unwrap()).await;
 }

@@ -17,6 +17,9 @@ use crate::stage::within;
 /// Between two attempts to reach a broker that is going away.
 const PAUSE: Duration = Duration::from_millis(10);
 
+/// Where instances of a bridge speak to each other.
+const SAID: [&str; 2] = ["presence/bridge/standby/ping", "presence/bridge/standby/pong"];
+
 /// What happened to the observer.
 #[derive(Debug, Clone)]
 pub(crate) struct Note {
@@ -107,19 +110,45 @@ impl Observer {
 
     /// Publishes as somebody else.
     pub(crate) async fn publish(&self, topic: &str, payload: &str, retain: bool) -> Result<(), String> {
-        let (topic, payload) = (topic.to_owned(), payload.to_owned());
         let mut connection = self.connect().await?;
-        let message =
-            Message { topic, payload, qos: Qos::AtLeastOnce, retain, expires: None, correlation: None };
-        let published = connection.publish(message).await;
+        let published = connection.publish(message(topic, payload, retain)).await;
         connection.close().await;
         published.map_err(|error| error.to_string())
+    }
+
+    /// Publishes the same again and again, until there is no broker any more or nobody waits for that.
+    pub(crate) async fn repeat(&self, topic: &str, payload: &str, every: Duration) {
+        while let Ok(mut connection) = self.connect().await {
+            while connection.publish(message(topic, payload, false)).await.is_ok() {
+                tokio::time::sleep(every).await;
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+
+    /// Leaves on a broker what another one kept.
+    pub(crate) async fn restore(
+        &self,
+        port: u16,
+        kept: BTreeMap<String, String>,
+    ) -> Result<(), OneShotError> {
+        let mut connection = OneShot::connect(&address(&self.mqtt, port)).await?;
+        for (topic, payload) in kept {
+            connection.publish(message(&topic, &payload, true)).await?;
+        }
+        connection.close().await;
+        Ok(())
     }
 
     async fn connect(&self) -> Result<OneShot, String> {
         let port = self.broker.borrow().ok_or("there is no broker")?;
         OneShot::connect(&address(&self.mqtt, port)).await.map_err(|error| error.to_string())
     }
+}
+
+fn message(topic: &str, payload: &str, retain: bool) -> Message {
+    let (topic, payload) = (topic.to_owned(), payload.to_owned());
+    Message { topic, payload, qos: Qos::AtLeastOnce, retain, expires: None, correlation: None }
 }
 
 fn address(mqtt: &Mqtt, port: u16) -> Address {
@@ -167,8 +196,8 @@ async fn listen_to(
         records.send_modify(|record| {
             match payload.is_empty() {
                 true => record.now.remove(&topic),
-                // What others say to the bridge is not kept.
-                false if topic == REFRESH => None,
+                // What others say to the bridge, and instances to each other, is not kept.
+                false if topic == REFRESH || SAID.contains(&topic.as_str()) => None,
                 false => record.now.insert(topic.clone(), payload.clone()),
             };
             record.note(Noted::Heard { topic, payload, retained });
