@@ -1,5 +1,6 @@
 //! One scenario with two instances, from their start to their end, and what must hold all the time.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use crate::pair::{BUDGET, NAMES, Pair, STANDBY};
 use crate::stage::within;
 use crate::takeover::{Plan, Trouble, Upset, Who};
 use crate::truth::Retained;
-use crate::turns::{PING, Word, alone, together, word};
+use crate::turns::{PING, Word, alone, together, turns, word};
 
 /// Between two pings of somebody who wants to know it exactly.
 const ASK_EVERY: Duration = Duration::from_millis(200);
@@ -39,7 +40,7 @@ pub(crate) struct Outcome {
     pub(crate) bound: Duration,
     /// The longest that two seemed to hold the place, in all of the scenario.
     pub(crate) together: Duration,
-    /// Values of people that were published though they stood there already, in all of the scenario.
+    /// Values that a next holder said again though they stood there already, in all of the scenario.
     pub(crate) repeated: usize,
     /// The most requests in 30 s, in all of the scenario.
     pub(crate) requests: usize,
@@ -113,13 +114,18 @@ async fn play(pair: &Pair, plan: &Plan, random: &mut fastrand::Rng) -> Result<Ve
     }
     for (n, span) in spans.iter().enumerate() {
         let until = spans.get(n + 1).map_or_else(|| words.last().unwrap().at, |next| next.from);
+        let turns = turns(&words, span.from, until);
+        if turns.len() > 1 + usize::from(turns.first() == Some(&span.holder.process.as_str())) {
+            failures
+                .push(format!("the place went from one to the next during and after trouble {n}: {turns:?}"));
+        }
         let long = alone(&words, span.right.max(span.until), until);
         if long > PING + MARGIN {
             failures.push(format!("nobody holds the place for {long:.1?} after trouble {n}"));
         }
     }
-    let (repeated, old) = values(pair, &notes, &spans);
-    failures.extend(old);
+    let (repeated, wrong) = values(pair, &notes, &spans);
+    failures.extend(wrong);
     for Outcome { kind, after, bound, .. } in outcomes.iter().filter(|outcome| outcome.after > outcome.bound)
     {
         failures.push(format!("{kind}: right after {after:.2?}, must be within {bound:?}"));
@@ -278,16 +284,26 @@ fn requests(pair: &Pair) -> (usize, usize) {
     (most, denied)
 }
 
-/// How many values were published though they stood there already, and those that had not been true for too long.
+/// How many values a next holder said again, as every bridge that starts does; and those that one said twice, or that had not
+/// been true for too long.
 fn values(pair: &Pair, notes: &[Note], spans: &[Span]) -> (usize, Vec<String>) {
-    let (mut shown, mut repeated, mut old) = (Retained::new(), 0, Vec::new());
-    let mut holder = None;
+    let (mut shown, mut repeated, mut wrong) = (Retained::new(), 0, Vec::new());
+    let (mut holder, mut said) = (None, BTreeSet::new());
     for note in notes {
-        holder = word(note).map(|word| word.process).or(holder);
+        if let Some(Word { process, .. }) = word(note)
+            && holder.as_ref() != Some(&process)
+        {
+            holder = Some(process);
+            said.clear();
+        }
         let Noted::Heard { topic, payload, retained } = &note.what else {
             shown.clear();
+            said.clear();
             continue;
         };
+        if topic == "presence/bridge/state" && payload == "offline" {
+            said.clear();
+        }
         let Some((place, field)) = topic.strip_prefix("presence/user").and_then(|rest| rest.split_once('/'))
         else {
             continue;
@@ -296,7 +312,16 @@ fn values(pair: &Pair, notes: &[Note], spans: &[Span]) -> (usize, Vec<String>) {
         if *retained || payload.is_empty() || !matches!(field, "availability" | "activity") {
             continue;
         }
-        repeated += usize::from(before.as_ref() == Some(payload));
+        let is_first = said.insert(topic);
+        if before.as_ref() == Some(payload) {
+            repeated += 1;
+            if !is_first {
+                wrong.push(format!(
+                    "at {:.2?}: {topic} is {payload}, which is said twice",
+                    note.at - pair.began
+                ));
+            }
+        }
         // One that was stopped in its tracks, or whose line was, goes on with what it had on its lips; a next one has none.
         let same = |span: &Span| holder.as_ref() == Some(&span.holder.process);
         let excused =
@@ -307,10 +332,10 @@ fn values(pair: &Pair, notes: &[Note], spans: &[Span]) -> (usize, Vec<String>) {
             said == payload && told.from <= note.at && told.until.is_none_or(|until| until + LIVES >= note.at)
         });
         if said.next().is_none() && !spans.iter().any(excused) {
-            old.push(format!("at {:.2?}: {topic} is {payload}, which is old", note.at - pair.began));
+            wrong.push(format!("at {:.2?}: {topic} is {payload}, which is old", note.at - pair.began));
         }
     }
-    (repeated, old)
+    (repeated, wrong)
 }
 
 /// What can be told of a scenario that failed.

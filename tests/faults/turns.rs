@@ -53,6 +53,23 @@ pub(crate) fn together(words: &[Word]) -> Option<(Duration, Instant)> {
     shared.max_by_key(|(long, _)| *long)
 }
 
+/// Whose turn it was in this time, one after another. Two that claim the place within a moment take it one after the other: that
+/// is one turn, of the second one.
+pub(crate) fn turns(words: &[Word], from: Instant, until: Instant) -> Vec<&str> {
+    let mut turns: Vec<(&str, Instant)> = Vec::new();
+    for Word { at, process, .. } in words.iter().filter(|word| (from..until).contains(&word.at)) {
+        match turns.last() {
+            Some((same, _)) if same == process => continue,
+            Some((_, since)) if turns.len() > 1 && *at < *since + PING => drop(turns.pop()),
+            Some(_) | None => {}
+        }
+        turns.push((process.as_str(), *at));
+    }
+    let mut processes: Vec<&str> = turns.into_iter().map(|(process, _)| process).collect();
+    processes.dedup();
+    processes
+}
+
 /// The longest that nobody held the place between the first word in this time and its end.
 pub(crate) fn alone(words: &[Word], from: Instant, until: Instant) -> Duration {
     let within = words.iter().map(|word| word.at).filter(|at| (from..until).contains(at));
@@ -74,6 +91,8 @@ fn two_hold_the_place_together_while_both_say_so() {
     assert_eq!(long(&[word("a", 0), word("b", 1_000), word("a", 1_900), word("b", 2_500)]), 900);
     // One that comes back later took its turn again.
     assert_eq!(long(&[word("a", 0), word("b", 1_000), word("b", 2_500), word("a", 2_600)]), 0);
+    let one_after_another = [word("a", 0), word("b", 1_000), word("c", 1_100), word("b", 4_000)];
+    assert_eq!(turns(&one_after_another, at(0), at(5_000)), ["a", "c", "b"]);
     let words = [word("a", 500), word("b", 4_000)];
     assert_eq!(alone(&words, at(0), at(5_000)).as_millis(), 3_500);
 }

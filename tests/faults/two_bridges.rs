@@ -44,7 +44,7 @@ fn figures(scenarios: &[Vec<Outcome>]) {
     let repeated: usize =
         scenarios.iter().filter_map(|outcomes| outcomes.first()).map(|one| one.repeated).sum();
     println!(
-        "  two at once for at most {together:.1?}; at most {requests} requests in 30 s; {repeated} values published twice"
+        "  two at once for at most {together:.1?}; at most {requests} requests in 30 s; {repeated} values said again by a next holder"
     );
     let mut kinds: BTreeMap<&str, Vec<Duration>> = BTreeMap::new();
     for outcome in outcomes() {
