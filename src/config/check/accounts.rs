@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{auth, graph};
 use super::refusals::Refusals;
+use super::{auth, graph};
 use crate::config::environment::Environment;
 use crate::config::key::Key;
 use crate::config::known::{Account, Auth};

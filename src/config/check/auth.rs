@@ -86,8 +86,9 @@ pub(super) fn refuse_keys_of_no_account(
 ) {
     for (key, of) in credentials(written).filter(|(_, of)| !methods.contains(of)) {
         let of = of.as_str();
-        let says =
-            format!("belongs to method \"{of}\", and no account has it; remove the key or give an account the method");
+        let says = format!(
+            "belongs to method \"{of}\", and no account has it; remove the key or give an account the method"
+        );
         refusals.refuse(key, says);
     }
     if written.announce_sign_in && !methods.iter().any(|method| method.signs_in()) {

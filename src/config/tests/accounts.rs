@@ -109,7 +109,10 @@ fn a_credential_that_no_account_takes_over_is_refused() {
     }
     let app = format!("{APP}[[users]]\nname = \"carol\"\nid = \"carol@woodgrove.example\"\n");
     let refused = refused(&format!("[graph.auth]\nannounce_sign_in = true\n{app}"));
-    assert!(refused.contains("graph.auth.announce_sign_in = true: only a method by which a person"), "{refused}");
+    assert!(
+        refused.contains("graph.auth.announce_sign_in = true: only a method by which a person"),
+        "{refused}"
+    );
 }
 
 #[test]
