@@ -102,15 +102,6 @@ async fn commands_say_which_account_and_two_sign_in_at_once() {
     let (code, said) = home.told(&["whoami", "--account", "bob"]).await;
     assert_eq!(code, Some(77), "{said}");
     assert!(said.contains("`presence2mqtt login --account bob`"), "{said}");
-    home.bob.tenant.fault(
-        Fault::SignIn { code: 530_035 },
-        Scope::Endpoint(Endpoint::Token),
-        Times::UntilCleared,
-    );
-    let (code, said) = home.told(&["login", "--account", "bob"]).await;
-    assert_eq!(code, Some(77), "{said}");
-    assert!(said.contains("run `presence2mqtt login --account bob --browser`"), "{said}");
-    home.bob.tenant.clear_faults();
 
     home.log_in().await;
     let (code, said) = home.told(&["whoami"]).await;
@@ -140,6 +131,15 @@ async fn commands_say_which_account_and_two_sign_in_at_once() {
     let (code, said) = home.told(&["check"]).await;
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("  account  alice\n") && said.contains("  account  bob\n"), "{said}");
+
+    home.bob.tenant.fault(
+        Fault::SignIn { code: 530_035 },
+        Scope::Endpoint(Endpoint::Token),
+        Times::UntilCleared,
+    );
+    let (code, said) = home.told(&["login", "--account", "bob"]).await;
+    assert_eq!(code, Some(77), "{said}");
+    assert!(said.contains("run `presence2mqtt login --account bob --browser`"), "{said}");
 }
 
 /// Before there were accounts Alice was the only one.

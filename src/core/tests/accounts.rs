@@ -345,11 +345,9 @@ fn who_left_a_group_is_taken_back_though_nobody_is_signed_in_to_another_account(
     let mut said = Vec::new();
     for tenth in 3..700 {
         let now = f64::from(tenth) / 10.0;
-        let read = bridge.on(Event::Woken, at(now)).into_iter().find_map(|effect| match effect {
-            Effect::Graph(of, GraphOrder::ReadMembers(request)) if of.index() == 1 => {
-                Some(request.id.number())
-            }
-            _ => None,
+        let read = bridge.on(Event::Woken, at(now)).into_iter().find_map(|effect| {
+            let Effect::Graph(of, GraphOrder::ReadMembers(request)) = effect else { return None };
+            (of.index() == 1).then_some(request.id.number())
         });
         if let Some(request) = read {
             said = read_members(&mut bridge, 1, request, Vec::new(), now);
