@@ -69,7 +69,8 @@ Of the configuration only [mqtt] is needed, and permission to read there.";
 pub(super) const SIMULATE: &str = "\
 Examples:
   presence2mqtt simulate                    prints a configuration that goes with it
-  presence2mqtt simulate --listen 127.0.0.1:0 --users 50 --speed 600";
+  presence2mqtt simulate --listen 127.0.0.1:0 --users 50 --speed 600
+  presence2mqtt simulate --tenants 3        several accounts, one bridge";
 
 pub(super) const LIGHT_TEST: &str = "\
 Examples:

@@ -174,8 +174,9 @@ impl Bridge {
             account.sign_in.invite(needed, &mut self.outbox, &mut self.cx);
         }
         self.tend_broker();
-        let expected = self.groups.are_expected();
-        self.lights.light_up(expected, &self.people, &mut self.outbox, &self.cx);
+        let Self { accounts, groups, lights, people, outbox, cx, .. } = self;
+        let is_expected = |name: &TopicLevel| groups.expects(name, |account| accounts.is_well(account));
+        lights.light_up(is_expected, people, outbox, cx);
     }
 
     /// The one fan-out: each change of a person goes to everybody whom it concerns.
@@ -323,9 +324,7 @@ impl Bridge {
     fn decide_orphans(&mut self) {
         let Self { groups, home_assistant, people, outbox, cx, .. } = self;
         // First of all, so that Home Assistant hears of nobody whose topics are emptied.
-        if !groups.are_undecided() {
-            home_assistant.decide(false, people, outbox, cx);
-        }
+        home_assistant.decide(|name| groups.may_come(name), people, outbox, cx);
         groups.decide_orphans(people, outbox, cx);
     }
 
@@ -415,8 +414,8 @@ impl Bridge {
         broker.found(&heard, &message.payload, people);
         match heard {
             Heard::Device => {
-                let undecided = groups.are_undecided();
-                for light in home_assistant.heard_device(message, undecided, people, outbox, cx) {
+                let may_come = |name: &TopicLevel| groups.may_come(name);
+                for light in home_assistant.heard_device(message, may_come, people, outbox, cx) {
                     lights.was_driven(light, outbox, cx);
                 }
             }
@@ -463,7 +462,7 @@ impl Bridge {
         let Some(state) = state.filter(|state| cx.is_own(&state.bridge)) else { return };
         match place {
             Some(place) => people.remember(place, Remembered::from_state(&state), cx),
-            None if groups.are_undecided() => {
+            None if groups.may_come(&user) => {
                 groups.keep_state(user, Remembered::from_state(&state), outbox, cx);
             }
             None => {
@@ -494,7 +493,7 @@ impl Bridge {
             }
             Some(ReadBack::Done(lone_healths)) => {
                 let Self { home_assistant, lights, groups, people, outbox, cx, .. } = self;
-                home_assistant.judge_found(groups.are_undecided(), people, outbox, cx);
+                home_assistant.judge_found(|name| groups.may_come(name), people, outbox, cx);
                 lights.remove_found(outbox, cx);
                 for user in lone_healths.into_iter().filter(|user| people.by_name(user).is_none()) {
                     groups.keep_health(user);
@@ -605,7 +604,7 @@ impl Bridge {
             }
             outbox.remove_user(person.name(), cx);
         }
-        home_assistant.decide(groups.are_undecided(), people, outbox, cx);
+        home_assistant.decide(|name| groups.may_come(name), people, outbox, cx);
         requests.all_now(cx.now);
         places.into_iter().for_each(|place| self.watch(place));
     }

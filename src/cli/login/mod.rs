@@ -31,6 +31,17 @@ pub(super) async fn run(
     out: &mut impl Write,
 ) -> Result<(), Failure> {
     let of = options.which.one(config)?;
+    let signed_in = sign_in(config, of, options, (terminal, progress), out).await;
+    signed_in.map_err(|failure| failure.of_account(config.accounts[of.index()].name.as_ref()))
+}
+
+async fn sign_in(
+    config: &Config,
+    of: AccountId,
+    options: &Options,
+    (terminal, progress): (Terminal, Progress),
+    out: &mut impl Write,
+) -> Result<(), Failure> {
     let client = run::graph_client(config, of).map_err(|error| Failure::new(exit::CONFIG, error))?;
     let sign_in = delegated(config, of, &client)?;
     // Before a person goes to any trouble: what could not be stored would be in vain.

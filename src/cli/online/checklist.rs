@@ -84,7 +84,7 @@ impl<'o, Out: Write> Checklist<'o, Out> {
         };
         let (mark, words) = match outcome {
             Outcome::Ok(words) => ("ok", words),
-            Outcome::Note(words) => ("note", words),
+            Outcome::Note(words) => ("note", addressed(words)),
             Outcome::Failed(code, words) => {
                 self.failed.push((format!("{of}{step}"), code));
                 ("failed", addressed(words))

@@ -9,6 +9,7 @@ use super::hours::Stretch;
 use super::look::Look;
 use super::preset::{Announcement, Order};
 use super::settings::Settings;
+use crate::core::model::name::TopicLevel;
 use crate::core::model::place::Place;
 use crate::core::model::presence::Shown;
 use crate::core::model::time::Tick;
@@ -35,6 +36,8 @@ pub(in crate::core) struct Light {
     pub places: Vec<Place>,
     /// Somebody may have paused it.
     pub follows: bool,
+    /// Somebody whom it follows is not known yet, and may still come.
+    pub expects_somebody: bool,
     /// Something changed that it may have to show.
     pub due: bool,
     /// What it shows, as far as it was told.
@@ -58,6 +61,7 @@ impl Light {
             announcement: settings.device.announcement(&settings.topic),
             settings,
             places: Vec::new(),
+            expects_somebody: false,
             follows: true,
             due: true,
             shade: None,
@@ -104,6 +108,13 @@ impl Light {
     pub(in crate::core) fn wake_at(&self) -> Option<Tick> {
         let stretch_ends = self.settings.active.as_ref().map(|_| self.stretch_ends);
         stretch_ends.into_iter().chain(self.again_at).min()
+    }
+
+    /// Takes whether one of those who are missing may still come.
+    pub(in crate::core) fn expects(&mut self, may_come: impl Fn(&TopicLevel) -> bool) {
+        let is_missing = self.places.len() < self.settings.users.len();
+        let expects = is_missing && self.settings.users.iter().any(may_come);
+        self.due |= std::mem::replace(&mut self.expects_somebody, expects) != expects;
     }
 
     /// Where the device says that it has come.

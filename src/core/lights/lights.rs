@@ -128,10 +128,11 @@ impl Lights {
         }
     }
 
-    /// Tells every light what is news to it. `expected` says that whoever is missing may be in a group that was not read yet.
+    /// Tells every light what is news to it. `is_expected` says whether somebody of a name, who is missing, may be in a group that was
+    /// not read yet.
     pub(in crate::core) fn light_up(
         &mut self,
-        expected: bool,
+        is_expected: impl Fn(&TopicLevel) -> bool,
         people: &Roster,
         outbox: &mut Outbox,
         cx: &Context,
@@ -144,11 +145,12 @@ impl Lights {
         }
         for light in &mut self.lights {
             light.look_at_clock(cx.wall, cx.now);
+            light.expects(|name| people.by_name(name).is_none() && is_expected(name));
             if !outbox.is_open() || !std::mem::take(&mut light.due) || !light.follows {
                 continue;
             }
             let before = light.shade;
-            let order = light.order(sight(light, expected, people)).map(Message::from);
+            let order = light.order(sight(light, people)).map(Message::from);
             order.into_iter().for_each(|message| outbox.light(Some(&light.settings.name), message));
             if light.shade != before {
                 publish(light, LightField::State, outbox, &cx.topics);
@@ -268,12 +270,11 @@ impl Lights {
 }
 
 /// Who is seen of those whom a light follows.
-fn sight(light: &Light, expected: bool, people: &Roster) -> Sight {
+fn sight(light: &Light, people: &Roster) -> Sight {
     let followed = || light.places.iter().filter_map(|&place| people.get(place));
-    let is_missing = light.places.len() < light.settings.users.len();
     match busiest(followed().filter_map(|person| person.shown())) {
         Some(shown) => Sight::Somebody(shown),
-        None if followed().any(|person| person.is_awaited()) || (is_missing && expected) => Sight::Awaited,
+        None if followed().any(|person| person.is_awaited()) || light.expects_somebody => Sight::Awaited,
         None => Sight::Nobody,
     }
 }
