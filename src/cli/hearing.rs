@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout;
 
 use crate::core::lights::preset::{Device, Ear, Sign};
 use crate::core::lights::settings::Settings;
@@ -185,7 +185,7 @@ pub(super) async fn ask(all: &mut [Hearing<'_>], broker: &mut OneShot) -> Result
 pub(super) async fn wait(all: &mut [Hearing<'_>], broker: &mut OneShot) -> Result<(), OneShotError> {
     let has_clock = all.iter().any(|hearing| matches!(hearing.light.device, Device::Awtrix(_)));
     let patience = if has_clock { PATIENCE_WITH_CLOCKS } else { PATIENCE };
-    hear_until(Instant::now() + patience, true, all, broker).await
+    hear(patience, true, all, broker).await
 }
 
 /// Takes what comes until then.
@@ -198,19 +198,22 @@ pub(super) async fn hear_for(
     all: &mut [Hearing<'_>],
     broker: &mut OneShot,
 ) -> Result<(), OneShotError> {
-    hear_until(Instant::now() + pause, false, all, broker).await
+    hear(pause, false, all, broker).await
 }
 
-async fn hear_until(
-    end: Instant,
+async fn hear(
+    patience: Duration,
     or_decided: bool,
     all: &mut [Hearing<'_>],
     broker: &mut OneShot,
 ) -> Result<(), OneShotError> {
-    while !(or_decided && all.iter().all(Hearing::is_decided)) {
-        let Ok(message) = timeout_at(end, broker.message()).await else { break };
-        let message = message?;
-        all.iter_mut().for_each(|hearing| hearing.take(&message));
-    }
-    Ok(())
+    let hearing = async {
+        while !(or_decided && all.iter().all(Hearing::is_decided)) {
+            let message = broker.message().await?;
+            all.iter_mut().for_each(|hearing| hearing.take(&message));
+        }
+        Ok(())
+    };
+    // That the time is over is no fault.
+    timeout(patience, hearing).await.unwrap_or(Ok(()))
 }
