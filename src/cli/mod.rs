@@ -8,6 +8,7 @@ mod examples;
 pub mod exit;
 mod get;
 mod healthcheck;
+mod hearing;
 mod light;
 mod lines;
 mod living;

@@ -360,6 +360,7 @@ impl Bridge {
         if message.retained {
             self.broker.heard_retained(self.cx.now);
         }
+        let is_for_a_light = self.lights.heard(message, self.cx.now);
         match heard {
             Heard::Ping => self.broker.pinged(message, &mut self.outbox, &self.cx),
             Heard::Pong => self.broker.heard_pong(message),
@@ -373,7 +374,7 @@ impl Bridge {
                 self.commanded(user, change, message);
             }
             _ if self.home_assistant.is_birth(message, &mut self.cx) => {}
-            _ if self.lights.heard_device(message, self.cx.now) => {}
+            _ if is_for_a_light => {}
             heard if message.retained => self.heard_retained(heard, message),
             Heard::PauseLight(name) => {
                 self.lights.pause_or_follow(&name, &message.payload, &mut self.outbox, &mut self.cx);
@@ -724,7 +725,9 @@ impl Bridge {
         }
         let now = lights.filters(&cx.topics);
         broker.unsubscribe(before.difference(&now).cloned().collect(), cx);
-        broker.subscribe(now.difference(&before).cloned().collect(), cx);
+        // A topic may be listened to already, but not for this light: what is retained there has to come again.
+        let unheard = lights.unheard();
+        broker.subscribe(now.difference(&before).chain(unheard.intersection(&before)).cloned().collect(), cx);
     }
 
     /// Publishes `offline` where somebody could hear it, and goes.

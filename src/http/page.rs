@@ -161,7 +161,8 @@ fn of_light(light: &LightSnapshot) -> Value {
         (true, Some(Shade::On(_))) => "on",
     };
     let users: Vec<&str> = light.users.iter().map(|user| user.as_str()).collect();
-    context! { name => light.name.as_str(), users => users.join(", "), color, says }
+    let because = light.because.as_deref();
+    context! { name => light.name.as_str(), users => users.join(", "), color, says, because }
 }
 
 fn of_invitation(shown: &ShownInvitation, now: Timestamp) -> Value {

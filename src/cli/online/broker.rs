@@ -9,12 +9,15 @@ use super::checklist::{Checklist, Outcome};
 use super::listening;
 use super::publishing::{Way, of_discovery, of_publish, passes, remove, there_and_back};
 use crate::cli::exit::{self, Failure};
+use crate::cli::hearing::{self, Hearing};
 use crate::cli::living;
 use crate::cli::progress::Progress;
 use crate::cli::signals;
 use crate::config::Config;
 use crate::core::broker::pace::{PACED_PEOPLE_MAX, queue_for};
 use crate::core::home_assistant;
+use crate::core::lights::settings::Settings as Light;
+use crate::core::model::name::TopicLevel;
 use crate::core::model::process::Process;
 use crate::core::model::report::without_wildcards;
 use crate::core::model::settings::MqttSettings;
@@ -30,6 +33,7 @@ const LISTEN: &str = "listen";
 const PUBLISH: &str = "publish";
 const WILDCARDS: &str = "wildcards";
 const DISCOVERY: &str = "discovery";
+const LIGHT: &str = "light";
 const RUNNING: &str = "running";
 
 /// Two connections of one user cannot be there at once.
@@ -86,7 +90,8 @@ pub(super) async fn check(
 
 fn skip(config: &Config, list: &mut Checklist<'_, impl Write>) -> Result<(), Failure> {
     let discovery = config.home_assistant.discovery.then_some(DISCOVERY);
-    for step in [LISTEN, PUBLISH].into_iter().chain(discovery) {
+    let lights = (!config.lights.is_empty()).then_some(LIGHT);
+    for step in [LISTEN, PUBLISH].into_iter().chain(discovery).chain(lights) {
         list.add(step, Outcome::Skipped(BROKER))?;
     }
     Ok(())
@@ -160,6 +165,9 @@ async fn try_out(
             () = stop => return Err(interrupted()),
         };
         list.add(DISCOVERY, of_discovery(announced, prefix.as_str()))?;
+    }
+    for (light, outcome) in link.hear(&config.lights).await {
+        list.add(LIGHT, outcome.named(light))?;
     }
     let asker = Process::new(&mqtt.settings, fastrand::u64(..));
     // How the broker is was said by the steps before.
@@ -255,6 +263,30 @@ impl Link<'_> {
         let progress = self.progress;
         let broker = self.broker().await?;
         progress.during("announcing", passes(broker, topic)).await
+    }
+
+    /// Asks every light's device whether it is there.
+    async fn hear<'l>(&mut self, lights: &'l [Light]) -> Vec<(&'l TopicLevel, Outcome)> {
+        let progress = self.progress;
+        let mut all: Vec<Hearing<'l>> = lights.iter().map(Hearing::new).collect();
+        let names = lights.iter().map(|light| &light.name);
+        if all.is_empty() {
+            return Vec::new();
+        }
+        let asked = match self.broker().await {
+            Ok(broker) => {
+                let asking = async {
+                    hearing::listen(&mut all, broker).await?;
+                    hearing::ask(&mut all, broker).await
+                };
+                progress.during("asking the lights", asking).await
+            }
+            Err(error) => Err(error),
+        };
+        match asked {
+            Ok(()) => names.zip(all.iter().map(|hearing| Outcome::from_light(hearing.verdict()))).collect(),
+            Err(error) => names.zip([Outcome::from_broker(error)]).collect(),
+        }
     }
 
     /// Asks whether a bridge runs, where one says so.

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::cli::exit::{self, Failure};
+use crate::cli::hearing::Verdict;
 use crate::core::model::account::addressed;
 use crate::core::model::name::TopicLevel;
 use crate::core::model::request::ReadFailure;
@@ -45,6 +46,25 @@ impl Outcome {
         };
         let failure = exit::of_broker(error);
         Self::Failed(failure.code(), format!("{failure}{advice}"))
+    }
+
+    /// What was heard of a light's device.
+    pub(super) fn from_light(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Well(says) => Self::Ok(says),
+            Verdict::Unknown(says) => Self::Note(says),
+            Verdict::Wrong(says) => Self::Failed(exit::UNREACHABLE, says),
+        }
+    }
+
+    /// The same, of one of several.
+    pub(super) fn named(self, name: &TopicLevel) -> Self {
+        match self {
+            Self::Ok(says) => Self::Ok(format!("{name}: {says}")),
+            Self::Note(says) => Self::Note(format!("{name}: {says}")),
+            Self::Failed(code, says) => Self::Failed(code, format!("{name}: {says}")),
+            Self::Skipped(needs) => Self::Skipped(needs),
+        }
     }
 
     /// A failure with the code of whoever has to act; `otherwise` where it does not say.
