@@ -4,7 +4,7 @@ from awtrix import Awtrix, AwtrixMoodlight
 from openhasp import Openhasp
 from shelly import Gen1, Gen1Bulb, Gen1Duo, Gen2, Gen2Dimmer, Gen2Rgb, Gen3Bulb
 from tasmota import Tasmota, TasmotaDimmer, TasmotaRelays, TasmotaWhite
-from wled import Wled, WledSegments
+from wled import Wled, WledFrozen, WledSegments
 
 STAND_INS = {
     "tasmota-rgb": Tasmota,
@@ -13,6 +13,7 @@ STAND_INS = {
     "tasmota-dimmer": TasmotaDimmer,
     "wled-strip": Wled,
     "wled-segments": WledSegments,
+    "wled-frozen": WledFrozen,
     "shelly1-rgbw2": Gen1,
     "shelly1-bulb": Gen1Bulb,
     "shelly1-duo": Gen1Duo,

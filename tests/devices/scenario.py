@@ -68,7 +68,7 @@ def play(world, devices):
         if device.effects is None:
             table.put(device, "on with colour", settled(device, blue[device], BLUE))
 
-    # Only where the judge asks for one: an effect that runs until it is stopped.
+    # On Zigbee lamps an effect that runs until it is stopped.
     world.become("BeRightBack")
     watch(devices, 2)
     for device in colored:
@@ -88,10 +88,18 @@ def play(world, devices):
         else:
             table.put(device, "on with colour", wrong)
 
+    # Off from an effect, and on again without it.
+    world.become("BeRightBack")
+    watch(devices, 1)
     world.become("Offline")
     dark = watch(devices, LOOK)
     for device in devices:
         table.put(device, "off", settled(device, dark[device], None))
+    world.become("Available")
+    green = watch(devices, LOOK)
+    for device in colored:
+        table.put(device, "on with colour", settled(device, green[device], GREEN))
+        table.white(device, green[device])
 
     notices = {device: len(device.complaints) for device in devices}
     for device in devices:

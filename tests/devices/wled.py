@@ -17,7 +17,13 @@ class Segment:
         self.on, self.frozen, self.brightness = True, False, 255
         self.light = Fade(tuple(map(float, self.color)))
 
+    def freeze(self):
+        self.frozen = True
+        self.still = self.light.now()
+
     def shown(self):
+        if self.frozen:  # FX_fcn.cpp, WS2812FX::service: a frozen segment is not drawn anew
+            return self.still
         first = self.light.now()
         palette = first if self.palette == 0 else RAINBOW
         second = tuple(map(float, self.second))
@@ -73,8 +79,12 @@ class Wled(Device):
 
     def state(self, root):
         """json.cpp, deserializeState."""
+        was_on = self.on and self.bri > 0
         self.bri = root.get("bri", self.bri)
         self.on = root.get("on", self.on)
+        if self.on and not was_on:
+            for segment in self.strip:
+                segment.frozen = False
         seconds = self.delay / 1000
         if "transition" in root:  # strip.setTransition and transitionDelay: until the next start
             if root["transition"] * 100 != self.delay:
@@ -99,7 +109,10 @@ class Wled(Device):
     def segment(self, segment, element, seconds):
         """json.cpp, deserializeSegment: what is not there stays as it is."""
         segment.on = element.get("on", segment.on)
-        segment.frozen = element.get("frz", segment.frozen)
+        if element.get("frz", segment.frozen):
+            segment.freeze()
+        else:
+            segment.frozen = False
         colors = element.get("col", [])
         if colors:
             segment.light.to(tuple(map(float, (colors[0] + [0])[:4])), seconds)  # no white: 0
@@ -117,3 +130,11 @@ class WledSegments(Wled):
     """The same strip, cut in two."""
 
     segments = 2
+
+
+class WledFrozen(Wled):
+    """A strip whose owner has frozen it, as the switch beside the segment does."""
+
+    def boot(self):
+        super().boot()
+        self.strip[0].freeze()

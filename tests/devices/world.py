@@ -82,12 +82,12 @@ class World:
                     lines.append(f"{key} = {json.dumps(value)}")
                 else:
                     self.unknown_keys.add(key)
-            effects = {"DoNotDisturb": "blink"}
-            if device.family == "zigbee2mqtt" and not device.only_white:
-                effects["BeRightBack"] = "colorloop"
+            loops = device.family == "zigbee2mqtt" and not device.only_white
+            effects = {"DoNotDisturb": "blink", "BeRightBack": "colorloop" if loops else "blink"}
             lines += ["[lights.colors]", 'DoNotDisturb = "#0000ff"'] if not (device.only_white and "white" in known) else []
             lines += ["[lights.effects]", *(f"{word} = {json.dumps(effect)}" for word, effect in effects.items()), ""]
         self.config.write_text("\n".join(lines))
+        self.config.chmod(0o600)
         done = subprocess.run([self.program, "check", "--config", str(self.config)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode:
             raise RuntimeError(f"the configuration is refused:\n{done.stdout}")

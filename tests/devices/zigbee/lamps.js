@@ -36,6 +36,9 @@ const EventBus = from("zigbee2mqtt/dist/eventBus.js").default;
 const Publish = from("zigbee2mqtt/dist/extension/publish.js").default;
 const converters = from("zigbee-herdsman-converters");
 
+/** Milliseconds until a lamp has answered. Meanwhile zigbee2mqtt begins with the next order. */
+const ROUND_TRIP = 40;
+
 /** The converters tell an endpoint from a group by the name of its class. */
 class Endpoint {}
 
@@ -44,7 +47,7 @@ function endpointOf(lamp, device) {
   const say = (command) => (cluster, ...rest) => {
     const [payload] = command === "send" ? rest.slice(1) : rest;
     tell({ lamp, cluster: String(cluster), command: command === "send" ? String(rest[0]) : command, payload });
-    return Promise.resolve({});
+    return new Promise((answered) => setTimeout(answered, ROUND_TRIP, {}));
   };
   return Object.assign(new Endpoint(), {
     ID: 1,
