@@ -70,7 +70,7 @@ def devices_of(options, wanted, folder):
             kinds = {"rgb": esphome.Esphome, "rgbw": esphome.EsphomeRgbw, "rgbww": esphome.EsphomeRgbww, "white": esphome.EsphomeWhite}
             devices += [kind(f"esphome-{name}") for name, kind in kinds.items()]
         except (OSError, RuntimeError, subprocess.CalledProcessError) as error:
-            skipped.append(f"ESPHome's code cannot be had here: {error}")
+            skipped.append(f"ESPHome's code is not available here: {error}")
     if "zigbee2mqtt" in wanted:
         try:
             installed = installed_zigbee(CACHE)
@@ -78,7 +78,7 @@ def devices_of(options, wanted, folder):
             nodes = zigbee.Zigbee2mqtt(lamps, installed, folder / "zigbee2mqtt")
             devices += lamps
         except (OSError, subprocess.CalledProcessError) as error:
-            skipped.append(f"zigbee2mqtt's code cannot be had here: {error}")
+            skipped.append(f"zigbee2mqtt's code is not available here: {error}")
     return devices, nodes, skipped
 
 
@@ -98,10 +98,10 @@ def show(table):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--bridge", required=True, help="the program presence2mqtt, built with its simulation")
+    parser.add_argument("--bridge", required=True, type=pathlib.Path, help="the program presence2mqtt, built with its simulation")
     parser.add_argument("--only", action="append", choices=FAMILIES, help="this family; may be repeated (default: all)")
     parser.add_argument("--quick", action="store_true", help="without ESPHome, which has to be built, and with 20 returns instead of 100")
-    parser.add_argument("--strict", action="store_true", help="a judge that cannot be had is a failure")
+    parser.add_argument("--strict", action="store_true", help="a judge that is not available is a failure")
     parser.add_argument("--arduinojson", type=pathlib.Path, metavar="FOLDER", help="the folder with ArduinoJson.h, instead of fetching it")
     parser.add_argument("--keep", type=pathlib.Path, metavar="FOLDER", help="where to keep logs")
     return parser.parse_args()
@@ -112,8 +112,12 @@ def judge(options, folder):
     if options.quick:
         wanted.discard("esphome")
     devices, nodes, skipped = devices_of(options, wanted, folder)
+    for words in skipped:
+        print(f"Skipped: {words}")
+    if not devices:
+        sys.exit("nothing to judge")
     returning = gap.devices(gap.TOGETHER) if "tasmota" in wanted else []
-    world = World(str(pathlib.Path(options.bridge).resolve()), folder, devices + returning)
+    world = World(str(options.bridge.resolve()), folder, devices + returning)
     try:
         world.start()
         if nodes:
@@ -133,14 +137,14 @@ def judge(options, folder):
         if nodes and hasattr(nodes, "process"):
             nodes.end()
         world.end()
-    for words in skipped:
-        print(f"Skipped: {words}")
     print(f"{wrong} wrong" if wrong else "nothing wrong")
     return wrong + (len(skipped) if options.strict else 0)
 
 
 def main():
     options = arguments()
+    if not options.bridge.is_file():
+        sys.exit(f"there is no {options.bridge}; build it: cargo build")
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.keep or pathlib.Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
