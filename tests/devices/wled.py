@@ -18,11 +18,11 @@ class Segment:
         self.light = Fade(tuple(map(float, self.color)))
 
     def freeze(self):
-        self.frozen = True
-        self.still = self.light.now()
+        if not self.frozen:
+            self.frozen, self.still = True, self.light.now()
 
     def shown(self):
-        if self.frozen:  # FX_fcn.cpp, WS2812FX::service: a frozen segment is not drawn anew
+        if self.frozen:  # FX_fcn.cpp:1332: a frozen segment is not drawn anew
             return self.still
         first = self.light.now()
         palette = first if self.palette == 0 else RAINBOW
@@ -83,7 +83,7 @@ class Wled(Device):
         self.bri = root.get("bri", self.bri)
         self.on = root.get("on", self.on)
         if self.on and not was_on:
-            for segment in self.strip:
+            for segment in self.strip:  # json.cpp: "unfreeze all segments when turning on"
                 segment.frozen = False
         seconds = self.delay / 1000
         if "transition" in root:  # strip.setTransition and transitionDelay: until the next start
