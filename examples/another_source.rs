@@ -189,8 +189,8 @@ impl Source {
             }
             GraphOrder::Resolve(asked) => Some(PresenceEvent::Resolved(self.unknown(asked.id))),
             GraphOrder::ReadMembers(asked) => Some(PresenceEvent::Members(self.unknown(asked.id))),
-            // Only Graph has presence that can be set, and connections.
-            GraphOrder::Set(_) | GraphOrder::ForgetConnections => None,
+            // Only Graph has presence that can be set, connections and tokens.
+            GraphOrder::Set(_) | GraphOrder::ForgetConnections | GraphOrder::WarmUp => None,
         }
     }
 

@@ -57,7 +57,7 @@ pub struct Arguments {
 enum Task {
     /// Keep the broker true until told to stop (the default)
     #[command(after_help = examples::RUN)]
-    Run,
+    Run(run::Options),
     /// Everything at once, nothing to set up: a simulated tenant, a broker, the bridge, a live view
     #[cfg(feature = "demo")]
     #[command(after_help = examples::DEMO)]
@@ -124,8 +124,8 @@ pub async fn main(
     logging::start(&arguments.logging, environment, terminal, drawn);
     let progress = Progress::new(terminal.err && arguments.logging.is_for_people());
     let config = || load(&arguments, environment);
-    match arguments.command.as_ref().unwrap_or(&Task::Run) {
-        Task::Run => run::run(config, environment).await,
+    match arguments.command.as_ref().unwrap_or(&Task::Run(run::Options::default())) {
+        Task::Run(options) => run::run(options, config, environment).await,
         #[cfg(feature = "demo")]
         Task::Demo(options) => {
             let stop = signals::stop()?;

@@ -12,11 +12,25 @@ use crate::run;
 /// Configurations that were read again and not yet taken. When it is full the next one waits to be read: it will be newer.
 const RELOADS: usize = 1;
 
+/// What `run` may be told.
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct Options {
+    /// Wait while another instance with this configuration is active, and take over when it is gone (as mqtt.standby)
+    #[arg(long)]
+    standby: bool,
+}
+
 /// Runs the bridge until it is asked to stop.
 pub(super) async fn run(
+    options: &Options,
     load: impl Fn() -> Result<Config, Failure>,
     environment: &Environment,
 ) -> Result<(), Failure> {
+    let load = || -> Result<Config, Failure> {
+        let mut config = load()?;
+        config.mqtt.settings.standby |= options.standby;
+        Ok(config)
+    };
     let config = load()?;
     let stop = signals::stop()?;
     let (to, reloads) = mpsc::channel(RELOADS);

@@ -55,6 +55,8 @@ pub(super) struct Mqtt {
     pub client_id: String,
     /// Where the bridge runs: one topic level, told to others who would run with the same configuration. Default: the host's name.
     pub instance: Option<String>,
+    /// Whether this instance waits while another one with the same configuration is active, and takes over when that one is gone.
+    pub standby: bool,
     /// The topic level of the bridge's own topics.
     pub bridge_name: String,
     /// The user name at the broker.
@@ -97,6 +99,7 @@ impl Default for Mqtt {
             url: None,
             client_id: "presence2mqtt".to_owned(),
             instance: None,
+            standby: false,
             bridge_name: "bridge".to_owned(),
             username: None,
             password: None,

@@ -119,6 +119,13 @@ impl Accounts {
         is_another
     }
 
+    /// These take the place of what was asked and known; who is signed in stays, and so does what was spent.
+    pub(super) fn begin_anew(&mut self, anew: Self) {
+        for (account, anew) in self.list.iter_mut().zip(anew.list) {
+            account.requests.begin_anew(anew.requests);
+        }
+    }
+
     /// Other accounts are configured, by now: who stays, stays as they are.
     pub(super) fn succeed(&mut self, successors: &Successors, cx: &Context) {
         let mut before: Vec<Option<Account>> = std::mem::take(&mut self.list).into_iter().map(Some).collect();

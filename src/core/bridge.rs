@@ -87,6 +87,9 @@ impl Bridge {
     pub fn on(&mut self, event: Event, now: Now) -> Vec<Effect> {
         let (now, slept) = self.suspend.awake(now);
         self.cx.at(now);
+        if self.broker.steps_back(&mut self.outbox, &mut self.cx) {
+            self.step_back();
+        }
         if let Some(slept) = slept {
             self.slept(slept);
         }
@@ -102,7 +105,7 @@ impl Bridge {
     #[must_use]
     pub fn wake_at(&self, now: Tick) -> Option<Tick> {
         let now = self.suspend.with_sleep(now);
-        let (is_running, is_open) = (!self.broker.is_stopping(), self.outbox.is_open());
+        let (is_running, is_open) = (self.broker.is_active(), self.outbox.is_open());
         let of_graph = self.accounts.wake_at(&self.people, &self.cx, now).into_iter();
         let of_graph = of_graph.chain(self.people.wake_at()).filter(|_| is_running);
         let of_broker = [self.lights.wake_at(), self.home_assistant.wake_at()];
@@ -127,7 +130,11 @@ impl Bridge {
             Event::PublishRefused { topic, why } => broker.publish_refused(topic, why, cx),
             Event::Message(message) => self.message(&message),
             Event::MessageSkipped { topic, bytes } => broker.message_skipped(topic, bytes, cx),
-            Event::Disconnected(failure) => broker.disconnected(&failure, outbox, cx),
+            Event::Disconnected(failure) => {
+                if broker.disconnected(&failure, outbox, cx) {
+                    self.step_back();
+                }
+            }
             Event::Configured(settings, access) => self.configured(*settings, access),
             Event::NotConfigured(why) => {
                 cx.report(Report::NotConfigured(why.clone()));
@@ -163,7 +170,7 @@ impl Bridge {
         self.people.settle(&self.cx);
         self.people.judge(self.accounts.terms(&self.cx.settings), &self.cx);
         self.hand_on_changes();
-        if !self.broker.is_stopping() {
+        if self.broker.is_active() {
             self.accounts.dispatch(&self.people, &mut self.outbox, &mut self.cx);
             self.fit();
             let Self { accounts, people, groups, cx, .. } = self;
@@ -236,7 +243,9 @@ impl Bridge {
             account.commands.give_up_all(why, outbox, cx);
         }
         people.slept(WAKING_GRACE, cx);
-        broker.slept(slept, outbox, cx);
+        if broker.slept(slept, outbox, cx) {
+            self.step_back();
+        }
     }
 
     /// Somebody is followed from now on.
@@ -328,10 +337,34 @@ impl Bridge {
         groups.decide_orphans(people, outbox, cx);
     }
 
+    /// Another instance is to be active. What was known is old when this one is again, and what it had to send must not go out.
+    fn step_back(&mut self) {
+        let Self { accounts, outbox, cx, .. } = self;
+        for account in accounts.iter_mut() {
+            cx.ask_graph(account.id(), GraphOrder::ForgetConnections);
+            account.commands.give_up_all("another instance is active", outbox, cx);
+        }
+        self.begin_anew();
+    }
+
+    /// Knows nothing but what is the process's own: who is signed in, and what was spent of the budgets.
+    fn begin_anew(&mut self) {
+        let Self { outbox, cx, .. } = self;
+        let seed = cx.random.u64(..);
+        let Self { people, groups, accounts, home_assistant, lights, .. } =
+            Self::new(cx.settings.clone(), seed, cx.time());
+        outbox.begin_anew();
+        self.accounts.begin_anew(accounts);
+        (self.people, self.groups, self.home_assistant, self.lights) =
+            (people, groups, home_assistant, lights);
+        self.permit_everybody();
+    }
+
     fn connected(&mut self) {
+        let was_waiting = self.broker.is_waiting();
         let cx = &self.cx;
-        let mut filters =
-            vec![cx.topics.refresh(), cx.topics.of_bridge(BridgeField::State), cx.topics.ping()];
+        let standby = if cx.settings.mqtt.standby { cx.topics.every_standby() } else { cx.topics.ping() };
+        let mut filters = vec![cx.topics.refresh(), cx.topics.of_bridge(BridgeField::State), standby];
         filters.extend(cx.settings.discovery.as_ref().map(|discovery| discovery.birth_topic.clone()));
         if cx.settings.commands.is_some() {
             filters.extend(self.command_filters());
@@ -340,6 +373,9 @@ impl Bridge {
         let announcements = announcements::every_announcement(cx);
         let named = self.lights.left_at(&cx.topics).chain(announcements::announced_bridge(cx)).collect();
         if self.broker.connected(announcements, named, filters, &mut self.outbox, &mut self.cx) {
+            if was_waiting {
+                self.begin_anew();
+            }
             self.home_assistant.connected();
             self.lights.connected();
             if self.outbox.is_open() {
@@ -355,15 +391,20 @@ impl Bridge {
     fn message(&mut self, message: &Incoming) {
         let heard = Heard::from_topic(&message.topic, &self.cx.topics);
         if self.broker.is_visiting() {
-            return self.broker.visitor_heard(&heard, message);
+            return self.broker.visitor_heard(&heard, message, self.cx.now);
         }
         if message.retained {
             self.broker.heard_retained(self.cx.now);
         }
         let is_for_a_light = self.lights.heard(message, self.cx.now);
         match heard {
-            Heard::Ping => self.broker.pinged(message, &mut self.outbox, &self.cx),
-            Heard::Pong => self.broker.heard_pong(message),
+            Heard::Ping => self.broker.pinged(message, &mut self.outbox, &mut self.cx),
+            Heard::Pong => self.broker.heard_pong(message, self.cx.now),
+            Heard::Standby(instance) => {
+                if self.broker.heard_instance(&instance, &message.payload) {
+                    self.publish_info();
+                }
+            }
             Heard::Refresh if message.retained => {}
             Heard::Refresh => self.refresh(),
             Heard::Set(user) => {
@@ -444,6 +485,7 @@ impl Bridge {
             Heard::Refresh
             | Heard::Ping
             | Heard::Pong
+            | Heard::Standby(_)
             | Heard::Set(_)
             | Heard::SetStatusMessage(_)
             | Heard::Own(BridgeField::Health)
@@ -557,7 +599,7 @@ impl Bridge {
         let signed_in = accounts.iter().map(|account| account.sign_in.account());
         let intervals = accounts.iter().map(|account| account.requests.achieved_interval());
         let interval = intervals.max().unwrap_or_default();
-        health.publish_info(signed_in, people.count(), interval, broker.protocol(), outbox, cx);
+        health.publish_info(signed_in, people.count(), interval, broker.info(&cx.settings), outbox, cx);
     }
 
     fn sign_in_happened(&mut self, of: AccountId, event: SignInEvent) {

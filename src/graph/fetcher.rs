@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 
 use super::client::GraphClient;
 use super::operation::Ask;
+use crate::chain::chain;
 use crate::core::model::effect::GraphOrder;
 use crate::core::model::event::PresenceEvent;
 use crate::core::model::request::{Ended, Request};
@@ -30,6 +31,9 @@ pub async fn run(
                         tracing::warn!(%error, "the old connections to Graph are kept");
                     }
                 }
+                Some(GraphOrder::WarmUp) => {
+                    under_way.spawn(warm_up(Arc::clone(&client)));
+                }
                 Some(GraphOrder::Read(request)) => {
                     under_way.spawn(ask(Arc::clone(&client), request, PresenceEvent::Read));
                 }
@@ -45,7 +49,8 @@ pub async fn run(
                 None => break,
             },
             Some(ended) = under_way.join_next() => match ended {
-                Ok(event) => if events.send(event).await.is_err() { break },
+                Ok(Some(event)) => if events.send(event).await.is_err() { break },
+                Ok(None) => {}
                 Err(error) => std::panic::resume_unwind(error.into_panic()),
             },
         }
@@ -57,8 +62,15 @@ async fn ask<O: Ask>(
     client: Arc<GraphClient>,
     request: Request<O>,
     event: impl FnOnce(Ended<O>) -> PresenceEvent,
-) -> PresenceEvent {
+) -> Option<PresenceEvent> {
     let mut further = 0;
     let outcome = client.ask_counting(&request, &mut further).await;
-    event(Ended { request: request.id, further, outcome })
+    Some(event(Ended { request: request.id, further, outcome }))
+}
+
+async fn warm_up(client: Arc<GraphClient>) -> Option<PresenceEvent> {
+    if let Err(error) = client.sign_in().await {
+        tracing::warn!("standby: this instance could not take over now: {}", chain(&error));
+    }
+    None
 }

@@ -31,6 +31,7 @@ pub(super) async fn answer(from: IpAddr, request: Parts, site: &Site, page: &Pag
         "/healthz" => text(StatusCode::OK, "ok"),
         "/readyz" => match site.asker.ask(0).await {
             Some(snapshot) if snapshot.is_ready() => text(StatusCode::OK, "ok"),
+            Some(snapshot) if snapshot.is_waiting() => text(StatusCode::OK, "standby"),
             Some(snapshot) => text(StatusCode::SERVICE_UNAVAILABLE, &ready::trouble(&snapshot).join("\n")),
             None => busy(),
         },

@@ -12,7 +12,7 @@ use crate::core::lights::snapshot::LightSnapshot;
 use crate::core::model::health::Health;
 use crate::core::model::report::words;
 use crate::core::model::sign_in::{ShownInvitation, SignInBy};
-use crate::core::model::snapshot::{AccountSnapshot, BrokerState, PersonSnapshot, Snapshot};
+use crate::core::model::snapshot::{AccountSnapshot, BrokerState, PersonSnapshot, Snapshot, StandbySnapshot};
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
@@ -65,10 +65,11 @@ impl Page {
                 troubled => snapshot.accounts.iter().any(|of| of.graph.detail.is_some()),
                 several => snapshot.accounts.iter().any(|of| of.name.is_some()),
                 broker => context! {
-                    connected => link.state == BrokerState::Connected,
+                    connected => matches!(link.state, BrokerState::Connected | BrokerState::Waiting),
                     says => match link.state {
                         BrokerState::Connected => "connected",
                         BrokerState::ReadingBack => "reading back",
+                        BrokerState::Waiting => "connected, waiting",
                         BrokerState::Connecting => "not connected",
                         BrokerState::Stopping => "stopping",
                     },
@@ -76,6 +77,7 @@ impl Page {
                     protocol => link.protocol.as_str(),
                     queue => link.queue + link.in_flight,
                     trouble => link.trouble.as_deref(),
+                    standby => link.standby.as_ref().map(of_standby),
                 },
                 notices => snapshot.notices.clone(),
                 current => snapshot.current,
@@ -90,10 +92,21 @@ impl Page {
 
 /// How it looks from afar.
 fn mood(snapshot: &Snapshot) -> &'static str {
-    match (snapshot.is_ready(), snapshot.is_well()) {
+    match (snapshot.is_ready() || snapshot.is_waiting(), snapshot.is_well()) {
         (true, true) => "good",
         (true, false) => "fair",
         (false, _) => "bad",
+    }
+}
+
+/// Who is active and who waits.
+fn of_standby(standby: &StandbySnapshot) -> String {
+    let names = standby.waiting.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
+    match (standby.is_active, &standby.holder) {
+        (true, _) if names.is_empty() => "this instance is active, no other one waits".to_owned(),
+        (true, _) => format!("this instance is active; waiting: {names}"),
+        (false, Some(holder)) => format!("this instance waits; active: {holder}"),
+        (false, None) => "this instance waits".to_owned(),
     }
 }
 

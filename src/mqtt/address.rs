@@ -70,6 +70,11 @@ impl Will {
         let topics = Topics::from_settings(settings);
         Self { topic: topics.of_bridge(BridgeField::State), payload: OFFLINE }
     }
+
+    /// Of an instance that waits: nothing is retained of it.
+    fn of_waiting(settings: &MqttSettings) -> Self {
+        Self { topic: Topics::from_settings(settings).standby(&settings.instance), payload: "" }
+    }
 }
 
 /// What one connection is opened with; passwords and certificates are as they were read a moment ago.
@@ -104,10 +109,12 @@ impl Address {
     }
 
     /// The bridge's, as long as it is not known whether another one lives in its place: `<client_id>-<instance>`, without a
-    /// will.
+    /// will; where it waits for its turn the will says that it does not any more.
     pub(super) fn of_visitor(&self) -> Self {
-        let client_id = format!("{}-{}", self.client_id, self.mqtt.settings.instance);
-        Self { client_id, will: None, ..self.clone() }
+        let settings = &self.mqtt.settings;
+        let client_id = format!("{}-{}", self.client_id, settings.instance);
+        let will = settings.standby.then(|| Will::of_waiting(settings));
+        Self { client_id, will, ..self.clone() }
     }
 
     /// A connection of a command that is soon over: `<client_id>-<command>-<random>`, without a will.

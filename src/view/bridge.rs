@@ -16,6 +16,8 @@ pub(super) struct Bridge {
     state: Legible,
     /// Its client id, by which people's states name it.
     pub id: Option<Legible>,
+    /// Where it runs and who waits, where several instances take turns.
+    pub instances: Option<Legible>,
     pub health: Option<Health>,
     /// Where somebody has to sign in, in words.
     pub sign_in: Option<String>,
@@ -44,6 +46,15 @@ struct WireHealth {
 #[derive(Deserialize)]
 struct WireInfo {
     bridge: String,
+    #[serde(default)]
+    standby: Option<WireStandby>,
+}
+
+#[derive(Deserialize)]
+struct WireStandby {
+    active: String,
+    #[serde(default)]
+    waiting: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -59,9 +70,10 @@ impl Bridge {
         match field {
             BridgeField::State => self.state = Legible::at_most(text, SENTENCE),
             BridgeField::Info => {
-                self.id = serde_json::from_str::<WireInfo>(text)
-                    .ok()
-                    .map(|info| Legible::at_most(&info.bridge, ID));
+                let info = serde_json::from_str::<WireInfo>(text).ok();
+                self.id = info.as_ref().map(|info| Legible::at_most(&info.bridge, ID));
+                let standby = info.and_then(|info| info.standby);
+                self.instances = standby.map(|standby| Legible::at_most(&standby.words(), SENTENCE));
             }
             BridgeField::Health => {
                 self.health = serde_json::from_str::<WireHealth>(text).ok().map(Health::from)
@@ -102,6 +114,8 @@ impl Bridge {
                 lines.push(format!("{name} says Graph is {}{detail}", health.graph));
             }
         }
+        let instances = self.instances.as_ref().filter(|_| self.instances != before.instances);
+        lines.extend(instances.map(|instances| format!("{name}: {instances}")));
         lines.extend(self.sign_in.clone().filter(|_| self.sign_in != before.sign_in));
         lines
     }
@@ -120,6 +134,13 @@ impl From<WireHealth> for Health {
                 .map(|notice| Legible::at_most(notice, SENTENCE))
                 .collect(),
         }
+    }
+}
+
+impl WireStandby {
+    fn words(&self) -> String {
+        let waiting = if self.waiting.is_empty() { "none".to_owned() } else { self.waiting.join(", ") };
+        format!("active instance: {}; waiting: {waiting}", self.active)
     }
 }
 

@@ -93,6 +93,7 @@ fn of_bridge(called: &str, bridge: Option<&Bridge>, around: &Around<'_>) -> Vec<
         let notices = health.notices.iter().map(|notice| format!("note: {notice}"));
         more.extend(notices.flat_map(|notice| around.sentence(&notice, "  ", Ink::Plain)));
     }
+    more.extend(bridge.instances.iter().flat_map(|text| around.sentence(text, "  ", Ink::Plain)));
     more.extend(bridge.sign_in.iter().flat_map(|sign_in| around.sentence(sign_in, "  ", Ink::Yellow)));
     more.insert(0, line);
     more

@@ -93,6 +93,7 @@ impl Picture {
             Heard::Refresh
             | Heard::Ping
             | Heard::Pong
+            | Heard::Standby(_)
             | Heard::Set(_)
             | Heard::SetStatusMessage(_)
             | Heard::Account(..)

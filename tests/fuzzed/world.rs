@@ -215,7 +215,7 @@ impl World {
                 Effect::Report(report) => said::sentence(&report.to_string()),
                 Effect::Finish(ending) => self.ending = Some(ending),
                 Effect::Broker(BrokerOrder::Disconnect) => closed = true,
-                Effect::Graph(_, GraphOrder::ForgetConnections)
+                Effect::Graph(_, GraphOrder::ForgetConnections | GraphOrder::WarmUp)
                 | Effect::Broker(BrokerOrder::Connect(..) | BrokerOrder::Unsubscribe(_))
                 | Effect::SignIn(_, _) => {}
             }

@@ -64,7 +64,8 @@ impl<'a> Ours<'a> {
     pub(super) fn filters(&self) -> Vec<String> {
         let (topics, devices) = (self.topics, home_assistant::every_device(self.prefix));
         let (lights, accounts) = (topics.every_light(), topics.every_account());
-        vec![self.state(), topics.every_topic(), accounts, lights, topics.every_check(), devices]
+        let (checks, standby) = (topics.every_check(), topics.every_standby());
+        vec![self.state(), topics.every_topic(), accounts, lights, checks, standby, devices]
     }
 
     /// What the configuration names below the base topic.
@@ -82,6 +83,7 @@ impl<'a> Ours<'a> {
             .chain(lights)
             .chain(accounts)
             .chain(BridgeField::ALL.map(|field| self.topics.of_bridge(field)))
+            .chain([self.topics.standby(&self.config.mqtt.settings.instance)])
             .collect()
     }
 
@@ -136,6 +138,7 @@ impl<'a> Ours<'a> {
             | Heard::Refresh
             | Heard::Ping
             | Heard::Pong
+            | Heard::Standby(_)
             | Heard::Set(_)
             | Heard::SetStatusMessage(_)
             | Heard::Account(..)
@@ -156,7 +159,9 @@ impl<'a> Ours<'a> {
             Heard::Person(user, field) => {
                 self.is_our_person(&user).then_some(if field == Field::State { 2 } else { 1 })
             }
-            Heard::Own(_) | Heard::Account(..) | Heard::Light(..) => self.bridge_is_ours.then_some(3),
+            Heard::Own(_) | Heard::Account(..) | Heard::Light(..) | Heard::Standby(_) => {
+                self.bridge_is_ours.then_some(3)
+            }
             Heard::Elsewhere => (self.bridge_is_ours && self.topics.is_check(&message.topic)).then_some(3),
             Heard::OtherBridge(..)
             | Heard::Refresh

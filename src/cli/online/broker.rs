@@ -13,7 +13,7 @@ use crate::cli::hearing::{self, Hearing};
 use crate::cli::living;
 use crate::cli::progress::Progress;
 use crate::cli::signals;
-use crate::config::Config;
+use crate::config::{Auth, Config};
 use crate::core::broker::pace::{PACED_PEOPLE_MAX, queue_for};
 use crate::core::home_assistant;
 use crate::core::lights::settings::Settings as Light;
@@ -35,9 +35,13 @@ const WILDCARDS: &str = "wildcards";
 const DISCOVERY: &str = "discovery";
 const LIGHT: &str = "light";
 const RUNNING: &str = "running";
+const STANDBY: &str = "standby";
 
 /// Two connections of one user cannot be there at once.
 const ONE_CLIENT: &str = "the broker takes the user name for the client id (Mosquitto: use_username_as_clientid), so that commands and the bridge throw each other out; give commands a configuration with a user name of its own";
+
+/// What is stored of a person's sign-in is one machine's.
+const SIGN_IN_ON_EACH: &str = "a person signs in: run `presence2mqtt login` on each machine, and let no two of them share graph.state_dir";
 
 /// `people` are followed, as far as it is known.
 pub(super) async fn check(
@@ -162,7 +166,7 @@ async fn try_out(
         let topic = home_assistant::of_check(prefix, random);
         let announced = tokio::select! {
             announced = link.announce(&topic) => announced,
-            () = stop => return Err(interrupted()),
+            () = stop.as_mut() => return Err(interrupted()),
         };
         list.add(DISCOVERY, of_discovery(announced, prefix.as_str()))?;
     }
@@ -170,6 +174,16 @@ async fn try_out(
         list.add(LIGHT, outcome.named(light))?;
     }
     let asker = Process::new(&mqtt.settings, fastrand::u64(..));
+    if mqtt.settings.standby {
+        let outcome = tokio::select! {
+            outcome = link.standby(&topics) => outcome,
+            () = stop => return Err(interrupted()),
+        };
+        list.add(STANDBY, outcome.unwrap_or_else(Outcome::from_broker))?;
+        if config.accounts.iter().any(|account| matches!(account.auth, Auth::Person { .. })) {
+            list.add(STANDBY, Outcome::Note(SIGN_IN_ON_EACH.to_owned()))?;
+        }
+    }
     // How the broker is was said by the steps before.
     if let Ok(Some(outcome)) = link.running(&asker, &topics).await {
         list.add(RUNNING, outcome)?;
@@ -287,6 +301,26 @@ impl Link<'_> {
             Ok(()) => names.zip(all.iter().map(|hearing| Outcome::from_light(hearing.verdict()))).collect(),
             Err(error) => names.zip([Outcome::from_broker(error)]).collect(),
         }
+    }
+
+    /// Whether pings and answers come through, and all that instances say of themselves.
+    async fn standby(&mut self, topics: &Topics) -> Result<Outcome, OneShotError> {
+        let progress = self.progress;
+        let broker = self.broker().await?;
+        let trying = async {
+            broker.subscribe(&topics.every_standby()).await?;
+            for topic in [topics.ping(), topics.pong()] {
+                if !passes(broker, &topic).await? {
+                    let why = format!(
+                        "a message to {topic} does not come back, as where an access list drops it: no instance would take over from one that is frozen; let this user read and write {}",
+                        topics.every_standby()
+                    );
+                    return Ok(Outcome::Failed(exit::UNREACHABLE, why));
+                }
+            }
+            Ok(Outcome::Ok("pings come back".to_owned()))
+        };
+        progress.during("pinging", trying).await
     }
 
     /// Asks whether a bridge runs, where one says so.

@@ -54,6 +54,7 @@ pub(super) fn check(
             bridge_name: bridge_name?,
             client_id: client_id?,
             instance: instance?,
+            standby: written.standby,
             qos: qos?,
             protocol,
             keep_alive: written.keep_alive,

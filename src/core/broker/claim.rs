@@ -77,6 +77,21 @@ impl Claim {
         }
     }
 
+    /// Of one of several instances: a visitor until it takes over, and it asks by itself.
+    pub(super) fn of_instance(own: Process) -> Self {
+        Self { inquiry: Inquiry::Over, ..Self::new(own) }
+    }
+
+    /// The place is not this one's any more.
+    pub(super) fn release(&mut self) {
+        self.place = Place::Unclaimed;
+    }
+
+    /// Whether the place is this one's.
+    pub(super) fn is_claimed(&self) -> bool {
+        self.place == Place::Claimed
+    }
+
     /// For the next connection.
     pub(super) fn connect_as(&self) -> ConnectAs {
         match self.place {

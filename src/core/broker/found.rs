@@ -77,6 +77,7 @@ impl Found {
             | Heard::Refresh
             | Heard::Ping
             | Heard::Pong
+            | Heard::Standby(_)
             | Heard::Set(_)
             | Heard::SetStatusMessage(_)
             | Heard::Account(..)

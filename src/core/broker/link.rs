@@ -189,6 +189,11 @@ impl Link {
         self.phase = Phase::Down(now);
     }
 
+    /// The next connection that counts is as the first one: what is retained then is others' work.
+    pub(super) fn begin_anew(&mut self) {
+        (self.read_back, self.sent) = (false, false);
+    }
+
     /// Connected. `subscriptions` answers are awaited before publishing, if this is the first time.
     pub(super) fn connected(&mut self, subscriptions: usize, now: Tick) {
         self.up_since = Some(now);

@@ -1,7 +1,7 @@
 //! The broker's side: the connection, what an earlier run left there, what is subscribed to, and what is sent.
 //!
 //! `link` says when there is a connection, with `version_probe` and `duplicate_client` for two manners of brokers; `claim` who
-//! may have it;
+//! may have it, with `standby` where several instances take turns;
 //! `read_back` and, where the broker does not answer wildcards, `by_name` ask for what earlier runs left, `found` is what that
 //! was, `refusals` what the broker does not take, `outbox` what is sent and in which order,
 //! with `pace` how fast, and `suspects` at which message the broker hangs up.
@@ -15,6 +15,7 @@ pub(super) mod outbox;
 pub mod pace;
 mod read_back;
 mod refusals;
+mod standby;
 mod suspects;
 mod version_probe;
 
@@ -28,6 +29,7 @@ use self::link::{Link, Phase};
 use self::outbox::Outbox;
 use self::read_back::FILTERS;
 use self::refusals::Refusals;
+use self::standby::Standby;
 use super::context::Context;
 use super::model::effect::{BrokerOrder, ConnectAs, Effect, Ending, Message, Subscription};
 use super::model::event::{Incoming, LinkFailure, RefusedFilter};
@@ -35,10 +37,11 @@ use super::model::foreign::Legible;
 use super::model::heard::Heard;
 use super::model::mqtt::Protocol;
 use super::model::name::TopicLevel;
+use super::model::payload::StandbyInfo;
 use super::model::process::Process;
 use super::model::report::{DUPLICATE_CLIENT, Report, without_wildcards};
 use super::model::settings::Settings;
-use super::model::snapshot::{BrokerSnapshot, BrokerState};
+use super::model::snapshot::{BrokerSnapshot, BrokerState, StandbySnapshot};
 use super::model::time::Tick;
 use super::model::topic::{BridgeField, ONLINE};
 use super::people::Roster;
@@ -55,6 +58,8 @@ const RESTATE: Duration = Duration::from_secs(1);
 pub(super) struct Broker {
     link: Link,
     claim: Claim,
+    /// Where several instances take turns.
+    standby: Option<Standby>,
     found: Found,
     /// What is said of a retained `info` that is another bridge's, until this bridge's own has taken its place.
     stranger: Option<Legible>,
@@ -86,9 +91,12 @@ pub(super) enum ReadBack {
 impl Broker {
     /// A bridge that has not connected yet; `random` is its own alone.
     pub(super) fn new(settings: &Settings, random: u64, now: Tick) -> Self {
+        let process = Process::new(&settings.mqtt, random);
+        let standby = settings.mqtt.standby.then(|| Standby::new(process.clone(), random));
         Self {
             link: Link::new(settings.mqtt.protocol, now),
-            claim: Claim::new(Process::new(&settings.mqtt, random)),
+            claim: if standby.is_some() { Claim::of_instance(process) } else { Claim::new(process) },
+            standby,
             found: Found::default(),
             stranger: None,
             by_name: ByName::default(),
@@ -108,14 +116,44 @@ impl Broker {
         self.link.is_stopping()
     }
 
+    /// Whether this instance does the bridge's work: it is the only one, or the others wait.
+    pub(super) fn is_active(&self) -> bool {
+        !self.link.is_stopping() && (self.standby.is_none() || self.claim.is_claimed())
+    }
+
+    /// Whether it is one of several that wait for their turn.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.standby.is_some() && !self.claim.is_claimed()
+    }
+
+    /// Whether this instance was active and has to step back: it was cut off from the broker, or stood still, for so long that
+    /// another one may have taken over.
+    pub(super) fn steps_back(&mut self, outbox: &mut Outbox, cx: &mut Context) -> bool {
+        let is_cut_off =
+            self.link.is_up() && self.standby.as_ref().is_some_and(|standby| standby.is_cut_off(cx.now));
+        if is_cut_off {
+            self.link.give_up(cx.now);
+            self.release(outbox, cx);
+        }
+        is_cut_off
+    }
+
+    /// The connection that counted is over. `true` if this instance was active by it and is not any more.
+    fn release(&mut self, outbox: &mut Outbox, cx: &mut Context) -> bool {
+        let Some(standby) = &mut self.standby else { return false };
+        let was_active = standby.lost();
+        self.claim.release();
+        self.link.begin_anew();
+        if was_active {
+            outbox.close();
+            cx.report(Report::StepsBack);
+        }
+        was_active
+    }
+
     /// After how long the broker forgets what it holds: only with MQTT 5 it can.
     pub(super) fn message_expiry(&self, settings: &Settings) -> Option<Duration> {
         settings.mqtt.message_expiry.filter(|_| self.link.protocol() == Protocol::V5)
-    }
-
-    /// The version of MQTT in which the broker is spoken to.
-    pub(super) fn protocol(&self) -> Protocol {
-        self.link.protocol()
     }
 
     /// For tests of what follows.
@@ -144,10 +182,16 @@ impl Broker {
         }
         if self.claim.connect_as() == ConnectAs::Visitor {
             self.link.visit();
-            self.claim.look(cx);
+            match &mut self.standby {
+                Some(standby) => standby.waits(cx),
+                None => self.claim.look(cx),
+            }
             return false;
         }
         self.claim.take();
+        if let Some(standby) = &mut self.standby {
+            standby.holds(cx);
+        }
         // What was sent on a connection that was given up is not answered any more.
         outbox.close();
         let mut subscriptions = Vec::new();
@@ -183,7 +227,10 @@ impl Broker {
     /// The answer to the last subscription comes after what was retained for the first.
     pub(super) fn subscribed(&mut self, refused: Vec<RefusedFilter>, cx: &mut Context) {
         if self.link.is_visiting() {
-            return self.claim.subscribed(&refused, cx);
+            return match &mut self.standby {
+                Some(standby) => standby.subscribed(&refused, cx),
+                None => self.claim.subscribed(&refused, cx),
+            };
         }
         self.link.heard(true, cx.now);
         let asked = self.asked.pop_front().unwrap_or_default();
@@ -205,17 +252,39 @@ impl Broker {
     }
 
     /// Somebody asks whether this bridge lives.
-    pub(super) fn pinged(&mut self, ping: &Incoming, outbox: &mut Outbox, cx: &Context) {
-        if outbox.is_open() && !ping.retained {
-            self.claim.pong(&ping.payload, cx).into_iter().for_each(|pong| outbox.result(pong));
+    pub(super) fn pinged(&mut self, ping: &Incoming, outbox: &mut Outbox, cx: &mut Context) {
+        let is_holder = outbox.is_open() || self.standby.is_some() && self.link.is_reading_back();
+        if is_holder
+            && !ping.retained
+            && let Some(pong) = self.claim.pong(&ping.payload, cx)
+        {
+            outbox.at_once(pong, cx);
         }
     }
 
-    /// A bridge answers a ping.
-    pub(super) fn heard_pong(&mut self, pong: &Incoming) {
-        if !pong.retained {
-            self.claim.heard_pong(&pong.payload);
+    /// A bridge answers a ping, or says unasked that it lives.
+    pub(super) fn heard_pong(&mut self, pong: &Incoming, now: Tick) {
+        if pong.retained {
+            return;
         }
+        self.claim.heard_pong(&pong.payload);
+        if let Some(standby) = &mut self.standby {
+            standby.heard_pong(&pong.payload, now);
+        }
+    }
+
+    /// The word of another instance. `true` if others wait now than before.
+    pub(super) fn heard_instance(&mut self, instance: &TopicLevel, payload: &[u8]) -> bool {
+        self.standby.as_mut().is_some_and(|standby| standby.heard_instance(instance, payload))
+    }
+
+    /// What `<bridge>/info` says of the connection: the version of MQTT, and who waits, where several instances take turns.
+    pub(super) fn info<'a>(&'a self, settings: &'a Settings) -> (Protocol, Option<StandbyInfo<'a>>) {
+        let standby = self.standby.as_ref().map(|standby| StandbyInfo {
+            active: &settings.mqtt.instance,
+            waiting: standby.others().collect(),
+        });
+        (self.link.protocol(), standby)
     }
 
     /// Whether the connection is a visitor's, to whom nothing matters but whether the bridge's place is free.
@@ -224,18 +293,27 @@ impl Broker {
     }
 
     /// The visitor hears what is said of the place.
-    pub(super) fn visitor_heard(&mut self, heard: &Heard, message: &Incoming) {
-        if *heard == Heard::Own(BridgeField::State) {
-            self.claim.heard_state(&message.payload);
-        } else if *heard == Heard::Pong {
-            self.heard_pong(message);
+    pub(super) fn visitor_heard(&mut self, heard: &Heard, message: &Incoming, now: Tick) {
+        match (heard, &mut self.standby) {
+            (Heard::Own(BridgeField::State), Some(standby)) => standby.heard_state(&message.payload, now),
+            (Heard::Own(BridgeField::State), None) => self.claim.heard_state(&message.payload),
+            (Heard::Ping, Some(standby)) if !message.retained => standby.heard_ping(&message.payload),
+            (Heard::Standby(instance), Some(standby)) => {
+                standby.heard_instance(instance, &message.payload);
+            }
+            (Heard::Pong, _) => self.heard_pong(message, now),
+            (_, _) => {}
         }
     }
 
     /// The broker does not take a message; the others go on.
     pub(super) fn publish_refused(&mut self, topic: String, why: Legible, cx: &mut Context) {
         if self.link.is_visiting() {
-            return self.claim.cannot_ask(&format!("the broker refuses messages to {topic}: {why}"), cx);
+            let why = format!("the broker refuses messages to {topic}: {why}");
+            return match &mut self.standby {
+                Some(standby) => standby.refused(&why, cx),
+                None => self.claim.cannot_ask(&why, cx),
+            };
         }
         if let Some(again) = self.refusals.message(topic, why, cx) {
             self.resend_at = Some(self.resend_at.map_or(again, |at| at.min(again)));
@@ -265,38 +343,61 @@ impl Broker {
         self.no_wildcards &= self.found.by_wildcard == 0;
     }
 
-    /// There is no connection.
-    pub(super) fn disconnected(&mut self, failure: &LinkFailure, outbox: &mut Outbox, cx: &mut Context) {
+    /// There is no connection. `true` if this instance was active, and another one is to be.
+    pub(super) fn disconnected(
+        &mut self,
+        failure: &LinkFailure,
+        outbox: &mut Outbox,
+        cx: &mut Context,
+    ) -> bool {
         if let Phase::Stopping { ending, .. } = &self.link.phase {
             cx.push(Effect::Finish(ending.clone()));
-            return;
+            return false;
         }
         let is_own_doing = self.link.is_closing();
-        if !is_own_doing && self.claim.lost(failure, self.link.is_visiting(), cx) {
-            return self.link.give_up(cx.now);
+        if !is_own_doing && self.standby.is_none() && self.claim.lost(failure, self.link.is_visiting(), cx) {
+            self.link.give_up(cx.now);
+            return false;
         }
         // A broker that is away, or cut off, has nothing against a message.
         let hangs_up = matches!(failure, LinkFailure::Closed | LinkFailure::Refused(_)) && self.link.is_up();
         let is_found = hangs_up && outbox.hung_up(cx);
         outbox.close();
-        let report = self.link.lost(failure, is_found, cx.now, &mut cx.random);
+        let was_visit = self.link.is_visiting();
+        // Of several instances another one may have taken over, which is no fight.
+        let is_explained = is_found || self.standby.is_some() && !was_visit;
+        let report = self.link.lost(failure, is_explained, cx.now, &mut cx.random);
         cx.report(report);
+        !is_own_doing && self.release(outbox, cx)
     }
 
     /// Time went on by `slept`. The broker gives a silent client up after one and a half times the keep-alive (MQTT 3.1.1
     /// section 3.1.2.10), and reading back goes by how long it is silent, which nobody knows now.
-    pub(super) fn slept(&mut self, slept: Duration, outbox: &mut Outbox, cx: &Context) {
+    /// `true` if this instance was active, and another one is to be.
+    pub(super) fn slept(&mut self, slept: Duration, outbox: &mut Outbox, cx: &mut Context) -> bool {
         let given_up = slept >= cx.settings.mqtt.keep_alive.mul_f32(1.5) && !self.link.is_stopping();
         if given_up || self.link.is_reading_back() || self.link.is_visiting() {
             outbox.close();
             self.claim.give_up();
             self.link.give_up(cx.now);
+            return self.release(outbox, cx);
         }
+        false
     }
 
     /// Publishes `last` where presence was published, and goes.
-    pub(super) fn stop(&mut self, ending: Ending, last: Vec<Message>, outbox: &mut Outbox, cx: &mut Context) {
-        let is_connected = self.link.is_open();
+    pub(super) fn stop(
+        &mut self,
+        ending: Ending,
+        mut last: Vec<Message>,
+        outbox: &mut Outbox,
+        cx: &mut Context,
+    ) {
+        let waits = self.link.is_visiting() && self.standby.is_some();
+        let is_connected = self.link.is_open() || waits;
+        // Who never said that it is online says no goodbye either.
+        let goodbye = self.standby.as_ref().filter(|_| waits || outbox.is_open());
+        last.extend(goodbye.and_then(|standby| standby.goodbye(cx)));
         self.link.stop(ending.clone(), !is_connected, cx.now);
         outbox.close_with(last, cx);
         if !is_connected {
@@ -323,7 +424,14 @@ impl Broker {
         if let Some(why) = self.claim.tend(cx) {
             return Some(ReadBack::Conflict(why));
         }
-        if self.link.is_visiting() && self.claim.is_over() {
+        if let Some(why) = self.standby.as_mut().and_then(|standby| standby.conflict(cx)) {
+            return Some(ReadBack::Conflict(why));
+        }
+        let visit_is_over = match &mut self.standby {
+            Some(standby) => self.link.is_visiting() && standby.claims(cx),
+            None => self.link.is_visiting() && self.claim.is_over(),
+        };
+        if visit_is_over {
             self.claim.end_visit();
             self.link.close(cx.now);
             cx.ask_broker(BrokerOrder::Disconnect);
@@ -346,6 +454,9 @@ impl Broker {
             return None;
         }
         self.link.finish_reading_back(cx.now);
+        if let Some(standby) = &mut self.standby {
+            standby.publishes(cx.now);
+        }
         cx.report(self.stranger.clone().map(Report::StrangersInfo));
         let Found { neighbours, states, healths, by_wildcard, by_name, .. } = std::mem::take(&mut self.found);
         self.no_wildcards = by_name && by_wildcard == 0;
@@ -357,6 +468,11 @@ impl Broker {
 
     /// Does what the connection's own time asks for beside that.
     pub(super) fn tend_later(&mut self, outbox: &mut Outbox, cx: &mut Context) {
+        if self.link.is_open()
+            && let Some(said) = self.standby.as_mut().and_then(|standby| standby.says(cx.now))
+        {
+            outbox.at_once(Message::handed_on(cx.topics.pong(), said), cx);
+        }
         if self.link.looks_again(cx.now) {
             outbox.close();
             cx.ask_broker(BrokerOrder::Disconnect);
@@ -394,7 +510,10 @@ impl Broker {
     pub(super) fn wake_at(&self, outbox: &Outbox) -> Option<Tick> {
         let resend_at = self.resend_at.filter(|_| outbox.is_open());
         let of_link = self.refusals.ask_at().filter(|_| self.link.is_up());
+        let of_standby = self.standby.as_ref().and_then(|standby| standby.wake_at(self.link.is_up()));
+        let is_connected = self.link.is_open() || self.link.is_visiting();
         let of_link = of_link.into_iter().chain(self.restates_at(outbox)).chain(self.claim.wake_at());
+        let of_link = of_link.chain(of_standby.filter(|_| is_connected));
         // While an answer is waited for, reading back is as well.
         let link_at = self.link.wake_at().filter(|_| !self.claim.is_asking());
         link_at.into_iter().chain(resend_at).chain(of_link).chain(outbox.wake_at()).min()
@@ -484,7 +603,13 @@ impl Broker {
     /// The way to the broker.
     pub(super) fn snapshot(&self, outbox: &Outbox) -> BrokerSnapshot {
         BrokerSnapshot {
+            standby: self.standby.as_ref().map(|standby| StandbySnapshot {
+                is_active: self.claim.is_claimed(),
+                holder: standby.holder().cloned(),
+                waiting: standby.others().cloned().collect(),
+            }),
             state: match self.link.phase {
+                Phase::Visiting if self.standby.is_some() => BrokerState::Waiting,
                 Phase::Up { .. } => BrokerState::Connected,
                 Phase::ReadingBack { .. } => BrokerState::ReadingBack,
                 Phase::Down(_) | Phase::Connecting | Phase::Visiting | Phase::Closing(_) => {

@@ -100,6 +100,22 @@ impl Outbox {
         self.removals.extend(self.removed.drain(..));
     }
 
+    /// Forgets everything that was to be sent, and what was sent on earlier connections; not at which messages the broker hangs
+    /// up.
+    pub(in crate::core) fn begin_anew(&mut self) {
+        self.close();
+        let (suspects, careful) = (std::mem::take(&mut self.suspects), self.careful);
+        *self = Self { suspects, careful, ..Self::default() };
+    }
+
+    /// Sends what must not wait, whether presence may be published or not.
+    pub(super) fn at_once(&mut self, message: Message, cx: &mut Context) {
+        self.in_flight += 1;
+        let messages = vec![message];
+        self.suspects.sent(&messages);
+        cx.ask_broker(BrokerOrder::Publish(messages));
+    }
+
     /// Sends these and nothing else any more.
     pub(super) fn close_with(&mut self, last: Vec<Message>, cx: &mut Context) {
         self.drop_waiting();

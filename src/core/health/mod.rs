@@ -11,7 +11,7 @@ use super::context::Context;
 use super::model::health::GraphState;
 use super::model::mqtt::Protocol;
 use super::model::name::TopicLevel;
-use super::model::payload::{AccountHealth, AccountInfo, HealthPayload, InOrder, Info, json};
+use super::model::payload::{AccountHealth, AccountInfo, HealthPayload, InOrder, Info, StandbyInfo, json};
 use super::model::time::{Now, Tick, whole_seconds};
 use super::model::topic::{AccountField, BridgeField};
 
@@ -158,7 +158,7 @@ impl BridgeHealth {
         mut signed_in: impl Iterator<Item = Option<&'a str>>,
         users: usize,
         achieved_interval: Duration,
-        protocol: Protocol,
+        (protocol, standby): (Protocol, Option<StandbyInfo<'a>>),
         outbox: &mut Outbox,
         cx: &Context,
     ) {
@@ -185,6 +185,7 @@ impl BridgeHealth {
             achieved_interval,
             protocol: protocol.as_str(),
             discovery_prefix: settings.discovery.as_ref().map(|discovery| discovery.prefix.as_str()),
+            standby,
         });
         outbox.own(cx.topics.of_bridge(BridgeField::Info), info);
     }

@@ -131,9 +131,10 @@ impl HomeAssistant {
     /// Queues the announcement of the bridge itself, with these lights.
     pub(in crate::core) fn announce_bridge(&self, lights: &[TopicLevel], outbox: &mut Outbox, cx: &Context) {
         if let Some(topic) = device_topic(cx) {
-            let (client_id, version) = (&cx.settings.mqtt.client_id, cx.settings.version);
+            let client_id = &cx.settings.mqtt.client_id;
             let accounts: Vec<TopicLevel> = cx.settings.account_names().cloned().collect();
-            let payload = of_bridge(client_id, version, &cx.topics, &accounts, lights, self.entities(&topic));
+            let payload =
+                of_bridge(client_id, &cx.settings, &cx.topics, &accounts, lights, self.entities(&topic));
             outbox.own(topic, payload);
         }
     }

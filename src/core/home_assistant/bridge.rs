@@ -5,12 +5,13 @@ use super::entity::{Availability, Device, Entities, Entity, Ids, ORIGIN, Payload
 use super::{account, light};
 use crate::core::model::name::{ClientId, TopicLevel};
 use crate::core::model::payload::json;
+use crate::core::model::settings::Settings;
 use crate::core::model::topic::{BridgeField, OFFLINE, ONLINE, Topics};
 
 /// The payload about the bridge. `before` are the entities that were announced earlier.
 pub(in crate::core) fn of_bridge(
     client_id: &ClientId,
-    version: &str,
+    settings: &Settings,
     topics: &Topics,
     accounts: &[TopicLevel],
     lights: &[TopicLevel],
@@ -87,7 +88,16 @@ pub(in crate::core) fn of_bridge(
     let account_entities = accounts.iter().flat_map(|account| account::entities(&ids, account));
     let account_entities =
         account_entities.map(|(key, entity)| (key.into(), Entity { availability: online(), ..entity }));
-    let entities = entities.into_iter().map(|(key, entity)| (key.into(), entity));
+    let instance = settings.mqtt.standby.then(|| {
+        let entity = Entity {
+            icon: Some("mdi:server-network"),
+            state_topic: Some(&info),
+            value_template: Some("{{ value_json.standby.active if value else 'None' }}".to_owned()),
+            ..diagnostic("sensor", "active_instance", "Active instance")
+        };
+        ("active_instance", entity)
+    });
+    let entities = entities.into_iter().chain(instance).map(|(key, entity)| (key.into(), entity));
     let entities = entities.chain(account_entities).chain(light_entities);
     json(&Payload {
         device: Device {
@@ -95,7 +105,7 @@ pub(in crate::core) fn of_bridge(
             name: client_id.as_str(),
             manufacturer: "presence2mqtt",
             model: "Bridge",
-            sw_version: Some(version),
+            sw_version: Some(settings.version),
             via_device: None,
         },
         origin: ORIGIN,

@@ -7,6 +7,7 @@ use super::device_id::DeviceId;
 use super::light::announced as announced_of_light;
 use super::person::{CONTROLS, Controls, Described, of_person};
 use super::*;
+use crate::core::model::settings::Settings;
 use crate::core::model::topic::Topics;
 
 fn topics() -> Topics {
@@ -63,7 +64,7 @@ fn the_controls_are_what_only_people_who_can_be_set_have() {
 fn the_bridge() {
     let golden = include_str!("../../../tests/golden/home-assistant/bridge.json");
     let client_id = "presence2mqtt".parse().unwrap();
-    let payload = of_bridge(&client_id, env!("CARGO_PKG_VERSION"), &topics(), &[], &[], &BTreeMap::new());
+    let payload = of_bridge(&client_id, &Settings::for_tests(), &topics(), &[], &[], &BTreeMap::new());
     check("bridge", &payload, golden);
 }
 
@@ -71,7 +72,7 @@ fn the_bridge() {
 fn the_bridge_with_a_light() {
     let golden = include_str!("../../../tests/golden/home-assistant/bridge-with-a-light.json");
     let (client_id, lights) = ("presence2mqtt".parse().unwrap(), ["Office-Door".parse().unwrap()]);
-    let payload = of_bridge(&client_id, env!("CARGO_PKG_VERSION"), &topics(), &[], &lights, &BTreeMap::new());
+    let payload = of_bridge(&client_id, &Settings::for_tests(), &topics(), &[], &lights, &BTreeMap::new());
     check("bridge-with-a-light", &payload, golden);
 }
 
@@ -88,7 +89,8 @@ fn the_bridge_with_accounts() {
 #[test]
 fn a_light_that_is_gone_is_removed_by_name() {
     let (client_id, door) = ("presence2mqtt".parse().unwrap(), "Office-Door".parse().unwrap());
-    let payload = of_bridge(&client_id, "0.1.0", &topics(), &[], &[], &announced_of_light(&door));
+    let payload =
+        of_bridge(&client_id, &Settings::for_tests(), &topics(), &[], &[], &announced_of_light(&door));
     let payload: serde_json::Value = serde_json::from_str(&payload).unwrap();
     let components = &payload["components"];
     assert_eq!(components["light_Office-Door"], serde_json::json!({"platform": "sensor"}));
@@ -116,7 +118,7 @@ fn what_was_announced_before_is_removed_by_name_and_read_back_as_ours() {
 #[test]
 fn what_is_about_a_base_topic_can_be_spared() {
     let bridge = "presence2mqtt".parse().unwrap();
-    let about_bridge = of_bridge(&bridge, "", &topics(), &[], &[], &BTreeMap::new());
+    let about_bridge = of_bridge(&bridge, &Settings::for_tests(), &topics(), &[], &[], &BTreeMap::new());
     for payload in [alice(Controls::Absent, &BTreeMap::new()), about_bridge] {
         let is_of = |spared: Option<&str>| {
             let spared = spared.map(|base| base.parse().unwrap());

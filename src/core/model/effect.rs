@@ -34,6 +34,8 @@ pub enum GraphOrder {
     ReadMembers(Request<ReadMembers>),
     /// Likewise.
     Set(Request<SetPresence>),
+    /// Have a token ready for the first request; nothing is asked of Graph, and nothing is reported.
+    WarmUp,
     /// What is open to Graph is dead; drop what is under way, without a report.
     ForgetConnections,
 }
@@ -58,7 +60,8 @@ pub enum BrokerOrder {
 pub enum ConnectAs {
     /// The bridge, under its own client id and with its last will. Whoever had the client id before is thrown out.
     Holder,
-    /// Beside whoever has that client id, as `<client_id>-<instance>` and without a will.
+    /// Beside whoever has that client id, as `<client_id>-<instance>`; of one that waits for its turn the will says that it does
+    /// not any more.
     Visitor,
 }
 

@@ -2,7 +2,7 @@
 
 use crate::core::model::name::TopicLevel;
 use crate::core::model::topic::{
-    AccountField, BridgeField, Field, LightField, PING, PONG, SET, SET_STATUS_MESSAGE, Topics,
+    AccountField, BridgeField, Field, LightField, PING, PONG, SET, SET_STATUS_MESSAGE, STANDBY, Topics,
 };
 
 /// What a message is about, by its topic alone.
@@ -14,6 +14,8 @@ pub enum Heard {
     Ping,
     /// `<base>/<bridge>/standby/pong`
     Pong,
+    /// `<base>/<bridge>/standby/<instance>`
+    Standby(TopicLevel),
     /// `<base>/<user>/set`
     Set(TopicLevel),
     /// `<base>/<user>/set_status_message`
@@ -61,6 +63,9 @@ fn own(rest: &str) -> Option<Heard> {
     }
     if let Some(field) = BridgeField::ALL.into_iter().find(|field| field.level() == rest) {
         return Some(Heard::Own(field));
+    }
+    if let Some(instance) = rest.strip_prefix(STANDBY) {
+        return Some(Heard::Standby(instance.parse().ok()?));
     }
     if let Some(account) = rest.strip_prefix("account/") {
         let (name, field) = account.split_once('/')?;
@@ -127,7 +132,8 @@ mod tests {
             ("home/teams/bridge/light/door", Heard::Elsewhere),
             ("home/teams/bridge/light/follow/set", Heard::Elsewhere),
             ("home/teams/other/standby/ping", Heard::Elsewhere),
-            ("home/teams/bridge/standby/nas", Heard::Elsewhere),
+            ("home/teams/bridge/standby/nas", Heard::Standby(level("nas"))),
+            ("home/teams/bridge/standby/a/b", Heard::Elsewhere),
             ("home/teams/other/light/door/follow/set", Heard::Elsewhere),
             ("home/teams/a/b/state", Heard::Elsewhere),
             ("home/teams/state", Heard::Elsewhere),

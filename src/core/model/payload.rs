@@ -102,6 +102,15 @@ pub(in crate::core) struct Info<'a> {
     pub achieved_interval: Duration,
     pub protocol: &'a str,
     pub discovery_prefix: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub standby: Option<StandbyInfo<'a>>,
+}
+
+/// The instances that take turns, in `<base>/<bridge>/info`.
+#[derive(Debug, Serialize)]
+pub(in crate::core) struct StandbyInfo<'a> {
+    pub active: &'a TopicLevel,
+    pub waiting: Vec<&'a TopicLevel>,
 }
 
 /// One of several accounts in `<base>/<bridge>/info`.

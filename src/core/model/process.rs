@@ -17,6 +17,9 @@ pub const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 /// Bytes of a ping that are repeated in its answer. Our own have at most 250.
 const LONGEST_PING: usize = 512;
 
+/// The payload of `<base>/<bridge>/standby/pong` where a holder goes.
+pub const LEAVING: &str = "leaving";
+
 /// One process that runs a bridge, or that asks for one. As JSON it is the payload of `<base>/<bridge>/standby/ping`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Process {
@@ -44,12 +47,16 @@ struct ReadPong {
     client_id: String,
     instance: String,
     process: String,
-    ping: ReadPing,
+    ping: serde_json::Value,
 }
 
-#[derive(Deserialize)]
-struct ReadPing {
-    process: String,
+/// What a pong tells of whoever sent it.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Spoken {
+    /// This one itself, with the number that it repeats.
+    Itself(u64),
+    /// Another one, and whether it answers this one.
+    Other(Process, bool),
 }
 
 impl Process {
@@ -98,10 +105,22 @@ impl Process {
     /// Who answers this one's ping with the payload, if it is an answer to that and not of this one itself.
     #[must_use]
     pub fn answered_by(&self, pong: &[u8]) -> Option<Self> {
+        match self.heard(pong)? {
+            Spoken::Other(other, true) => Some(other),
+            Spoken::Other(_, false) | Spoken::Itself(_) => None,
+        }
+    }
+
+    /// Who sent a pong, asked or not.
+    #[must_use]
+    pub fn heard(&self, pong: &[u8]) -> Option<Spoken> {
         let ReadPong { client_id, instance, process, ping } = serde_json::from_slice(pong).ok()?;
-        let is_answer = ping.process == self.process && process != self.process;
+        if process == self.process {
+            return ping.as_u64().map(Spoken::Itself);
+        }
+        let is_answer = ping["process"].as_str() == Some(&self.process);
         let (client_id, instance) = (client_id.parse().ok()?, instance.parse().ok()?);
-        is_answer.then_some(Self { client_id, instance, process })
+        Some(Spoken::Other(Self { client_id, instance, process }, is_answer))
     }
 }
 

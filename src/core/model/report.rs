@@ -31,6 +31,14 @@ pub enum Report {
     NobodyAnswers(String),
     /// Whether somebody lives in this bridge's place could not be asked, and why.
     NotAsked(Legible),
+    /// This instance waits beside the one that is active.
+    Waits,
+    /// It cannot tell whether another one lives, and why.
+    CannotWait(Legible),
+    /// It takes over, and why.
+    Claims(&'static str),
+    /// It was active and is not any more.
+    StepsBack,
     /// The retained `info` is another bridge's, who does not live.
     StrangersInfo(Legible),
     /// The broker does not take what is published, for the first time on this connection, and why.
@@ -153,7 +161,8 @@ impl Report {
             | Self::NotSignedIn(_)
             | Self::UserUnreadable(..)
             | Self::NewWord(_) => Loudness::Warn,
-            Self::StrangersInfo(_) => Loudness::Warn,
+            Self::StrangersInfo(_) | Self::CannotWait(_) => Loudness::Warn,
+            Self::Waits | Self::Claims(_) | Self::StepsBack => Loudness::Info,
             Self::GraphBack(_) | Self::BrokerConnected | Self::Online | Self::NobodyAnswers(_) => {
                 Loudness::Info
             }
@@ -197,6 +206,13 @@ impl fmt::Display for Report {
                     "cannot ask whether another bridge runs with this configuration: {why}; connecting all the same"
                 )
             }
+            Self::Waits => f.write_str("standby: waiting beside the active instance"),
+            Self::CannotWait(why) => write!(
+                f,
+                "standby: cannot ask whether another instance is active: {why}; allow standby/# in the broker's access list"
+            ),
+            Self::Claims(why) => write!(f, "standby: taking over: {why}"),
+            Self::StepsBack => f.write_str("standby: not active any more; waiting"),
             Self::StrangersInfo(notice) => f.write_str(notice.as_str()),
             Self::PublishRefused(why) => {
                 write!(f, "the broker does not take some messages: {why}; which ones is said at debug level")

@@ -49,6 +49,8 @@ pub struct MqttSettings {
     pub client_id: ClientId,
     /// Where the bridge runs: told to others who would run with the same configuration, and never `ping` or `pong`.
     pub instance: TopicLevel,
+    /// Whether it waits while another instance holds the client id, and takes over when that one is gone.
+    pub standby: bool,
     /// Of the users' topics; the bridge's own are always at least once.
     pub qos: Qos,
     /// The version of MQTT to try first.
@@ -216,6 +218,7 @@ impl Settings {
                 bridge_name: "bridge".parse().unwrap(),
                 client_id: "presence2mqtt".parse().unwrap(),
                 instance: "unknown".parse().unwrap(),
+                standby: false,
                 qos: Qos::AtLeastOnce,
                 protocol: Protocol::V3,
                 keep_alive: Duration::from_secs(30),

@@ -92,6 +92,8 @@ pub struct BrokerSnapshot {
     pub trouble: Option<String>,
     /// In which version of MQTT it is spoken to.
     pub protocol: Protocol,
+    /// Where several instances take turns.
+    pub standby: Option<StandbySnapshot>,
     /// Messages that wait to be sent.
     pub queue: usize,
     /// Messages sent and not acknowledged.
@@ -105,10 +107,23 @@ pub enum BrokerState {
     Connected,
     /// There is one, and what an earlier run left is read back.
     ReadingBack,
+    /// There is one beside the active instance's.
+    Waiting,
     /// There is none yet.
     Connecting,
     /// It is being closed.
     Stopping,
+}
+
+/// One of several instances that take turns.
+#[derive(Debug, Clone)]
+pub struct StandbySnapshot {
+    /// Whether it is its turn.
+    pub is_active: bool,
+    /// Where the active one runs, if it is another and has answered.
+    pub holder: Option<TopicLevel>,
+    /// Where others wait.
+    pub waiting: Vec<TopicLevel>,
 }
 
 /// Somebody who is followed.
@@ -137,12 +152,19 @@ impl Snapshot {
             && self.broker.state == BrokerState::Connected
     }
 
+    /// Whether it waits for its turn, as it should.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.broker.state == BrokerState::Waiting
+    }
+
     /// The same in one short line.
     #[must_use]
     pub fn headline(&self) -> String {
         let broker = match self.broker.state {
             BrokerState::Connected => "connected to the broker",
             BrokerState::ReadingBack => "reading back from the broker",
+            BrokerState::Waiting => return "standby: waiting beside the active instance".to_owned(),
             BrokerState::Connecting => "no connection to the broker",
             BrokerState::Stopping => "stopping",
         };

@@ -20,6 +20,11 @@ pub const SET_STATUS_MESSAGE: &str = "set_status_message";
 pub const PING: &str = "standby/ping";
 /// The other of the two.
 pub const PONG: &str = "standby/pong";
+/// What both begin with, and the topic of an instance that waits.
+pub const STANDBY: &str = "standby/";
+
+/// The payload of `<base>/<bridge>/standby/<instance>`, where one waits.
+pub const WAITING: &str = "waiting";
 
 /// Bytes of a response topic, and of the correlation data to it.
 const LONGEST_REPLY: usize = 1024;
@@ -220,6 +225,18 @@ impl Topics {
     #[must_use]
     pub fn of_check(&self, id: &str) -> String {
         format!("{}/{}/check/{id}", self.base, self.bridge)
+    }
+
+    /// `<base>/<bridge>/standby/<instance>`, where an instance says that it waits.
+    #[must_use]
+    pub fn standby(&self, instance: &TopicLevel) -> String {
+        format!("{}/{}/{STANDBY}{instance}", self.base, self.bridge)
+    }
+
+    /// `<base>/<bridge>/standby/+`: the filter that matches that of all instances, with ping and pong.
+    #[must_use]
+    pub fn every_standby(&self) -> String {
+        format!("{}/{}/{STANDBY}+", self.base, self.bridge)
     }
 
     /// `<base>/<bridge>/check/+`: the filter that matches what checks published and could not remove.

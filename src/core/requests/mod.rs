@@ -71,6 +71,11 @@ impl Requests {
         }
     }
 
+    /// These take their place. What is still answered is known by its number, which none of these has.
+    pub(super) fn begin_anew(&mut self, anew: Self) {
+        *self = Self { next_id: self.next_id, ..anew };
+    }
+
     /// Whose they are.
     pub(super) fn account(&self) -> AccountId {
         self.account

@@ -19,6 +19,7 @@ mod reading_back;
 mod rehearsing;
 mod reloading;
 mod snapshot;
+mod standby;
 mod waking;
 
 use std::time::Duration;
@@ -143,7 +144,7 @@ fn failed(order: &GraphOrder, failure: ReadFailure) -> Event {
         GraphOrder::Resolve(request) => resolved(request.id.number(), Err(failure)),
         GraphOrder::ReadMembers(request) => page(request.id.number(), Err(failure)),
         GraphOrder::Set(request) => set(request.id.number(), Err(failure)),
-        GraphOrder::ForgetConnections => unreachable!("it has no end"),
+        GraphOrder::ForgetConnections | GraphOrder::WarmUp => unreachable!("it has no end"),
     }
 }
 
@@ -193,6 +194,7 @@ fn line(effect: &Effect) -> String {
             };
             format!("write {:?} {whom} {}{}", request.id, change(&request.operation.change), fresh(request))
         }
+        Effect::Graph(_, GraphOrder::WarmUp) => "warm up".into(),
         Effect::Graph(_, GraphOrder::ForgetConnections) => "forget connections".into(),
         Effect::Broker(BrokerOrder::Connect(ConnectAs::Holder, _)) => "connect".into(),
         Effect::Broker(BrokerOrder::Connect(ConnectAs::Visitor, _)) => "visit".into(),
