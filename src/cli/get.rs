@@ -25,7 +25,7 @@ use crate::view::line::Ink;
 use crate::view::table::{Cell, table};
 
 /// Whom to read, and how to print it.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct Options {
     /// Names of configured users or of members of configured groups [default: all]
     #[arg(value_name = "USER")]

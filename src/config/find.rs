@@ -38,8 +38,9 @@ fn first_of(places: &[PathBuf], environment: &Environment) -> Result<(Origin, St
     Err(ConfigErrors::of_file(
         Path::new("configuration"),
         format_args!(
-            "none found; looked for {}; write one of these or name another with --config",
-            places.join(", ")
+            "none found; looked for {}; run `presence2mqtt setup` to make one{}, or name one with --config",
+            places.join(", "),
+            if cfg!(feature = "demo") { " or `presence2mqtt demo` to see what it is for" } else { "" },
         ),
     ))
 }
