@@ -40,22 +40,23 @@ pub(super) async fn run(
 pub(super) async fn sign_in(
     config: &Config,
     options: &Options,
-    (terminal, progress): (Terminal, Progress),
+    on: (Terminal, Progress),
     lines: &mut Lines,
     out: &mut impl Write,
 ) -> Result<SignInBy, Failure> {
     let of = options.which.one(config)?;
-    let signed_in = sign_in(config, of, options, (terminal, progress), out).await;
+    let signed_in = sign_in_to(config, of, options, on, lines, out).await;
     signed_in.map_err(|failure| failure.of_account(config.accounts[of.index()].name.as_ref()))
 }
 
-async fn sign_in(
+async fn sign_in_to(
     config: &Config,
     of: AccountId,
     options: &Options,
     (terminal, progress): (Terminal, Progress),
+    lines: &mut Lines,
     out: &mut impl Write,
-) -> Result<(), Failure> {
+) -> Result<SignInBy, Failure> {
     let client = run::graph_client(config, of).map_err(|error| Failure::new(exit::CONFIG, error))?;
     let sign_in = delegated(config, of, &client)?;
     // Before a person goes to any trouble: what could not be stored would be in vain.

@@ -81,8 +81,7 @@ fn the_bridge_with_accounts() {
     let golden = include_str!("../../../tests/golden/home-assistant/bridge-with-accounts.json");
     let client_id = "presence2mqtt".parse().unwrap();
     let accounts = ["alice", "Fabrikam-2"].map(|name| name.parse().unwrap());
-    let payload =
-        of_bridge(&client_id, env!("CARGO_PKG_VERSION"), &topics(), &accounts, &[], &BTreeMap::new());
+    let payload = of_bridge(&client_id, &Settings::for_tests(), &topics(), &accounts, &[], &BTreeMap::new());
     check("bridge-with-accounts", &payload, golden);
 }
 

@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub(super) async fn blink(light: &Settings, broker: &mut OneShot) -> Result<(), OneShotError> {
     let shades = ["#ff0000".parse().ok(), Some(Shade::Off)];
     for shade in std::iter::repeat_n(shades, TIMES).flatten().flatten() {
-        if let Some(order) = light.order(&light.look_of_nobody(shade)) {
+        for order in light.orders(&light.look_of_nobody(shade)) {
             broker.publish(order.into()).await?;
         }
         tokio::time::sleep(PAUSE).await;
