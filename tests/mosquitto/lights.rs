@@ -154,7 +154,9 @@ async fn a_test_walks_a_light_through_every_state() {
 #[tokio::test]
 async fn a_camera_is_on_the_light_within_20_ms() {
     let (source, broker) = (Source::start().await, Mosquitto::start().await);
-    let listener = Listener::start(broker.port).await;
+    // One who only speaks, and one who hears nothing but orders, as a camera and a lamp do.
+    let camera = Listener::only(broker.port, "nothing").await;
+    let lamp = Listener::only(broker.port, ORDERS).await;
     let also = toml::toml! {
         also = [
             { topic = "teams/camera", on = "ON", color = "#0000ff" }
@@ -162,19 +164,20 @@ async fn a_camera_is_on_the_light_within_20_ms() {
     };
     let light = door().into_iter().chain(also).collect();
     // It is on before the bridge is.
-    listener.publish("teams/camera", "ON", true).await;
+    camera.publish("teams/camera", "ON", true).await;
     let _bridge = Bridge::start(&Configuration::new(&source, &broker.url()).light(light));
-    listener.until_newest(ORDERS, &order("0,0,255")).await;
-    listener.until_newest("presence/bridge/light/door/because", "teams/camera").await;
+    lamp.until_newest(ORDERS, &order("0,0,255")).await;
     let mut took = Vec::new();
     for sample in 0..SAMPLES {
         let (word, rgb) = if sample % 2 == 0 { ("OFF", "0,255,0") } else { ("ON", "0,0,255") };
-        let mark = listener.mark();
-        listener.publish("teams/camera", word, true).await;
-        let told = listener.next(mark, "teams/camera", word).await;
-        let lit = listener.next(mark, ORDERS, &order(rgb)).await;
-        took.push(lit.saturating_duration_since(told));
+        // Not as fast as can be: Mosquitto holds back what follows within 40 ms on one connection (set_tcp_nodelay false).
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let (mark, told) = (lamp.mark(), Instant::now());
+        camera.publish("teams/camera", word, true).await;
+        took.push(lamp.next(mark, ORDERS, &order(rgb)).await.saturating_duration_since(told));
     }
+    let because = retained(broker.port, "presence/bridge/light/door/because").await;
+    assert_eq!(because.into_values().collect::<Vec<_>>(), ["teams/camera"]);
     took.sort_unstable();
     println!(
         "figure: from the camera's topic to the light: median {:?}, longest {:?}",
