@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::broker::Broker;
-use crate::harness::{Bridge, Configuration, Finished, Heard, Listener, within};
+use crate::harness::{Bridge, Configuration, Finished, Heard, Listener};
 use crate::office::{Office, STATE};
 use crate::table::{Column, time};
 
@@ -103,6 +103,6 @@ async fn follows_since(
             && newest(STATE).is_some_and(|state| state.payload == "online")
             && healths.count() >= crate::office::PEOPLE - 1
     };
-    within(limit + SLOW, instance, observer.until("right values by the other one", is_right)).await;
+    observer.until_within(limit + SLOW, &format!("right values by {instance}"), is_right).await;
     began.elapsed()
 }
