@@ -82,7 +82,11 @@ pub(super) async fn settle(
         if questions.are_answered() || given.broker.is_some() && !wants_a_name {
             return Err(exit::of_broker(failure));
         }
-        writeln!(out, "  {failure}")?;
+        match (wants_a_name, &draft.username) {
+            (true, None) => writeln!(out, "The broker wants a user name and a password.")?,
+            (true, Some(_)) => writeln!(out, "  The broker does not let this user in.")?,
+            (false, _) => writeln!(out, "  {failure}")?,
+        }
         is_asked = !wants_a_name;
         if wants_a_name {
             draft.username = Some(match given.username {

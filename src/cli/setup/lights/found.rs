@@ -52,8 +52,14 @@ impl FoundLight {
 
 /// Every light once, by kind and topic.
 pub(in crate::cli::setup) fn lights(messages: &[Incoming]) -> Vec<FoundLight> {
-    let found: BTreeSet<FoundLight> = messages.iter().flat_map(of_message).collect();
+    let found = messages.iter().flat_map(of_message).filter(|light| is_topic(&light.topic));
+    let found: BTreeSet<FoundLight> = found.collect();
     found.into_iter().collect()
+}
+
+/// Payloads may hold anything.
+fn is_topic(text: &str) -> bool {
+    !text.is_empty() && !text.contains(['+', '#']) && !text.contains(char::is_control)
 }
 
 fn of_message(message: &Incoming) -> Vec<FoundLight> {
@@ -179,6 +185,7 @@ mod tests {
         let awtrix = r#"{"cmd_t":"aha/a1/mat/cmd_t","dev":{"name":"awtrix_a1b2c3","mf":"Blueforcer"}}"#;
         let strangers = r#"{"schema":"json","cmd_t":"zigbee2mqtt/hall/set","supported_color_modes":["xy"]}"#;
         let (rgb, white) = (tasmota(r#""lt_st":3"#), tasmota(r#""lt_st":1"#));
+        let wild = rgb.replace("\"t\":\"desk\"", "\"t\":\"desk/#\"");
         let moved = rgb.replace("%prefix%/%topic%/", "home/%topic%/%prefix%/");
         let (with_rgb, on_off) = (esphome(r#""rgb","white""#), esphome(r#""onoff""#));
         for (topic, payload, expected) in [
@@ -187,6 +194,7 @@ mod tests {
             ("tasmota/discovery/A1/config", &rgb, &["tasmota desk as Desk_lamp"]),
             ("tasmota/discovery/A1/config", &white, &[]),
             ("tasmota/discovery/A1/config", &moved, &[]),
+            ("tasmota/discovery/A1/config", &wild, &[]),
             ("tasmota/discovery/A1/sensors", &rgb, &[]),
             ("zigbee2mqtt/bridge/devices", bridge, &["zigbee2mqtt zigbee2mqtt/hall/lamp as hall_lamp"]),
             ("z/bridge/devices", "not JSON", &[]),

@@ -12,6 +12,7 @@ use crate::cli::exit::{self, Failure};
 use crate::cli::progress::Progress;
 use crate::config::{Config, Environment};
 use crate::core::model::event::Incoming;
+use crate::core::model::foreign::Legible;
 use crate::mqtt::address::Address;
 use crate::mqtt::one_shot::{OneShot, OneShotError};
 use found::{FILTERS, FoundLight};
@@ -47,6 +48,8 @@ pub(super) async fn choose(
         None => {
             writeln!(out, "Lights on this broker:")?;
             for (i, FoundLight { preset, topic, label, .. }) in found.iter().enumerate() {
+                // Whoever writes to the broker chose the words.
+                let (label, topic) = (Legible::quoted(label), Legible::quoted(topic));
                 writeln!(out, "  {}  {label} ({preset}, {topic})", i + 1)?;
             }
             let question =
@@ -83,6 +86,7 @@ fn find(found: &[FoundLight], answer: &str) -> Result<Option<usize>, String> {
         None => {
             let topics: Vec<&str> = found.iter().map(|light| light.topic.as_str()).collect();
             let topics = if topics.is_empty() { "no light".to_owned() } else { topics.join(", ") };
+            let topics = Legible::quoted(&topics);
             Err(format!("{answer:?} is not among the lights of this broker; it has {topics}"))
         }
     }
