@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Who may read a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,9 +19,7 @@ pub enum Readers {
 ///
 /// If the disk refuses; nothing has changed then.
 pub fn write(path: &Path, content: &[u8], readers: Readers) -> io::Result<()> {
-    let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
-    name.push(format!(".{}", std::process::id()));
-    let beside = path.with_file_name(name);
+    let beside = beside(path)?;
     let written = create(&beside, readers).and_then(|mut file| {
         file.write_all(content)?;
         file.sync_all()
@@ -30,6 +28,23 @@ pub fn write(path: &Path, content: &[u8], readers: Readers) -> io::Result<()> {
         // Why is what matters.
         let _gone = fs::remove_file(&beside);
     })
+}
+
+/// Finds out whether a file could be written there, and leaves nothing behind.
+///
+/// # Errors
+///
+/// If the disk refuses.
+pub fn try_out(path: &Path) -> io::Result<()> {
+    let beside = beside(path)?;
+    create(&beside, Readers::Owner)?;
+    fs::remove_file(&beside)
+}
+
+fn beside(path: &Path) -> io::Result<PathBuf> {
+    let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
+    name.push(format!(".{}", std::process::id()));
+    Ok(path.with_file_name(name))
 }
 
 #[cfg_attr(not(unix), expect(unused_variables, reason = "files have no modes there"))]
@@ -65,6 +80,8 @@ mod tests {
             assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777 & !mode, 0);
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         }
+        try_out(&file).unwrap();
+        assert!(try_out(&folder.path().join("nowhere/x")).is_err());
         fs::create_dir(folder.path().join("folder")).unwrap();
         assert!(write(&folder.path().join("folder"), b"x", Readers::Owner).is_err());
         assert!(write(&folder.path().join("nowhere/x"), b"x", Readers::Owner).is_err());

@@ -36,13 +36,18 @@ pub(super) fn file(explicit: Option<&Path>, environment: &Environment, machine: 
     }
 }
 
-/// Makes sure that nothing is replaced which somebody wants to keep.
+/// Makes sure, before anybody goes to any trouble, that a file can be written, and that nothing is replaced which somebody wants
+/// to keep.
 pub(super) async fn may_be_written(
     file: &Path,
     replace: bool,
     questions: &mut Questions,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
+    // A folder that is not there yet is made when there is something to put into it.
+    if folder(file).is_dir() {
+        whole::try_out(file).map_err(|error| failed(file, error))?;
+    }
     let is_there = |path: &PathBuf| path.symlink_metadata().is_ok();
     let there: Vec<PathBuf> =
         [file.to_owned(), file.with_file_name(PASSWORD_FILE)].into_iter().filter(is_there).collect();
@@ -64,13 +69,7 @@ pub(super) async fn may_be_written(
 
 /// Writes all files, the configuration last: without it the others mean nothing.
 pub(super) fn write(draft: &Draft, file: &Path, out: &mut impl Write) -> Result<(), Failure> {
-    let failed = |path: &Path, error: io::Error| {
-        Failure::new(exit::UNEXPECTED, format!("{} cannot be written: {error}", path.display()))
-    };
-    let folder = file.parent().unwrap_or(Path::new(""));
-    if !folder.as_os_str().is_empty() {
-        fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
-    }
+    fs::create_dir_all(folder(file)).map_err(|error| failed(folder(file), error))?;
     let password = draft
         .password
         .as_ref()
@@ -84,6 +83,18 @@ pub(super) fn write(draft: &Draft, file: &Path, out: &mut impl Write) -> Result<
         .map_err(|error| failed(file, error))?;
     let password = if draft.password.is_some() { ", and the password beside it" } else { "" };
     Ok(writeln!(out, "\nWrote {}{password}.", file.display())?)
+}
+
+/// Where the file is.
+fn folder(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        Some(_) | None => Path::new("."),
+    }
+}
+
+fn failed(path: &Path, error: io::Error) -> Failure {
+    Failure::new(exit::UNEXPECTED, format!("{} cannot be written: {error}", path.display()))
 }
 
 #[cfg(test)]
