@@ -97,7 +97,7 @@ async fn follows_since(
     let active = format!(r#""active":"{instance}""#);
     let is_right = |heard: &[Heard]| {
         let live = || heard[mark..].iter().filter(|heard| !heard.retained);
-        let newest = |topic: &str| live().filter(|heard| heard.topic == topic).last();
+        let newest = |topic: &str| live().rfind(|heard| heard.topic == topic);
         let healths = live().filter(|heard| heard.topic.ends_with("/health") && heard.payload == "ok");
         newest(INFO).is_some_and(|info| info.payload.contains(&active))
             && newest(STATE).is_some_and(|state| state.payload == "online")

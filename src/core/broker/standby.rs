@@ -49,6 +49,10 @@ const SAY_EVERY: Duration = Duration::from_secs(2);
 /// The holder steps back this long after it sent the last word that it heard again: before anybody's [`SILENT_FOR`] is over.
 const HEARD_FOR: Duration = Duration::from_secs(5);
 
+/// Before a subscription that was refused is tried again: at first, and at most.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
 /// How often one that waits looks whether it could read: a token may end meanwhile.
 const WARM_EVERY: Duration = Duration::from_secs(300);
 
@@ -92,6 +96,10 @@ struct Wait {
     left_at: Option<Tick>,
     conflict: Option<Process>,
     is_mute_reported: bool,
+    /// Filters that the broker refused, and when and after which pause they are tried again: it may only be starting.
+    refused: Vec<String>,
+    ask_at: Option<Tick>,
+    pause: Duration,
 }
 
 /// What one that holds the place has said and heard.
@@ -127,19 +135,28 @@ impl Standby {
             left_at: None,
             conflict: None,
             is_mute_reported: false,
+            refused: Vec::new(),
+            ask_at: None,
+            pause: FIRST_PAUSE,
         });
         self.holder = None;
-        let filters = [cx.topics.of_bridge(BridgeField::State), cx.topics.every_standby()];
-        let subscription = |filter| Subscription { filter, qos: Qos::AtLeastOnce };
-        cx.ask_broker(BrokerOrder::Subscribe(filters.map(subscription).into()));
+        subscribe(vec![cx.topics.of_bridge(BridgeField::State), cx.topics.every_standby()], cx);
     }
 
     /// The subscriptions of one that waits are answered.
     pub(super) fn subscribed(&mut self, refused: &[RefusedFilter], cx: &mut Context) {
         let Role::Waiting(wait) = &mut self.role else { return };
-        for RefusedFilter { filter, .. } in refused {
-            wait.is_mute_reported = true;
-            cx.report(Report::CannotWait(format!("the broker refuses the subscription to {filter}").into()));
+        if let Some(RefusedFilter { filter, .. }) = refused.first() {
+            wait.refused = refused.iter().map(|refused| refused.filter.clone()).collect();
+            wait.ask_at = Some(cx.now + wait.pause);
+            wait.pause = (wait.pause * 2).min(LONGEST_PAUSE);
+            if !std::mem::replace(&mut wait.is_mute_reported, true) {
+                let why = format!("the broker refuses the subscription to {filter}");
+                cx.report(Report::CannotWait(why.into()));
+            }
+        }
+        if wait.ping_at.is_some() {
+            return;
         }
         cx.report(Report::Waits);
         (wait.since, wait.ping_at) = (cx.now, Some(cx.now));
@@ -220,6 +237,10 @@ impl Standby {
     pub(super) fn claims(&mut self, cx: &mut Context) -> bool {
         let Role::Waiting(wait) = &mut self.role else { return false };
         let Some(ping_at) = wait.ping_at else { return false };
+        if wait.ask_at.is_some_and(|at| at <= cx.now) {
+            wait.ask_at = None;
+            subscribe(std::mem::take(&mut wait.refused), cx);
+        }
         if cx.now >= ping_at + LATE {
             // Others may have come and gone meanwhile.
             (wait.since, wait.unanswered, wait.is_back, wait.left_at) = (cx.now, 0, false, None);
@@ -308,7 +329,8 @@ impl Standby {
         match &self.role {
             Role::Away => None,
             Role::Waiting(wait) => {
-                wait.ping_at.into_iter().chain(wait.claim_at(self.extra).map(|(at, _)| at)).min()
+                let claim_at = wait.claim_at(self.extra).map(|(at, _)| at);
+                wait.ping_at.into_iter().chain(claim_at).chain(wait.ask_at).min()
             }
             Role::Holding(hold) => {
                 [Some(hold.say_at), self.cut_off_at().filter(|_| is_up)].into_iter().flatten().min()
@@ -329,6 +351,11 @@ impl Standby {
     fn own_word(&self, word: &str, cx: &Context) -> Message {
         Message::retained(cx.topics.standby(&self.own.instance), word.to_owned(), Qos::AtLeastOnce)
     }
+}
+
+fn subscribe(filters: Vec<String>, cx: &mut Context) {
+    let subscription = |filter| Subscription { filter, qos: Qos::AtLeastOnce };
+    cx.ask_broker(BrokerOrder::Subscribe(filters.into_iter().map(subscription).collect()));
 }
 
 impl Wait {

@@ -280,6 +280,37 @@ fn one_that_hears_nothing_at_all_claims_nothing() {
 }
 
 #[test]
+fn a_subscription_that_is_refused_is_tried_again() {
+    let mut world = World::new(in_the_attic());
+    world.on(Started);
+    world.on(Connected);
+    let refused = || {
+        let filter = RefusedFilter { filter: "presence/bridge/standby/+".to_owned(), why: None };
+        Event::Subscribed { refused: vec![filter] }
+    };
+    world.echoes = false;
+    world.on(refused());
+    // A broker that is only starting takes it later; one that never does is asked seldom.
+    for (asked, then) in [(1, 1.5), (2, 3.5), (3, 7.5)] {
+        world.until(then);
+        let again = world.heard().into_iter().filter(|line| *line == "subscribe presence/bridge/standby/+");
+        assert_eq!(again.count(), asked);
+        world.on(refused());
+    }
+    let words = world
+        .heard()
+        .into_iter()
+        .filter(|line| line.contains("cannot ask") || *line == format!("{OWN} = waiting"));
+    assert_eq!(words.count(), 2);
+    world.until(16.0);
+    world.on(subscribed());
+    world.echoes = true;
+    world.until(60.0);
+    let at = world.claimed_at().unwrap();
+    assert!((21.0..=23.0).contains(&at), "{at}");
+}
+
+#[test]
 fn one_that_was_frozen_while_it_waited_begins_to_count_anew() {
     let mut world = World::waiting();
     world.until(5.5);
