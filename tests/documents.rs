@@ -228,6 +228,7 @@ fn the_topics_are_those_of_the_program() {
     let light = "name".parse().unwrap();
     real.extend(LightField::ALL.map(|field| topics.of_light(&light, field)));
     real.insert(topics.pause_light(&light));
+    real.insert(topics.standby(&"instance".parse().unwrap()));
     assert_eq!(documented, real);
 }
 
