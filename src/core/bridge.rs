@@ -445,7 +445,7 @@ impl Bridge {
         let person = people.by_name(&user).and_then(|place| people.get(place));
         let account = person.and_then(|person| accounts.get_mut(person.account()));
         let Some(Account { commands, requests, .. }) = account else { return };
-        if !message.retained && !broker.is_stopping() {
+        if !message.retained && broker.is_active() {
             commands.take((user, change), message, requests.hold_until(), people, outbox, cx);
         }
     }

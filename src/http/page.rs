@@ -92,7 +92,8 @@ impl Page {
 
 /// How it looks from afar.
 fn mood(snapshot: &Snapshot) -> &'static str {
-    match (snapshot.is_ready() || snapshot.is_waiting(), snapshot.is_well()) {
+    let waits_well = snapshot.is_waiting() && snapshot.notices.is_empty();
+    match (snapshot.is_ready() || snapshot.is_waiting(), snapshot.is_well() || waits_well) {
         (true, true) => "good",
         (true, false) => "fair",
         (false, _) => "bad",
