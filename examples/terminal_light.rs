@@ -185,6 +185,7 @@ fn colors(config: &Config, user: &TopicLevel) -> Settings {
         users: vec![user.clone()],
         device: Device::Openhasp,
         topic: String::new(),
+        white: false,
         brightness: 100,
         transition: Duration::ZERO,
         active: None,
@@ -192,6 +193,7 @@ fn colors(config: &Config, user: &TopicLevel) -> Settings {
         shutdown: Instead::Unchanged,
         colors: std::collections::BTreeMap::new(),
         effects: std::collections::BTreeMap::new(),
+        also: Vec::new(),
     };
     Settings { brightness: 100, ..configured.unwrap_or_else(built_in) }
 }

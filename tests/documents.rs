@@ -171,9 +171,11 @@ fn check_all(examples: Vec<PathBuf>) {
 #[test]
 fn the_configuration_in_the_documents_is_accepted() {
     let dir = tempfile::tempdir().unwrap();
-    fs::write(dir.path().join("client-secret"), "not-a-secret\n").unwrap();
+    for secret in ["client-secret", "mqtt-password"] {
+        fs::write(dir.path().join(secret), "not-a-secret\n").unwrap();
+    }
     let all = ["README.md", "docs/lights.md"].map(|document| blocks(&page(document), "toml")).concat();
-    let whole = all.iter().find(|text| text.contains("[mqtt]")).unwrap();
+    let whole = all.iter().find(|text| text.contains("[mqtt]") && text.contains("[[users]]")).unwrap();
     let bob = "[[users]]\nname = \"bob\"\nid = \"bob@contoso.example\"\n";
     for text in &all {
         // A part belongs below a whole one.
@@ -226,6 +228,7 @@ fn the_topics_are_those_of_the_program() {
     let light = "name".parse().unwrap();
     real.extend(LightField::ALL.map(|field| topics.of_light(&light, field)));
     real.insert(topics.pause_light(&light));
+    real.insert(topics.standby(&"instance".parse().unwrap()));
     assert_eq!(documented, real);
 }
 
@@ -381,4 +384,35 @@ fn the_page_on_security_says_what_each_dependency_is_trusted_with() {
     let used: BTreeSet<&str> = of_all.chain(of_unix).map(String::as_str).collect();
     assert!(used.len() > 20, "{used:?}");
     assert_eq!(said, used);
+}
+
+/// The Supervisor takes every such file for an app, in whatever folder it lies.
+#[test]
+fn home_assistant_finds_one_app_and_the_repository_at_the_top() {
+    let mut found = Vec::new();
+    let mut folders = vec![here("")];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if path.is_dir() && !name.starts_with('.') && name != "target" && name != "node_modules" {
+                folders.push(path);
+            } else if ["config.yaml", "config.yml", "config.json"].contains(&name) {
+                found.push(path);
+            }
+        }
+    }
+    assert_eq!(found, [here("deploy/home-assistant/app/config.yaml")]);
+    assert!(page("repository.yaml").contains("\nname: "));
+}
+
+#[test]
+fn the_archives_lie_where_cargo_binstall_looks() {
+    let manifest: toml::Table = page("Cargo.toml").parse().unwrap();
+    let binstall = &manifest["package"]["metadata"]["binstall"];
+    let address = "{ repo }/releases/download/v{ version }/{ name }-{ version }-{ target }.tar.gz";
+    assert_eq!(binstall["pkg-url"].as_str(), Some(address));
+    assert_eq!(binstall["bin-dir"].as_str(), Some("{ name }-{ version }-{ target }/{ bin }"));
+    let release = page(".github/workflows/release.yml");
+    assert!(release.contains("name=presence2mqtt-${GITHUB_REF_NAME#v}-$TARGET\n"), "another name");
+    assert!(release.contains("\"dist/$name.tar.gz\""), "another name");
 }

@@ -48,7 +48,7 @@ impl World {
         let bridge = Bridge::new(settings(count), SEED, at(now));
         let mut world = Self {
             bridge,
-            people: People::new(count, SEED),
+            people: People::new(0, count, SEED),
             now,
             is_counted: false,
             unacknowledged: 0,

@@ -2,60 +2,74 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+use uuid::Uuid;
 
 use super::options::{Follow, Options};
 use super::people;
 use super::process::Process;
 use super::tls::AUTHORITY;
 
-/// The group that holds everybody.
-const GROUP: &str = "02bd9fd6-8f93-4758-87c3-1fb73740a315";
+/// The first tenant's group, which holds everybody.
+const GROUP: u128 = 0x02bd_9fd6_8f93_4758_87c3_1fb7_3740_a315;
 
-/// Where the bridge finds everything.
-pub(crate) struct Places<'a> {
-    pub(crate) tenant: &'a str,
-    pub(crate) broker: u16,
-    pub(crate) home: &'a Path,
+/// Where the bridge finds a tenant.
+pub(crate) struct Place {
+    pub(crate) number: usize,
+    pub(crate) url: String,
+    pub(crate) certificates: PathBuf,
 }
 
 /// Starts it.
-pub(crate) fn start(options: &Options, places: &Places<'_>) -> Process {
-    let file = places.home.join("presence2mqtt.toml");
-    fs::write(&file, configuration(options, places)).unwrap();
+pub(crate) fn start(options: &Options, tenants: &[Place], broker: u16, home: &Path) -> Process {
+    let file = home.join("presence2mqtt.toml");
+    fs::write(&file, configuration(options, tenants, broker)).unwrap();
     let program = options.program.as_deref().unwrap_or(Path::new(env!("CARGO_BIN_EXE_presence2mqtt")));
     let mut command = Command::new(program);
     command.arg("run").arg("--config").arg(file).env("RUST_LOG", &options.log).env("NO_COLOR", "1");
-    let log = fs::File::create(places.home.join("bridge.log")).unwrap();
+    let log = fs::File::create(home.join("bridge.log")).unwrap();
     Process::start(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log))
 }
 
 /// The one place that says who is followed, and how.
-fn configuration(options: &Options, places: &Places<'_>) -> String {
-    let Places { tenant, broker, home } = places;
-    let ca_file = match tenant.starts_with("https") {
-        true => format!("ca_file = \"{}\"\n", home.join(AUTHORITY).display()),
-        false => String::new(),
-    };
+fn configuration(options: &Options, tenants: &[Place], broker: u16) -> String {
     let mut text = format!(
-        "[mqtt]\nurl = \"mqtt://127.0.0.1:{broker}\"\nprotocol = \"{}\"\n\n\
-         [graph]\ntenant_id = \"contoso.example\"\nclient_id = \"a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d\"\n\
-         graph_url = \"{tenant}\"\nlogin_url = \"{tenant}\"\npoll_interval = \"{}s\"\n{ca_file}\n\
-         [graph.auth]\nmethod = \"client-secret\"\nclient_secret = \"load\"\n\n\
-         [home_assistant]\ndiscovery = false\n",
+        "[mqtt]\nurl = \"mqtt://127.0.0.1:{broker}\"\nprotocol = \"{}\"\n\n[home_assistant]\ndiscovery = false\n\n\
+         [graph]\nclient_id = \"a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d\"\npoll_interval = \"{}s\"\n",
         options.protocol, options.cycle
     );
-    match options.follow {
-        Follow::Users => {
-            for place in 0..options.people {
-                let (name, id) = (people::name(place), people::id(options.seed, place));
-                // Writing into memory does not fail.
-                let _written = write!(text, "\n[[users]]\nname = \"{name}\"\nid = \"{id}\"\n");
+    let is_single = tenants.len() == 1;
+    for Place { number, url, certificates } in tenants {
+        let (heading, auth) = match is_single {
+            true => (String::new(), "graph"),
+            false => (format!("\n[[accounts]]\nname = \"tenant{number}\"\n"), "accounts"),
+        };
+        let ca_file = match url.starts_with("https") {
+            true => format!("ca_file = \"{}\"\n", certificates.join(AUTHORITY).display()),
+            false => String::new(),
+        };
+        // Writing into memory does not fail.
+        let _written = write!(
+            text,
+            "{heading}tenant_id = \"contoso{number}.example\"\ngraph_url = \"{url}\"\nlogin_url = \"{url}\"\n{ca_file}\n\
+             [{auth}.auth]\nmethod = \"client-secret\"\nclient_secret = \"load\"\n"
+        );
+    }
+    for &Place { number, .. } in tenants {
+        let account = if is_single { String::new() } else { format!("account = \"tenant{number}\"\n") };
+        match options.follow {
+            Follow::Users => {
+                for place in number * options.people..(number + 1) * options.people {
+                    let (name, id) = (people::name(place), people::id(options.seed, place));
+                    let _written = write!(text, "\n[[users]]\nname = \"{name}\"\nid = \"{id}\"\n{account}");
+                }
             }
-        }
-        Follow::Group => {
-            let _written = write!(text, "\n[[groups]]\nid = \"{GROUP}\"\n");
+            Follow::Group => {
+                let id = Uuid::from_u128(GROUP + number as u128);
+                let _written = write!(text, "\n[[groups]]\nid = \"{id}\"\n{account}");
+            }
         }
     }
     text

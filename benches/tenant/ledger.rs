@@ -1,6 +1,7 @@
 //! What the tenant under load remembers: requests, refusals, gaps, and when each change went out.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -21,22 +22,25 @@ struct Book {
     refused: usize,
     /// People read in each [`WINDOW`] since `began`.
     read: Vec<usize>,
-    /// When each person was read last.
-    last: Vec<Option<Instant>>,
+    /// The place of the first person.
+    first: usize,
+    /// How often each person was read since `began`, and when last.
+    last: Vec<(u32, Option<Instant>)>,
     longest_gap: Duration,
     /// Who changed, how often so far, and when the answer that says so had gone out: nanoseconds of the wall clock.
     changes: Vec<(usize, u32, u128)>,
 }
 
 impl Ledger {
-    pub(crate) fn new(people: usize) -> Self {
+    pub(crate) fn new(people: Range<usize>) -> Self {
         Self(Mutex::new(Book {
             began: Instant::now(),
             window: VecDeque::new(),
             requests: 0,
             refused: 0,
             read: Vec::new(),
-            last: vec![None; people],
+            first: people.start,
+            last: vec![(0, None); people.len()],
             longest_gap: Duration::ZERO,
             changes: Vec::new(),
         }))
@@ -66,7 +70,10 @@ impl Ledger {
         }
         book.read[window] += people.len();
         for &place in people {
-            if let Some(last) = book.last[place].replace(now) {
+            let inside = place - book.first;
+            let (times, last) = &mut book.last[inside];
+            *times += 1;
+            if let Some(last) = last.replace(now) {
                 book.longest_gap = book.longest_gap.max(now - last);
             }
         }
@@ -79,7 +86,7 @@ impl Ledger {
         book.began = Instant::now();
         (book.requests, book.refused) = (0, 0);
         book.read.clear();
-        book.last.fill(None);
+        book.last.fill((0, None));
         book.longest_gap = Duration::ZERO;
         book.changes.clear();
     }
@@ -89,10 +96,11 @@ impl Ledger {
         let book = self.book();
         let read: Vec<String> = book.read.iter().map(usize::to_string).collect();
         format!(
-            "requests {}\nrefused {}\nnever {}\nlongest_gap_ms {}\nread {}\n",
+            "requests {}\nrefused {}\ncycles {}\nlongest_gap_ms {}\nread {}\n",
             book.requests,
             book.refused,
-            book.last.iter().filter(|last| last.is_none()).count(),
+            // Whoever was read least.
+            book.last.iter().map(|(times, _)| times).min().unwrap_or(&0),
             book.longest_gap.as_millis(),
             read.join(","),
         )

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! cargo bench --bench tenant -- load --people 950000 --follow group --duration 300
+//! cargo bench --bench tenant -- load --people 300000 --tenants 3 --follow group --duration 300
 //! cargo bench --bench tenant -- resend --people 100000
 //! cargo bench --bench tenant -- latency --people 10000 --cycle 1 --share 0.0002
 //! cargo bench --bench tenant -- one
@@ -36,7 +37,7 @@ use options::{Options, Run};
 fn main() {
     let options = Options::parse();
     if options.serve {
-        return tenant::serve(options.people, options.seed, options.certificates.as_deref());
+        return tenant::serve(&options);
     }
     match options.run {
         Run::Short => short::run(&options),

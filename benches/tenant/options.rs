@@ -11,9 +11,12 @@ pub(crate) struct Options {
     /// What is measured
     #[arg(value_enum, default_value_t = Run::Short)]
     pub(crate) run: Run,
-    /// How many people there are
+    /// How many people there are in each tenant
     #[arg(long, default_value_t = 10_000)]
     pub(crate) people: usize,
+    /// How many tenants there are, each with an account of the one bridge
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub(crate) tenants: u16,
     /// The share of them that changes from one cycle to the next
     #[arg(long, default_value_t = 0.01)]
     pub(crate) share: f64,
@@ -50,6 +53,9 @@ pub(crate) struct Options {
     /// Where the tenant leaves its authority
     #[arg(long, hide = true)]
     pub(crate) certificates: Option<String>,
+    /// How many people the tenants before this one have
+    #[arg(long, hide = true, default_value_t = 0)]
+    pub(crate) first: usize,
     /// Given by cargo
     #[arg(long, hide = true)]
     pub(crate) bench: bool,
@@ -68,6 +74,13 @@ pub(crate) enum Run {
     Latency,
     /// One person over https: what it costs to be there
     One,
+}
+
+impl Options {
+    /// Everybody in all tenants.
+    pub(crate) fn everybody(&self) -> usize {
+        self.people * usize::from(self.tenants)
+    }
 }
 
 /// How people come into the configuration.

@@ -4,6 +4,7 @@
 //! of them cost the tenant next to nothing.
 
 use std::io::Write;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use uuid::Uuid;
@@ -26,6 +27,8 @@ const ONE_WRITES: usize = 10;
 /// The people, and what they do.
 pub(crate) struct People {
     seed: u64,
+    /// The place of the first of them among those of all tenants.
+    first: usize,
     looks: Vec<AtomicU32>,
     changes: Vec<AtomicU32>,
     /// The share that changes from one look to the next, as a part of `u32::MAX`.
@@ -33,13 +36,14 @@ pub(crate) struct People {
 }
 
 impl People {
-    pub(crate) fn new(count: usize, seed: u64) -> Self {
+    pub(crate) fn new(first: usize, count: usize, seed: u64) -> Self {
         let none = || (0..count).map(|_| AtomicU32::new(0)).collect();
-        Self { seed, looks: none(), changes: none(), share: AtomicU64::new(0) }
+        Self { seed, first, looks: none(), changes: none(), share: AtomicU64::new(0) }
     }
 
-    pub(crate) fn count(&self) -> usize {
-        self.looks.len()
+    /// The places of all of them.
+    pub(crate) fn places(&self) -> Range<usize> {
+        self.first..self.first + self.looks.len()
     }
 
     /// From now on this share of those who are looked at has changed since the last look.
@@ -50,15 +54,16 @@ impl People {
     /// Whoever has this object id.
     pub(crate) fn place(&self, id: &str) -> Option<usize> {
         let place = usize::from_str_radix(id.get(24..36)?, 16).ok()?;
-        (place < self.count()).then_some(place)
+        self.places().contains(&place).then_some(place)
     }
 
     /// Looks at somebody: writes what they do, and says whether that is new since the last look.
     pub(crate) fn look(&self, place: usize, out: &mut Vec<u8>) -> Option<u32> {
-        let looks = self.looks[place].fetch_add(1, Ordering::Relaxed);
+        let inside = place - self.first;
+        let looks = self.looks[inside].fetch_add(1, Ordering::Relaxed);
         let drawn = mix(self.seed ^ mix(place as u64) ^ (u64::from(looks) << 40)) >> 32;
         let changed = looks == 0 || drawn < self.share.load(Ordering::Relaxed);
-        let count = &self.changes[place];
+        let count = &self.changes[inside];
         let changes =
             if changed { count.fetch_add(1, Ordering::Relaxed) + 1 } else { count.load(Ordering::Relaxed) };
         self.write(place, changes, out);

@@ -19,8 +19,9 @@ const SOON: Duration = Duration::from_secs(3);
 /// What cycles under load have cost.
 pub(crate) struct Load {
     pub(crate) first_publish: Duration,
+    /// Over all tenants, and of the one that is worst off.
     pub(crate) refused: usize,
-    pub(crate) never: usize,
+    pub(crate) cycles: usize,
     pub(crate) longest_gap: Duration,
     pub(crate) cores: f64,
     pub(crate) peak: u64,
@@ -33,7 +34,10 @@ pub(crate) fn load(options: &Options) -> Load {
     let (stage, first) = Stage::set(options, |port| everybody(port, false));
     let first_publish = stage.published(&first);
     drop(first);
-    say("first full publish", format!("{:.2} s for {} people", first_publish.as_secs_f64(), options.people));
+    say(
+        "first full publish",
+        format!("{:.2} s for {} people", first_publish.as_secs_f64(), options.everybody()),
+    );
     let at_first = stage.bridge.cost();
     say(
         "so far",
@@ -53,28 +57,32 @@ pub(crate) fn load(options: &Options) -> Load {
     sleep(Duration::from_secs(options.duration));
     let (after, took) = (stage.bridge.cost(), began.elapsed());
     let messages = changes.kept().messages;
-    let number = |name: &str| stage.counted(name).parse::<usize>().unwrap();
-    let (requests, refused, never, gap) =
-        (number("requests"), number("refused"), number("never"), number("longest_gap_ms"));
-    let read = stage.counted("read");
+    let counted = stage.counted();
     stage.change(0.0);
     sleep(SOON);
     let (latencies, missed) = stage.latencies(&changes);
     let cores = (after.time - before.time).as_secs_f64() / took.as_secs_f64();
-    say("people read in each 30 s", read);
-    say(
-        "requests",
-        format!(
-            "{requests}, {refused} refused with 429, {:.1} in 30 s",
-            requests as f64 * 30.0 / took.as_secs_f64()
-        ),
-    );
-    say("longest time between two readings of one person", format!("{gap} ms, {never} never read"));
+    for (number, counted) in (1..).zip(&counted) {
+        if options.tenants > 1 {
+            say("tenant", number);
+        }
+        say("people read in each 30 s", counted.text("read"));
+        let (requests, refused) = (counted.number("requests"), counted.number("refused"));
+        let rate = requests as f64 * 30.0 / took.as_secs_f64();
+        say("requests", format!("{requests}, {refused} refused with 429, {rate:.1} in 30 s"));
+        let (cycles, gap) = (counted.number("cycles"), counted.number("longest_gap_ms"));
+        say("whole cycles", format!("{cycles} in {:.1} s", took.as_secs_f64()));
+        say("longest time between two readings of one person", format!("{gap} ms"));
+    }
     say("bridge", format!("{cores:.3} cores, {} KiB resident, {} KiB at most", after.resident, after.peak));
+    say("memory for each person", format!("{} bytes", after.resident * 1024 / options.everybody() as u64));
     say("published", format!("{:.0} messages/s heard", messages as f64 / took.as_secs_f64()));
     say_latencies(&latencies, missed);
-    let longest_gap = Duration::from_millis(gap as u64);
-    Load { first_publish, refused, never, longest_gap, cores, peak: after.peak, latencies, missed }
+    let refused = counted.iter().map(|counted| counted.number("refused")).sum();
+    let cycles = counted.iter().map(|counted| counted.number("cycles")).min().unwrap();
+    let longest_gap = counted.iter().map(|counted| counted.number("longest_gap_ms")).max().unwrap();
+    let longest_gap = Duration::from_millis(longest_gap as u64);
+    Load { first_publish, refused, cycles, longest_gap, cores, peak: after.peak, latencies, missed }
 }
 
 /// What a full resend has cost.
@@ -93,7 +101,10 @@ pub(crate) fn resend(options: &Options) -> Resend {
     let (mut stage, first) = Stage::set(options, |port| everybody(port, false));
     let first_publish = stage.published(&first);
     drop(first);
-    say("first full publish", format!("{:.2} s for {} people", first_publish.as_secs_f64(), options.people));
+    say(
+        "first full publish",
+        format!("{:.2} s for {} people", first_publish.as_secs_f64(), options.everybody()),
+    );
     sleep(Duration::from_secs(options.cycle));
     // A few change, and must come first.
     stage.begin();
@@ -110,11 +121,11 @@ pub(crate) fn resend(options: &Options) -> Resend {
     let (took, cost) = (online - listening, after.time - before.time);
     let newest_first = {
         let heard = heard.kept();
-        assert_eq!(heard.people(), options.people, "not everybody was sent again");
+        assert_eq!(heard.people(), options.everybody(), "not everybody was sent again");
         heard.order[..newest.len()].iter().all(|place| newest.contains(place))
     };
     drop(heard);
-    let messages = retained(stage.broker.port, 4 * options.people + 3);
+    let messages = retained(stage.broker.port, 4 * options.everybody() + 3);
     let (count, seconds) = (messages.len(), took.as_secs_f64());
     let rate = count as f64 / seconds;
     say(
@@ -166,7 +177,7 @@ pub(crate) struct One {
 
 /// One person over https: what it costs to be there.
 pub(crate) fn one(options: &Options) -> One {
-    let options = Options { people: 1, https: true, ..options.clone() };
+    let options = Options { people: 1, tenants: 1, https: true, ..options.clone() };
     let (stage, first) = Stage::set(&options, |port| everybody(port, false));
     let first_presence = {
         let heard = first.until("a presence", LIMIT, |heard| heard.people() == 1);

@@ -1,12 +1,13 @@
 //! Everything that a run is made of, started and put together.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::bridge::{self, Places};
+use super::bridge::{self, Place};
 use super::broker::Broker;
 use super::listener::{Heard, Listener};
 use super::options::Options;
@@ -16,16 +17,21 @@ use super::{people, tenant};
 /// Anything that does not come within this will not come.
 pub(crate) const LIMIT: Duration = Duration::from_secs(300);
 
-/// A tenant, a broker and a bridge.
+/// Tenants, a broker and a bridge.
 pub(crate) struct Stage {
     pub(crate) options: Options,
     pub(crate) broker: Broker,
     pub(crate) bridge: Process,
     /// When the bridge was started.
     pub(crate) began: Instant,
-    control: String,
-    _tenant: Process,
+    tenants: Vec<Tenant>,
     home: TempDir,
+}
+
+/// A tenant in a process of its own, and the address at which it says what it counted.
+struct Tenant {
+    control: String,
+    _process: Process,
 }
 
 /// What was heard of everybody since a listener began.
@@ -51,30 +57,18 @@ impl Stage {
     pub(crate) fn set<T>(options: &Options, before: impl FnOnce(u16) -> T) -> (Self, T) {
         let mut home = tempfile::tempdir().unwrap();
         home.disable_cleanup(options.keep);
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args([
-            "--serve",
-            "--people",
-            &options.people.to_string(),
-            "--seed",
-            &options.seed.to_string(),
-        ]);
-        if options.https {
-            command.arg("--certificates").arg(home.path());
-        }
-        let (tenant, said) = Process::told(&mut command);
-        let (url, control) = said.split_once(' ').unwrap();
+        let served =
+            (0..usize::from(options.tenants)).map(|number| Tenant::start(options, number, home.path()));
+        let (tenants, places): (Vec<Tenant>, Vec<Place>) = served.unzip();
         let broker = Broker::start(home.path());
         let listens = before(broker.port);
-        let places = Places { tenant: url, broker: broker.port, home: home.path() };
-        let (began, bridge) = (Instant::now(), bridge::start(options, &places));
-        let (options, control) = (options.clone(), control.to_owned());
-        (Self { options, broker, bridge, began, control, _tenant: tenant, home }, listens)
+        let (began, bridge) = (Instant::now(), bridge::start(options, &places, broker.port, home.path()));
+        (Self { options: options.clone(), broker, bridge, began, tenants, home }, listens)
     }
 
     /// Everybody was published, and the bridge says that it is there.
     pub(crate) fn published(&self, everybody: &Listener<Everybody>) -> Duration {
-        let count = self.options.people;
+        let count = self.options.everybody();
         let heard = everybody.until("everybody's availability", LIMIT, |heard| {
             heard.first.len() == count && heard.online.is_some()
         });
@@ -84,7 +78,7 @@ impl Stage {
     /// Somebody who listens to changes, and has heard before what is retained.
     pub(crate) fn listens(&self) -> Listener<Everybody> {
         let listener = everybody(self.broker.port, true);
-        let everybody = self.options.people;
+        let everybody = self.options.everybody();
         let all = |heard: &Everybody| heard.first.len() == everybody && heard.changes.len() == everybody;
         drop(listener.until("what is retained", LIMIT, all));
         listener
@@ -92,27 +86,29 @@ impl Stage {
 
     /// From now on this share changes from one cycle to the next.
     pub(crate) fn change(&self, share: f64) {
-        tenant::control(&self.control, &format!("change/{share}"));
+        for tenant in &self.tenants {
+            tenant.ask(&format!("change/{share}"));
+        }
     }
 
     /// Counts from now on.
     pub(crate) fn begin(&self) -> Cost {
-        tenant::control(&self.control, "begin");
+        for tenant in &self.tenants {
+            tenant.ask("begin");
+        }
         self.bridge.forget_peak();
         self.bridge.cost()
     }
 
-    /// What the tenant counted under this name.
-    pub(crate) fn counted(&self, name: &str) -> String {
-        let counts = tenant::control(&self.control, "counts");
-        let value = counts.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
-        value.trim().to_owned()
+    /// What each tenant counted.
+    pub(crate) fn counted(&self) -> Vec<Counted> {
+        self.tenants.iter().map(|tenant| Counted(tenant.ask("counts"))).collect()
     }
 
     /// The changes told since the last look, oldest first: whose, their how many-th, and when the answer had gone out by the
     /// wall clock.
     pub(crate) fn changes(&self) -> Vec<(usize, u32, u128)> {
-        let text = tenant::control(&self.control, "changes");
+        let text: String = self.tenants.iter().map(|tenant| tenant.ask("changes")).collect();
         let change = |line: &str| {
             let mut fields = line.split(' ');
             let (place, count, told) = (fields.next()?, fields.next()?, fields.next()?);
@@ -135,6 +131,46 @@ impl Stage {
         latencies.sort();
         let missed = changes.len() - latencies.len();
         (latencies, missed)
+    }
+}
+
+impl Tenant {
+    /// The n-th of several, whose people come after those of the ones before.
+    fn start(options: &Options, number: usize, home: &Path) -> (Self, Place) {
+        let certificates = home.join(format!("tenant{number}"));
+        std::fs::create_dir(&certificates).unwrap();
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        let (people, first) = (options.people, number * options.people);
+        for (option, value) in [("--people", people), ("--first", first), ("--seed", options.seed as usize)] {
+            command.args([option, &value.to_string()]);
+        }
+        if options.https {
+            command.arg("--certificates").arg(&certificates);
+        }
+        let (process, said) = Process::told(command.arg("--serve"));
+        let (url, control) = said.split_once(' ').unwrap();
+        let place = Place { number, url: url.to_owned(), certificates };
+        (Self { control: control.to_owned(), _process: process }, place)
+    }
+
+    fn ask(&self, path: &str) -> String {
+        tenant::control(&self.control, path)
+    }
+}
+
+/// What a tenant counted, in lines of `name value`.
+pub(crate) struct Counted(String);
+
+impl Counted {
+    /// The value of this name.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        let value = self.0.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+        value.trim()
+    }
+
+    /// The same, as a number.
+    pub(crate) fn number(&self, name: &str) -> usize {
+        self.text(name).parse().unwrap()
     }
 }
 

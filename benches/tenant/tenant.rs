@@ -13,6 +13,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::ledger::Ledger;
+use super::options::Options;
 use super::people::{self, People};
 use super::tls;
 
@@ -35,19 +36,16 @@ struct Asked {
 }
 
 /// Serves for ever; prints the root of everything first. With a folder for a certificate it speaks TLS.
-pub(crate) fn serve(count: usize, seed: u64, certificates: Option<&str>) {
+pub(crate) fn serve(options: &Options) {
+    let &Options { people: count, first, seed, .. } = options;
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let control = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let tls = certificates.map(tls::server);
+    let tls = options.certificates.as_deref().map(tls::server);
     let scheme = if tls.is_some() { "https" } else { "http" };
     let url = format!("{scheme}://127.0.0.1:{port}");
-    let tenant = Arc::new(Tenant {
-        people: People::new(count, seed),
-        seed,
-        ledger: Ledger::new(count),
-        url: url.clone(),
-    });
+    let people = People::new(first, count, seed);
+    let tenant = Arc::new(Tenant { ledger: Ledger::new(people.places()), people, seed, url: url.clone() });
     println!("{url} {}", control.local_addr().unwrap());
     let commander = Arc::clone(&tenant);
     thread::spawn(move || control.incoming().flatten().for_each(|stream| commander.talk(stream)));
@@ -135,14 +133,15 @@ impl Tenant {
 
     /// A page of the one group, which holds everybody (Graph: `group-list-transitivemembers`).
     fn members(&self, path: &str) -> Vec<u8> {
-        let from = path.rsplit_once("skiptoken=").map_or(0, |(_, from)| from.parse().unwrap());
-        let to = self.people.count().min(from + PAGE);
+        let all = self.people.places();
+        let from = path.rsplit_once("skiptoken=").map_or(all.start, |(_, from)| from.parse().unwrap());
+        let to = all.end.min(from + PAGE);
         let mut page = String::from("{");
-        if to < self.people.count() {
+        if to < all.end {
             let root = path.split(['?', '&']).next().unwrap();
             write!(page, r#""@odata.nextLink":"{}{root}?$skiptoken={to}","#, self.url).unwrap();
         }
-        write!(page, r#""@odata.count":{},"value":["#, self.people.count()).unwrap();
+        write!(page, r#""@odata.count":{},"value":["#, all.len()).unwrap();
         for place in from..to {
             let (comma, id, name) =
                 (if place > from { "," } else { "" }, people::id(self.seed, place), people::name(place));

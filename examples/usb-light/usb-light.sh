@@ -30,7 +30,7 @@ bridge=${BRIDGE:-bridge}
 
 # One line for each message, and with -d one for each connection, as soon as there is one.
 listen() {
-    by_line mosquitto_sub -d -q 1 -F '%t %p' -t "$base/$bridge/state" \
+    by_line mosquitto_sub -d -k 15 -q 1 -F '%t %p' -t "$base/$bridge/state" \
         -t "$base/$user/availability" -t "$base/$user/activity" -t "$base/$user/health"
 }
 
@@ -67,8 +67,8 @@ obey() {
                     # There was no broker, and what is known may be old. All of it is retained and comes again. While
                     # there is none, nothing comes, and the light stays as it is.
                     *' sending CONNECT') forget ;;
-                    # Every minute: a light that was not there is tried again.
-                    *' received PINGRESP') ;;
+                    # Every quarter of a minute: a light that was plugged in meanwhile knows nothing yet.
+                    *' received PINGRESP') show_again ;;
                     *) continue ;;
                 esac
                 ;;
@@ -81,6 +81,13 @@ obey() {
 
 forget() {
     state='' health='' activity='' availability=''
+}
+
+# `busylight` ends in peace where no light is there, and also where one is. While it still runs it keeps its light itself.
+show_again() {
+    if [ -n "${BUSYSERVE:-}" ] || [ -z "$busylight" ] || ! kill -0 "$busylight" 2>/dev/null; then
+        shown=''
+    fi
 }
 
 show() {

@@ -55,7 +55,9 @@ pub(super) async fn whoami(
             writeln!(out, "name      {name}")?;
         }
         // Of the others it is said all the same.
-        outcome = outcome.and(one(config, of, progress, out).await);
+        let one = one(config, of, progress, out).await;
+        outcome =
+            outcome.and(one.map_err(|failure| failure.of_account(config.accounts[of.index()].name.as_ref())));
     }
     outcome
 }
@@ -71,13 +73,12 @@ async fn one(
     let kept =
         progress.during(WAITING, sign_in.store.lock()).await.map_err(of_store)?.read().map_err(of_store)?;
     let Some(kept) = kept else {
-        let why = match &config.accounts[of.index()].name {
-            Some(name) => format!(
-                "nobody is signed in to the account {name}; run `presence2mqtt login --account {name}`"
-            ),
-            None => "nobody is signed in; run `presence2mqtt login`".to_owned(),
-        };
-        return Err(Failure::new(exit::SIGN_IN, why));
+        let account = config.accounts[of.index()].name.as_ref();
+        let to = account.map_or(String::new(), |name| format!(" to the account {name}"));
+        return Err(Failure::new(
+            exit::SIGN_IN,
+            format!("nobody is signed in{to}; run `presence2mqtt login`"),
+        ));
     };
     writeln!(out, "account   {}", kept.account.username)?;
     writeln!(out, "object id {}", kept.account.object_id)?;

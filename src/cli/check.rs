@@ -4,6 +4,7 @@ use std::io::Write;
 
 use clap::Args;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::exit::{self, Failure};
 use super::online;
@@ -71,9 +72,21 @@ fn describe(config: &Config, out: &mut impl Write) -> std::io::Result<()> {
     }
     for light in lights {
         let users: Vec<&str> = light.users.iter().map(TopicLevel::as_str).collect();
-        writeln!(out, "  light    {} shows {}", light.name, users.join(", "))?;
+        write!(out, "  light    {} shows {}", light.name, users.join(", "))?;
+        match &light.active {
+            Some(hours) => {
+                writeln!(out, ", within its hours by the clock of {}", zone_in_words(&hours.zone))?
+            }
+            None => writeln!(out)?,
+        }
     }
     Ok(())
+}
+
+/// The machine's own may have no name, as a file that is no link to the database.
+fn zone_in_words(zone: &TimeZone) -> String {
+    let name = if zone.is_unknown() { Some("UTC") } else { zone.iana_name() };
+    name.unwrap_or("this machine").to_owned()
 }
 
 /// Says with which others an account shares its requests.
@@ -94,7 +107,7 @@ fn name(account: &Account) -> Option<&str> {
 
 #[expect(clippy::disallowed_methods, reason = "a command is an edge: certificates end by the clock")]
 fn warn(config: &Config, out: &mut impl Write) -> std::io::Result<()> {
-    for warning in config::exposed(config) {
+    for warning in config::exposed(config).into_iter().chain(config::unzoned(config)) {
         writeln!(out, "warning: {warning}")?;
     }
     for account in &config.accounts {

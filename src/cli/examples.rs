@@ -3,6 +3,7 @@
 pub(super) const ALL: &str = "\
 Examples:
   presence2mqtt demo                        see everything at work, nothing to set up
+  presence2mqtt setup                       your own: a few questions, and it works
   presence2mqtt check --online              is everything right, from the sign-in to the broker?
   presence2mqtt run                         the bridge
   presence2mqtt watch                       what everybody on the broker sees
@@ -17,6 +18,16 @@ Examples:
   presence2mqtt run --log-format json       for machines that collect logs
 
 SIGHUP reads the configuration again; SIGTERM and Ctrl-C say `offline` and end.";
+
+pub(super) const SETUP: &str = "\
+Examples:
+  presence2mqtt setup                       asks; Ctrl-C at any question writes nothing
+  presence2mqtt setup --email alice@contoso.com --broker homeassistant.local
+  presence2mqtt setup --sign-in browser     or code, or later: then run `presence2mqtt login`
+  presence2mqtt setup --yes --email alice@contoso.com --client-id $CLIENT_ID
+
+Answers may come through a pipe, a line each. Variables such as PRESENCE2MQTT__GRAPH__CA_FILE and
+HTTPS_PROXY count as for every command.";
 
 #[cfg(feature = "demo")]
 pub(super) const DEMO: &str = "\
@@ -69,7 +80,8 @@ Of the configuration only [mqtt] is needed, and permission to read there.";
 pub(super) const SIMULATE: &str = "\
 Examples:
   presence2mqtt simulate                    prints a configuration that goes with it
-  presence2mqtt simulate --listen 127.0.0.1:0 --users 50 --speed 600";
+  presence2mqtt simulate --listen 127.0.0.1:0 --users 50 --speed 600
+  presence2mqtt simulate --tenants 3        several accounts, one bridge";
 
 pub(super) const LIGHT_TEST: &str = "\
 Examples:

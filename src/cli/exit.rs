@@ -4,7 +4,9 @@ use std::error::Error;
 use std::fmt;
 
 use crate::chain::chain;
+use crate::core::model::account::addressed;
 use crate::core::model::event::LinkFailure;
+use crate::core::model::name::TopicLevel;
 use crate::mqtt::address::AddressError;
 use crate::mqtt::one_shot::OneShotError;
 
@@ -33,6 +35,15 @@ impl Failure {
     /// A failure that ends in `code`.
     pub fn new(code: u8, error: impl Into<Box<dyn Error>>) -> Self {
         Self { code, error: error.into() }
+    }
+
+    /// The same about one of several accounts: a command that is recommended names it.
+    #[must_use]
+    pub(super) fn of_account(self, account: Option<&TopicLevel>) -> Self {
+        match account {
+            Some(name) if !self.is_broken_pipe() => Self::new(self.code, addressed(name, &self.to_string())),
+            Some(_) | None => self,
+        }
     }
 
     /// Whether standard output was closed by whoever read it.

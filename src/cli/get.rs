@@ -11,7 +11,7 @@ use super::members;
 use super::progress::Progress;
 use super::which::Which;
 use crate::config::Config;
-use crate::core::model::account::{AccountId, addressed};
+use crate::core::model::account::AccountId;
 use crate::core::model::foreign::escaped;
 use crate::core::model::name::UserId;
 use crate::core::model::payload::{State, json};
@@ -25,7 +25,7 @@ use crate::view::line::Ink;
 use crate::view::table::{Cell, table};
 
 /// Whom to read, and how to print it.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct Options {
     /// Names of configured users or of members of configured groups [default: all]
     #[arg(value_name = "USER")]
@@ -67,10 +67,8 @@ pub(super) async fn run(
     }
     match rows.into_iter().find_map(|(user, outcome)| outcome.err().map(|failure| (user, failure))) {
         Some((user, failure)) => {
-            let why = failure.to_string();
             let account = config.accounts[user.account.index()].name.as_ref();
-            let why = account.map_or_else(|| why.clone(), |account| addressed(account, &why));
-            Err(Failure::new(code(&failure), format!("{}: {why}", user.name)))
+            Err(Failure::new(code(&failure), format!("{}: {failure}", user.name)).of_account(account))
         }
         None => Ok(()),
     }

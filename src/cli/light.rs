@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use super::exit::{self, Failure};
+use super::hearing::{self, Hearing, Verdict};
 use super::progress::Progress;
 use super::{examples, signals};
 use crate::config::Config;
@@ -54,8 +55,9 @@ pub(super) async fn run(
     let connecting = OneShot::connect(&address);
     let mut broker =
         progress.during("connecting to the broker", connecting).await.map_err(exit::of_broker)?;
+    let mut hearing = [Hearing::new(light)];
     let outcome = tokio::select! {
-        outcome = walk(light, *pause, &mut broker, out) => outcome,
+        outcome = walk(&mut hearing, light, *pause, &mut broker, out) => outcome,
         () = stop => Ok(()),
     };
     // A bridge that drives the light says what it should really show, if one runs.
@@ -66,13 +68,19 @@ pub(super) async fn run(
     back.map_err(exit::of_broker)
 }
 
-/// Shows every state for a while, and leaves the light off.
+/// Shows every state for a while, and leaves the light off. Says first whether the device is there, for whoever waits before it.
 async fn walk(
+    hearing: &mut [Hearing<'_>; 1],
     light: &Settings,
     pause: Duration,
     broker: &mut OneShot,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
+    hearing::listen(hearing, broker).await.map_err(exit::of_broker)?;
+    hearing::ask(hearing, broker).await.map_err(exit::of_broker)?;
+    match hearing[0].verdict() {
+        Verdict::Well(says) | Verdict::Unknown(says) | Verdict::Wrong(says) => writeln!(out, "{says}")?,
+    }
     let mut line = |[state, color, brightness, effect]: [&str; 4]| {
         writeln!(out, "{}", format!("{state:<40} {color:<8} {brightness:>10}  {effect}").trim_end())?;
         out.flush()
@@ -83,13 +91,18 @@ async fn walk(
         let brightness = lit.map(|lit| format!("{} %", lit.brightness)).unwrap_or_default();
         let effect = lit.and_then(|lit| lit.effect.name()).unwrap_or_default();
         line([&words, &look.shade().to_string(), &brightness, effect])?;
-        if let Some(order) = light.order(&look) {
+        for order in light.orders(&look) {
             let sent = broker.publish(order.into()).await;
             sent.map_err(exit::of_broker)?;
         }
-        tokio::time::sleep(pause).await;
+        hearing[0].was_told();
+        hearing::hear_for(pause, hearing, broker).await.map_err(exit::of_broker)?;
     }
-    Ok(())
+    hearing::wait(hearing, broker).await.map_err(exit::of_broker)?;
+    match hearing[0].verdict() {
+        Verdict::Well(_) | Verdict::Unknown(_) => Ok(()),
+        Verdict::Wrong(says) => Err(Failure::new(exit::UNREACHABLE, says)),
+    }
 }
 
 /// What is shown, one after the other: in words, and as a look.

@@ -40,10 +40,8 @@ pub(super) async fn everybody(
                 | ReadFailure::Forbidden { .. }
                 | ReadFailure::Refused { .. } => failure.to_string(),
             };
-            Failure::new(
-                code(&failure),
-                format!("the members of the group {} cannot be read: {why}", group.id),
-            )
+            let why = format!("the members of the group {} cannot be read: {why}", group.id);
+            Failure::new(code(&failure), why).of_account(config.accounts[group.account.index()].name.as_ref())
         })?;
         for member in members {
             let principal =

@@ -8,6 +8,7 @@ mod examples;
 pub mod exit;
 mod get;
 mod healthcheck;
+mod hearing;
 mod light;
 mod lines;
 mod living;
@@ -18,6 +19,7 @@ mod members;
 mod online;
 mod progress;
 mod run;
+mod setup;
 mod signals;
 mod terminal;
 mod watch;
@@ -57,6 +59,9 @@ enum Task {
     /// Keep the broker true until told to stop (the default)
     #[command(after_help = examples::RUN)]
     Run(run::Options),
+    /// Ask a few questions, try everything, and write the configuration
+    #[command(after_help = examples::SETUP)]
+    Setup(setup::Options),
     /// Everything at once, nothing to set up: a simulated tenant, a broker, the bridge, a live view
     #[cfg(feature = "demo")]
     #[command(after_help = examples::DEMO)]
@@ -125,6 +130,10 @@ pub async fn main(
     let config = || load(&arguments, environment);
     match arguments.command.as_ref().unwrap_or(&Task::Run(run::Options::default())) {
         Task::Run(options) => run::run(options, config, environment).await,
+        Task::Setup(options) => {
+            let from = (arguments.config.as_deref(), environment);
+            setup::run(options, from, (terminal, progress), out).await
+        }
         #[cfg(feature = "demo")]
         Task::Demo(options) => {
             let stop = signals::stop()?;

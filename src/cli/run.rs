@@ -73,9 +73,9 @@ pub(super) async fn run(
     }
 }
 
-/// Says what others can do with the files.
+/// Says what others can do with the files, and which lights have hours without a clock.
 fn warn(config: &Config) {
-    for warning in config::exposed(config) {
+    for warning in config::exposed(config).into_iter().chain(config::unzoned(config)) {
         tracing::warn!("{warning}");
     }
 }

@@ -7,7 +7,7 @@ use crate::config::{Account, Auth, Config};
 use crate::core::model::account::AccountId;
 
 /// Which account.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct Which {
     /// One of the configured accounts
     #[arg(long, value_name = "NAME")]

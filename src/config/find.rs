@@ -7,8 +7,8 @@ use super::environment::Environment;
 use super::error::ConfigErrors;
 use crate::disk::named;
 
-/// More than the configuration of a thousand people.
-pub(super) const MAX_BYTES: u64 = 4 * 1024 * 1024;
+/// Against a file that never ends. A hundred thousand people, each with an entry, take 8 MB.
+pub(super) const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Found wherever somebody happens to be.
 const HERE: &str = "presence2mqtt.toml";
@@ -38,8 +38,9 @@ fn first_of(places: &[PathBuf], environment: &Environment) -> Result<(Origin, St
     Err(ConfigErrors::of_file(
         Path::new("configuration"),
         format_args!(
-            "none found; looked for {}; write one of these or name another with --config",
-            places.join(", ")
+            "none found; looked for {}; run `presence2mqtt setup` to make one{}, or name one with --config",
+            places.join(", "),
+            if cfg!(feature = "demo") { " or `presence2mqtt demo` to see what it is for" } else { "" },
         ),
     ))
 }
@@ -94,6 +95,16 @@ mod tests {
     fn environment(variables: &[(&str, &str)]) -> Environment {
         let owned = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
         variables.iter().map(owned).collect()
+    }
+
+    /// Of 100,000 people with an entry each, written out at length.
+    #[test]
+    fn a_file_of_eight_megabytes_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("presence2mqtt.toml");
+        fs::write(&file, "#\n".repeat(4_500_000)).unwrap();
+        let (_, text) = find(Some(&file), &environment(&[])).unwrap();
+        assert_eq!(text.len(), 9_000_000);
     }
 
     #[test]

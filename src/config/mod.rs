@@ -4,7 +4,8 @@
 //! written, `environment` lays `PRESENCE2MQTT__*` over it, `shape` turns it into what is `written`
 //! (and `written_graph`, `written_accounts` and `written_tables`, with `duration_words`) by the list of keys in `schema`, and `check` makes of it what is `known`, with
 //! `broker`, `ids`, `secret`, `certificate` and `files` for the parts; `listening` is the part
-//! for who only listens, `asking` for who only asks, `exposed` says who else can read or change the files. `error` and `key` say
+//! for who only listens, `asking` for who only asks, `exposed` says who else can read or change the files, `unzoned`
+//! which lights have hours without a clock. `error` and `key` say
 //! what is wrong, and where.
 //!
 //! Nothing here reads the process's environment, a clock or the network. No error and no `Debug`
@@ -30,6 +31,7 @@ mod secret;
 mod shape;
 #[cfg(test)]
 pub(crate) mod tests;
+mod unzoned;
 mod urls;
 mod written;
 mod written_accounts;
@@ -53,6 +55,7 @@ pub use known::{
 pub use listening::{Listening, load_listening};
 pub use schema::json_schema;
 pub use secret::{Secret, SecretError};
+pub use unzoned::unzoned;
 
 use document::Document;
 use written::Written;

@@ -14,7 +14,7 @@ use super::duration_words::DurationWords;
 pub(super) use super::urls::Urls;
 pub(super) use super::written_accounts::Account;
 pub(super) use super::written_graph::{Auth, Cloud, Graph, Method};
-pub(super) use super::written_tables::{Group, Light, Preset, Target, User};
+pub(super) use super::written_tables::{Also, Group, Light, Preset, Profile, Target, User};
 
 /// Configuration of presence2mqtt.
 #[derive(Default, Deserialize, JsonSchema)]

@@ -75,6 +75,8 @@ pub(super) struct Light {
     pub preset: Option<Preset>,
     /// The device's own base topic; tasmota: its Topic, without cmnd; custom: the command topic.
     pub topic: Option<String>,
+    /// The lamp has no colours: it is lit for who is busy, and only its brightness is told.
+    pub white: bool,
     /// Per cent.
     #[schemars(range(min = 1, max = 100))]
     pub brightness: u8,
@@ -92,8 +94,10 @@ pub(super) struct Light {
     pub shutdown_color: Option<String>,
     /// esphome: the object id of the light.
     pub object: Option<String>,
-    /// shelly: the channel.
+    /// shelly: the channel; tasmota: the light's number among the outputs, 1 to 32, where it is not the first.
     pub channel: Option<u8>,
+    /// shelly-gen2: the profile of the device; default: rgbw.
+    pub profile: Option<Profile>,
     /// awtrix: which light; default: indicator1.
     pub target: Option<Target>,
     /// custom: the payload, a template.
@@ -104,6 +108,29 @@ pub(super) struct Light {
     pub colors: BTreeMap<String, String>,
     /// The device's effect by activity or availability.
     pub effects: BTreeMap<String, String>,
+    /// Other topics that win over presence while they say so; earlier ones win. At most 10.
+    pub also: Vec<Also>,
+}
+
+/// Another topic that wins over presence while it says so.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["topic"]))]
+pub(super) struct Also {
+    /// The full topic, without wildcards; none of the bridge's own.
+    pub topic: Option<String>,
+    /// The exact payload that says so.
+    pub on: Option<String>,
+    /// Instead of `on`: a template over `value` and `value_json` that writes on, true, yes or 1.
+    pub on_template: Option<String>,
+    /// "#rrggbb" or "off"; without it the colour stays that of presence.
+    pub color: Option<String>,
+    /// The device's effect.
+    pub effect: Option<String>,
+    /// After how long without another message it counts no more: 1s to 7d. Default: never.
+    #[serde(with = "humantime_serde")]
+    #[schemars(with = "Option<DurationWords>")]
+    pub expires: Option<Duration>,
 }
 
 impl Default for Light {
@@ -113,6 +140,7 @@ impl Default for Light {
             users: None,
             preset: None,
             topic: None,
+            white: false,
             brightness: 60,
             transition: Duration::from_secs(1),
             active: None,
@@ -121,11 +149,13 @@ impl Default for Light {
             shutdown_color: None,
             object: None,
             channel: None,
+            profile: None,
             target: None,
             payload: None,
             online_topic: None,
             colors: BTreeMap::new(),
             effects: BTreeMap::new(),
+            also: Vec::new(),
         }
     }
 }
@@ -168,4 +198,12 @@ pub(super) enum Target {
     Indicator2,
     Indicator3,
     Moodlight,
+}
+
+#[derive(Clone, Copy, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Profile {
+    Rgb,
+    Rgbw,
+    Rgbcct,
 }

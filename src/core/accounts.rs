@@ -24,19 +24,25 @@ pub(super) struct Account {
     pub commands: CommandQueue,
 }
 
+/// Whoever had no turn for longest is first.
+#[derive(Debug, Default)]
+struct Turns(Vec<usize>);
+
 /// All accounts, in the order configured.
 #[derive(Debug)]
 pub(super) struct Accounts {
     list: Vec<Account>,
-    /// Who sent the last read: the turn is the next one's.
-    last: usize,
+    /// Whose turn it is to send a read, and a command.
+    reading: Turns,
+    writing: Turns,
     seed: u64,
 }
 
 impl Accounts {
     pub(super) fn new(settings: &Settings, seed: u64, now: Now) -> Self {
-        let list = settings.accounts().map(|(of, account)| Account::new(of, account, seed, now)).collect();
-        Self { list, last: 0, seed }
+        let list: Vec<Account> =
+            settings.accounts().map(|(of, account)| Account::new(of, account, seed, now)).collect();
+        Self { reading: Turns::of(list.len()), writing: Turns::of(list.len()), list, seed }
     }
 
     pub(super) fn get_mut(&mut self, account: AccountId) -> Option<&mut Account> {
@@ -59,6 +65,12 @@ impl Accounts {
         })
     }
 
+    /// Whether nothing keeps this account from being read, as far as it is known.
+    pub(super) fn is_well(&self, account: AccountId) -> bool {
+        let state = self.list.get(account.index()).map(|account| account.requests.state());
+        matches!(state, Some(GraphState::Starting | GraphState::Ok))
+    }
+
     /// When the next request may begin, or the next invitation.
     pub(super) fn wake_at(&self, people: &Roster, cx: &Context, now: Tick) -> Option<Tick> {
         let of_one = |account: &Account| {
@@ -71,51 +83,40 @@ impl Accounts {
         self.list.iter().filter_map(of_one).min()
     }
 
-    /// Sends the commands that wait. Whoever sends them to one account without end cannot make the people of another stale that has the
-    /// same budget: after a write it is a read's turn, whosever it is.
+    /// Sends the commands that wait, in turn. Whoever sends them to one account without end cannot make the people of another stale that
+    /// has the same budget: after a write it is a read's turn, whosever it is.
     pub(super) fn dispatch(&mut self, people: &Roster, outbox: &mut Outbox, cx: &mut Context) {
-        for index in 0..self.list.len() {
+        let Self { list, writing, .. } = self;
+        list.iter_mut().for_each(|account| account.commands.give_up_late(outbox, cx));
+        writing.round(|index| {
             let wrote_last = cx.budgets.of(AccountId::new(index)).wrote_last();
-            if wrote_last && self.sharing(index, cx).any(|other| other.is_read_due(cx)) {
-                continue;
+            if wrote_last && sharing(list, index, cx).any(|other| other.is_read_due(cx)) {
+                return false;
             }
-            let Account { requests, commands, .. } = &mut self.list[index];
-            commands.dispatch(people, requests, outbox, cx);
-        }
+            let Account { requests, commands, .. } = &mut list[index];
+            commands.send_next(people, requests, outbox, cx)
+        });
     }
 
-    /// Sends the reads that are due, one account after the other in turn, so that none of those that share a budget uses it up.
+    /// Sends the reads that are due, in turn.
     pub(super) fn read_what_is_due(
         &mut self,
         people: &Roster,
         next_page: impl Fn(usize) -> Option<(ReadMembers, bool)>,
         cx: &mut Context,
     ) {
-        let count = self.list.len();
-        let mut had_none = 0;
-        while had_none < count {
-            self.last = (self.last + 1) % count;
-            let reads = self.list[self.last].requests.read_next(people, &next_page, cx);
-            had_none = if reads { 0 } else { had_none + 1 };
-        }
+        let Self { list, reading, .. } = self;
+        reading.round(|index| list[index].requests.read_next(people, &next_page, cx));
     }
 
     /// Fits the intervals to the budgets; `true` if one is another.
     pub(super) fn fit(&mut self, cx: &mut Context) -> bool {
         let mut is_another = false;
         for index in 0..self.list.len() {
-            let of_others = self.sharing(index, cx).map(|other| other.load(cx)).sum();
+            let of_others = sharing(&self.list, index, cx).map(|other| other.load(cx)).sum();
             is_another |= self.list[index].requests.fit(of_others, cx);
         }
         is_another
-    }
-
-    /// The others who have the same budget.
-    fn sharing(&self, index: usize, cx: &Context) -> impl Iterator<Item = &Requests> {
-        let account = AccountId::new(index);
-        let others = self.list.iter().map(|other| &other.requests);
-        others
-            .filter(move |other| other.account() != account && cx.budgets.is_shared(other.account(), account))
     }
 
     /// These take the place of what was asked and known; who is signed in stays, and so does what was spent.
@@ -134,8 +135,34 @@ impl Accounts {
             account.requests.moved(of);
             self.list.push(account);
         }
-        self.last = 0;
+        (self.reading, self.writing) = (Turns::of(self.list.len()), Turns::of(self.list.len()));
     }
+}
+
+impl Turns {
+    fn of(count: usize) -> Self {
+        Self((0..count).collect())
+    }
+
+    /// Lets each do one thing after the other until none does anything, so that none of those that share a budget uses it up.
+    /// Somebody with a budget of their own takes nobody's turn: whoever did something is last from now on.
+    fn round(&mut self, mut does: impl FnMut(usize) -> bool) {
+        let mut at = 0;
+        while let Some(&index) = self.0.get(at) {
+            if does(index) {
+                self.0[at..].rotate_left(1);
+            } else {
+                at += 1;
+            }
+        }
+    }
+}
+
+/// The others who have the same budget.
+fn sharing<'a>(list: &'a [Account], index: usize, cx: &'a Context) -> impl Iterator<Item = &'a Requests> {
+    let account = AccountId::new(index);
+    let others = list.iter().map(|other| &other.requests);
+    others.filter(move |other| other.account() != account && cx.budgets.is_shared(other.account(), account))
 }
 
 impl Account {

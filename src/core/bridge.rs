@@ -181,8 +181,9 @@ impl Bridge {
             account.sign_in.invite(needed, &mut self.outbox, &mut self.cx);
         }
         self.tend_broker();
-        let expected = self.groups.are_expected();
-        self.lights.light_up(expected, &self.people, &mut self.outbox, &self.cx);
+        let Self { accounts, groups, lights, people, outbox, cx, .. } = self;
+        let is_expected = |name: &TopicLevel| groups.expects(name, |account| accounts.is_well(account));
+        lights.light_up(is_expected, people, outbox, cx);
     }
 
     /// The one fan-out: each change of a person goes to everybody whom it concerns.
@@ -332,9 +333,7 @@ impl Bridge {
     fn decide_orphans(&mut self) {
         let Self { groups, home_assistant, people, outbox, cx, .. } = self;
         // First of all, so that Home Assistant hears of nobody whose topics are emptied.
-        if !groups.are_undecided() {
-            home_assistant.decide(false, people, outbox, cx);
-        }
+        home_assistant.decide(|name| groups.may_come(name), people, outbox, cx);
         groups.decide_orphans(people, outbox, cx);
     }
 
@@ -397,6 +396,7 @@ impl Bridge {
         if message.retained {
             self.broker.heard_retained(self.cx.now);
         }
+        let is_for_a_light = self.lights.heard(message, self.cx.now);
         match heard {
             Heard::Ping => self.broker.pinged(message, &mut self.outbox, &mut self.cx),
             Heard::Pong => self.broker.heard_pong(message, self.cx.now),
@@ -415,7 +415,7 @@ impl Bridge {
                 self.commanded(user, change, message);
             }
             _ if self.home_assistant.is_birth(message, &mut self.cx) => {}
-            _ if self.lights.heard_device(message, self.cx.now) => {}
+            _ if is_for_a_light => {}
             heard if message.retained => self.heard_retained(heard, message),
             Heard::PauseLight(name) => {
                 self.lights.pause_or_follow(&name, &message.payload, &mut self.outbox, &mut self.cx);
@@ -445,7 +445,7 @@ impl Bridge {
         let person = people.by_name(&user).and_then(|place| people.get(place));
         let account = person.and_then(|person| accounts.get_mut(person.account()));
         let Some(Account { commands, requests, .. }) = account else { return };
-        if !message.retained && !broker.is_stopping() {
+        if !message.retained && broker.is_active() {
             commands.take((user, change), message, requests.hold_until(), people, outbox, cx);
         }
     }
@@ -456,8 +456,8 @@ impl Bridge {
         broker.found(&heard, &message.payload, people);
         match heard {
             Heard::Device => {
-                let undecided = groups.are_undecided();
-                for light in home_assistant.heard_device(message, undecided, people, outbox, cx) {
+                let may_come = |name: &TopicLevel| groups.may_come(name);
+                for light in home_assistant.heard_device(message, may_come, people, outbox, cx) {
                     lights.was_driven(light, outbox, cx);
                 }
             }
@@ -505,7 +505,7 @@ impl Bridge {
         let Some(state) = state.filter(|state| cx.is_own(&state.bridge)) else { return };
         match place {
             Some(place) => people.remember(place, Remembered::from_state(&state), cx),
-            None if groups.are_undecided() => {
+            None if groups.may_come(&user) => {
                 groups.keep_state(user, Remembered::from_state(&state), outbox, cx);
             }
             None => {
@@ -536,7 +536,7 @@ impl Bridge {
             }
             Some(ReadBack::Done(lone_healths)) => {
                 let Self { home_assistant, lights, groups, people, outbox, cx, .. } = self;
-                home_assistant.judge_found(groups.are_undecided(), people, outbox, cx);
+                home_assistant.judge_found(|name| groups.may_come(name), people, outbox, cx);
                 lights.remove_found(outbox, cx);
                 for user in lone_healths.into_iter().filter(|user| people.by_name(user).is_none()) {
                     groups.keep_health(user);
@@ -647,7 +647,7 @@ impl Bridge {
             }
             outbox.remove_user(person.name(), cx);
         }
-        home_assistant.decide(groups.are_undecided(), people, outbox, cx);
+        home_assistant.decide(|name| groups.may_come(name), people, outbox, cx);
         requests.all_now(cx.now);
         places.into_iter().for_each(|place| self.watch(place));
     }
@@ -767,7 +767,9 @@ impl Bridge {
         }
         let now = lights.filters(&cx.topics);
         broker.unsubscribe(before.difference(&now).cloned().collect(), cx);
-        broker.subscribe(now.difference(&before).cloned().collect(), cx);
+        // A topic may be listened to already, but not for this light: what is retained there has to come again.
+        let unheard = lights.unheard();
+        broker.subscribe(now.difference(&before).chain(unheard.intersection(&before)).cloned().collect(), cx);
     }
 
     /// Publishes `offline` where somebody could hear it, and goes.

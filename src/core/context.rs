@@ -67,6 +67,14 @@ impl Context {
         self.effects.extend(report.map(Effect::Report));
     }
 
+    /// A sentence for whoever asked about one account: a command that it recommends names the account, where that has a name.
+    pub(super) fn addressed(&self, account: AccountId, sentence: &str) -> String {
+        match &self.settings.account(account).name {
+            Some(name) => addressed(name, sentence),
+            None => sentence.to_owned(),
+        }
+    }
+
     /// A sentence about one account, which is named where it has a name.
     pub(super) fn named(&self, account: AccountId, sentence: String) -> String {
         match &self.settings.account(account).name {

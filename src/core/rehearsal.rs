@@ -39,6 +39,8 @@ pub struct Rehearsal {
 #[must_use]
 pub fn rehearse(mut settings: Settings, mut now: Now) -> Rehearsal {
     settings.users.truncate(ENOUGH);
+    // Nobody is there to wait for.
+    settings.mqtt.standby = false;
     let end = now.tick + LASTS;
     let mut bridge = Bridge::new(settings, 0, now);
     let (mut rehearsal, mut events) = (Rehearsal::default(), VecDeque::from([Event::Started]));

@@ -163,23 +163,17 @@ fn tenants(options: &Options) -> Vec<Tenant> {
         device_code_interval: Duration::from_secs(1),
         ..simulate::Settings::default()
     };
-    let another = simulate::Settings {
-        seed: 2,
-        tenant_id: "1e2d3c4b-5a69-4788-9b0a-c1d2e3f4a5b6".to_owned(),
-        client_id: "b1c2d3e4-f5a6-4b7c-8d9e-0f1a2b3c4d5e".to_owned(),
-        ..settings.clone()
-    };
     let count = if options.household { HOUSEHOLD.len() } else { 1 };
-    let tenants = [settings, another].into_iter().take(count).map(Tenant::new).enumerate();
-    let signing_in = |(index, tenant): (usize, Tenant)| {
-        let person = tenant.people().get(index).map(|person| person.id);
+    let of_one = |number: usize| {
+        let tenant = Tenant::new(settings.clone().nth(number));
+        let person = tenant.people().get(number).map(|person| person.id);
         if options.sign_in || options.household {
             let approve = person.map(|person| AutoApprove { after: 4, person });
             tenant.switch(|switches| switches.auto_approve = approve);
         }
         tenant
     };
-    tenants.map(signing_in).collect()
+    (0..count).map(of_one).collect()
 }
 
 /// A configuration as a person would write it.

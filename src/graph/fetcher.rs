@@ -1,6 +1,7 @@
 //! The fetcher task: orders in, normalised presence events out.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -22,6 +23,7 @@ pub async fn run(
     events: mpsc::Sender<PresenceEvent>,
 ) {
     let mut under_way = JoinSet::new();
+    let is_cold = Arc::new(AtomicBool::new(false));
     loop {
         tokio::select! {
             order = orders.recv() => match order {
@@ -32,7 +34,7 @@ pub async fn run(
                     }
                 }
                 Some(GraphOrder::WarmUp) => {
-                    under_way.spawn(warm_up(Arc::clone(&client)));
+                    under_way.spawn(warm_up(Arc::clone(&client), Arc::clone(&is_cold)));
                 }
                 Some(GraphOrder::Read(request)) => {
                     under_way.spawn(ask(Arc::clone(&client), request, PresenceEvent::Read));
@@ -68,8 +70,13 @@ async fn ask<O: Ask>(
     Some(event(Ended { request: request.id, further, outcome }))
 }
 
-async fn warm_up(client: Arc<GraphClient>) -> Option<PresenceEvent> {
-    if let Err(error) = client.sign_in().await {
+/// Says once that it fails, until it does not any more.
+async fn warm_up(client: Arc<GraphClient>, is_cold: Arc<AtomicBool>) -> Option<PresenceEvent> {
+    let outcome = client.sign_in().await;
+    let was_cold = is_cold.swap(outcome.is_err(), Ordering::Relaxed);
+    if let Err(error) = outcome
+        && !was_cold
+    {
         tracing::warn!("standby: this instance could not take over now: {}", chain(&error));
     }
     None

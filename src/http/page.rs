@@ -92,7 +92,8 @@ impl Page {
 
 /// How it looks from afar.
 fn mood(snapshot: &Snapshot) -> &'static str {
-    match (snapshot.is_ready() || snapshot.is_waiting(), snapshot.is_well()) {
+    let waits_well = snapshot.is_waiting() && snapshot.notices.is_empty();
+    match (snapshot.is_ready() || snapshot.is_waiting(), snapshot.is_well() || waits_well) {
         (true, true) => "good",
         (true, false) => "fair",
         (false, _) => "bad",
@@ -174,7 +175,8 @@ fn of_light(light: &LightSnapshot) -> Value {
         (true, Some(Shade::On(_))) => "on",
     };
     let users: Vec<&str> = light.users.iter().map(|user| user.as_str()).collect();
-    context! { name => light.name.as_str(), users => users.join(", "), color, says }
+    let because = light.because.as_deref();
+    context! { name => light.name.as_str(), users => users.join(", "), color, says, because }
 }
 
 fn of_invitation(shown: &ShownInvitation, now: Timestamp) -> Value {

@@ -5,16 +5,18 @@ use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
 
-use super::groups::EVERYBODY;
 use super::{Person, Server, Settings, Tenant, Trouble};
 
 /// What the command line says.
 #[derive(Debug, Clone, Copy, PartialEq, clap::Args)]
 pub struct Options {
-    /// Where to listen; port 0 takes a free one
+    /// Where to listen; port 0 takes a free one. Of several tenants the next ones take the next ports
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8765")]
     pub listen: SocketAddr,
-    /// How many people there are
+    /// How many tenants there are, each with an app and people of its own; with several, the guide's configuration has accounts
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub tenants: u16,
+    /// How many people there are in each
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub users: usize,
     /// Simulated seconds per second
@@ -29,7 +31,7 @@ pub struct Options {
     /// The app may set presence too: it has the permission Presence.ReadWrite.All
     #[arg(long)]
     pub read_write: bool,
-    /// What is wrong with the tenant
+    /// What is wrong with the tenant, of several with the first
     #[arg(long, value_enum)]
     pub trouble: Option<Trouble>,
 }
@@ -54,7 +56,7 @@ pub enum Error {
 ///
 /// # Errors
 ///
-/// When the address is taken or `out` refuses the guide.
+/// When an address is taken or `out` refuses the guide.
 pub async fn run(
     options: Options,
     stop: impl Future<Output = ()>,
@@ -65,25 +67,57 @@ pub async fn run(
     if options.read_write {
         settings.permissions.push("Presence.ReadWrite.All".to_owned());
     }
-    let listen = |source| Error::Listen { address: options.listen, source };
-    let listener = TcpListener::bind(options.listen).await.map_err(listen)?;
-    let tenant = Tenant::new(settings.clone());
-    if let Some(trouble) = options.trouble {
-        trouble.begin(&tenant);
+    let mut servers = Vec::new();
+    for (number, address) in (0..).zip(options.addresses()) {
+        let listen = |source| Error::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let tenant = Tenant::new(settings.clone().nth(number));
+        if let Some(trouble) = options.trouble.filter(|_| number == 0) {
+            trouble.begin(&tenant);
+        }
+        servers.push((Server::start(listener, tenant.clone()).map_err(listen)?, tenant));
     }
-    let server = Server::start(listener, tenant.clone()).map_err(listen)?;
-    let guide = guide(&server.url(), &settings, &tenant.people());
-    out.write_all(guide.as_bytes()).map_err(Error::Print)?;
+    out.write_all(guide(&servers).as_bytes()).map_err(Error::Print)?;
     out.flush().map_err(Error::Print)?;
     stop.await;
-    server.stop().await;
+    for (server, _) in servers {
+        server.stop().await;
+    }
     Ok(())
+}
+
+impl Options {
+    /// Where each tenant listens.
+    fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        let Self { listen, tenants, .. } = *self;
+        (0..tenants).map(move |number| match listen.port() {
+            0 => listen,
+            first => SocketAddr::new(listen.ip(), first.saturating_add(number)),
+        })
+    }
 }
 
 /// How many people the guide names; the others follow the same pattern.
 const NAMED: usize = 10;
 
-fn guide(url: &str, settings: &Settings, people: &[Person]) -> String {
+/// How to use these tenants: their people, a configuration that follows them, and the first one by hand.
+fn guide(servers: &[(Server, Tenant)]) -> String {
+    let mut text = String::new();
+    for (server, tenant) in servers {
+        text += &introduced(&server.url(), &tenant.settings(), &tenant.people());
+    }
+    text += "A configuration for the bridge:\n\n[mqtt]\nurl = \"mqtt://localhost:1883\"\n";
+    let is_single = servers.len() == 1;
+    for (server, tenant) in servers {
+        text += &account(&server.url(), &tenant.settings(), is_single);
+    }
+    for (_, tenant) in servers {
+        text += &followed(&tenant.settings(), &tenant.people(), is_single);
+    }
+    servers.first().map_or(String::new(), |(server, tenant)| text + &by_hand(&server.url(), tenant))
+}
+
+fn introduced(url: &str, settings: &Settings, people: &[Person]) -> String {
     let Settings { tenant_id, client_id, client_secret, .. } = settings;
     let named = &people[..people.len().min(NAMED)];
     let list: String =
@@ -92,13 +126,8 @@ fn guide(url: &str, settings: &Settings, people: &[Person]) -> String {
         0 => String::new(),
         more => format!("  and {more} more\n"),
     };
-    let users: String = match settings.groups {
-        true => format!("\n# Everybody\n[[groups]]\nid = \"{EVERYBODY}\"\nrefresh_members = \"1m\"\n"),
-        false => named.iter().map(user_table).collect(),
-    };
-    let someone = named.first().map_or_else(|| "…".to_owned(), |p| p.id.to_string());
     format!(
-        r#"A simulated tenant is listening on {url} (Microsoft Graph and sign-in).
+        "A simulated tenant is listening on {url} (Microsoft Graph and sign-in).
 
   tenant   {tenant_id}
   client   {client_id}
@@ -106,21 +135,68 @@ fn guide(url: &str, settings: &Settings, people: &[Person]) -> String {
 
 People:
 {list}{more}
-A configuration for the bridge:
+"
+    )
+}
 
-[mqtt]
-url = "mqtt://localhost:1883"
-
-[graph]
+/// The way into a tenant: `[graph]`, or one of several accounts.
+fn account(url: &str, settings: &Settings, is_single: bool) -> String {
+    let Settings { tenant_id, client_id, client_secret, .. } = settings;
+    let (heading, auth) = match is_single {
+        true => ("[graph]".to_owned(), "[graph.auth]"),
+        false => (format!("[[accounts]]\nname = \"{}\"", account_name(settings)), "[accounts.auth]"),
+    };
+    format!(
+        r#"
+{heading}
 tenant_id = "{tenant_id}"
 client_id = "{client_id}"
 graph_url = "{url}"
 login_url = "{url}"
 
-[graph.auth]
+{auth}
 method = "client-secret"
 client_secret = "{client_secret}"
-{users}
+"#
+    )
+}
+
+fn account_name(settings: &Settings) -> String {
+    format!("tenant{}", settings.number + 1)
+}
+
+/// Who is followed in a tenant. The people of several have the same names, and the bridge needs different ones.
+fn followed(settings: &Settings, people: &[Person], is_single: bool) -> String {
+    let account = match is_single {
+        true => String::new(),
+        false => format!("account = \"{}\"\n", account_name(settings)),
+    };
+    let behind = match settings.number {
+        0 => String::new(),
+        number => format!("-{}", number + 1),
+    };
+    if settings.groups {
+        let id = settings.everybody();
+        let name = if is_single { String::new() } else { format!("name = \"{{upn_local}}{behind}\"\n") };
+        return format!(
+            "\n# Everybody\n[[groups]]\nid = \"{id}\"\n{account}{name}refresh_members = \"1m\"\n"
+        );
+    }
+    let table = |person: &Person| {
+        let alias = person.principal_name.split('@').next().unwrap_or_default();
+        let (id, display_name) = (person.id, &person.display_name);
+        format!(
+            "\n[[users]]\n{account}name = \"{alias}{behind}\"\nid = \"{id}\"\ndisplay_name = \"{display_name}\"\n"
+        )
+    };
+    people.iter().take(NAMED).map(table).collect()
+}
+
+fn by_hand(url: &str, tenant: &Tenant) -> String {
+    let Settings { tenant_id, client_id, client_secret, .. } = tenant.settings();
+    let someone = tenant.people().first().map_or_else(|| "…".to_owned(), |p| p.id.to_string());
+    format!(
+        r#"
 By hand:
 
 curl -s {url}/{tenant_id}/oauth2/v2.0/token -d grant_type=client_credentials -d client_id={client_id} -d client_secret={client_secret} -d scope={url}/.default
@@ -138,59 +214,71 @@ Stop with Ctrl-C.
     )
 }
 
-fn user_table(person: &Person) -> String {
-    let alias = person.principal_name.split('@').next().unwrap_or_default();
-    let (id, display_name) = (person.id, &person.display_name);
-    format!("\n[[users]]\nname = \"{alias}\"\nid = \"{id}\"\ndisplay_name = \"{display_name}\"\n")
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::config::{self, Environment};
+
+    const OPTIONS: Options = Options {
+        listen: SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0),
+        tenants: 1,
+        users: 12,
+        groups: false,
+        speed: 60.0,
+        seed: 1,
+        read_write: false,
+        trouble: None,
+    };
+
+    async fn guide_of(options: Options) -> String {
+        let mut out = Vec::new();
+        run(options, std::future::ready(()), &mut out).await.unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    fn configuration(guide: &str) -> &str {
+        &guide[guide.find("[mqtt]").unwrap()..guide.find("By hand").unwrap()]
+    }
 
     #[tokio::test]
     async fn the_guide_holds_a_configuration_and_the_server_ends_with_it() {
-        let options = Options {
-            listen: ([127, 0, 0, 1], 0).into(),
-            users: 12,
-            groups: false,
-            speed: 60.0,
-            seed: 1,
-            read_write: false,
-            trouble: None,
-        };
-        let mut out = Vec::new();
-        run(options, std::future::ready(()), &mut out).await.unwrap();
-        let text = String::from_utf8(out).unwrap();
+        let text = guide_of(OPTIONS).await;
         assert!(text.contains("and 2 more"), "{text}");
-        let from = text.find("[mqtt]").unwrap();
-        let to = text.find("By hand").unwrap();
-        let config: toml::Table = text[from..to].parse().unwrap();
+        let config: toml::Table = configuration(&text).parse().unwrap();
         assert_eq!(config["users"].as_array().unwrap().len(), NAMED);
         assert_eq!(config["users"][0]["name"].as_str(), Some("alice"));
         let url = config["graph"]["graph_url"].as_str().unwrap();
         let address = url.strip_prefix("http://").unwrap();
         assert!(std::net::TcpStream::connect(address).is_err(), "still listening");
 
-        let mut out = Vec::new();
-        run(Options { groups: true, ..options }, std::future::ready(()), &mut out).await.unwrap();
-        let text = String::from_utf8(out).unwrap();
+        let text = guide_of(Options { groups: true, ..OPTIONS }).await;
         assert!(text.contains("[[groups]]\nid = \"02bd9fd6-8f93-4758-87c3-1fb73740a315\""), "{text}");
         assert!(!text.contains("[[users]]"), "{text}");
     }
 
     #[tokio::test]
+    async fn the_guide_to_several_tenants_has_an_account_for_each() {
+        for groups in [false, true] {
+            let text = guide_of(Options { tenants: 3, groups, ..OPTIONS }).await;
+            let none = Environment::from_iter([]);
+            let config = config::parse(configuration(&text), Path::new("guide"), &none).unwrap();
+            assert_eq!((config.accounts.len(), config.users.len()), (3, if groups { 0 } else { 3 * NAMED }));
+            assert_eq!(config.groups.len(), if groups { 3 } else { 0 });
+        }
+        let first = SocketAddr::from(([127, 0, 0, 1], 9000));
+        let addresses: Vec<u16> = Options { tenants: 3, listen: first, ..OPTIONS }
+            .addresses()
+            .map(|address| address.port())
+            .collect();
+        assert_eq!(addresses, [9000, 9001, 9002]);
+    }
+
+    #[tokio::test]
     async fn a_taken_address_is_an_error_that_names_it() {
         let taken = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let options = Options {
-            listen: taken.local_addr().unwrap(),
-            users: 1,
-            groups: false,
-            speed: 1.0,
-            seed: 1,
-            read_write: false,
-            trouble: None,
-        };
+        let options = Options { listen: taken.local_addr().unwrap(), ..OPTIONS };
         let error = run(options, std::future::ready(()), &mut Vec::new()).await.unwrap_err();
         assert!(error.to_string().contains(&options.listen.to_string()));
     }

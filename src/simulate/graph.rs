@@ -54,6 +54,7 @@ fn read(state: &mut State, grant: &Grant, route: &Route, asked: &Asked) -> Resul
         Route::Token { .. }
         | Route::DeviceCode { .. }
         | Route::Authorize { .. }
+        | Route::OpenIdConfiguration { .. }
         | Route::DeviceLogin
         | Route::MetadataIdentity
         | Route::AppServiceIdentity

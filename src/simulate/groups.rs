@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::core::model::name::ObjectId;
 
-/// Everybody is in this group, if there is one.
+/// Everybody is in this group, if there is one; in other tenants it has another id.
 pub const EVERYBODY: uuid::Uuid = uuid::uuid!("02bd9fd6-8f93-4758-87c3-1fb73740a315");
 
 /// Who is in which group, in the order in which they came.

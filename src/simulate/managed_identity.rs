@@ -25,6 +25,7 @@ pub(super) fn answer(state: &mut State, route: &Route, asked: &Asked) -> Option<
         Route::Token { .. }
         | Route::DeviceCode { .. }
         | Route::Authorize { .. }
+        | Route::OpenIdConfiguration { .. }
         | Route::DeviceLogin
         | Route::MyPresence
         | Route::UserPresence { .. }

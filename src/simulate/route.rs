@@ -16,6 +16,8 @@ pub enum Endpoint {
     DeviceLogin,
     /// `GET /{tenant}/oauth2/v2.0/authorize`
     Authorize,
+    /// `GET /{tenant}/v2.0/.well-known/openid-configuration`
+    OpenIdConfiguration,
     /// `GET /metadata/identity/oauth2/token`, the metadata address of a virtual machine
     MetadataIdentity,
     /// `GET /msi/token`, App Service's endpoint for managed identities
@@ -51,6 +53,9 @@ pub(super) enum Route {
     },
     DeviceLogin,
     Authorize {
+        tenant: String,
+    },
+    OpenIdConfiguration {
         tenant: String,
     },
     MetadataIdentity,
@@ -99,6 +104,9 @@ impl Route {
             [tenant, "oauth2", "v2.0", "token"] => (POST, Self::Token { tenant: tenant.into() }),
             [tenant, "oauth2", "v2.0", "devicecode"] => (POST, Self::DeviceCode { tenant: tenant.into() }),
             [tenant, "oauth2", "v2.0", "authorize"] => (GET, Self::Authorize { tenant: tenant.into() }),
+            [tenant, "v2.0", ".well-known", "openid-configuration"] => {
+                (GET, Self::OpenIdConfiguration { tenant: tenant.into() })
+            }
             ["devicelogin"] => (&[Method::GET, Method::POST][..], Self::DeviceLogin),
             ["metadata", "identity", "oauth2", "token"] => (GET, Self::MetadataIdentity),
             ["msi", "token"] => (GET, Self::AppServiceIdentity),
@@ -135,6 +143,7 @@ impl Route {
             Self::DeviceCode { .. } => Endpoint::DeviceCode,
             Self::DeviceLogin => Endpoint::DeviceLogin,
             Self::Authorize { .. } => Endpoint::Authorize,
+            Self::OpenIdConfiguration { .. } => Endpoint::OpenIdConfiguration,
             Self::MetadataIdentity => Endpoint::MetadataIdentity,
             Self::AppServiceIdentity => Endpoint::AppServiceIdentity,
             Self::Me => Endpoint::Me,
@@ -163,6 +172,7 @@ impl Endpoint {
             | Self::DeviceCode
             | Self::DeviceLogin
             | Self::Authorize
+            | Self::OpenIdConfiguration
             | Self::MetadataIdentity
             | Self::AppServiceIdentity
             | Self::Me
@@ -174,7 +184,11 @@ impl Endpoint {
 
     pub(super) fn service(self) -> Service {
         match self {
-            Self::Token | Self::DeviceCode | Self::DeviceLogin | Self::Authorize => Service::SignIn,
+            Self::Token
+            | Self::DeviceCode
+            | Self::DeviceLogin
+            | Self::Authorize
+            | Self::OpenIdConfiguration => Service::SignIn,
             Self::MetadataIdentity | Self::AppServiceIdentity => Service::ManagedIdentity,
             Self::Me
             | Self::MyPresence

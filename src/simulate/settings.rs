@@ -3,17 +3,19 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::identity_provider::FederatedCredential;
+use uuid::Uuid;
 
-/// The tenant's domain, which names it as well as its GUID.
-pub(super) const DOMAIN: &str = "contoso.example";
+use super::groups::EVERYBODY;
+use super::identity_provider::FederatedCredential;
 
 /// What a tenant is made of. The default has three people, a working day sixty times faster than life, and Microsoft's limits.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// Which of several tenants this is, from 0; see [`Settings::nth`].
+    pub number: usize,
     /// How many people there are.
     pub users: usize,
-    /// Whether there is a group of everybody who is there at the beginning, [`super::groups::EVERYBODY`].
+    /// Whether there is a group of everybody who is there at the beginning, [`Settings::everybody`].
     pub groups: bool,
     /// What people, tokens and days are derived from; the same seed gives the same ones.
     pub seed: u64,
@@ -21,7 +23,7 @@ pub struct Settings {
     pub speed: f64,
     /// The simulated time when the tenant begins, counted from a Monday's midnight.
     pub day_starts: Duration,
-    /// The tenant's GUID; the domain `contoso.example` is accepted as well.
+    /// The tenant's GUID; its [domain](Settings::domain) is accepted as well.
     pub tenant_id: String,
     /// The registered app.
     pub client_id: String,
@@ -55,6 +57,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            number: 0,
             users: 3,
             groups: false,
             seed: 1,
@@ -79,6 +82,38 @@ impl Default for Settings {
             request_limit: 1_500,
             window: Duration::from_secs(30),
         }
+    }
+}
+
+impl Settings {
+    /// The same for another of several tenants, with an id, an app and people of its own. The first is as it was.
+    #[must_use]
+    pub fn nth(self, number: usize) -> Self {
+        if number == 0 {
+            return self;
+        }
+        Self {
+            number,
+            seed: self.seed.wrapping_add(number as u64),
+            tenant_id: format!("{:08x}-4b5a-4678-9a0b-c1d2e3f4a5b6", 0x0f1e_2d3c + number),
+            client_id: format!("{:08x}-e5f6-4a7b-8c9d-0e1f2a3b4c5d", 0xa1b2_c3d4 + number),
+            ..self
+        }
+    }
+
+    /// The tenant's domain, which names it as well as its GUID: `contoso.example`, `contoso2.example` and so on.
+    #[must_use]
+    pub fn domain(&self) -> String {
+        match self.number {
+            0 => "contoso.example".to_owned(),
+            number => format!("contoso{}.example", number + 1),
+        }
+    }
+
+    /// The group of everybody who is there at the beginning.
+    #[must_use]
+    pub fn everybody(&self) -> Uuid {
+        Uuid::from_u128(EVERYBODY.as_u128() ^ self.number as u128)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The sign-in service: its endpoints, and what all of them check first.
 //!
 //! A request is a `form`. `client` says which app asks, by `assertion` too; `device_code`, `authorize` and `refresh` are the
-//! ways of people, with their `scope`s, to `tokens` and an `id_token`; `page` is what people see, `error` what goes wrong.
+//! ways of people, with their `scope`s, to `tokens` and an `id_token`; `openid_configuration` tells anybody which tenant a domain is; `page` is what people see, `error` what goes wrong.
 //! All is remembered in `memory`.
 
 use serde_json::Value;
@@ -20,6 +20,7 @@ mod error;
 mod form;
 mod id_token;
 mod memory;
+mod openid_configuration;
 mod page;
 mod refresh;
 mod scope;
@@ -38,6 +39,7 @@ pub(super) fn answer(state: &mut State, route: &Route, asked: &Asked, marks: &Ma
     let outcome = match route {
         Route::Token { tenant } => token(state, tenant, asked),
         Route::DeviceCode { tenant } => device_code::start(state, tenant, asked),
+        Route::OpenIdConfiguration { tenant } => openid_configuration::answer(state, tenant, &asked.host),
         Route::Authorize { tenant } => return Some(authorize::answer(state, tenant, asked, marks)),
         Route::DeviceLogin => return Some(device_code::login_page(state, asked)),
         Route::MyPresence

@@ -10,7 +10,7 @@ use crate::core::model::name::ObjectId;
 
 use super::clock::{Clock, Now};
 use super::fault::{Fault, Faults};
-use super::groups::{EVERYBODY, Groups};
+use super::groups::Groups;
 use super::ledger::{self, Requests, Written};
 use super::message::Asked;
 use super::pages::Pages;
@@ -82,12 +82,12 @@ impl State {
             sequence: FIRST_SEQUENCE,
             settings,
         };
-        for person in person::invent(state.settings.users, state.settings.seed) {
+        for person in person::invent(&state.settings) {
             state.add(person);
         }
         if state.settings.groups {
             let everybody = state.people().iter().map(|person| person.id).collect();
-            state.groups.set(EVERYBODY.into(), everybody);
+            state.groups.set(state.settings.everybody().into(), everybody);
         }
         state
     }

@@ -11,6 +11,7 @@ use crate::harness::process::Process;
 use crate::harness::{Bridge, Heard, Listener};
 use crate::kinds::nats;
 use crate::office::{Office, STATE};
+use crate::standby;
 
 /// In `BROKERS`.
 pub(crate) const NAME: &str = "nats-cluster";
@@ -114,6 +115,37 @@ async fn what_the_others_say_if_server_and_bridge_die_together() {
         bridge.stop("KILL").await;
         let offline = timeout(WILL_WITHIN, observer.next(mark, STATE, "offline")).await.is_ok();
         println!("figure: server and bridge die together: the others hear `offline`: {offline}");
+    }
+}
+
+/// The server of the active one dies, with its bridge or without; the one that waits is connected to another server.
+#[tokio::test]
+async fn one_that_waits_at_another_server_takes_over() {
+    for program in asked() {
+        for with_bridge in [true, false] {
+            let cluster = Cluster::start(&program).await;
+            let office = Office::new().await;
+            let urls = cluster.urls();
+            let configuration = office.configuration("").set("mqtt.standby", true);
+            let attic = configuration.clone().set("mqtt.url", urls.clone());
+            let cellar = configuration.set("mqtt.url", vec![urls[1].clone(), urls[2].clone()]);
+            let (active, waiting) = standby::both(&attic, &cellar, cluster.port(1)).await;
+            let (observer, began) = (Listener::start(cluster.port(1)).await, Instant::now());
+            cluster.signal(0, "KILL");
+            if with_bridge {
+                active.signal("KILL");
+            } else {
+                // It may be the first that comes back, by another server.
+                active.signal("STOP");
+            }
+            let took = standby::follows(&observer, "cellar", began, RIGHT_WITHIN).await;
+            println!(
+                "figure: server and active bridge die (bridge frozen: {}): right after {took:?}",
+                !with_bridge
+            );
+            println!("{}", waiting.lines("INFO").join("\n"));
+            assert_eq!(waiting.stop("TERM").await.code, Some(0));
+        }
     }
 }
 

@@ -22,7 +22,7 @@
 //! What a broker does is a row of the table; what the bridge promises is asserted. NATS of three servers takes four minutes, the rest two.
 //!
 //! In reading order: `choice` says which brokers, `kinds` how each is started, `broker` is one of them, `office` whose presence is carried,
-//! `table` has the steps of the bridge, `manners` what a broker does to any client, and `cluster` three NATS servers of which one fails.
+//! `table` has the steps of the bridge, with `standby` where two take turns, `manners` what a broker does to any client, and `cluster` three NATS servers of which one fails.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -39,6 +39,7 @@ mod harness;
 mod kinds;
 mod manners;
 mod office;
+mod standby;
 mod table;
 
 /// The user name and password of everybody here. ejabberd has no place for a client without, and takes any; RabbitMQ is told of this one.

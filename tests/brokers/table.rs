@@ -12,7 +12,7 @@ use crate::choice::{assert_known, programs};
 use crate::harness::{Bridge, Finished, Listener, finished, within};
 use crate::manners::{self, MAYBE};
 use crate::office::{HEALTH, Office, PEOPLE, STATE, value};
-use crate::{cluster, kinds};
+use crate::{cluster, kinds, standby};
 
 /// Between the broker's return and the last topic; 5 s are promised, on a machine that does not start a broker meanwhile.
 const BACK_WITHIN: Duration = Duration::from_secs(10);
@@ -28,10 +28,10 @@ const OFFLINE_WITHIN: Duration = Duration::from_secs(5);
 
 /// What was seen of one broker, row by row. A broker that fails leaves what it had until then.
 #[derive(Clone, Default)]
-struct Column(Arc<Mutex<Vec<(&'static str, String)>>>);
+pub(crate) struct Column(Arc<Mutex<Vec<(&'static str, String)>>>);
 
 impl Column {
-    fn add(&self, row: &'static str, seen: impl Into<String>) {
+    pub(crate) fn add(&self, row: &'static str, seen: impl Into<String>) {
         let seen = seen.into();
         println!("figure: {row}: {seen}");
         self.0.lock().unwrap().push((row, seen));
@@ -91,6 +91,7 @@ async fn judge(kind: &'static Kind, program: PathBuf, column: Column) {
     restart(&mut broker, &mut office, &column).await;
     protocol_5(&broker, &office, &column).await;
     doors(&broker, &office, &column).await;
+    standby::takes_turns(&mut broker, &office, &column).await;
     clean(&broker, &office, &column).await;
 }
 
@@ -211,7 +212,7 @@ fn yes(yes: bool) -> String {
     if yes { "yes" } else { "**no**" }.to_owned()
 }
 
-fn time(duration: Duration) -> String {
+pub(crate) fn time(duration: Duration) -> String {
     if duration < Duration::from_millis(500) {
         format!("{} ms", duration.as_millis())
     } else {

@@ -1,7 +1,8 @@
-//! Templates of custom lights: whatever is written there ends soon, on the stack that the program has.
+//! Templates of custom lights, and those that say whether another topic wins: whatever is written there ends soon, on the stack that the program has.
 
 use std::thread;
 
+use presence2mqtt::core::lights::condition::Condition;
 use presence2mqtt::core::lights::preset::Custom;
 
 /// Bytes, as systems give the first thread of a program; others, such as a test's, have less.
@@ -13,6 +14,9 @@ pub(super) fn check(input: &[u8]) {
     // It is rendered for every state that a light can be in.
     let made = || {
         if let Err(error) = Custom::new(template, None) {
+            assert!(!error.to_string().is_empty());
+        }
+        if let Err(error) = Condition::new(template) {
             assert!(!error.to_string().is_empty());
         }
     };

@@ -94,32 +94,24 @@ class Listener:
         self.process.wait()
 
 
-class Tenant(Process):
-    """`presence2mqtt simulate`. Time stands still in it: people change when they are told to."""
+class Graph:
+    """What a simulated tenant says, asked by the app itself."""
 
-    def __init__(self, binary, seed, log):
-        command = [binary, "simulate", "--users", "3", "--speed", "0", "--seed", str(seed), "--read-write", "--listen"]
-        self.binary_command, self.port = command, 0
-        super().__init__([], log)
+    token = None
 
-    def start(self):
-        self.command = [*self.binary_command, f"{HERE}:{self.port}"]
-        with open(self.log, "ab") as log:
-            self.running = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=log, text=True)
-        guide = "".join(iter(self.running.stdout.readline, "By hand:\n"))
-        self.config = tomllib.loads(guide[guide.index("[mqtt]"):])
-        graph = self.config["graph"]
-        self.port = urllib.parse.urlsplit(graph["graph_url"]).port
-        form = {"grant_type": "client_credentials", "client_id": graph["client_id"],
-                "client_secret": graph["auth"]["client_secret"], "scope": graph["graph_url"] + "/.default"}
-        self.token = None
-        answer = self.ask("POST", f"/{graph['tenant_id']}/oauth2/v2.0/token", urllib.parse.urlencode(form))
-        self.token = answer["access_token"]
+    def enter(self, way):
+        """By a configuration's `[graph]`, or one of its accounts."""
+        self.port = urllib.parse.urlsplit(way["graph_url"]).port
+        form = {"grant_type": "client_credentials", "client_id": way["client_id"],
+                "client_secret": way["auth"]["client_secret"], "scope": way["graph_url"] + "/.default"}
+        self.token = self.post_form(f"/{way['tenant_id']}/oauth2/v2.0/token", form)["access_token"]
 
-    def ask(self, method, path, body=None):
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
-        if self.token is None:
-            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    def post_form(self, path, form):
+        """As a browser does; nothing comes of a page."""
+        return self.ask("POST", path, urllib.parse.urlencode(form), {"Content-Type": "application/x-www-form-urlencoded"})
+
+    def ask(self, method, path, body=None, headers=None):
+        headers = headers or {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         connection = http.client.HTTPConnection(HERE, self.port, timeout=10)
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
@@ -127,7 +119,7 @@ class Tenant(Process):
         connection.close()
         if answer.status != 200:
             raise RuntimeError(f"{method} {path}: {answer.status} {data.decode()}")
-        return json.loads(data) if data else None
+        return json.loads(data) if data and "json" in answer.getheader("Content-Type", "") else None
 
     def presence(self, ids):
         """What Graph says about these people."""
@@ -137,6 +129,30 @@ class Tenant(Process):
     def prefer(self, person, availability, activity):
         body = json.dumps({"availability": availability, "activity": activity})
         self.ask("POST", f"/v1.0/users/{person}/presence/setUserPreferredPresence", body)
+
+
+class Tenants(Process):
+    """`presence2mqtt simulate`. Time stands still in it: people change when they are told to."""
+
+    def __init__(self, binary, seed, log, options=()):
+        command = [binary, "simulate", "--users", "3", "--speed", "0", "--seed", str(seed), "--read-write", *options]
+        self.binary_command, self.port = [*command, "--listen"], 0
+        super().__init__([], log)
+
+    def start(self):
+        self.command = [*self.binary_command, f"{HERE}:{self.port}"]
+        with open(self.log, "ab") as log:
+            self.running = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=log, text=True)
+        guide = "".join(iter(self.running.stdout.readline, "By hand:\n"))
+        self.config = tomllib.loads(guide[guide.index("[mqtt]"):])
+
+
+class Tenant(Tenants, Graph):
+    """One of them alone."""
+
+    def start(self):
+        super().start()
+        self.enter(self.config["graph"])
 
 
 class Bridge(Process):

@@ -12,6 +12,7 @@ import tempfile
 import busy_light
 import coming_and_going
 import driven_light
+import household
 import setting
 import staying_true
 from judging import Failed
@@ -40,6 +41,7 @@ CHECKS = [
     ("another prefix leaves nothing behind", coming_and_going.another_prefix),
     ("the busy light follows, by commands on the wire", busy_light.light_follows),
     ("a light of the bridge shows its colour, and its switch pauses it", driven_light.shown_and_paused),
+    ("of a household only the person whose sign-in is lost is unavailable", household.one_sign_in_is_lost),
     ("clean leaves nothing, nowhere", coming_and_going.cleaned),
 ]
 

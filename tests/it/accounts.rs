@@ -6,7 +6,7 @@ use std::time::Duration;
 use presence2mqtt::config::{self, Config, Environment};
 use presence2mqtt::core::model::effect::Ending;
 use presence2mqtt::run::run;
-use presence2mqtt::simulate::Settings;
+use presence2mqtt::simulate::{Endpoint, Fault, Scope, Settings, Times};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::sign_in::output;
@@ -26,13 +26,7 @@ impl Household {
             request_limit: usize::MAX,
             ..Settings::default()
         };
-        // A tenant and an app of his own.
-        let of_bob = Settings {
-            tenant_id: "1f1e2d3c-4b5a-4678-9a0b-c1d2e3f4a5b6".into(),
-            client_id: "b1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d".into(),
-            ..settings()
-        };
-        let (alice, bob) = (Stage::set(settings()).await, Stage::without_broker(of_bob).await);
+        let (alice, bob) = (Stage::set(settings()).await, Stage::without_broker(settings().nth(1)).await);
         let household = Self { alice, bob, folder: tempfile::tempdir().unwrap() };
         household.write(&household.text());
         household
@@ -137,6 +131,15 @@ async fn commands_say_which_account_and_two_sign_in_at_once() {
     let (code, said) = home.told(&["check"]).await;
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("  account  alice\n") && said.contains("  account  bob\n"), "{said}");
+
+    home.bob.tenant.fault(
+        Fault::SignIn { code: 530_035 },
+        Scope::Endpoint(Endpoint::Token),
+        Times::UntilCleared,
+    );
+    let (code, said) = home.told(&["login", "--account", "bob"]).await;
+    assert_eq!(code, Some(77), "{said}");
+    assert!(said.contains("run `presence2mqtt login --account bob --browser`"), "{said}");
 }
 
 /// Before there were accounts Alice was the only one.

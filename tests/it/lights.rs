@@ -6,10 +6,12 @@ use std::{fs, path::Path};
 
 use presence2mqtt::core::lights::color::Shade;
 use presence2mqtt::core::lights::look::Look;
-use presence2mqtt::core::lights::preset::{Custom, Device, Order, Target};
+use presence2mqtt::core::lights::preset::{Custom, Device, Order, Profile, Target};
 use presence2mqtt::core::lights::settings::Settings;
 use presence2mqtt::core::lights::walk::every_state;
 use presence2mqtt::core::model::presence::Shown;
+
+use crate::program::{Home, told};
 
 /// The variable that has the golden files written anew instead of compared.
 const WRITE: &str = "WRITE_GOLDEN_LIGHTS";
@@ -17,19 +19,29 @@ const WRITE: &str = "WRITE_GOLDEN_LIGHTS";
 /// Each with its golden file: a device, its topic, and whether the light has effects.
 fn devices() -> Vec<(&'static str, Device, &'static str, bool)> {
     let template = r#"{"color":"{{ color }}","rgb":[{{ red }},{{ green }},{{ blue }}],"on":{{ on }},"brightness":{{ brightness }},"effect":"{{ effect }}","who":"{{ user }}","is":"{{ availability }}","does":"{{ activity }}"}"#;
+    let gen2 = |profile| Device::ShellyGen2 { channel: 0, profile };
     let strip = || Device::Esphome { object: "strip".into() };
     vec![
         ("wled", Device::Wled, "wled/office", true),
-        ("tasmota", Device::Tasmota, "tasmota_office", true),
+        ("tasmota", Device::Tasmota { channel: None }, "tasmota_office", true),
         ("zigbee2mqtt", Device::Zigbee2mqtt, "zigbee2mqtt/office", false),
         ("zigbee2mqtt-effects", Device::Zigbee2mqtt, "zigbee2mqtt/office", true),
         ("esphome", strip(), "office", false),
         ("esphome-effects", strip(), "office", true),
         ("shelly-gen1", Device::ShellyGen1 { channel: 0 }, "shellies/shellyrgbw2-ABCDEF", true),
-        ("shelly-gen2", Device::ShellyGen2 { channel: 0 }, "shellyplusrgbwpm-a0b1c2d3e4f5", true),
+        (
+            "shelly-gen2",
+            Device::ShellyGen2 { channel: 0, profile: Profile::Rgbw },
+            "shellyplusrgbwpm-a0b1c2d3e4f5",
+            true,
+        ),
         ("awtrix-indicator", Device::Awtrix(Target::Indicator1), "awtrix_office", true),
         ("awtrix-moodlight", Device::Awtrix(Target::Moodlight), "awtrix_office", true),
         ("openhasp", Device::Openhasp, "hasp/office", true),
+        ("shelly-bulb", Device::ShellyGen1 { channel: 0 }, "shellies/shellycolorbulb-ABCDEF", false),
+        ("shelly-rgb", gen2(Profile::Rgb), "shellyplusrgbwpm-a0b1c2d3e4f5", false),
+        ("shelly-rgbcct", gen2(Profile::Rgbcct), "shellyrgbcctbulbg3-a0b1c2d3e4f5", false),
+        ("tasmota-relay", Device::Tasmota { channel: Some(2) }, "tasmota_office", false),
         ("custom", Device::Custom(Custom::new(template, None).unwrap()), "office/light/set", true),
     ]
 }
@@ -44,6 +56,7 @@ fn light(device: Device, topic: &str, effects: bool) -> Settings {
         users: vec!["alice".parse().unwrap()],
         device,
         topic: topic.to_owned(),
+        white: false,
         brightness: 60,
         transition: Duration::from_secs(1),
         active: None,
@@ -51,6 +64,7 @@ fn light(device: Device, topic: &str, effects: bool) -> Settings {
         shutdown: "off".parse().unwrap(),
         colors: BTreeMap::new(),
         effects: effects.collect(),
+        also: Vec::new(),
     }
 }
 
@@ -73,14 +87,26 @@ fn states(light: &Settings) -> Vec<(String, Look)> {
 }
 
 fn orders(light: &Settings) -> Vec<(String, Order)> {
-    states(light).into_iter().map(|(name, look)| (name, light.order(&look).unwrap())).collect()
+    let orders = |(name, look): (String, Look)| {
+        light.orders(&look).into_iter().map(move |order| (name.clone(), order))
+    };
+    states(light).into_iter().flat_map(orders).collect()
 }
 
 #[test]
 fn what_each_device_is_told_is_in_its_golden_file() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/lights");
-    for (name, device, topic, effects) in devices() {
-        let lines = orders(&light(device, topic, effects))
+    let colored = devices()
+        .into_iter()
+        .map(|(name, device, topic, effects)| (name.to_owned(), light(device, topic, effects)));
+    // Those that are told otherwise if they have no colours.
+    let whites = ["tasmota", "zigbee2mqtt", "esphome", "shelly-gen1", "shelly-gen2"];
+    let white =
+        devices().into_iter().filter(|(name, ..)| whites.contains(name)).map(|(name, device, topic, _)| {
+            (format!("{name}-white"), Settings { white: true, ..light(device, topic, false) })
+        });
+    for (name, light) in colored.chain(white) {
+        let lines = orders(&light)
             .into_iter()
             .map(|(state, order)| format!("{state} | {} | {}\n", order.topic, order.payload));
         let told: String = lines.collect();
@@ -101,7 +127,7 @@ fn payloads_are_json_where_the_device_wants_json() {
     for (name, device, topic, effects) in devices() {
         for (state, order) in orders(&light(device, topic, effects)) {
             let empty_means_off = name == "awtrix-moodlight" && order.payload.is_empty();
-            if name != "tasmota" && !empty_means_off {
+            if !name.starts_with("tasmota") && !empty_means_off {
                 let read: Result<serde_json::Map<_, _>, _> = serde_json::from_str(&order.payload);
                 assert!(read.is_ok(), "{name}, {state}: {}", order.payload);
             }
@@ -113,7 +139,7 @@ fn payloads_are_json_where_the_device_wants_json() {
 fn a_device_says_that_it_has_come() {
     for (device, base, topic, here, gone) in [
         (Device::Wled, "wled/x", "wled/x/status", "online", "offline"),
-        (Device::Tasmota, "x", "tele/x/LWT", "Online", "Offline"),
+        (Device::Tasmota { channel: None }, "x", "tele/x/LWT", "Online", "Offline"),
         (
             Device::Zigbee2mqtt,
             "zigbee2mqtt/x",
@@ -124,7 +150,7 @@ fn a_device_says_that_it_has_come() {
         (Device::Zigbee2mqtt, "zigbee2mqtt/x", "zigbee2mqtt/x/availability", "online", "offline"),
         (Device::Esphome { object: "o".into() }, "x", "x/status", "online", "offline"),
         (Device::ShellyGen1 { channel: 0 }, "shellies/x", "shellies/x/online", "true", "false"),
-        (Device::ShellyGen2 { channel: 0 }, "x", "x/online", "true", "false"),
+        (Device::ShellyGen2 { channel: 0, profile: Profile::Rgbw }, "x", "x/online", "true", "false"),
         (Device::Awtrix(Target::Moodlight), "x", "x/stats/effects", r#"["Fade"]"#, ""),
         (Device::Openhasp, "hasp/x", "hasp/x/LWT", "online", "offline"),
     ] {
@@ -154,7 +180,7 @@ fn effects_are_checked_by_what_the_device_could_mean() {
     assert_eq!(taken("candle"), [&any[..], &["custom"]].concat());
     assert_eq!(taken("255"), [&["wled"], &any[..], &["custom"]].concat());
     assert_eq!(taken("256"), [&any[..], &["custom"]].concat());
-    assert_eq!(taken("6"), [&["wled"], &any[..], &["shelly-gen1", "custom"]].concat());
+    assert_eq!(taken("6"), [&["wled"], &any[..], &["shelly-gen1", "shelly-bulb", "custom"]].concat());
     assert_eq!(taken("fade"), [&any[..], &["awtrix-indicator", "custom"]].concat());
 }
 
@@ -162,12 +188,33 @@ fn effects_are_checked_by_what_the_device_could_mean() {
 fn off_names_neither_colour_nor_brightness() {
     for (name, device, topic, effects) in devices() {
         let light = light(device, topic, effects);
-        let payload = light.order(&light.look_of_nobody(Shade::Off)).unwrap().payload;
+        let payload = light.orders(&light.look_of_nobody(Shade::Off)).remove(0).payload;
         // A custom template is told zeros; an AWTRIX indicator is off by being black.
         if !matches!(name, "custom" | "awtrix-indicator") {
             for word in ["bri", "col", "Color", "Dimmer", "gain", "rgb"] {
                 assert!(!payload.contains(word), "{name}: {payload}");
             }
         }
+    }
+}
+
+#[test]
+fn hours_go_by_the_clock_of_the_machine_and_check_says_which() {
+    let text = "[mqtt]\nurl = \"mqtt://127.0.0.1:1\"\n[graph]\ntenant_id = \"contoso.example\"\n\
+                client_id = \"11111111-2222-3333-4444-555555555555\"\n[[lights]]\nname = \"door\"\nusers = [\"me\"]\n\
+                preset = \"wled\"\ntopic = \"wled/door\"\nactive = \"08:00-18:00\"\n";
+    let home = Home::with(text);
+    let none = "warning: this machine has no time zone (neither TZ nor /etc/localtime), so active means UTC for door";
+    for (zone, says, warns) in [
+        ("Asia/Kathmandu", "door shows me, within its hours by the clock of Asia/Kathmandu", false),
+        (":Europe/Berlin", "by the clock of Europe/Berlin", false),
+        ("IST-5:30", "by the clock of this machine", false),
+        ("", "by the clock of UTC", false),
+        ("No/Such_Place", "by the clock of UTC", true),
+    ] {
+        let (code, out, err) = told(home.command(&["check"]).env("HOME", "/nowhere").env("TZ", zone));
+        assert_eq!(code, Some(0), "{out}{err}");
+        assert!(out.contains(says), "{zone}: {out}");
+        assert_eq!(out.contains(none), warns, "{zone}: {out}");
     }
 }

@@ -35,6 +35,7 @@ mod partial;
 mod pem;
 mod program;
 mod setting;
+mod setup;
 mod sign_in;
 mod silence;
 mod stage;

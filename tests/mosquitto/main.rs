@@ -11,7 +11,7 @@
 //!
 //! In reading order: `harness` is what the tests are made of; `values` says what a listener finds, `endings`
 //! how the bridge goes, `outages` how it comes back, `doors` how it gets in, `neighbours` how it shares a broker,
-//! `rivals` what another client with its name does, `reloads` how it takes another configuration, `clocks` what sleep does,
+//! `rivals` what another client with its name does, `standby` how several bridges take turns, `reloads` how it takes another configuration, `clocks` what sleep does,
 //! `endurance` what long trouble costs, `mqtt5` what is different in MQTT 5, `lights` what lights are told, `limits` what broker's limits cost, `commands` what
 //! the one-shot commands do, `checks` what `check --online` and `watch` find out about access lists, `page` what a browser, a
 //! container and systemd see, `secrets` what nobody may ever read.
@@ -38,6 +38,7 @@ mod page;
 mod reloads;
 mod rivals;
 mod secrets;
+mod standby;
 mod values;
 
 /// The user name and password of everybody here: nobody needs one.

@@ -23,16 +23,17 @@ else
   set_to GRAPH__CLOUD "$(option cloud)"
   set_to GRAPH__AUTH__ANNOUNCE_SIGN_IN "$(option announce_sign_in)"
   set_to COMMANDS__ENABLED "$(option commands)"
-  # More accounts: a list, of which variables cannot name one. The first stays "me", and keeps its sign-in and its topics.
-  if [ "$(jq '.accounts // [] | length' "$options")" != 0 ]; then
-    mkdir -p -m 700 "$STATE_DIRECTORY"
-    accounts=$STATE_DIRECTORY/accounts.toml
-    (
-      umask 077
-      jq --raw-output '[{name: "me"}] + .accounts | .[] | "[[accounts]]",
-        (to_entries[] | select(.value != null and .value != "") | "\(.key) = \(.value | tojson)")' "$options" >"$accounts"
-    )
-    export PRESENCE2MQTT_CONFIG="$accounts"
+  set_to GRAPH__AUTH__METHOD "$(option method)"
+  # More accounts, and lights: lists, of which variables cannot name one. The first account stays "me", and keeps its sign-in and
+  # its topics.
+  lists=$(jq --raw-output '
+    def table($name): "[[\($name)]]", (to_entries[] | select(.value != null and .value != "") | "\(.key) = \(.value | tojson)");
+    def listed($key): .[$key] // [];
+    (listed("accounts") | if . == [] then empty else ([{name: "me"}] + .)[] | table("accounts") end),
+    (listed("lights")[] | .users = [.person // "me"] | del(.person) | table("lights"))' "$options")
+  if [ -n "$lists" ]; then
+    export PRESENCE2MQTT_CONFIG="$STATE_DIRECTORY/options.toml"
+    (umask 077 && mkdir -p "$STATE_DIRECTORY" && printf '%s\n' "$lists" >"$PRESENCE2MQTT_CONFIG")
   fi
   [ "$(option verbose)" != true ] || export RUST_LOG=info,presence2mqtt=debug
 fi

@@ -12,13 +12,21 @@ use crate::core::model::sign_in::ShownInvitation;
 use crate::graph::sign_in::answer::{Issued, NotIssued};
 use crate::graph::sign_in::device_code::{CodeEnd, PendingCode};
 
+/// Why nobody signed in with a code.
+pub(super) enum NoCode {
+    /// The tenant allows none; another one would be of no use either.
+    Blocked(String),
+    /// Anything else.
+    Other(Failure),
+}
+
 /// Shows a code and waits until somebody has used it.
 #[expect(clippy::disallowed_methods, reason = "a command is an edge: people read how long a code lives")]
 pub(super) async fn sign_in(
     request: &Request<'_>,
     colours: bool,
     out: &mut impl Write,
-) -> Result<Issued, Failure> {
+) -> Result<Issued, NoCode> {
     let Request { authority, client_id, scope, progress } = request;
     let asking = PendingCode::ask(authority, client_id, scope);
     let code = progress.during("asking for a code", asking).await.map_err(not_given)?;
@@ -27,7 +35,7 @@ pub(super) async fn sign_in(
     match waiting.await.map_err(not_given)? {
         CodeEnd::SignedIn(issued) => Ok(issued),
         CodeEnd::Declined(advice) | CodeEnd::Expired(advice) => {
-            Err(Failure::new(exit::SIGN_IN, advice.as_str()))
+            Err(Failure::new(exit::SIGN_IN, advice.as_str()).into())
         }
     }
 }
@@ -56,18 +64,39 @@ fn expiry(ends: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     format!("The code expires in {minutes}, at {}.", ends.to_zoned(zone.clone()).strftime("%H:%M"))
 }
 
-/// Where codes are blocked, another one would be of no use either.
-fn not_given(reason: NotIssued) -> Failure {
+fn not_given(reason: NotIssued) -> NoCode {
     match reason {
-        NotIssued::Refused(refusal) if refusal.blocks_codes() => Failure::new(
-            exit::SIGN_IN,
-            format!(
-                "the tenant blocks signing in with a code ({}): run `presence2mqtt login --browser`, with --no-open where \
-                 there is no browser",
-                refusal.details()
+        NotIssued::Refused(refusal) if refusal.blocks_codes() => {
+            NoCode::Blocked(refusal.details().to_string())
+        }
+        reason @ (NotIssued::Refused(_) | NotIssued::Passing { .. }) => not_issued(reason).into(),
+    }
+}
+
+impl From<NoCode> for Failure {
+    fn from(reason: NoCode) -> Self {
+        match reason {
+            NoCode::Blocked(details) => Self::new(
+                exit::SIGN_IN,
+                format!(
+                    "the tenant blocks signing in with a code ({details}): run `presence2mqtt login --browser`, with \
+                     --no-open where there is no browser"
+                ),
             ),
-        ),
-        reason @ (NotIssued::Refused(_) | NotIssued::Passing { .. }) => not_issued(reason),
+            NoCode::Other(failure) => failure,
+        }
+    }
+}
+
+impl From<Failure> for NoCode {
+    fn from(failure: Failure) -> Self {
+        Self::Other(failure)
+    }
+}
+
+impl From<io::Error> for NoCode {
+    fn from(error: io::Error) -> Self {
+        Self::Other(error.into())
     }
 }
 

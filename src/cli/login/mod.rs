@@ -20,6 +20,7 @@ use crate::graph::sign_in::delegated::{DelegatedSignIn, NotKept};
 use crate::graph::sign_in::identity;
 use crate::graph::sign_in::store::{Account, StoreError};
 use crate::run;
+use code::NoCode;
 pub(in crate::cli) use request::Options;
 use request::Request;
 
@@ -27,10 +28,35 @@ use request::Request;
 pub(super) async fn run(
     config: &Config,
     options: &Options,
-    (terminal, progress): (Terminal, Progress),
+    on: (Terminal, Progress),
     out: &mut impl Write,
 ) -> Result<(), Failure> {
+    sign_in(config, options, on, &mut Lines::default(), out).await?;
+    writeln!(out, "Saved. Start the bridge with `presence2mqtt run`; a running one continues by itself.")?;
+    Ok(())
+}
+
+/// The same for a command that has more to ask. Returns the way that was gone.
+pub(super) async fn sign_in(
+    config: &Config,
+    options: &Options,
+    on: (Terminal, Progress),
+    lines: &mut Lines,
+    out: &mut impl Write,
+) -> Result<SignInBy, Failure> {
     let of = options.which.one(config)?;
+    let signed_in = sign_in_to(config, of, options, on, lines, out).await;
+    signed_in.map_err(|failure| failure.of_account(config.accounts[of.index()].name.as_ref()))
+}
+
+async fn sign_in_to(
+    config: &Config,
+    of: AccountId,
+    options: &Options,
+    (terminal, progress): (Terminal, Progress),
+    lines: &mut Lines,
+    out: &mut impl Write,
+) -> Result<SignInBy, Failure> {
     let client = run::graph_client(config, of).map_err(|error| Failure::new(exit::CONFIG, error))?;
     let sign_in = delegated(config, of, &client)?;
     // Before a person goes to any trouble: what could not be stored would be in vain.
@@ -44,25 +70,34 @@ pub(super) async fn run(
         scope: sign_in.scope(client.resource()),
         progress,
     };
-    let mut lines = Lines::default();
-    let issued = if by_browser {
-        browser::sign_in(&request, options, &mut lines, out).await?
-    } else {
-        code::sign_in(&request, terminal.colours_out(), out).await?
+    let by_code = match by_browser {
+        true => None,
+        false => match code::sign_in(&request, terminal.colours_out(), out).await {
+            Err(NoCode::Blocked(why)) if options.or_browser => {
+                writeln!(out, "This tenant blocks sign-in codes ({why}).")?;
+                None
+            }
+            outcome => Some(outcome?),
+        },
+    };
+    let (issued, by) = match by_code {
+        Some(issued) => (issued, SignInBy::DeviceCode),
+        None => (browser::sign_in(&request, options, lines, out).await?, SignInBy::Browser),
     };
     let account = identity::account(issued.delegated.id_token.as_ref())
         .map_err(|error| Failure::new(exit::SIGN_IN, error))?;
     writeln!(out, "Signed in as {} (tenant {}).", account.username, account.tenant_id)?;
-    let asks = !options.yes && io::stdin().is_terminal() && io::stdout().is_terminal();
-    if asks && !is_right(bound.as_ref(), &account, &mut lines, out).await? {
+    let is_expected = bound.as_ref().is_none_or(|bound| bound.is_same(&account))
+        && options.expected.as_ref().is_some_and(|name| account.username.eq_ignore_ascii_case(name));
+    let asks = !options.yes && !is_expected && io::stdin().is_terminal() && io::stdout().is_terminal();
+    if asks && !is_right(bound.as_ref(), &account, lines, out).await? {
         return Err(Failure::new(
             exit::SIGN_IN,
             "not saved; run `presence2mqtt login` again and sign in with the right account",
         ));
     }
     keep(sign_in, &issued).await?;
-    writeln!(out, "Saved. Start the bridge with `presence2mqtt run`; a running one continues by itself.")?;
-    Ok(())
+    Ok(by)
 }
 
 /// Asks whether this is the right account: an administrator who approved in their own browser must not become the

@@ -10,22 +10,28 @@ use crate::graph::sign_in::answer::NotIssued;
 use crate::graph::sign_in::authority::Authority;
 
 /// How to sign in.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(in crate::cli) struct Options {
     #[command(flatten)]
-    pub(super) which: Which,
+    pub(in crate::cli) which: Which,
     /// Do not ask whether the account that signed in is the right one
     #[arg(long)]
-    pub(super) yes: bool,
+    pub(in crate::cli) yes: bool,
     /// Sign in with a browser instead of a code
     #[arg(long)]
-    pub(super) browser: bool,
+    pub(in crate::cli) browser: bool,
     /// Only print the address for the browser; paste the one it ended on, or reach this port through `ssh -L`
     #[arg(long)]
-    pub(super) no_open: bool,
+    pub(in crate::cli) no_open: bool,
     /// The loopback port that the browser answers on [default: a free one]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    pub(super) port: u16,
+    pub(in crate::cli) port: u16,
+    /// Who need not be asked about
+    #[arg(skip)]
+    pub(in crate::cli) expected: Option<String>,
+    /// Take the browser where codes are blocked
+    #[arg(skip)]
+    pub(in crate::cli) or_browser: bool,
 }
 
 /// What the sign-in service is asked for.

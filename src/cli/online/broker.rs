@@ -9,12 +9,15 @@ use super::checklist::{Checklist, Outcome};
 use super::listening;
 use super::publishing::{Way, of_discovery, of_publish, passes, remove, there_and_back};
 use crate::cli::exit::{self, Failure};
+use crate::cli::hearing::{self, Hearing};
 use crate::cli::living;
 use crate::cli::progress::Progress;
 use crate::cli::signals;
-use crate::config::Config;
+use crate::config::{Auth, Config};
 use crate::core::broker::pace::{PACED_PEOPLE_MAX, queue_for};
 use crate::core::home_assistant;
+use crate::core::lights::settings::Settings as Light;
+use crate::core::model::name::TopicLevel;
 use crate::core::model::process::Process;
 use crate::core::model::report::without_wildcards;
 use crate::core::model::settings::MqttSettings;
@@ -30,10 +33,15 @@ const LISTEN: &str = "listen";
 const PUBLISH: &str = "publish";
 const WILDCARDS: &str = "wildcards";
 const DISCOVERY: &str = "discovery";
+const LIGHT: &str = "light";
 const RUNNING: &str = "running";
+const STANDBY: &str = "standby";
 
 /// Two connections of one user cannot be there at once.
 const ONE_CLIENT: &str = "the broker takes the user name for the client id (Mosquitto: use_username_as_clientid), so that commands and the bridge throw each other out; give commands a configuration with a user name of its own";
+
+/// What is stored of a person's sign-in is one machine's.
+const SIGN_IN_ON_EACH: &str = "a person signs in: run `presence2mqtt login` on each machine, and let no two of them share graph.state_dir";
 
 /// `people` are followed, as far as it is known.
 pub(super) async fn check(
@@ -86,7 +94,8 @@ pub(super) async fn check(
 
 fn skip(config: &Config, list: &mut Checklist<'_, impl Write>) -> Result<(), Failure> {
     let discovery = config.home_assistant.discovery.then_some(DISCOVERY);
-    for step in [LISTEN, PUBLISH].into_iter().chain(discovery) {
+    let lights = (!config.lights.is_empty()).then_some(LIGHT);
+    for step in [LISTEN, PUBLISH].into_iter().chain(discovery).chain(lights) {
         list.add(step, Outcome::Skipped(BROKER))?;
     }
     Ok(())
@@ -157,11 +166,24 @@ async fn try_out(
         let topic = home_assistant::of_check(prefix, random);
         let announced = tokio::select! {
             announced = link.announce(&topic) => announced,
-            () = stop => return Err(interrupted()),
+            () = stop.as_mut() => return Err(interrupted()),
         };
         list.add(DISCOVERY, of_discovery(announced, prefix.as_str()))?;
     }
+    for (light, outcome) in link.hear(&config.lights).await {
+        list.add(LIGHT, outcome.named(light))?;
+    }
     let asker = Process::new(&mqtt.settings, fastrand::u64(..));
+    if mqtt.settings.standby {
+        let outcome = tokio::select! {
+            outcome = link.standby(&topics) => outcome,
+            () = stop => return Err(interrupted()),
+        };
+        list.add(STANDBY, outcome.unwrap_or_else(Outcome::from_broker))?;
+        if config.accounts.iter().any(|account| matches!(account.auth, Auth::Person { .. })) {
+            list.add(STANDBY, Outcome::Note(SIGN_IN_ON_EACH.to_owned()))?;
+        }
+    }
     // How the broker is was said by the steps before.
     if let Ok(Some(outcome)) = link.running(&asker, &topics).await {
         list.add(RUNNING, outcome)?;
@@ -255,6 +277,50 @@ impl Link<'_> {
         let progress = self.progress;
         let broker = self.broker().await?;
         progress.during("announcing", passes(broker, topic)).await
+    }
+
+    /// Asks every light's device whether it is there.
+    async fn hear<'l>(&mut self, lights: &'l [Light]) -> Vec<(&'l TopicLevel, Outcome)> {
+        let progress = self.progress;
+        let mut all: Vec<Hearing<'l>> = lights.iter().map(Hearing::new).collect();
+        let names = lights.iter().map(|light| &light.name);
+        if all.is_empty() {
+            return Vec::new();
+        }
+        let asked = match self.broker().await {
+            Ok(broker) => {
+                let asking = async {
+                    hearing::listen(&mut all, broker).await?;
+                    hearing::ask(&mut all, broker).await
+                };
+                progress.during("asking the lights", asking).await
+            }
+            Err(error) => Err(error),
+        };
+        match asked {
+            Ok(()) => names.zip(all.iter().map(|hearing| Outcome::from_light(hearing.verdict()))).collect(),
+            Err(error) => names.zip([Outcome::from_broker(error)]).collect(),
+        }
+    }
+
+    /// Whether pings and answers come through, and all that instances say of themselves.
+    async fn standby(&mut self, topics: &Topics) -> Result<Outcome, OneShotError> {
+        let progress = self.progress;
+        let broker = self.broker().await?;
+        let trying = async {
+            broker.subscribe(&topics.every_standby()).await?;
+            for topic in [topics.ping(), topics.pong()] {
+                if !passes(broker, &topic).await? {
+                    let why = format!(
+                        "a message to {topic} does not come back, as where an access list drops it: no instance would take over from one that is frozen; let this user read and write {}",
+                        topics.every_standby()
+                    );
+                    return Ok(Outcome::Failed(exit::UNREACHABLE, why));
+                }
+            }
+            Ok(Outcome::Ok("pings come back".to_owned()))
+        };
+        progress.during("pinging", trying).await
     }
 
     /// Asks whether a bridge runs, where one says so.

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::cli::exit::{self, Failure};
+use crate::cli::hearing::Verdict;
 use crate::core::model::account::addressed;
 use crate::core::model::name::TopicLevel;
 use crate::core::model::request::ReadFailure;
@@ -47,6 +48,25 @@ impl Outcome {
         Self::Failed(failure.code(), format!("{failure}{advice}"))
     }
 
+    /// What was heard of a light's device.
+    pub(super) fn from_light(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Well(says) => Self::Ok(says),
+            Verdict::Unknown(says) => Self::Note(says),
+            Verdict::Wrong(says) => Self::Failed(exit::UNREACHABLE, says),
+        }
+    }
+
+    /// The same, of one of several.
+    pub(super) fn named(self, name: &TopicLevel) -> Self {
+        match self {
+            Self::Ok(says) => Self::Ok(format!("{name}: {says}")),
+            Self::Note(says) => Self::Note(format!("{name}: {says}")),
+            Self::Failed(code, says) => Self::Failed(code, format!("{name}: {says}")),
+            Self::Skipped(needs) => Self::Skipped(needs),
+        }
+    }
+
     /// A failure with the code of whoever has to act; `otherwise` where it does not say.
     pub(super) fn from_failure(failure: &ReadFailure, otherwise: u8) -> Self {
         match failure {
@@ -84,7 +104,7 @@ impl<'o, Out: Write> Checklist<'o, Out> {
         };
         let (mark, words) = match outcome {
             Outcome::Ok(words) => ("ok", words),
-            Outcome::Note(words) => ("note", words),
+            Outcome::Note(words) => ("note", addressed(words)),
             Outcome::Failed(code, words) => {
                 self.failed.push((format!("{of}{step}"), code));
                 ("failed", addressed(words))

@@ -1,7 +1,7 @@
 //! `presence2mqtt check --online`: everything that the bridge needs, tried once, beside a running bridge if need be.
 //!
 //! `checklist` is what is printed and how it ends, `graph` (with `groups`) and `broker` (with `listening`
-//! and `publishing`) are the two ways that are gone.
+//! and `publishing`; of lights, `cli/hearing`) are the two ways that are gone.
 
 mod broker;
 mod checklist;
@@ -35,5 +35,16 @@ pub(super) async fn run(
     }
     list.about(None);
     broker::check(config, people, progress, &mut list).await?;
+    list.finish()
+}
+
+/// Tries the broker alone.
+pub(super) async fn run_broker(
+    config: &Config,
+    progress: Progress,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let mut list = Checklist::new(out);
+    broker::check(config, config.users.len(), progress, &mut list).await?;
     list.finish()
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::graph;
 use super::refusals::Refusals;
+use super::{auth, graph};
 use crate::config::environment::Environment;
 use crate::config::key::Key;
 use crate::config::known::{Account, Auth};
@@ -42,7 +42,10 @@ pub(super) fn names(written: &Written, refusals: &mut Refusals<'_>) -> Known {
         Some(name)
     };
     let names: Vec<Option<TopicLevel>> = written.accounts.iter().enumerate().map(name).collect();
-    let signs_in = written.accounts.iter().any(|account| account.method(&written.graph).signs_in());
+    let methods: Vec<Method> =
+        written.accounts.iter().map(|account| account.method(&written.graph)).collect();
+    auth::refuse_keys_of_no_account(&written.graph.auth, &methods, refusals);
+    let signs_in = methods.iter().any(|method| method.signs_in());
     let graphs = written.accounts.iter().map(|account| {
         let graph = account.over(&written.graph);
         // The folder is for those of people.

@@ -69,21 +69,44 @@ pub(super) fn check(
 
 /// A key that the method does not look at would be a credential that its owner believes in.
 fn refuse_keys_of_other_methods(written: &written::Auth, refusals: &mut Refusals<'_>) {
-    for (key, is_given, of) in [
-        ("client_secret", written.client_secret.is_some(), Method::ClientSecret),
-        ("client_secret_file", written.client_secret_file.is_some(), Method::ClientSecret),
-        ("certificate_file", written.certificate_file.is_some(), Method::Certificate),
-        ("private_key_file", written.private_key_file.is_some(), Method::Certificate),
-        ("federated_token_file", written.federated_token_file.is_some(), Method::WorkloadIdentity),
-    ] {
-        if is_given && written.method != of {
-            let (of, is) = (of.as_str(), written.method.as_str());
-            let says = format!(
-                "belongs to method \"{of}\", and the method is \"{is}\"; remove the key or change the method"
-            );
-            refusals.refuse(format!("graph.auth.{key}").as_str(), says);
-        }
+    for (key, of) in credentials(written).filter(|(_, of)| *of != written.method) {
+        let (of, is) = (of.as_str(), written.method.as_str());
+        let says = format!(
+            "belongs to method \"{of}\", and the method is \"{is}\"; remove the key or change the method"
+        );
+        refusals.refuse(key, says);
     }
+}
+
+/// The same where each of several accounts, which have these methods, takes over only what belongs to its own.
+pub(super) fn refuse_keys_of_no_account(
+    written: &written::Auth,
+    methods: &[Method],
+    refusals: &mut Refusals<'_>,
+) {
+    for (key, of) in credentials(written).filter(|(_, of)| !methods.contains(of)) {
+        let of = of.as_str();
+        let says = format!(
+            "belongs to method \"{of}\", and no account has it; remove the key or give an account the method"
+        );
+        refusals.refuse(key, says);
+    }
+    if written.announce_sign_in && !methods.iter().any(|method| method.signs_in()) {
+        let says = "only a method by which a person signs in has a use for it, and no account has one; remove the key";
+        refusals.refuse("graph.auth.announce_sign_in", says);
+    }
+}
+
+/// The credentials that are written, each with the method that it belongs to.
+fn credentials(written: &written::Auth) -> impl Iterator<Item = (&'static str, Method)> {
+    let all = [
+        ("graph.auth.client_secret", written.client_secret.is_some(), Method::ClientSecret),
+        ("graph.auth.client_secret_file", written.client_secret_file.is_some(), Method::ClientSecret),
+        ("graph.auth.certificate_file", written.certificate_file.is_some(), Method::Certificate),
+        ("graph.auth.private_key_file", written.private_key_file.is_some(), Method::Certificate),
+        ("graph.auth.federated_token_file", written.federated_token_file.is_some(), Method::WorkloadIdentity),
+    ];
+    all.into_iter().filter(|(_, is_given, _)| *is_given).map(|(key, _, of)| (key, of))
 }
 
 /// As written, else as systemd says, else where people's programs keep such things.

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use super::light_also;
 use super::refusals::{HOUR, Refusals};
 use crate::config::key::Key;
 use crate::config::written::{self, Preset, Written};
 use crate::core::lights::color::{Instead, Shade};
 use crate::core::lights::hours::{Hours, Week};
-use crate::core::lights::preset::{Custom, Device, Target};
+use crate::core::lights::preset::{Custom, Device, Profile, Target};
 use crate::core::lights::settings::Settings;
 use crate::core::model::name::TopicLevel;
 use crate::core::model::settings::User;
@@ -39,12 +40,14 @@ pub(super) fn check(written: &Written, users: &[User], refusals: &mut Refusals<'
         let shutdown = part.instead("shutdown_color", light.shutdown_color.as_deref(), Instead::Unchanged);
         let colors = part.colors();
         let effects = part.effects(device.as_ref());
+        let also = light_also::check(&light.also, &at, &written.mqtt, device.as_ref(), refusals);
         lights.extend((|| {
             Some(Settings {
                 name: name?,
                 users: followed?,
                 device: device?,
                 topic: topic?,
+                white: light.white,
                 brightness,
                 transition,
                 active,
@@ -52,6 +55,7 @@ pub(super) fn check(written: &Written, users: &[User], refusals: &mut Refusals<'
                 shutdown: shutdown?,
                 colors,
                 effects,
+                also,
             })
         })());
     }
@@ -71,12 +75,18 @@ fn whole(lights: &[Settings], refusals: &mut Refusals<'_>) {
             refusals
                 .refuse(at.name("topic"), format_args!("is the device that {} drives already", first.name));
         }
-        if let Some(fails) = light.looks().find(|look| light.order(look).is_none()) {
+        if let Some(fails) = light.looks().find(|look| light.orders(look).is_empty()) {
             let shade = fails.shade();
             refusals.refuse(
                 at.name("payload"),
                 format_args!("cannot be made when the light has to show {shade}"),
             );
+        }
+        let told =
+            |topic: &str| light.looks().any(|look| light.orders(&look).iter().any(|o| o.topic == topic));
+        for (j, _) in light.also.iter().enumerate().filter(|(_, also)| told(&also.topic)) {
+            let key = at.name("also").index(j).name("topic");
+            refusals.refuse(key, "is where this light gets its orders");
         }
     }
 }
@@ -140,11 +150,11 @@ impl Part<'_, '_> {
         let channel = light.channel.unwrap_or(0);
         Some(match preset {
             Preset::Wled => Device::Wled,
-            Preset::Tasmota => Device::Tasmota,
+            Preset::Tasmota => Device::Tasmota { channel: self.tasmota_channel() },
             Preset::Zigbee2mqtt => Device::Zigbee2mqtt,
             Preset::Esphome => Device::Esphome { object: self.object()? },
             Preset::ShellyGen1 => Device::ShellyGen1 { channel },
-            Preset::ShellyGen2 => Device::ShellyGen2 { channel },
+            Preset::ShellyGen2 => Device::ShellyGen2 { channel, profile: self.profile() },
             Preset::Awtrix => Device::Awtrix(target(light.target.unwrap_or(written::Target::Indicator1))),
             Preset::Openhasp => Device::Openhasp,
             Preset::Custom => Device::Custom(self.custom()?),
@@ -154,9 +164,10 @@ impl Part<'_, '_> {
     /// Keys that only some presets know.
     fn only_for(&mut self, preset: Preset) {
         let light = self.light;
-        let partial: [(&str, bool, &[Preset]); 5] = [
+        let partial: [(&str, bool, &[Preset]); 6] = [
             ("object", light.object.is_some(), &[Preset::Esphome]),
-            ("channel", light.channel.is_some(), &[Preset::ShellyGen1, Preset::ShellyGen2]),
+            ("channel", light.channel.is_some(), &[Preset::ShellyGen1, Preset::ShellyGen2, Preset::Tasmota]),
+            ("profile", light.profile.is_some(), &[Preset::ShellyGen2]),
             ("target", light.target.is_some(), &[Preset::Awtrix]),
             ("payload", light.payload.is_some(), &[Preset::Custom]),
             ("online_topic", light.online_topic.is_some(), &[Preset::Custom]),
@@ -168,6 +179,24 @@ impl Part<'_, '_> {
                 let says = format!("is only for preset = {}", names.join(" and "));
                 self.refusals.refuse(self.at.name(key), says);
             }
+        }
+    }
+
+    fn tasmota_channel(&mut self) -> Option<u8> {
+        if self.light.channel.is_some_and(|channel| !(1..=32).contains(&channel)) {
+            self.refusals.refuse(self.at.name("channel"), "must be 1 to 32");
+        }
+        self.light.channel
+    }
+
+    fn profile(&mut self) -> Profile {
+        if self.light.white && self.light.profile.is_some() {
+            self.refusals.refuse(self.at.name("profile"), "has colours; leave it out where white = true");
+        }
+        match self.light.profile {
+            Some(written::Profile::Rgb) => Profile::Rgb,
+            Some(written::Profile::Rgbw) | None => Profile::Rgbw,
+            Some(written::Profile::Rgbcct) => Profile::Rgbcct,
         }
     }
 

@@ -8,6 +8,7 @@ mod auth;
 mod graph;
 mod groups;
 mod http;
+mod light_also;
 mod lights;
 mod mqtt;
 mod refusals;

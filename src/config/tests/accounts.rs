@@ -93,6 +93,29 @@ fn a_credential_of_another_method_is_not_taken_over() {
 }
 
 #[test]
+fn a_credential_that_no_account_takes_over_is_refused() {
+    for (key, method) in [
+        ("client_secret = \"s3cr3t-marker\"", "client-secret"),
+        ("client_secret_file = \"x\"", "client-secret"),
+        ("certificate_file = \"x\"", "certificate"),
+        ("private_key_file = \"x\"", "certificate"),
+        ("federated_token_file = \"x\"", "workload-identity"),
+    ] {
+        let name = key.split(' ').next().unwrap();
+        let says = format!("belongs to method \"{method}\", and no account has it; remove the key");
+        let refused = refused(&format!("[graph.auth]\n{key}\n{HOUSEHOLD}"));
+        assert!(refused.contains(&format!("graph.auth.{name}")), "{refused}");
+        assert_eq!(refused.matches(&says).count(), 1, "{says}\nin\n{refused}");
+    }
+    let app = format!("{APP}[[users]]\nname = \"carol\"\nid = \"carol@woodgrove.example\"\n");
+    let refused = refused(&format!("[graph.auth]\nannounce_sign_in = true\n{app}"));
+    assert!(
+        refused.contains("graph.auth.announce_sign_in = true: only a method by which a person"),
+        "{refused}"
+    );
+}
+
+#[test]
 fn each_refusal_names_the_line_and_what_is_allowed() {
     let users =
         |account: &str| format!("[[users]]\nname = \"carol\"\nid = \"carol@woodgrove.example\"\n{account}");

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::*;
+use crate::core::lights::also::On;
 use crate::core::lights::color::{Instead, Shade};
-use crate::core::lights::preset::{Device, Target};
+use crate::core::lights::preset::{Device, Profile, Target};
 
 /// A configuration with one light; its keys begin in line 15.
 fn with_light(keys: &str) -> String {
@@ -53,11 +54,16 @@ InACall = "blink"
 #[test]
 fn every_preset_is_a_device() {
     for (keys, expected) in [
-        ("preset = \"tasmota\"", Device::Tasmota),
+        ("preset = \"tasmota\"", Device::Tasmota { channel: None }),
         ("preset = \"zigbee2mqtt\"", Device::Zigbee2mqtt),
         ("preset = \"esphome\"\nobject = \"strip\"", Device::Esphome { object: "strip".into() }),
         ("preset = \"shelly-gen1\"", Device::ShellyGen1 { channel: 0 }),
-        ("preset = \"shelly-gen2\"\nchannel = 1", Device::ShellyGen2 { channel: 1 }),
+        ("preset = \"shelly-gen2\"\nchannel = 1", Device::ShellyGen2 { channel: 1, profile: Profile::Rgbw }),
+        ("preset = \"tasmota\"\nchannel = 2", Device::Tasmota { channel: Some(2) }),
+        (
+            "preset = \"shelly-gen2\"\nprofile = \"rgbcct\"",
+            Device::ShellyGen2 { channel: 0, profile: Profile::Rgbcct },
+        ),
         ("preset = \"awtrix\"", Device::Awtrix(Target::Indicator1)),
         ("preset = \"awtrix\"\ntarget = \"moodlight\"", Device::Awtrix(Target::Moodlight)),
         ("preset = \"openhasp\"", Device::Openhasp),
@@ -95,7 +101,11 @@ fn what_makes_no_sense_is_refused_with_what_is_allowed() {
         ("shutdown_color = \"\"", "lights[0].shutdown_color = \"\": must be"),
         ("target = \"sun\"", "lights[0].target = \"sun\": must be one of \"indicator1\""),
         ("target = \"moodlight\"", "lights[0].target = \"moodlight\": is only for preset = \"awtrix\""),
-        ("channel = 1", "lights[0].channel = 1: is only for preset = \"shelly-gen1\" and \"shelly-gen2\""),
+        (
+            "channel = 1",
+            "lights[0].channel = 1: is only for preset = \"shelly-gen1\" and \"shelly-gen2\" and \"tasmota\"",
+        ),
+        ("profile = \"rgb\"", "lights[0].profile = \"rgb\": is only for preset = \"shelly-gen2\""),
         ("colors.Busy = \"red\"", "lights[0].colors.Busy = \"red\": must be \"#rrggbb\" or \"off\""),
         (
             "colors.OnTheMoon = \"#ff0000\"",
@@ -140,4 +150,69 @@ fn what_makes_no_sense_is_refused_with_what_is_allowed() {
     }
     let message = message(read(&with_light(&format!("{DOOR}[[lights]]\n{}", DOOR.replace("door", "DOOR")))));
     assert!(message.contains("lights[1].name = \"DOOR\": must differ, ignoring case"), "{message}");
+}
+
+fn with_also(keys: &str) -> String {
+    with_light(&format!("{DOOR}[[lights.also]]\n{keys}"))
+}
+
+#[test]
+fn another_topic_may_win() {
+    let keys = "topic = \"teams/alice/camera\"\non = \"ON\"\ncolor = \"#ff0000\"\nexpires = \"12h\"\n\
+                [[lights.also]]\ntopic = \"ha/call\"\non_template = \"{{ value_json.call }}\"\neffect = \"blink\"\n";
+    let light = read(&with_also(keys)).unwrap().lights.remove(0);
+    let [camera, call] = light.also.as_slice() else { panic!("{:?}", light.also) };
+    assert_eq!((camera.topic.as_str(), &camera.on), ("teams/alice/camera", &On::Payload("ON".into())));
+    assert_eq!(camera.shade, Some("#ff0000".parse().unwrap()));
+    assert_eq!(camera.expires, Some(Duration::from_secs(12 * 3600)));
+    assert_eq!((call.shade, call.effect.as_deref(), call.expires), (None, Some("blink"), None));
+
+    let camera = "topic = \"x/camera\"\non = \"ON\"\ncolor = \"#ff0000\"";
+    for (written, instead, says) in [
+        ("x/camera", "x/+", "lights[0].also[0].topic = \"x/+\": must be"),
+        (
+            "x/camera",
+            "wled/door/api",
+            "lights[0].also[0].topic = \"wled/door/api\": is where this light gets",
+        ),
+        (
+            "x/camera",
+            "presence/alice/state",
+            "lights[0].also[0].topic = \"presence/alice/state\": is a topic of a bridge's own",
+        ),
+        ("topic = \"x/camera\"\n", "", "lights[0].also[0].topic: is required"),
+        ("on = \"ON\"", "", "lights[0].also[0].on: is required, or on_template"),
+        (
+            "on = \"ON\"",
+            "on = \"ON\"\non_template = \"{{ value }}\"",
+            "on_template = \"{{ value }}\": on is given too",
+        ),
+        (
+            "on = \"ON\"",
+            "on_template = \"{{ camera }}\"",
+            "line 1: there is no \"camera\"; the names are value, value_json",
+        ),
+        ("color = \"#ff0000\"", "", "lights[0].also[0].color: is required, or effect"),
+        ("color = \"#ff0000\"", "color = \"red\"", "lights[0].also[0].color = \"red\": must be"),
+        (
+            "color = \"#ff0000\"",
+            "effect = \"rainbow\"",
+            "lights[0].also[0].effect = \"rainbow\": must be \"blink\"",
+        ),
+        ("color", "expires = \"0s\"\ncolor", "lights[0].also[0].expires = \"0s\": must be 1s to 7d"),
+        ("color", "colour = \"x\"\ncolor", "lights[0].also[0].colour: unknown key (did you mean \"color\"?)"),
+    ] {
+        let message = message(read(&with_also(&camera.replacen(written, instead, 1))));
+        assert!(message.contains(says), "wanted {says}, got:\n{message}");
+    }
+    let many = format!("{camera}\n{}", format!("[[lights.also]]\n{camera}\n").repeat(10));
+    assert!(message(read(&with_also(&many))).contains("lights[0].also: are 11 of them; at most 10"));
+}
+
+#[test]
+fn a_white_lamp_has_no_profile_of_colours() {
+    let white = DOOR.replace("\"wled\"", "\"shelly-gen2\"\nwhite = true");
+    assert!(read(&with_light(&white)).unwrap().lights[0].white);
+    let message = message(read(&with_light(&format!("{white}profile = \"rgb\"\n"))));
+    assert!(message.contains("lights[0].profile = \"rgb\": has colours"), "{message}");
 }

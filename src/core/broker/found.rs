@@ -69,7 +69,9 @@ impl Found {
                 false
             }
             Heard::Light(_, LightField::Follow) | Heard::Device => asks,
-            Heard::Light(_, LightField::State) | Heard::Own(BridgeField::Health) => false,
+            Heard::Light(_, LightField::State | LightField::Because) | Heard::Own(BridgeField::Health) => {
+                false
+            }
             Heard::Own(BridgeField::SignIn)
             | Heard::Person(_, Field::Activity | Field::Availability)
             | Heard::Refresh

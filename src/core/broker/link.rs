@@ -152,6 +152,13 @@ impl Link {
         self.phase = Phase::Visiting;
     }
 
+    /// The broker listens to one that waits: as good a connection as any other.
+    pub(super) fn waits(&mut self) {
+        self.outage_reported = false;
+        self.backoff.reset();
+        self.refused_backoff.reset();
+    }
+
     /// The connection has served, and is being closed; the next one is made when it is.
     pub(super) fn close(&mut self, now: Tick) {
         self.phase = Phase::Closing(now + CLOSES_WITHIN);

@@ -227,10 +227,14 @@ impl Broker {
     /// The answer to the last subscription comes after what was retained for the first.
     pub(super) fn subscribed(&mut self, refused: Vec<RefusedFilter>, cx: &mut Context) {
         if self.link.is_visiting() {
-            return match &mut self.standby {
-                Some(standby) => standby.subscribed(&refused, cx),
+            match &mut self.standby {
+                Some(standby) => {
+                    self.link.waits();
+                    standby.subscribed(&refused, cx);
+                }
                 None => self.claim.subscribed(&refused, cx),
-            };
+            }
+            return;
         }
         self.link.heard(true, cx.now);
         let asked = self.asked.pop_front().unwrap_or_default();
@@ -258,7 +262,11 @@ impl Broker {
             && !ping.retained
             && let Some(pong) = self.claim.pong(&ping.payload, cx)
         {
-            outbox.at_once(pong, cx);
+            // Where another instance would take over it must not wait for thousands of messages.
+            match self.standby {
+                Some(_) => outbox.at_once(pong, cx),
+                None => outbox.result(pong),
+            }
         }
     }
 

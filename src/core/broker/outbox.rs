@@ -202,14 +202,15 @@ impl Outbox {
         }
     }
 
-    /// Queues an order to a light, or what is retained about it; an older one of the same light for the same topic is
+    /// Queues orders to a light, or what is retained about it; older ones of the same light for the same topics are
     /// not sent any more. What has no name is sent whatever comes after it.
-    pub(in crate::core) fn light(&mut self, name: Option<&TopicLevel>, message: Message) {
+    pub(in crate::core) fn light(&mut self, name: Option<&TopicLevel>, messages: Vec<Message>) {
         if self.open {
             self.lights.retain(|(of, waiting)| {
-                of.is_none() || of.as_ref() != name || waiting.topic != message.topic
+                let is_older = messages.iter().any(|message| message.topic == waiting.topic);
+                of.is_none() || of.as_ref() != name || !is_older
             });
-            self.lights.push_back((name.cloned(), message));
+            self.lights.extend(messages.into_iter().map(|message| (name.cloned(), message)));
         }
     }
 

@@ -35,13 +35,13 @@ const UNANSWERED: u32 = 5;
 const OFFLINE_FOR: Duration = Duration::from_secs(3);
 
 /// Each waits a part of this longer, of its own, so that one comes first.
-const EXTRA: Duration = Duration::from_millis(900);
+const EXTRA_MAX: Duration = Duration::from_millis(900);
 
 /// The same where a holder says that it leaves: as much sooner as the claim is.
-const EXTRA_AT_ONCE: u32 = 6;
+const EXTRA_PART_AT_ONCE: u32 = 6;
 
 /// A look at the time that is so late was not meant to be: the process, or the machine, stood still.
-const LATE: Duration = Duration::from_secs(2);
+const FROZEN_AFTER: Duration = Duration::from_secs(2);
 
 /// How often the one that holds the place says so.
 const SAY_EVERY: Duration = Duration::from_secs(2);
@@ -49,11 +49,18 @@ const SAY_EVERY: Duration = Duration::from_secs(2);
 /// The holder steps back this long after it sent the last word that it heard again: before anybody's [`SILENT_FOR`] is over.
 const HEARD_FOR: Duration = Duration::from_secs(5);
 
+/// Before a subscription that was refused is tried again: at first, and at most.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
 /// How often one that waits looks whether it could read: a token may end meanwhile.
 const WARM_EVERY: Duration = Duration::from_secs(300);
 
+/// A broker that answers no subscription by then is asked again, and it is said.
+const SUBSCRIBED_WITHIN: Duration = Duration::from_secs(10);
+
 /// Other instances that are remembered: of more, nobody needs to know.
-const OTHERS: usize = 32;
+const OTHERS_MAX: usize = 32;
 
 /// One of several instances, and what it knows of the others.
 #[derive(Debug)]
@@ -92,6 +99,11 @@ struct Wait {
     left_at: Option<Tick>,
     conflict: Option<Process>,
     is_mute_reported: bool,
+    /// Filters that the broker refused or did not answer, and when and after which pause they are tried again: it may only be
+    /// starting.
+    asked: Vec<String>,
+    ask_at: Option<Tick>,
+    pause: Duration,
 }
 
 /// What one that holds the place has said and heard.
@@ -108,7 +120,7 @@ impl Standby {
         Self {
             own,
             // The low bits of it are in its name.
-            extra: EXTRA.mul_f64((random >> 11) as f64 / (1_u64 << 53) as f64),
+            extra: EXTRA_MAX.mul_f64((random >> 11) as f64 / (1_u64 << 53) as f64),
             role: Role::Away,
             waiting: BTreeSet::new(),
             holder: None,
@@ -127,22 +139,34 @@ impl Standby {
             left_at: None,
             conflict: None,
             is_mute_reported: false,
+            asked: filters(cx),
+            ask_at: Some(cx.now + SUBSCRIBED_WITHIN),
+            pause: FIRST_PAUSE,
         });
         self.holder = None;
-        let filters = [cx.topics.of_bridge(BridgeField::State), cx.topics.every_standby()];
-        let subscription = |filter| Subscription { filter, qos: Qos::AtLeastOnce };
-        cx.ask_broker(BrokerOrder::Subscribe(filters.map(subscription).into()));
+        subscribe(filters(cx), cx);
     }
 
     /// The subscriptions of one that waits are answered.
     pub(super) fn subscribed(&mut self, refused: &[RefusedFilter], cx: &mut Context) {
         let Role::Waiting(wait) = &mut self.role else { return };
-        for RefusedFilter { filter, .. } in refused {
-            wait.is_mute_reported = true;
-            cx.report(Report::CannotWait(format!("the broker refuses the subscription to {filter}").into()));
+        wait.ask_at = None;
+        if let Some(RefusedFilter { filter, .. }) = refused.first() {
+            wait.asked = refused.iter().map(|refused| refused.filter.clone()).collect();
+            wait.ask_at = Some(cx.now + wait.pause);
+            wait.pause = (wait.pause * 2).min(LONGEST_PAUSE);
+            if !std::mem::replace(&mut wait.is_mute_reported, true) {
+                let why = format!("the broker refuses the subscription to {filter}");
+                cx.report(Report::CannotWait(why.into()));
+            }
+        }
+        if wait.ping_at.is_some() {
+            return;
         }
         cx.report(Report::Waits);
         (wait.since, wait.ping_at) = (cx.now, Some(cx.now));
+        // What was retained may be of long ago, and nothing else can be heard before now.
+        (wait.offline_since, wait.left_at) = (wait.offline_since.map(|_| cx.now), None);
         cx.ask_broker(BrokerOrder::Publish(vec![self.own_word(WAITING, cx)]));
     }
 
@@ -159,6 +183,8 @@ impl Standby {
     pub(super) fn holds(&mut self, cx: &Context) {
         self.role = Role::Holding(Hold { say_at: cx.now, heard: None });
         self.holder = None;
+        // The retained words of those that wait come again with this connection's subscription.
+        self.waiting.clear();
     }
 
     /// There is no connection any more. `true` if this one held the place.
@@ -213,14 +239,24 @@ impl Standby {
         if payload.is_empty() {
             return self.waiting.remove(instance);
         }
-        self.waiting.len() < OTHERS && self.waiting.insert(instance.clone())
+        self.waiting.len() < OTHERS_MAX && self.waiting.insert(instance.clone())
     }
 
     /// What time asks of one that waits: the next ping. Returns whether it is to take over now.
     pub(super) fn claims(&mut self, cx: &mut Context) -> bool {
         let Role::Waiting(wait) = &mut self.role else { return false };
+        if wait.ask_at.is_some_and(|at| at <= cx.now) {
+            let is_answered = wait.ping_at.is_some();
+            wait.ask_at = (!is_answered).then(|| cx.now + SUBSCRIBED_WITHIN);
+            if !is_answered && !std::mem::replace(&mut wait.is_mute_reported, true) {
+                cx.report(Report::CannotWait(
+                    "the broker does not answer the subscription".to_owned().into(),
+                ));
+            }
+            subscribe(wait.asked.clone(), cx);
+        }
         let Some(ping_at) = wait.ping_at else { return false };
-        if cx.now >= ping_at + LATE {
+        if cx.now >= ping_at + FROZEN_AFTER {
             // Others may have come and gone meanwhile.
             (wait.since, wait.unanswered, wait.is_back, wait.left_at) = (cx.now, 0, false, None);
             wait.offline_since = wait.offline_since.map(|_| cx.now);
@@ -245,9 +281,11 @@ impl Standby {
         wait.ping_at = Some(cx.now + PING_EVERY);
         if std::mem::take(&mut wait.is_back) {
             wait.unanswered += 1;
-        } else if cx.now >= wait.since + SILENT_FOR && !std::mem::replace(&mut wait.is_mute_reported, true) {
-            let why = "its pings do not come back".to_owned();
-            cx.report(Report::CannotWait(why.into()));
+        } else {
+            wait.unanswered = 0;
+            if cx.now >= wait.since + SILENT_FOR && !std::mem::replace(&mut wait.is_mute_reported, true) {
+                cx.report(Report::CannotWait("its pings do not come back".to_owned().into()));
+            }
         }
         let ping = Message::handed_on(cx.topics.ping(), self.own.ping());
         cx.ask_broker(BrokerOrder::Publish(vec![ping]));
@@ -308,7 +346,12 @@ impl Standby {
         match &self.role {
             Role::Away => None,
             Role::Waiting(wait) => {
-                wait.ping_at.into_iter().chain(wait.claim_at(self.extra).map(|(at, _)| at)).min()
+                let claim_at = wait.claim_at(self.extra).map(|(at, _)| at);
+                wait.ping_at
+                    .into_iter()
+                    .chain(claim_at.filter(|_| wait.ping_at.is_some()))
+                    .chain(wait.ask_at)
+                    .min()
             }
             Role::Holding(hold) => {
                 [Some(hold.say_at), self.cut_off_at().filter(|_| is_up)].into_iter().flatten().min()
@@ -331,10 +374,20 @@ impl Standby {
     }
 }
 
+/// What one that waits listens to.
+fn filters(cx: &Context) -> Vec<String> {
+    vec![cx.topics.of_bridge(BridgeField::State), cx.topics.every_standby()]
+}
+
+fn subscribe(filters: Vec<String>, cx: &mut Context) {
+    let subscription = |filter| Subscription { filter, qos: Qos::AtLeastOnce };
+    cx.ask_broker(BrokerOrder::Subscribe(filters.into_iter().map(subscription).collect()));
+}
+
 impl Wait {
     /// When to take over, if nothing else is heard until then, and why.
     fn claim_at(&self, extra: Duration) -> Option<(Tick, &'static str)> {
-        let left = self.left_at.map(|at| (at + extra / EXTRA_AT_ONCE, "the active instance leaves"));
+        let left = self.left_at.map(|at| (at + extra / EXTRA_PART_AT_ONCE, "the active instance leaves"));
         let offline =
             self.offline_since.map(|at| (at + OFFLINE_FOR + extra, "the active instance is offline"));
         // The last of the pings has to have come back as well, which `ping` counts when it sends the next one.

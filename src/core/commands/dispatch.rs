@@ -37,31 +37,39 @@ impl CommandQueue {
         over.into_iter().chain(ready).min()
     }
 
-    /// Sends what waits, as far as the budget goes.
-    pub(in crate::core) fn dispatch(
-        &mut self,
-        people: &Roster,
-        requests: &mut Requests,
-        outbox: &mut Outbox,
-        cx: &mut Context,
-    ) {
+    /// Answers what has waited too long.
+    pub(in crate::core) fn give_up_late(&mut self, outbox: &mut Outbox, cx: &mut Context) {
         let is_over = |command: &PendingCommand| cx.now >= command.since + WAIT_MAX;
         let over: VecDeque<PendingCommand>;
         (over, self.waiting) = std::mem::take(&mut self.waiting).into_iter().partition(is_over);
         for command in over {
             command.give_up("it waited too long for its turn", outbox, cx);
         }
+    }
+
+    /// Sends the next command that waits, if the budget allows one; `false` if none was sent.
+    pub(in crate::core) fn send_next(
+        &mut self,
+        people: &Roster,
+        requests: &mut Requests,
+        outbox: &mut Outbox,
+        cx: &mut Context,
+    ) -> bool {
         while requests.may_write(&cx.budgets, cx.now) {
             let next = self.next(people).and_then(|next| self.waiting.remove(next));
             let Some(command) = next else { break };
             let Some(person) = people.get(command.place) else { continue };
             // Who is signed in, and what Graph asks for, may have changed while it waited.
             match (self.whom(person, &cx.settings), self.patience(requests.hold_until(), cx.now)) {
-                (Err(why), _) => command.give_up(why, outbox, cx),
+                (Err(why), _) => command.give_up(&cx.addressed(self.account, why), outbox, cx),
                 (Ok(_), Some(_)) => command.give_up("Graph asks for fewer requests", outbox, cx),
-                (Ok(whom), None) => self.send(whom, command, requests, cx),
+                (Ok(whom), None) => {
+                    self.send(whom, command, requests, cx);
+                    return true;
+                }
             }
         }
+        false
     }
 
     /// Graph has answered, or could not. What became of it is read at once.
@@ -91,6 +99,7 @@ impl CommandQueue {
             }
             Err(failure) => {
                 let why = self.failed(&failure, cx.now);
+                let why = cx.addressed(self.account, &why);
                 command.give_up(&why, outbox, cx);
             }
         }

@@ -60,6 +60,7 @@ impl CommandQueue {
             }
             Ok(None) => {}
             Err(why) => {
+                let why = cx.addressed(self.account, &why);
                 from.answer(Some(&why), outbox, cx);
                 cx.report(Report::CommandRefused(who, why.into()));
             }

@@ -1,6 +1,6 @@
 //! What becomes of those whom earlier runs followed and nobody knows yet, once it is known who will come.
 
-use super::Groups;
+use super::{Groups, may_come};
 use crate::core::broker::outbox::Outbox;
 use crate::core::context::Context;
 use crate::core::model::name::TopicLevel;
@@ -32,12 +32,11 @@ impl Groups {
         self.orphans.doubted(&cx.topics).into_iter().for_each(|health| outbox.doubt(health));
     }
 
-    /// Once every group was read, nobody else will come: what earlier runs left of others is removed.
+    /// Who is in none of the groups that may have them will not come: what earlier runs left of them is removed. A group that cannot
+    /// be read keeps only those waiting whose names its members may have.
     pub(in crate::core) fn decide_orphans(&mut self, people: &Roster, outbox: &mut Outbox, cx: &mut Context) {
-        if self.are_undecided() {
-            return;
-        }
-        let (states, healths) = self.orphans.take_all();
+        let Self { list, orphans, .. } = self;
+        let (states, healths) = orphans.take_decided(|name| may_come(list, name));
         for name in states.into_iter().filter(|name| people.by_name(name).is_none()) {
             outbox.remove_user(&name, cx);
             cx.report(Report::Removed(name));

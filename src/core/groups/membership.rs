@@ -103,6 +103,7 @@ impl Membership {
         self.failures = self.failures.saturating_add(1);
         if self.failures.is_multiple_of(FAILURES_MAX) {
             self.pages.begin_again();
+            self.at_start = false;
             self.trouble = Some(Trouble { forbidden: false, why });
         }
         self.backoff.failed(random)

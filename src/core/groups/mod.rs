@@ -22,7 +22,7 @@ use self::membership::Membership;
 use self::orphans::Orphans;
 use self::roster_change::Pending;
 use super::model::account::AccountId;
-use super::model::name::ObjectId;
+use super::model::name::{ObjectId, TopicLevel};
 use super::model::request::ReadMembers;
 use super::model::settings::Group;
 use super::model::time::Tick;
@@ -96,14 +96,16 @@ impl Groups {
         self.list.get(group).is_some_and(|membership| membership.group.discovery)
     }
 
-    /// Not every group was read yet, so that whoever is unknown may still turn out to be a member.
-    pub(super) fn are_undecided(&self) -> bool {
-        self.list.iter().any(Membership::is_unread)
+    /// Whether somebody of this name, who is unknown, may still turn out to be a member: a group that may have them was not read yet.
+    pub(super) fn may_come(&self, name: &TopicLevel) -> bool {
+        may_come(&self.list, name)
     }
 
-    /// The members of a group are still expected, as it was neither read nor refused.
-    pub(super) fn are_expected(&self) -> bool {
-        self.list.iter().any(|group| group.at_start)
+    /// Whether somebody of this name is still expected: a group that may have them was neither read nor refused, and its account
+    /// `is_well`.
+    pub(super) fn expects(&self, name: &TopicLevel, is_well: impl Fn(AccountId) -> bool) -> bool {
+        let has = |group: &Membership| group.at_start && group.group.name.may_make(name);
+        self.list.iter().any(|group| has(group) && is_well(group.group.account))
     }
 
     /// Whether a group is read out of turn when somebody wants everybody to be read: it costs as much as all its members, so
@@ -117,4 +119,11 @@ impl Groups {
         let list = self.list.iter().filter(move |membership| membership.group.account == account);
         list.flat_map(Membership::notices)
     }
+}
+
+/// Names that no group gives any more may be of anybody who has another one now.
+fn may_come(list: &[Membership], name: &TopicLevel) -> bool {
+    let makes = |group: &Membership| group.group.name.may_make(name);
+    let mut unread = list.iter().filter(|group| group.is_unread()).peekable();
+    unread.peek().is_some() && (unread.any(makes) || !list.iter().any(makes))
 }

@@ -38,9 +38,15 @@ impl Orphans {
         self.states.keys().map(|user| topics.of_user(user, Field::Health)).collect()
     }
 
-    /// Nobody else will come: who has a `state`, and who has only a `health`.
-    pub(super) fn take_all(&mut self) -> (Vec<TopicLevel>, Vec<TopicLevel>) {
+    /// Who will not come, as only those do who still `may_come`: who has a `state`, and who has only a `health`.
+    pub(super) fn take_decided(
+        &mut self,
+        may_come: impl Fn(&TopicLevel) -> bool,
+    ) -> (Vec<TopicLevel>, Vec<TopicLevel>) {
         let Self { states, healths } = std::mem::take(self);
-        (states.into_keys().collect(), healths.into_iter().collect())
+        let (states, decided): (_, BTreeMap<_, _>) = states.into_iter().partition(|(name, _)| may_come(name));
+        let (healths, decided_healths): (_, Vec<_>) = healths.into_iter().partition(may_come);
+        *self = Self { states, healths: BTreeSet::from_iter::<Vec<_>>(healths) };
+        (decided.into_keys().collect(), decided_healths)
     }
 }

@@ -50,6 +50,7 @@ impl Groups {
                 }
             }
             Err(failure @ ReadFailure::TokenRefused { .. }) => {
+                self.not_at_start(group);
                 requests.token_refused(job.about(Target::Members), &failure, cx);
                 return Ok(());
             }
@@ -102,9 +103,11 @@ impl Groups {
                 let own = self.failed(group, why.to_string(), requests);
                 return own.max(requests.failed(failure, cx));
             }
-            ReadFailure::Throttled { .. }
-            | ReadFailure::TokenRefused { .. }
-            | ReadFailure::SignInRequired { .. } => return requests.failed(failure, cx),
+            ReadFailure::TokenRefused { .. } | ReadFailure::SignInRequired { .. } => {
+                self.not_at_start(group);
+                return requests.failed(failure, cx);
+            }
+            ReadFailure::Throttled { .. } => return requests.failed(failure, cx),
         };
         if let Some(membership) = self.list.get_mut(group) {
             membership.refused(forbidden, why);
@@ -113,6 +116,14 @@ impl Groups {
         let everybody = forbidden && people.is_everybody_forbidden(requests.account());
         requests.reached(everybody.then_some(failure), cx);
         DENIED_RETRY
+    }
+
+    /// It may take days until it is read. The people of other accounts are followed by then, and nothing that comes of it may end
+    /// the run.
+    fn not_at_start(&mut self, group: usize) {
+        if let Some(membership) = self.list.get_mut(group) {
+            membership.at_start = false;
+        }
     }
 
     fn failed(&mut self, group: usize, why: String, requests: &mut Requests) -> Duration {

@@ -111,7 +111,7 @@ impl HomeAssistant {
     /// somebody unknown may still be followed.
     pub(in crate::core) fn decide(
         &mut self,
-        may_come: bool,
+        may_come: impl Fn(&TopicLevel) -> bool,
         people: &Roster,
         outbox: &mut Outbox,
         cx: &Context,
@@ -119,7 +119,7 @@ impl HomeAssistant {
         let Some(prefix) = prefix(cx) else { return };
         let undecided = std::mem::take(&mut self.undecided);
         let (undecided, settled): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            undecided.into_iter().partition(|(name, _)| is_unresolved(name, may_come, people));
+            undecided.into_iter().partition(|(name, _)| is_unresolved(name, &may_come, people));
         self.undecided = undecided;
         for topic in settled.into_values() {
             if !self.is_wanted(&topic, prefix) {
@@ -173,7 +173,7 @@ impl HomeAssistant {
     pub(in crate::core) fn heard_device(
         &mut self,
         message: &Incoming,
-        may_come: bool,
+        may_come: impl Fn(&TopicLevel) -> bool,
         people: &Roster,
         outbox: &mut Outbox,
         cx: &Context,
@@ -195,7 +195,7 @@ impl HomeAssistant {
     /// Keeps in mind what earlier runs announced, or takes it back.
     pub(in crate::core) fn judge_found(
         &mut self,
-        may_come: bool,
+        may_come: impl Fn(&TopicLevel) -> bool,
         people: &Roster,
         outbox: &mut Outbox,
         cx: &Context,
@@ -211,7 +211,7 @@ impl HomeAssistant {
             let is_wanted = prefix(cx).is_some_and(|prefix| self.is_wanted(&topic, prefix));
             if Some(&topic) == device.as_ref() || is_wanted {
                 self.have(topic, entities);
-            } else if let Some(user) = user.filter(|user| is_here && is_unresolved(user, may_come, people)) {
+            } else if let Some(user) = user.filter(|user| is_here && is_unresolved(user, &may_come, people)) {
                 // Whether it is the same person shows when their object id is known.
                 self.have(topic.clone(), entities);
                 let other = self.undecided.insert(user, topic);
@@ -317,10 +317,10 @@ fn device_topic(cx: &Context) -> Option<String> {
 }
 
 /// Whether somebody of this name will be announced when their object id is known.
-fn is_unresolved(name: &TopicLevel, may_come: bool, people: &Roster) -> bool {
+fn is_unresolved(name: &TopicLevel, may_come: impl Fn(&TopicLevel) -> bool, people: &Roster) -> bool {
     match people.by_name(name).and_then(|place| people.get(place)) {
         Some(person) => person.id().is_none() && person.discovery(),
         // They may be a member of a group that was not read yet.
-        None => may_come,
+        None => may_come(name),
     }
 }

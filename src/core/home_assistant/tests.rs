@@ -77,6 +77,15 @@ fn the_bridge_with_a_light() {
 }
 
 #[test]
+fn the_bridge_with_accounts() {
+    let golden = include_str!("../../../tests/golden/home-assistant/bridge-with-accounts.json");
+    let client_id = "presence2mqtt".parse().unwrap();
+    let accounts = ["alice", "Fabrikam-2"].map(|name| name.parse().unwrap());
+    let payload = of_bridge(&client_id, &Settings::for_tests(), &topics(), &accounts, &[], &BTreeMap::new());
+    check("bridge-with-accounts", &payload, golden);
+}
+
+#[test]
 fn a_light_that_is_gone_is_removed_by_name() {
     let (client_id, door) = ("presence2mqtt".parse().unwrap(), "Office-Door".parse().unwrap());
     let payload =

@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::also::Also;
 use super::color::{Instead, Shade};
 use super::hours::Stretch;
+use super::input::Input;
 use super::look::Look;
 use super::preset::{Announcement, Order};
 use super::settings::Settings;
+use crate::core::model::event::Incoming;
+use crate::core::model::name::TopicLevel;
 use crate::core::model::place::Place;
 use crate::core::model::presence::Shown;
 use crate::core::model::time::Tick;
@@ -35,12 +39,18 @@ pub(in crate::core) struct Light {
     pub places: Vec<Place>,
     /// Somebody may have paused it.
     pub follows: bool,
+    /// Somebody whom it follows is not known yet, and may still come.
+    pub expects_somebody: bool,
     /// Something changed that it may have to show.
     pub due: bool,
     /// What it shows, as far as it was told.
     pub shade: Option<Shade>,
-    /// The last order, and whether the device has to hear it even if it is the same again.
-    last: Option<Order>,
+    /// Why: the topic that wins over presence, if one does.
+    pub because: Option<String>,
+    /// By number among `also`.
+    inputs: Vec<Input>,
+    /// The last orders, and whether the device has to hear them even if they are the same again.
+    last: Vec<Order>,
     must_tell: bool,
     stretch: Option<Stretch>,
     stretch_ends: Tick,
@@ -56,12 +66,15 @@ impl Light {
     pub(in crate::core) fn new(settings: Settings, now: Tick) -> Self {
         Self {
             announcement: settings.device.announcement(&settings.topic),
+            inputs: vec![Input::default(); settings.also.len()],
             settings,
             places: Vec::new(),
+            expects_somebody: false,
             follows: true,
             due: true,
             shade: None,
-            last: None,
+            because: None,
+            last: Vec::new(),
             must_tell: false,
             stretch: None,
             stretch_ends: now,
@@ -73,7 +86,12 @@ impl Light {
 
     /// The same light with other settings. Of another device nothing is known yet.
     pub(in crate::core) fn configured(self, settings: Settings, now: Tick) -> Self {
-        let fresh = Self { follows: self.follows, shade: self.shade, ..Self::new(settings, now) };
+        let mut fresh = Self { follows: self.follows, shade: self.shade, ..Self::new(settings, now) };
+        for (also, input) in fresh.settings.also.iter().zip(&mut fresh.inputs) {
+            let before = self.settings.also.iter().position(|before| before == also);
+            *input = before.map_or(*input, |before| self.inputs[before]);
+        }
+        fresh.because = self.because;
         if !self.settings.same_device(&fresh.settings) {
             return fresh;
         }
@@ -81,12 +99,15 @@ impl Light {
         Self { last, must_tell, is_there, again_at, quiet_until, ..fresh }
     }
 
-    /// Looks at the clock: the hours may have begun or ended, or the device may have waited for long enough.
+    /// Looks at the clock: what another topic said may have expired, the hours may have begun or ended, or the device may have waited for long enough.
     pub(in crate::core) fn look_at_clock(&mut self, wall: Timestamp, now: Tick) {
         if self.again_at.is_some_and(|at| at <= now) {
             self.again_at = None;
             self.quiet_until = now + REPEATED_START_QUIET;
             self.tell_again();
+        }
+        for input in &mut self.inputs {
+            self.due |= input.expires(now);
         }
         let before = self.stretch.map(|stretch| stretch.within);
         let stretch = match (self.stretch, &self.settings.active) {
@@ -103,7 +124,15 @@ impl Light {
     /// When the clock is to be looked at next, if ever.
     pub(in crate::core) fn wake_at(&self) -> Option<Tick> {
         let stretch_ends = self.settings.active.as_ref().map(|_| self.stretch_ends);
-        stretch_ends.into_iter().chain(self.again_at).min()
+        let expires = self.inputs.iter().filter_map(Input::expires_at);
+        stretch_ends.into_iter().chain(self.again_at).chain(expires).min()
+    }
+
+    /// Takes whether one of those who are missing may still come.
+    pub(in crate::core) fn expects(&mut self, may_come: impl Fn(&TopicLevel) -> bool) {
+        let is_missing = self.places.len() < self.settings.users.len();
+        let expects = is_missing && self.settings.users.iter().any(may_come);
+        self.due |= std::mem::replace(&mut self.expects_somebody, expects) != expects;
     }
 
     /// Where the device says that it has come.
@@ -113,11 +142,23 @@ impl Light {
 
     /// The device said this there.
     pub(in crate::core) fn device_said(&mut self, payload: &[u8], now: Tick) {
-        let Some(Announcement { says, repeats, .. }) = &self.announcement else { return };
+        let Some(Announcement { says, repeats, deaf_for, .. }) = &self.announcement else { return };
         let was_there = std::mem::replace(&mut self.is_there, says(payload));
         if self.is_there && !(*repeats && was_there) {
-            self.again_at = Some(now.max(self.quiet_until));
+            self.again_at = Some((now + *deaf_for).max(self.quiet_until));
         }
+    }
+
+    /// Takes a message on a topic that may win over presence; `false` if it is none.
+    pub(in crate::core) fn heard_also(&mut self, message: &Incoming, now: Tick) -> bool {
+        let mut is_input = false;
+        for (also, input) in self.settings.also.iter().zip(&mut self.inputs) {
+            if also.topic == message.topic {
+                is_input = true;
+                self.due |= input.heard(also, message, now);
+            }
+        }
+        is_input
     }
 
     /// What the device was told it may have forgotten, or never heard.
@@ -132,33 +173,46 @@ impl Light {
         self.tell_again();
     }
 
-    /// Whether the last order went to this topic.
-    pub(in crate::core) fn is_told_on(&self, topic: &str) -> bool {
-        self.last.as_ref().is_some_and(|order| order.topic == topic)
+    /// Topics that may win over presence on which nothing was heard.
+    pub(in crate::core) fn unheard(&self) -> impl Iterator<Item = &str> {
+        let all = self.settings.also.iter().zip(&self.inputs);
+        all.filter(|(_, input)| !input.was_heard()).map(|(also, _)| also.topic.as_str())
     }
 
-    /// What the device has to be told, if anything; `shade` says what it shows then.
-    pub(in crate::core) fn order(&mut self, sight: Sight) -> Option<Order> {
-        let wanted = self.look(sight).and_then(|look| Some((look.shade(), self.settings.order(&look)?)));
+    /// Whether the last order went to this topic.
+    pub(in crate::core) fn is_told_on(&self, topic: &str) -> bool {
+        self.last.iter().any(|order| order.topic == topic)
+    }
+
+    /// What the device has to be told, if anything; `shade` says what it shows then, and `because` why.
+    pub(in crate::core) fn orders(&mut self, sight: Sight) -> Vec<Order> {
+        let because = self.winner().map(|also| also.topic.clone());
+        let wanted = self.look(sight).map(|look| (look.shade(), self.settings.orders(&look)));
         let must_tell = std::mem::take(&mut self.must_tell);
-        if let Some((shade, order)) = wanted {
-            self.shade = Some(shade);
-            if self.last.replace(order.clone()).as_ref() != Some(&order) {
-                return Some(order);
+        if let Some((shade, orders)) = wanted.filter(|(_, orders)| !orders.is_empty()) {
+            (self.shade, self.because) = (Some(shade), because);
+            if self.last != orders {
+                self.last.clone_from(&orders);
+                return orders;
             }
         }
-        self.last.clone().filter(|_| must_tell)
+        if must_tell { self.last.clone() } else { Vec::new() }
     }
 
     /// The last that the device is told, if anything, and what it shows then.
-    pub(in crate::core) fn goodbye(&self) -> Option<(Order, Shade)> {
+    pub(in crate::core) fn goodbye(&self) -> Option<(Vec<Order>, Shade)> {
         match self.settings.shutdown {
             Instead::Shade(shade) if self.follows && !self.is_outside_hours() => {
-                let order = self.settings.order(&self.settings.look_of_nobody(shade))?;
-                Some((order, shade))
+                Some((self.settings.orders(&self.settings.look_of_nobody(shade)), shade))
             }
             Instead::Shade(_) | Instead::Unchanged => None,
         }
+    }
+
+    /// The first of the other topics that says so, within the hours.
+    fn winner(&self) -> Option<&Also> {
+        let mut all = self.settings.also.iter().zip(&self.inputs);
+        all.find(|(_, input)| input.counts() && !self.is_outside_hours()).map(|(also, _)| also)
     }
 
     /// How it looks; nothing if it is left as it is.
@@ -166,10 +220,14 @@ impl Light {
         if self.is_outside_hours() {
             return Some(self.settings.look_of_nobody(Shade::Off));
         }
+        if let Some(also) = self.winner() {
+            let shown = if let Sight::Somebody(shown) = sight { Some(shown) } else { None };
+            return Some(self.settings.look_of_also(also, shown));
+        }
         match (sight, self.settings.stale) {
             (Sight::Somebody(shown), _) => Some(self.settings.look_of(shown)),
             // What is shown of somebody else must not stand until then.
-            (Sight::Awaited, _) if self.last.is_none() => None,
+            (Sight::Awaited, _) if self.last.is_empty() => None,
             (Sight::Awaited | Sight::Nobody, Instead::Shade(shade)) => {
                 Some(self.settings.look_of_nobody(shade))
             }

@@ -25,6 +25,9 @@ const ON: &str = "ON";
 /// The same while it is paused.
 const OFF: &str = "OFF";
 
+/// What `…/light/<name>/because` holds unless another topic wins.
+const PRESENCE: &str = "presence";
+
 /// All lights, and whom they follow.
 #[derive(Debug, Default)]
 pub(in crate::core) struct Lights {
@@ -77,6 +80,7 @@ impl Lights {
             name: light.settings.name.clone(),
             users: light.settings.users.clone(),
             shade: light.shade,
+            because: light.because.clone(),
             follows: light.follows,
         };
         self.lights.iter().map(snapshot).collect()
@@ -128,10 +132,11 @@ impl Lights {
         }
     }
 
-    /// Tells every light what is news to it. `expected` says that whoever is missing may be in a group that was not read yet.
+    /// Tells every light what is news to it. `is_expected` says whether somebody of a name, who is missing, may be in a group that was
+    /// not read yet.
     pub(in crate::core) fn light_up(
         &mut self,
-        expected: bool,
+        is_expected: impl Fn(&TopicLevel) -> bool,
         people: &Roster,
         outbox: &mut Outbox,
         cx: &Context,
@@ -144,14 +149,18 @@ impl Lights {
         }
         for light in &mut self.lights {
             light.look_at_clock(cx.wall, cx.now);
+            light.expects(|name| people.by_name(name).is_none() && is_expected(name));
             if !outbox.is_open() || !std::mem::take(&mut light.due) || !light.follows {
                 continue;
             }
-            let before = light.shade;
-            let order = light.order(sight(light, expected, people)).map(Message::from);
-            order.into_iter().for_each(|message| outbox.light(Some(&light.settings.name), message));
-            if light.shade != before {
+            let before = (light.shade, light.because.clone());
+            let orders = light.orders(sight(light, people)).into_iter().map(Message::from).collect();
+            outbox.light(Some(&light.settings.name), orders);
+            if light.shade != before.0 {
                 publish(light, LightField::State, outbox, &cx.topics);
+            }
+            if before.0.is_none() || light.because != before.1 {
+                publish(light, LightField::Because, outbox, &cx.topics);
             }
         }
     }
@@ -169,9 +178,9 @@ impl Lights {
     pub(in crate::core) fn goodbye(&mut self, cx: &Context) -> Vec<Message> {
         let mut last = Vec::new();
         for light in &mut self.lights {
-            let Some((order, shade)) = light.goodbye() else { continue };
+            let Some((orders, shade)) = light.goodbye() else { continue };
             light.shade = Some(shade);
-            last.push(Message::from(order));
+            last.extend(orders.into_iter().map(Message::from));
             last.extend(retained(light, LightField::State, &cx.topics));
         }
         last
@@ -193,7 +202,7 @@ impl Lights {
                 // If it came late, the broker holds something else by now.
                 publish(light, LightField::Follow, outbox, &cx.topics);
             }
-            (Some(_), LightField::State) => {}
+            (Some(_), LightField::State | LightField::Because) => {}
             (None, _) => self.was_driven(name, outbox, cx),
         }
     }
@@ -237,24 +246,33 @@ impl Lights {
         cx.report(Report::LightFollows(name.clone(), says(ON)));
     }
 
-    /// Takes a message of a device that says that it is there; `false` if it is no light's.
-    pub(in crate::core) fn heard_device(&mut self, message: &Incoming, now: Tick) -> bool {
-        let mut is_announcement = false;
-        for light in self.lights.iter_mut().filter(|light| light.announced_on() == Some(&message.topic)) {
-            is_announcement = true;
-            // What is retained was said before; after a connect everything is sent anyway.
-            if !message.retained {
-                light.device_said(&message.payload, now);
+    /// Takes what a device says of itself, and what other topics say that may win over presence; `false` if it is neither.
+    pub(in crate::core) fn heard(&mut self, message: &Incoming, now: Tick) -> bool {
+        let mut is_for_a_light = false;
+        for light in &mut self.lights {
+            is_for_a_light |= light.heard_also(message, now);
+            if light.announced_on() == Some(&message.topic) {
+                is_for_a_light = true;
+                // What is retained was said before; after a connect everything is sent anyway.
+                if !message.retained {
+                    light.device_said(&message.payload, now);
+                }
             }
         }
-        is_announcement
+        is_for_a_light
     }
 
-    /// Where lights are heard: their devices, and whoever pauses them.
+    /// Where lights are heard: their devices, what may win over presence, and whoever pauses them.
     pub(in crate::core) fn filters(&self, topics: &Topics) -> BTreeSet<String> {
         let devices = self.lights.iter().filter_map(Light::announced_on).map(str::to_owned);
+        let also = self.lights.iter().flat_map(|light| &light.settings.also).map(|also| also.topic.clone());
         let pause = (!self.lights.is_empty()).then(|| topics.pause_any_light());
-        devices.chain(pause).collect()
+        devices.chain(also).chain(pause).collect()
+    }
+
+    /// Topics that may win over presence on which some light has heard nothing.
+    pub(in crate::core) fn unheard(&self) -> BTreeSet<String> {
+        self.lights.iter().flat_map(Light::unheard).map(str::to_owned).collect()
     }
 
     /// Where an earlier run left whether each was paused.
@@ -268,34 +286,38 @@ impl Lights {
 }
 
 /// Who is seen of those whom a light follows.
-fn sight(light: &Light, expected: bool, people: &Roster) -> Sight {
+fn sight(light: &Light, people: &Roster) -> Sight {
     let followed = || light.places.iter().filter_map(|&place| people.get(place));
-    let is_missing = light.places.len() < light.settings.users.len();
     match busiest(followed().filter_map(|person| person.shown())) {
         Some(shown) => Sight::Somebody(shown),
-        None if followed().any(|person| person.is_awaited()) || (is_missing && expected) => Sight::Awaited,
+        None if followed().any(|person| person.is_awaited()) || light.expects_somebody => Sight::Awaited,
         None => Sight::Nobody,
     }
+}
+
+/// Why a light shows what it shows.
+fn because(light: &Light) -> &str {
+    light.because.as_deref().unwrap_or(PRESENCE)
 }
 
 /// What a topic of a light should hold; nothing where there is nothing to say yet.
 fn retained(light: &Light, field: LightField, topics: &Topics) -> Option<Message> {
     let payload = match field {
         LightField::State => light.shade?.to_string(),
+        LightField::Because => light.shade.map(|_| because(light).to_owned())?,
         LightField::Follow => if light.follows { ON } else { OFF }.to_owned(),
     };
     Some(Message::retained(topics.of_light(&light.settings.name, field), payload, Qos::AtLeastOnce))
 }
 
 fn publish(light: &Light, field: LightField, outbox: &mut Outbox, topics: &Topics) {
-    let message = retained(light, field, topics);
-    message.into_iter().for_each(|message| outbox.light(Some(&light.settings.name), message));
+    outbox.light(Some(&light.settings.name), retained(light, field, topics).into_iter().collect());
 }
 
 fn leave_device(light: &Light, outbox: &mut Outbox) {
     outbox.forget_light(&light.settings.name);
-    let goodbye = light.goodbye().map(|(order, _)| Message::from(order));
-    goodbye.into_iter().for_each(|message| outbox.light(None, message));
+    let goodbye = light.goodbye().into_iter().flat_map(|(orders, _)| orders).map(Message::from);
+    outbox.light(None, goodbye.collect());
 }
 
 fn remove(name: &TopicLevel, outbox: &mut Outbox, topics: &Topics) {

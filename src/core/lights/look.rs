@@ -10,6 +10,8 @@ use crate::core::model::presence::Shown;
 pub struct Look {
     /// Whether it is on, and how.
     pub lit: Option<Lit>,
+    /// The lamp has no colours: it is told its brightness alone, and the colour is white.
+    pub white: bool,
     /// How long the change takes.
     pub transition: Duration,
     /// Whose presence it shows; nobody's where it shows that there is nothing to show.
@@ -50,6 +52,9 @@ impl Effect {
 }
 
 impl Look {
+    /// No light, at once, for nobody.
+    pub(super) const OFF: Self = Self { lit: None, white: false, transition: Duration::ZERO, shown: None };
+
     /// The colour, or `off`.
     #[must_use]
     pub fn shade(&self) -> Shade {

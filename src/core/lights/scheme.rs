@@ -6,6 +6,7 @@ use crate::core::model::word::{Activity, Availability, KnownActivity};
 const GREEN: Color = Color::from_rgb(0x00_ff00);
 const RED: Color = Color::from_rgb(0xff_0000);
 const AMBER: Color = Color::from_rgb(0xff_bf00);
+pub(super) const WHITE: Color = Color::from_rgb(0xff_ffff);
 const PURPLE: Color = Color::from_rgb(0x80_00ff);
 
 /// A built-in look.
@@ -19,6 +20,12 @@ pub(super) struct Tint {
 /// What is shown of somebody where the light's own table says nothing.
 pub(super) fn tint(availability: Availability, activity: &Activity) -> Tint {
     by_activity(activity).unwrap_or_else(|| by_availability(availability))
+}
+
+/// The same on a lamp without colours: it is lit for those who are busy, and for nobody else.
+pub(super) fn white_tint(availability: Availability, activity: &Activity) -> Tint {
+    let tint = tint(availability, activity);
+    if tint.shade == Shade::On(RED) { Tint { shade: Shade::On(WHITE), ..tint } } else { OFF }
 }
 
 /// Only what an activity says beyond the availability: `Busy` in both must not hide that it is `BusyIdle`.

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::color::{Instead, Shade};
+use super::also::Also;
+use super::color::{Color, Instead, Shade};
 use super::hours::Hours;
 use super::look::{Effect, Lit, Look};
 use super::preset::{Device, Order};
-use super::scheme::{Tint, tint};
+use super::scheme::{Tint, WHITE, tint, white_tint};
 use super::walk::every_state;
 use crate::core::model::name::TopicLevel;
 use crate::core::model::presence::Shown;
@@ -23,6 +24,8 @@ pub struct Settings {
     pub device: Device,
     /// The device's own base topic.
     pub topic: String,
+    /// The lamp has no colours: it shows who is busy by being lit.
+    pub white: bool,
     /// 1 to 100 per cent.
     pub brightness: u8,
     /// How long a change takes.
@@ -37,6 +40,8 @@ pub struct Settings {
     pub colors: BTreeMap<Box<str>, Shade>,
     /// Likewise.
     pub effects: BTreeMap<Box<str>, Box<str>>,
+    /// What wins over presence; earlier ones win.
+    pub also: Vec<Also>,
 }
 
 impl Settings {
@@ -44,9 +49,10 @@ impl Settings {
     #[must_use]
     pub fn look_of(&self, shown: Shown) -> Look {
         let own = of(&self.colors, &shown).map(|&shade| Tint { shade, dimmed: false });
-        let Tint { shade, dimmed } = own.unwrap_or_else(|| tint(shown.availability, &shown.activity));
+        let built_in = if self.white { white_tint } else { tint };
+        let Tint { shade, dimmed } = own.unwrap_or_else(|| built_in(shown.availability, &shown.activity));
         let brightness = if dimmed { self.brightness.div_ceil(2) } else { self.brightness };
-        let effect = of(&self.effects, &shown).map(|name| Effect::Named(name.clone()));
+        let effect = of(&self.effects, &shown).cloned().map(Effect::Named);
         self.look(shade, brightness, effect, Some(shown))
     }
 
@@ -60,7 +66,30 @@ impl Settings {
             Instead::Shade(shade) => Some(self.look_of_nobody(shade)),
             Instead::Unchanged => None,
         });
-        everybody.map(|shown| self.look_of(shown)).chain(nobody)
+        let also = self.also.iter().flat_map(|also| {
+            let shown = every_state().zip(&self.users).map(|((availability, activity), user)| Shown {
+                user: user.clone(),
+                availability,
+                activity,
+            });
+            shown.map(Some).chain([None]).map(|shown| self.look_of_also(also, shown))
+        });
+        everybody.map(|shown| self.look_of(shown)).chain(nobody).chain(also)
+    }
+
+    /// How it looks while another topic wins over whoever is shown otherwise.
+    #[must_use]
+    pub fn look_of_also(&self, also: &Also, shown: Option<Shown>) -> Look {
+        let effect = also.effect.clone().map(Effect::Named);
+        let mut look = match (also.shade, shown) {
+            (Some(shade), shown) => self.look(shade, self.brightness, None, shown),
+            (None, Some(shown)) => self.look_of(shown),
+            (None, None) => self.look_of_nobody(Shade::Off),
+        };
+        if let (Some(lit), Some(effect)) = (&mut look.lit, effect) {
+            lit.effect = effect;
+        }
+        look
     }
 
     /// How nobody's presence looks.
@@ -69,10 +98,10 @@ impl Settings {
         self.look(shade, self.brightness, None, None)
     }
 
-    /// The order that makes the device show `look`; nothing if a template of the user's own fails.
+    /// The orders that make the device show `look`, in order; none if a template of the user's own fails.
     #[must_use]
-    pub fn order(&self, look: &Look) -> Option<Order> {
-        self.device.order(&self.topic, look)
+    pub fn orders(&self, look: &Look) -> Vec<Order> {
+        self.device.orders(&self.topic, look)
     }
 
     /// Whether both drive one device. Several may stand behind one command topic of the user's own.
@@ -82,14 +111,24 @@ impl Settings {
     }
 
     fn look(&self, shade: Shade, brightness: u8, effect: Option<Effect>, shown: Option<Shown>) -> Look {
-        let none = if self.effects.is_empty() { Effect::Never } else { Effect::Ended };
+        let has_effects = !self.effects.is_empty() || self.also.iter().any(|also| also.effect.is_some());
+        let none = if has_effects { Effect::Ended } else { Effect::Never };
         let effect = effect.unwrap_or(none);
         let lit = match shade {
-            Shade::On(color) => Some(Lit { color, brightness, effect }),
+            Shade::On(color) if self.white => white(color, brightness),
+            Shade::On(color) => Some((color, brightness)),
             Shade::Off => None,
         };
-        Look { lit, transition: self.transition, shown }
+        let lit = lit.map(|(color, brightness)| Lit { color, brightness, effect });
+        Look { lit, white: self.white, transition: self.transition, shown }
     }
+}
+
+/// A colour on a lamp that has none: as bright as its brightest part.
+fn white(color: Color, brightness: u8) -> Option<(Color, u8)> {
+    let brightest = u32::from(color.red.max(color.green).max(color.blue));
+    let dimmed = u8::try_from((u32::from(brightness) * brightest + 127) / 255).unwrap_or(brightness);
+    (brightest > 0).then(|| (WHITE, dimmed.max(1)))
 }
 
 /// What a table says of somebody.

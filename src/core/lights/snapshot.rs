@@ -12,6 +12,8 @@ pub struct LightSnapshot {
     pub users: Vec<TopicLevel>,
     /// What it was told to show; nothing before the first time.
     pub shade: Option<Shade>,
+    /// The topic that wins over presence, if one does.
+    pub because: Option<String>,
     /// It shows presence, and nobody has paused it.
     pub follows: bool,
 }

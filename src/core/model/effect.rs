@@ -34,7 +34,7 @@ pub enum GraphOrder {
     ReadMembers(Request<ReadMembers>),
     /// Likewise.
     Set(Request<SetPresence>),
-    /// Have a token ready for the first request; nothing is asked of Graph, and nothing is reported.
+    /// Have a token ready for the first request; nothing is asked of Graph, and no event tells how it went.
     WarmUp,
     /// What is open to Graph is dead; drop what is under way, without a report.
     ForgetConnections,

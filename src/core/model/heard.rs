@@ -124,6 +124,7 @@ mod tests {
             ("home/teams/bridge/account/firm/state", Heard::Elsewhere),
             ("home/teams/bridge/account/health", Heard::Elsewhere),
             ("home/teams/bridge/light/door/state", Heard::Light(level("door"), LightField::State)),
+            ("home/teams/bridge/light/door/because", Heard::Light(level("door"), LightField::Because)),
             ("home/teams/bridge/light/door/follow", Heard::Light(level("door"), LightField::Follow)),
             ("home/teams/bridge/light/door/follow/set", Heard::PauseLight(level("door"))),
             ("homeassistant/device/presence2mqtt_x/config", Heard::Device),

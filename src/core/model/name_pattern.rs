@@ -82,6 +82,23 @@ impl NamePattern {
     }
 }
 
+impl NamePattern {
+    /// Whether a member may have this name by the pattern, as far as its literal text says.
+    #[must_use]
+    pub fn may_make(&self, name: &TopicLevel) -> bool {
+        let literal = |part: Option<&Part>| match part {
+            Some(Part::Literal(text)) => text.to_string(),
+            Some(Part::UpnLocal | Part::Id | Part::DisplayName) | None => String::new(),
+        };
+        let (first, last) = (literal(self.0.first()), literal(self.0.last()));
+        let name = name.as_str();
+        // One that is too long is cut, and one that would be the bridge's has a `_` behind it.
+        let ends = |name: &str| name.ends_with(&last);
+        name.starts_with(&first)
+            && (name.len() >= LONGEST_LEVEL || ends(name) || name.strip_suffix('_').is_some_and(ends))
+    }
+}
+
 fn local(principal_name: &str) -> &str {
     principal_name.rsplit_once('@').map_or(principal_name, |(local, _)| local)
 }
@@ -123,6 +140,26 @@ mod tests {
             ("{upn_local}", &self::member(Some(&long), None), &long[..64]),
         ] {
             assert_eq!(named(pattern, member), expected, "{pattern} {member:?}");
+        }
+    }
+
+    #[test]
+    fn every_name_that_a_pattern_makes_may_be_of_it() {
+        let long = "x".repeat(100);
+        let members =
+            [Some("alice.adams@contoso.example"), Some("Bridge@x"), Some("idge@x"), Some(&long), None];
+        for pattern in
+            ["{upn_local}", "br{upn_local}", "a-{upn_local}", "{upn_local}-a", "a-{id}{upn_local}-b"]
+        {
+            let parsed: NamePattern = pattern.parse().unwrap();
+            for member in members.map(|name| member(name, None)) {
+                let name = named(pattern, &member).parse().unwrap();
+                assert!(parsed.may_make(&name), "{pattern}: {name}");
+            }
+        }
+        for (pattern, other) in [("a-{upn_local}", "b-alice"), ("{upn_local}-a", "alice-b"), ("a{id}b", "ac")]
+        {
+            assert!(!pattern.parse::<NamePattern>().unwrap().may_make(&other.parse().unwrap()), "{pattern}");
         }
     }
 

@@ -71,6 +71,8 @@ pub enum LightField {
     State,
     /// `ON`, or `OFF` while it is paused.
     Follow,
+    /// Why it shows that: `presence`, or another topic that wins over it.
+    Because,
 }
 
 /// The topic names of one bridge.
@@ -135,14 +137,15 @@ impl AccountField {
 }
 
 impl LightField {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::State, Self::Follow];
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::State, Self::Because, Self::Follow];
 
     /// The topic's last level.
     #[must_use]
     pub fn level(self) -> &'static str {
         match self {
             Self::State => "state",
+            Self::Because => "because",
             Self::Follow => "follow",
         }
     }

@@ -89,8 +89,8 @@ impl Roster {
             });
             if let Some((wait, is_news)) = refused {
                 longest = longest.max(wait);
-                if is_news {
-                    cx.report(Report::UserUnreadable(self.who(place, cx), why.into()));
+                if is_news && let Some(account) = self.get(place).map(|person| person.account()) {
+                    cx.report_of(account, Report::UserUnreadable(self.who(place, cx), why.into()));
                 }
             }
             self.judge_one(place, cx);

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::groups::group;
+use super::groups::{group, member};
+use super::lighting::light;
 use super::*;
 use crate::core::model::event::Access;
+use crate::core::model::members::Member;
 use crate::core::model::settings::{AccountSettings, Commands, Discovery, Group};
 use crate::core::model::sign_in::{InvitationEnd, ShownInvitation, SignedIn};
 
@@ -70,24 +72,39 @@ const TROUBLES: [Trouble; 6] = [
     Trouble::Forbidden,
 ];
 
-/// From when until when it does, in seconds.
-const LASTS: (f64, f64) = (61.3, 400.7);
+/// From when until when it does, in seconds: for a while, and from the start on.
+const LASTS: [Lasts; 2] = [(61.3, 400.7), (0.0, 400.7)];
+
+type Lasts = (f64, f64);
+
+/// The group of an account, whose only member is called as the account, with `-m` behind it.
+fn group_of(index: usize) -> Group {
+    let (name, _) = ACCOUNTS[index];
+    Group { account: AccountId::new(index), ..group(90 + index, &format!("{name}-{{upn_local}}")) }
+}
 
 /// A bridge, and the cloud and the broker around it.
 struct World {
     bridge: Bridge,
-    broken: Option<(usize, Trouble)>,
+    broken: Option<(usize, Trouble, Lasts)>,
     now: f64,
     coming: Vec<(f64, Event)>,
     /// Everything that was published or asked for, in order: when, and what about whom.
     seen: Vec<(f64, String)>,
+    /// What the log says.
+    logged: Vec<String>,
 }
 
 impl World {
     fn new(settings: Settings, broken: Option<(usize, Trouble)>) -> Self {
+        let [lasts, _] = LASTS;
+        Self::broken_while(settings, broken.map(|(of, trouble)| (of, trouble, lasts)))
+    }
+
+    fn broken_while(settings: Settings, broken: Option<(usize, Trouble, Lasts)>) -> Self {
         let bridge = claimed(settings, 7, at(0.0));
         let coming = vec![(0.0, Event::Started)];
-        Self { bridge, broken, now: 0.0, coming, seen: Vec::new() }
+        Self { bridge, broken, now: 0.0, coming, seen: Vec::new(), logged: Vec::new() }
     }
 
     fn run(&mut self, until: f64) {
@@ -121,14 +138,17 @@ impl World {
                 Effect::Broker(BrokerOrder::Connect(..)) => self.coming.push((self.now, Event::Connected)),
                 Effect::Broker(BrokerOrder::Subscribe(_)) => self.coming.push((self.now, subscribed())),
                 Effect::Broker(BrokerOrder::Unsubscribe(_) | BrokerOrder::Disconnect) => {}
-                Effect::Report(_) | Effect::Finish(_) => {}
+                Effect::Report(report) => self.logged.push(report.to_string()),
+                Effect::Finish(_) => {}
             }
         }
     }
 
     fn trouble(&self, of: AccountId) -> Option<Trouble> {
-        let lasts = self.now >= LASTS.0 && self.now < LASTS.1;
-        self.broken.filter(|(broken, _)| *broken == of.index() && lasts).map(|(_, trouble)| trouble)
+        let (_, trouble, _) = self.broken.filter(|(broken, _, (from, until))| {
+            *broken == of.index() && (*from..*until).contains(&self.now)
+        })?;
+        Some(trouble)
     }
 
     fn ask(&mut self, of: AccountId, order: &GraphOrder) {
@@ -139,9 +159,11 @@ impl World {
             Trouble::Throttled => ReadFailure::Throttled { retry_after: Some(Duration::from_secs(17)) },
             Trouble::Hung => ReadFailure::Passing { why: "no answer within 10s".into(), retry_after: None },
             Trouble::SignedOut | Trouble::CodesBlocked => {
-                ReadFailure::SignInRequired { advice: "sign in".into() }
+                ReadFailure::SignInRequired { advice: "run `presence2mqtt login`".into() }
             }
-            Trouble::Forbidden => ReadFailure::Forbidden { advice: "grant it".into() },
+            Trouble::Forbidden => {
+                ReadFailure::Forbidden { advice: "consent with `presence2mqtt login`".into() }
+            }
         });
         let takes = if self.trouble(of) == Some(Trouble::Hung) { 10.0 } else { 0.05 };
         let end = match (failure, order) {
@@ -156,8 +178,8 @@ impl World {
                 read(request.id.number(), Ok(people))
             }
             (None, GraphOrder::ReadMembers(request)) => {
-                let members =
-                    MembersPage { members: Vec::new(), counted: Some(0), unreadable: 0, next: None };
+                let members = vec![member(5 + of.index(), "m")];
+                let members = MembersPage { members, counted: Some(1), unreadable: 0, next: None };
                 page(request.id.number(), Ok(members))
             }
             // What succeeds is looked at, which would be a read's turn anyway.
@@ -180,7 +202,7 @@ impl World {
         let SignInOrder::Invite(by) = order else { return };
         let is_blocked = self.trouble(of) == Some(Trouble::CodesBlocked) && *by == SignInBy::DeviceCode;
         let event = if is_blocked {
-            SignInEvent::Ended(InvitationEnd::CodesBlocked("use a browser".into()))
+            SignInEvent::Ended(InvitationEnd::CodesBlocked("run `presence2mqtt login --browser`".into()))
         } else {
             let code = (*by == SignInBy::DeviceCode).then(|| "ABCD1234".into());
             SignInEvent::Invited(ShownInvitation {
@@ -195,13 +217,19 @@ impl World {
     /// What happened to one account and its people, and when to the microsecond.
     fn of(&self, index: usize) -> Vec<(u64, &str)> {
         let (name, people) = ACCOUNTS[index];
-        let own = format!("presence/bridge/account/{name}/");
-        let is_own = |line: &str| {
-            line.starts_with(&format!("read {index} "))
-                || line.starts_with(&format!("sign-in {index} "))
-                || line.starts_with(&own)
-                || people.iter().any(|(person, _)| line.starts_with(&format!("presence/{person}/")))
-        };
+        let people = people.iter().map(|(person, _)| format!("presence/{person}/"));
+        let own: Vec<String> = [
+            format!("read {index} "),
+            format!("sign-in {index} "),
+            format!("presence/bridge/account/{name}/"),
+            format!("presence/{name}-m/"),
+            format!("presence/bridge/light/{name}/"),
+            format!("wled/{name}/"),
+        ]
+        .into_iter()
+        .chain(people)
+        .collect();
+        let is_own = |line: &str| own.iter().any(|own| line.starts_with(own));
         let seen = self.seen.iter().filter(|(_, line)| is_own(line));
         seen.map(|(when, line)| ((when * 1e6) as u64, line.as_str())).collect()
     }
@@ -209,32 +237,162 @@ impl World {
 
 #[test]
 fn the_trouble_of_one_account_changes_no_message_and_no_moment_of_another() {
-    let settings = || {
-        let mut settings = of_accounts(&ACCOUNTS);
-        settings.groups = vec![Group { account: AccountId::new(2), ..group(9, "{upn_local}") }];
-        settings
+    // Each follows people, a member of a group and somebody whom nobody knows.
+    let light = |(name, people): Readers<'_>| {
+        let members = [format!("{name}-m"), format!("{name}-x")];
+        let users: Vec<&str> =
+            people.iter().map(|(person, _)| *person).chain(members.iter().map(String::as_str)).collect();
+        light(name, &users)
+    };
+    let settings = || Settings {
+        groups: (0..3).map(group_of).collect(),
+        lights: ACCOUNTS.map(light).into(),
+        ..of_accounts(&ACCOUNTS)
     };
     let mut well = World::new(settings(), None);
     well.run(700.0);
     for index in 0..3 {
-        let published =
-            well.of(index).into_iter().filter(|(_, line)| line.contains("/availability = ")).count();
-        assert!(published > 25, "{index}: {published}");
+        for of in ["/availability = ", "-m/availability = ", "wled/"] {
+            let published = well.of(index).into_iter().filter(|(_, line)| line.contains(of)).count();
+            assert!(published > 10, "{index}: {published} of {of}");
+        }
     }
-    for (broken, trouble) in (0..3).flat_map(|broken| TROUBLES.map(|trouble| (broken, trouble))) {
-        let mut world = World::new(settings(), Some((broken, trouble)));
+    let cells = (0..3).flat_map(|broken| TROUBLES.map(|trouble| (broken, trouble)));
+    for (broken, trouble, lasts) in cells.flat_map(|(of, trouble)| LASTS.map(|lasts| (of, trouble, lasts))) {
+        let mut world = World::broken_while(settings(), Some((broken, trouble, lasts)));
         world.run(700.0);
+        let cell = format!("{trouble:?} of {broken} from {lasts:?}");
         for index in 0..3 {
             let (seen, expected) = (world.of(index), well.of(index));
             if index == broken {
-                assert_ne!(seen, expected, "{trouble:?} of {broken} is nothing to itself");
+                assert_ne!(seen, expected, "{cell} is nothing to itself");
                 continue;
             }
             let differs = seen.iter().zip(&expected).find(|(one, other)| one != other);
-            assert_eq!(differs, None, "{trouble:?} of {broken} reaches {index}");
-            assert_eq!(seen.len(), expected.len(), "{trouble:?} of {broken} reaches {index}");
+            assert_eq!(differs, None, "{cell} reaches {index}");
+            assert_eq!(seen.len(), expected.len(), "{cell} reaches {index}");
+        }
+        for sentence in world.logged.iter().chain(world.seen.iter().map(|(_, line)| line)) {
+            let (all, named) = ("`presence2mqtt login", "`presence2mqtt login --account ");
+            assert_eq!(sentence.matches(all).count(), sentence.matches(named).count(), "{cell}: {sentence}");
         }
     }
+}
+
+/// These come before anybody of the first account is known, and before those of the second, which nobody is signed in to.
+fn after_a_restart(settings: Settings, left: &[(&str, &str)]) -> (Bridge, Vec<String>) {
+    let mut bridge = claimed(settings, 1, at(0.0));
+    bridge.on(Event::Started, at(0.0));
+    bridge.on(Event::Connected, at(0.0));
+    for (topic, payload) in left {
+        bridge.on(retained(topic, payload), at(0.0));
+    }
+    bridge.on(subscribed(), at(0.0));
+    bridge.on(subscribed(), at(0.0));
+    let mut said = lines(&bridge.on(Event::Woken, at(0.04)));
+    bridge.on(Event::Acknowledged(1000), at(0.05));
+    let refused = ReadFailure::SignInRequired { advice: "sign in".into() };
+    let Event::Presence(_, refused) = page(0, Err(refused)) else { unreachable!() };
+    said.extend(lines(&bridge.on(Event::Presence(AccountId::new(1), refused), at(0.1))));
+    bridge.on(Event::Acknowledged(1000), at(0.15));
+    (bridge, said)
+}
+
+fn read_members(bridge: &mut Bridge, of: usize, request: u64, members: Vec<Member>, now: f64) -> Vec<String> {
+    let members = MembersPage { members, counted: None, unreadable: 0, next: None };
+    let Event::Presence(_, read) = page(request, Ok(members)) else { unreachable!() };
+    lines(&bridge.on(Event::Presence(AccountId::new(of), read), at(now)))
+}
+
+#[test]
+fn who_left_a_group_is_taken_back_though_nobody_is_signed_in_to_another_account() {
+    let discovery =
+        Discovery { prefix: "homeassistant".parse().unwrap(), birth_topic: "homeassistant/status".into() };
+    let groups = [0, 1].map(|of| Group { discovery: true, ..group_of(of) }).into();
+    let settings =
+        Settings { groups, discovery: Some(discovery), ..of_accounts(&[("code", &[]), ("browser", &[])]) };
+    let state = r#"{"bridge":"presence2mqtt","availability":"Busy","activity":"Busy","since":"2026-11-23T08:00:00Z"}"#;
+    let device = |name: &str| {
+        format!(
+            r#"{{"device":{{"identifiers":["x"],"via_device":"presence2mqtt_bridge_presence2mqtt"}},"origin":{{"name":"presence2mqtt"}},"components":{{"availability":{{"platform":"sensor","state_topic":"presence/{name}/availability"}}}}}}"#
+        )
+    };
+    let (left, waits) = (device("code-left"), device("browser-waits"));
+    let topic = |n: usize| format!("homeassistant/device/presence2mqtt_{}/config", id(n));
+    let (mut bridge, _) = after_a_restart(
+        settings,
+        &[
+            ("presence/code-left/state", state),
+            ("presence/code-lone/health", "stale"),
+            ("presence/browser-waits/state", state),
+            ("presence/old-name/state", state),
+            (&topic(70), &left),
+            (&topic(71), &waits),
+        ],
+    );
+    let emptied = |said: &[String]| -> Vec<String> {
+        said.iter().filter_map(|line| line.strip_suffix(" =").map(str::to_owned)).collect()
+    };
+    let said = read_members(&mut bridge, 0, 0, vec![member(5, "m")], 0.2);
+    let gone = emptied(&said);
+    for expected in [topic(70), "presence/code-left/state".into(), "presence/code-lone/health".into()] {
+        assert!(gone.contains(&expected), "{expected} in {gone:?}");
+    }
+    for expected in ["browser-waits", "old-name", &topic(71)] {
+        assert!(!gone.iter().any(|topic| topic.contains(expected)), "{expected} in {gone:?}");
+    }
+    bridge.on(Event::Acknowledged(1000), at(0.3));
+    let mut said = Vec::new();
+    for tenth in 3..700 {
+        let now = f64::from(tenth) / 10.0;
+        let read = bridge.on(Event::Woken, at(now)).into_iter().find_map(|effect| {
+            let Effect::Graph(of, GraphOrder::ReadMembers(request)) = effect else { return None };
+            (of.index() == 1).then_some(request.id.number())
+        });
+        if let Some(request) = read {
+            said = read_members(&mut bridge, 1, request, Vec::new(), now);
+            break;
+        }
+    }
+    let gone = emptied(&said);
+    for expected in [topic(71), "presence/browser-waits/state".into(), "presence/old-name/state".into()] {
+        assert!(gone.contains(&expected), "{expected} in {gone:?}");
+    }
+}
+
+#[test]
+fn a_light_does_not_wait_for_a_member_of_an_account_that_nobody_is_signed_in_to() {
+    let lights = vec![light("door", &["code-m", "browser-m"])];
+    let groups = [0, 1].map(group_of).into();
+    let settings = Settings { groups, lights, ..of_accounts(&[("code", &[]), ("browser", &[])]) };
+    let (mut bridge, _) = after_a_restart(settings, &[]);
+    let mut said = read_members(&mut bridge, 0, 0, Vec::new(), 0.2);
+    bridge.on(Event::Acknowledged(1000), at(0.25));
+    said.extend(lines(&bridge.on(Event::Woken, at(0.3))));
+    assert!(said.iter().any(|line| line.starts_with("wled/door")), "nobody is there: {said:?}");
+}
+
+#[test]
+fn a_name_that_is_taken_when_somebody_signs_in_later_does_not_end_the_run() {
+    let groups = vec![group_of(0), Group { name: "code-{upn_local}".parse().unwrap(), ..group_of(1) }];
+    let settings = Settings { groups, ..of_accounts(&[("code", &[]), ("browser", &[])]) };
+    let mut world = World::broken_while(settings, Some((1, Trouble::SignedOut, (0.0, 50.0))));
+    world.run(400.0);
+    assert_eq!(retained_by(&world)["presence/code-m/health"], "ok");
+    let health = json_of(&world, "presence/bridge/account/browser/health");
+    assert!(health["notices"][0].as_str().unwrap().contains("is left out"), "{health}");
+}
+
+/// Whoever sends a command to somebody of an account learns which account has to be signed in to.
+#[test]
+fn the_answer_to_a_command_names_the_account() {
+    let commands = Some(Commands { response_topic: None });
+    let mut world = World::new(Settings { commands, ..of_accounts(&ACCOUNTS) }, None);
+    world.run(5.0);
+    let (topic, payload) = ("presence/alice/set".to_owned(), "Busy".into());
+    world.tell(Event::Message(Incoming { topic, payload, retained: false, reply_to: None }));
+    let answer = json_of(&world, "presence/alice/set/result");
+    assert_eq!(answer["error"], "nobody is signed in: run `presence2mqtt login --account code`");
 }
 
 /// What is retained now, by topic.
@@ -264,16 +422,19 @@ fn health_names_the_worst_and_each_account_has_its_own() {
     let health = json_of(&world, "presence/bridge/health");
     assert_eq!(
         (&health["graph"], &health["detail"]),
-        (&"sign_in_required".into(), &"account browser: sign in".into())
+        (&"sign_in_required".into(), &"account browser: run `presence2mqtt login --account browser`".into())
     );
     let expected = serde_json::json!({
         "code": {"graph": "ok", "detail": null},
-        "browser": {"graph": "sign_in_required", "detail": "sign in"},
+        "browser": {"graph": "sign_in_required", "detail": "run `presence2mqtt login --account browser`"},
         "app": {"graph": "ok", "detail": null},
     });
     assert_eq!(health["accounts"], expected);
     let own = json_of(&world, "presence/bridge/account/browser/health");
-    assert_eq!((&own["graph"], &own["detail"]), (&"sign_in_required".into(), &"sign in".into()));
+    assert_eq!(
+        (&own["graph"], &own["detail"]),
+        (&"sign_in_required".into(), &"run `presence2mqtt login --account browser`".into())
+    );
     assert_eq!(own["accounts"], serde_json::Value::Null, "{own}");
     assert_eq!(json_of(&world, "presence/bridge/account/code/health")["graph"], "ok");
     assert_eq!(
@@ -354,6 +515,39 @@ fn commands_without_end_to_one_account_make_nobody_of_another_stale() {
     assert!(count("read 1 ") > 15, "{}", count("read 1 "));
     assert_eq!(retained_by(&world)["presence/dave/health"], "ok");
     assert_eq!(count("presence/dave/health = stale"), 1, "only at the start");
+}
+
+/// Whoever sends commands without end to people of one account, or of one with another app, delays nobody's command for long.
+#[test]
+fn commands_without_end_to_one_account_leave_room_for_those_to_another() {
+    let mut settings = of_accounts(&[
+        ("app", &[("carol", 3), ("dave", 4)]),
+        ("second", &[("erin", 5)]),
+        ("third", &[("frank", 6)]),
+    ]);
+    settings.commands = Some(Commands { response_topic: None });
+    for account in &mut settings.accounts {
+        account.reading.request_budget = 6;
+        account.reading.poll_interval = Duration::from_secs(3600);
+    }
+    settings.accounts[1].app.tenant = settings.accounts[0].app.tenant.clone();
+    let mut world = World::new(settings, None);
+    let mut ordered = 0;
+    for second in 1..400_u32 {
+        world.run(f64::from(second));
+        let payload = if second % 2 == 0 { "Busy" } else { "Away" };
+        for person in ["carol", "dave", "erin", "frank"] {
+            let is_seldom = person == "erin";
+            if !is_seldom || second % 40 == 0 {
+                ordered += usize::from(is_seldom);
+                let (topic, payload) = (format!("presence/{person}/set"), payload.into());
+                world.tell(Event::Message(Incoming { topic, payload, retained: false, reply_to: None }));
+            }
+        }
+    }
+    let count = |begins: &str| world.seen.iter().filter(|(_, line)| line.starts_with(begins)).count();
+    assert_eq!(count("read 1 write"), ordered);
+    assert!(count("read 0 write") > 50 && count("read 2 write") > 50);
 }
 
 #[test]

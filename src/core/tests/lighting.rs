@@ -1,9 +1,11 @@
 //! What lights are told, and when.
 
 use super::*;
+use crate::core::lights::also::{Also, On};
 use crate::core::lights::color::Instead;
+use crate::core::lights::condition::Condition;
 use crate::core::lights::hours::Hours;
-use crate::core::lights::preset::Device;
+use crate::core::lights::preset::{Device, Profile};
 use crate::core::lights::settings::Settings as Light;
 use crate::core::model::event::Access;
 use crate::core::model::event::Event::{Acknowledged, Configured, Connected, Message, Started, Stop, Woken};
@@ -14,6 +16,7 @@ pub(super) fn light(name: &str, users: &[&str]) -> Light {
         users: users.iter().map(|user| user.parse().unwrap()).collect(),
         device: Device::Wled,
         topic: format!("wled/{name}"),
+        white: false,
         brightness: 100,
         transition: Duration::ZERO,
         active: None,
@@ -21,6 +24,7 @@ pub(super) fn light(name: &str, users: &[&str]) -> Light {
         shutdown: Instead::Unchanged,
         colors: [("InACall".into(), "#0000ff".parse().unwrap())].into(),
         effects: [("InACall".into(), "blink".into())].into(),
+        also: Vec::new(),
     }
 }
 
@@ -32,14 +36,16 @@ fn said(topic: &str, payload: &str) -> Event {
     Message(Incoming { topic: topic.into(), payload: payload.into(), retained: false, reply_to: None })
 }
 
-/// What is said to and about lights, in short.
+/// What is said to and about lights, in short; why they show it is in tests of its own.
 fn told(commands: &[Effect]) -> Vec<String> {
     let about = |line: &String| line.contains("wled") || (line.contains("/light/") && line.contains(" ="));
+    let why = |line: &String| line.contains("/because =");
     let short = |line: String| {
-        let line = line.replace("presence/bridge/light/", "").replace("\"transition\":0,", "");
-        line.replace("\"on\":true,\"bri\":255,\"seg\":[{\"col\":[[", "").replace("}]}", "")
+        let line = line.replace("presence/bridge/light/", "").replace("\"tt\":0,", "");
+        let line = line.replace("\"on\":true,\"bri\":255,\"seg\":{\"on\":true,\"frz\":false,\"col\":[[", "");
+        line.replace(",\"pal\":0}}", "").replace("],[0,0,0]]", "]]")
     };
-    lines(commands).into_iter().filter(about).map(short).collect()
+    lines(commands).into_iter().filter(about).filter(|line| !why(line)).map(short).collect()
 }
 
 /// One row: when, what happens, what lights are told.
@@ -58,7 +64,7 @@ fn check_lights(bridge: &mut Bridge, rows: Vec<(f64, Event, &[&str])>) {
 const GREEN: &str = "wled/door/api = {0,255,0]],\"fx\":0";
 const RED: &str = "wled/door/api = {255,0,0]],\"fx\":0";
 const BLUE: &str = "wled/door/api = {0,0,255]],\"fx\":1";
-const DARK: &str = "wled/door/api = {\"on\":false,\"transition\":0}";
+const DARK: &str = "wled/door/api = {\"on\":false,\"tt\":0}";
 
 fn free() -> Vec<Reading> {
     vec![reading(1, "Available", "Available"), reading(2, "Offline", "Offline")]
@@ -92,7 +98,7 @@ fn a_light_is_told_what_is_news_after_the_topics_it_follows() {
             "presence/bridge/light/door/state",
         ]
     );
-    assert!(published[3].ends_with("[[0,0,255]],\"fx\":1}]}"), "{published:?}");
+    assert!(published[3].ends_with("[[0,0,255],[0,0,0]],\"fx\":1,\"pal\":0}}"), "{published:?}");
 }
 
 #[test]
@@ -252,7 +258,7 @@ fn the_last_a_light_is_told_comes_before_offline() {
     assert_eq!(
         lines(&bridge.on(Stop, at(1.0))),
         [
-            "wled/door/api = {\"on\":false,\"transition\":0}",
+            "wled/door/api = {\"on\":false,\"tt\":0}",
             "presence/bridge/light/door/state = off",
             "presence/bridge/state = offline"
         ]
@@ -329,7 +335,7 @@ fn with_another_configuration_a_light_goes_on_and_a_device_that_is_left_is_told_
 #[test]
 fn a_light_that_moves_from_one_part_of_a_device_to_another_leaves_the_first_as_told() {
     let channel = |channel, name: &str| Light {
-        device: Device::ShellyGen2 { channel },
+        device: Device::ShellyGen2 { channel, profile: Profile::Rgbw },
         topic: "shelly".into(),
         shutdown: "off".parse().unwrap(),
         ..light(name, &["alice"])
@@ -443,4 +449,181 @@ fn a_light_does_not_wait_for_a_full_sending() {
     let order =
         first.iter().filter(|line| line.contains(" = ")).position(|line| line.starts_with("wled")).unwrap();
     assert!(order < 10, "{first:?}");
+}
+
+/// A light that shows a camera before a bell before presence.
+fn with_camera() -> Light {
+    let also = |topic: &str, on: On, color: Option<&str>, effect: Option<&str>, expires: Option<u64>| Also {
+        topic: topic.into(),
+        on,
+        shade: color.map(|color| color.parse().unwrap()),
+        effect: effect.map(Into::into),
+        expires: expires.map(Duration::from_secs),
+    };
+    let camera = On::Template(Condition::new("{{ value_json.camera }}").unwrap());
+    Light {
+        also: vec![
+            also("teams/camera", camera, Some("#0000ff"), None, Some(60)),
+            also("door/bell", On::Payload("ring".into()), None, Some("blink"), None),
+        ],
+        effects: Default::default(),
+        colors: Default::default(),
+        ..light("door", &["alice"])
+    }
+}
+
+fn camera(on: bool) -> Event {
+    said("teams/camera", &format!("{{\"camera\":{on}}}"))
+}
+
+/// Colour and effect that the light was told last, and why.
+#[derive(Default, Debug, PartialEq, Clone)]
+struct Wall {
+    shown: String,
+    because: String,
+}
+
+impl Wall {
+    fn take(&mut self, bridge: &mut Bridge, event: Event, seconds: f64) {
+        let commands = bridge.on(event, at(seconds));
+        for line in lines(&commands) {
+            match line.split_once(" = ") {
+                Some(("wled/door/api", order)) => {
+                    let order: serde_json::Value = serde_json::from_str(order).unwrap();
+                    let segment = &order["seg"];
+                    self.shown = format!("{} {}", segment["col"][0], segment["fx"]);
+                }
+                Some(("presence/bridge/light/door/because", because)) => self.because = because.to_owned(),
+                _ => {}
+            }
+        }
+        for command in &commands {
+            if let Effect::Broker(BrokerOrder::Publish(messages)) = command {
+                bridge.on(Acknowledged(messages.len()), at(seconds));
+            }
+        }
+    }
+
+    fn assert(&self, shown: &str, because: &str) {
+        assert_eq!((self.shown.as_str(), self.because.as_str()), (shown, because));
+    }
+}
+
+#[test]
+fn another_topic_wins_while_it_says_so_and_expires() {
+    let mut bridge = online(with(vec![with_camera()]));
+    let mut wall = Wall::default();
+    for (seconds, event, shown, because) in [
+        // Before anybody is seen, too.
+        (0.01, camera(true), "[0,0,255] 0", "teams/camera"),
+        (0.1, answer(0, free()), "[0,0,255] 0", "teams/camera"),
+        (1.0, camera(false), "[0,255,0] 0", "presence"),
+        (1.1, said("door/bell", "ring"), "[0,255,0] 1", "door/bell"),
+        (1.2, camera(true), "[0,0,255] 0", "teams/camera"),
+        (1.3, said("door/bell", "ring "), "[0,0,255] 0", "teams/camera"),
+        (1.4, said("teams/camera", "not JSON"), "[0,255,0] 0", "presence"),
+        (2.0, camera(true), "[0,0,255] 0", "teams/camera"),
+        // Said again, it lasts longer; what is retained renews nothing.
+        (30.0, camera(true), "[0,0,255] 0", "teams/camera"),
+        (60.0, retained("teams/camera", "{\"camera\":true}"), "[0,0,255] 0", "teams/camera"),
+        (89.0, Woken, "[0,0,255] 0", "teams/camera"),
+        (90.0, Woken, "[0,255,0] 0", "presence"),
+        (91.0, retained("teams/camera", "{\"camera\":true}"), "[0,255,0] 0", "presence"),
+        (92.0, retained("door/bell", "ring"), "[0,255,0] 1", "door/bell"),
+        (93.0, retained("door/bell", ""), "[0,255,0] 0", "presence"),
+    ] {
+        wall.take(&mut bridge, event, seconds);
+        wall.assert(shown, because);
+        if (30.0..90.0).contains(&seconds) {
+            assert!(bridge.lights().wake_at().unwrap() <= at(90.0).tick);
+        }
+    }
+    assert_eq!(bridge.lights().wake_at(), None);
+}
+
+#[test]
+fn after_each_of_twenty_changes_of_camera_and_presence_the_light_is_right() {
+    for seed in 0..50 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut bridge = online(with(vec![with_camera()]));
+        let mut wall = Wall::default();
+        let (mut is_busy, mut films, mut read) = (false, false, 0);
+        wall.take(&mut bridge, answer(0, free()), 0.1);
+        for change in 0..20 {
+            let now = 5.0 * f64::from(change + 1);
+            if random.bool() {
+                films = random.bool();
+                wall.take(&mut bridge, camera(films), now + 1.0);
+            } else {
+                is_busy = random.bool();
+                wall.take(&mut bridge, Woken, now);
+                read += 1;
+                let word = if is_busy { "Busy" } else { "Available" };
+                let everybody = vec![reading(1, word, word), reading(2, "Offline", "Offline")];
+                wall.take(&mut bridge, answer(read, everybody), now + 1.0);
+            }
+            let expected = match (films, is_busy) {
+                (true, _) => ("[0,0,255] 0", "teams/camera"),
+                (false, true) => ("[255,0,0] 0", "presence"),
+                (false, false) => ("[0,255,0] 0", "presence"),
+            };
+            wall.assert(expected.0, expected.1);
+            // It would expire otherwise.
+            if films {
+                wall.take(&mut bridge, camera(true), now + 2.0);
+            }
+        }
+    }
+}
+
+#[test]
+fn another_topic_is_listened_to_through_a_reload_and_obeys_hours_and_pause() {
+    let settings = with(vec![light("door", &["alice"])]);
+    let mut bridge = online(settings);
+    let mut wall = Wall::default();
+    wall.take(&mut bridge, answer(0, free()), 0.1);
+    let configured = |light: Light| Configured(Box::new(with(vec![light])), vec![Access::Same]);
+    let subscribed = lines(&bridge.on(configured(with_camera()), at(1.0)));
+    assert!(subscribed.contains(&"subscribe door/bell teams/camera".to_owned()), "{subscribed:?}");
+    wall.take(&mut bridge, camera(true), 2.0);
+    wall.assert("[0,0,255] 0", "teams/camera");
+    // What was heard stays through another one; nothing is listened to twice.
+    let lines = lines(&bridge.on(configured(Light { brightness: 50, ..with_camera() }), at(3.0)));
+    assert!(!lines.iter().any(|line| line.contains("teams/camera")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.contains("[0,0,255]")), "{lines:?}");
+    // Paused, it is left alone, and shows what is true then.
+    wall.take(&mut bridge, said("presence/bridge/light/door/follow/set", "OFF"), 4.0);
+    wall.take(&mut bridge, camera(false), 5.0);
+    wall.assert("[0,0,255] 0", "teams/camera");
+    wall.take(&mut bridge, said("presence/bridge/light/door/follow/set", "ON"), 6.0);
+    wall.assert("[0,255,0] 0", "presence");
+    let zone = jiff::tz::TimeZone::get("Europe/London").unwrap();
+    let active = Some(Hours { week: "Sun 08:00-10:00".parse().unwrap(), zone });
+    wall.take(&mut bridge, configured(Light { active, ..with_camera() }), 7.0);
+    wall.take(&mut bridge, camera(true), 8.0);
+    wall.assert("null null", "presence");
+}
+
+#[test]
+fn a_tasmota_is_told_when_it_listens_which_is_after_it_says_that_it_is_online() {
+    let tasmota = || Light {
+        device: Device::Tasmota { channel: None },
+        topic: "desk".into(),
+        ..light("desk", &["alice"])
+    };
+    let orders = |bridge: &mut Bridge, event: Event, seconds: f64| {
+        let lines = lines(&bridge.on(event, at(seconds)));
+        lines.into_iter().filter(|line| line.starts_with("cmnd/desk/Backlog")).count()
+    };
+    let mut bridge = online(with(vec![tasmota()]));
+    assert_eq!(orders(&mut bridge, answer(0, free()), 0.1), 1);
+    for round in 0..10 {
+        let came = 10.0 + f64::from(round) * 10.0;
+        assert_eq!(orders(&mut bridge, said("tele/desk/LWT", "Online"), came), 0);
+        let told_at = bridge.lights().wake_at().unwrap();
+        assert!(at(came + 1.0).tick <= told_at && told_at <= at(came + 2.0).tick);
+        assert_eq!(orders(&mut bridge, Woken, came + 0.99), 0);
+        assert_eq!(orders(&mut bridge, Woken, came + 1.5), 1);
+        assert_eq!(bridge.lights().wake_at(), None);
+    }
 }

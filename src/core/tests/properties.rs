@@ -285,7 +285,7 @@ proptest! {
         }
         // The third of them does not want to be disturbed.
         prop_assert_eq!(world.retained["presence/bridge/light/all/state"].as_str(), "#ff0000");
-        prop_assert!(world.retained["wled/all/api"].contains("[[255,0,0]]"), "{}", world.retained["wled/all/api"]);
+        prop_assert!(world.retained["wled/all/api"].contains("[[255,0,0],"), "{}", world.retained["wled/all/api"]);
         for gone in ["u4", "m4", "m5", "m6"] {
             let prefix = format!("presence/{gone}/");
             let left = world.retained.iter().find(|(topic, held)| topic.starts_with(&prefix) && !held.is_empty());

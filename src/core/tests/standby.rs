@@ -172,6 +172,57 @@ fn one_that_waits_pings_and_says_that_it_waits_and_nothing_else() {
 }
 
 #[test]
+fn a_retained_offline_counts_from_the_answer_to_the_subscription_on() {
+    let mut world = World::new(in_the_attic());
+    world.on(Started);
+    world.on(Connected);
+    world.on(retained(STATE, "offline"));
+    assert!(
+        world.bridge.wake_at(at(4.0).tick).is_some_and(|tick| tick >= at(10.0).tick),
+        "nothing to do before"
+    );
+    world.until(5.0);
+    world.on(subscribed());
+    world.until(30.0);
+    let claimed = world.claimed_at().unwrap();
+    assert!((8.0..=8.9).contains(&claimed), "{claimed}");
+}
+
+#[test]
+fn a_broker_that_answers_no_subscription_is_asked_again_and_named_once() {
+    let mut world = World::new(in_the_attic());
+    world.on(Started);
+    world.on(Connected);
+    world.until(35.0);
+    let count = |what: &str| world.heard().iter().filter(|line| line.contains(what)).count();
+    assert_eq!(
+        (count("subscribe "), count("does not answer the subscription")),
+        (4, 1),
+        "{:?}",
+        world.heard()
+    );
+    assert_eq!(world.claimed_at(), None);
+}
+
+#[test]
+fn pings_that_come_back_count_in_a_row() {
+    let mut world = World::waiting();
+    world.answers = Some(process("presence2mqtt", 7));
+    world.until(100.5);
+    // Four pings come back without an answer; then the line hangs for a while, and nothing was proved by that.
+    world.answers = None;
+    world.until(104.9);
+    world.echoes = false;
+    world.until(120.5);
+    world.echoes = true;
+    // The holder, behind the same broker, is a little later than the echo.
+    world.until(122.9);
+    world.answers = Some(process("presence2mqtt", 7));
+    world.until(200.0);
+    assert_eq!(world.claimed_at(), None);
+}
+
+#[test]
 fn six_seconds_without_an_answer_are_a_claim() {
     // From the beginning, whatever is retained, and after the last answer.
     for word in ["", "online"] {
@@ -277,6 +328,37 @@ fn one_that_hears_nothing_at_all_claims_nothing() {
     world.until(60.0);
     assert_eq!(world.claimed_at(), None);
     assert!(world.heard()[2].contains("refuses the subscription to presence/bridge/standby/+"));
+}
+
+#[test]
+fn a_subscription_that_is_refused_is_tried_again() {
+    let mut world = World::new(in_the_attic());
+    world.on(Started);
+    world.on(Connected);
+    let refused = || {
+        let filter = RefusedFilter { filter: "presence/bridge/standby/+".to_owned(), why: None };
+        Event::Subscribed { refused: vec![filter] }
+    };
+    world.echoes = false;
+    world.on(refused());
+    // A broker that is only starting takes it later; one that never does is asked seldom.
+    for (asked, then) in [(1, 1.5), (2, 3.5), (3, 7.5)] {
+        world.until(then);
+        let again = world.heard().into_iter().filter(|line| *line == "subscribe presence/bridge/standby/+");
+        assert_eq!(again.count(), asked);
+        world.on(refused());
+    }
+    let words = world
+        .heard()
+        .into_iter()
+        .filter(|line| line.contains("cannot ask") || *line == format!("{OWN} = waiting"));
+    assert_eq!(words.count(), 2);
+    world.until(16.0);
+    world.on(subscribed());
+    world.echoes = true;
+    world.until(60.0);
+    let at = world.claimed_at().unwrap();
+    assert!((21.0..=23.0).contains(&at), "{at}");
 }
 
 #[test]

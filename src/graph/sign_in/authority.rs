@@ -1,5 +1,6 @@
 //! The sign-in service of one tenant: where forms are posted to.
 
+use reqwest::RequestBuilder;
 use reqwest::header::RETRY_AFTER;
 use url::Url;
 
@@ -42,17 +43,16 @@ impl Authority {
         answer::issued(&self.post("token", form).await?)
     }
 
+    /// Asks what the service tells anybody of this tenant, and takes whatever answer comes.
+    pub(super) async fn openid_configuration(&self) -> Result<Answer, NotIssued> {
+        let mut url = self.root.clone();
+        url.set_path(&format!("/{}/v2.0/.well-known/openid-configuration", self.tenant));
+        send(self.http.client().get(url)).await
+    }
+
     /// Posts a form to an endpoint and takes whatever answer comes.
     pub(super) async fn post(&self, endpoint: &str, form: &[(&str, &str)]) -> Result<Answer, NotIssued> {
-        let passing =
-            |why: String| NotIssued::Passing { why: format!("signing in: {why}"), retry_after: None };
-        let request = self.http.client().post(self.endpoint(endpoint)).form(form);
-        let response = request.send().await.map_err(|error| passing(on_the_way(error)))?;
-        let status = response.status();
-        let hint = response.headers().get(RETRY_AFTER).map(|value| value.as_bytes());
-        let retry_after = retry_after::parse(hint, clock::wall());
-        let body = body(response, LARGEST_ANSWER).await.map_err(|error| passing(error.to_string()))?;
-        Ok(Answer { status, retry_after, body })
+        send(self.http.client().post(self.endpoint(endpoint)).form(form)).await
     }
 
     /// The address of an endpoint.
@@ -62,4 +62,14 @@ impl Authority {
         url.set_path(&format!("/{}/oauth2/v2.0/{name}", self.tenant));
         url
     }
+}
+
+async fn send(request: RequestBuilder) -> Result<Answer, NotIssued> {
+    let passing = |why: String| NotIssued::Passing { why: format!("signing in: {why}"), retry_after: None };
+    let response = request.send().await.map_err(|error| passing(on_the_way(error)))?;
+    let status = response.status();
+    let hint = response.headers().get(RETRY_AFTER).map(|value| value.as_bytes());
+    let retry_after = retry_after::parse(hint, clock::wall());
+    let body = body(response, LARGEST_ANSWER).await.map_err(|error| passing(error.to_string()))?;
+    Ok(Answer { status, retry_after, body })
 }

@@ -5,7 +5,7 @@
 //! `advice` words what people can do about those. For people who sign in: [`delegated`] uses what the [`store`] keeps (or
 //! `unstored`, when the disk takes nothing), [`device_code`] and
 //! [`browser`] are the two ways to a new sign-in, [`identity`] tells whose it is, [`scopes`] what has to be consented
-//! to, and the [`attendant`] task makes an `invitation` when a bridge runs without one.
+//! to, and the [`attendant`] task makes an `invitation` when a bridge runs without one. [`discovery`] finds the tenant of a domain.
 
 mod advice;
 pub mod answer;
@@ -15,6 +15,7 @@ pub mod authority;
 pub mod browser;
 pub mod delegated;
 pub mod device_code;
+pub mod discovery;
 pub mod identity;
 mod invitation;
 pub mod managed_identity;

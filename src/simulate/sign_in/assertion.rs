@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::error::SignInError;
-use crate::simulate::settings::DOMAIN;
+use crate::simulate::settings::Settings;
 use crate::simulate::state::State;
 
 /// The only `client_assertion_type` there is.
@@ -74,7 +74,7 @@ fn by_certificate(
     if !claims.sub.eq_ignore_ascii_case(&claims.iss) {
         return Err(SignInError::new(700021, ""));
     }
-    if !audiences(&state.settings.tenant_id, host).any(|audience| claims.is_for(&audience)) {
+    if !audiences(&state.settings, host).any(|audience| claims.is_for(&audience)) {
         return Err(SignInError::new(700023, claims.aud.to_string()));
     }
     claims.check_time(state)?;
@@ -123,11 +123,11 @@ impl Claims {
 }
 
 /// The addresses of the token endpoint: of this simulator, and those it stands for.
-fn audiences(tenant_id: &str, host: &str) -> impl Iterator<Item = String> {
+fn audiences(settings: &Settings, host: &str) -> impl Iterator<Item = String> {
     let own = format!("http://{host}");
     let known = ["https://login.microsoftonline.com", "https://login.microsoftonline.us"];
     let authorities: Vec<_> = known.map(str::to_owned).into_iter().chain([own]).collect();
-    let tenants = [tenant_id.to_owned(), DOMAIN.to_owned()];
+    let tenants = [settings.tenant_id.clone(), settings.domain()];
     authorities.into_iter().flat_map(move |authority| {
         tenants.clone().map(|tenant| format!("{authority}/{tenant}/oauth2/v2.0/token"))
     })

@@ -3,13 +3,12 @@
 use super::assertion;
 use super::error::SignInError;
 use super::form::{Form, required};
-use crate::simulate::settings::DOMAIN;
 use crate::simulate::state::State;
 
 /// The registration is for one tenant, so nobody's tenant is not an answer.
 pub(super) fn check_tenant(state: &State, tenant: &str, app_only: bool) -> Result<(), SignInError> {
     let is = |known: &str| known.eq_ignore_ascii_case(tenant);
-    if is(&state.settings.tenant_id) || is(DOMAIN) {
+    if is(&state.settings.tenant_id) || is(&state.settings.domain()) {
         return Ok(());
     }
     match ["common", "organizations", "consumers"].into_iter().any(is) {

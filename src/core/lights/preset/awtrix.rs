@@ -2,11 +2,15 @@
 //! "Mood Lighting", and `docs/effects.md`).
 //!
 //! The configured topic is the clock's MQTT prefix. It knows no transitions, and the mood light no effects.
+//!
+//! The mood light has a `brightness`, but that is the matrix's own (`src/DisplayManager.cpp`, `moodlight`): it stays when the mood
+//! light ends, and the clock's sensor overwrites it. So the colour itself is dimmed, and the matrix stays as bright as the clock has it.
 
 use serde::Serialize;
 
+use super::ear::{Ear, Means};
 use super::order::{Announcement, COMMON_EFFECTS, Order};
-use super::scale::per_cent_of;
+use super::scale::dimmed;
 use crate::core::lights::look::{Lit, Look};
 use crate::core::model::name::InvalidName;
 use crate::core::model::payload::json;
@@ -40,7 +44,6 @@ struct Indicator {
 
 #[derive(Serialize)]
 struct Moodlight {
-    brightness: u8,
     color: String,
 }
 
@@ -57,11 +60,19 @@ pub(super) fn order(topic: &str, target: Target, look: &Look) -> Order {
 /// The clock sends the list of its effects when it connects, and only then. It has a topic with `online` too, but
 /// not while its discovery for Home Assistant is on.
 pub(super) fn announcement(topic: &str) -> Announcement {
-    Announcement {
-        topic: format!("{topic}/stats/effects"),
-        says: |payload| !payload.is_empty(),
-        repeats: false,
-    }
+    Announcement::new(format!("{topic}/stats/effects"), |payload| !payload.is_empty())
+}
+
+/// Whatever it says; `stats` every ten seconds.
+pub(super) fn ears(topic: &str) -> Vec<Ear> {
+    ["stats", "stats/effects", "stats/currentApp"]
+        .map(|level| Ear { topic: format!("{topic}/{level}"), means: Means::State })
+        .into()
+}
+
+/// No JSON, which the clock overlooks; an empty object would turn an indicator off.
+pub(super) fn question(topic: &str, target: Target) -> Order {
+    Order { payload: "?".to_owned(), ..order(topic, target, &Look::OFF) }
 }
 
 pub(super) fn check_effect(target: Target, name: &str) -> Result<(), InvalidName> {
@@ -93,6 +104,6 @@ fn indicator(lit: Option<&Lit>) -> String {
 /// An empty payload gives the matrix back to the clock.
 fn moodlight(lit: Option<&Lit>) -> String {
     lit.map_or_else(String::new, |lit| {
-        json(&Moodlight { brightness: per_cent_of(255, lit.brightness), color: lit.color.to_string() })
+        json(&Moodlight { color: dimmed(lit.color, lit.brightness).to_string() })
     })
 }

@@ -3,23 +3,18 @@
 use std::iter;
 use std::time::Duration;
 
-use minijinja::value::ValueKind;
-use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, context, escape_formatter};
+use minijinja::{Error, Value, context};
 
+use super::ear::{Ear, Means};
 use super::order::{Announcement, Order};
 use crate::core::lights::color::Color;
 use crate::core::lights::look::{Effect, Lit, Look};
+use crate::core::lights::template::{self, LONGEST_PAYLOAD, TemplateError};
 use crate::core::model::presence::Shown;
 use crate::core::model::word::{Activity, Availability, KnownActivity};
 
 /// Every name that a template may use, as they are read to people.
 const NAMES: &str = "color, red, green, blue, on, brightness, effect, user, availability, activity";
-/// Bytes of a template. Each operation in a chain takes room on the stack, and no fuel, while it is compiled; this many fit.
-const LONGEST_TEMPLATE: usize = 4096;
-/// Steps that a template may take. A long one takes some hundreds.
-const FUEL: u64 = 20_000;
-/// Bytes of a payload. More than any light understands, less than small devices choke on.
-const LONGEST_PAYLOAD: usize = 4096;
 
 /// A device that is told what its template says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,57 +24,6 @@ pub struct Custom {
     online_topic: Option<Box<str>>,
 }
 
-/// Why a template is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TemplateError {
-    /// It cannot be read.
-    #[error("line {line}: {problem}")]
-    Unreadable {
-        /// Counted from 1.
-        line: usize,
-        /// What is wrong there.
-        problem: Box<str>,
-    },
-    /// It is too long to be read.
-    #[error("has {length} bytes; at most {LONGEST_TEMPLATE} are read")]
-    TooLarge {
-        /// In bytes.
-        length: usize,
-    },
-    /// It uses a name that does not exist.
-    #[error("line {line}: there is no {name:?}; the names are {NAMES}")]
-    UnknownName {
-        /// Counted from 1.
-        line: usize,
-        /// The name.
-        name: Box<str>,
-    },
-    /// It can be read but fails for a state of the light.
-    #[error("line {line}: {problem} (showing {state})")]
-    Fails {
-        /// Counted from 1.
-        line: usize,
-        /// What is wrong there.
-        problem: Box<str>,
-        /// The first state for which it fails.
-        state: Box<str>,
-    },
-    /// It takes too many steps, such as by a loop over a long range.
-    #[error("line {line}: takes too long; a template that only writes a payload is done within {FUEL} steps")]
-    Endless {
-        /// Counted from 1.
-        line: usize,
-    },
-    /// Its payload is too long.
-    #[error("writes {length} bytes (showing {state}); at most {LONGEST_PAYLOAD} are sent")]
-    TooLong {
-        /// In bytes.
-        length: usize,
-        /// The first state for which it is.
-        state: Box<str>,
-    },
-}
-
 impl Custom {
     /// A device behind a template of the payload, and the topic where it announces itself.
     ///
@@ -87,10 +31,7 @@ impl Custom {
     /// If the template cannot be read, uses an unknown name anywhere, or fails for any state a light can be in:
     /// it is rendered for all of them.
     pub fn new(template: &str, online_topic: Option<String>) -> Result<Self, TemplateError> {
-        if template.len() > LONGEST_TEMPLATE {
-            return Err(TemplateError::TooLarge { length: template.len() });
-        }
-        check_names(template)?;
+        template::check(template, NAMES)?;
         for look in every_look() {
             let payload = render(template, &look).map_err(|error| refusal(&error, &look))?;
             if payload.len() > LONGEST_PAYLOAD {
@@ -106,9 +47,15 @@ impl Custom {
         Some(Order { topic: topic.to_owned(), payload })
     }
 
+    /// Nobody knows how such a device is asked.
+    pub(super) fn ears(&self) -> Vec<Ear> {
+        let ear = |topic: &str| Ear { topic: topic.to_owned(), means: Means::Announcement(is_online) };
+        self.online_topic.as_deref().map(ear).into_iter().collect()
+    }
+
     pub(super) fn announcement(&self) -> Option<Announcement> {
         let topic = self.online_topic.as_deref()?.to_owned();
-        Some(Announcement { topic, says: is_online, repeats: false })
+        Some(Announcement::new(topic, is_online))
     }
 }
 
@@ -118,44 +65,8 @@ fn is_online(payload: &[u8]) -> bool {
     !["", "offline", "false", "0"].iter().any(|gone| said.eq_ignore_ascii_case(gone.as_bytes()))
 }
 
-fn environment() -> Environment<'static> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_fuel(Some(FUEL));
-    // Jinja would write True, as Python does; most payloads are JSON, where that is an error.
-    environment.set_formatter(|out, state, value| {
-        if value.kind() == ValueKind::Bool {
-            return Ok(out.write_str(if value.is_true() { "true" } else { "false" })?);
-        }
-        escape_formatter(out, state, value)
-    });
-    environment
-}
-
-/// Looks into branches too that no state takes.
-fn check_names(template: &str) -> Result<(), TemplateError> {
-    let environment = environment();
-    let read = environment.template_from_str(template).map_err(|error| unreadable(&error))?;
-    let known = |name: &str| {
-        NAMES.split(", ").any(|known| known == name)
-            || environment.globals().any(|(global, _)| global == name)
-    };
-    let unknown = read.undeclared_variables(false).into_iter().filter(|name| !known(name));
-    match unknown.map(|name| (line_of(template, &name), name)).min() {
-        Some((line, name)) => Err(TemplateError::UnknownName { line, name: name.into() }),
-        None => Ok(()),
-    }
-}
-
-/// The first line in which a name stands as a word of its own.
-fn line_of(template: &str, name: &str) -> usize {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let has_it = |line: &str| line.split(|c| !is_word(c)).any(|word| word == name);
-    template.lines().position(has_it).map_or(1, |index| index + 1)
-}
-
 fn render(template: &str, look: &Look) -> Result<String, Error> {
-    environment().render_str(template, names(look))
+    template::environment().render_str(template, names(look))
 }
 
 /// What the names mean for a look. They always mean something, so that no template has to ask whether they do.
@@ -190,7 +101,12 @@ fn every_look() -> impl Iterator<Item = Look> {
         Some(Shown { user: "someone".parse().ok()?, availability, activity })
     });
     iter::once(None).chain(shown.map(Some)).flat_map(|shown| {
-        every_lit().map(move |lit| Look { lit, transition: Duration::ZERO, shown: shown.clone() })
+        every_lit().map(move |lit| Look {
+            lit,
+            white: false,
+            transition: Duration::ZERO,
+            shown: shown.clone(),
+        })
     })
 }
 
@@ -207,25 +123,7 @@ fn every_lit() -> impl Iterator<Item = Option<Lit>> {
 }
 
 fn refusal(error: &Error, look: &Look) -> TemplateError {
-    if error.kind() == ErrorKind::OutOfFuel {
-        return TemplateError::Endless { line: line(error) };
-    }
-    TemplateError::Fails { line: line(error), problem: problem(error), state: name_of(look) }
-}
-
-fn unreadable(error: &Error) -> TemplateError {
-    TemplateError::Unreadable { line: line(error), problem: problem(error) }
-}
-
-fn line(error: &Error) -> usize {
-    error.line().unwrap_or(1)
-}
-
-fn problem(error: &Error) -> Box<str> {
-    match error.detail() {
-        Some(detail) => format!("{}: {detail}", error.kind()).into(),
-        None => error.kind().to_string().into(),
-    }
+    TemplateError::from_render(error, name_of(look))
 }
 
 fn name_of(look: &Look) -> Box<str> {
@@ -234,15 +132,18 @@ fn name_of(look: &Look) -> Box<str> {
         |shown| format!("{} and {}", shown.availability, shown.activity),
     );
     match &look.lit {
-        Some(Lit { effect: Effect::Named(effect), .. }) => format!("{who}, lit with {effect:?}").into(),
-        Some(Lit { effect: Effect::Never | Effect::Ended, .. }) => format!("{who}, lit").into(),
-        None => format!("{who}, off").into(),
+        Some(Lit { effect: Effect::Named(effect), .. }) => {
+            format!("showing {who}, lit with {effect:?}").into()
+        }
+        Some(Lit { effect: Effect::Never | Effect::Ended, .. }) => format!("showing {who}, lit").into(),
+        None => format!("showing {who}, off").into(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::lights::template::LONGEST_TEMPLATE;
 
     fn refused(template: &str) -> String {
         Custom::new(template, None).unwrap_err().to_string()
@@ -253,7 +154,7 @@ mod tests {
     }
 
     fn off() -> Look {
-        Look { lit: None, transition: Duration::ZERO, shown: None }
+        Look { lit: None, white: false, transition: Duration::ZERO, shown: None }
     }
 
     #[test]
@@ -268,7 +169,7 @@ mod tests {
         };
         let color = Color { red: 255, green: 191, blue: 0 };
         let lit = Lit { color, brightness: 60, effect: Effect::Named("blink".into()) };
-        let look = Look { lit: Some(lit), transition: Duration::ZERO, shown: Some(shown) };
+        let look = Look { lit: Some(lit), white: false, transition: Duration::ZERO, shown: Some(shown) };
         assert_eq!(written(all, &look), "#ffbf00 255 191 0 true 60 [blink] [alice] [Busy] [InACall]");
         let logic = "{% if on %}{{ (brightness * 2.55) | round | int }}{% else %}OFF{% endif %}";
         assert_eq!((written(logic, &look), written(logic, &off())), ("153".into(), "OFF".into()));

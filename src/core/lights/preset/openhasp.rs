@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use super::ear::{Ear, Means};
 use super::order::{Announcement, Order, online_at};
 use super::scale::per_cent_of;
 use crate::core::lights::look::Look;
@@ -26,6 +27,18 @@ pub(super) fn order(topic: &str, look: &Look) -> Order {
         color: lit.map(|lit| lit.color.to_string()),
     };
     Order { topic: format!("{topic}/command/moodlight"), payload: json(&moodlight) }
+}
+
+pub(super) fn ears(topic: &str) -> Vec<Ear> {
+    vec![
+        Ear { topic: format!("{topic}/LWT"), means: Means::Announcement(|payload| payload == b"online") },
+        Ear { topic: format!("{topic}/state/moodlight"), means: Means::State },
+    ]
+}
+
+/// The state is answered.
+pub(super) fn question(topic: &str) -> Order {
+    Order { topic: format!("{topic}/command/moodlight"), payload: String::new() }
 }
 
 pub(super) fn announcement(topic: &str) -> Announcement {

@@ -1,5 +1,7 @@
 //! What is sent to a device, and how it says that it is there.
 
+use std::time::Duration;
+
 use crate::core::model::effect::Message;
 use crate::core::model::name::InvalidName;
 
@@ -28,6 +30,15 @@ pub struct Announcement {
     /// Whether the device repeats it whenever its state changes, by our own orders too. Then it has come only
     /// if the last payload there did not say so; to answer each would undo what somebody did by hand.
     pub repeats: bool,
+    /// How long after it the device does not listen yet.
+    pub deaf_for: Duration,
+}
+
+impl Announcement {
+    /// A device that listens before it says that it is there, and says so once.
+    pub(super) fn new(topic: String, says: fn(&[u8]) -> bool) -> Self {
+        Self { topic, says, repeats: false, deaf_for: Duration::ZERO }
+    }
 }
 
 /// The refusal of devices that have no effects of their own.
@@ -35,5 +46,5 @@ pub(super) const COMMON_EFFECTS: InvalidName = InvalidName("\"blink\" or \"breat
 
 /// Many devices write the same word, on topics of their own.
 pub(super) fn online_at(topic: String) -> Announcement {
-    Announcement { topic, says: |payload| payload == b"online", repeats: false }
+    Announcement::new(topic, |payload| payload == b"online")
 }

@@ -4,10 +4,18 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+use crate::core::lights::color::Color;
+
 /// `per_cent` of `full`, to the nearest whole number. What is lit stays lit: it is 0 only where `full` is.
 pub(super) fn per_cent_of(full: u8, per_cent: u8) -> u8 {
     let scaled = (u32::from(full) * u32::from(per_cent) + 50) / 100;
     u8::try_from(scaled).unwrap_or(full).clamp(full.min(1), full)
+}
+
+/// A colour as bright as it is to be, for devices that have no brightness apart from the colour.
+pub(super) fn dimmed(color: Color, per_cent: u8) -> Color {
+    let [red, green, blue] = [color.red, color.green, color.blue].map(|part| per_cent_of(part, per_cent));
+    Color { red, green, blue }
 }
 
 /// How many `unit`s a duration is, to the nearest whole number and at most `most`. A unit is not zero.

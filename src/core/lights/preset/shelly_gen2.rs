@@ -1,10 +1,12 @@
-//! Shelly, second generation and later, RGBW profile (vendor: `shelly-api-docs.shelly.cloud/gen2`, "RGBW", "Mqtt" and
-//! "RPC Protocol").
+//! Shelly, second generation and later (vendor: `shelly-api-docs.shelly.cloud/gen2`, "RGB", "RGBW", "RGBCCT", "Light", "Mqtt"
+//! and "RPC Protocol").
 //!
-//! The configured topic is the device's `topic_prefix`. The component has no effects: each is a plain colour.
+//! The configured topic is the device's `topic_prefix`. Each profile has a component and a method of its own; none has no effects: each is
+//! a plain colour.
 
 use serde::Serialize;
 
+use super::ear::{Ear, Means};
 use super::order::{Announcement, Order};
 use super::scale::Seconds;
 use crate::core::lights::look::Look;
@@ -13,16 +15,30 @@ use crate::core::model::payload::json;
 /// The shortest transition that a Shelly takes, in tenths of a second.
 const SHORTEST_TRANSITION: u32 = 5;
 
+/// Below it a Shelly answers.
+const ANSWERED_TO: &str = "presence2mqtt";
+
+/// Which component of the device is the light.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// Three colours.
+    Rgb,
+    /// Three colours and white.
+    Rgbw,
+    /// Three colours, or cold and warm white: the bulbs of the third generation.
+    Rgbcct,
+}
+
 /// A request frame.
 ///
 /// The protocol's page requires `id` and `src` in a request. It is JSON-RPC, where a message without an id would be
 /// a notification without an answer, but no page says that a Shelly obeys one. So each order is answered, not
-/// retained, at `presence2mqtt/rpc`, where nobody listens; always the same id, because nobody matches answers.
+/// retained, at `presence2mqtt/rpc`, where only `light test` listens; always the same id, because nobody else matches answers.
 #[derive(Serialize)]
 struct Request {
     id: u8,
     src: &'static str,
-    method: &'static str,
+    method: String,
     params: Params,
 }
 
@@ -30,6 +46,9 @@ struct Request {
 struct Params {
     id: u8,
     on: bool,
+    /// A bulb in white mode would stay white.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mode: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rgb: Option<[u8; 3]>,
     /// The white channel has a level of its own that would pale the colour.
@@ -43,22 +62,64 @@ struct Params {
     transition_duration: Option<Seconds>,
 }
 
-pub(super) fn order(topic: &str, channel: u8, look: &Look) -> Order {
+pub(super) fn order(topic: &str, channel: u8, profile: Profile, look: &Look) -> Order {
     let lit = look.lit.as_ref();
+    let colored = lit.filter(|_| !look.white);
     let params = Params {
         id: channel,
         on: lit.is_some(),
-        rgb: lit.map(|lit| [lit.color.red, lit.color.green, lit.color.blue]),
-        white: lit.map(|_| 0),
+        mode: colored.filter(|_| profile == Profile::Rgbcct).map(|_| "rgb"),
+        rgb: colored.map(|lit| [lit.color.red, lit.color.green, lit.color.blue]),
+        white: colored.filter(|_| profile == Profile::Rgbw).map(|_| 0),
         brightness: lit.map(|lit| lit.brightness),
         transition_duration: transition(look),
     };
-    let request = Request { id: 1, src: "presence2mqtt", method: "RGBW.Set", params };
+    let method = format!("{}.Set", component(profile, look.white));
+    let request = Request { id: 1, src: ANSWERED_TO, method, params };
     Order { topic: format!("{topic}/rpc"), payload: json(&request) }
 }
 
 pub(super) fn announcement(topic: &str) -> Announcement {
-    Announcement { topic: format!("{topic}/online"), says: |payload| payload == b"true", repeats: false }
+    Announcement::new(format!("{topic}/online"), |payload| payload == b"true")
+}
+
+pub(super) fn ears(topic: &str) -> Vec<Ear> {
+    vec![
+        Ear { topic: format!("{topic}/online"), means: Means::Whole(|payload| payload == b"true") },
+        Ear { topic: format!("{ANSWERED_TO}/rpc"), means: Means::Answer(refusal) },
+    ]
+}
+
+/// A device without this component refuses it.
+pub(super) fn question(topic: &str, channel: u8, profile: Profile, white: bool) -> Order {
+    let component = component(profile, white);
+    let payload = format!(
+        r#"{{"id":1,"src":"{ANSWERED_TO}","method":"{component}.GetStatus","params":{{"id":{channel}}}}}"#
+    );
+    Order { topic: format!("{topic}/rpc"), payload }
+}
+
+fn component(profile: Profile, white: bool) -> &'static str {
+    match profile {
+        _ if white => "Light",
+        Profile::Rgb => "RGB",
+        Profile::Rgbw => "RGBW",
+        Profile::Rgbcct => "RGBCCT",
+    }
+}
+
+fn refusal(answer: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Answer {
+        error: Refusal,
+    }
+    #[derive(serde::Deserialize)]
+    struct Refusal {
+        code: i64,
+        message: Option<String>,
+    }
+    let Answer { error } = serde_json::from_slice(answer).ok()?;
+    Some(format!("{}, {}", error.code, error.message.as_deref().unwrap_or("without a reason")))
 }
 
 fn transition(look: &Look) -> Option<Seconds> {

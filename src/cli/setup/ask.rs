@@ -1,0 +1,200 @@
+//! Questions, line by line: over SSH, in narrow windows, without colours, and from a pipe.
+//!
+//! Prompt libraries want a terminal of which they take hold. Here a line that is printed and a line that is read are enough, and
+//! the reader is the one that `login` shares.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::pin::Pin;
+
+use secrecy::SecretString;
+
+use super::echo::EchoOff;
+use crate::cli::exit::{self, Failure};
+use crate::cli::lines::Lines;
+use crate::cli::signals;
+
+/// Whoever answers.
+pub(super) struct Questions {
+    /// What is typed.
+    pub(super) lines: Lines,
+    /// How the program is asked to end.
+    pub(super) stop: Stop,
+    /// Every question has its default for an answer.
+    yes: bool,
+}
+
+/// How the program is asked to end: nothing was written until then.
+pub(super) struct Stop {
+    signal: Pin<Box<dyn Future<Output = ()> + Send>>,
+    came: bool,
+}
+
+/// A question, and the option that answers it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Question<'a> {
+    pub(super) words: &'a str,
+    pub(super) option: &'static str,
+}
+
+impl Questions {
+    pub(super) fn new(yes: bool) -> io::Result<Self> {
+        Ok(Self { lines: Lines::default(), stop: Stop::new(signals::stop()?), yes })
+    }
+
+    /// Whether nobody is asked.
+    pub(super) fn are_answered(&self) -> bool {
+        self.yes
+    }
+
+    /// Asks until there is an answer that `read` takes. An empty one is the default.
+    pub(super) async fn ask<T, E: Display>(
+        &mut self,
+        out: &mut impl Write,
+        question: Question<'_>,
+        default: Option<&str>,
+        read: impl Fn(&str) -> Result<T, E>,
+    ) -> Result<T, Failure> {
+        let Question { words, option } = question;
+        if self.yes {
+            let answer = default.ok_or_else(|| missing(words, option))?;
+            return read(answer).map_err(|error| refused(option, &error));
+        }
+        loop {
+            match default {
+                Some(default) if !default.is_empty() => write!(out, "{words} [{default}]: ")?,
+                Some(_) | None => write!(out, "{words}: ")?,
+            }
+            let line = self.line(out).await?.ok_or_else(|| missing(words, option))?;
+            let answer = match (line.trim(), default) {
+                ("", None) => continue,
+                ("", Some(default)) => default,
+                (answer, _) => answer,
+            };
+            match read(answer) {
+                Ok(answer) => return Ok(answer),
+                Err(error) => writeln!(out, "  {error}")?,
+            }
+        }
+    }
+
+    /// Asks for what nobody shall see.
+    pub(super) async fn hidden(
+        &mut self,
+        out: &mut impl Write,
+        question: Question<'_>,
+    ) -> Result<SecretString, Failure> {
+        let Question { words, option } = question;
+        if self.yes {
+            return Err(missing(words, option));
+        }
+        write!(out, "{words}: ")?;
+        let echo = EchoOff::start();
+        let line = self.line(out).await?;
+        // Enter was not seen either.
+        if echo.is_off() {
+            writeln!(out)?;
+        }
+        drop(echo);
+        line.map(SecretString::from).ok_or_else(|| missing(words, option))
+    }
+
+    /// Asks for a yes.
+    pub(super) async fn agrees(
+        &mut self,
+        out: &mut impl Write,
+        question: Question<'_>,
+    ) -> Result<bool, Failure> {
+        let words = format!("{} (yes/no)", question.words);
+        let question = Question { words: &words, ..question };
+        self.ask(out, question, Some("no"), |answer| match answer.to_lowercase().as_str() {
+            "y" | "yes" => Ok(true),
+            "n" | "no" => Ok(false),
+            _ => Err("yes or no?"),
+        })
+        .await
+    }
+
+    /// The next line; nothing when there is no more.
+    async fn line(&mut self, out: &mut impl Write) -> Result<Option<String>, Failure> {
+        out.flush()?;
+        let Self { lines, stop, .. } = self;
+        stop.or(async { Ok(lines.next().await) }).await
+    }
+}
+
+impl Stop {
+    fn new(signal: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self { signal: Box::pin(signal), came: false }
+    }
+
+    /// Waits for some work, or for the end.
+    pub(super) async fn or<T>(
+        &mut self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        if !self.came {
+            tokio::select! {
+                biased;
+                () = self.signal.as_mut() => self.came = true,
+                done = work => return done,
+            }
+        }
+        Err(Failure::new(exit::UNEXPECTED, "interrupted; no file was written"))
+    }
+}
+
+/// A question that nobody answers.
+fn missing(words: &str, option: &str) -> Failure {
+    Failure::new(exit::USAGE, format!("no answer to \"{words}\"; give it with {option}"))
+}
+
+/// An option that is not what it should be.
+pub(super) fn refused(option: &str, error: &dyn Display) -> Failure {
+    Failure::new(exit::USAGE, format!("{option}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answering(lines: &[&str], yes: bool) -> Questions {
+        Questions { lines: Lines::typed(lines), stop: Stop::new(std::future::pending()), yes }
+    }
+
+    const QUESTION: Question<'_> = Question { words: "How many", option: "--many" };
+
+    #[tokio::test]
+    async fn a_wrong_answer_is_asked_for_again_and_an_empty_one_is_the_default() {
+        for (typed, default, yes, expected) in [
+            (&["7"][..], None, false, Some(7)),
+            (&["", " 7 "], None, false, Some(7)),
+            (&["many", "7"], Some("5"), false, Some(7)),
+            (&[""], Some("5"), false, Some(5)),
+            (&["7"], Some("5"), true, Some(5)),
+            (&["7"], None, true, None),
+            (&[], Some("5"), false, None),
+        ] {
+            let mut out = Vec::new();
+            let answer = answering(typed, yes).ask(&mut out, QUESTION, default, str::parse::<u8>).await;
+            assert_eq!(answer.ok(), expected, "{typed:?}, {default:?}, {yes}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_missing_is_named_with_its_option() {
+        let failure = answering(&[], false).hidden(&mut Vec::new(), QUESTION).await.unwrap_err();
+        assert_eq!(failure.to_string(), "no answer to \"How many\"; give it with --many");
+        assert_eq!(failure.code(), exit::USAGE);
+    }
+
+    #[tokio::test]
+    async fn the_end_comes_before_any_answer() {
+        let mut questions = answering(&["7", "8"], false);
+        questions.stop = Stop::new(std::future::ready(()));
+        for _ in 0..2 {
+            let answer = questions.ask(&mut Vec::new(), QUESTION, None, str::parse::<u8>).await;
+            assert!(answer.unwrap_err().to_string().contains("no file was written"));
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The configuration as far as it is known, as text.
+
+use std::path::Path;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::lights::found::FoundLight;
+use crate::cli::exit::{self, Failure};
+use crate::config::{self, Cloud, Config, Environment};
+use crate::core::model::name::TopicLevel;
+use crate::core::model::sign_in::SignInBy;
+
+/// The file of the password, beside the configuration. The unit for systemd knows it by this name.
+pub(super) const PASSWORD_FILE: &str = "mqtt-password";
+
+/// The file of the schema, beside the configuration.
+pub(super) const SCHEMA_FILE: &str = "presence2mqtt.schema.json";
+
+/// The configuration as far as it is known.
+pub(super) struct Draft {
+    /// The work e-mail address.
+    pub(super) email: String,
+    pub(super) cloud: Cloud,
+    /// The id, or the domain as long as the id is not known.
+    pub(super) tenant: String,
+    pub(super) client_id: String,
+    pub(super) sign_in: SignInBy,
+    pub(super) broker: String,
+    /// At the broker.
+    pub(super) username: Option<String>,
+    pub(super) password: Option<SecretString>,
+    pub(super) light: Option<FoundLight>,
+}
+
+impl Draft {
+    /// Nothing but an address is known.
+    pub(super) fn of(email: &str) -> Self {
+        let domain = email.rsplit('@').next().unwrap_or_default();
+        Self {
+            email: email.to_owned(),
+            cloud: Cloud::Global,
+            tenant: domain.to_owned(),
+            client_id: "00000000-0000-0000-0000-000000000000".to_owned(),
+            sign_in: SignInBy::DeviceCode,
+            broker: "mqtt://localhost".to_owned(),
+            username: None,
+            password: None,
+            light: None,
+        }
+    }
+
+    /// The name on the topics: what stands before the @.
+    pub(super) fn name(&self) -> TopicLevel {
+        let local = self.email.split('@').next().unwrap_or_default();
+        TopicLevel::made_of(local, "bridge")
+    }
+
+    /// The same as the program reads it, before any file is written; `file` is where it will be.
+    pub(super) fn config(&self, file: &Path, environment: &Environment) -> Result<Config, Failure> {
+        let password = self.password.as_ref().map(|password| ("password", password.expose_secret()));
+        let config = config::parse(&self.text(password), file, environment);
+        config.map_err(|error| Failure::new(exit::CONFIG, error))
+    }
+
+    /// The file to write, without a secret.
+    pub(super) fn written(&self) -> String {
+        self.text(self.password.as_ref().map(|_| ("password_file", PASSWORD_FILE)))
+    }
+
+    fn text(&self, password: Option<(&str, &str)>) -> String {
+        let Self { cloud, tenant, client_id, broker, .. } = self;
+        let [tenant, client_id, broker] = [tenant, client_id, broker].map(|text| quoted(text));
+        let mut text = format!(
+            "#:schema ./{SCHEMA_FILE}\n\
+             # Written by `presence2mqtt setup`; change what you like. `presence2mqtt check` says whether it is right.\n\
+             \n[mqtt]\nurl = {broker}\n"
+        );
+        if let Some(username) = &self.username {
+            text += &format!("username = {}\n", quoted(username));
+        }
+        if let Some((key, value)) = password {
+            text += &format!("{key} = {}\n", quoted(value));
+        }
+        text += "\n[graph]\n";
+        if self.cloud != Cloud::Global {
+            text += &format!("cloud = \"{}\"\n", cloud.as_str());
+        }
+        let domain = self.email.rsplit('@').next().unwrap_or_default();
+        text += &format!("tenant_id = {tenant} # {domain}\nclient_id = {client_id}\n\n[graph.auth]\n");
+        text += match self.sign_in {
+            SignInBy::DeviceCode => {
+                "method = \"device-code\" # or \"browser\", where the tenant blocks codes\n"
+            }
+            SignInBy::Browser => "method = \"browser\"\n",
+        };
+        let name = self.name();
+        text += &format!(
+            "\n[[users]]\nname = \"{name}\" # the topics: presence/{name}/…\nid = \"me\" # whoever signed in\n"
+        );
+        if let Some(FoundLight { preset, topic, object, .. }) = &self.light {
+            let (light, topic) = (self.light.as_ref().map(FoundLight::name), quoted(topic));
+            let light = light.as_ref().map_or("light", TopicLevel::as_str);
+            text += &format!(
+                "\n[[lights]]\nname = \"{light}\"\nusers = [\"{name}\"]\npreset = \"{preset}\"\ntopic = {topic}\n"
+            );
+            if let Some(object) = object {
+                text += &format!("object = {}\n", quoted(object));
+            }
+            text += "#active = \"Mon-Fri 08:00-18:00\" # off outside these hours\n";
+        }
+        text
+    }
+}
+
+/// As TOML.
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft() -> Draft {
+        Draft {
+            cloud: Cloud::UsGovL4,
+            tenant: "0f1e2d3c-4b5a-4678-9a0b-c1d2e3f4a5b6".to_owned(),
+            client_id: "a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d".to_owned(),
+            username: Some("the \"bridge\"".to_owned()),
+            password: Some("s\\e\"c".to_owned().into()),
+            light: Some(FoundLight {
+                preset: "esphome",
+                topic: "home/office".to_owned(),
+                label: "Büro".to_owned(),
+                object: Some("strip".to_owned()),
+            }),
+            ..Draft::of("alice.adams@contoso.example")
+        }
+    }
+
+    #[test]
+    fn whatever_is_known_the_program_reads_it() {
+        let environment = Environment::from_iter([("HOME".to_owned(), "/nowhere".to_owned())]);
+        let file = Path::new("/nowhere/config.toml");
+        let config = draft().config(file, &environment).unwrap();
+        assert_eq!(config.users[0].name.as_str(), "alice_adams");
+        assert_eq!(config.accounts[0].cloud, Cloud::UsGovL4);
+        assert_eq!(config.mqtt.credentials.unwrap().username, "the \"bridge\"");
+        assert_eq!(config.lights[0].name.as_str(), "B_ro");
+        assert!(Draft::of("bridge@contoso.example").config(file, &environment).is_ok());
+    }
+
+    #[test]
+    fn no_secret_is_in_the_file() {
+        let written = draft().written();
+        assert!(written.starts_with("#:schema ./presence2mqtt.schema.json\n"), "{written}");
+        assert!(written.contains("password_file = \"mqtt-password\"\n"), "{written}");
+        assert!(!written.contains("e\\\"c"), "{written}");
+    }
+}

@@ -1,0 +1,126 @@
+//! What runs services on this machine, and the command that makes the bridge one.
+
+use std::path::Path;
+
+use super::draft::PASSWORD_FILE;
+
+/// Where the Debian package, and who follows the README, put the unit.
+const UNITS: [&str; 3] = [
+    "/etc/systemd/system/presence2mqtt.service",
+    "/usr/lib/systemd/system/presence2mqtt.service",
+    "/lib/systemd/system/presence2mqtt.service",
+];
+
+/// What runs services on this machine.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Machine {
+    pub(super) is_root: bool,
+    pub(super) has_systemd: bool,
+    /// The system's unit for the bridge is installed.
+    pub(super) has_unit: bool,
+}
+
+impl Machine {
+    /// Asks the system.
+    pub(super) fn of_process() -> Self {
+        #[cfg(unix)]
+        let is_root = rustix::process::geteuid().is_root();
+        #[cfg(not(unix))]
+        let is_root = false;
+        Self {
+            is_root,
+            // sd_booted(3)
+            has_systemd: Path::new("/run/systemd/system").exists(),
+            has_unit: UNITS.iter().any(|unit| Path::new(unit).exists()),
+        }
+    }
+
+    /// Whether the bridge will run as another user, who has to have the sign-in.
+    pub(super) fn runs_it_as_another(self) -> bool {
+        self.is_root && self.has_systemd
+    }
+
+    /// What to do next.
+    pub(super) fn next(self, program: &str, file: &Path, has: Has) -> String {
+        let file = file.display();
+        let login = format!("{program} login --config '{file}'");
+        let run = format!("{program} run --config '{file}'");
+        if self.runs_it_as_another() {
+            return of_system(program, &file.to_string(), has, self.has_unit);
+        }
+        let first = if has.sign_in { String::new() } else { format!("Sign in:\n  {login}\n") };
+        if !self.has_systemd {
+            return format!("{first}Start the bridge:\n  {run}\n");
+        }
+        format!(
+            "{first}Try it:
+  {run}
+Or keep it running, also after a restart of this machine:
+  mkdir -p ~/.config/systemd/user
+  cat >~/.config/systemd/user/presence2mqtt.service <<'END'
+  [Service]
+  Type=notify
+  ExecStart=\"{program}\" run --config \"{file}\"
+  Restart=always
+  RestartPreventExitStatus=78
+  [Install]
+  WantedBy=default.target
+  END
+  systemctl --user daemon-reload
+  systemctl --user enable --now presence2mqtt
+  loginctl enable-linger
+"
+        )
+    }
+}
+
+/// What was set up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Has {
+    pub(super) sign_in: bool,
+    pub(super) password: bool,
+}
+
+/// As README.md, "Run it as a service".
+fn of_system(program: &str, file: &str, has: Has, has_unit: bool) -> String {
+    let unit = if has_unit { "" } else { "Install deploy/systemd/presence2mqtt.service first.\n" };
+    let folder = Path::new(file).parent().unwrap_or(Path::new("")).display();
+    let credential = match has.password {
+        true => format!("    -p LoadCredential={PASSWORD_FILE}:{folder}/{PASSWORD_FILE} \\\n"),
+        false => String::new(),
+    };
+    format!(
+        "{unit}Sign in as the service's own user, then start it:
+  systemd-run --pty --wait --collect --quiet \\
+    -p DynamicUser=yes -p User=presence2mqtt \\
+    -p StateDirectory=presence2mqtt \\
+    -p StateDirectoryMode=0700 -p UMask=0077 \\
+{credential}    {program} login --config '{file}'
+  systemctl enable --now presence2mqtt
+"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_machine_has_its_command() {
+        let all = Has { sign_in: true, password: true };
+        let file = Path::new("/etc/presence2mqtt/config.toml");
+        for (is_root, has_systemd, has, contains, lacks) in [
+            (false, true, all, "systemctl --user enable --now presence2mqtt", " login "),
+            (false, true, Has { sign_in: false, ..all }, "login --config", "sudo"),
+            (false, false, all, "Start the bridge:\n  p run --config", "systemctl"),
+            (true, false, all, "Start the bridge:\n  p run --config", "systemctl"),
+            (true, true, all, "LoadCredential=mqtt-password:/etc/presence2mqtt/mqtt-password", "--user"),
+            (true, true, Has { password: false, ..all }, "systemctl enable --now", "LoadCredential"),
+        ] {
+            let machine = Machine { is_root, has_systemd, has_unit: true };
+            let next = machine.next("p", file, has);
+            assert!(next.contains(contains) && !next.contains(lacks), "{next}");
+            assert!(next.lines().all(|line| line.chars().count() <= 72), "{next}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! `presence2mqtt setup`: from nothing to a configuration that works.
+//!
+//! In reading order: `ask` puts questions (with `echo` for passwords), `place` says where the files go and writes them; `tenant`,
+//! `app`, `broker`, `sign_in` and `lights` each find, ask for and try one part of the `draft`; `machine` knows what runs services here.
+//!
+//! Nothing is written before the last answer, but for the sign-in, which is stored as `login` does it: whole or not at all.
+
+mod app;
+mod ask;
+mod broker;
+mod draft;
+mod echo;
+mod lights;
+mod machine;
+mod place;
+mod sign_in;
+mod tenant;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::exit::{self, Failure};
+use super::progress::Progress;
+use super::terminal::Terminal;
+use crate::config::{self, Environment};
+use ask::Questions;
+use broker::Given;
+use machine::{Has, Machine};
+use sign_in::SignIn;
+
+/// An option for each question.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Your work e-mail address, which tells the tenant and its cloud
+    #[arg(long, value_name = "ADDRESS")]
+    email: Option<String>,
+    /// The application (client) id of the app registration
+    #[arg(long, value_name = "ID")]
+    client_id: Option<String>,
+    /// The broker: a host, host:port or a URL [default: where one answers]
+    #[arg(long, value_name = "URL")]
+    broker: Option<String>,
+    /// The user name at the broker
+    #[arg(long, value_name = "NAME")]
+    username: Option<String>,
+    /// A file with the password at the broker
+    #[arg(long, value_name = "FILE", requires = "username")]
+    password_file: Option<PathBuf>,
+    /// How to sign in [default: code; later for root where systemd runs services]
+    #[arg(long, value_enum, value_name = "WAY")]
+    sign_in: Option<SignIn>,
+    /// Only print the address for the browser; paste the one it ended on
+    #[arg(long)]
+    no_open: bool,
+    /// The topic of a light that announces itself on the broker, or "none"
+    #[arg(long, value_name = "TOPIC")]
+    light: Option<String>,
+    /// Replace files that are there
+    #[arg(long)]
+    replace: bool,
+    /// Ask nothing: questions that no option answers have their default, or end with 2
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Asks, tries, and writes.
+pub(super) async fn run(
+    options: &Options,
+    (explicit, environment): (Option<&Path>, &Environment),
+    (terminal, progress): (Terminal, Progress),
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let machine = Machine::of_process();
+    let mut questions = Questions::new(options.yes)?;
+    let file = place::file(explicit, environment, &machine);
+    place::may_be_written(&file, options.replace, &mut questions, out).await?;
+    let on = (file.as_path(), environment);
+
+    let mut draft = tenant::find(on, options.email.as_deref(), &mut questions, progress, out).await?;
+    app::ask(&mut draft, options.client_id.as_deref(), &mut questions, out).await?;
+    let given = Given {
+        broker: options.broker.as_deref(),
+        username: options.username.as_deref(),
+        password_file: options.password_file.as_deref(),
+    };
+    broker::settle(&mut draft, on, &given, &mut questions, progress, out).await?;
+    let usual = if machine.runs_it_as_another() { SignIn::Later } else { SignIn::Code };
+    let how = options.sign_in.unwrap_or(usual);
+    sign_in::now(&mut draft, on, (how, options.no_open), &mut questions, (terminal, progress), out).await?;
+    lights::choose(&mut draft, on, options.light.as_deref(), &mut questions, progress, out).await?;
+
+    place::write(&draft, &file, out)?;
+    config::load(Some(&file), environment).map_err(|error| Failure::new(exit::CONFIG, error))?;
+    let has = Has { sign_in: how != SignIn::Later, password: draft.password.is_some() };
+    out.write_all(machine.next(&program(), &std::path::absolute(&file)?, has).as_bytes())?;
+    Ok(())
+}
+
+/// What starts this program.
+fn program() -> String {
+    std::env::current_exe().map_or_else(|_| "presence2mqtt".to_owned(), |path| path.display().to_string())
+}

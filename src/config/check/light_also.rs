@@ -1,0 +1,104 @@
+//! `[[lights.also]]`.
+
+use std::time::Duration;
+
+use super::refusals::{Refusals, SECOND, WEEK};
+use crate::config::key::Key;
+use crate::config::written::{self, Mqtt};
+use crate::core::lights::also::{Also, On};
+use crate::core::lights::color::Shade;
+use crate::core::lights::condition::Condition;
+use crate::core::lights::preset::Device;
+use crate::core::model::heard::Heard;
+use crate::core::model::topic::Topics;
+
+/// Each is listened to.
+const MOST: usize = 10;
+
+pub(super) fn check(
+    all: &[written::Also],
+    light: &Key,
+    mqtt: &Mqtt,
+    device: Option<&Device>,
+    refusals: &mut Refusals<'_>,
+) -> Vec<Also> {
+    let at = light.name("also");
+    if all.len() > MOST {
+        refusals.refuse(at.clone(), format_args!("are {} of them; at most {MOST}", all.len()));
+    }
+    let checked = all.iter().enumerate().filter_map(|(i, also)| {
+        let at = at.index(i);
+        let topic = topic(also, &at, mqtt, refusals);
+        let on = on(also, &at, refusals);
+        let shade = shade(also, &at, refusals);
+        let effect = effect(also, &at, device, refusals);
+        let expires = expires(also, &at, refusals);
+        Some(Also { topic: topic?, on: on?, shade: shade?, effect, expires })
+    });
+    checked.collect()
+}
+
+/// What is the bridge's own, or a person's, is presence already; and what is read back must not be taken for a camera.
+fn topic(also: &written::Also, at: &Key, mqtt: &Mqtt, refusals: &mut Refusals<'_>) -> Option<String> {
+    let key = at.name("topic");
+    let text = refusals.require(key.clone(), also.topic.as_deref())?;
+    let topic = refusals.topic(key.clone(), text)?;
+    // What is wrong with these two is said elsewhere.
+    let (base, bridge) = (mqtt.base_topic.parse().ok()?, mqtt.bridge_name.parse().ok()?);
+    if Heard::from_topic(&topic, &Topics::new(base, bridge)) != Heard::Elsewhere {
+        let says = "is a topic of a bridge's own, a person's, or an announcement to Home Assistant; name another one";
+        refusals.refuse(key, says);
+    }
+    Some(topic)
+}
+
+fn on(also: &written::Also, at: &Key, refusals: &mut Refusals<'_>) -> Option<On> {
+    match (also.on.as_deref(), also.on_template.as_deref()) {
+        (Some(_), Some(_)) => {
+            refusals.refuse(at.name("on_template"), "on is given too; keep one of the two");
+            None
+        }
+        (Some(payload), None) => Some(On::Payload(payload.into())),
+        (None, Some(template)) => match Condition::new(template) {
+            Ok(condition) => Some(On::Template(condition)),
+            Err(error) => {
+                refusals.refuse(at.name("on_template"), error);
+                None
+            }
+        },
+        (None, None) => {
+            refusals.refuse(at.name("on"), "is required, or on_template");
+            None
+        }
+    }
+}
+
+fn shade(also: &written::Also, at: &Key, refusals: &mut Refusals<'_>) -> Option<Option<Shade>> {
+    match (also.color.as_deref(), &also.effect) {
+        (Some(color), _) => refusals.parse(at.name("color"), color).map(Some),
+        (None, Some(_)) => Some(None),
+        (None, None) => {
+            refusals.refuse(at.name("color"), "is required, or effect");
+            None
+        }
+    }
+}
+
+fn effect(
+    also: &written::Also,
+    at: &Key,
+    device: Option<&Device>,
+    refusals: &mut Refusals<'_>,
+) -> Option<Box<str>> {
+    let effect = also.effect.as_deref()?;
+    if let Some(Err(error)) = device.map(|device| device.check_effect(effect)) {
+        refusals.refuse(at.name("effect"), format_args!("must be {error}"));
+    }
+    Some(effect.into())
+}
+
+fn expires(also: &written::Also, at: &Key, refusals: &mut Refusals<'_>) -> Option<Duration> {
+    let expires = also.expires?;
+    refusals.within(at.name("expires"), expires, SECOND..=WEEK);
+    Some(expires)
+}

@@ -1,0 +1,90 @@
+//! Writing a file that somebody names, as a whole or not at all.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Who may read a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readers {
+    /// This user alone.
+    Owner,
+    /// Every user of this machine. Only this one may write.
+    Everybody,
+}
+
+/// Writes a file beside its place and then moves it there, in the place of one that may be there.
+///
+/// # Errors
+///
+/// If the disk refuses; nothing has changed then.
+pub fn write(path: &Path, content: &[u8], readers: Readers) -> io::Result<()> {
+    let beside = beside(path)?;
+    let written = create(&beside, readers).and_then(|mut file| {
+        file.write_all(content)?;
+        file.sync_all()
+    });
+    written.and_then(|()| fs::rename(&beside, path)).inspect_err(|_| {
+        // Why is what matters.
+        let _gone = fs::remove_file(&beside);
+    })
+}
+
+/// Finds out whether a file could be written there, and leaves nothing behind.
+///
+/// # Errors
+///
+/// If the disk refuses.
+pub fn try_out(path: &Path) -> io::Result<()> {
+    let beside = beside(path)?;
+    create(&beside, Readers::Owner)?;
+    fs::remove_file(&beside)
+}
+
+fn beside(path: &Path) -> io::Result<PathBuf> {
+    let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
+    name.push(format!(".{}", std::process::id()));
+    Ok(path.with_file_name(name))
+}
+
+#[cfg_attr(not(unix), expect(unused_variables, reason = "files have no modes there"))]
+fn create(path: &Path, readers: Readers) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(match readers {
+            Readers::Owner => 0o600,
+            Readers::Everybody => 0o644,
+        });
+    }
+    options.open(path)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_there_as_a_whole_or_as_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        for (content, readers, mode) in
+            [("first", Readers::Everybody, 0o644), ("second", Readers::Owner, 0o600)]
+        {
+            write(&file, content.as_bytes(), readers).unwrap();
+            assert_eq!(fs::read_to_string(&file).unwrap(), content);
+            assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777 & !mode, 0);
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        }
+        try_out(&file).unwrap();
+        assert!(try_out(&folder.path().join("nowhere/x")).is_err());
+        fs::create_dir(folder.path().join("folder")).unwrap();
+        assert!(write(&folder.path().join("folder"), b"x", Readers::Owner).is_err());
+        assert!(write(&folder.path().join("nowhere/x"), b"x", Readers::Owner).is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+}
