@@ -401,7 +401,7 @@ impl Bridge {
             Heard::Ping => self.broker.pinged(message, &mut self.outbox, &mut self.cx),
             Heard::Pong => self.broker.heard_pong(message, self.cx.now),
             Heard::Standby(instance) => {
-                if self.broker.heard_instance(&instance, &message.payload) {
+                if self.broker.heard_instance(&instance, &message.payload, self.cx.now) {
                     self.publish_info();
                 }
             }

@@ -282,8 +282,8 @@ impl Broker {
     }
 
     /// The word of another instance. `true` if others wait now than before.
-    pub(super) fn heard_instance(&mut self, instance: &TopicLevel, payload: &[u8]) -> bool {
-        self.standby.as_mut().is_some_and(|standby| standby.heard_instance(instance, payload))
+    pub(super) fn heard_instance(&mut self, instance: &TopicLevel, payload: &[u8], now: Tick) -> bool {
+        self.standby.as_mut().is_some_and(|standby| standby.heard_instance(instance, payload, now))
     }
 
     /// What `<bridge>/info` says of the connection: the version of MQTT, and who waits, where several instances take turns.
@@ -307,7 +307,7 @@ impl Broker {
             (Heard::Own(BridgeField::State), None) => self.claim.heard_state(&message.payload),
             (Heard::Ping, Some(standby)) if !message.retained => standby.heard_ping(&message.payload),
             (Heard::Standby(instance), Some(standby)) => {
-                standby.heard_instance(instance, &message.payload);
+                standby.heard_instance(instance, &message.payload, now);
             }
             (Heard::Pong, _) => self.heard_pong(message, now),
             (_, _) => {}

@@ -40,6 +40,10 @@ const EXTRA_MAX: Duration = Duration::from_millis(900);
 /// The same where a holder says that it leaves: as much sooner as the claim is.
 const EXTRA_PART_AT_ONCE: u32 = 6;
 
+/// So long one leaves to another that waited beside it and does so no more: usually that one takes over, and soon answers. Two
+/// that wait begin to count at the same moment when a broker comes back, and their own times may lie close together.
+const OTHER_FIRST: Duration = Duration::from_secs(1);
+
 /// A look at the time that is so late was not meant to be: the process, or the machine, stood still.
 const FROZEN_AFTER: Duration = Duration::from_secs(2);
 
@@ -97,6 +101,8 @@ struct Wait {
     offline_since: Option<Tick>,
     /// The holder said that it leaves.
     left_at: Option<Tick>,
+    /// When another one last ceased to wait.
+    other_went: Option<Tick>,
     conflict: Option<Process>,
     is_mute_reported: bool,
     /// Filters that the broker refused or did not answer, and when and after which pause they are tried again: it may only be
@@ -137,6 +143,7 @@ impl Standby {
             since: cx.now,
             offline_since: None,
             left_at: None,
+            other_went: None,
             conflict: None,
             is_mute_reported: false,
             asked: filters(cx),
@@ -232,12 +239,16 @@ impl Standby {
     }
 
     /// The word of another instance about itself. `true` if that is news.
-    pub(super) fn heard_instance(&mut self, instance: &TopicLevel, payload: &[u8]) -> bool {
+    pub(super) fn heard_instance(&mut self, instance: &TopicLevel, payload: &[u8], now: Tick) -> bool {
         if *instance == self.own.instance {
             return false;
         }
         if payload.is_empty() {
-            return self.waiting.remove(instance);
+            let went = self.waiting.remove(instance);
+            if let (true, Role::Waiting(wait)) = (went, &mut self.role) {
+                wait.other_went = Some(now);
+            }
+            return went;
         }
         self.waiting.len() < OTHERS_MAX && self.waiting.insert(instance.clone())
     }
@@ -393,6 +404,7 @@ impl Wait {
         // The last of the pings has to have come back as well, which `ping` counts when it sends the next one.
         let is_silent = self.unanswered >= UNANSWERED;
         let silent = is_silent.then(|| (self.since + SILENT_FOR + extra, "no instance answers"));
-        left.into_iter().chain(offline).chain(silent).min_by_key(|(at, _)| *at)
+        let (at, why) = left.into_iter().chain(offline).chain(silent).min_by_key(|(at, _)| *at)?;
+        Some((self.other_went.map_or(at, |went| at.max(went + OTHER_FIRST)), why))
     }
 }

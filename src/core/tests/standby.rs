@@ -306,6 +306,29 @@ fn each_waits_a_time_of_its_own() {
 }
 
 #[test]
+fn one_that_waits_lets_another_go_first_that_waits_no_more() {
+    const CELLAR: &str = "presence/bridge/standby/cellar";
+    let mut world = World::waiting();
+    world.on(live(CELLAR, "waiting"));
+    world.until(5.9);
+    world.on(live(CELLAR, ""));
+    world.until(6.89);
+    assert_eq!(world.claimed_at(), None);
+    world.answers = Some(process("presence2mqtt", 7));
+    world.on(live(PONG, process("presence2mqtt", 7).pong(b"1")));
+    world.until(100.0);
+    assert_eq!(world.claimed_at(), None);
+    // The other one did not take over, but ended.
+    world.answers = None;
+    world.on(live(CELLAR, "waiting"));
+    world.until(105.9);
+    world.on(live(CELLAR, ""));
+    world.until(200.0);
+    let at = world.claimed_at().unwrap();
+    assert!((106.9..=107.0).contains(&at), "{at}");
+}
+
+#[test]
 fn one_that_hears_nothing_at_all_claims_nothing() {
     // Its pings do not come back: it is its own line that is silent, or an access list.
     let mut world = World::waiting();
