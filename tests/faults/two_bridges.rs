@@ -46,13 +46,13 @@ fn figures(scenarios: &[Vec<Outcome>]) {
     println!(
         "  two at once for at most {together:.1?}; at most {requests} requests in 30 s; {repeated} values said again by a next holder"
     );
-    let mut kinds: BTreeMap<&str, Vec<Duration>> = BTreeMap::new();
+    let mut kinds: BTreeMap<(&str, Duration), Vec<Duration>> = BTreeMap::new();
     for outcome in outcomes() {
-        kinds.entry(&outcome.kind).or_default().push(outcome.after);
+        kinds.entry((&outcome.kind, outcome.bound)).or_default().push(outcome.after);
     }
-    for (kind, after) in &mut kinds {
+    for ((kind, bound), after) in &mut kinds {
         after.sort();
         let (half, max) = (after[after.len() / 2], after[after.len() - 1]);
-        println!("  {kind}: {} times, right after p50 {half:.1?}, max {max:.1?}", after.len());
+        println!("  {kind}: {} times, right after p50 {half:.1?}, max {max:.1?} of {bound:?}", after.len());
     }
 }
