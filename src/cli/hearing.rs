@@ -13,10 +13,10 @@ use crate::core::model::foreign::Legible;
 use crate::mqtt::one_shot::{OneShot, OneShotError};
 
 /// For an answer; a Zigbee lamp that slept takes a second or two.
-const PATIENCE: Duration = Duration::from_secs(4);
+const ANSWER_WAIT: Duration = Duration::from_secs(4);
 
 /// A clock says something every ten seconds, and keeps nothing on the broker.
-const PATIENCE_WITH_CLOCKS: Duration = Duration::from_secs(12);
+const CLOCK_ANSWER_WAIT: Duration = Duration::from_secs(12);
 
 /// One light, and what was heard of its device.
 pub(super) struct Hearing<'l> {
@@ -26,7 +26,7 @@ pub(super) struct Hearing<'l> {
     orders: BTreeSet<String>,
     /// An order came back from the broker.
     passed: bool,
-    /// The topics where the device said something of itself, and what that was.
+    /// It said that it is there, or that it hears.
     there: bool,
     heard: bool,
     gone_at: Option<String>,
@@ -118,9 +118,10 @@ impl<'l> Hearing<'l> {
             ));
         }
         if self.there {
-            return Verdict::Well("the device is there, and its orders pass the broker".to_owned());
+            let passed = if self.passed { ", and its orders pass the broker" } else { "" };
+            return Verdict::Well(format!("the device is there{passed}"));
         }
-        if ears.is_empty() || !self.was_asked {
+        if !self.was_asked || matches!(light.device, Device::Custom(_)) {
             let passed = if self.passed { "its orders pass the broker; " } else { "" };
             return Verdict::Unknown(format!(
                 "{passed}whether anybody hears them cannot be known of such a device"
@@ -184,7 +185,7 @@ pub(super) async fn ask(all: &mut [Hearing<'_>], broker: &mut OneShot) -> Result
 /// If the connection ends.
 pub(super) async fn wait(all: &mut [Hearing<'_>], broker: &mut OneShot) -> Result<(), OneShotError> {
     let has_clock = all.iter().any(|hearing| matches!(hearing.light.device, Device::Awtrix(_)));
-    let patience = if has_clock { PATIENCE_WITH_CLOCKS } else { PATIENCE };
+    let patience = if has_clock { CLOCK_ANSWER_WAIT } else { ANSWER_WAIT };
     hear(patience, true, all, broker).await
 }
 
@@ -216,4 +217,63 @@ async fn hear(
     };
     // That the time is over is no fault.
     timeout(patience, hearing).await.unwrap_or(Ok(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::lights::color::{Instead, Shade};
+    use crate::core::lights::preset::{Custom, Profile};
+
+    fn light(device: Device, topic: &str) -> Settings {
+        Settings {
+            name: "door".parse().unwrap(),
+            users: vec!["alice".parse().unwrap()],
+            device,
+            topic: topic.to_owned(),
+            white: false,
+            brightness: 100,
+            transition: Duration::ZERO,
+            active: None,
+            stale: Instead::Shade(Shade::Off),
+            shutdown: Instead::Unchanged,
+            colors: Default::default(),
+            effects: Default::default(),
+            also: Vec::new(),
+        }
+    }
+
+    fn said(topic: &str, payload: &str, retained: bool) -> Incoming {
+        Incoming { topic: topic.to_owned(), payload: payload.into(), retained, reply_to: None }
+    }
+
+    #[test]
+    fn one_shelly_does_not_speak_for_another() {
+        let shelly = |topic| light(Device::ShellyGen2 { channel: 0, profile: Profile::Rgb }, topic);
+        let (well, dead) = (shelly("well"), shelly("dead"));
+        let question = dead.device.questions("dead", false).remove(0).payload;
+        assert!(question.contains(r#""src":"presence2mqtt/dead""#), "{question}");
+        let (mut well, mut dead) = (Hearing::new(&well), Hearing::new(&dead));
+        for hearing in [&mut well, &mut dead] {
+            hearing.take(&said("dead/rpc", "{}", false));
+            hearing.take(&said("presence2mqtt/well/rpc", r#"{"id":1,"src":"well","result":{}}"#, false));
+        }
+        assert!(matches!(well.verdict(), Verdict::Well(_)));
+        let Verdict::Wrong(says) = dead.verdict() else { panic!("it did not answer") };
+        assert!(says.starts_with("no device was heard at dead/online, presence2mqtt/dead/rpc;"), "{says}");
+    }
+
+    #[test]
+    fn of_a_custom_device_nothing_is_said_that_is_not_known() {
+        let custom = Custom::new("{{ color }}", Some("lamp/online".to_owned())).unwrap();
+        let light = light(Device::Custom(custom), "lamp/set");
+        let mut not_told = Hearing::new(&light);
+        not_told.take(&said("lamp/online", "online", true));
+        assert!(matches!(not_told.verdict(), Verdict::Well(says) if says == "the device is there"));
+        let mut silent = Hearing::new(&light);
+        silent.was_told();
+        silent.take(&said("lamp/set", "#ff0000", false));
+        let Verdict::Unknown(says) = silent.verdict() else { panic!("nobody knows") };
+        assert!(says.starts_with("its orders pass the broker; whether anybody hears them"), "{says}");
+    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::refusals::{Refusals, SECOND, WEEK};
 use crate::config::key::Key;
-use crate::config::written::{self, Mqtt};
+use crate::config::written::{self, Written};
 use crate::core::lights::also::{Also, On};
 use crate::core::lights::color::Shade;
 use crate::core::lights::condition::Condition;
@@ -13,22 +13,22 @@ use crate::core::model::heard::Heard;
 use crate::core::model::topic::Topics;
 
 /// Each is listened to.
-const MOST: usize = 10;
+const ALSO_MAX: usize = 10;
 
 pub(super) fn check(
     all: &[written::Also],
     light: &Key,
-    mqtt: &Mqtt,
+    written: &Written,
     device: Option<&Device>,
     refusals: &mut Refusals<'_>,
 ) -> Vec<Also> {
     let at = light.name("also");
-    if all.len() > MOST {
-        refusals.refuse(at.clone(), format_args!("are {} of them; at most {MOST}", all.len()));
+    if all.len() > ALSO_MAX {
+        refusals.refuse(at.clone(), format_args!("are {} of them; at most {ALSO_MAX}", all.len()));
     }
     let checked = all.iter().enumerate().filter_map(|(i, also)| {
         let at = at.index(i);
-        let topic = topic(also, &at, mqtt, refusals);
+        let topic = topic(also, &at, written, refusals);
         let on = on(also, &at, refusals);
         let shade = shade(also, &at, refusals);
         let effect = effect(also, &at, device, refusals);
@@ -39,11 +39,15 @@ pub(super) fn check(
 }
 
 /// What is the bridge's own, or a person's, is presence already; and what is read back must not be taken for a camera.
-fn topic(also: &written::Also, at: &Key, mqtt: &Mqtt, refusals: &mut Refusals<'_>) -> Option<String> {
+fn topic(also: &written::Also, at: &Key, written: &Written, refusals: &mut Refusals<'_>) -> Option<String> {
     let key = at.name("topic");
     let text = refusals.require(key.clone(), also.topic.as_deref())?;
     let topic = refusals.topic(key.clone(), text)?;
+    if topic == written.home_assistant.birth_topic {
+        refusals.refuse(key.clone(), "is home_assistant.birth_topic; name another one");
+    }
     // What is wrong with these two is said elsewhere.
+    let mqtt = &written.mqtt;
     let (base, bridge) = (mqtt.base_topic.parse().ok()?, mqtt.bridge_name.parse().ok()?);
     if Heard::from_topic(&topic, &Topics::new(base, bridge)) != Heard::Elsewhere {
         let says = "is a topic of a bridge's own, a person's, or an announcement to Home Assistant; name another one";

@@ -40,7 +40,7 @@ pub(super) fn check(written: &Written, users: &[User], refusals: &mut Refusals<'
         let shutdown = part.instead("shutdown_color", light.shutdown_color.as_deref(), Instead::Unchanged);
         let colors = part.colors();
         let effects = part.effects(device.as_ref());
-        let also = light_also::check(&light.also, &at, &written.mqtt, device.as_ref(), refusals);
+        let also = light_also::check(&light.also, &at, written, device.as_ref(), refusals);
         lights.extend((|| {
             Some(Settings {
                 name: name?,

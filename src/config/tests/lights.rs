@@ -180,6 +180,11 @@ fn another_topic_may_win() {
             "presence/alice/state",
             "lights[0].also[0].topic = \"presence/alice/state\": is a topic of a bridge's own",
         ),
+        (
+            "x/camera",
+            "homeassistant/status",
+            "lights[0].also[0].topic = \"homeassistant/status\": is home_assistant.birth",
+        ),
         ("topic = \"x/camera\"\n", "", "lights[0].also[0].topic: is required"),
         ("on = \"ON\"", "", "lights[0].also[0].on: is required, or on_template"),
         (

@@ -45,8 +45,8 @@ impl Orphans {
     ) -> (Vec<TopicLevel>, Vec<TopicLevel>) {
         let Self { states, healths } = std::mem::take(self);
         let (states, decided): (_, BTreeMap<_, _>) = states.into_iter().partition(|(name, _)| may_come(name));
-        let (healths, decided_healths): (_, Vec<_>) = healths.into_iter().partition(may_come);
-        *self = Self { states, healths: BTreeSet::from_iter::<Vec<_>>(healths) };
-        (decided.into_keys().collect(), decided_healths)
+        let (healths, decided_healths): (_, BTreeSet<_>) = healths.into_iter().partition(may_come);
+        *self = Self { states, healths };
+        (decided.into_keys().collect(), decided_healths.into_iter().collect())
     }
 }

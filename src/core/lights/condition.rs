@@ -11,10 +11,10 @@ use super::template::{self, TemplateError};
 const NAMES: &str = "value, value_json";
 
 /// Bytes of a payload that are looked at; a longer one means no.
-const LONGEST: usize = 16 * 1024;
+const PAYLOAD_MAX: usize = 16 * 1024;
 
 /// What a template writes to mean yes, in any case. Whatever else it writes, also nothing, means no.
-const YES: [&str; 4] = ["on", "true", "yes", "1"];
+const YES_WORDS: [&str; 4] = ["on", "true", "yes", "1"];
 
 /// A template over `value`, the payload as text, and `value_json`, the same read as JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,8 +38,8 @@ impl Condition {
 
     /// Whether the template says so of this payload.
     pub(super) fn holds(&self, payload: &[u8]) -> bool {
-        let said = if payload.len() > LONGEST { None } else { render(&self.0, payload).ok() };
-        said.is_some_and(|said| YES.iter().any(|yes| said.trim().eq_ignore_ascii_case(yes)))
+        let said = if payload.len() > PAYLOAD_MAX { None } else { render(&self.0, payload).ok() };
+        said.is_some_and(|said| YES_WORDS.iter().any(|yes| said.trim().eq_ignore_ascii_case(yes)))
     }
 }
 
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn what_means_yes() {
         let deep = format!("{}1{}", "[".repeat(5000), "]".repeat(5000));
-        let long = format!("{{\"camera\":true,\"x\":\"{}\"}}", "x".repeat(LONGEST));
+        let long = format!("{{\"camera\":true,\"x\":\"{}\"}}", "x".repeat(PAYLOAD_MAX));
         for (template, payload, expected) in [
             ("{{ value_json.camera }}", r#"{"camera":true}"#, true),
             ("{{ value_json.camera }}", r#"{"camera":false}"#, false),

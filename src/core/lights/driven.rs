@@ -20,6 +20,10 @@ use crate::core::model::time::Tick;
 /// A device that comes again and again, or whatever is taken for that, is told once in this time.
 const REPEATED_START_QUIET: Duration = Duration::from_millis(500);
 
+/// How often other topics may change a light in this time. What comes more often waits for its end, where the last counts.
+const ALSO_CHANGES: u8 = 5;
+const ALSO_WINDOW: Duration = Duration::from_secs(1);
+
 /// Who is seen of those whom a light follows.
 #[derive(Debug)]
 pub(in crate::core) enum Sight {
@@ -49,6 +53,10 @@ pub(in crate::core) struct Light {
     pub because: Option<String>,
     /// By number among `also`.
     inputs: Vec<Input>,
+    /// One of them changed what counts, which was not shown yet.
+    also_changed: bool,
+    also_left: u8,
+    also_window_ends: Tick,
     /// The last orders, and whether the device has to hear them even if they are the same again.
     last: Vec<Order>,
     must_tell: bool,
@@ -74,6 +82,9 @@ impl Light {
             due: true,
             shade: None,
             because: None,
+            also_changed: false,
+            also_left: 0,
+            also_window_ends: now,
             last: Vec::new(),
             must_tell: false,
             stretch: None,
@@ -99,7 +110,8 @@ impl Light {
         Self { last, must_tell, is_there, again_at, quiet_until, ..fresh }
     }
 
-    /// Looks at the clock: what another topic said may have expired, the hours may have begun or ended, or the device may have waited for long enough.
+    /// Looks at the clock: what another topic said may count now or have expired, the hours may have begun or ended, or the device
+    /// may have waited for long enough.
     pub(in crate::core) fn look_at_clock(&mut self, wall: Timestamp, now: Tick) {
         if self.again_at.is_some_and(|at| at <= now) {
             self.again_at = None;
@@ -108,6 +120,13 @@ impl Light {
         }
         for input in &mut self.inputs {
             self.due |= input.expires(now);
+        }
+        if self.also_changed && self.also_window_ends <= now {
+            (self.also_left, self.also_window_ends) = (ALSO_CHANGES, now + ALSO_WINDOW);
+        }
+        if self.also_changed && self.also_left > 0 {
+            self.also_left -= 1;
+            (self.also_changed, self.due) = (false, true);
         }
         let before = self.stretch.map(|stretch| stretch.within);
         let stretch = match (self.stretch, &self.settings.active) {
@@ -125,7 +144,8 @@ impl Light {
     pub(in crate::core) fn wake_at(&self) -> Option<Tick> {
         let stretch_ends = self.settings.active.as_ref().map(|_| self.stretch_ends);
         let expires = self.inputs.iter().filter_map(Input::expires_at);
-        stretch_ends.into_iter().chain(self.again_at).chain(expires).min()
+        let held = self.also_changed.then_some(self.also_window_ends);
+        stretch_ends.into_iter().chain(self.again_at).chain(expires).chain(held).min()
     }
 
     /// Takes whether one of those who are missing may still come.
@@ -155,7 +175,7 @@ impl Light {
         for (also, input) in self.settings.also.iter().zip(&mut self.inputs) {
             if also.topic == message.topic {
                 is_input = true;
-                self.due |= input.heard(also, message, now);
+                self.also_changed |= input.heard(also, message, now);
             }
         }
         is_input

@@ -179,9 +179,10 @@ impl Lights {
         let mut last = Vec::new();
         for light in &mut self.lights {
             let Some((orders, shade)) = light.goodbye() else { continue };
-            light.shade = Some(shade);
+            (light.shade, light.because) = (Some(shade), None);
             last.extend(orders.into_iter().map(Message::from));
-            last.extend(retained(light, LightField::State, &cx.topics));
+            let said = [LightField::State, LightField::Because];
+            last.extend(said.into_iter().filter_map(|field| retained(light, field, &cx.topics)));
         }
         last
     }

@@ -80,9 +80,7 @@ impl NamePattern {
         }
         TopicLevel::made_of(&text, bridge.as_str())
     }
-}
 
-impl NamePattern {
     /// Whether a member may have this name by the pattern, as far as its literal text says.
     #[must_use]
     pub fn may_make(&self, name: &TopicLevel) -> bool {

@@ -260,6 +260,7 @@ fn the_last_a_light_is_told_comes_before_offline() {
         [
             "wled/door/api = {\"on\":false,\"tt\":0}",
             "presence/bridge/light/door/state = off",
+            "presence/bridge/light/door/because = presence",
             "presence/bridge/state = offline"
         ]
     );
@@ -539,6 +540,37 @@ fn another_topic_wins_while_it_says_so_and_expires() {
         }
     }
     assert_eq!(bridge.lights().wake_at(), None);
+}
+
+#[test]
+fn a_topic_that_floods_changes_a_light_five_times_a_second_and_the_last_counts() {
+    let mut bridge = online(with(vec![with_camera()]));
+    let mut wall = Wall::default();
+    wall.take(&mut bridge, answer(0, free()), 0.1);
+    let mut changes = 0;
+    for flip in 0..100 {
+        let before = wall.clone();
+        wall.take(&mut bridge, camera(flip % 2 == 0), 1.0 + f64::from(flip) / 200.0);
+        changes += u32::from(wall != before);
+    }
+    assert_eq!(changes, 5);
+    wall.assert("[0,0,255] 0", "teams/camera");
+    assert_eq!(bridge.lights().wake_at(), Some(at(2.0).tick));
+    wall.take(&mut bridge, Woken, 2.0);
+    wall.assert("[0,255,0] 0", "presence");
+    wall.take(&mut bridge, camera(true), 2.1);
+    wall.assert("[0,0,255] 0", "teams/camera");
+}
+
+#[test]
+fn a_light_that_shows_its_last_colour_shows_it_because_of_no_camera() {
+    let shutdown = "#ff0000".parse().unwrap();
+    let mut bridge = online(with(vec![Light { shutdown, ..with_camera() }]));
+    let mut wall = Wall::default();
+    wall.take(&mut bridge, camera(true), 0.1);
+    wall.assert("[0,0,255] 0", "teams/camera");
+    wall.take(&mut bridge, Stop, 1.0);
+    wall.assert("[255,0,0] 0", "presence");
 }
 
 #[test]

@@ -130,11 +130,11 @@ mod tests {
             ),
             (&Device::ShellyGen1 { channel: 0 }, "x", "x/online", "true", true, Some(Sign::There)),
             (&gen2, "x", "x/online", "true", true, None),
-            (&gen2, "x", "presence2mqtt/rpc", r#"{"id":1,"result":{}}"#, false, Some(Sign::Heard)),
+            (&gen2, "x", "presence2mqtt/x/rpc", r#"{"id":1,"result":{}}"#, false, Some(Sign::Heard)),
             (
                 &gen2,
                 "x",
-                "presence2mqtt/rpc",
+                "presence2mqtt/x/rpc",
                 r#"{"id":1,"error":{"code":404,"message":"No handler for RGB.Set"}}"#,
                 false,
                 refused("404, No handler for RGB.Set"),

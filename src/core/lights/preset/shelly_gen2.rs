@@ -15,7 +15,7 @@ use crate::core::model::payload::json;
 /// The shortest transition that a Shelly takes, in tenths of a second.
 const SHORTEST_TRANSITION: u32 = 5;
 
-/// Below it a Shelly answers.
+/// Below it Shellys answer, each below its own topic.
 const ANSWERED_TO: &str = "presence2mqtt";
 
 /// Which component of the device is the light.
@@ -33,11 +33,12 @@ pub enum Profile {
 ///
 /// The protocol's page requires `id` and `src` in a request. It is JSON-RPC, where a message without an id would be
 /// a notification without an answer, but no page says that a Shelly obeys one. So each order is answered, not
-/// retained, at `presence2mqtt/rpc`, where only `light test` listens; always the same id, because nobody else matches answers.
+/// retained, at `presence2mqtt/<topic>/rpc`, where only `light test` and `check --online` listen; always the same id, because the topic
+/// tells whose answer it is.
 #[derive(Serialize)]
 struct Request {
     id: u8,
-    src: &'static str,
+    src: String,
     method: String,
     params: Params,
 }
@@ -75,7 +76,7 @@ pub(super) fn order(topic: &str, channel: u8, profile: Profile, look: &Look) -> 
         transition_duration: transition(look),
     };
     let method = format!("{}.Set", component(profile, look.white));
-    let request = Request { id: 1, src: ANSWERED_TO, method, params };
+    let request = Request { id: 1, src: answered_to(topic), method, params };
     Order { topic: format!("{topic}/rpc"), payload: json(&request) }
 }
 
@@ -86,17 +87,20 @@ pub(super) fn announcement(topic: &str) -> Announcement {
 pub(super) fn ears(topic: &str) -> Vec<Ear> {
     vec![
         Ear { topic: format!("{topic}/online"), means: Means::Whole(|payload| payload == b"true") },
-        Ear { topic: format!("{ANSWERED_TO}/rpc"), means: Means::Answer(refusal) },
+        Ear { topic: format!("{}/rpc", answered_to(topic)), means: Means::Answer(refusal) },
     ]
 }
 
 /// A device without this component refuses it.
 pub(super) fn question(topic: &str, channel: u8, profile: Profile, white: bool) -> Order {
-    let component = component(profile, white);
-    let payload = format!(
-        r#"{{"id":1,"src":"{ANSWERED_TO}","method":"{component}.GetStatus","params":{{"id":{channel}}}}}"#
-    );
+    let (src, component) = (json(&answered_to(topic)), component(profile, white));
+    let payload =
+        format!(r#"{{"id":1,"src":{src},"method":"{component}.GetStatus","params":{{"id":{channel}}}}}"#);
     Order { topic: format!("{topic}/rpc"), payload }
+}
+
+fn answered_to(topic: &str) -> String {
+    format!("{ANSWERED_TO}/{topic}")
 }
 
 fn component(profile: Profile, white: bool) -> &'static str {
