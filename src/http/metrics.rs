@@ -33,7 +33,8 @@ pub(super) fn text(snapshot: &Snapshot, meters: &Meters) -> String {
     let registry = all.sub_registry_with_prefix(PREFIX);
     of_graph(registry, accounts, meters);
     let is_active = broker.standby.as_ref().is_none_or(|standby| standby.is_active);
-    gauge(registry, "active", "1 unless another instance is active and this one waits", i64::from(is_active));
+    let active = "1 while this instance does the work, without standby always; 0 while it waits or has lost the broker";
+    gauge(registry, "active", active, i64::from(is_active));
     let connected = i64::from(broker.state == BrokerState::Connected);
     gauge(registry, "broker_connected", "1 while there is a connection to publish on", connected);
     let of_broker = &meters.broker;

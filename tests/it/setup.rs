@@ -11,6 +11,8 @@ use presence2mqtt::mqtt::address::Address;
 use presence2mqtt::mqtt::one_shot::OneShot;
 use presence2mqtt::simulate::{AutoApprove, Endpoint, Fault, Scope, Settings, Times};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 use crate::login::landing;
 use crate::program::{Reader, program, told};
@@ -169,7 +171,8 @@ async fn answers_may_come_through_a_pipe_and_wrong_ones_are_asked_for_again() {
 #[tokio::test]
 async fn a_password_goes_to_a_file_of_its_own() {
     let beginner = Beginner::new().await;
-    std::fs::write(beginner.home.path().join("given"), "s3cret\n").unwrap();
+    // As Windows writes it.
+    std::fs::write(beginner.home.path().join("given"), "\u{feff}s3cret\r\n").unwrap();
     let (client_id, broker) = (beginner.client_id(), beginner.broker());
     let words = [
         "setup",
@@ -195,6 +198,81 @@ async fn a_password_goes_to_a_file_of_its_own() {
     assert_eq!(mode & 0o777, 0o600);
     holds(&beginner.file("bridge.toml"), &["username = \"bridge\"", "password_file = \"mqtt-password\""]);
     assert_eq!(beginner.told(&["check"]).await.0, Some(0));
+}
+
+#[tokio::test]
+async fn a_password_is_for_the_broker_that_it_was_typed_for() {
+    let beginner = Beginner::new().await;
+    let first = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let second = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let [one, other] = [&first, &second].map(|listener| listener.local_addr().unwrap());
+    // Enter instead of a password is no password.
+    let typed = format!("{one}\nbridge\n\ns3cret\n{other}\n");
+    let client_id = beginner.client_id();
+    let mut command =
+        beginner.command(&["setup", "--email", "alice@contoso.example", "--client-id", &client_id]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+    let ended = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap());
+
+    let mut connect = Vec::new();
+    let (mut connection, _) = within(first.accept()).await.unwrap();
+    // Whoever comes again finds nobody.
+    drop(first);
+    within(connection.read_buf(&mut connect)).await.unwrap();
+    // MQTT 3.1.1 section 3.2.2.3: not authorized.
+    connection.write_all(&[0x20, 2, 0, 5]).await.unwrap();
+    connect.clear();
+    let (mut connection, _) = within(second.accept()).await.unwrap();
+    within(connection.read_buf(&mut connect)).await.unwrap();
+    drop((connection, second));
+
+    let told = String::from_utf8_lossy(&connect);
+    assert!(told.contains("MQTT") && !told.contains("s3cret"), "{told:?}");
+    let output = within(ended).await.unwrap();
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert_eq!((output.status.code(), text.matches("Password").count()), (Some(2), 2), "{text}");
+}
+
+#[tokio::test]
+async fn neither_a_presence_that_cannot_be_read_nor_a_light_that_cannot_blink_ends_it() {
+    let mut beginner = Beginner::new().await;
+    let _light = beginner.light().await;
+    let my_presence = Scope::Endpoint(Endpoint::MyPresence);
+    beginner.stage.tenant.fault(Fault::status(403), my_presence, Times::UntilCleared);
+    let (client_id, broker) = (beginner.client_id(), beginner.broker());
+    let words = [
+        "setup",
+        "--email",
+        "alice@contoso.example",
+        "--client-id",
+        &client_id,
+        "--broker",
+        &broker,
+        "--sign-in",
+        "code",
+    ];
+    let mut command = beginner.command(&words);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let reading = tokio::task::spawn_blocking(move || {
+        let read: Vec<String> = lines.by_ref().take_while(|line| !line.contains("wled/office")).collect();
+        (read, lines)
+    });
+    let (read, lines) = within(reading).await.unwrap();
+    assert!(
+        read.iter().any(|line| line.starts_with("Your presence cannot be shown now: alice: ")),
+        "{read:?}"
+    );
+    within(beginner.stage.stop_broker()).await;
+    writeln!(child.stdin.take().unwrap(), "1").unwrap();
+    let ended =
+        tokio::task::spawn_blocking(move || (lines.collect::<Vec<_>>(), child.wait().unwrap().code()));
+    let (rest, code) = within(ended).await.unwrap();
+    assert_eq!(code, Some(0), "{rest:?}");
+    assert!(rest.iter().any(|line| line.starts_with("It could not be told to: ")), "{rest:?}");
+    holds(&beginner.file("bridge.toml"), &["topic = \"wled/office\""]);
 }
 
 #[tokio::test]

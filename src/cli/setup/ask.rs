@@ -24,7 +24,7 @@ pub(super) struct Questions {
     yes: bool,
 }
 
-/// How the program is asked to end: nothing was written until then.
+/// How the program is asked to end: no configuration was written until then.
 pub(super) struct Stop {
     signal: Pin<Box<dyn Future<Output = ()> + Send>>,
     came: bool,
@@ -78,7 +78,7 @@ impl Questions {
         }
     }
 
-    /// Asks for what nobody shall see.
+    /// Asks for what nobody shall see, until there is something.
     pub(super) async fn hidden(
         &mut self,
         out: &mut impl Write,
@@ -88,15 +88,20 @@ impl Questions {
         if self.yes {
             return Err(missing(words, option));
         }
-        write!(out, "{words}: ")?;
-        let echo = EchoOff::start();
-        let line = self.line(out).await?;
-        // Enter was not seen either.
-        if echo.is_off() {
-            writeln!(out)?;
+        loop {
+            write!(out, "{words}: ")?;
+            let echo = EchoOff::start();
+            let line = self.line(out).await?;
+            // Enter was not seen either.
+            if echo.is_off() {
+                writeln!(out)?;
+            }
+            drop(echo);
+            let line = line.ok_or_else(|| missing(words, option))?;
+            if !line.is_empty() {
+                return Ok(line.into());
+            }
         }
-        drop(echo);
-        line.map(SecretString::from).ok_or_else(|| missing(words, option))
     }
 
     /// Asks for a yes.
@@ -140,7 +145,7 @@ impl Stop {
                 done = work => return done,
             }
         }
-        Err(Failure::new(exit::UNEXPECTED, "interrupted; no file was written"))
+        Err(Failure::new(exit::UNEXPECTED, "interrupted; the configuration was not written"))
     }
 }
 
@@ -156,6 +161,8 @@ pub(super) fn refused(option: &str, error: &dyn Display) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret;
+
     use super::*;
 
     fn answering(lines: &[&str], yes: bool) -> Questions {
@@ -182,6 +189,12 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_empty_password_is_asked_for_again() {
+        let typed = answering(&["", "s3cret"], false).hidden(&mut Vec::new(), QUESTION).await;
+        assert_eq!(typed.unwrap().expose_secret(), "s3cret");
+    }
+
+    #[tokio::test]
     async fn what_is_missing_is_named_with_its_option() {
         let failure = answering(&[], false).hidden(&mut Vec::new(), QUESTION).await.unwrap_err();
         assert_eq!(failure.to_string(), "no answer to \"How many\"; give it with --many");
@@ -194,7 +207,7 @@ mod tests {
         questions.stop = Stop::new(std::future::ready(()));
         for _ in 0..2 {
             let answer = questions.ask(&mut Vec::new(), QUESTION, None, str::parse::<u8>).await;
-            assert!(answer.unwrap_err().to_string().contains("no file was written"));
+            assert!(answer.unwrap_err().to_string().contains("was not written"));
         }
     }
 }

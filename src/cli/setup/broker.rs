@@ -13,9 +13,8 @@ use super::draft::Draft;
 use crate::cli::exit::{self, Failure};
 use crate::cli::online;
 use crate::cli::progress::Progress;
-use crate::config::{Broker, Environment, InvalidBroker};
+use crate::config::{Broker, Environment, InvalidBroker, Secret};
 use crate::core::model::event::LinkFailure;
-use crate::disk::named;
 use crate::mqtt::address::Address;
 use crate::mqtt::one_shot::{OneShot, OneShotError};
 
@@ -25,10 +24,7 @@ const USUAL: [&str; 3] = ["localhost", "core-mosquitto", "homeassistant.local"];
 const PORT: u16 = 1883;
 
 /// For an answer from one of them.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// More than any password.
-const LARGEST_PASSWORD: u64 = 64 * 1024;
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 const BROKER: Question<'_> = Question { words: "MQTT broker", option: "--broker" };
 const USERNAME: Question<'_> = Question { words: "User name at the broker", option: "--username" };
@@ -50,8 +46,7 @@ pub(super) async fn settle(
     progress: Progress,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
-    draft.username = given.username.map(str::to_owned);
-    draft.password = given.password_file.map(read_password).transpose()?;
+    let password = given.password_file.map(read_password).transpose()?;
     let usual = match given.broker {
         Some(_) => None,
         None => {
@@ -66,6 +61,9 @@ pub(super) async fn settle(
                 Some(text) => address(text).map_err(|error| refused(BROKER.option, &error))?,
                 None => questions.ask(out, BROKER, usual, address).await?,
             };
+            // What was typed for one broker is no other's business.
+            draft.username = given.username.map(str::to_owned);
+            draft.password = password.clone();
         }
         let config = draft.config(file, environment)?;
         let to = Address::of_command(&config.mqtt, "setup");
@@ -106,7 +104,7 @@ async fn usual() -> Option<&'static str> {
 }
 
 async fn answers(host: &'static str) -> Option<&'static str> {
-    let connected = timeout(PATIENCE, TcpStream::connect((host, PORT))).await;
+    let connected = timeout(PROBE_TIMEOUT, TcpStream::connect((host, PORT))).await;
     connected.is_ok_and(|connected| connected.is_ok()).then_some(host)
 }
 
@@ -128,11 +126,9 @@ fn name(text: &str) -> Result<String, std::convert::Infallible> {
     Ok(text.to_owned())
 }
 
+/// As the bridge reads it later.
 fn read_password(file: &Path) -> Result<SecretString, Failure> {
-    let refuse = |why: String| refused(PASSWORD.option, &format!("{} {why}", file.display()));
-    let read = named::read(file, LARGEST_PASSWORD).map_err(|error| refuse(error.to_string()))?;
-    let text = String::from_utf8(read.bytes).map_err(|_| refuse("must be UTF-8 text".to_owned()))?;
-    Ok(text.trim_end_matches(['\r', '\n']).to_owned().into())
+    Secret::File(file.to_owned()).read().map_err(|error| refused(PASSWORD.option, &error))
 }
 
 #[cfg(test)]

@@ -4,12 +4,15 @@ use std::path::Path;
 
 use super::draft::PASSWORD_FILE;
 
-/// Where the Debian package, and who follows the README, put the unit.
+/// Where the Debian package, and who follows docs/install.md, put the unit.
 const UNITS: [&str; 3] = [
     "/etc/systemd/system/presence2mqtt.service",
     "/usr/lib/systemd/system/presence2mqtt.service",
     "/lib/systemd/system/presence2mqtt.service",
 ];
+
+/// The configuration that the system's unit reads.
+pub(super) const SYSTEM_FILE: &str = "/etc/presence2mqtt/config.toml";
 
 /// What runs services on this machine.
 #[derive(Debug, Clone, Copy)]
@@ -43,8 +46,8 @@ impl Machine {
     /// What to do next.
     pub(super) fn next(self, program: &str, file: &Path, has: Has) -> String {
         let file = file.display();
-        let login = format!("{program} login --config '{file}'");
-        let run = format!("{program} run --config '{file}'");
+        let login = format!("'{program}' login --config '{file}'");
+        let run = format!("'{program}' run --config '{file}'");
         if self.runs_it_as_another() {
             return of_system(program, &file.to_string(), has, self.has_unit);
         }
@@ -57,15 +60,15 @@ impl Machine {
   {run}
 Or keep it running, also after a restart of this machine:
   mkdir -p ~/.config/systemd/user
-  cat >~/.config/systemd/user/presence2mqtt.service <<'END'
-  [Service]
-  Type=notify
-  ExecStart=\"{program}\" run --config \"{file}\"
-  Restart=always
-  RestartPreventExitStatus=78
-  [Install]
-  WantedBy=default.target
-  END
+cat >~/.config/systemd/user/presence2mqtt.service <<'END'
+[Service]
+Type=notify
+ExecStart=\"{program}\" run --config \"{file}\"
+Restart=always
+RestartPreventExitStatus=78
+[Install]
+WantedBy=default.target
+END
   systemctl --user daemon-reload
   systemctl --user enable --now presence2mqtt
   loginctl enable-linger
@@ -81,21 +84,24 @@ pub(super) struct Has {
     pub(super) password: bool,
 }
 
-/// As README.md, "Run it as a service".
+/// As docs/install.md, systemd.
 fn of_system(program: &str, file: &str, has: Has, has_unit: bool) -> String {
     let unit = if has_unit { "" } else { "Install deploy/systemd/presence2mqtt.service first.\n" };
-    let folder = Path::new(file).parent().unwrap_or(Path::new("")).display();
+    let elsewhere = match file {
+        SYSTEM_FILE => String::new(),
+        _ => format!("The service reads {SYSTEM_FILE}: move the files there.\n"),
+    };
     let credential = match has.password {
-        true => format!("    -p LoadCredential={PASSWORD_FILE}:{folder}/{PASSWORD_FILE} \\\n"),
+        true => format!("    -p LoadCredential={PASSWORD_FILE}:/etc/presence2mqtt/{PASSWORD_FILE} \\\n"),
         false => String::new(),
     };
     format!(
-        "{unit}Sign in as the service's own user, then start it:
+        "{elsewhere}{unit}Sign in as the service's own user, then start it:
   systemd-run --pty --wait --collect --quiet \\
     -p DynamicUser=yes -p User=presence2mqtt \\
     -p StateDirectory=presence2mqtt \\
     -p StateDirectoryMode=0700 -p UMask=0077 \\
-{credential}    {program} login --config '{file}'
+{credential}    '{program}' login --config {SYSTEM_FILE}
   systemctl enable --now presence2mqtt
 "
     )
@@ -112,8 +118,8 @@ mod tests {
         for (is_root, has_systemd, has, contains, lacks) in [
             (false, true, all, "systemctl --user enable --now presence2mqtt", " login "),
             (false, true, Has { sign_in: false, ..all }, "login --config", "sudo"),
-            (false, false, all, "Start the bridge:\n  p run --config", "systemctl"),
-            (true, false, all, "Start the bridge:\n  p run --config", "systemctl"),
+            (false, false, all, "Start the bridge:\n  'p' run --config", "systemctl"),
+            (true, false, all, "Start the bridge:\n  'p' run --config", "systemctl"),
             (true, true, all, "LoadCredential=mqtt-password:/etc/presence2mqtt/mqtt-password", "--user"),
             (true, true, Has { password: false, ..all }, "systemctl enable --now", "LoadCredential"),
         ] {
@@ -122,5 +128,29 @@ mod tests {
             assert!(next.contains(contains) && !next.contains(lacks), "{next}");
             assert!(next.lines().all(|line| line.chars().count() <= 72), "{next}");
         }
+    }
+
+    #[test]
+    fn what_is_printed_can_be_copied_whatever_the_paths() {
+        let machine = Machine { is_root: false, has_systemd: true, has_unit: false };
+        let has = Has { sign_in: false, password: false };
+        let next = machine.next("/a b/p", Path::new("/c d/e.toml"), has);
+        assert!(next.contains("'/a b/p' login --config '/c d/e.toml'\n"), "{next}");
+        assert!(next.contains("'/a b/p' run --config '/c d/e.toml'\n"), "{next}");
+        // A shell ends a here-document at a line that is the word and nothing else.
+        for line in ["[Service]", "ExecStart=\"/a b/p\" run --config \"/c d/e.toml\"", "END"] {
+            assert!(next.lines().any(|printed| printed == line), "{line} in {next}");
+        }
+    }
+
+    #[test]
+    fn the_service_reads_one_file_only() {
+        let machine = Machine { is_root: true, has_systemd: true, has_unit: true };
+        let has = Has { sign_in: false, password: true };
+        let next = machine.next("/a b/p", Path::new("/root/e.toml"), has);
+        let first = "The service reads /etc/presence2mqtt/config.toml: move the files there.\n";
+        assert!(next.starts_with(first) && !next.contains("/root"), "{next}");
+        assert!(next.contains("'/a b/p' login --config /etc/presence2mqtt/config.toml\n"), "{next}");
+        assert!(!machine.next("p", Path::new(SYSTEM_FILE), has).contains("move"), "{next}");
     }
 }

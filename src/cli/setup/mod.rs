@@ -1,7 +1,8 @@
 //! `presence2mqtt setup`: from nothing to a configuration that works.
 //!
 //! In reading order: `ask` puts questions (with `echo` for passwords), `place` says where the files go and writes them; `tenant`,
-//! `app`, `broker`, `sign_in` and `lights` each find, ask for and try one part of the `draft`; `machine` knows what runs services here.
+//! `app`, `broker`, `sign_in` and `lights` each find, ask for and try one part of the `draft`; `machine` knows what runs services
+//! here.
 //!
 //! Nothing is written before the last answer, but for the sign-in, which is stored as `login` does it: whole or not at all.
 

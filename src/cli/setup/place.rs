@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 
 use super::ask::{Question, Questions};
 use super::draft::{Draft, PASSWORD_FILE, SCHEMA_FILE};
-use super::machine::Machine;
+use super::machine::{Machine, SYSTEM_FILE};
 use crate::cli::exit::{self, Failure};
 use crate::config::{self, Environment};
 use crate::disk::whole::{self, Readers};
@@ -30,7 +30,7 @@ pub(super) fn file(explicit: Option<&Path>, environment: &Environment, machine: 
     let xdg = environment.get("XDG_CONFIG_HOME").map(PathBuf::from).filter(absolute);
     let home = || Some(Path::new(environment.get("HOME")?).join(".config"));
     match xdg.or_else(home) {
-        _ if machine.is_root => PathBuf::from("/etc/presence2mqtt/config.toml"),
+        _ if machine.is_root => PathBuf::from(SYSTEM_FILE),
         Some(folder) => folder.join("presence2mqtt/config.toml"),
         None => here,
     }

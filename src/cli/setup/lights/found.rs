@@ -48,6 +48,11 @@ impl FoundLight {
     pub(in crate::cli::setup) fn name(&self) -> TopicLevel {
         TopicLevel::made_of(&self.label, "")
     }
+
+    /// What tells it from all others: its topic, and its object if it has one.
+    pub(in crate::cli::setup) fn place(&self) -> String {
+        self.object.iter().fold(self.topic.clone(), |topic, object| format!("{topic}/{object}"))
+    }
 }
 
 /// Every light once, by kind and topic.

@@ -11,6 +11,7 @@ use super::draft::Draft;
 use crate::cli::exit::{self, Failure};
 use crate::cli::progress::Progress;
 use crate::config::{Config, Environment};
+use crate::core::lights::settings::Settings;
 use crate::core::model::event::Incoming;
 use crate::core::model::foreign::Legible;
 use crate::mqtt::address::Address;
@@ -47,10 +48,10 @@ pub(super) async fn choose(
         }
         None => {
             writeln!(out, "Lights on this broker:")?;
-            for (i, FoundLight { preset, topic, label, .. }) in found.iter().enumerate() {
+            for (i, light) in found.iter().enumerate() {
                 // Whoever writes to the broker chose the words.
-                let (label, topic) = (Legible::quoted(label), Legible::quoted(topic));
-                writeln!(out, "  {}  {label} ({preset}, {topic})", i + 1)?;
+                let (label, place) = (Legible::quoted(&light.label), Legible::quoted(&light.place()));
+                writeln!(out, "  {}  {label} ({}, {place})", i + 1, light.preset)?;
             }
             let question =
                 Question { words: "Which one shows the presence? Its number, or none", option: OPTION };
@@ -63,37 +64,41 @@ pub(super) async fn choose(
     if let Some(light) = config.lights.first() {
         writeln!(out, "{} blinks red now.", light.name)?;
         out.flush()?;
-        let blinking = async {
-            let mut broker = connect(&config).await?;
-            let blinked = blink::blink(light, &mut broker).await;
-            broker.close().await;
-            blinked.map_err(exit::of_broker)
-        };
-        questions.stop.or(blinking).await?;
+        let blinking = async { Ok(blink(light, &config).await) };
+        if let Err(failure) = questions.stop.or(blinking).await? {
+            writeln!(out, "It could not be told to: {failure}")?;
+        }
     }
     Ok(())
 }
 
-/// By its number, its topic, or `none`: its place among those found.
+/// By its number, its place on the broker, or `none`: its index among those found.
 fn find(found: &[FoundLight], answer: &str) -> Result<Option<usize>, String> {
     if answer.eq_ignore_ascii_case(NONE) {
         return Ok(None);
     }
     let by_number = answer.parse().ok().and_then(|number: usize| number.checked_sub(1));
-    let by_topic = found.iter().position(|light| light.topic == answer);
-    match by_topic.or(by_number.filter(|&place| place < found.len())) {
-        Some(place) => Ok(Some(place)),
+    let by_place = found.iter().position(|light| light.place() == answer);
+    match by_place.or(by_number.filter(|&index| index < found.len())) {
+        Some(index) => Ok(Some(index)),
         None => {
-            let topics: Vec<&str> = found.iter().map(|light| light.topic.as_str()).collect();
-            let topics = if topics.is_empty() { "no light".to_owned() } else { topics.join(", ") };
-            let topics = Legible::quoted(&topics);
-            Err(format!("{answer:?} is not among the lights of this broker; it has {topics}"))
+            let places: Vec<String> = found.iter().map(FoundLight::place).collect();
+            let places = if places.is_empty() { "no light".to_owned() } else { places.join(", ") };
+            let places = Legible::quoted(&places);
+            Err(format!("{answer:?} is not among the lights of this broker; it has {places}"))
         }
     }
 }
 
 async fn connect(config: &Config) -> Result<OneShot, Failure> {
     OneShot::connect(&Address::of_command(&config.mqtt, "setup")).await.map_err(exit::of_broker)
+}
+
+async fn blink(light: &Settings, config: &Config) -> Result<(), Failure> {
+    let mut broker = connect(config).await?;
+    let blinked = blink::blink(light, &mut broker).await;
+    broker.close().await;
+    blinked.map_err(exit::of_broker)
 }
 
 async fn look(config: &Config) -> Result<Vec<FoundLight>, Failure> {
@@ -128,13 +133,16 @@ mod tests {
             label: "x".to_owned(),
             object: None,
         };
-        let lights = [light("wled/a"), light("wled/b")];
+        let of_node = |object: &str| FoundLight { object: Some(object.to_owned()), ..light("home/office") };
+        let lights = [light("wled/a"), light("wled/b"), of_node("desk"), of_node("door")];
         for (answer, expected) in [
             ("1", Some(Some(0))),
             ("wled/b", Some(Some(1))),
+            ("home/office/door", Some(Some(3))),
+            ("home/office", None),
             ("None", Some(None)),
             ("0", None),
-            ("3", None),
+            ("5", None),
             ("", None),
         ] {
             assert_eq!(find(&lights, answer).ok(), expected, "{answer:?}");
