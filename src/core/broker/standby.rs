@@ -28,8 +28,11 @@ const PING_EVERY: Duration = Duration::from_secs(1);
 /// Without an answer for this long nobody lives there.
 const SILENT_FOR: Duration = Duration::from_secs(6);
 
-/// So many pings in a row must have come back and not been answered.
+/// So many pings must have come back and not been answered.
 const UNANSWERED: u32 = 5;
+
+/// After so many in a row that do not come back the line, or the broker, stood still, and they are counted anew. One may be late.
+const LOST: u32 = 2;
 
 /// So long after `offline`. What is only a holder that connects again, or an old will that came late, is over by then.
 const OFFLINE_FOR: Duration = Duration::from_secs(3);
@@ -94,8 +97,9 @@ struct Wait {
     ping_at: Option<Tick>,
     /// Whether the last ping came back.
     is_back: bool,
-    /// Pings in a row that came back and were not answered.
+    /// Pings that came back and were not answered, and since them those that did not come back.
     unanswered: u32,
+    lost: u32,
     /// When somebody last answered, or the waiting began.
     since: Tick,
     offline_since: Option<Tick>,
@@ -140,6 +144,7 @@ impl Standby {
             ping_at: None,
             is_back: false,
             unanswered: 0,
+            lost: 0,
             since: cx.now,
             offline_since: None,
             left_at: None,
@@ -291,9 +296,12 @@ impl Standby {
         let Role::Waiting(wait) = &mut self.role else { return };
         wait.ping_at = Some(cx.now + PING_EVERY);
         if std::mem::take(&mut wait.is_back) {
-            wait.unanswered += 1;
+            (wait.unanswered, wait.lost) = (wait.unanswered + 1, 0);
         } else {
-            wait.unanswered = 0;
+            wait.lost += 1;
+            if wait.lost >= LOST {
+                wait.unanswered = 0;
+            }
             if cx.now >= wait.since + SILENT_FOR && !std::mem::replace(&mut wait.is_mute_reported, true) {
                 cx.report(Report::CannotWait("its pings do not come back".to_owned().into()));
             }
