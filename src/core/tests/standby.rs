@@ -211,7 +211,7 @@ fn pings_that_come_back_count_in_a_row() {
     world.until(100.5);
     // Four pings come back without an answer; then the line hangs for a while, and nothing was proved by that.
     world.answers = None;
-    world.until(104.9);
+    world.until(103.9);
     world.echoes = false;
     world.until(120.5);
     world.echoes = true;
