@@ -189,6 +189,8 @@ fn off_names_neither_colour_nor_brightness() {
     for (name, device, topic, effects) in devices() {
         let light = light(device, topic, effects);
         let payload = light.orders(&light.look_of_nobody(Shade::Off)).remove(0).payload;
+        // A Shelly's order names the topic, which may have such a word in it.
+        let payload = payload.replace(topic, "");
         // A custom template is told zeros; an AWTRIX indicator is off by being black.
         if !matches!(name, "custom" | "awtrix-indicator") {
             for word in ["bri", "col", "Color", "Dimmer", "gain", "rgb"] {
