@@ -39,6 +39,7 @@ const LIGHT: &str =
 /// Every command, as it ends with a tenant, without a broker, and whether it has results then.
 const COMMANDS: &[(&[&str], i32, bool)] = &[
     (&["demo", "--for", "1s"], 0, true),
+    (&["setup", "--yes"], 2, false),
     (&["check"], 0, true),
     (&["check", "--online"], 69, true),
     (&["login", "--yes"], 78, false),
