@@ -7,6 +7,9 @@ use crate::harness::{Bridge, Configuration, Finished, Heard, Listener};
 use crate::office::{Office, STATE};
 use crate::table::{Column, time};
 
+/// A cluster that has just started takes subscriptions late.
+const FRESH: Duration = Duration::from_secs(60);
+
 /// How long values may be without anybody who is active, since the fault.
 const KILLED: Duration = Duration::from_secs(6);
 const FROZEN: Duration = Duration::from_secs(9);
@@ -66,7 +69,7 @@ pub(crate) async fn both(attic: &Configuration, cellar: &Configuration, port: u1
     let observer = Listener::start(port).await;
     let began = Instant::now();
     let active = Bridge::start(&attic.clone().set("mqtt.instance", "attic"));
-    follows(&observer, "attic", began, TOGETHER).await;
+    follows(&observer, "attic", began, FRESH).await;
     (active, waits("cellar", cellar, &observer).await)
 }
 

@@ -15,7 +15,7 @@
 //! frozen and cut off, and must never be two for longer than a moment, nor none for longer than is promised.
 //!
 //! ```text
-//! cargo test --test faults two_bridges                       # six drawn from seed 1
+//! cargo test --test faults two_bridges                       # three drawn from seed 1
 //! FAULT_SCENARIOS=1000 FAULT_CONCURRENCY=20 cargo test --release --test faults two_bridges -- --nocapture
 //! FAULT_SCENARIO=17 cargo test --test faults -- --nocapture two_bridges             # one again, with both logs
 //! ```
@@ -81,7 +81,7 @@ async fn two_bridges_take_turns_whatever_happens() {
     if let Some(seed) = number("FAULT_SCENARIO") {
         return two_bridges::repeat(seed).await;
     }
-    let (seed, count) = (number("FAULT_SEED").unwrap_or(1), number("FAULT_SCENARIOS").unwrap_or(6));
+    let (seed, count) = (number("FAULT_SEED").unwrap_or(1), number("FAULT_SCENARIOS").unwrap_or(3));
     let at_once = number("FAULT_CONCURRENCY").unwrap_or(6);
     two_bridges::run(seed, count, usize::try_from(at_once).unwrap()).await;
 }
