@@ -1,5 +1,6 @@
 //! Two bridges at one broker: the one that waits takes over, whatever became of the one that was active.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crate::broker::Broker;
@@ -107,5 +108,14 @@ async fn follows_since(
             && healths.count() >= crate::office::PEOPLE - 1
     };
     observer.until_within(limit + SLOW, &format!("right values by {instance}"), is_right).await;
-    began.elapsed()
+    let took = began.elapsed();
+    let mut said = BTreeSet::new();
+    for heard in observer.since(mark).into_iter().filter(|heard| !heard.retained) {
+        let is_value = heard.topic.ends_with("/availability") || heard.topic.ends_with("/activity");
+        assert!(
+            !is_value || said.insert((heard.topic.clone(), heard.payload.clone())),
+            "said twice: {heard:?}"
+        );
+    }
+    took
 }

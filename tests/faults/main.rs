@@ -85,3 +85,8 @@ async fn two_bridges_take_turns_whatever_happens() {
     let at_once = number("FAULT_CONCURRENCY").unwrap_or(6);
     two_bridges::run(seed, count, usize::try_from(at_once).unwrap()).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_bridges_hand_over_ten_times_within_one_budget() {
+    two_bridges::ten_updates().await;
+}

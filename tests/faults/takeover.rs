@@ -53,6 +53,12 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
+    /// As many hand-overs, one right after the other, as in ten updates.
+    pub(crate) fn ten_updates() -> Self {
+        let upset = Upset { trouble: Trouble::Stopped(Who::Holder), lasts: Duration::from_millis(300) };
+        Self { people: 3, protocol: "3.1.1", clock: None, apart: Duration::ZERO, upsets: vec![upset; 10] }
+    }
+
     /// The plan of a seed.
     pub(crate) fn drawn(seed: u64) -> Self {
         let mut random = Rng::with_seed(seed);

@@ -29,6 +29,18 @@ pub(crate) async fn repeat(seed: u64) {
     }
 }
 
+/// The requests of ten hand-overs are those of one bridge, and none is denied.
+pub(crate) async fn ten_updates() {
+    let plan = Plan::ten_updates();
+    match handover::run(&plan, 1).await {
+        Ok(outcomes) => {
+            assert_eq!(outcomes.len(), plan.upsets.len());
+            figures(&[outcomes]);
+        }
+        Err(failure) => panic!("{plan}  {failure}"),
+    }
+}
+
 async fn play(seed: u64) -> Result<Vec<Outcome>, String> {
     handover::run(&Plan::drawn(seed), seed).await
 }

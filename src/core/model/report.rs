@@ -35,6 +35,8 @@ pub enum Report {
     Waits,
     /// It cannot tell whether another one lives, and why.
     CannotWait(Legible),
+    /// The one that is active has the name of this one.
+    Namesake(TopicLevel),
     /// It takes over, and why.
     Claims(&'static str),
     /// It was active and is not any more.
@@ -161,7 +163,7 @@ impl Report {
             | Self::NotSignedIn(_)
             | Self::UserUnreadable(..)
             | Self::NewWord(_) => Loudness::Warn,
-            Self::StrangersInfo(_) | Self::CannotWait(_) => Loudness::Warn,
+            Self::StrangersInfo(_) | Self::CannotWait(_) | Self::Namesake(_) => Loudness::Warn,
             Self::Waits | Self::Claims(_) | Self::StepsBack => Loudness::Info,
             Self::GraphBack(_) | Self::BrokerConnected | Self::Online | Self::NobodyAnswers(_) => {
                 Loudness::Info
@@ -210,6 +212,10 @@ impl fmt::Display for Report {
             Self::CannotWait(why) => write!(
                 f,
                 "standby: cannot ask whether another instance is active: {why}; allow standby/# in the broker's access list"
+            ),
+            Self::Namesake(instance) => write!(
+                f,
+                "standby: the active instance is called {instance} as well; give each machine its own mqtt.instance"
             ),
             Self::Claims(why) => write!(f, "standby: taking over: {why}"),
             Self::StepsBack => f.write_str("standby: not active any more; waiting"),

@@ -491,6 +491,53 @@ fn a_claim_that_comes_to_nothing_is_given_up() {
 }
 
 #[test]
+fn whoever_knew_that_nobody_lives_there_does_not_ask_for_long_again() {
+    // The broker lets it claim, and hangs up before it is online: as a cluster that elects a new leader.
+    let claim_lost = |away: f64| {
+        let mut world = World::waiting();
+        world.until(20.0);
+        world.on(Disconnected(LinkFailure::Closed));
+        world.on(Connected);
+        world.on(Disconnected(LinkFailure::Closed));
+        world.now += away;
+        world.on(Woken);
+        assert_eq!(world.last(), "visit");
+        world.forget();
+        world.on(Connected);
+        world.on(subscribed());
+        world
+    };
+    for (away, waits) in [(3.0, 2.0..=2.9), (20.0, 6.0..=6.9)] {
+        let mut world = claim_lost(away);
+        let began = world.now;
+        world.until(began + 30.0);
+        let after = world.claimed_at().unwrap() - began;
+        assert!(waits.contains(&after), "{after}");
+    }
+    // Somebody took over meanwhile, and dies again.
+    let mut world = claim_lost(3.0);
+    world.answers = Some(process("presence2mqtt", 7));
+    let began = world.now;
+    world.until(began + 1.5);
+    world.answers = None;
+    world.until(began + 30.0);
+    let after = world.claimed_at().unwrap() - began;
+    assert!((7.0..=7.9).contains(&after), "{after}");
+}
+
+#[test]
+fn a_namesake_is_named_once() {
+    let mut world = World::waiting();
+    let settings = changed(in_the_attic(), |it| it.mqtt.standby = false);
+    world.answers = Some(Process::new(&settings.mqtt, 7));
+    world.until(60.0);
+    let told: Vec<_> =
+        world.heard().into_iter().filter(|line| line.contains("its own mqtt.instance")).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(world.claimed_at(), None);
+}
+
+#[test]
 fn a_holder_that_was_frozen_steps_back_before_it_says_anything() {
     let mut world = World::holding();
     world.on(answer(0, vec![reading(1, "Busy", "Busy")]));

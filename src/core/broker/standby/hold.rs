@@ -1,0 +1,54 @@
+//! What one that holds the place says and hears: that it lives.
+
+use std::time::Duration;
+
+use crate::core::model::time::Tick;
+
+/// How often it says so.
+const SAY_EVERY: Duration = Duration::from_secs(2);
+
+/// It steps back this long after it sent the last word that it heard again: before the silence is long enough for anybody who waits.
+const HEARD_FOR: Duration = Duration::from_secs(5);
+
+/// One connection of one that holds the place.
+#[derive(Debug)]
+pub(super) struct Hold {
+    say_at: Tick,
+    /// When it sent the last word that came back; nothing before the first one does, as where no access list lets it.
+    heard: Option<Tick>,
+}
+
+impl Hold {
+    pub(super) fn begin(now: Tick) -> Self {
+        Self { say_at: now, heard: None }
+    }
+
+    /// Its own word of `at`, in milliseconds, came back.
+    pub(super) fn heard(&mut self, at: u64, now: Tick) {
+        let at = Tick(Duration::from_millis(at));
+        self.heard = self.heard.max(Some(at).filter(|&at| at <= now));
+    }
+
+    /// Reading back is over. However long that took, the connection counts from now on.
+    pub(super) fn publishes(&mut self, now: Tick) {
+        self.heard = self.heard.map(|_| now);
+    }
+
+    /// The number to say now, if it is time to.
+    pub(super) fn says(&mut self, now: Tick) -> Option<String> {
+        (now >= self.say_at).then(|| {
+            self.say_at = now + SAY_EVERY;
+            now.0.as_millis().to_string()
+        })
+    }
+
+    /// When it is cut off, if it does not hear itself until then.
+    pub(super) fn cut_off_at(&self) -> Option<Tick> {
+        self.heard.map(|at| at + HEARD_FOR)
+    }
+
+    /// When time alone changes something; `is_up` if it publishes.
+    pub(super) fn wake_at(&self, is_up: bool) -> Option<Tick> {
+        [Some(self.say_at), self.cut_off_at().filter(|_| is_up)].into_iter().flatten().min()
+    }
+}
