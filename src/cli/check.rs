@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use super::exit::{self, Failure};
 use super::online;
 use super::progress::Progress;
+use super::terminal::Paper;
 use super::which::Which;
 use crate::config::{self, Account, Config};
 use crate::core::model::name::TopicLevel;
@@ -31,7 +32,7 @@ pub(super) struct Options {
 pub(super) async fn run(
     config: &Config,
     options: &Options,
-    progress: Progress,
+    (paper, progress): (Paper, Progress),
     out: &mut impl Write,
 ) -> Result<(), Failure> {
     // Certificate authorities and passwords are files too.
@@ -43,7 +44,7 @@ pub(super) async fn run(
     let address = Address::of_command(&config.mqtt, "check");
     address.check().map_err(|error| Failure::new(exit::CONFIG, error))?;
     let outcome = if options.online {
-        online::run(config, &clients, progress, out).await
+        online::run(config, &clients, (paper, progress), out).await
     } else {
         Ok(describe(config, out)?)
     };

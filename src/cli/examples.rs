@@ -70,7 +70,8 @@ Examples:
 
 pub(super) const WATCH: &str = "\
 Examples:
-  presence2mqtt watch                       redraws in place; Ctrl-C ends it
+  presence2mqtt watch                       redraws in place; Enter turns the page, Ctrl-C ends it
+  presence2mqtt watch alice bob             these two
   presence2mqtt watch --once                the table, once
   presence2mqtt watch | tee presence.log    a line for each change
 

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::exit::{self, Failure};
 use super::members;
 use super::progress::Progress;
+use super::terminal::Paper;
 use super::which::Which;
 use crate::config::Config;
 use crate::core::model::account::AccountId;
@@ -41,7 +42,7 @@ pub(super) struct Options {
 pub(super) async fn run(
     config: &Config,
     options: &Options,
-    progress: Progress,
+    (paper, progress): (Paper, Progress),
     out: &mut impl Write,
 ) -> Result<(), Failure> {
     let clients = clients(config, &options.which)?;
@@ -63,7 +64,7 @@ pub(super) async fn run(
     if options.json {
         print_json(config, &rows, out)?
     } else {
-        print_table(&rows, out)?
+        print_table(&rows, paper, out)?
     }
     match rows.into_iter().find_map(|(user, outcome)| outcome.err().map(|failure| (user, failure))) {
         Some((user, failure)) => {
@@ -137,10 +138,14 @@ fn print_json(config: &Config, rows: &[(&User, Outcome)], out: &mut impl Write) 
     Ok(writeln!(out, "{}", escaped(&json(&people)))?)
 }
 
-fn print_table(rows: &[(&User, Outcome)], out: &mut impl Write) -> Result<(), Failure> {
+fn print_table(rows: &[(&User, Outcome)], paper: Paper, out: &mut impl Write) -> Result<(), Failure> {
     let rows: Vec<Vec<Cell>> = rows.iter().map(|(user, outcome)| cells(user, outcome)).collect();
-    for line in table(&["USER", "NAME", "AVAILABILITY", "ACTIVITY", "OUT OF OFFICE"], &rows) {
-        writeln!(out, " {}", line.render(None, false))?;
+    // A blank is before each line.
+    let width = paper.width.map(|width| width.saturating_sub(1));
+    for line in
+        table(&["USER", "NAME", "AVAILABILITY", "ACTIVITY", "OUT OF OFFICE"], &rows, width, &[1, 4, 3])
+    {
+        writeln!(out, " {}", line.render(width, paper.colours))?;
     }
     Ok(())
 }

@@ -15,6 +15,11 @@ const AHEAD: usize = 1;
 pub(super) struct Lines(Option<mpsc::Receiver<String>>);
 
 impl Lines {
+    /// All lines, as they come.
+    pub(super) fn into_typed(self) -> mpsc::Receiver<String> {
+        self.0.unwrap_or_else(of_stdin)
+    }
+
     /// The next line; nothing when there is no more. Waiting can be given up, and loses nothing.
     pub(super) async fn next(&mut self) -> Option<String> {
         self.0.get_or_insert_with(of_stdin).recv().await

@@ -144,11 +144,11 @@ pub async fn main(
                 ended => ended.map_err(|error| Failure::new(exit::UNEXPECTED, error)),
             }
         }
-        Task::Check(options) => check::run(&config()?, options, progress, out).await,
+        Task::Check(options) => check::run(&config()?, options, (terminal.paper(), progress), out).await,
         Task::Login(options) => login::run(&config()?, options, (terminal, progress), out).await,
         Task::Logout(which) => account::logout(&config()?, which, progress, out).await,
         Task::Whoami(which) => account::whoami(&config()?, which, progress, out).await,
-        Task::Get(options) => get::run(&config()?, options, progress, out).await,
+        Task::Get(options) => get::run(&config()?, options, (terminal.paper(), progress), out).await,
         Task::Watch(options) => {
             let listening = config::load_listening(arguments.config.as_deref(), environment);
             let listening = listening.map_err(|error| Failure::new(exit::CONFIG, error))?;

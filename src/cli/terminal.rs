@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal};
 
 use crate::config::Environment;
+use crate::view::screen::Size;
 
 /// What standard output and standard error are. Decided once, so that all commands agree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +14,15 @@ pub(super) struct Terminal {
     pub err: bool,
     /// Nobody asked to go without colours (<https://no-color.org>).
     colours: bool,
+}
+
+/// What results are printed on.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Paper {
+    /// Columns that there is room for; nothing where no person looks, but a program or a file.
+    pub width: Option<usize>,
+    /// With colours.
+    pub colours: bool,
 }
 
 impl Terminal {
@@ -30,6 +40,11 @@ impl Terminal {
     /// Whether results are coloured.
     pub(super) fn colours_out(self) -> bool {
         self.out && self.colours
+    }
+
+    /// What results are printed on.
+    pub(super) fn paper(self) -> Paper {
+        Paper { width: self.out.then(|| Size::of_terminal().width), colours: self.colours_out() }
     }
 
     /// Whether logs are coloured.

@@ -6,12 +6,14 @@ use std::time::Duration;
 use clap::Args;
 
 use super::exit::{self, Failure};
+use super::lines::Lines;
 use super::logging::Drawn;
 use super::progress::Progress;
 use super::signals;
 use super::terminal::Terminal;
 use crate::config::Listening;
 use crate::core::model::backoff::Backoff;
+use crate::core::model::name::TopicLevel;
 use crate::core::model::report::NO_WILDCARDS;
 use crate::core::model::topic::{BridgeField, Field, Topics};
 use crate::mqtt::address::Address;
@@ -26,9 +28,12 @@ const AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs
 /// Whoever is thrown out so soon, twice, is so because of another client.
 const SOON: Duration = Duration::from_secs(10);
 
-/// How long to watch.
+/// Whom to watch, and how long.
 #[derive(Debug, Args)]
 pub(super) struct Options {
+    /// Names of people on the broker [default: all]
+    #[arg(value_name = "USER")]
+    users: Vec<TopicLevel>,
     /// Print the table once and end
     #[arg(long)]
     once: bool,
@@ -62,11 +67,18 @@ pub(super) async fn run(
         has_groups: *has_groups,
     };
     let look = Look { live: terminal.out, colours: terminal.colours_out(), timed: true };
-    let picture = Picture::new(&mqtt.settings.base_topic, &mqtt.settings.bridge_name);
+    let picture = Picture::new(&mqtt.settings.base_topic, &mqtt.settings.bridge_name).of(options
+        .users
+        .iter()
+        .cloned()
+        .collect());
     let of_users = users.iter().flat_map(|user| Field::IN_ORDER.map(|field| topics.of_user(user, field)));
     let of_bridge = [BridgeField::State, BridgeField::Info, BridgeField::Health];
     let named = of_bridge.map(|field| topics.of_bridge(field)).into_iter().chain(of_users).collect();
     let mut show = Show::new(picture, names.clone(), look, out).asking_for(named);
+    if terminal.out && !options.once {
+        show = show.turning(Lines::default().into_typed());
+    }
     let mut stop = std::pin::pin!(signals::stop()?);
     let mut first = tokio::select! {
         broker = progress.during("connecting to the broker", place.connect()) => {

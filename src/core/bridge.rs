@@ -619,9 +619,11 @@ impl Bridge {
             SignInEvent::CertificateEnds(ends) => sign_in.certificate_ends(ends),
             SignInEvent::Account(account) => {
                 let name = account.as_ref().map(|account| account.username.clone());
+                let report = name.clone().map(Report::SignedIn);
                 commands.signed_in(account, cx.now);
                 let (is_news, is_another) = sign_in.signed_in(name);
                 if is_news {
+                    self.cx.report(report);
                     self.publish_info();
                 }
                 if is_another {

@@ -86,17 +86,25 @@ pub async fn run(
     let page = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
     let config = configuration(options, &tokens, &servers, broker.port(), page)?;
 
-    match options.household {
-        true => writeln!(out, "Two simulated tenants, a broker, and the bridge between them.")?,
-        false => writeln!(
-            out,
-            "A simulated tenant with {} people, a broker, and the bridge between them.",
-            options.users
-        )?,
+    let what = match options.household {
+        true => "Two simulated tenants, a broker, and the bridge between them.".to_owned(),
+        false => {
+            format!(
+                "A simulated tenant with {} people, a broker, and the bridge between them.",
+                options.users
+            )
+        }
+    };
+    let heading = vec![
+        what,
+        format!("Look at:      http://{page}/"),
+        format!("Listen with:  mosquitto_sub -p {} -t 'presence/#' -v", broker.port()),
+        "Stop with Ctrl-C.".to_owned(),
+        String::new(),
+    ];
+    if !look.live {
+        heading.iter().try_for_each(|line| writeln!(out, "{line}"))?;
     }
-    writeln!(out, "Look at:      http://{page}/")?;
-    writeln!(out, "Listen with:  mosquitto_sub -p {} -t 'presence/#' -v", broker.port())?;
-    writeln!(out, "Stop with Ctrl-C.\n")?;
 
     let stop = async {
         match options.lasts {
@@ -108,7 +116,7 @@ pub async fn run(
         // Both end when the bridge does; until then an end of the view is an error.
         biased;
         ended = crate::run::run(&config, stop, crate::run::no_reloads()) => ended.map(|_| ()).map_err(DemoError::from),
-        ended = show(&config, look, out) => ended,
+        ended = show(&config, look, heading, out) => ended,
     };
     broker.stop().await;
     for (server, _) in servers {
@@ -119,13 +127,19 @@ pub async fn run(
 }
 
 /// Shows what a listener on the broker sees, and nothing else.
-async fn show(config: &Config, look: Look, out: &mut impl Write) -> Result<(), DemoError> {
+async fn show(
+    config: &Config,
+    look: Look,
+    heading: Vec<String>,
+    out: &mut impl Write,
+) -> Result<(), DemoError> {
     let mqtt = &config.mqtt.settings;
     let topics = Topics::from_settings(mqtt);
     let mut broker =
         OneShot::connect(&Address::of_command(&config.mqtt, "view")).await.map_err(DemoError::NoView)?;
     broker.subscribe(&topics.every_topic()).await.map_err(DemoError::NoView)?;
-    let mut show = Show::new(Picture::new(&mqtt.base_topic, &mqtt.bridge_name), BTreeMap::new(), look, out);
+    let picture = Picture::new(&mqtt.base_topic, &mqtt.bridge_name);
+    let mut show = Show::new(picture, BTreeMap::new(), look, out).headed(heading);
     Err(match show.listen(&mut broker).await {
         ShowEnd::Broker(error) => DemoError::View(error),
         ShowEnd::Out(error) => DemoError::Io(error),

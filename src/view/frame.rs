@@ -18,8 +18,11 @@ const TITLES: [&str; 6] = ["USER", "NAME", "AVAILABILITY", "ACTIVITY", "SINCE", 
 /// The place of the names among the columns, which is left out where nobody has one.
 const NAME: usize = 1;
 
-/// The place of the word that has the colours.
+/// The place of the word that has the colours. What it is for is never left out.
 const AVAILABILITY: usize = 2;
+
+/// What is left out first where there is no room for all: the name, since when, and the activity.
+const MAY_GO: [usize; 3] = [NAME, 4, 3];
 
 /// What is shown besides the picture.
 #[derive(Debug)]
@@ -34,6 +37,10 @@ pub struct Around<'a> {
     pub width: Option<usize>,
     /// Lines that there is room for; `None`: as many as it takes.
     pub height: Option<usize>,
+    /// Which of the pages of people is shown, from 0 on, and around again after the last one.
+    pub page: usize,
+    /// Whether the page can be turned.
+    pub turns: bool,
 }
 
 /// A person's line, with why it is in doubt.
@@ -57,15 +64,19 @@ pub fn frame(picture: &Picture, around: &Around<'_>) -> Vec<Line> {
         lines.extend(of_bridge(&called, bridge, around));
     }
     lines.push(Line::default());
+    let people = picture.people().len();
     // The titles, and a line that says how many are left out.
     let room = around.height.map_or(usize::MAX, |height| height.saturating_sub(lines.len() + 2));
-    let people = picture.people().len();
-    let rows = picture.people().take(room).map(|(name, person)| Row::of(picture, name, person, around));
-    lines.extend(table_of(&rows.collect::<Vec<_>>()));
+    let first = around.page % people.div_ceil(room.max(1)).max(1) * room;
+    let shown = picture.people().skip(first).take(room);
+    let rows = shown.map(|(name, person)| Row::of(picture, name, person, around));
+    lines.extend(table_of(&rows.collect::<Vec<_>>(), around.width));
     if people == 0 {
         lines.push(Line::of("nobody is on the broker, or this user may not read it", Ink::Dim));
     } else if people > room {
-        lines.push(Line::of(format!("and {} more", people - room), Ink::Dim));
+        let turn = if around.turns { "; Enter shows the next ones" } else { "" };
+        let (from, to) = (first + 1, people.min(first + room));
+        lines.push(Line::of(format!("{from} to {to} of {people}{turn}"), Ink::Dim));
     }
     lines
 }
@@ -138,7 +149,7 @@ impl Row {
     }
 }
 
-fn table_of(rows: &[Row]) -> Vec<Line> {
+fn table_of(rows: &[Row], width: Option<usize>) -> Vec<Line> {
     if rows.is_empty() {
         return Vec::new();
     }
@@ -146,7 +157,8 @@ fn table_of(rows: &[Row]) -> Vec<Line> {
     let shown: Vec<usize> = (0..TITLES.len()).filter(|&i| i != NAME || has_names).collect();
     let titles: Vec<&str> = shown.iter().map(|&i| TITLES[i]).collect();
     let cells = |row: &Row| shown.iter().map(|&i| (row.cells[i].clone(), row.ink(i))).collect();
-    table(&titles, &rows.iter().map(cells).collect::<Vec<_>>())
+    let may_go = MAY_GO.iter().filter_map(|goes| shown.iter().position(|i| i == goes)).collect::<Vec<_>>();
+    table(&titles, &rows.iter().map(cells).collect::<Vec<_>>(), width, &may_go)
 }
 
 /// What people know from Teams.

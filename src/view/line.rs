@@ -35,13 +35,13 @@ pub struct Line(Vec<(String, Ink)>);
 
 impl Line {
     /// A line in one look.
-    pub(super) fn of(text: impl Into<String>, ink: Ink) -> Self {
+    pub(crate) fn of(text: impl Into<String>, ink: Ink) -> Self {
         Self(vec![(text.into(), ink)])
     }
 
     /// The same with one piece more.
     #[must_use]
-    pub(super) fn and(mut self, text: impl Into<String>, ink: Ink) -> Self {
+    pub(crate) fn and(mut self, text: impl Into<String>, ink: Ink) -> Self {
         self.0.push((text.into(), ink));
         self
     }
@@ -86,7 +86,7 @@ pub(super) fn padded(text: &str, width: usize) -> String {
 }
 
 /// A sentence in lines of at most `width` columns, broken between words; a longer word is cut when it is shown.
-pub(super) fn wrapped(text: &str, width: Option<usize>) -> Vec<String> {
+pub(crate) fn wrapped(text: &str, width: Option<usize>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
         match lines.last_mut() {

@@ -1,6 +1,6 @@
 //! Everything that was heard below one base topic.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::bridge::Bridge;
@@ -25,6 +25,8 @@ const LARGEST: usize = 64 * 1024;
 pub struct Picture {
     /// Of the bridge that is configured; there may be others.
     topics: Topics,
+    /// Who is looked at; everybody where nobody is named.
+    only: BTreeSet<TopicLevel>,
     people: BTreeMap<TopicLevel, Person>,
     bridges: BTreeMap<TopicLevel, Bridge>,
 }
@@ -60,17 +62,23 @@ impl Picture {
     /// Nothing heard yet.
     #[must_use]
     pub fn new(base: &BaseTopic, bridge: &TopicLevel) -> Self {
-        Self::below(Topics::new(base.clone(), bridge.clone()))
+        Self::below(Topics::new(base.clone(), bridge.clone()), BTreeSet::new())
     }
 
     /// Nothing heard yet, in the same place.
     #[must_use]
     pub fn afresh(&self) -> Self {
-        Self::below(self.topics.clone())
+        Self::below(self.topics.clone(), self.only.clone())
     }
 
-    fn below(topics: Topics) -> Self {
-        Self { topics, people: BTreeMap::new(), bridges: BTreeMap::new() }
+    /// Of these people only, unless there are none.
+    #[must_use]
+    pub fn of(self, only: BTreeSet<TopicLevel>) -> Self {
+        Self { only, ..self }
+    }
+
+    fn below(topics: Topics, only: BTreeSet<TopicLevel>) -> Self {
+        Self { topics, only, people: BTreeMap::new(), bridges: BTreeMap::new() }
     }
 
     /// Whether nothing was heard.
@@ -159,6 +167,9 @@ impl Picture {
     }
 
     fn of_person(&mut self, name: TopicLevel, field: Field, text: &str) -> Vec<String> {
+        if !self.only.is_empty() && !self.only.contains(&name) {
+            return Vec::new();
+        }
         if !self.people.contains_key(&name) && (text.is_empty() || self.people.len() >= MOST_PEOPLE) {
             return Vec::new();
         }

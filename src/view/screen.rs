@@ -64,6 +64,13 @@ impl Screen {
     }
 }
 
+impl Screen {
+    /// Somebody typed a line, which the terminal showed: the cursor is one line further down.
+    pub fn line_typed(&mut self) {
+        self.drawn += 1;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,9 +5,11 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
 use super::frame::{Around, frame};
+use super::line::{Ink, Line};
 use super::picture::Picture;
 use super::screen::{Screen, Size};
 use crate::core::model::name::TopicLevel;
@@ -46,6 +48,11 @@ pub struct Show<'o, Out> {
     is_by_name: bool,
     lost: Option<String>,
     look: Look,
+    /// Lines above the picture.
+    heading: Vec<String>,
+    /// Lines that are typed: each turns a page.
+    typed: Option<mpsc::Receiver<String>>,
+    page: usize,
     screen: Screen,
     out: &'o mut Out,
 }
@@ -71,6 +78,9 @@ impl<'o, Out: Write> Show<'o, Out> {
             is_by_name: false,
             lost: None,
             look,
+            heading: Vec::new(),
+            typed: None,
+            page: 0,
             screen: Screen::default(),
             out,
         }
@@ -80,6 +90,18 @@ impl<'o, Out: Write> Show<'o, Out> {
     #[must_use]
     pub fn asking_for(self, named: Vec<String>) -> Self {
         Self { named, ..self }
+    }
+
+    /// With these lines above, which stay there.
+    #[must_use]
+    pub fn headed(self, heading: Vec<String>) -> Self {
+        Self { heading, ..self }
+    }
+
+    /// Shows the next people at each line that is typed, where there is no room for all.
+    #[must_use]
+    pub fn turning(self, typed: mpsc::Receiver<String>) -> Self {
+        Self { typed: Some(typed).filter(|_| self.look.live), ..self }
     }
 
     /// Whether the broker answers only topics one by one with what is retained.
@@ -143,6 +165,11 @@ impl<'o, Out: Write> Show<'o, Out> {
                     self.draw()?;
                     changed = false;
                     due.set(sleep(SECOND));
+                }
+                () = next_typed(&mut self.typed) => {
+                    self.page += 1;
+                    self.screen.line_typed();
+                    self.draw()?;
                 }
             }
         }
@@ -225,14 +252,31 @@ impl<'o, Out: Write> Show<'o, Out> {
         }
         let size = Size::of_terminal();
         // The last line is the cursor's.
-        let lines = self.lines(Some(size.width), Some(size.height.saturating_sub(1)));
+        let height = size.height.saturating_sub(1 + self.heading.len());
+        let people = self.lines(Some(size.width), Some(height));
+        let heading =
+            self.heading.iter().map(|line| Line::of(line, Ink::Plain).render(Some(size.width), false));
+        let lines: Vec<String> = heading.chain(people).collect();
         Ok(self.screen.draw(&lines, size, self.out)?)
     }
 
     fn lines(&self, width: Option<usize>, height: Option<usize>) -> Vec<String> {
-        let around = Around { names: &self.names, lost: self.lost.as_deref(), now: now(), width, height };
+        let (names, page, turns) = (&self.names, self.page, self.typed.is_some());
+        let around = Around { names, lost: self.lost.as_deref(), now: now(), width, height, page, turns };
         let lines = frame(&self.picture, &around);
         lines.iter().map(|line| line.render(width, self.look.colours)).collect()
+    }
+}
+
+/// Waits for the next line that is typed: for ever where nothing is.
+async fn next_typed(typed: &mut Option<mpsc::Receiver<String>>) {
+    let line = match typed {
+        Some(lines) => lines.recv().await,
+        None => None,
+    };
+    if line.is_none() {
+        *typed = None;
+        std::future::pending::<()>().await;
     }
 }
 

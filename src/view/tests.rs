@@ -34,7 +34,7 @@ fn heard(picture: &mut Picture, messages: &[(&str, &str)]) -> Vec<String> {
 
 fn around(names: &BTreeMap<TopicLevel, String>) -> Around<'_> {
     let now: Timestamp = "2026-11-23T09:26:30Z".parse().unwrap();
-    Around { names, lost: None, now, width: None, height: None }
+    Around { names, lost: None, now, width: None, height: None, page: 0, turns: false }
 }
 
 fn text(picture: &Picture, around: &Around<'_>, colours: bool) -> Vec<String> {
@@ -120,14 +120,21 @@ fn everybody_with_what_is_known() {
     assert!(coloured[3].contains("\x1b[31mBusy        \x1b[0m  InACall"), "{coloured:?}");
     assert!(coloured[4].starts_with("\x1b[2mbob  \x1b[0m"), "{coloured:?}");
     let narrow = Around { width: Some(20), ..around(&names) };
-    assert_eq!(text(&picture, &narrow, false)[3], "alice  Alice Anders…");
-    let low = Around { height: Some(5), ..around(&names) };
-    assert_eq!(text(&picture, &low, false)[4], "and 1 more");
+    assert_eq!(text(&picture, &narrow, false)[3], "alice  Busy        …");
+    for (page, turns, who, expected) in [
+        (0, false, "alice", "1 to 1 of 2"),
+        (1, true, "bob", "2 to 2 of 2; Enter shows the next ones"),
+        (2, true, "alice", "1 to 1 of 2; Enter shows the next ones"),
+    ] {
+        let low = Around { height: Some(5), page, turns, ..around(&names) };
+        let lines = text(&picture, &low, false);
+        assert!(lines[3].starts_with(who) && lines[4] == expected, "{lines:?}");
+    }
     let lost = Around { lost: Some("the broker is silent"), width: Some(40), ..around(&names) };
     let lines = text(&picture, &lost, false);
     assert_eq!(lines[..2], ["no connection to the broker: the broker", "is silent; trying again"]);
     assert_eq!(lines[2], "the bridge was online, Graph ok for 26m");
-    assert!(lines[5].starts_with("alice  Alice Anders  Busy"), "{lines:?}");
+    assert!(lines[5].starts_with("alice  Busy"), "{lines:?}");
 }
 
 #[test]

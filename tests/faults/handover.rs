@@ -114,7 +114,7 @@ async fn play(pair: &Pair, plan: &Plan, random: &mut fastrand::Rng) -> Result<Ve
     }
     for (n, span) in spans.iter().enumerate() {
         let until = spans.get(n + 1).map_or_else(|| words.last().unwrap().at, |next| next.from);
-        let turns = turns(&words, span.from, until);
+        let turns = turns(&words, span.from, until, &span.holder.process);
         if turns.len() > 1 + usize::from(turns.first() == Some(&span.holder.process.as_str())) {
             failures
                 .push(format!("the place went from one to the next during and after trouble {n}: {turns:?}"));

@@ -54,13 +54,15 @@ pub(crate) fn together(words: &[Word]) -> Option<(Duration, Instant)> {
 }
 
 /// Whose turn it was in this time, one after another. Two that claim the place within a moment take it one after the other: that
-/// is one turn, of the second one.
-pub(crate) fn turns(words: &[Word], from: Instant, until: Instant) -> Vec<&str> {
+/// is one turn, of the second one. Who `held` it before had a turn of its own.
+pub(crate) fn turns<'w>(words: &'w [Word], from: Instant, until: Instant, held: &str) -> Vec<&'w str> {
     let mut turns: Vec<(&str, Instant)> = Vec::new();
     for Word { at, process, .. } in words.iter().filter(|word| (from..until).contains(&word.at)) {
         match turns.last() {
             Some((same, _)) if same == process => continue,
-            Some((_, since)) if turns.len() > 1 && *at < *since + PING => drop(turns.pop()),
+            Some((before, since)) if (turns.len() > 1 || *before != held) && *at < *since + PING => {
+                drop(turns.pop());
+            }
             Some(_) | None => {}
         }
         turns.push((process.as_str(), *at));
@@ -92,7 +94,8 @@ fn two_hold_the_place_together_while_both_say_so() {
     // One that comes back later took its turn again.
     assert_eq!(long(&[word("a", 0), word("b", 1_000), word("b", 2_500), word("a", 2_600)]), 0);
     let one_after_another = [word("a", 0), word("b", 1_000), word("c", 1_100), word("b", 4_000)];
-    assert_eq!(turns(&one_after_another, at(0), at(5_000)), ["a", "c", "b"]);
+    assert_eq!(turns(&one_after_another, at(0), at(5_000), "a"), ["a", "c", "b"]);
+    assert_eq!(turns(&one_after_another[1..], at(0), at(5_000), "a"), ["c", "b"]);
     let words = [word("a", 500), word("b", 4_000)];
     assert_eq!(alone(&words, at(0), at(5_000)).as_millis(), 3_500);
 }

@@ -18,7 +18,8 @@ pub(super) fn check(input: &[u8]) {
     }
     let (names, now) = (BTreeMap::new(), "2026-11-23T09:26:30Z".parse().unwrap());
     for (width, height) in [(None, None), (Some(1), Some(1)), (Some(40), Some(7)), (Some(200), Some(50))] {
-        for line in frame(&picture, &Around { names: &names, lost: None, now, width, height }) {
+        let around = Around { names: &names, lost: None, now, width, height, page: 3, turns: true };
+        for line in frame(&picture, &around) {
             harmless(&line.render(width, false));
         }
     }

@@ -4,10 +4,12 @@ use std::io::{self, Write};
 
 use crate::cli::exit::{self, Failure};
 use crate::cli::hearing::Verdict;
+use crate::cli::terminal::Paper;
 use crate::core::model::account::addressed;
 use crate::core::model::name::TopicLevel;
 use crate::core::model::request::ReadFailure;
 use crate::mqtt::one_shot::OneShotError;
+use crate::view::line::{Ink, Line, wrapped};
 
 /// Names and groups that are tried at most: enough to see whether it works.
 pub(super) const MOST_TRIED: usize = 20;
@@ -28,11 +30,16 @@ pub(super) enum Outcome {
     Skipped(&'static str),
 }
 
+/// The columns before the words.
+const INDENT: usize = 24;
+
 /// The steps so far.
 pub(super) struct Checklist<'o, Out> {
     out: &'o mut Out,
     /// Which of several accounts the steps are about.
     about: Option<TopicLevel>,
+    paper: Paper,
+    notes: usize,
     failed: Vec<(String, u8)>,
 }
 
@@ -86,8 +93,8 @@ impl Outcome {
 }
 
 impl<'o, Out: Write> Checklist<'o, Out> {
-    pub(super) fn new(out: &'o mut Out) -> Self {
-        Self { out, about: None, failed: Vec::new() }
+    pub(super) fn new(paper: Paper, out: &'o mut Out) -> Self {
+        Self { out, about: None, paper, notes: 0, failed: Vec::new() }
     }
 
     /// The next steps are about this account.
@@ -102,22 +109,45 @@ impl<'o, Out: Write> Checklist<'o, Out> {
             Some(name) => addressed(name, &words),
             None => words,
         };
-        let (mark, words) = match outcome {
-            Outcome::Ok(words) => ("ok", words),
-            Outcome::Note(words) => ("note", addressed(words)),
+        let (mark, ink, words) = match outcome {
+            Outcome::Ok(words) => ("ok", Ink::Green, words),
+            Outcome::Note(words) => {
+                self.notes += 1;
+                ("note", Ink::Yellow, addressed(words))
+            }
             Outcome::Failed(code, words) => {
                 self.failed.push((format!("{of}{step}"), code));
-                ("failed", addressed(words))
+                ("failed", Ink::Red, addressed(words))
             }
-            Outcome::Skipped(needs) => ("skipped", format!("needs the step \"{needs}\"")),
+            Outcome::Skipped(needs) => ("skipped", Ink::Dim, format!("needs the step \"{needs}\"")),
         };
-        writeln!(self.out, "{mark:<8} {step:<14} {of}{words}")?;
+        self.print(mark, ink, step, &format!("{of}{words}"))
+    }
+
+    fn print(&mut self, mark: &str, ink: Ink, step: &str, words: &str) -> io::Result<()> {
+        let Paper { width, colours } = self.paper;
+        let width = width.map(|width| width.saturating_sub(INDENT).max(INDENT));
+        for (n, words) in wrapped(words, width).into_iter().enumerate() {
+            let line = match n {
+                0 => Line::of(format!("{mark:<9}"), ink).and(format!("{step:<15}{words}"), Ink::Plain),
+                _ => Line::of(format!("{:INDENT$}{words}", ""), Ink::Plain),
+            };
+            writeln!(self.out, "{}", line.render(None, colours))?;
+        }
         self.out.flush()
     }
 
     /// The end of the list. Whoever has to act first decides over the code: who wrote the configuration, then who grants
     /// permissions, then who runs the network.
-    pub(super) fn finish(self) -> Result<(), Failure> {
+    pub(super) fn finish(mut self) -> Result<(), Failure> {
+        if self.failed.is_empty() {
+            let notes = match self.notes {
+                0 => String::new(),
+                1 => ", with the note above".to_owned(),
+                many => format!(", with the {many} notes above"),
+            };
+            self.print("ready", Ink::Green, "", &format!("everything that was tried works{notes}"))?;
+        }
         let by_urgency = [exit::CONFIG, exit::SIGN_IN, exit::UNREACHABLE];
         let code = by_urgency.into_iter().find(|code| self.failed.iter().any(|(_, of)| of == code));
         let steps: Vec<&str> = self.failed.iter().map(|(step, _)| step.as_str()).collect();
@@ -135,13 +165,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn on_a_terminal_sentences_are_broken_and_marks_coloured() {
+        let mut out = Vec::new();
+        let mut list = Checklist::new(Paper { width: Some(60), colours: true }, &mut out);
+        let words = "the device listens at wled/office, and is on the network since this morning";
+        list.add("light", Outcome::Note(words.to_owned())).unwrap();
+        list.finish().unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "\x1b[33mnote     \x1b[0mlight          the device listens at wled/office,\n\
+             \x20                       and is on the network since this\n\
+             \x20                       morning\n\
+             \x1b[32mready    \x1b[0m               everything that was tried works,\n\
+             \x20                       with the note above\n"
+        );
+    }
+
+    #[test]
     fn a_line_each_and_the_most_urgent_code() {
         let failed = |code| Outcome::Failed(code, "why; what to do".to_owned());
         for (codes, expected) in
             [(&[][..], None), (&[69], Some(69)), (&[69, 77], Some(77)), (&[77, 69, 78], Some(78))]
         {
             let mut out = Vec::new();
-            let mut list = Checklist::new(&mut out);
+            let mut list = Checklist::new(Paper::default(), &mut out);
             list.add("sign-in", Outcome::Ok("as the app".to_owned())).unwrap();
             list.add("Graph", Outcome::Skipped("sign-in")).unwrap();
             for &code in codes {
@@ -152,7 +199,9 @@ mod tests {
             let first =
                 "ok       sign-in        as the app\nskipped  Graph          needs the step \"sign-in\"\n";
             let more = "failed   broker         why; what to do\n".repeat(codes.len());
-            assert_eq!(text, format!("{first}{more}"));
+            let ready = "ready                   everything that was tried works\n";
+            let verdict = if codes.is_empty() { ready } else { "" };
+            assert_eq!(text, format!("{first}{more}{verdict}"));
         }
     }
 }

@@ -14,6 +14,7 @@ use std::io::Write;
 
 use super::exit::Failure;
 use super::progress::Progress;
+use super::terminal::Paper;
 use crate::config::Config;
 use crate::core::model::account::AccountId;
 use crate::graph::client::GraphClient;
@@ -23,10 +24,10 @@ use checklist::{Checklist, Outcome};
 pub(super) async fn run(
     config: &Config,
     clients: &[(AccountId, GraphClient)],
-    progress: Progress,
+    (paper, progress): (Paper, Progress),
     out: &mut impl Write,
 ) -> Result<(), Failure> {
-    let mut list = Checklist::new(out);
+    let mut list = Checklist::new(paper, out);
     list.add("configuration", Outcome::Ok(format!("{} is valid", config.origin)))?;
     let mut people = 0;
     for (of, client) in clients {
@@ -41,10 +42,10 @@ pub(super) async fn run(
 /// Tries the broker alone.
 pub(super) async fn run_broker(
     config: &Config,
-    progress: Progress,
+    (paper, progress): (Paper, Progress),
     out: &mut impl Write,
 ) -> Result<(), Failure> {
-    let mut list = Checklist::new(out);
+    let mut list = Checklist::new(paper, out);
     broker::check(config, config.users.len(), progress, &mut list).await?;
     list.finish()
 }

@@ -13,6 +13,7 @@ use super::draft::Draft;
 use crate::cli::exit::{self, Failure};
 use crate::cli::online;
 use crate::cli::progress::Progress;
+use crate::cli::terminal::Paper;
 use crate::config::{Broker, Environment, InvalidBroker, Secret};
 use crate::core::model::event::LinkFailure;
 use crate::mqtt::address::Address;
@@ -71,7 +72,7 @@ pub(super) async fn settle(
         let failure = match questions.stop.or(progress.during("connecting to the broker", trying)).await? {
             Ok(broker) => {
                 broker.close().await;
-                return online::run_broker(&config, progress, out).await;
+                return online::run_broker(&config, (Paper::default(), progress), out).await;
             }
             Err(failure) => failure,
         };

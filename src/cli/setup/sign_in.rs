@@ -9,7 +9,7 @@ use super::ask::Questions;
 use super::draft::Draft;
 use crate::cli::exit::Failure;
 use crate::cli::progress::Progress;
-use crate::cli::terminal::Terminal;
+use crate::cli::terminal::{Paper, Terminal};
 use crate::cli::{get, login};
 use crate::config::Environment;
 use crate::core::model::sign_in::SignInBy;
@@ -53,7 +53,8 @@ pub(super) async fn now(
     let Questions { lines, stop, .. } = questions;
     draft.sign_in = stop.or(login::sign_in(&config, &login, (terminal, progress), lines, out)).await?;
     // The sign-in is stored: a hiccup of Graph, or a permission that is missing yet, does not take the rest away.
-    let showing = async { Ok(get::run(&config, &get::Options::default(), progress, out).await) };
+    let showing =
+        async { Ok(get::run(&config, &get::Options::default(), (Paper::default(), progress), out).await) };
     if let Err(failure) = stop.or(showing).await? {
         writeln!(out, "Your presence cannot be shown now: {failure}")?;
     }

@@ -17,6 +17,10 @@ pub enum Report {
     GraphLost(Legible),
     /// Graph can be read again; ends an outage.
     GraphBack(Duration),
+    /// Who is signed in.
+    SignedIn(Legible),
+    /// Graph told something for the first time.
+    GraphAnswers,
     /// Nobody is signed in: where to go, and the code to type there.
     SignInWith(WebAddress, Legible),
     /// Nobody is signed in, and a browser is how to.
@@ -165,6 +169,7 @@ impl Report {
             | Self::NewWord(_) => Loudness::Warn,
             Self::StrangersInfo(_) | Self::CannotWait(_) | Self::Namesake(_) => Loudness::Warn,
             Self::Waits | Self::Claims(_) | Self::StepsBack => Loudness::Info,
+            Self::SignedIn(_) | Self::GraphAnswers => Loudness::Info,
             Self::GraphBack(_) | Self::BrokerConnected | Self::Online | Self::NobodyAnswers(_) => {
                 Loudness::Info
             }
@@ -189,6 +194,8 @@ impl fmt::Display for Report {
         match self {
             Self::GraphLost(why) => write!(f, "presence cannot be read: {why}"),
             Self::GraphBack(after) => write!(f, "presence is read again after {}", words(*after)),
+            Self::SignedIn(account) => write!(f, "signed in as {account}"),
+            Self::GraphAnswers => f.write_str("Graph answers"),
             Self::SignInWith(address, code) => write!(f, "sign in at {address} with the code {code}"),
             Self::SignInByBrowser => write!(
                 f,

@@ -103,9 +103,9 @@ impl Source {
 
     /// Graph told somebody's presence.
     pub(super) fn answered(&mut self, now: Now) -> Option<Report> {
-        self.last_success = Some(whole_seconds(now.wall));
+        let is_first = self.last_success.replace(whole_seconds(now.wall)).is_none();
         self.answered_at = Some(now.tick);
-        self.reached(None, now)
+        self.reached(None, now).or(is_first.then_some(Report::GraphAnswers))
     }
 
     /// Graph answered. `everybody` is why it lets nobody be read, if that is so.

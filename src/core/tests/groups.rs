@@ -203,7 +203,7 @@ fn members_appear_when_their_group_was_read_to_its_end() {
                  presence/bridge/info = {every 5s}
                  presence/bridge/state = online",
             ),
-            (0.1, members(0, &[(1, "alice")], Some("?more")), "read #1 members 100 ?more\npresence/bridge/health = {ok}"),
+            (0.1, members(0, &[(1, "alice")], Some("?more")), "report: Graph answers\nread #1 members 100 ?more\npresence/bridge/health = {ok}"),
             (
                 0.2,
                 members(1, &[(2, "bob.b"), (1, "alice")], None),

@@ -63,7 +63,11 @@ fn a_code_is_shown_and_taken_back_when_somebody_has_used_it() {
                 ended(InvitationEnd::SignedIn),
                 "read #1 bulk 1\n unsubscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in presence/bridge/light/+/+\n presence/bridge/sign_in =",
             ),
-            (60.0, SignIn(AccountId::FIRST, account()), "presence/bridge/info = {every 5s}"),
+            (
+                60.0,
+                SignIn(AccountId::FIRST, account()),
+                "report: signed in as alice@contoso.example\npresence/bridge/info = {every 5s}",
+            ),
             (
                 60.1,
                 answer(1, vec![reading(1, "Busy", "Busy")]),

@@ -13,7 +13,8 @@ fn a_stop_says_offline_waits_for_everything_and_closes() {
             (
                 1.0,
                 answer(0, vec![reading(1, "Busy", "Busy")]),
-                "presence/bridge/health = {ok}
+                "report: Graph answers
+                 presence/bridge/health = {ok}
                  presence/alice/state = {Busy Busy since 09:00:01}
                  presence/alice/activity = Busy
                  presence/alice/availability = Busy

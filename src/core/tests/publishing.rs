@@ -32,7 +32,8 @@ fn the_first_connect_reads_back_then_says_stale_then_online() {
             (
                 0.08,
                 answer(0, vec![reading(2, "Available", "Available"), reading(1, "Busy", "InAMeeting")]),
-                "presence/bridge/health = {ok}
+                "report: Graph answers
+                 presence/bridge/health = {ok}
                  presence/bob/state = {Available Available since 09:00:00}
                  presence/bob/activity = Available
                  presence/bob/availability = Available
