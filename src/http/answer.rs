@@ -5,13 +5,17 @@ use std::net::IpAddr;
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
+use hyper::body::Body;
 use hyper::http::request::Parts;
-use hyper::{Method, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 
+use super::form::{Form, NotAForm};
 use super::guard::{self, Refusal};
 use super::page::Page;
+use super::same_origin::{self, NotObeyed};
 use super::site::Site;
 use super::{metrics, ready};
+use crate::core::model::snapshot::Snapshot;
 
 /// People on the status page, at most: more is no page that anybody reads, and the loop should not copy them.
 const PEOPLE: usize = 500;
@@ -20,12 +24,58 @@ const TEXT: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 
 /// The answer to one request from this address.
-pub(super) async fn answer(from: IpAddr, request: Parts, site: &Site, page: &Page) -> Response<String> {
-    if request.method != Method::GET && request.method != Method::HEAD {
-        let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here");
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return response;
+pub(super) async fn answer<B>(
+    from: IpAddr,
+    request: Request<B>,
+    site: &Site,
+    page: &Page,
+) -> Response<String>
+where
+    B: Body,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let (request, body) = request.into_parts();
+    let may_act = request.uri.path() == "/";
+    match request.method {
+        Method::GET | Method::HEAD => shown(from, &request, site, page).await,
+        Method::POST if may_act => match obeyed(from, &request, body, site).await {
+            Ok(response) | Err(response) => response,
+        },
+        _ => {
+            let allowed = if may_act { "GET, HEAD, POST" } else { "GET, HEAD" };
+            let sentence = format!("only {allowed} are answered here");
+            let mut response = text(StatusCode::METHOD_NOT_ALLOWED, &sentence);
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+            response
+        }
     }
+}
+
+/// What a form of the page asks for.
+async fn obeyed<B>(
+    from: IpAddr,
+    request: &Parts,
+    body: B,
+    site: &Site,
+) -> Result<Response<String>, Response<String>>
+where
+    B: Body,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let headers = &request.headers;
+    guard::admit(from, headers, site).await.map_err(|refusal| refused(&refusal))?;
+    // Before a byte of it is waited for.
+    same_origin::check(headers).map_err(|why| not_obeyed(&why))?;
+    if site.read_only {
+        return Err(not_obeyed(&NotObeyed::ReadOnly));
+    }
+    let form = Form::read(headers, body).await.map_err(|why: NotAForm| text(why.status(), &why.to_string()))?;
+    site.token.check(&form).map_err(|why| not_obeyed(&why))?;
+    Err(text(StatusCode::BAD_REQUEST, "this form is of no use here"))
+}
+
+/// What somebody wants to see.
+async fn shown(from: IpAddr, request: &Parts, site: &Site, page: &Page) -> Response<String> {
     match request.uri.path() {
         // Alive is whoever answers. It asks nobody, so that a busy loop is no reason to be killed.
         "/healthz" => text(StatusCode::OK, "ok"),
@@ -46,7 +96,7 @@ pub(super) async fn answer(from: IpAddr, request: Parts, site: &Site, page: &Pag
         },
         "/" => match guard::admit(from, &request.headers, site).await {
             Ok(()) => match site.ask(PEOPLE).await {
-                Some(snapshot) => show(page, &snapshot, &site.broker),
+                Some(snapshot) => show(page, &snapshot, site),
                 None => busy(),
             },
             Err(refusal) => refused(&refusal),
@@ -55,8 +105,9 @@ pub(super) async fn answer(from: IpAddr, request: Parts, site: &Site, page: &Pag
     }
 }
 
-fn show(page: &Page, snapshot: &crate::core::model::snapshot::Snapshot, broker: &str) -> Response<String> {
-    match page.render(snapshot, broker) {
+fn show(page: &Page, snapshot: &Snapshot, site: &Site) -> Response<String> {
+    let token = (!site.read_only).then(|| site.token.as_str());
+    match page.render(snapshot, &site.broker, token) {
         Ok(html) => {
             let mut response = respond(StatusCode::OK, HTML, html);
             response.headers_mut().insert(CONTENT_SECURITY_POLICY, page.policy());
@@ -87,6 +138,10 @@ fn refused(refusal: &Refusal) -> Response<String> {
     response
 }
 
+fn not_obeyed(why: &NotObeyed) -> Response<String> {
+    text(StatusCode::FORBIDDEN, &why.to_string())
+}
+
 fn busy() -> Response<String> {
     text(StatusCode::SERVICE_UNAVAILABLE, "the bridge is busy; ask again")
 }
@@ -108,7 +163,9 @@ fn respond(status: StatusCode, kind: &'static str, body: String) -> Response<Str
     );
     for (name, value) in [
         ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "no-referrer"),
+        // Nobody else learns where this page is, and the page is told that a form comes from it: with `no-referrer` a browser
+        // calls the origin of a form `null` (Fetch standard, "append a request `Origin` header").
+        ("referrer-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));

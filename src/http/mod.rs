@@ -1,7 +1,8 @@
 //! Health checks, metrics and a status page for whoever asks over HTTP. Off unless `[http] listen` is set.
 //!
 //! In reading order: [`door`] listens and bounds what strangers can cost, `answer` says what is at which path,
-//! by what `site` holds, `guard` who may see it and `guesses` how fast passwords may be tried, [`question`] asks the loop what
+//! by what `site` holds, `guard` who may see it and `guesses` how fast passwords may be tried, `same_origin` which
+//! `form` may act, [`question`] asks the loop what
 //! is known, `ready`, `metrics` (with `of_accounts`) and `page` make text of that, with `words` for people. The page is `page.html` with `page.css`
 //! and `page.js` in it; it needs nothing else from anywhere.
 //!
@@ -9,6 +10,7 @@
 
 mod answer;
 pub mod door;
+mod form;
 mod guard;
 mod guesses;
 mod metrics;
@@ -16,6 +18,7 @@ mod of_accounts;
 mod page;
 pub mod question;
 mod ready;
+mod same_origin;
 mod site;
 #[cfg(test)]
 mod tests;

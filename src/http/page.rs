@@ -29,7 +29,7 @@ impl Page {
         let hash = |text: &str| STANDARD.encode(digest(&SHA256, text.as_bytes()));
         let policy = format!(
             "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; connect-src 'self'; img-src data:; \
-             base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
+             base-uri 'none'; form-action 'self'; frame-ancestors 'self'",
             hash(STYLE),
             hash(SCRIPT)
         );
@@ -37,13 +37,18 @@ impl Page {
         Self { policy: HeaderValue::from_str(&policy).unwrap_or(strict) }
     }
 
-    /// What the browser may do with the page: use the style and the script that are in it, and ask for it again.
+    /// What the browser may do with the page: use the style and the script that are in it, ask for it again, and send it its forms.
     pub(super) fn policy(&self) -> HeaderValue {
         self.policy.clone()
     }
 
-    /// The page as things are.
-    pub(super) fn render(&self, snapshot: &Snapshot, broker: &str) -> Result<String, Error> {
+    /// The page as things are, with forms where there is a `token` for them.
+    pub(super) fn render(
+        &self,
+        snapshot: &Snapshot,
+        broker: &str,
+        token: Option<&str>,
+    ) -> Result<String, Error> {
         // Seldom, so it is compiled when it is needed and no memory is kept for it.
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -57,6 +62,7 @@ impl Page {
             context! {
                 style => STYLE,
                 script => SCRIPT,
+                token,
                 bridge => snapshot.bridge.as_str(),
                 mood => mood(snapshot),
                 version => snapshot.version,

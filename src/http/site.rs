@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 
 use super::guesses::Guesses;
 use super::question::Asker;
+use super::same_origin::PageToken;
 use crate::config::{Http, Secret};
 use crate::core::model::snapshot::Snapshot;
 use crate::meters::Meters;
@@ -21,6 +22,9 @@ pub(super) struct Site {
     /// The password could not be read when it was last wanted.
     pub unreadable: Arc<AtomicBool>,
     pub any_host: bool,
+    pub read_only: bool,
+    /// What each form of the page holds.
+    pub token: PageToken,
     /// The broker's address, as configured; no credentials are in it.
     pub broker: String,
     pub meters: Meters,
@@ -32,11 +36,13 @@ pub(super) struct Site {
 
 impl Site {
     pub(super) fn new(http: &Http, broker: String, meters: Meters, asker: Asker) -> Self {
-        let Http { listen: _, password, any_host } = http.clone();
+        let Http { listen: _, password, any_host, read_only } = http.clone();
         Self {
             password,
             unreadable: Arc::default(),
             any_host,
+            read_only,
+            token: PageToken::new(),
             broker,
             meters,
             asker,
@@ -47,8 +53,8 @@ impl Site {
 
     /// The same by another configuration.
     pub(super) fn changed(&self, http: &Http, broker: String) -> Self {
-        let Self { guesses, places, .. } = self.clone();
-        Self { guesses, places, ..Self::new(http, broker, self.meters.clone(), self.asker.clone()) }
+        let Self { guesses, places, token, .. } = self.clone();
+        Self { guesses, places, token, ..Self::new(http, broker, self.meters.clone(), self.asker.clone()) }
     }
 
     /// What is known, for a page; nothing where too many ask.

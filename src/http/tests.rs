@@ -9,6 +9,7 @@ use hyper::{Request, Response};
 use super::answer::answer;
 use super::page::Page;
 use super::question::questions;
+use super::same_origin::PageToken;
 use super::site::Site;
 use crate::config::Secret;
 use crate::core::bridge::Bridge;
@@ -59,6 +60,14 @@ fn core(more: &str) -> Bridge {
 
 const VISITOR: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
 
+/// What a browser says of a form of the page.
+const FROM_THE_PAGE: &[(&str, &str)] = &[
+    ("host", "127.0.0.1:9642"),
+    ("origin", "http://127.0.0.1:9642"),
+    ("sec-fetch-site", "same-origin"),
+    ("content-type", "application/x-www-form-urlencoded"),
+];
+
 struct Visit {
     site: Site,
     asked: tokio::sync::mpsc::Receiver<super::question::Question>,
@@ -73,6 +82,8 @@ impl Visit {
             password: None,
             unreadable: Default::default(),
             any_host: false,
+            read_only: false,
+            token: PageToken::new(),
             broker: "mqtt://localhost:1883".into(),
             meters: Meters::default(),
             asker,
@@ -87,13 +98,28 @@ impl Visit {
     }
 
     async fn request(&mut self, method: &str, path: &str, headers: &[(&str, &str)]) -> Response<String> {
+        self.send((method, path), headers, String::new()).await
+    }
+
+    /// A form as a browser sends it from the page.
+    async fn post(&mut self, form: &str) -> Response<String> {
+        let form = format!("token={}&{form}", self.site.token.as_str());
+        self.send(("POST", "/"), FROM_THE_PAGE, form).await
+    }
+
+    async fn send(
+        &mut self,
+        (method, path): (&str, &str),
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Response<String> {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let parts = request.body(()).unwrap().into_parts().0;
+        let request = request.body(body).unwrap();
         let page = Page::new();
-        let mut answer = std::pin::pin!(answer(VISITOR, parts, &self.site, &page));
+        let mut answer = std::pin::pin!(answer(VISITOR, request, &self.site, &page));
         loop {
             tokio::select! {
                 response = &mut answer => return response,
@@ -115,7 +141,9 @@ async fn each_path_answers_what_it_should_and_nothing_else_does() {
         ("GET", "/metrics", 200, "application/openmetrics-text; version=1.0.0; charset=utf-8"),
         ("GET", "/", 200, "text/html; charset=utf-8"),
         ("GET", "/?x=1", 200, "text/html; charset=utf-8"),
-        ("POST", "/", 405, "text/plain; charset=utf-8"),
+        ("POST", "/", 403, "text/plain; charset=utf-8"),
+        ("PUT", "/", 405, "text/plain; charset=utf-8"),
+        ("POST", "/metrics", 405, "text/plain; charset=utf-8"),
         ("DELETE", "/healthz", 405, "text/plain; charset=utf-8"),
         ("GET", "/favicon.ico", 404, "text/plain; charset=utf-8"),
         ("GET", "/healthz/", 404, "text/plain; charset=utf-8"),
@@ -130,10 +158,11 @@ async fn each_path_answers_what_it_should_and_nothing_else_does() {
         );
         assert_eq!(headers["cache-control"], "no-store");
         assert_eq!(headers["x-content-type-options"], "nosniff");
-        assert_eq!(headers["referrer-policy"], "no-referrer");
+        assert_eq!(headers["referrer-policy"], "same-origin");
         assert!(headers["content-security-policy"].to_str().unwrap().starts_with("default-src 'none';"));
     }
-    assert_eq!(visit.request("POST", "/", &[]).await.headers()["allow"], "GET, HEAD");
+    assert_eq!(visit.request("POST", "/healthz", &[]).await.headers()["allow"], "GET, HEAD");
+    assert_eq!(visit.request("PUT", "/", &[]).await.headers()["allow"], "GET, HEAD, POST");
 }
 
 #[tokio::test]
@@ -164,7 +193,7 @@ fn lost(why: &str) -> Event {
 #[tokio::test]
 async fn whatever_people_are_called_is_text() {
     let mut visit = Visit::to(core(""), at(2));
-    drop(Page::new().render(&visit.core.snapshot(9, visit.now), "").unwrap());
+    drop(Page::new().render(&visit.core.snapshot(9, visit.now), "", None).unwrap());
     let html = visit.get("/", &[]).await.into_body();
     let shown = "&lt;script&gt;alert(&#x27;alice&#x27;)&lt;&#x2f;script&gt;";
     assert!(html.contains(shown), "{html}");
@@ -271,11 +300,47 @@ async fn without_a_password_no_website_can_read_it_under_a_name_of_its_own() {
     assert_eq!(visit.get("/", &[("host", "evil.example")]).await.status().as_u16(), 200);
 }
 
+#[tokio::test]
+async fn only_a_form_of_this_page_is_obeyed() {
+    let mut visit = Visit::to(core(""), at(2));
+    assert_eq!(visit.post("act=nothing").await.status().as_u16(), 400, "it is let in");
+    let good = format!("token={}&act=refresh", visit.site.token.as_str());
+    let [host, origin, site, kind] = FROM_THE_PAGE else { panic!() };
+    let evil = ("origin", "https://evil.example");
+    let rebound = [("host", "evil.example:9642"), ("origin", "http://evil.example:9642")];
+    for (headers, body, status) in [
+        (&[*host, *origin, *site, *kind][..], good.as_str(), 400),
+        (&[*host, *kind], &good, 403),
+        (&[*host, evil, *kind], &good, 403),
+        (&[*host, *origin, ("sec-fetch-site", "cross-site"), *kind], &good, 403),
+        (&[*host, ("origin", "null"), *kind], &good, 403),
+        // A website that made its own name mean this machine: not even with a token that it should not know.
+        (&[rebound[0], rebound[1], *kind], &good, 403),
+        (&[*host, *origin, *site, *kind], "act=refresh", 403),
+        (&[*host, *origin, *site, *kind], "token=0&act=refresh", 403),
+        (&[*host, *origin, *site], &good, 415),
+        (&[*host, *origin, *site, ("content-type", "text/plain")], &good, 415),
+        (&[*host, *origin, *site, *kind], &"x".repeat(65 * 1024), 413),
+    ] {
+        let response = visit.send(("POST", "/"), headers, body.to_owned()).await;
+        assert_eq!(response.status().as_u16(), status, "{headers:?} {}", response.body());
+        assert!(!response.body().contains(visit.site.token.as_str()));
+    }
+    visit.site.read_only = true;
+    let response = visit.post("act=refresh").await;
+    assert_eq!(
+        (response.status().as_u16(), response.body().as_str()),
+        (403, "this page changes nothing: http.read_only = true\n")
+    );
+    visit.site.password = Some(Secret::Inline("correct horse".to_owned().into()));
+    assert_eq!(visit.post("act=refresh").await.status().as_u16(), 401, "the password comes first");
+}
+
 /// The status, and whether it comes after the whole patience, when nobody answers the question.
 async fn unanswered(site: Site, path: &str) -> (u16, bool) {
-    let parts = Request::builder().uri(path).body(()).unwrap().into_parts().0;
+    let request = Request::builder().uri(path).body(String::new()).unwrap();
     let clock = crate::run::Clock::start();
-    let response = answer(VISITOR, parts, &site, &Page::new()).await;
+    let response = answer(VISITOR, request, &site, &Page::new()).await;
     (response.status().as_u16(), clock.now().tick.0 >= Duration::from_secs(2))
 }
 

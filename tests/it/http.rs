@@ -18,7 +18,7 @@ async fn free_port() -> u16 {
 
 fn listening(config: Config, port: u16) -> Config {
     let listen = ([127, 0, 0, 1], port).into();
-    Config { http: Some(Http { listen, password: None, any_host: false }), ..config }
+    Config { http: Some(Http { listen, password: None, any_host: false, read_only: false }), ..config }
 }
 
 /// Whatever the bridge answers to these bytes.
@@ -168,7 +168,7 @@ async fn the_address_changes_and_the_port_stays() {
     let port = free_port().await;
     let config = stage.config("", &stage.everybody());
     let at = |ip: [u8; 4]| {
-        let http = Http { listen: (ip, port).into(), password: None, any_host: false };
+        let http = Http { listen: (ip, port).into(), password: None, any_host: false, read_only: false };
         Config { http: Some(http), ..config.clone() }
     };
     let (stop, stopped) = oneshot::channel::<()>();
