@@ -6,7 +6,6 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use super::exit::{self, Failure};
-use super::hearing::{self, Hearing, Verdict};
 use super::progress::Progress;
 use super::{examples, signals};
 use crate::config::Config;
@@ -17,6 +16,7 @@ use crate::core::lights::walk::every_state;
 use crate::core::model::effect::Message;
 use crate::core::model::presence::Shown;
 use crate::core::model::topic::Topics;
+use crate::hearing::{self, Hearing, Verdict};
 use crate::mqtt::address::Address;
 use crate::mqtt::one_shot::OneShot;
 

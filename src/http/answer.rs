@@ -2,13 +2,15 @@
 
 use std::net::IpAddr;
 
-use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
-};
 use hyper::body::Body;
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER,
+    WWW_AUTHENTICATE,
+};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 
+use super::first_start::{self, Guide};
 use super::form::{Form, NotAForm};
 use super::guard::{self, Refusal};
 use super::page::Page;
@@ -24,12 +26,7 @@ const TEXT: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 
 /// The answer to one request from this address.
-pub(super) async fn answer<B>(
-    from: IpAddr,
-    request: Request<B>,
-    site: &Site,
-    page: &Page,
-) -> Response<String>
+pub(super) async fn answer<B>(from: IpAddr, request: Request<B>, site: &Site, page: &Page) -> Response<String>
 where
     B: Body,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -69,14 +66,35 @@ where
     if site.read_only {
         return Err(not_obeyed(&NotObeyed::ReadOnly));
     }
-    let form = Form::read(headers, body).await.map_err(|why: NotAForm| text(why.status(), &why.to_string()))?;
+    let form =
+        Form::read(headers, body).await.map_err(|why: NotAForm| text(why.status(), &why.to_string()))?;
     site.token.check(&form).map_err(|why| not_obeyed(&why))?;
+    if let Some(guide) = &site.guide
+        && let Some(answer) = first_start::answer(&form)
+    {
+        guide.visit(Some(answer)).await.ok_or_else(busy)?;
+        return Ok(back_to_the_page());
+    }
     Err(text(StatusCode::BAD_REQUEST, "this form is of no use here"))
 }
 
 /// What somebody wants to see.
 async fn shown(from: IpAddr, request: &Parts, site: &Site, page: &Page) -> Response<String> {
-    match request.uri.path() {
+    match (request.uri.path(), &site.guide) {
+        ("/readyz" | "/metrics", Some(_)) => {
+            text(StatusCode::SERVICE_UNAVAILABLE, "the bridge is not set up yet; open its page")
+        }
+        ("/", Some(guide)) => match guard::admit(from, &request.headers, site).await {
+            Ok(()) => set_up(guide, request.uri.query() == Some("paste"), site).await,
+            Err(refusal) => refused(&refusal),
+        },
+        (path, _) => at(path, from, request, site, page).await,
+    }
+}
+
+/// The same where everything is set up.
+async fn at(path: &str, from: IpAddr, request: &Parts, site: &Site, page: &Page) -> Response<String> {
+    match path {
         // Alive is whoever answers. It asks nobody, so that a busy loop is no reason to be killed.
         "/healthz" => text(StatusCode::OK, "ok"),
         "/readyz" => match site.asker.ask(0).await {
@@ -105,16 +123,33 @@ async fn shown(from: IpAddr, request: &Parts, site: &Site, page: &Page) -> Respo
     }
 }
 
+/// The set-up of a first start.
+async fn set_up(guide: &Guide, paste: bool, site: &Site) -> Response<String> {
+    let Some(view) = guide.visit(None).await else { return busy() };
+    made(first_start::render(&view, site.token.as_str(), paste), first_start::policy())
+}
+
+/// After a form, so that loading the page again does not send it again. Below whatever path a proxy shows the page.
+fn back_to_the_page() -> Response<String> {
+    let mut response = text(StatusCode::SEE_OTHER, "go on with the page");
+    response.headers_mut().insert(LOCATION, HeaderValue::from_static("./"));
+    response
+}
+
 fn show(page: &Page, snapshot: &Snapshot, site: &Site) -> Response<String> {
     let token = (!site.read_only).then(|| site.token.as_str());
-    match page.render(snapshot, &site.broker, token) {
+    made(page.render(snapshot, &site.broker, token), page.policy())
+}
+
+fn made(page: Result<String, minijinja::Error>, policy: HeaderValue) -> Response<String> {
+    match page {
         Ok(html) => {
             let mut response = respond(StatusCode::OK, HTML, html);
-            response.headers_mut().insert(CONTENT_SECURITY_POLICY, page.policy());
+            response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
             response
         }
         Err(error) => {
-            tracing::error!(%error, "the status page cannot be made");
+            tracing::error!(%error, "the page cannot be made");
             text(StatusCode::INTERNAL_SERVER_ERROR, "the page cannot be made; please report this")
         }
     }

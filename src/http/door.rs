@@ -18,6 +18,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use super::answer::answer;
+use super::first_start::Guide;
 use super::page::Page;
 use super::question::Asker;
 use super::site::Site;
@@ -110,6 +111,11 @@ impl Door {
 }
 
 impl Keys {
+    /// From now on shows the set-up that this leads to, in the place of the status page, until the next change.
+    pub(crate) fn guide(&self, guide: Option<Guide>) {
+        self.0.send_modify(|site| *site = Arc::new(Site { guide, ..Site::clone(site) }));
+    }
+
     /// From now on serves by this configuration. The address stays.
     pub fn change(&self, http: &Http, broker: String) {
         self.0.send_modify(|site| *site = Arc::new(site.changed(http, broker)));

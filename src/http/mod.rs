@@ -6,10 +6,13 @@
 //! is known, `ready`, `metrics` (with `of_accounts`) and `page` make text of that, with `words` for people. The page is `page.html` with `page.css`
 //! and `page.js` in it; it needs nothing else from anywhere.
 //!
+//! At a first start, `first_start` (with `first_start.html` and `first_start.css`) shows the set-up instead.
+//!
 //! Nothing here knows Graph, MQTT or the core's decisions; nothing here is waited for by anybody but those who ask.
 
 mod answer;
 pub mod door;
+pub(crate) mod first_start;
 mod form;
 mod guard;
 mod guesses;

@@ -11,7 +11,7 @@ use crate::core::model::snapshot::Snapshot;
 const WAITING: usize = 16;
 
 /// How long an answer is waited for. The loop answers between two events, so only a stuck one takes longer.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Somebody wants to know how everything is.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use tokio::sync::Semaphore;
 
+use super::first_start::Guide;
 use super::guesses::Guesses;
 use super::question::Asker;
 use super::same_origin::PageToken;
@@ -29,6 +30,8 @@ pub(super) struct Site {
     pub broker: String,
     pub meters: Meters,
     pub asker: Asker,
+    /// The way to the set-up, at a first start.
+    pub guide: Option<Guide>,
     pub guesses: Arc<Guesses>,
     /// Places for whoever wants a page.
     pub places: Arc<Semaphore>,
@@ -46,6 +49,7 @@ impl Site {
             broker,
             meters,
             asker,
+            guide: None,
             guesses: Arc::default(),
             places: Arc::new(Semaphore::new(PAGES)),
         }

@@ -87,6 +87,7 @@ impl Visit {
             broker: "mqtt://localhost:1883".into(),
             meters: Meters::default(),
             asker,
+            guide: None,
             guesses: Default::default(),
             places: std::sync::Arc::new(tokio::sync::Semaphore::new(12)),
         };

@@ -7,8 +7,9 @@ use tokio::task::JoinSet;
 
 use super::error::RunError;
 use crate::chain::chain;
-use crate::config::Config;
+use crate::config::{Config, Http};
 use crate::http::door::{Door, DoorError, Keys};
+use crate::http::first_start::Guide;
 use crate::http::question::{Asker, Question, questions};
 use crate::meters::Meters;
 
@@ -91,20 +92,38 @@ impl Doors {
         let broker = config.mqtt.brokers.to_string();
         match (plan, &self.open) {
             (Plan::Move(door), _) => {
-                let address = door.address().unwrap_or(http.listen);
+                let address = self.attend(door, http, broker, None);
                 tracing::info!(url = format!("http://{address}/"), "the status page is open");
-                let (keys, task) = door.attend(http, broker, self.meters.clone(), self.asker.clone());
-                self.opened += 1;
-                let number = self.opened;
-                self.tasks.spawn(async move {
-                    task.await;
-                    number
-                });
-                self.open = Some(Open { number, listen: http.listen, port: address.port(), keys });
             }
             (Plan::Stay, Some(open)) => open.keys.change(http, broker),
             (Plan::Stay, None) | (Plan::Close, _) => self.open = None,
         }
+    }
+
+    /// Opens the door for the set-up of a first start. The same door serves the status page as soon as a configuration is followed.
+    pub(super) fn open_for_setup(&mut self, http: &Http, guide: Guide) -> Result<(), DoorError> {
+        let door = Door::open(http.listen)?;
+        let address = self.attend(door, http, String::new(), Some(guide));
+        let url = format!("http://{address}/");
+        tracing::warn!(
+            url,
+            "nothing to sign in with is configured yet: open the page and set the bridge up there"
+        );
+        Ok(())
+    }
+
+    fn attend(&mut self, door: Door, http: &Http, broker: String, guide: Option<Guide>) -> SocketAddr {
+        let address = door.address().unwrap_or(http.listen);
+        let (keys, task) = door.attend(http, broker, self.meters.clone(), self.asker.clone());
+        keys.guide(guide);
+        self.opened += 1;
+        let number = self.opened;
+        self.tasks.spawn(async move {
+            task.await;
+            number
+        });
+        self.open = Some(Open { number, listen: http.listen, port: address.port(), keys });
+        address
     }
 
     /// What somebody asks next.

@@ -1,12 +1,13 @@
 //! The one loop that feeds the core and obeys it.
 //!
 //! In reading order: `clock` is where its time comes from, `edges` are the tasks it talks to, `settings`
-//! is what a configuration means for them, `error` how a run may fail. `doors` lets visitors ask it, and `supervisor` tells systemd how it is.
+//! is what a configuration means for them, `error` how a run may fail. `first_start` asks for a configuration where there is none. `doors` lets visitors ask it, and `supervisor` tells systemd how it is.
 
 mod clock;
 mod doors;
 mod edges;
 mod error;
+mod first_start;
 mod settings;
 mod supervisor;
 
@@ -20,7 +21,7 @@ pub use self::error::RunError;
 pub use self::settings::{certificate_ends, graph_client, settings};
 pub use self::supervisor::Supervisor;
 use crate::chain::chain;
-use crate::config::Config;
+use crate::config::{Config, Environment, FirstStart};
 use crate::core::bridge::Bridge;
 use crate::core::model::effect::{Effect, Ending};
 use crate::core::model::event::Event;
@@ -78,9 +79,36 @@ pub async fn supervised(
     reloads: mpsc::Receiver<Reload>,
     supervisor: Supervisor,
 ) -> Result<Ending, RunError> {
-    let meters = Meters::default();
-    let mut around = Around { doors: Doors::none(meters.clone()), meters, supervisor };
+    let mut around = Around::new(supervisor);
     let ending = turns(config, stop, reloads, &mut around).await;
+    around.doors.close().await;
+    ending
+}
+
+/// The same from a first start: the page asks what is missing, and what it wrote is what `load` reads then.
+///
+/// # Errors
+///
+/// The same, and if the configuration cannot be written.
+pub async fn set_up(
+    first: &FirstStart,
+    (environment, load): (&Environment, impl Fn() -> Reload),
+    stop: impl Future<Output = ()>,
+    mut reloads: mpsc::Receiver<Reload>,
+    supervisor: Supervisor,
+) -> Result<Ending, RunError> {
+    let mut around = Around::new(supervisor);
+    let mut stop = std::pin::pin!(stop);
+    let asking = first_start::until_written(first, (environment, load), &mut reloads, &mut around);
+    let config = tokio::select! {
+        config = asking => config.map(Some),
+        () = &mut stop => Ok(None),
+    };
+    let ending = match config {
+        Ok(Some(config)) => turns(&config, stop, reloads, &mut around).await,
+        Ok(None) => Ok(Ending::Stopped),
+        Err(error) => Err(error),
+    };
     around.doors.close().await;
     ending
 }
@@ -126,6 +154,13 @@ struct Around {
     doors: Doors,
     meters: Meters,
     supervisor: Supervisor,
+}
+
+impl Around {
+    fn new(supervisor: Supervisor) -> Self {
+        let meters = Meters::default();
+        Self { doors: Doors::none(meters.clone()), meters, supervisor }
+    }
 }
 
 /// The bridge with one connection to one broker, lost and found again as often as it takes.

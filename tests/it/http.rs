@@ -12,7 +12,7 @@ use crate::program::Home;
 use crate::stage::{Running, Stage, within};
 
 /// A port that is free when the bridge wants it.
-async fn free_port() -> u16 {
+pub(crate) async fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
 }
 
@@ -22,7 +22,7 @@ fn listening(config: Config, port: u16) -> Config {
 }
 
 /// Whatever the bridge answers to these bytes.
-async fn say(port: u16, request: &str) -> std::io::Result<String> {
+pub(crate) async fn say(port: u16, request: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
     stream.write_all(request.as_bytes()).await?;
     let mut answer = String::new();

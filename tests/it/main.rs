@@ -13,6 +13,7 @@ mod core_dump;
 mod corpus;
 mod examples;
 mod fetcher;
+mod first_start;
 mod foreign_text;
 mod full_disk;
 #[path = "../fuzzed/mod.rs"]

@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 
 use crate::cli::exit::{self, Failure};
-use crate::cli::hearing::Verdict;
 use crate::core::model::account::addressed;
 use crate::core::model::name::TopicLevel;
 use crate::core::model::request::ReadFailure;
+use crate::hearing::Verdict;
 use crate::mqtt::one_shot::OneShotError;
 
 /// Names and groups that are tried at most: enough to see whether it works.
