@@ -88,6 +88,11 @@ pub(super) fn render(view: &View, token: &str, paste: bool) -> Result<String, Er
         (false, true) => Some(WHILE_SIGNING_IN),
         (false, false) => None,
     };
+    let back = match (view.step, view.work) {
+        (Step::Done, _) | (Step::Address, None) => None,
+        (_, Some(_)) => Some("Stop"),
+        (_, None) => Some("Back"),
+    };
     let (step, number) = name(view.step);
     environment.render_str(
         TEMPLATE,
@@ -98,6 +103,7 @@ pub(super) fn render(view: &View, token: &str, paste: bool) -> Result<String, Er
             number,
             refresh,
             paste,
+            back,
             work => view.work,
             wrong => view.wrong.as_deref(),
             email => view.email.as_str(),
@@ -173,4 +179,101 @@ pub(super) fn answer(form: &Form) -> Option<(Step, Answer)> {
         _ => return None,
     };
     Some((step, answer))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view(step: Step) -> View {
+        View {
+            step,
+            work: None,
+            wrong: None,
+            email: "alice@contoso.example".to_owned(),
+            tenant: String::new(),
+            app_steps: "open <this> page".to_owned(),
+            client_id: String::new(),
+            broker: Some("mqtt://x\"y".to_owned()),
+            username: String::new(),
+            invitation: None,
+            signed_in: None,
+            presence: None,
+            lights: vec![Found {
+                place: "wled/<a>".to_owned(),
+                label: "\u{202e}desk".into(),
+                preset: "wled",
+            }],
+            light: None,
+            shown: None,
+            file: "x.toml".to_owned(),
+            replaced: vec!["x.toml, which has [mqtt]".to_owned()],
+        }
+    }
+
+    fn invited(code: Option<&str>) -> Option<ShownInvitation> {
+        Some(ShownInvitation {
+            verification_uri: "https://microsoft.com/devicelogin".parse().unwrap(),
+            user_code: code.map(Into::into),
+            expires_at: "2026-11-28T03:27:43Z".parse().unwrap(),
+        })
+    }
+
+    #[test]
+    fn every_step_has_a_page_with_the_token_in_each_form() {
+        let sign_in = || view(Step::SignIn);
+        let named = |light: &str| View { light: Some(light.to_owned()), ..view(Step::Light) };
+        let who = || Some("alice".to_owned());
+        for (view, paste, parts) in [
+            (view(Step::Address), false, &["Step 1 of 6", "value=\"alice@contoso.example\""][..]),
+            (View { wrong: who(), ..view(Step::Address) }, false, &["role=\"alert\">alice"]),
+            (view(Step::App), false, &["open &lt;this&gt; page", "value=\"back\">Back"]),
+            (view(Step::Broker), false, &["x&quot;y", "type=\"password\""]),
+            (View { broker: None, ..view(Step::Broker) }, false, &["PRESENCE2MQTT__MQTT__URL"]),
+            (View { work: Some("Connecting"), ..view(Step::Broker) }, false, &["content=\"1\"", ">Stop<"]),
+            (sign_in(), false, &["value=\"code\"", "value=\"browser\""]),
+            (View { signed_in: who(), ..sign_in() }, false, &["Use this sign-in", "value=\"forget\""]),
+            (View { signed_in: who(), presence: who(), ..sign_in() }, false, &["Go on</button>"]),
+            (
+                View { invitation: invited(Some("AB12")), ..sign_in() },
+                false,
+                &[">AB12<", "<svg", "content=\"4\""],
+            ),
+            (View { invitation: invited(None), ..sign_in() }, false, &["./?paste", "content=\"4\""]),
+            (View { invitation: invited(None), ..sign_in() }, true, &["name=\"landed\""]),
+            (view(Step::Light), false, &["\u{fffd}desk", "wled&#x2f;&lt;a&gt;"]),
+            (named("desk"), false, &["Take desk"]),
+            (View { lights: Vec::new(), ..view(Step::Light) }, false, &["No light with colours"]),
+            (view(Step::Write), false, &["name=\"replace\"", "[mqtt]"]),
+            (view(Step::Done), false, &["The bridge starts", "content=\"1\""]),
+        ] {
+            let page = render(&view, "t0ken", paste).unwrap();
+            for part in parts {
+                assert!(page.contains(part), "{part} in {page}");
+            }
+            let tokens = page.matches("<input type=\"hidden\" name=\"token\" value=\"t0ken\">").count();
+            assert_eq!(tokens, page.matches("<form method=\"post\" action=\"./\">").count(), "{page}");
+            assert!(!page.contains("<script") && !page.contains("undefined"), "{page}");
+            assert!(!paste || !page.contains("http-equiv"), "what is typed would be lost: {page}");
+        }
+    }
+
+    #[test]
+    fn a_form_is_of_one_step() {
+        for (text, expected) in [
+            ("step=address&act=go&email=a%40b.example", Some(Step::Address)),
+            ("step=light&act=go", Some(Step::Light)),
+            ("step=write&act=write&replace=yes", Some(Step::Write)),
+            ("step=app&act=back", Some(Step::App)),
+            ("step=address&act=write", None),
+            ("step=done&act=back", None),
+            ("step=sign-in&act=landed&landed=", None),
+            ("act=go", None),
+            ("step=app", None),
+        ] {
+            assert_eq!(answer(&Form::parse(text.as_bytes())).map(|(step, _)| step), expected, "{text}");
+        }
+        let broker = answer(&Form::parse(b"step=broker&act=go&broker=x&username=u&password=s3cret"));
+        assert!(!format!("{broker:?}").contains("s3cret"), "{broker:?}");
+    }
 }

@@ -8,10 +8,10 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::around::{Around, LOOK, Reload};
 use super::clock::Clock;
 use super::error::RunError;
 use super::settings::{attendant, graph_client};
-use super::{Around, LOOK, Reload};
 use crate::chain::chain;
 use crate::config::{Cloud, Config, Environment, FirstStart};
 use crate::core::model::account::AccountId;

@@ -1,8 +1,9 @@
 //! The one loop that feeds the core and obeys it.
 //!
-//! In reading order: `clock` is where its time comes from, `edges` are the tasks it talks to, `settings`
+//! In reading order: `around` is what stays from turn to turn, `clock` is where its time comes from, `edges` are the tasks it talks to, `settings`
 //! is what a configuration means for them, `error` how a run may fail. `first_start` asks for a configuration where there is none. `doors` lets visitors ask it, and `supervisor` tells systemd how it is.
 
+mod around;
 mod clock;
 mod doors;
 mod edges;
@@ -12,10 +13,10 @@ mod settings;
 mod supervisor;
 
 use std::pin::Pin;
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+pub use self::around::Reload;
 pub use self::clock::Clock;
 pub use self::error::RunError;
 pub use self::settings::{certificate_ends, graph_client, settings};
@@ -29,16 +30,8 @@ use crate::core::model::name::ClientId;
 use crate::core::model::report::{Loudness, Report};
 use crate::core::model::settings::Settings;
 use crate::core::model::time::Tick;
-use crate::meters::Meters;
-use doors::Doors;
+use around::{Around, LOOK};
 use edges::Edges;
-
-/// The core is woken at least this often: timers stand still while the machine sleeps, and only a look at the time of
-/// day shows that it did.
-const LOOK: Duration = Duration::from_millis(500);
-
-/// What came of reading the configuration again; a failure as a fragment.
-pub type Reload = Result<Config, String>;
 
 /// For a run whose configuration stays.
 #[must_use]
@@ -146,20 +139,6 @@ async fn turns(
             }
             (Ended::Finished(ending), _) => return Ok(ending),
         }
-    }
-}
-
-/// What stays the same from turn to turn.
-struct Around {
-    doors: Doors,
-    meters: Meters,
-    supervisor: Supervisor,
-}
-
-impl Around {
-    fn new(supervisor: Supervisor) -> Self {
-        let meters = Meters::default();
-        Self { doors: Doors::none(meters.clone()), meters, supervisor }
     }
 }
 

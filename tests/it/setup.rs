@@ -107,6 +107,12 @@ async fn every_question_is_an_option_and_what_is_written_works() {
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("Signed in as alice@contoso.example"), "{text}");
     assert!(text.contains("alice") && text.contains("AVAILABILITY"), "{text}");
+    // A lamp that announces itself and does not answer may be unplugged.
+    assert!(
+        text.contains("office was told to blink red, but") || text.contains("office blinks red now."),
+        "{text}"
+    );
+    assert!(text.contains("presence/alice/availability"), "{text}");
 
     let tenant = beginner.stage.tenant.settings().tenant_id;
     let written = beginner.file("bridge.toml");
@@ -125,11 +131,6 @@ async fn every_question_is_an_option_and_what_is_written_works() {
     let (code, text) = beginner.told(&["get"]).await;
     assert_eq!(code, Some(0), "{text}");
 
-    // A lamp that announces itself and does not answer may be unplugged.
-    assert!(
-        text.contains("office was told to blink red, but") || text.contains("office blinks red now."),
-        "{text}"
-    );
     let mut colours = Vec::new();
     while colours.len() < 6 {
         let message = within(light.message()).await.unwrap();
@@ -278,7 +279,7 @@ async fn neither_a_presence_that_cannot_be_read_nor_a_light_that_cannot_blink_en
         tokio::task::spawn_blocking(move || (lines.collect::<Vec<_>>(), child.wait().unwrap().code()));
     let (rest, code) = within(ended).await.unwrap();
     assert_eq!(code, Some(0), "{rest:?}");
-    assert!(rest.iter().any(|line| line.starts_with("It could not be told to: ")), "{rest:?}");
+    assert!(rest.iter().any(|line| line.starts_with("office could not be told to blink: ")), "{rest:?}");
     holds(&beginner.file("bridge.toml"), &["topic = \"wled/office\""]);
 }
 

@@ -10,14 +10,10 @@ option() { jq --raw-output --arg key "$1" '.[$key] // empty | tostring' "$option
 # set_to KEY value: unless there is none, for an empty variable would be a value too.
 set_to() { [ -z "$2" ] || export "PRESENCE2MQTT__$1=$2"; }
 
-# A whole configuration wins: none of the options is looked at.
-if [ -f "$config" ]; then
+# A whole configuration wins: none of the options is looked at. With neither it is a first start: the page asks, and writes it.
+if [ -f "$config" ] || [ -z "$(option tenant_id)" ] || [ -z "$(option client_id)" ]; then
   export PRESENCE2MQTT_CONFIG="$config"
 else
-  if [ -z "$(option tenant_id)" ] || [ -z "$(option client_id)" ]; then
-    echo "presence2mqtt: fill in tenant and client on the Configuration tab, or write config.toml (see Documentation)" >&2
-    exit 78
-  fi
   set_to GRAPH__TENANT_ID "$(option tenant_id)"
   set_to GRAPH__CLIENT_ID "$(option client_id)"
   set_to GRAPH__CLOUD "$(option cloud)"
@@ -40,15 +36,16 @@ fi
 
 # The broker of the configuration, else the one that the Supervisor has an app for.
 if ! { [ -f "$config" ] && grep -Eq '^[[:space:]]*(mqtt\.)?url[[:space:]]*=' "$config"; }; then
-  if ! broker=$(wget -q -O - --header "Authorization: Bearer ${SUPERVISOR_TOKEN:-}" \
+  if broker=$(wget -q -O - --header "Authorization: Bearer ${SUPERVISOR_TOKEN:-}" \
     "${SUPERVISOR_URL:-http://supervisor}/services/mqtt"); then
+    of_broker() { printf '%s' "$broker" | jq --raw-output ".data | $1"; }
+    set_to MQTT__URL "$(of_broker '(if .ssl then "mqtts" else "mqtt" end) + "://\(.host):\(.port)"')"
+    set_to MQTT__USERNAME "$(of_broker '.username // ""')"
+    set_to MQTT__PASSWORD "$(of_broker '.password // ""')"
+  elif [ -f "$config" ] || [ "${PRESENCE2MQTT_CONFIG:-}" != "$config" ]; then
     echo "presence2mqtt: there is no broker; install the app Mosquitto broker, or name another in config.toml" >&2
     exit 78
   fi
-  of_broker() { printf '%s' "$broker" | jq --raw-output ".data | $1"; }
-  set_to MQTT__URL "$(of_broker '(if .ssl then "mqtts" else "mqtt" end) + "://\(.host):\(.port)"')"
-  set_to MQTT__USERNAME "$(of_broker '.username // ""')"
-  set_to MQTT__PASSWORD "$(of_broker '.password // ""')"
 fi
 # The bridge has no business with the Supervisor.
 unset SUPERVISOR_TOKEN HASSIO_TOKEN
