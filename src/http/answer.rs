@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use hyper::body::Body;
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER,
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION, REFRESH, RETRY_AFTER,
     WWW_AUTHENTICATE,
 };
 use hyper::http::request::Parts;
@@ -125,7 +125,12 @@ async fn at(path: &str, from: IpAddr, request: &Parts, site: &Site, page: &Page)
 
 /// The set-up of a first start.
 async fn set_up(guide: &Guide, paste: bool, site: &Site) -> Response<String> {
-    let Some(view) = guide.visit(None).await else { return busy() };
+    let Some(view) = guide.visit(None).await else {
+        // When it is over the status page comes in a moment.
+        let mut response = busy();
+        response.headers_mut().insert(REFRESH, HeaderValue::from_static("1"));
+        return response;
+    };
     made(first_start::render(&view, site.token.as_str(), paste), first_start::policy())
 }
 

@@ -349,7 +349,7 @@ impl Setup {
 
     /// Where something is under way, only that is given up.
     fn back(&mut self) -> Vec<Order> {
-        (self.wrong, self.shown, self.invitation) = (None, None, None);
+        (self.wrong, self.shown) = (None, None);
         let before = match self.step {
             Step::App => Step::Address,
             Step::Broker => Step::App,
@@ -358,7 +358,8 @@ impl Setup {
             Step::Write => Step::Light,
             Step::Address | Step::Done => self.step,
         };
-        if self.work.take().is_none() {
+        let was_under_way = [self.work.take().is_some(), self.invitation.take().is_some()];
+        if was_under_way == [false, false] {
             self.step = before;
         }
         match self.step {

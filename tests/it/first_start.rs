@@ -221,10 +221,7 @@ async fn a_wrong_password_is_said_and_one_may_go_back_and_again() {
     });
     let fields = [("act", "go"), ("broker", &broker), ("username", "bridge"), ("password", "not-it")];
     let page = first.send(&fields, "does not let this user in").await;
-    assert!(
-        page.contains("The MQTT broker") && page.contains(&broker) && !page.contains("not-it"),
-        "{page}"
-    );
+    assert!(page.contains("The MQTT broker") && page.contains(&broker) && !page.contains("not-it"), "{page}");
     refusing.abort();
     first.send(&[("act", "back")], "The app registration").await;
     first.send(&[("act", "back")], "Whose presence?").await;

@@ -148,6 +148,13 @@ fn back_gives_up_what_is_under_way_and_else_goes_back_with_everything_kept() {
     setup.answer(Step::Broker, go("10.0.0.2", "bridge", "s3cret"));
     assert_eq!(setup.answer(Step::Broker, Answer::Back), [Order::Rest]);
     assert_eq!((setup.step, setup.work), (Step::Broker, None));
+    let mut setup = at(Step::SignIn);
+    let (verification_uri, expires_at) =
+        ("https://example.com".parse().unwrap(), "2026-11-28T03:27:43Z".parse().unwrap());
+    let shown = ShownInvitation { verification_uri, user_code: None, expires_at };
+    setup.outcome(Outcome::SignIn(SignInEvent::Invited(shown)));
+    assert_eq!(setup.answer(Step::SignIn, Answer::Back), [Order::Rest, Order::Attend]);
+    assert!(setup.step == Step::SignIn && setup.invitation.is_none(), "the other way can be chosen");
     let mut setup = at(Step::Write);
     for (now, before) in [
         (Step::Write, Step::Light),
