@@ -2,19 +2,22 @@
 
 use std::net::IpAddr;
 
-use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
-};
 use hyper::body::Body;
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER,
+    WWW_AUTHENTICATE,
+};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 
+use super::acts;
 use super::form::{Form, NotAForm};
-use super::guard::{self, Refusal};
+use super::guard::{self, Refusal, now};
 use super::page::Page;
 use super::same_origin::{self, NotObeyed};
 use super::site::Site;
 use super::{metrics, ready};
+use crate::core::model::act::Act;
 use crate::core::model::snapshot::Snapshot;
 
 /// People on the status page, at most: more is no page that anybody reads, and the loop should not copy them.
@@ -24,12 +27,7 @@ const TEXT: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 
 /// The answer to one request from this address.
-pub(super) async fn answer<B>(
-    from: IpAddr,
-    request: Request<B>,
-    site: &Site,
-    page: &Page,
-) -> Response<String>
+pub(super) async fn answer<B>(from: IpAddr, request: Request<B>, site: &Site, page: &Page) -> Response<String>
 where
     B: Body,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -69,9 +67,21 @@ where
     if site.read_only {
         return Err(not_obeyed(&NotObeyed::ReadOnly));
     }
-    let form = Form::read(headers, body).await.map_err(|why: NotAForm| text(why.status(), &why.to_string()))?;
+    let form =
+        Form::read(headers, body).await.map_err(|why: NotAForm| text(why.status(), &why.to_string()))?;
     site.token.check(&form).map_err(|why| not_obeyed(&why))?;
-    Err(text(StatusCode::BAD_REQUEST, "this form is of no use here"))
+    let act = acts::asked(&form, headers);
+    let act = act.ok_or_else(|| text(StatusCode::BAD_REQUEST, "this form is of no use here"))?;
+    acted(act, site).await.ok_or_else(busy)
+}
+
+/// Does something, and leads the browser back to the page, where it says how it went. Relative: a proxy may have put something in front.
+async fn acted(act: Act, site: &Site) -> Option<Response<String>> {
+    let number = site.told.keep(site.act(act).await?, now());
+    let mut response = text(StatusCode::SEE_OTHER, "see the page");
+    let page = HeaderValue::from_str(&format!("?told={number}")).ok()?;
+    response.headers_mut().insert(LOCATION, page);
+    Some(response)
 }
 
 /// What somebody wants to see.
@@ -95,19 +105,28 @@ async fn shown(from: IpAddr, request: &Parts, site: &Site, page: &Page) -> Respo
             Err(refusal) => refused(&refusal),
         },
         "/" => match guard::admit(from, &request.headers, site).await {
-            Ok(()) => match site.ask(PEOPLE).await {
-                Some(snapshot) => show(page, &snapshot, site),
-                None => busy(),
-            },
+            Ok(()) => page_or_landing(&request, site, page).await.unwrap_or_else(busy),
             Err(refusal) => refused(&refusal),
         },
         _ => text(StatusCode::NOT_FOUND, "there is /, /healthz, /readyz and /metrics"),
     }
 }
 
-fn show(page: &Page, snapshot: &Snapshot, site: &Site) -> Response<String> {
+async fn page_or_landing(request: &Parts, site: &Site, page: &Page) -> Option<Response<String>> {
+    let query = request.uri.query();
+    // Only who began the sign-in knows the state in the address; nothing else can be done by looking at the page.
+    if let Some(act) = acts::landed(query).filter(|_| request.method == Method::GET && !site.read_only) {
+        return acted(act, site).await;
+    }
+    let query = Form::parse(query.unwrap_or_default().as_bytes());
+    let told = query.value("told").and_then(|number| site.told.get(number, now()));
+    let snapshot = site.ask(PEOPLE).await?;
+    Some(show(page, &snapshot, told, site))
+}
+
+fn show(page: &Page, snapshot: &Snapshot, told: Option<(bool, String)>, site: &Site) -> Response<String> {
     let token = (!site.read_only).then(|| site.token.as_str());
-    match page.render(snapshot, &site.broker, token) {
+    match page.render(snapshot, &site.broker, token, told) {
         Ok(html) => {
             let mut response = respond(StatusCode::OK, HTML, html);
             response.headers_mut().insert(CONTENT_SECURITY_POLICY, page.policy());

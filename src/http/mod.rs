@@ -2,12 +2,13 @@
 //!
 //! In reading order: [`door`] listens and bounds what strangers can cost, `answer` says what is at which path,
 //! by what `site` holds, `guard` who may see it and `guesses` how fast passwords may be tried, `same_origin` which
-//! `form` may act, [`question`] asks the loop what
+//! `form` may act and `acts` what it asks for, `told` what its sender is told, [`question`] asks the loop what
 //! is known, `ready`, `metrics` (with `of_accounts`) and `page` make text of that, with `words` for people. The page is `page.html` with `page.css`
 //! and `page.js` in it; it needs nothing else from anywhere.
 //!
 //! Nothing here knows Graph, MQTT or the core's decisions; nothing here is waited for by anybody but those who ask.
 
+mod acts;
 mod answer;
 pub mod door;
 mod form;
@@ -22,4 +23,5 @@ mod same_origin;
 mod site;
 #[cfg(test)]
 mod tests;
+mod told;
 mod words;

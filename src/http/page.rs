@@ -10,11 +10,22 @@ use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value, contex
 use super::words::{Moment, plain, qr_code, spaced};
 use crate::core::lights::snapshot::LightSnapshot;
 use crate::core::model::health::Health;
+use crate::core::model::presence_change::preferred_words;
 use crate::core::model::report::words;
-use crate::core::model::sign_in::{ShownInvitation, SignInBy};
+use crate::core::model::sign_in::{AccountChange, ShownInvitation, SignInBy};
 use crate::core::model::snapshot::{AccountSnapshot, BrokerState, PersonSnapshot, Snapshot, StandbySnapshot};
 
 const TEMPLATE: &str = include_str!("page.html");
+/// What people can do, each a template of its own.
+const TEMPLATES: [(&str, &str); 7] = [
+    ("told.html", include_str!("page/told.html")),
+    ("change.html", include_str!("page/change.html")),
+    ("act_sign_in.html", include_str!("page/act_sign_in.html")),
+    ("act_account.html", include_str!("page/act_account.html")),
+    ("act_light.html", include_str!("page/act_light.html")),
+    ("act_person.html", include_str!("page/act_person.html")),
+    ("act_refresh.html", include_str!("page/act_refresh.html")),
+];
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
@@ -42,17 +53,21 @@ impl Page {
         self.policy.clone()
     }
 
-    /// The page as things are, with forms where there is a `token` for them.
+    /// The page as things are, with forms where there is a `token` for them, and with what its visitor is told.
     pub(super) fn render(
         &self,
         snapshot: &Snapshot,
         broker: &str,
         token: Option<&str>,
+        told: Option<(bool, String)>,
     ) -> Result<String, Error> {
         // Seldom, so it is compiled when it is needed and no memory is kept for it.
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
+        for (name, template) in TEMPLATES {
+            environment.add_template(name, template)?;
+        }
         let Snapshot { at, broker: link, .. } = snapshot;
         let moment = |moment: Timestamp| Moment::new(moment, *at).value();
         let people: Vec<Value> = snapshot.persons.iter().map(|person| of_person(person, *at)).collect();
@@ -63,6 +78,8 @@ impl Page {
                 style => STYLE,
                 script => SCRIPT,
                 token,
+                presences => preferred_words().map(|word| context! { word, says => spaced(word) }),
+                told => told.map(|(is_good, text)| context! { is_good, text }),
                 bridge => snapshot.bridge.as_str(),
                 mood => mood(snapshot),
                 version => snapshot.version,
@@ -130,6 +147,12 @@ fn of_account(account: &AccountSnapshot, now: Timestamp) -> Value {
             (None, _) => "read as the app itself",
         },
         sign_in => account.sign_in.as_ref().map(|shown| of_invitation(shown, now)),
+        sign_in_is_asked_for => account.sign_in_is_asked_for,
+        is_persons => account.is_persons,
+        is_signed_in => account.signed_in.is_some(),
+        change => account.change.as_ref().map(|AccountChange { before, now }| {
+            context! { before => before.as_str(), now => now.as_str() }
+        }),
         graph => context! {
             state => graph.state.as_str(),
             says => plain(graph.state.as_str()),
@@ -165,6 +188,7 @@ fn of_person(person: &PersonSnapshot, now: Timestamp) -> Value {
         says,
         since => person.since.map(|since| Moment::new(since, now).value()),
         trouble,
+        is_settable => person.is_settable,
     }
 }
 
@@ -175,6 +199,7 @@ fn of_light(light: &LightSnapshot) -> Value {
         Some(Shade::Off) | None => None,
     };
     let says = match (light.follows, light.shade) {
+        _ if light.is_tested => "is tested",
         (false, _) => "paused",
         (true, None) => "waiting",
         (true, Some(Shade::Off)) => "off",
@@ -182,7 +207,15 @@ fn of_light(light: &LightSnapshot) -> Value {
     };
     let users: Vec<&str> = light.users.iter().map(|user| user.as_str()).collect();
     let because = light.because.as_deref();
-    context! { name => light.name.as_str(), users => users.join(", "), color, says, because }
+    context! {
+        name => light.name.as_str(),
+        users => users.join(", "),
+        color,
+        says,
+        because,
+        follows => light.follows,
+        is_tested => light.is_tested,
+    }
 }
 
 fn of_invitation(shown: &ShownInvitation, now: Timestamp) -> Value {

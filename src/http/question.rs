@@ -1,10 +1,11 @@
-//! Asking the loop what is known.
+//! Asking the loop what is known, and to do something.
 
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
+use crate::core::model::act::{Act, Acted};
 use crate::core::model::snapshot::Snapshot;
 
 /// Questions that wait for the loop. When it is full, whoever asks is told that the bridge is busy; nobody waits.
@@ -12,6 +13,18 @@ const WAITING: usize = 16;
 
 /// How long an answer is waited for. The loop answers between two events, so only a stuck one takes longer.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long the end of an act is waited for; what takes longer shows on the page.
+const ACT_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What somebody wants of the loop.
+#[derive(Debug)]
+pub enum Asked {
+    /// To know something.
+    Question(Question),
+    /// Something to be done, and to know how it went.
+    Act(Act, oneshot::Sender<Acted>),
+}
 
 /// Somebody wants to know how everything is.
 #[derive(Debug)]
@@ -22,11 +35,11 @@ pub struct Question {
 
 /// Whoever may ask.
 #[derive(Debug, Clone)]
-pub struct Asker(mpsc::Sender<Question>);
+pub struct Asker(mpsc::Sender<Asked>);
 
 /// A way to ask, and where the questions come out.
 #[must_use]
-pub fn questions() -> (Asker, mpsc::Receiver<Question>) {
+pub fn questions() -> (Asker, mpsc::Receiver<Asked>) {
     let (asker, asked) = mpsc::channel(WAITING);
     (Asker(asker), asked)
 }
@@ -35,8 +48,21 @@ impl Asker {
     /// What is known, with at most so many people in it; nothing from a loop that is busy, or between two turns.
     pub(super) async fn ask(&self, people: usize) -> Option<Snapshot> {
         let (answer, answered) = oneshot::channel();
-        self.0.try_send(Question { people, answer }).ok()?;
+        self.0.try_send(Asked::Question(Question { people, answer })).ok()?;
         timeout(PATIENCE, answered).await.ok()?.ok()
+    }
+
+    /// How it went.
+    pub(super) async fn act(&self, act: Act) -> Acted {
+        let (answer, answered) = oneshot::channel();
+        if self.0.try_send(Asked::Act(act, answer)).is_err() {
+            return Err("the bridge is busy; try again".into());
+        }
+        match timeout(ACT_PATIENCE, answered).await {
+            Ok(Ok(acted)) => acted,
+            Ok(Err(_)) => Err("the bridge starts again; try again in some seconds".into()),
+            Err(_) => Ok("That takes longer; this page shows what comes of it."),
+        }
     }
 }
 

@@ -8,7 +8,9 @@ use tokio::sync::Semaphore;
 use super::guesses::Guesses;
 use super::question::Asker;
 use super::same_origin::PageToken;
+use super::told::Told;
 use crate::config::{Http, Secret};
+use crate::core::model::act::{Act, Acted};
 use crate::core::model::snapshot::Snapshot;
 use crate::meters::Meters;
 
@@ -30,6 +32,7 @@ pub(super) struct Site {
     pub meters: Meters,
     pub asker: Asker,
     pub guesses: Arc<Guesses>,
+    pub told: Arc<Told>,
     /// Places for whoever wants a page.
     pub places: Arc<Semaphore>,
 }
@@ -47,19 +50,32 @@ impl Site {
             meters,
             asker,
             guesses: Arc::default(),
+            told: Arc::default(),
             places: Arc::new(Semaphore::new(PAGES)),
         }
     }
 
     /// The same by another configuration.
     pub(super) fn changed(&self, http: &Http, broker: String) -> Self {
-        let Self { guesses, places, token, .. } = self.clone();
-        Self { guesses, places, token, ..Self::new(http, broker, self.meters.clone(), self.asker.clone()) }
+        let Self { guesses, told, places, token, .. } = self.clone();
+        Self {
+            guesses,
+            told,
+            places,
+            token,
+            ..Self::new(http, broker, self.meters.clone(), self.asker.clone())
+        }
     }
 
     /// What is known, for a page; nothing where too many ask.
     pub(super) async fn ask(&self, people: usize) -> Option<Snapshot> {
         let _place = self.places.try_acquire().ok()?;
         self.asker.ask(people).await
+    }
+
+    /// How it went; nothing where too many ask.
+    pub(super) async fn act(&self, act: Act) -> Option<Acted> {
+        let _place = self.places.try_acquire().ok()?;
+        Some(self.asker.act(act).await)
     }
 }

@@ -8,12 +8,14 @@ use hyper::{Request, Response};
 
 use super::answer::answer;
 use super::page::Page;
-use super::question::questions;
+use super::question::{Asked, questions};
 use super::same_origin::PageToken;
 use super::site::Site;
 use crate::config::Secret;
 use crate::core::bridge::Bridge;
 use crate::core::model::account::AccountId;
+use crate::core::model::act::ActId;
+use crate::core::model::effect::Effect;
 use crate::core::model::event::{Event, PresenceEvent};
 use crate::core::model::presence::Presence;
 use crate::core::model::request::{Ended, ReadFailure, Reading, RequestId};
@@ -70,8 +72,10 @@ const FROM_THE_PAGE: &[(&str, &str)] = &[
 
 struct Visit {
     site: Site,
-    asked: tokio::sync::mpsc::Receiver<super::question::Question>,
+    asked: tokio::sync::mpsc::Receiver<Asked>,
     core: Bridge,
+    /// What followed from the last act.
+    effects: Vec<Effect>,
     now: Now,
 }
 
@@ -88,9 +92,10 @@ impl Visit {
             meters: Meters::default(),
             asker,
             guesses: Default::default(),
+            told: Default::default(),
             places: std::sync::Arc::new(tokio::sync::Semaphore::new(12)),
         };
-        Self { site, asked, core, now }
+        Self { site, asked, core, effects: Vec::new(), now }
     }
 
     async fn get(&mut self, path: &str, headers: &[(&str, &str)]) -> Response<String> {
@@ -123,8 +128,18 @@ impl Visit {
         loop {
             tokio::select! {
                 response = &mut answer => return response,
-                Some(question) = self.asked.recv() => {
-                    question.answer(|people| self.core.snapshot(people, self.now));
+                Some(asked) = self.asked.recv() => match asked {
+                    Asked::Question(question) => {
+                        question.answer(|people| self.core.snapshot(people, self.now));
+                    }
+                    Asked::Act(act, visitor) => {
+                        self.effects = self.core.on(Event::Act(ActId::new(7), act), self.now);
+                        let answer = self.effects.iter().find_map(|effect| match effect {
+                            Effect::Answer(_, acted) => Some(acted.clone()),
+                            _ => None,
+                        });
+                        visitor.send(answer.unwrap_or(Ok("That takes longer."))).unwrap();
+                    }
                 }
             }
         }
@@ -193,7 +208,7 @@ fn lost(why: &str) -> Event {
 #[tokio::test]
 async fn whatever_people_are_called_is_text() {
     let mut visit = Visit::to(core(""), at(2));
-    drop(Page::new().render(&visit.core.snapshot(9, visit.now), "", None).unwrap());
+    drop(Page::new().render(&visit.core.snapshot(9, visit.now), "", None, None).unwrap());
     let html = visit.get("/", &[]).await.into_body();
     let shown = "&lt;script&gt;alert(&#x27;alice&#x27;)&lt;&#x2f;script&gt;";
     assert!(html.contains(shown), "{html}");
@@ -309,7 +324,7 @@ async fn only_a_form_of_this_page_is_obeyed() {
     let evil = ("origin", "https://evil.example");
     let rebound = [("host", "evil.example:9642"), ("origin", "http://evil.example:9642")];
     for (headers, body, status) in [
-        (&[*host, *origin, *site, *kind][..], good.as_str(), 400),
+        (&[*host, *origin, *site, *kind][..], good.as_str(), 303),
         (&[*host, *kind], &good, 403),
         (&[*host, evil, *kind], &good, 403),
         (&[*host, *origin, ("sec-fetch-site", "cross-site"), *kind], &good, 403),

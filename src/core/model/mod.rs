@@ -9,9 +9,10 @@
 //! [`health`] says what may be believed, `remembered` what an earlier run left, [`place`] where somebody stands, [`snapshot`] how all
 //! of it is shown. [`settings`] is what is configured, [`name_pattern`] how
 //! members are named and [`name_conflict`] what happens when two have one name. [`presence_change`] is what users may
-//! set, [`sign_in`] what happens with signing in, [`account`] by whom, and `successors` what a reload makes of the accounts. [`time`], `backoff` and `budget` say when.
+//! set, [`act`] what visitors of the status page ask for, [`sign_in`] what happens with signing in, [`account`] by whom, and `successors` what a reload makes of the accounts. [`time`], `backoff` and `budget` say when.
 
 pub mod account;
+pub mod act;
 pub(crate) mod backoff;
 pub(in crate::core) mod budget;
 pub(in crate::core) mod dirty_topics;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::health::{GraphState, Health};
 use super::mqtt::Protocol;
 use super::name::{ClientId, TopicLevel};
-use super::sign_in::ShownInvitation;
+use super::sign_in::{AccountChange, ShownInvitation};
 use crate::core::lights::snapshot::LightSnapshot;
 
 /// The bridge at one moment.
@@ -54,6 +54,12 @@ pub struct AccountSnapshot {
     pub graph: GraphSnapshot,
     /// The code that somebody should use now.
     pub sign_in: Option<ShownInvitation>,
+    /// A person asked for that, for whoever comes.
+    pub sign_in_is_asked_for: bool,
+    /// A person can sign in.
+    pub is_persons: bool,
+    /// Who signed in instead of whom, and waits for a person to say whether that is meant.
+    pub change: Option<AccountChange>,
     /// When the app's certificate ends, if it signs in with one.
     pub certificate_ends: Option<Timestamp>,
 }

@@ -139,7 +139,7 @@ impl World {
                 Effect::Broker(BrokerOrder::Subscribe(_)) => self.coming.push((self.now, subscribed())),
                 Effect::Broker(BrokerOrder::Unsubscribe(_) | BrokerOrder::Disconnect) => {}
                 Effect::Report(report) => self.logged.push(report.to_string()),
-                Effect::Finish(_) => {}
+                Effect::Answer(..) | Effect::Finish(_) => {}
             }
         }
     }

@@ -70,6 +70,7 @@ fn results_of(command: &Effect) -> Vec<&Message> {
         Effect::Broker(_)
         | Effect::Graph(_, _)
         | Effect::SignIn(_, _)
+        | Effect::Answer(..)
         | Effect::Report(_)
         | Effect::Finish(_) => Vec::new(),
     }

@@ -84,7 +84,11 @@ impl Day {
                     messages.into_iter().for_each(|message| self.publish(message));
                     self.tell(Event::Acknowledged(count));
                 }
-                Effect::Broker(_) | Effect::SignIn(_, _) | Effect::Report(_) | Effect::Finish(_) => {}
+                Effect::Broker(_)
+                | Effect::SignIn(_, _)
+                | Effect::Answer(..)
+                | Effect::Report(_)
+                | Effect::Finish(_) => {}
             }
         }
     }

@@ -350,6 +350,7 @@ fn the_end_of_the_certificate_is_noticed_when_it_is_near() {
             Effect::Broker(_)
             | Effect::Graph(_, _)
             | Effect::SignIn(_, _)
+            | Effect::Answer(..)
             | Effect::Report(_)
             | Effect::Finish(_) => None,
         });

@@ -52,6 +52,7 @@ impl Peer {
                     Effect::Broker(BrokerOrder::Connect(..) | BrokerOrder::Disconnect)
                     | Effect::Graph(..)
                     | Effect::SignIn(..)
+                    | Effect::Answer(..)
                     | Effect::Report(_)
                     | Effect::Finish(_) => {}
                 }
