@@ -11,10 +11,9 @@ use hyper::{Method, Response, StatusCode};
 use super::guard::{self, Refusal};
 use super::page::Page;
 use super::site::Site;
-use super::{metrics, ready};
-
-/// People on the status page, at most: more is no page that anybody reads, and the loop should not copy them.
-const PEOPLE: usize = 500;
+use super::{filter, metrics, ready};
+use crate::core::model::people_page::PeopleQuery;
+use crate::core::model::snapshot::Snapshot;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
@@ -29,14 +28,14 @@ pub(super) async fn answer(from: IpAddr, request: Parts, site: &Site, page: &Pag
     match request.uri.path() {
         // Alive is whoever answers. It asks nobody, so that a busy loop is no reason to be killed.
         "/healthz" => text(StatusCode::OK, "ok"),
-        "/readyz" => match site.asker.ask(0).await {
+        "/readyz" => match site.asker.ask(PeopleQuery::nobody()).await {
             Some(snapshot) if snapshot.is_ready() => text(StatusCode::OK, "ok"),
             Some(snapshot) if snapshot.is_waiting() => text(StatusCode::OK, "standby"),
             Some(snapshot) => text(StatusCode::SERVICE_UNAVAILABLE, &ready::trouble(&snapshot).join("\n")),
             None => busy(),
         },
         "/metrics" => match guard::admit(from, &request.headers, site).await {
-            Ok(()) => match site.ask(0).await {
+            Ok(()) => match site.ask(PeopleQuery::nobody()).await {
                 Some(snapshot) => {
                     respond(StatusCode::OK, metrics::TYPE, metrics::text(&snapshot, &site.meters))
                 }
@@ -45,18 +44,21 @@ pub(super) async fn answer(from: IpAddr, request: Parts, site: &Site, page: &Pag
             Err(refusal) => refused(&refusal),
         },
         "/" => match guard::admit(from, &request.headers, site).await {
-            Ok(()) => match site.ask(PEOPLE).await {
-                Some(snapshot) => show(page, &snapshot, &site.broker),
-                None => busy(),
-            },
+            Ok(()) => {
+                let wanted = filter::wanted(request.uri.query());
+                match site.ask(wanted.clone()).await {
+                    Some(snapshot) => show(page, &snapshot, &wanted, &site.broker),
+                    None => busy(),
+                }
+            }
             Err(refusal) => refused(&refusal),
         },
         _ => text(StatusCode::NOT_FOUND, "there is /, /healthz, /readyz and /metrics"),
     }
 }
 
-fn show(page: &Page, snapshot: &crate::core::model::snapshot::Snapshot, broker: &str) -> Response<String> {
-    match page.render(snapshot, broker) {
+fn show(page: &Page, snapshot: &Snapshot, wanted: &PeopleQuery, broker: &str) -> Response<String> {
+    match page.render(snapshot, wanted, broker) {
         Ok(html) => {
             let mut response = respond(StatusCode::OK, HTML, html);
             response.headers_mut().insert(CONTENT_SECURITY_POLICY, page.policy());

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
+use crate::core::model::people_page::PeopleQuery;
 use crate::core::model::snapshot::Snapshot;
 
 /// Questions that wait for the loop. When it is full, whoever asks is told that the bridge is busy; nobody waits.
@@ -16,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Somebody wants to know how everything is.
 #[derive(Debug)]
 pub struct Question {
-    people: usize,
+    wanted: PeopleQuery,
     answer: oneshot::Sender<Snapshot>,
 }
 
@@ -32,21 +33,21 @@ pub fn questions() -> (Asker, mpsc::Receiver<Question>) {
 }
 
 impl Asker {
-    /// What is known, with at most so many people in it; nothing from a loop that is busy, or between two turns.
-    pub(super) async fn ask(&self, people: usize) -> Option<Snapshot> {
+    /// What is known, with the people who are wanted in it; nothing from a loop that is busy, or between two turns.
+    pub(super) async fn ask(&self, wanted: PeopleQuery) -> Option<Snapshot> {
         let (answer, answered) = oneshot::channel();
-        self.0.try_send(Question { people, answer }).ok()?;
+        self.0.try_send(Question { wanted, answer }).ok()?;
         timeout(PATIENCE, answered).await.ok()?.ok()
     }
 }
 
 impl Question {
-    /// Answers with what `snapshot` makes for so many people.
-    pub fn answer(self, snapshot: impl FnOnce(usize) -> Snapshot) {
+    /// Answers with what `snapshot` makes for whoever is wanted.
+    pub fn answer(self, snapshot: impl FnOnce(&PeopleQuery) -> Snapshot) {
         // Nobody pays for an answer that nobody waits for any more.
         if !self.answer.is_closed() {
             // If they went away just now they do not need it either.
-            let _gone = self.answer.send(snapshot(self.people));
+            let _gone = self.answer.send(snapshot(&self.wanted));
         }
     }
 }

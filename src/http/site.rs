@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use super::guesses::Guesses;
 use super::question::Asker;
 use crate::config::{Http, Secret};
+use crate::core::model::people_page::PeopleQuery;
 use crate::core::model::snapshot::Snapshot;
 use crate::meters::Meters;
 
@@ -52,8 +53,8 @@ impl Site {
     }
 
     /// What is known, for a page; nothing where too many ask.
-    pub(super) async fn ask(&self, people: usize) -> Option<Snapshot> {
+    pub(super) async fn ask(&self, wanted: PeopleQuery) -> Option<Snapshot> {
         let _place = self.places.try_acquire().ok()?;
-        self.asker.ask(people).await
+        self.asker.ask(wanted).await
     }
 }

@@ -98,7 +98,7 @@ impl Visit {
             tokio::select! {
                 response = &mut answer => return response,
                 Some(question) = self.asked.recv() => {
-                    question.answer(|people| self.core.snapshot(people, self.now));
+                    question.answer(|wanted| self.core.snapshot(wanted, self.now));
                 }
             }
         }
@@ -164,7 +164,6 @@ fn lost(why: &str) -> Event {
 #[tokio::test]
 async fn whatever_people_are_called_is_text() {
     let mut visit = Visit::to(core(""), at(2));
-    drop(Page::new().render(&visit.core.snapshot(9, visit.now), "").unwrap());
     let html = visit.get("/", &[]).await.into_body();
     let shown = "&lt;script&gt;alert(&#x27;alice&#x27;)&lt;&#x2f;script&gt;";
     assert!(html.contains(shown), "{html}");
@@ -395,12 +394,12 @@ async fn each_account_has_a_tile_and_says_who_has_to_sign_in() {
     for expected in [
         "<h2>home</h2>",
         "<h2>work</h2>",
-        "Somebody has to sign in to home",
+        "Sign-in required: home",
         "ABCD1234",
-        "Account home: run `presence2mqtt login --account home`",
+        "<p class=\"quiet\">run `presence2mqtt login --account home`",
         "nobody is signed in",
-        "read as the app itself",
-        "read by 2 accounts",
+        "signed in as the app",
+        "Accounts: 1 of 2 ok",
     ] {
         assert!(page.contains(expected), "{expected} in {page}");
     }

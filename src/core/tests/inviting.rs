@@ -280,7 +280,7 @@ fn an_address_that_is_not_taken_leaves_the_invitation_and_says_why() {
     let said =
         lines(&bridge.on(SignIn(AccountId::FIRST, SignInEvent::NotTaken("copy all of it".into())), at(3.0)));
     assert!(said.contains(&"report: still not signed in: copy all of it".to_owned()), "{said:?}");
-    let snapshot = bridge.snapshot(0, at(3.0));
+    let snapshot = bridge.snapshot(&PeopleQuery::nobody(), at(3.0));
     assert_eq!(snapshot.accounts[0].graph.detail.as_deref(), Some("copy all of it"));
     assert!(snapshot.accounts[0].sign_in.is_some());
     assert_eq!(lines(&bridge.on(landed(), at(4.0)))[0], "Redeem(LandingAddress)");
@@ -317,10 +317,10 @@ fn a_disk_that_takes_no_token_is_a_notice_while_it_lasts() {
     let said =
         lines(&bridge.on(SignIn(AccountId::FIRST, SignInEvent::NotStored(Some(full.into()))), at(2.0)));
     assert!(said.contains(&"presence/bridge/health = {ok}".to_owned()), "{said:?}");
-    let notices = bridge.snapshot(0, at(2.0)).notices;
+    let notices = bridge.snapshot(&PeopleQuery::nobody(), at(2.0)).notices;
     assert!(notices.len() == 1 && notices[0].contains(full), "{notices:?}");
     bridge.on(SignIn(AccountId::FIRST, SignInEvent::NotStored(None)), at(3.0));
-    assert_eq!(bridge.snapshot(0, at(3.0)).notices, Vec::<String>::new());
+    assert_eq!(bridge.snapshot(&PeopleQuery::nobody(), at(3.0)).notices, Vec::<String>::new());
 }
 
 /// What a bridge with the method `device-code` does from 1 s until `end`, where every invitation with a code is shown after a second
@@ -377,7 +377,7 @@ fn where_codes_are_blocked_a_browser_is_invited_to_and_why_is_said() {
                 .to_owned(),
         ]
     );
-    let snapshot = bridge.snapshot(0, at(1800.0));
+    let snapshot = bridge.snapshot(&PeopleQuery::nobody(), at(1800.0));
     assert_eq!(snapshot.accounts[0].graph.detail.as_deref(), Some(blocked), "for as long as it lasts");
     assert_eq!(snapshot.accounts[0].sign_in.as_ref().unwrap().user_code, None);
 }
@@ -388,7 +388,8 @@ fn two_codes_that_nobody_used_are_followed_by_a_browser() {
     let (codes, links, reports, bridge) = invited(&unused, 900.0, 3600.0);
     assert_eq!((codes, links), (vec![1.0, 902.0], vec![1803.0]));
     assert!(reports.iter().any(|said| said.contains("two codes have expired unused")), "{reports:?}");
-    let detail = bridge.snapshot(0, at(3600.0)).accounts[0].graph.detail.clone().unwrap();
+    let detail =
+        bridge.snapshot(&PeopleQuery::nobody(), at(3600.0)).accounts[0].graph.detail.clone().unwrap();
     assert!(detail.contains("login --browser") && detail.contains("for-administrators"), "{detail}");
 }
 
