@@ -9,33 +9,34 @@ use super::broker::{Broker, ReadBack};
 use super::context::Context;
 use super::groups::Groups;
 use super::groups::roster_change::RosterChange;
-use super::health::{AccountHealthWords, BridgeHealth, HealthWords};
+use super::health::BridgeHealth;
 use super::home_assistant::account::announced as announced_of_account;
 use super::home_assistant::announcements::{self, HomeAssistant};
 use super::home_assistant::light::announced as announced_of_light;
 use super::lights::lights::Lights;
-use super::model::account::{AccountId, addressed};
+use super::model::account::AccountId;
 use super::model::act::{Act, ActId, Acted};
 use super::model::effect::{Effect, Ending, GraphOrder, Message};
 use super::model::event::{Access, Event, Incoming, PresenceEvent};
-use super::model::health::Health;
 use super::model::heard::Heard;
 use super::model::mqtt::Qos;
 use super::model::name::TopicLevel;
 use super::model::payload::{RememberedInfo, RememberedState};
+use super::model::people_page::PeopleQuery;
 use super::model::place::{Entry, Place};
 use super::model::presence_change::PresenceChange;
 use super::model::remembered::Remembered;
 use super::model::report::Report;
 use super::model::settings::{Settings, User};
 use super::model::sign_in::SignInEvent;
-use super::model::snapshot::{AccountSnapshot, GraphSnapshot, Snapshot};
+use super::model::snapshot::Snapshot;
 use super::model::successors::Successors;
 use super::model::time::{Now, Tick};
 use super::model::topic::{BridgeField, Field, OFFLINE, SET, SET_STATUS_MESSAGE};
 use super::people::Roster;
 use super::people::following::Followed;
 use super::people::person::Person;
+use super::snapshot::Departments;
 use super::suspend::Suspend;
 
 /// Nobody turns stale so soon after time passed unseen: a read that succeeds at once spares everybody the alarm.
@@ -629,7 +630,7 @@ impl Bridge {
         self.groups.doubt_orphans(&mut self.outbox, &self.cx);
         self.home_assistant.announce_bridge(&self.lights.names(), &mut self.outbox, &self.cx);
         self.lights.publish_all(&mut self.outbox, &self.cx);
-        let words = self.health_words();
+        let words = self.departments().health_words();
         self.health.publish_all(words, &mut self.outbox, &self.cx);
         self.publish_info();
         for account in self.accounts.iter() {
@@ -650,7 +651,7 @@ impl Bridge {
     }
 
     fn publish_news(&mut self) {
-        let words = self.health_words();
+        let words = self.departments().health_words();
         self.health.publish_news(words, &mut self.outbox, &self.cx);
     }
 
@@ -860,92 +861,16 @@ impl Bridge {
         broker.stop(ending, last, outbox, cx);
     }
 
-    /// What is published on `<bridge>/health`, and on that of each account.
-    fn health_words(&self) -> HealthWords {
-        let cx = &self.cx;
-        let named = |(account, notice): (AccountId, String)| cx.named(account, notice);
-        let of_accounts = self
-            .accounts
-            .iter()
-            .flat_map(|account| self.notices_of(account).map(|notice| (account.id(), notice)));
-        let of_commands = self
-            .accounts
-            .iter()
-            .flat_map(|account| account.commands.notices(&cx.settings).map(|notice| (account.id(), notice)));
-        let notices = (of_accounts.map(named))
-            .chain(self.broker.refusal_notices())
-            .chain(self.outbox.notice())
-            .chain(self.health.notice())
-            .chain(of_commands.map(named))
-            .chain(self.broker.notices(&cx.settings))
-            .collect();
-        let words = |account: &Account| {
-            let name = cx.settings.account(account.id()).name.clone();
-            // Of the only one everything is said together.
-            let own = name.iter().flat_map(|name| {
-                let notices = self.notices_of(account).chain(account.commands.notices(&cx.settings));
-                notices.map(|notice| addressed(name, &notice))
-            });
-            let words = AccountHealthWords {
-                graph: account.requests.state(),
-                detail: account.detail(&cx.settings),
-                notices: own.collect(),
-                since: account.requests.since(),
-                last_success: account.requests.last_success(),
-                may_move: name.is_none() || account.requests.answered_at() == Some(cx.now),
-            };
-            (name, words)
-        };
-        HealthWords { accounts: self.accounts.iter().map(words).collect(), notices }
-    }
-
-    /// What is said of one account.
-    fn notices_of(&self, account: &Account) -> impl Iterator<Item = String> {
-        let Account { requests, sign_in, .. } = account;
-        (requests.notice(&self.cx).into_iter())
-            .chain(sign_in.notices(self.cx.wall))
-            .chain(self.people.notices(account.id(), requests.forbidden_advice()))
-            .chain(self.groups.notices(account.id()))
-    }
-
-    /// What is known now, with at most so many people in it.
+    /// What is known now, with the people who are wanted in it.
     #[must_use]
-    pub fn snapshot(&self, people: usize, now: Now) -> Snapshot {
-        let cx = &self.cx;
-        let tick = self.suspend.with_sleep(now.tick);
-        let person = |person: &Person| person.snapshot(&cx.settings.mqtt.client_id);
-        let account = |account: &Account| {
-            let settings = cx.settings.account(account.id());
-            AccountSnapshot {
-                name: settings.name.clone(),
-                cloud: settings.app.cloud,
-                auth_method: settings.auth_method,
-                signed_in: account.sign_in.account().map(str::to_owned),
-                graph: GraphSnapshot {
-                    detail: account.detail(&cx.settings),
-                    ..account.requests.snapshot(cx, tick)
-                },
-                sign_in: account.sign_in.shown().cloned(),
-                sign_in_is_asked_for: account.sign_in.is_asked_for(),
-                is_persons: settings.sign_in.invites.is_some(),
-                change: account.sign_in.change().cloned(),
-                certificate_ends: account.sign_in.certificate_end(),
-            }
-        };
-        Snapshot {
-            at: now.wall,
-            version: cx.settings.version,
-            accounts: self.accounts.iter().map(account).collect(),
-            bridge: cx.settings.mqtt.client_id.clone(),
-            started_at: self.health.started_at(),
-            broker: self.broker.snapshot(&self.outbox),
-            notices: self.health_words().notices,
-            people: self.people.count(),
-            current: self.people.count_of(Health::Ok),
-            census: Health::ALL.map(|health| (health.as_str(), self.people.count_of(health))),
-            persons: self.people.in_order().take(people).map(person).collect(),
-            lights: self.lights.snapshots(),
-        }
+    pub fn snapshot(&self, wanted: &PeopleQuery, now: Now) -> Snapshot {
+        self.departments().snapshot(wanted, Now { tick: self.suspend.with_sleep(now.tick), ..now })
+    }
+
+    /// Those of which something is said.
+    fn departments(&self) -> Departments<'_> {
+        let Self { cx, people, groups, accounts, broker, outbox, lights, health, .. } = self;
+        Departments { cx, people, groups, accounts, broker, outbox, lights, health }
     }
 
     /// For tests of what follows when nobody lives in the bridge's place.

@@ -13,15 +13,13 @@ use hyper::{Method, Request, Response, StatusCode};
 use super::acts;
 use super::form::{Form, NotAForm};
 use super::guard::{self, Refusal, now};
-use super::page::Page;
+use super::page::{Page, View};
 use super::same_origin::{self, NotObeyed};
 use super::site::Site;
-use super::{metrics, ready};
+use super::{filter, metrics, ready};
 use crate::core::model::act::Act;
+use crate::core::model::people_page::PeopleQuery;
 use crate::core::model::snapshot::Snapshot;
-
-/// People on the status page, at most: more is no page that anybody reads, and the loop should not copy them.
-const PEOPLE: usize = 500;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
@@ -72,14 +70,14 @@ where
     site.token.check(&form).map_err(|why| not_obeyed(&why))?;
     let act = acts::asked(&form, headers);
     let act = act.ok_or_else(|| text(StatusCode::BAD_REQUEST, "this form is of no use here"))?;
-    acted(act, site).await.ok_or_else(busy)
+    acted(act, request.uri.query(), site).await.ok_or_else(busy)
 }
 
 /// Does something, and leads the browser back to the page, where it says how it went. Relative: a proxy may have put something in front.
-async fn acted(act: Act, site: &Site) -> Option<Response<String>> {
+async fn acted(act: Act, query: Option<&str>, site: &Site) -> Option<Response<String>> {
     let number = site.told.keep(site.act(act).await?, now());
     let mut response = text(StatusCode::SEE_OTHER, "see the page");
-    let page = HeaderValue::from_str(&format!("?told={number}")).ok()?;
+    let page = HeaderValue::from_str(&filter::back(query, &number)).ok()?;
     response.headers_mut().insert(LOCATION, page);
     Some(response)
 }
@@ -89,14 +87,14 @@ async fn shown(from: IpAddr, request: &Parts, site: &Site, page: &Page) -> Respo
     match request.uri.path() {
         // Alive is whoever answers. It asks nobody, so that a busy loop is no reason to be killed.
         "/healthz" => text(StatusCode::OK, "ok"),
-        "/readyz" => match site.asker.ask(0).await {
+        "/readyz" => match site.asker.ask(PeopleQuery::nobody()).await {
             Some(snapshot) if snapshot.is_ready() => text(StatusCode::OK, "ok"),
             Some(snapshot) if snapshot.is_waiting() => text(StatusCode::OK, "standby"),
             Some(snapshot) => text(StatusCode::SERVICE_UNAVAILABLE, &ready::trouble(&snapshot).join("\n")),
             None => busy(),
         },
         "/metrics" => match guard::admit(from, &request.headers, site).await {
-            Ok(()) => match site.ask(0).await {
+            Ok(()) => match site.ask(PeopleQuery::nobody()).await {
                 Some(snapshot) => {
                     respond(StatusCode::OK, metrics::TYPE, metrics::text(&snapshot, &site.meters))
                 }
@@ -116,17 +114,18 @@ async fn page_or_landing(request: &Parts, site: &Site, page: &Page) -> Option<Re
     let query = request.uri.query();
     // Only who began the sign-in knows the state in the address; nothing else can be done by looking at the page.
     if let Some(act) = acts::landed(query).filter(|_| request.method == Method::GET && !site.read_only) {
-        return acted(act, site).await;
+        return acted(act, None, site).await;
     }
+    let wanted = filter::wanted(query);
     let query = Form::parse(query.unwrap_or_default().as_bytes());
     let told = query.value("told").and_then(|number| site.told.get(number, now()));
-    let snapshot = site.ask(PEOPLE).await?;
-    Some(show(page, &snapshot, told, site))
+    let snapshot = site.ask(wanted.clone()).await?;
+    Some(show(page, &snapshot, &View { wanted, told }, site))
 }
 
-fn show(page: &Page, snapshot: &Snapshot, told: Option<(bool, String)>, site: &Site) -> Response<String> {
+fn show(page: &Page, snapshot: &Snapshot, view: &View, site: &Site) -> Response<String> {
     let token = (!site.read_only).then(|| site.token.as_str());
-    match page.render(snapshot, &site.broker, token, told) {
+    match page.render(snapshot, view, &site.broker, token) {
         Ok(html) => {
             let mut response = respond(StatusCode::OK, HTML, html);
             response.headers_mut().insert(CONTENT_SECURITY_POLICY, page.policy());

@@ -6,6 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::core::model::act::{Act, Acted};
+use crate::core::model::people_page::PeopleQuery;
 use crate::core::model::snapshot::Snapshot;
 
 /// Questions that wait for the loop. When it is full, whoever asks is told that the bridge is busy; nobody waits.
@@ -29,7 +30,7 @@ pub enum Asked {
 /// Somebody wants to know how everything is.
 #[derive(Debug)]
 pub struct Question {
-    people: usize,
+    wanted: PeopleQuery,
     answer: oneshot::Sender<Snapshot>,
 }
 
@@ -45,10 +46,10 @@ pub fn questions() -> (Asker, mpsc::Receiver<Asked>) {
 }
 
 impl Asker {
-    /// What is known, with at most so many people in it; nothing from a loop that is busy, or between two turns.
-    pub(super) async fn ask(&self, people: usize) -> Option<Snapshot> {
+    /// What is known, with the people who are wanted in it; nothing from a loop that is busy, or between two turns.
+    pub(super) async fn ask(&self, wanted: PeopleQuery) -> Option<Snapshot> {
         let (answer, answered) = oneshot::channel();
-        self.0.try_send(Asked::Question(Question { people, answer })).ok()?;
+        self.0.try_send(Asked::Question(Question { wanted, answer })).ok()?;
         timeout(PATIENCE, answered).await.ok()?.ok()
     }
 
@@ -67,12 +68,12 @@ impl Asker {
 }
 
 impl Question {
-    /// Answers with what `snapshot` makes for so many people.
-    pub fn answer(self, snapshot: impl FnOnce(usize) -> Snapshot) {
+    /// Answers with what `snapshot` makes for whoever is wanted.
+    pub fn answer(self, snapshot: impl FnOnce(&PeopleQuery) -> Snapshot) {
         // Nobody pays for an answer that nobody waits for any more.
         if !self.answer.is_closed() {
             // If they went away just now they do not need it either.
-            let _gone = self.answer.send(snapshot(self.people));
+            let _gone = self.answer.send(snapshot(&self.wanted));
         }
     }
 }

@@ -11,6 +11,7 @@ use super::same_origin::PageToken;
 use super::told::Told;
 use crate::config::{Http, Secret};
 use crate::core::model::act::{Act, Acted};
+use crate::core::model::people_page::PeopleQuery;
 use crate::core::model::snapshot::Snapshot;
 use crate::meters::Meters;
 
@@ -68,9 +69,9 @@ impl Site {
     }
 
     /// What is known, for a page; nothing where too many ask.
-    pub(super) async fn ask(&self, people: usize) -> Option<Snapshot> {
+    pub(super) async fn ask(&self, wanted: PeopleQuery) -> Option<Snapshot> {
         let _place = self.places.try_acquire().ok()?;
-        self.asker.ask(people).await
+        self.asker.ask(wanted).await
     }
 
     /// How it went; nothing where too many ask.

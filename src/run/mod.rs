@@ -26,6 +26,7 @@ use crate::core::bridge::Bridge;
 use crate::core::model::effect::{Effect, Ending};
 use crate::core::model::event::Event;
 use crate::core::model::name::ClientId;
+use crate::core::model::people_page::PeopleQuery;
 use crate::core::model::report::{Loudness, Report};
 use crate::core::model::settings::Settings;
 use crate::core::model::time::Tick;
@@ -196,14 +197,14 @@ impl Turn {
                 }
             }
             let now = clock.now().tick;
-            around.supervisor.turned(now, || core.snapshot(0, clock.now()).headline());
+            around.supervisor.turned(now, || core.snapshot(&PeopleQuery::nobody(), clock.now()).headline());
             let wake_at = [core.wake_at(now), around.supervisor.wake_at()].into_iter().flatten();
             let wake_at = wake_at.fold(now + LOOK, Tick::min);
             let event = tokio::select! {
                 event = self.edges.next() => event?,
                 asked = around.doors.next() => match asked? {
                     Asked::Question(question) => {
-                        question.answer(|people| core.snapshot(people, clock.now()));
+                        question.answer(|wanted| core.snapshot(wanted, clock.now()));
                         effects = Vec::new();
                         continue;
                     }

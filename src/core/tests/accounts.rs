@@ -488,7 +488,7 @@ fn two_accounts_of_one_app_share_its_budget_by_turns() {
         assert!((180..=230).contains(&of_second), "{of_second} in 300 s {trouble:?}: half of the budget");
     }
     let world = World::new(settings.clone(), None);
-    let snapshot = world.bridge.snapshot(0, at(0.0));
+    let snapshot = world.bridge.snapshot(&PeopleQuery::nobody(), at(0.0));
     assert_eq!(snapshot.accounts.iter().map(|of| of.graph.budget).collect::<Vec<_>>(), [40, 40]);
 }
 

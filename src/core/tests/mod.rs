@@ -12,6 +12,7 @@ mod groups;
 mod inviting;
 mod lifecycle;
 mod lighting;
+mod people_page;
 mod places;
 mod polling;
 mod properties;
@@ -33,6 +34,7 @@ use crate::core::model::event::{Event, Incoming, LinkFailure, PresenceEvent};
 use crate::core::model::members::{MembersPage, PageLink};
 use crate::core::model::mqtt::Protocol;
 use crate::core::model::name::ObjectId;
+use crate::core::model::people_page::{PeoplePage, PeopleQuery, Search, Standing};
 use crate::core::model::presence::Presence;
 use crate::core::model::presence_change::PresenceChange;
 use crate::core::model::request::{
