@@ -52,7 +52,18 @@ pub(super) fn back(query: Option<&str>, told: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn whatever_is_asked_for_a_link_asks_for_the_same(query in "(q=|state=|page=|[ -~]|\\PC|&){0,30}") {
+            let PeopleQuery { search, standing, page, size } = wanted(Some(&query));
+            let again = wanted(link(&search, standing, page).strip_prefix('?'));
+            prop_assert_eq!(again, PeopleQuery { search, standing, page: page.max(1), size });
+        }
+    }
 
     #[test]
     fn an_address_is_understood_as_far_as_it_goes() {

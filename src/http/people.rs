@@ -91,7 +91,8 @@ pub(super) fn of_person(person: &PersonSnapshot, now: Timestamp) -> Value {
     let says = match &person.words {
         Some((availability, activity)) if availability == activity => spaced(activity),
         Some((availability, activity)) => format!("{} · {}", spaced(activity), spaced(availability)),
-        None => "Not read yet".to_owned(),
+        None if person.is_awaited => "Not read yet".to_owned(),
+        None => "Not known".to_owned(),
     };
     let trouble = match (person.health, &person.words) {
         (Health::Ok, _) => None,

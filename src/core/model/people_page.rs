@@ -110,7 +110,9 @@ impl Search {
 fn holds(name: &str, word: &str) -> bool {
     if name.is_ascii() {
         // Nothing is copied: a whole tenant is searched while a visitor types.
-        return name.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()));
+        let (name, word) = (name.as_bytes(), word.as_bytes());
+        let begins = |part: &[u8]| part.first().map(u8::to_ascii_lowercase) == word.first().copied();
+        return name.windows(word.len()).any(|part| begins(part) && part.eq_ignore_ascii_case(word));
     }
     name.to_lowercase().contains(word)
 }
@@ -118,6 +120,10 @@ fn holds(name: &str, word: &str) -> bool {
 /// The order of names in a list for people, ignoring case.
 #[must_use]
 pub fn by_name(one: &str, other: &str) -> Ordering {
+    if one.is_ascii() && other.is_ascii() {
+        let [one, other] = [one, other].map(|name| name.bytes().map(|byte| byte.to_ascii_lowercase()));
+        return one.cmp(other);
+    }
     let [one, other] = [one, other].map(|name| name.chars().flat_map(char::to_lowercase));
     one.cmp(other)
 }
