@@ -10,17 +10,18 @@ use hyper::header::{
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 
+use super::acts;
 use super::first_start::{self, Guide};
 use super::form::{Form, NotAForm};
-use super::guard::{self, Refusal};
-use super::page::Page;
+use super::guard::{self, Refusal, now};
+use super::page::{Page, View};
 use super::same_origin::{self, NotObeyed};
 use super::site::Site;
-use super::{metrics, ready};
+use super::{filter, metrics, ready};
+use crate::core::model::act::Act;
+use crate::core::model::people_page::PeopleQuery;
 use crate::core::model::snapshot::Snapshot;
-
-/// People on the status page, at most: more is no page that anybody reads, and the loop should not copy them.
-const PEOPLE: usize = 500;
+use crate::setup::steps::{Answer, Step};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
@@ -69,13 +70,22 @@ where
     let form =
         Form::read(headers, body).await.map_err(|why: NotAForm| text(why.status(), &why.to_string()))?;
     site.token.check(&form).map_err(|why| not_obeyed(&why))?;
-    if let Some(guide) = &site.guide
-        && let Some(answer) = first_start::answer(&form)
-    {
-        guide.visit(Some(answer)).await.ok_or_else(busy)?;
-        return Ok(back_to_the_page());
+    if let Some(guide) = &site.guide {
+        let answer = first_start::answer(&form, headers);
+        return answered(guide, answer).await;
     }
-    Err(text(StatusCode::BAD_REQUEST, "this form is of no use here"))
+    let act = acts::asked(&form, headers);
+    let act = act.ok_or_else(|| text(StatusCode::BAD_REQUEST, "this form is of no use here"))?;
+    acted(act, request.uri.query(), site).await.ok_or_else(busy)
+}
+
+/// Does something, and leads the browser back to the page, where it says how it went. Relative: a proxy may have put something in front.
+async fn acted(act: Act, query: Option<&str>, site: &Site) -> Option<Response<String>> {
+    let number = site.told.keep(site.act(act).await?, now());
+    let mut response = text(StatusCode::SEE_OTHER, "see the page");
+    let page = HeaderValue::from_str(&filter::back(query, &number)).ok()?;
+    response.headers_mut().insert(LOCATION, page);
+    Some(response)
 }
 
 /// What somebody wants to see.
@@ -85,7 +95,7 @@ async fn shown(from: IpAddr, request: &Parts, site: &Site, page: &Page) -> Respo
             text(StatusCode::SERVICE_UNAVAILABLE, "the bridge is not set up yet; open its page")
         }
         ("/", Some(guide)) => match guard::admit(from, &request.headers, site).await {
-            Ok(()) => set_up(guide, request.uri.query() == Some("paste"), site).await,
+            Ok(()) => set_up(guide, request, site).await,
             Err(refusal) => refused(&refusal),
         },
         (path, _) => at(path, from, request, site, page).await,
@@ -97,14 +107,14 @@ async fn at(path: &str, from: IpAddr, request: &Parts, site: &Site, page: &Page)
     match path {
         // Alive is whoever answers. It asks nobody, so that a busy loop is no reason to be killed.
         "/healthz" => text(StatusCode::OK, "ok"),
-        "/readyz" => match site.asker.ask(0).await {
+        "/readyz" => match site.asker.ask(PeopleQuery::nobody()).await {
             Some(snapshot) if snapshot.is_ready() => text(StatusCode::OK, "ok"),
             Some(snapshot) if snapshot.is_waiting() => text(StatusCode::OK, "standby"),
             Some(snapshot) => text(StatusCode::SERVICE_UNAVAILABLE, &ready::trouble(&snapshot).join("\n")),
             None => busy(),
         },
         "/metrics" => match guard::admit(from, &request.headers, site).await {
-            Ok(()) => match site.ask(0).await {
+            Ok(()) => match site.ask(PeopleQuery::nobody()).await {
                 Some(snapshot) => {
                     respond(StatusCode::OK, metrics::TYPE, metrics::text(&snapshot, &site.meters))
                 }
@@ -113,10 +123,7 @@ async fn at(path: &str, from: IpAddr, request: &Parts, site: &Site, page: &Page)
             Err(refusal) => refused(&refusal),
         },
         "/" => match guard::admit(from, &request.headers, site).await {
-            Ok(()) => match site.ask(PEOPLE).await {
-                Some(snapshot) => show(page, &snapshot, site),
-                None => busy(),
-            },
+            Ok(()) => page_or_landing(request, site, page).await.unwrap_or_else(busy),
             Err(refusal) => refused(&refusal),
         },
         _ => text(StatusCode::NOT_FOUND, "there is /, /healthz, /readyz and /metrics"),
@@ -124,26 +131,50 @@ async fn at(path: &str, from: IpAddr, request: &Parts, site: &Site, page: &Page)
 }
 
 /// The set-up of a first start.
-async fn set_up(guide: &Guide, paste: bool, site: &Site) -> Response<String> {
+async fn set_up(guide: &Guide, request: &Parts, site: &Site) -> Response<String> {
+    let query = request.uri.query();
+    // A browser that signed in comes back here; only who began the sign-in knows the state in the address.
+    if let Some(answer) = first_start::landed(query).filter(|_| request.method == Method::GET) {
+        let answered = answered(guide, Some(answer)).await;
+        return answered.unwrap_or_else(|busy| busy);
+    }
     let Some(view) = guide.visit(None).await else {
         // When it is over the status page comes in a moment.
         let mut response = busy();
         response.headers_mut().insert(REFRESH, HeaderValue::from_static("1"));
         return response;
     };
-    made(first_start::render(&view, site.token.as_str(), paste), first_start::policy())
+    made(first_start::render(&view, site.token.as_str(), query == Some("paste")), first_start::policy())
 }
 
-/// After a form, so that loading the page again does not send it again. Below whatever path a proxy shows the page.
-fn back_to_the_page() -> Response<String> {
+/// Hands an answer to the set-up, and leads the browser to what it shows then: loading that again does not send the answer again.
+async fn answered(
+    guide: &Guide,
+    answer: Option<(Step, Answer)>,
+) -> Result<Response<String>, Response<String>> {
+    let answer = answer.ok_or_else(|| text(StatusCode::BAD_REQUEST, "this form is of no use here"))?;
+    guide.visit(Some(answer)).await.ok_or_else(busy)?;
     let mut response = text(StatusCode::SEE_OTHER, "go on with the page");
     response.headers_mut().insert(LOCATION, HeaderValue::from_static("./"));
-    response
+    Ok(response)
 }
 
-fn show(page: &Page, snapshot: &Snapshot, site: &Site) -> Response<String> {
+async fn page_or_landing(request: &Parts, site: &Site, page: &Page) -> Option<Response<String>> {
+    let query = request.uri.query();
+    // Only who began the sign-in knows the state in the address; nothing else can be done by looking at the page.
+    if let Some(act) = acts::landed(query).filter(|_| request.method == Method::GET && !site.read_only) {
+        return acted(act, None, site).await;
+    }
+    let wanted = filter::wanted(query);
+    let query = Form::parse(query.unwrap_or_default().as_bytes());
+    let told = query.value("told").and_then(|number| site.told.get(number, now()));
+    let snapshot = site.ask(wanted.clone()).await?;
+    Some(show(page, &snapshot, &View { wanted, told }, site))
+}
+
+fn show(page: &Page, snapshot: &Snapshot, view: &View, site: &Site) -> Response<String> {
     let token = (!site.read_only).then(|| site.token.as_str());
-    made(page.render(snapshot, &site.broker, token), page.policy())
+    made(page.render(snapshot, view, &site.broker, token), page.policy())
 }
 
 fn made(page: Result<String, minijinja::Error>, policy: HeaderValue) -> Response<String> {

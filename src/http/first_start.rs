@@ -4,11 +4,13 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use hyper::HeaderMap;
 use hyper::header::HeaderValue;
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value, context};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
+use super::acts::{landing, loopback_port};
 use super::form::Form;
 use super::question::PATIENCE;
 use super::words::qr_code;
@@ -153,8 +155,13 @@ fn name(step: Step) -> (&'static str, Option<u8>) {
     }
 }
 
+/// What a browser brings that comes back from the sign-in service; nothing if this is any other visit.
+pub(super) fn landed(query: Option<&str>) -> Option<(Step, Answer)> {
+    Some((Step::SignIn, Answer::Landed(landing(query)?)))
+}
+
 /// What a form says, and of which step it is.
-pub(super) fn answer(form: &Form) -> Option<(Step, Answer)> {
+pub(super) fn answer(form: &Form, headers: &HeaderMap) -> Option<(Step, Answer)> {
     const STEPS: [Step; 6] = [Step::Address, Step::App, Step::Broker, Step::SignIn, Step::Light, Step::Write];
     let step = STEPS.into_iter().find(|step| form.value("step") == Some(name(*step).0))?;
     let field = |name| form.value(name).unwrap_or_default().to_owned();
@@ -167,8 +174,8 @@ pub(super) fn answer(form: &Form) -> Option<(Step, Answer)> {
             username: field("username"),
             password: field("password").into(),
         },
-        ("code", Step::SignIn) => Answer::SignIn(SignInBy::DeviceCode),
-        ("browser", Step::SignIn) => Answer::SignIn(SignInBy::Browser),
+        ("code", Step::SignIn) => Answer::SignIn(SignInBy::DeviceCode, None),
+        ("browser", Step::SignIn) => Answer::SignIn(SignInBy::Browser, loopback_port(headers)),
         ("landed", Step::SignIn) => Answer::Landed(LandingAddress::pasted(form.value("landed")?)?),
         ("forget", Step::SignIn) => Answer::Forget,
         ("light", Step::Light) => Answer::Light(field("light")),
@@ -271,9 +278,14 @@ mod tests {
             ("act=go", None),
             ("step=app", None),
         ] {
-            assert_eq!(answer(&Form::parse(text.as_bytes())).map(|(step, _)| step), expected, "{text}");
+            assert_eq!(
+                answer(&Form::parse(text.as_bytes()), &HeaderMap::new()).map(|(step, _)| step),
+                expected,
+                "{text}"
+            );
         }
-        let broker = answer(&Form::parse(b"step=broker&act=go&broker=x&username=u&password=s3cret"));
+        let broker = Form::parse(b"step=broker&act=go&broker=x&username=u&password=s3cret");
+        let broker = answer(&broker, &HeaderMap::new());
         assert!(!format!("{broker:?}").contains("s3cret"), "{broker:?}");
     }
 }

@@ -9,7 +9,10 @@ use super::first_start::Guide;
 use super::guesses::Guesses;
 use super::question::Asker;
 use super::same_origin::PageToken;
+use super::told::Told;
 use crate::config::{Http, Secret};
+use crate::core::model::act::{Act, Acted};
+use crate::core::model::people_page::PeopleQuery;
 use crate::core::model::snapshot::Snapshot;
 use crate::meters::Meters;
 
@@ -33,6 +36,7 @@ pub(super) struct Site {
     /// The way to the set-up, at a first start.
     pub guide: Option<Guide>,
     pub guesses: Arc<Guesses>,
+    pub told: Arc<Told>,
     /// Places for whoever wants a page.
     pub places: Arc<Semaphore>,
 }
@@ -51,19 +55,32 @@ impl Site {
             asker,
             guide: None,
             guesses: Arc::default(),
+            told: Arc::default(),
             places: Arc::new(Semaphore::new(PAGES)),
         }
     }
 
     /// The same by another configuration.
     pub(super) fn changed(&self, http: &Http, broker: String) -> Self {
-        let Self { guesses, places, token, .. } = self.clone();
-        Self { guesses, places, token, ..Self::new(http, broker, self.meters.clone(), self.asker.clone()) }
+        let Self { guesses, told, places, token, .. } = self.clone();
+        Self {
+            guesses,
+            told,
+            places,
+            token,
+            ..Self::new(http, broker, self.meters.clone(), self.asker.clone())
+        }
     }
 
     /// What is known, for a page; nothing where too many ask.
-    pub(super) async fn ask(&self, people: usize) -> Option<Snapshot> {
+    pub(super) async fn ask(&self, wanted: PeopleQuery) -> Option<Snapshot> {
         let _place = self.places.try_acquire().ok()?;
-        self.asker.ask(people).await
+        self.asker.ask(wanted).await
+    }
+
+    /// How it went; nothing where too many ask.
+    pub(super) async fn act(&self, act: Act) -> Option<Acted> {
+        let _place = self.places.try_acquire().ok()?;
+        Some(self.asker.act(act).await)
     }
 }

@@ -10,7 +10,7 @@ use crate::chain::chain;
 use crate::config::{Config, Http};
 use crate::http::door::{Door, DoorError, Keys};
 use crate::http::first_start::Guide;
-use crate::http::question::{Asker, Question, questions};
+use crate::http::question::{Asked, Asker, questions};
 use crate::meters::Meters;
 
 /// All doors there are: one or none, and one that is being closed.
@@ -20,7 +20,7 @@ pub(super) struct Doors {
     tasks: JoinSet<u64>,
     opened: u64,
     asker: Asker,
-    asked: mpsc::Receiver<Question>,
+    asked: mpsc::Receiver<Asked>,
     meters: Meters,
 }
 
@@ -127,10 +127,10 @@ impl Doors {
     }
 
     /// What somebody asks next.
-    pub(super) async fn next(&mut self) -> Result<Question, RunError> {
+    pub(super) async fn next(&mut self) -> Result<Asked, RunError> {
         loop {
             tokio::select! {
-                Some(question) = self.asked.recv() => return Ok(question),
+                Some(asked) = self.asked.recv() => return Ok(asked),
                 Some(ended) = self.tasks.join_next() => {
                     let open = self.open.as_ref().map(|open| open.number);
                     if ended.ok().is_none_or(|number| Some(number) == open) {

@@ -189,12 +189,7 @@ impl<L: Fn() -> Reload> Edges<'_, L> {
                 self.attending = None;
                 work(std::future::ready(Outcome::Written(written)))
             }
-            Order::Discover
-            | Order::TryBroker
-            | Order::Forget
-            | Order::ReadPresence
-            | Order::LookForLights
-            | Order::Show => {
+            Order::Discover | Order::TryBroker | Order::ReadPresence | Order::LookForLights | Order::Show => {
                 let config = draft.config(&self.file, self.environment).map_err(|error| error.to_string());
                 let order = order.clone();
                 work(async move { tried(order, config).await })
@@ -233,7 +228,6 @@ async fn tried(order: Order, config: Result<Config, String>) -> Outcome {
     match order {
         Order::Discover => Outcome::Discovered(discovered(config).await),
         Order::TryBroker => Outcome::Tried(connected(config).await),
-        Order::Forget => Outcome::Forgotten(forgotten(config).await),
         Order::ReadPresence => Outcome::Presence(presence(config).await),
         Order::LookForLights => Outcome::Lights(match config {
             Ok(config) => lights::look(&config).await.map_err(|error| chain(&error)),
@@ -263,15 +257,6 @@ async fn connected(config: Result<Config, String>) -> Result<(), NoBroker> {
         }
         Err(error) => Err(NoBroker { wants_a_name: broker::wants_a_name(&error), why: chain(&error) }),
     }
-}
-
-async fn forgotten(config: Result<Config, String>) -> Result<(), String> {
-    let client = client(&config?)?;
-    if let Some(delegated) = client.delegated() {
-        let store = delegated.store.lock().await.map_err(|error| chain(&error))?;
-        store.remove().map_err(|error| chain(&error))?;
-    }
-    Ok(())
 }
 
 async fn presence(config: Result<Config, String>) -> Result<String, String> {

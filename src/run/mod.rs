@@ -1,8 +1,10 @@
 //! The one loop that feeds the core and obeys it.
 //!
 //! In reading order: `around` is what stays from turn to turn, `clock` is where its time comes from, `edges` are the tasks it talks to, `settings`
-//! is what a configuration means for them, `error` how a run may fail. `first_start` asks for a configuration where there is none. `doors` lets visitors ask it, and `supervisor` tells systemd how it is.
+//! is what a configuration means for them, `error` how a run may fail. `first_start` asks for a configuration where there is none.
+//! `doors` lets visitors ask it and `acts` tells them how it went, and `supervisor` tells systemd how it is.
 
+mod acts;
 mod around;
 mod clock;
 mod doors;
@@ -27,9 +29,12 @@ use crate::core::bridge::Bridge;
 use crate::core::model::effect::{Effect, Ending};
 use crate::core::model::event::Event;
 use crate::core::model::name::ClientId;
+use crate::core::model::people_page::PeopleQuery;
 use crate::core::model::report::{Loudness, Report};
 use crate::core::model::settings::Settings;
 use crate::core::model::time::Tick;
+use crate::http::question::Asked;
+use acts::Acts;
 use around::{Around, LOOK};
 use edges::Edges;
 
@@ -189,6 +194,7 @@ impl Turn {
         let clock = Clock::start();
         around.supervisor.clock_began();
         let settings = Settings { predecessor: self.predecessor.take(), ..settings(&self.config) };
+        let mut acts = Acts::default();
         let mut core = Bridge::new(settings, fastrand::u64(..), clock.now());
         let mut effects = core.on(Event::Started, clock.now());
         if let Some(why) = self.trouble.take() {
@@ -200,21 +206,25 @@ impl Turn {
                     Effect::Graph(account, order) => self.edges.ask_graph(account, order)?,
                     Effect::Broker(order) => self.edges.publisher.order(order)?,
                     Effect::SignIn(account, order) => self.edges.sign_in(account, order)?,
+                    Effect::Answer(visitor, acted) => acts.end(visitor, acted),
                     Effect::Report(report) => log(&report),
                     Effect::Finish(ending) => return Ok(self.ended(ending)),
                 }
             }
             let now = clock.now().tick;
-            around.supervisor.turned(now, || core.snapshot(0, clock.now()).headline());
+            around.supervisor.turned(now, || core.snapshot(&PeopleQuery::nobody(), clock.now()).headline());
             let wake_at = [core.wake_at(now), around.supervisor.wake_at()].into_iter().flatten();
             let wake_at = wake_at.fold(now + LOOK, Tick::min);
             let event = tokio::select! {
                 event = self.edges.next() => event?,
-                question = around.doors.next() => {
-                    question?.answer(|people| core.snapshot(people, clock.now()));
-                    effects = Vec::new();
-                    continue;
-                }
+                asked = around.doors.next() => match asked? {
+                    Asked::Question(question) => {
+                        question.answer(|wanted| core.snapshot(wanted, clock.now()));
+                        effects = Vec::new();
+                        continue;
+                    }
+                    Asked::Act(act, visitor) => Event::Act(acts.begin(visitor), act),
+                },
                 () = clock.sleep_until(wake_at) => Event::Woken,
                 Some(reload) = reloads.recv(), if !self.stopping => {
                     self.reload(reload, around).await

@@ -39,8 +39,8 @@ pub(crate) enum Answer {
     App(String),
     /// A broker; an empty user name is none.
     Broker { url: String, username: String, password: SecretString },
-    /// Sign in, this way.
-    SignIn(SignInBy),
+    /// Sign in, this way; a browser comes back to this port of localhost.
+    SignIn(SignInBy, Option<u16>),
     /// The address that a browser ended on.
     Landed(LandingAddress),
     /// Forget whose sign-in there is.
@@ -69,7 +69,6 @@ pub(crate) enum Outcome {
     SignIn(SignInEvent),
     /// The words of the person's presence.
     Presence(Result<String, String>),
-    Forgotten(Result<(), String>),
     Lights(Result<Vec<FoundLight>, String>),
     /// What became of a blink.
     Shown(Result<String, String>),
@@ -93,7 +92,6 @@ pub(crate) enum Order {
     /// Find out who is signed in, and be ready for orders about it.
     Attend,
     SignIn(SignInOrder),
-    Forget,
     ReadPresence,
     LookForLights,
     Show,
@@ -208,14 +206,16 @@ impl Setup {
                 (self.draft.broker, self.draft.username) = (url, username);
                 self.work("Connecting to the broker", Order::TryBroker)
             }
-            (Step::SignIn, Answer::SignIn(by)) => {
+            (Step::SignIn, Answer::SignIn(by, port)) => {
                 (self.draft.sign_in, self.invitation) = (by, None);
-                self.work("Asking for a sign-in", Order::SignIn(SignInOrder::Invite(by)))
+                self.work("Asking for a sign-in", Order::SignIn(SignInOrder::InviteAnybody(by, port)))
             }
             (Step::SignIn, Answer::Landed(address)) => {
                 self.work("Signing in", Order::SignIn(SignInOrder::Redeem(address)))
             }
-            (Step::SignIn, Answer::Forget) => self.work("Forgetting the sign-in", Order::Forget),
+            (Step::SignIn, Answer::Forget) => {
+                self.work("Forgetting the sign-in", Order::SignIn(SignInOrder::SignOut))
+            }
             // With nobody signed in the bridge asks for it later.
             (Step::SignIn, Answer::Continue) => match (&self.signed_in, &self.presence) {
                 (Some(_), None) => self.work("Reading your presence", Order::ReadPresence),
@@ -269,7 +269,6 @@ impl Setup {
                 let words = read.unwrap_or_else(|why| format!("Your presence cannot be shown now: {why}"));
                 self.presence = Some(words);
             }
-            Outcome::Forgotten(Ok(())) => (self.signed_in, self.presence) = (None, None),
             Outcome::Lights(Ok(found)) => self.found = found,
             Outcome::Shown(Ok(says)) => self.shown = Some(says),
             Outcome::Written(Ok(())) => self.step = Step::Done,
@@ -277,7 +276,7 @@ impl Setup {
             Outcome::Shown(Err(why)) => {
                 self.shown = Some(format!("The light could not be told to blink: {why}"))
             }
-            Outcome::Discovered(Err(why)) | Outcome::Forgotten(Err(why)) | Outcome::Written(Err(why)) => {
+            Outcome::Discovered(Err(why)) | Outcome::Written(Err(why)) => {
                 self.wrong = Some(why);
             }
             Outcome::SignIn(_) => {}
@@ -292,7 +291,14 @@ impl Setup {
                 return Vec::new();
             }
             SignInEvent::Invited(shown) => (self.work, self.invitation) = (None, Some(shown)),
-            SignInEvent::NotTaken(why) => (self.work, self.wrong) = (None, Some(why.to_string())),
+            // At a first start nobody is followed: whoever is remembered is of an earlier time.
+            SignInEvent::Another(_) => return vec![Order::SignIn(SignInOrder::Change(true))],
+            SignInEvent::SignedOut(Ok(())) => {
+                (self.work, self.signed_in, self.presence) = (None, None, None);
+            }
+            SignInEvent::SignedOut(Err(why)) | SignInEvent::NotTaken(why) => {
+                (self.work, self.wrong) = (None, Some(why.to_string()))
+            }
             SignInEvent::Ended(InvitationEnd::SignedIn) => {
                 (self.invitation, self.wrong) = (None, None);
                 return self.work("Reading your presence", Order::ReadPresence);
@@ -300,8 +306,8 @@ impl Setup {
             SignInEvent::Ended(end) => {
                 (self.work, self.invitation) = (None, None);
                 self.wrong = Some(match end {
-                    InvitationEnd::AnotherAccount(who) => {
-                        format!("{who} signed in, but another account is remembered; forget that one first")
+                    InvitationEnd::AnotherAccount(_) | InvitationEnd::NotChanged => {
+                        "another account is remembered; sign in again".to_owned()
                     }
                     InvitationEnd::CodesBlocked(why) => format!("{why}; sign in with a browser instead"),
                     InvitationEnd::Expired(why)
@@ -310,10 +316,8 @@ impl Setup {
                     InvitationEnd::SignedIn => return Vec::new(),
                 });
             }
-            SignInEvent::Landed(_)
-            | SignInEvent::CredentialsChanged
-            | SignInEvent::CertificateEnds(_)
-            | SignInEvent::NotStored(_) => {}
+            SignInEvent::CredentialsChanged | SignInEvent::CertificateEnds(_) | SignInEvent::NotStored(_) => {
+            }
         }
         Vec::new()
     }

@@ -57,8 +57,12 @@ impl FirstStart {
         Self::with("", |_| {}).await
     }
 
+    fn origin(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
     async fn page(&self) -> String {
-        say(self.port, "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").await.unwrap()
+        say(self.port, &format!("GET / HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", self.port)).await.unwrap()
     }
 
     /// Loads the page again, as it asks for itself, until it shows this.
@@ -79,9 +83,9 @@ impl FirstStart {
     }
 
     async fn post(&self, headers: &str, body: &str) -> String {
-        let length = body.len();
+        let (length, port) = (body.len(), self.port);
         let request = format!(
-            "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}Content-Type: application/x-www-form-urlencoded\r\n\
+            "POST / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{headers}Content-Type: application/x-www-form-urlencoded\r\n\
              Content-Length: {length}\r\n\r\n{body}"
         );
         say(self.port, &request).await.unwrap()
@@ -93,7 +97,8 @@ impl FirstStart {
         let of_page =
             ["token", "step"].map(|name| (name, behind(&page, &format!("name=\"{name}\" value=\""))));
         let body = encoded(&[&of_page, fields].concat());
-        let answer = self.post("Origin: http://127.0.0.1\r\nSec-Fetch-Site: same-origin\r\n", &body).await;
+        let answer =
+            self.post(&format!("Origin: {}\r\nSec-Fetch-Site: same-origin\r\n", self.origin()), &body).await;
         assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
         assert!(answer.to_lowercase().contains("\r\nlocation: ./\r\n"), "{answer}");
         self.until(leads_to).await
@@ -178,20 +183,39 @@ async fn a_browser_elsewhere_ends_on_an_address_that_is_pasted() {
 }
 
 #[tokio::test]
+async fn a_browser_on_this_machine_comes_back_by_itself() {
+    let first = FirstStart::new().await;
+    let tenant = &first.beginner.stage.tenant;
+    tenant.sign_in_browser_as(tenant.people()[0].id);
+    first.to_the_sign_in().await;
+    let page = first.send(&[("act", "browser")], "paste it here").await;
+    let link = behind(&page, "<a href=\"http").replace("&amp;", "&").replace("&#x2f;", "/");
+    let landing = landing(&format!("http{link}")).await;
+    let (authority, query) = landing.strip_prefix("http://").unwrap().split_once('?').unwrap();
+    assert_eq!(authority.trim_end_matches('/'), format!("localhost:{}", first.port));
+    let back = format!("GET /?{query} HTTP/1.1\r\nHost: localhost:{}\r\n\r\n", first.port);
+    let answer = say(first.port, &back).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+    first.until("Your presence now: ").await;
+    first.ends().await;
+}
+
+#[tokio::test]
 async fn a_form_from_elsewhere_is_refused() {
     let first = FirstStart::new().await;
     let page = first.page().await;
     let token = behind(&page, "name=\"token\" value=\"");
-    let own = "Origin: http://127.0.0.1\r\n";
+    let own = format!("Origin: {}\r\n", first.origin());
+    let crossing = format!("{own}Sec-Fetch-Site: cross-site\r\n");
     let with =
         |token| encoded(&[("token", token), ("step", "address"), ("act", "go"), ("email", "e@evil.example")]);
     for (headers, token) in [
         ("", token),
         ("Origin: https://evil.example\r\n", token),
         ("Origin: null\r\n", token),
-        ("Origin: http://127.0.0.1\r\nSec-Fetch-Site: cross-site\r\n", token),
-        (own, ""),
-        (own, "guessed"),
+        (&crossing, token),
+        (&own, ""),
+        (&own, "guessed"),
     ] {
         let answer = first.post(headers, &with(token)).await;
         assert!(answer.starts_with("HTTP/1.1 403"), "{headers}{token}: {answer}");

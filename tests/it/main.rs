@@ -30,6 +30,7 @@ mod login;
 mod mqtt5;
 mod on_the_way;
 mod others_files;
+mod page_acts;
 mod partial;
 #[path = "../../src/config/tests/pem.rs"]
 #[expect(dead_code, reason = "the unit tests use more of it")]

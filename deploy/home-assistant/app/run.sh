@@ -20,13 +20,15 @@ else
   set_to GRAPH__AUTH__ANNOUNCE_SIGN_IN "$(option announce_sign_in)"
   set_to COMMANDS__ENABLED "$(option commands)"
   set_to GRAPH__AUTH__METHOD "$(option method)"
-  # More accounts, and lights: lists, of which variables cannot name one. The first account stays "me", and keeps its sign-in and
-  # its topics.
+  # A name, more accounts, and lights: tables, of which variables cannot name one. The first account stays "me", and keeps its sign-in;
+  # without a name so do its topics.
   lists=$(jq --raw-output '
     def table($name): "[[\($name)]]", (to_entries[] | select(.value != null and .value != "") | "\(.key) = \(.value | tojson)");
     def listed($key): .[$key] // [];
-    (listed("accounts") | if . == [] then empty else ([{name: "me"}] + .)[] | table("accounts") end),
-    (listed("lights")[] | .users = [.person // "me"] | del(.person) | table("lights"))' "$options")
+    (.name // "") as $name | (if $name == "" then "me" else $name end) as $first | (listed("accounts") != []) as $several |
+    (if $several then ([{name: "me"}] + listed("accounts"))[] | table("accounts") else empty end),
+    (if $name == "" then empty else {name: $name, id: "me"} + (if $several then {account: "me"} else {} end) | table("users") end),
+    (listed("lights")[] | .users = [if .person // "" | IN("", "me") then $first else .person end] | del(.person) | table("lights"))' "$options")
   if [ -n "$lists" ]; then
     export PRESENCE2MQTT_CONFIG="$STATE_DIRECTORY/options.toml"
     (umask 077 && mkdir -p "$STATE_DIRECTORY" && printf '%s\n' "$lists" >"$PRESENCE2MQTT_CONFIG")

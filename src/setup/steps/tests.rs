@@ -57,8 +57,8 @@ fn from_nothing_to_files_with_nothing_that_is_not_ordered() {
     assert_eq!(setup.view().broker.as_deref(), Some("localhost"));
     assert_eq!(setup.answer(Step::Broker, go("10.0.0.2", "bridge", "s3cret")), [Order::TryBroker]);
     assert_eq!(setup.outcome(Outcome::Tried(Ok(()))), [Order::Attend]);
-    let invite = Order::SignIn(SignInOrder::Invite(SignInBy::Browser));
-    assert_eq!(setup.answer(Step::SignIn, Answer::SignIn(SignInBy::Browser)), [invite]);
+    let invite = Order::SignIn(SignInOrder::InviteAnybody(SignInBy::Browser, Some(9642)));
+    assert_eq!(setup.answer(Step::SignIn, Answer::SignIn(SignInBy::Browser, Some(9642))), [invite]);
     let ended = SignInEvent::Ended(InvitationEnd::SignedIn);
     assert_eq!(setup.outcome(Outcome::SignIn(ended)), [Order::ReadPresence]);
     let (username, object_id) = ("alice@contoso.example".into(), TENANT.parse().unwrap());
@@ -177,15 +177,15 @@ fn back_gives_up_what_is_under_way_and_else_goes_back_with_everything_kept() {
 fn a_sign_in_that_fails_is_said_and_another_way_stays_open() {
     for (end, says) in [
         (InvitationEnd::CodesBlocked("blocked".into()), "blocked; sign in with a browser instead"),
-        (InvitationEnd::AnotherAccount("bob".into()), "bob signed in, but another account is remembered"),
+        (InvitationEnd::NotChanged, "another account is remembered"),
         (InvitationEnd::Expired("too late".into()), "too late"),
         (InvitationEnd::Failed("state_dir is in use".into()), "state_dir is in use"),
     ] {
         let mut setup = at(Step::SignIn);
-        setup.answer(Step::SignIn, Answer::SignIn(SignInBy::DeviceCode));
+        setup.answer(Step::SignIn, Answer::SignIn(SignInBy::DeviceCode, None));
         assert_eq!(setup.outcome(Outcome::SignIn(SignInEvent::Ended(end))), []);
         assert!(setup.wrong.as_ref().is_some_and(|wrong| wrong.starts_with(says)), "{:?}", setup.wrong);
-        assert_eq!(setup.answer(Step::SignIn, Answer::SignIn(SignInBy::Browser)).len(), 1);
+        assert_eq!(setup.answer(Step::SignIn, Answer::SignIn(SignInBy::Browser, None)).len(), 1);
     }
     // Whoever is signed in already is asked what they show before anything goes on.
     let mut setup = at(Step::SignIn);
@@ -193,8 +193,8 @@ fn a_sign_in_that_fails_is_said_and_another_way_stays_open() {
     assert_eq!(setup.answer(Step::SignIn, Answer::Continue), [Order::ReadPresence]);
     setup.outcome(Outcome::Presence(Err("403".to_owned())));
     assert_eq!(setup.presence.as_deref(), Some("Your presence cannot be shown now: 403"));
-    assert_eq!(setup.answer(Step::SignIn, Answer::Forget), [Order::Forget]);
-    setup.outcome(Outcome::Forgotten(Ok(())));
+    assert_eq!(setup.answer(Step::SignIn, Answer::Forget), [Order::SignIn(SignInOrder::SignOut)]);
+    setup.outcome(Outcome::SignIn(SignInEvent::SignedOut(Ok(()))));
     assert_eq!((&setup.signed_in, &setup.presence), (&None, &None));
 }
 
