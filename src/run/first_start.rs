@@ -265,11 +265,9 @@ async fn presence(config: Result<Config, String>) -> Result<String, String> {
     let read = once::read(&client(&config)?, config.accounts[0].settings.endpoint, &people).await;
     let first = read.into_iter().next().ok_or("there is nobody to be read")?;
     let (_, presence) = first.map_err(|failure| failure.to_string())?;
-    Ok(format!(
-        "Your presence now: {}, {}.",
-        presence.availability().as_str(),
-        presence.words.activity_word()
-    ))
+    let (availability, activity) = (presence.availability().as_str(), presence.words.activity_word());
+    let activity = if activity == availability { String::new() } else { format!(", {activity}") };
+    Ok(format!("Your presence now: {availability}{activity}."))
 }
 
 async fn shown(config: Result<Config, String>) -> Result<String, String> {

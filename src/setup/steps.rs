@@ -371,7 +371,9 @@ impl Setup {
                 self.presence = None;
                 vec![Order::Rest, Order::Attend]
             }
-            _ => vec![Order::Rest],
+            Step::Address | Step::App | Step::Broker | Step::Light | Step::Write | Step::Done => {
+                vec![Order::Rest]
+            }
         }
     }
 }
