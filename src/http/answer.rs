@@ -103,7 +103,7 @@ async fn shown(from: IpAddr, request: &Parts, site: &Site, page: &Page) -> Respo
             Err(refusal) => refused(&refusal),
         },
         "/" => match guard::admit(from, &request.headers, site).await {
-            Ok(()) => page_or_landing(&request, site, page).await.unwrap_or_else(busy),
+            Ok(()) => page_or_landing(request, site, page).await.unwrap_or_else(busy),
             Err(refusal) => refused(&refusal),
         },
         _ => text(StatusCode::NOT_FOUND, "there is /, /healthz, /readyz and /metrics"),
