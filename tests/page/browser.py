@@ -54,7 +54,7 @@ class Browser:
         self.ask("Page.navigate", url=url)
 
     def value(self, script):
-        return self.ask("Runtime.evaluate", expression=script, returnByValue=True)["result"].get("value")
+        return self.ask("Runtime.evaluate", expression=script, returnByValue=True, userGesture=True)["result"].get("value")
 
     def until(self, script, patience=15):
         """Waits until a script is true."""
