@@ -36,6 +36,7 @@ use super::model::topic::{BridgeField, Field, OFFLINE, SET, SET_STATUS_MESSAGE};
 use super::people::Roster;
 use super::people::following::Followed;
 use super::people::person::Person;
+use super::sign_in::SignIn;
 use super::snapshot::Departments;
 use super::suspend::Suspend;
 
@@ -191,18 +192,30 @@ impl Bridge {
                 account.sign_in.landed(address, visitor, cx);
                 None
             }
-            Act::SignIn(ref name, ..) | Act::Change(ref name, _) | Act::SignOut(ref name) => {
-                let Some(account) = accounts.of_person(name.as_ref(), &cx.settings) else {
-                    return Some(Err("no person signs in to this account".into()));
-                };
-                match act {
-                    Act::SignIn(_, by, back_to) => account.sign_in.ask((by, back_to), visitor, outbox, cx),
-                    Act::Change(_, is_meant) => account.sign_in.decide(is_meant, visitor, cx),
-                    _ => account.sign_in.sign_out(visitor, outbox, cx),
-                }
-                None
-            }
+            Act::SignIn(of, by, back_to) => self.act_on(of.as_ref(), |sign_in, outbox, cx| {
+                sign_in.ask((by, back_to), visitor, outbox, cx);
+            }),
+            Act::Change(of, is_meant) => self.act_on(of.as_ref(), |sign_in, _, cx| {
+                sign_in.decide(is_meant, visitor, cx);
+            }),
+            Act::SignOut(of) => self.act_on(of.as_ref(), |sign_in, outbox, cx| {
+                sign_in.sign_out(visitor, outbox, cx);
+            }),
         }
+    }
+
+    /// Does something about the sign-in of an account, which shows later how it went; or says why not.
+    fn act_on(
+        &mut self,
+        account: Option<&TopicLevel>,
+        does: impl FnOnce(&mut SignIn, &mut Outbox, &mut Context),
+    ) -> Option<Acted> {
+        let Self { accounts, outbox, cx, .. } = self;
+        let Some(account) = accounts.of_person(account, &cx.settings) else {
+            return Some(Err("no person signs in to this account".into()));
+        };
+        does(&mut account.sign_in, outbox, cx);
+        None
     }
 
     /// A request of this account is over.

@@ -135,9 +135,8 @@ impl Visit {
                     }
                     Asked::Act(act, visitor) => {
                         self.effects = self.core.on(Event::Act(ActId::new(7), act), self.now);
-                        let answer = self.effects.iter().find_map(|effect| match effect {
-                            Effect::Answer(_, acted) => Some(acted.clone()),
-                            _ => None,
+                        let answer = self.effects.iter().find_map(|effect| {
+                            if let Effect::Answer(_, acted) = effect { Some(acted.clone()) } else { None }
                         });
                         visitor.send(answer.unwrap_or(Ok("That takes longer."))).unwrap();
                     }

@@ -10,13 +10,13 @@ import time
 class Browser:
     """One page. Its calls block."""
 
-    def __init__(self, profile):
+    def __init__(self, profile, more=()):
         order_in, self.orders = os.pipe()
         self.answers, answer_out = os.pipe()
         # The protocol is spoken on the descriptors 3 and 4.
         script = f'exec timeout -k 1 300 chromium "$@" 3<&{order_in} 4>&{answer_out}'
         options = ["--remote-debugging-pipe", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-                   "--disable-component-update", "--disable-sync", f"--user-data-dir={profile}", "about:blank"]
+                   "--disable-component-update", "--disable-sync", f"--user-data-dir={profile}", *more, "about:blank"]
         self.process = subprocess.Popen(["bash", "-c", script, "bash", *options], pass_fds=(order_in, answer_out),
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(order_in)
@@ -54,7 +54,7 @@ class Browser:
         self.ask("Page.navigate", url=url)
 
     def value(self, script):
-        return self.ask("Runtime.evaluate", expression=script, returnByValue=True)["result"].get("value")
+        return self.ask("Runtime.evaluate", expression=script, returnByValue=True, userGesture=True)["result"].get("value")
 
     def until(self, script, patience=15):
         """Waits until a script is true."""

@@ -34,8 +34,8 @@ def look(browser, name, pictures):
             browser.look_like(width, height, theme)
             if (seen := browser.value(WIDTH)) > width:
                 yield f"{name}, {size}: {seen} pixels wide"
-            if name in ("one", "sixty", "thousand") and (seen := browser.value(FIRST_ROW)) > height / 2:
-                yield f"{name}, {size}: the first person is not in the upper half but at {seen:.0f} of {height}"
+            if name in ("one", "sixty", "thousand") and (seen := browser.value(FIRST_ROW)) > height * 2 / 3:
+                yield f"{name}, {size}: the first person is not in the upper two thirds but at {seen:.0f} of {height}"
             if pictures:
                 browser.picture(pictures / f"{name}-{size}-{theme}.png")
 

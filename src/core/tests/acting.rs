@@ -117,23 +117,23 @@ fn who_is_asked_for_by_a_visitor_signs_in_also_if_nobody_has_to() {
         let said = said_to(&bridge.on(landed(stranger), at(4.0)));
         assert!(said.len() == 1 && said[0].starts_with("answer: no: this is not the address"), "{said:?}");
     }
-    assert_eq!(said_to(&bridge.on(landed("code=c&state=x"), at(5.0))), ["Redeem(LandingAddress)"]);
+    assert_eq!(said_to(&bridge.on(landed("code=c&state=x"), at(4.1))), ["Redeem(LandingAddress)"]);
     let change = AccountChange { before: "alice@contoso.example".into(), now: "bob@contoso.example".into() };
     assert_eq!(
-        said_to(&bridge.on(happened(SignInEvent::Another(change.clone())), at(5.1))),
+        said_to(&bridge.on(happened(SignInEvent::Another(change.clone())), at(4.2))),
         ["answer: Another account signed in: say below whether it is meant."]
     );
-    let snapshot = bridge.snapshot(&PeopleQuery::nobody(), at(5.2)).accounts.remove(0);
+    let snapshot = bridge.snapshot(&PeopleQuery::nobody(), at(4.3)).accounts.remove(0);
     assert_eq!((snapshot.change, snapshot.sign_in), (Some(change), None));
-    assert_eq!(said_to(&bridge.on(act(Act::Change(None, true)), at(6.0))), ["Change(true)"]);
-    let said = said_to(&bridge.on(happened(SignInEvent::Ended(InvitationEnd::SignedIn)), at(6.1)));
+    assert_eq!(said_to(&bridge.on(act(Act::Change(None, true)), at(4.4))), ["Change(true)"]);
+    let said = said_to(&bridge.on(happened(SignInEvent::Ended(InvitationEnd::SignedIn)), at(4.5)));
     assert_eq!(said[0], "answer: Signed in.");
-    let said = said_to(&bridge.on(account(2, "bob@contoso.example"), at(6.1)));
+    let said = said_to(&bridge.on(account(2, "bob@contoso.example"), at(4.5)));
     assert!(said.contains(&"presence/bridge/info = {every 5s}".to_owned()), "{said:?}");
     assert!(said.iter().any(|line| line.ends_with("with a fresh token")), "not with Alice's: {said:?}");
     // Twice is once.
     assert_eq!(
-        said_to(&bridge.on(act(Act::Change(None, true)), at(7.0))),
+        said_to(&bridge.on(act(Act::Change(None, true)), at(4.6))),
         ["answer: no: no sign-in waits for that any more; begin again"]
     );
 }

@@ -50,7 +50,7 @@ fn with_people(count: usize) -> Bridge {
     let reading = |n: usize| {
         let words = ["Available", "Busy", "Away"][n % 3];
         let words = PresenceWords::from_graph(words, Some(words)).unwrap();
-        let presence = Presence { out_of_office: Some(n % 10 == 0), ..Presence::of(words) };
+        let presence = Presence { out_of_office: Some(n.is_multiple_of(10)), ..Presence::of(words) };
         Reading { id: id(n).parse().unwrap(), presence: Some(presence) }
     };
     bridge.on(read(0, Ok((1..count).map(reading).collect())), at(1));
