@@ -101,8 +101,8 @@ async fn decide(
                 Effect::Broker(order) => drop(orders.try_send(order)),
                 Effect::Report(report) => say(report),
                 Effect::Finish(ending) => return ending,
-                // Only Graph has people who sign in.
-                Effect::SignIn(_, _) => {}
+                // Only Graph has people who sign in, and only the status page has visitors.
+                Effect::SignIn(_, _) | Effect::Answer(..) => {}
             }
         }
         if !events.is_empty() {

@@ -24,6 +24,8 @@
 //!   is in them.
 //! - [`config`] turns what may be written into what the rest may rely on. Nothing after it checks again.
 //! - [`view`] is what a listener on the broker sees, on a terminal or as lines. It knows topics, not the bridge.
+//! - `setup` is what a set-up knows, whoever asks: the terminal (`cli/setup`) or, at a first start, the page. It knows the edges, and
+//!   neither the loop nor a face; its `steps` are as pure as the core. `hearing` finds out whether a light's device is there.
 //! - `chain` puts an error and its causes into one line, and `distance` says how far away a moment is; whoever talks to people
 //!   uses them.
 //! - [`cli`] is the command line; only `main` reads the environment and exits.
@@ -42,10 +44,12 @@ pub mod demo;
 pub mod disk;
 mod distance;
 pub mod graph;
+mod hearing;
 pub mod http;
 pub mod meters;
 pub mod mqtt;
 pub mod run;
+mod setup;
 #[cfg(feature = "demo")]
 pub mod simulate;
 pub mod view;

@@ -25,8 +25,7 @@ pub(super) async fn logout(
     let of = which.one(config)?;
     let client = run::graph_client(config, of).map_err(|error| Failure::new(exit::CONFIG, error))?;
     let sign_in = delegated(config, of, &client)?;
-    let store = progress.during(WAITING, sign_in.store.lock()).await.map_err(of_store)?;
-    store.remove().map_err(of_store)?;
+    progress.during(WAITING, sign_in.forget()).await.map_err(of_store)?;
     writeln!(
         out,
         "The sign-in is forgotten here. To end it everywhere, revoke it at https://myaccount.microsoft.com."

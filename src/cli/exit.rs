@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use crate::chain::chain;
+use crate::config::ConfigErrors;
 use crate::core::model::account::addressed;
 use crate::core::model::event::LinkFailure;
 use crate::core::model::name::TopicLevel;
@@ -84,6 +85,12 @@ pub(super) fn is_thrown_out(error: &OneShotError) -> bool {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&chain(self.error.as_ref()))
+    }
+}
+
+impl From<ConfigErrors> for Failure {
+    fn from(error: ConfigErrors) -> Self {
+        Self::new(CONFIG, error)
     }
 }
 

@@ -6,17 +6,13 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use super::exit::{self, Failure};
-use super::hearing::{self, Hearing, Verdict};
 use super::progress::Progress;
 use super::{examples, signals};
 use crate::config::Config;
-use crate::core::lights::color::{Instead, Shade};
-use crate::core::lights::look::Look;
 use crate::core::lights::settings::Settings;
-use crate::core::lights::walk::every_state;
 use crate::core::model::effect::Message;
-use crate::core::model::presence::Shown;
 use crate::core::model::topic::Topics;
+use crate::hearing::{self, Hearing, Verdict};
 use crate::mqtt::address::Address;
 use crate::mqtt::one_shot::OneShot;
 
@@ -86,7 +82,7 @@ async fn walk(
         out.flush()
     };
     line(["state", "color", "brightness", "effect"])?;
-    for (words, look) in steps(light) {
+    for (words, look) in light.walk() {
         let lit = look.lit.as_ref();
         let brightness = lit.map(|lit| format!("{} %", lit.brightness)).unwrap_or_default();
         let effect = lit.and_then(|lit| lit.effect.name()).unwrap_or_default();
@@ -103,21 +99,4 @@ async fn walk(
         Verdict::Well(_) | Verdict::Unknown(_) => Ok(()),
         Verdict::Wrong(says) => Err(Failure::new(exit::UNREACHABLE, says)),
     }
-}
-
-/// What is shown, one after the other: in words, and as a look.
-fn steps(light: &Settings) -> Vec<(String, Look)> {
-    let states = light.users.first().into_iter().flat_map(|user| {
-        every_state().map(|(availability, activity)| {
-            let words = format!("{availability} {activity}");
-            (words, light.look_of(Shown { user: user.clone(), availability, activity }))
-        })
-    });
-    let nobody = [("when nobody can be seen", light.stale), ("when the bridge stops", light.shutdown)];
-    let nobody = nobody.into_iter().filter_map(|(words, instead)| match instead {
-        Instead::Shade(shade) => Some((words.to_owned(), light.look_of_nobody(shade))),
-        Instead::Unchanged => None,
-    });
-    let end = ("the end".to_owned(), light.look_of_nobody(Shade::Off));
-    states.chain(nobody).chain([end]).collect()
 }

@@ -8,7 +8,6 @@ mod examples;
 pub mod exit;
 mod get;
 mod healthcheck;
-mod hearing;
 mod light;
 mod lines;
 mod living;
@@ -129,7 +128,7 @@ pub async fn main(
     let progress = Progress::new(terminal.err && arguments.logging.is_for_people());
     let config = || load(&arguments, environment);
     match arguments.command.as_ref().unwrap_or(&Task::Run(run::Options::default())) {
-        Task::Run(options) => run::run(options, config, environment).await,
+        Task::Run(options) => run::run(options, config, (arguments.config.as_deref(), environment)).await,
         Task::Setup(options) => {
             let from = (arguments.config.as_deref(), environment);
             setup::run(options, from, (terminal, progress), out).await

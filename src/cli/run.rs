@@ -1,9 +1,12 @@
 //! `presence2mqtt run`
 
+use std::path::Path;
+
 use tokio::sync::mpsc;
 
 use super::exit::{self, Failure};
 use super::signals;
+use crate::chain::chain;
 use crate::config::{self, Config, Environment};
 use crate::core::model::effect::Ending;
 use crate::http::door::DoorError;
@@ -20,21 +23,56 @@ pub(super) struct Options {
     standby: bool,
 }
 
-/// Runs the bridge until it is asked to stop.
+/// Runs the bridge until it is asked to stop. At a first start the page asks for a configuration before.
 pub(super) async fn run(
     options: &Options,
     load: impl Fn() -> Result<Config, Failure>,
-    environment: &Environment,
+    (explicit, environment): (Option<&Path>, &Environment),
 ) -> Result<(), Failure> {
     let load = || -> Result<Config, Failure> {
         let mut config = load()?;
         config.mqtt.settings.standby |= options.standby;
         Ok(config)
     };
-    let config = load()?;
+    let found = match load() {
+        Ok(config) => Ok(config),
+        Err(missing) => match config::first_start(explicit, environment) {
+            Some(first) => Err((first, missing)),
+            None => return Err(missing),
+        },
+    };
     let stop = signals::stop()?;
     let (to, reloads) = mpsc::channel(RELOADS);
-    let reload = signals::reload(|| load().inspect(warn).map_err(|failure| failure.to_string()), to)?;
+    let read = || load().inspect(warn).map_err(|failure| failure.to_string());
+    let reload = signals::reload(read, to)?;
+    let supervisor = run::Supervisor::of(environment, std::process::id());
+    let running = async {
+        match &found {
+            Ok(config) => {
+                starting(config);
+                run::supervised(config, stop, reloads, supervisor).await
+            }
+            Err((first, _)) => {
+                let load = || load().inspect(starting).map_err(|failure| failure.to_string());
+                run::set_up(first, (environment, load), stop, reloads, supervisor).await
+            }
+        }
+    };
+    let ended = tokio::select! {
+        ended = running => ended,
+        never = reload => match never {},
+    };
+    match (ended, found) {
+        // What is missing can only be written by hand.
+        (Err(error @ run::RunError::NotWritten(_)), Err((_, missing))) => {
+            Err(Failure::new(exit::CONFIG, format!("{missing}\n{}", chain(&error))))
+        }
+        (ended, _) => ending(ended),
+    }
+}
+
+/// The story begins.
+fn starting(config: &Config) {
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         config = %config.origin,
@@ -44,12 +82,10 @@ pub(super) async fn run(
         groups = config.groups.len(),
         "starting"
     );
-    warn(&config);
-    let supervisor = run::Supervisor::of(environment, std::process::id());
-    let ended = tokio::select! {
-        ended = run::supervised(&config, stop, reloads, supervisor) => ended,
-        never = reload => match never {},
-    };
+    warn(config);
+}
+
+fn ending(ended: Result<Ending, run::RunError>) -> Result<(), Failure> {
     match ended {
         Ok(Ending::Stopped) => {
             tracing::info!("stopped");
@@ -66,6 +102,7 @@ pub(super) async fn run(
                 run::RunError::Http(_)
                 | run::RunError::Store(_)
                 | run::RunError::Broker(_)
+                | run::RunError::NotWritten(_)
                 | run::RunError::Door(DoorError::Refused { .. }) => exit::CONFIG,
             };
             Err(Failure::new(code, error))

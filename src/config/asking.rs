@@ -9,7 +9,8 @@ use super::error::ConfigErrors;
 use super::{Origin, check, environment, find, json_schema};
 
 /// Finds the configuration as [`load`](super::load) does and takes `http.listen` of it, if it is there. A bridge that
-/// runs is alive whatever somebody has written since, so nothing else is looked at; it must be TOML though.
+/// runs is alive whatever somebody has written since, so nothing else is looked at; it must be TOML though. A file that is
+/// named may not be there yet: at a first start a bridge asks what goes into it.
 ///
 /// # Errors
 ///
@@ -18,7 +19,7 @@ pub fn load_listen(
     explicit: Option<&Path>,
     environment: &Environment,
 ) -> Result<Option<SocketAddr>, ConfigErrors> {
-    let (origin, text) = find::find(explicit, environment)?;
+    let (origin, text) = find::find_or_none_yet(explicit, environment)?;
     read(&text, origin, environment)
 }
 

@@ -34,6 +34,11 @@ impl ConfigErrors {
     pub(super) fn of_file(file: &Path, says: impl fmt::Display) -> Self {
         Self(vec![ConfigError::new(file.display().to_string(), says)])
     }
+
+    /// Whether each is about such a key.
+    pub(super) fn are_all_about(&self, such: impl Fn(&Key) -> bool) -> bool {
+        self.0.iter().all(|error| error.key.as_ref().is_some_and(&such))
+    }
 }
 
 impl ConfigError {

@@ -18,11 +18,29 @@ pub(super) fn find(
     explicit: Option<&Path>,
     environment: &Environment,
 ) -> Result<(Origin, String), ConfigErrors> {
-    let by_variable = || environment.get("PRESENCE2MQTT_CONFIG").map(Path::new);
-    if let Some(named) = explicit.or_else(by_variable) {
+    if let Some(named) = named_file(explicit, environment) {
         return read(named.to_owned());
     }
     first_of(&usual_places(environment), environment)
+}
+
+/// The same; a file that is named and is not there has nothing in it yet.
+pub(super) fn find_or_none_yet(
+    explicit: Option<&Path>,
+    environment: &Environment,
+) -> Result<(Origin, String), ConfigErrors> {
+    match named_file(explicit, environment) {
+        Some(named) if is_missing(named) => Ok((Origin::File(named.to_owned()), String::new())),
+        Some(_) | None => find(explicit, environment),
+    }
+}
+
+fn named_file<'p>(explicit: Option<&'p Path>, environment: &'p Environment) -> Option<&'p Path> {
+    explicit.or_else(|| environment.get("PRESENCE2MQTT_CONFIG").map(Path::new))
+}
+
+fn is_missing(file: &Path) -> bool {
+    file.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
 }
 
 /// The first of these files that exists, else the environment alone if it says anything.

@@ -204,6 +204,8 @@ pub struct Http {
     pub password: Option<Secret>,
     /// Without a password: answer to whatever name the pages are asked for by.
     pub any_host: bool,
+    /// The page obeys nobody.
+    pub read_only: bool,
 }
 
 impl PartialEq for IdentityService {

@@ -4,7 +4,7 @@
 //! written, `environment` lays `PRESENCE2MQTT__*` over it, `shape` turns it into what is `written`
 //! (and `written_graph`, `written_accounts` and `written_tables`, with `duration_words`) by the list of keys in `schema`, and `check`
 //! makes of it what is `known`, with `broker`, `ids`, `secret`, `certificate` and `files` for the parts; `listening` is the part
-//! for who only listens, `asking` for who only asks, `exposed` says who else can read or change the files, `unzoned`
+//! for who only listens, `asking` for who only asks, `first_start` for who has nothing to sign in with yet, `exposed` says who else can read or change the files, `unzoned`
 //! which lights have hours without a clock. `error` and `key` say
 //! what is wrong, and where.
 //!
@@ -22,6 +22,7 @@ mod error;
 mod exposed;
 mod files;
 mod find;
+mod first_start;
 mod ids;
 mod key;
 mod known;
@@ -47,6 +48,7 @@ pub use document::Origin;
 pub use environment::Environment;
 pub use error::ConfigErrors;
 pub use exposed::exposed;
+pub use first_start::{FirstStart, first_start};
 pub use ids::{ApplicationId, TenantId};
 pub use known::{
     Account, Auth, ClientIdentity, Cloud, Commands, Config, Credentials, HomeAssistant, Http,

@@ -167,4 +167,6 @@ pub(super) struct Http {
     pub password_file: Option<PathBuf>,
     /// Without a password: answer whatever name the pages are asked for by. Only for an address that nobody but a proxy reaches which checks its visitors.
     pub any_host: bool,
+    /// The page shows and changes nothing: no forms, and none is obeyed.
+    pub read_only: bool,
 }

@@ -6,6 +6,7 @@ use super::commands::CommandQueue;
 use super::context::Context;
 use super::model::account::{AccountId, addressed};
 use super::model::health::GraphState;
+use super::model::name::TopicLevel;
 use super::model::request::ReadMembers;
 use super::model::settings::{AccountSettings, Settings};
 use super::model::sign_in::SignInBy;
@@ -47,6 +48,19 @@ impl Accounts {
 
     pub(super) fn get_mut(&mut self, account: AccountId) -> Option<&mut Account> {
         self.list.get_mut(account.index())
+    }
+
+    /// The account of this name, or the only one, if a person signs in to it.
+    pub(super) fn of_person(
+        &mut self,
+        name: Option<&TopicLevel>,
+        settings: &Settings,
+    ) -> Option<&mut Account> {
+        let is_meant = |account: &&mut Account| {
+            let settings = settings.account(account.id());
+            settings.name.as_ref() == name && settings.sign_in.invites.is_some()
+        };
+        self.list.iter_mut().find(is_meant)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Account> {
@@ -189,7 +203,8 @@ impl Account {
 
     /// What is wrong, and what to do.
     pub(super) fn detail(&self, settings: &Settings) -> Option<String> {
-        let detail = self.sign_in.trouble().or(self.requests.detail())?;
+        let is_needed = self.needs_sign_in(settings).is_some();
+        let detail = self.sign_in.trouble().filter(|_| is_needed).or(self.requests.detail())?;
         let name = settings.account(self.id()).name.as_ref();
         Some(name.map_or_else(|| detail.to_owned(), |name| addressed(name, detail)))
     }

@@ -9,36 +9,42 @@ use super::broker::{Broker, ReadBack};
 use super::context::Context;
 use super::groups::Groups;
 use super::groups::roster_change::RosterChange;
-use super::health::{AccountHealthWords, BridgeHealth, HealthWords};
+use super::health::BridgeHealth;
 use super::home_assistant::account::announced as announced_of_account;
 use super::home_assistant::announcements::{self, HomeAssistant};
 use super::home_assistant::light::announced as announced_of_light;
 use super::lights::lights::Lights;
-use super::model::account::{AccountId, addressed};
+use super::model::account::AccountId;
+use super::model::act::{Act, ActId, Acted};
 use super::model::effect::{Effect, Ending, GraphOrder, Message};
 use super::model::event::{Access, Event, Incoming, PresenceEvent};
-use super::model::health::Health;
 use super::model::heard::Heard;
 use super::model::mqtt::Qos;
 use super::model::name::TopicLevel;
 use super::model::payload::{RememberedInfo, RememberedState};
+use super::model::people_page::PeopleQuery;
 use super::model::place::{Entry, Place};
 use super::model::presence_change::PresenceChange;
 use super::model::remembered::Remembered;
 use super::model::report::Report;
 use super::model::settings::{Settings, User};
 use super::model::sign_in::SignInEvent;
-use super::model::snapshot::{AccountSnapshot, GraphSnapshot, Snapshot};
+use super::model::snapshot::Snapshot;
 use super::model::successors::Successors;
 use super::model::time::{Now, Tick};
 use super::model::topic::{BridgeField, Field, OFFLINE, SET, SET_STATUS_MESSAGE};
 use super::people::Roster;
 use super::people::following::Followed;
 use super::people::person::Person;
+use super::sign_in::SignIn;
+use super::snapshot::Departments;
 use super::suspend::Suspend;
 
 /// Nobody turns stale so soon after time passed unseen: a read that succeeds at once spares everybody the alarm.
 const WAKING_GRACE: Duration = Duration::from_millis(1200);
+
+/// What is said to an address that no sign-in of any account waits for.
+const NOT_LANDED: &str = "this is not the address that a sign-in ended on which waits now: copy all of it from the browser's address bar, or begin again";
 
 /// All that is decided: what is asked of Graph, everybody's health, and what the broker should hold.
 ///
@@ -140,8 +146,76 @@ impl Bridge {
                 cx.report(Report::NotConfigured(why.clone()));
                 self.health.reloaded(Some(why));
             }
+            Event::Act(visitor, act) => {
+                if let Some(acted) = self.act(visitor, act) {
+                    self.cx.answer(Some(visitor), acted);
+                }
+            }
             Event::Stop => self.stop(Ending::Stopped),
         }
+    }
+
+    /// A visitor of the status page wants something done. Returns how it went; nothing if that shows later.
+    fn act(&mut self, visitor: ActId, act: Act) -> Option<Acted> {
+        if !self.outbox.is_open() && act.needs_broker() {
+            return Some(Err("the bridge is not connected to the broker, or waits for its turn".into()));
+        }
+        let Self { cx, outbox, lights, accounts, .. } = self;
+        match act {
+            Act::Refresh => Some(match self.refresh() {
+                true => Ok("Everybody is read now."),
+                false => Err("everybody was read a moment ago; try again in some seconds".into()),
+            }),
+            Act::Follow(light, _) | Act::TestLight(light) if !lights.is_known(&light) => {
+                Some(Err("there is no such light any more".into()))
+            }
+            Act::Follow(light, follows) => {
+                lights.pause_or_follow(&light, if follows { b"ON" } else { b"OFF" }, outbox, cx);
+                Some(Ok(if follows { "The light shows presence again." } else { "The light is paused." }))
+            }
+            Act::TestLight(light) => Some(match lights.test(&light, cx.now) {
+                Some(true) => Ok("The light shows every state now, for two seconds each."),
+                Some(false) | None => Ok("The test is over."),
+            }),
+            Act::SetPresence(user, payload) => {
+                let change = PresenceChange::from_presence(payload.as_bytes());
+                let topic = cx.topics.set(&user, SET);
+                let payload = payload.into_bytes();
+                let message = Incoming { topic, payload, retained: false, reply_to: None };
+                let is_empty = matches!(change, Ok(None));
+                let is_taken = !is_empty && self.commanded(user, change, (&message, Some(visitor)));
+                (!is_taken).then(|| Err("this person's presence cannot be set".into()))
+            }
+            Act::Landed(address) => {
+                let account = accounts.iter_mut().find(|account| account.sign_in.ends_on(&address));
+                let Some(account) = account else { return Some(Err(NOT_LANDED.into())) };
+                account.sign_in.landed(address, visitor, cx);
+                None
+            }
+            Act::SignIn(of, by, back_to) => self.act_on(of.as_ref(), |sign_in, outbox, cx| {
+                sign_in.ask((by, back_to), visitor, outbox, cx);
+            }),
+            Act::Change(of, is_meant) => self.act_on(of.as_ref(), |sign_in, _, cx| {
+                sign_in.decide(is_meant, visitor, cx);
+            }),
+            Act::SignOut(of) => self.act_on(of.as_ref(), |sign_in, outbox, cx| {
+                sign_in.sign_out(visitor, outbox, cx);
+            }),
+        }
+    }
+
+    /// Does something about the sign-in of an account, which shows later how it went; or says why not.
+    fn act_on(
+        &mut self,
+        account: Option<&TopicLevel>,
+        does: impl FnOnce(&mut SignIn, &mut Outbox, &mut Context),
+    ) -> Option<Acted> {
+        let Self { accounts, outbox, cx, .. } = self;
+        let Some(account) = accounts.of_person(account, &cx.settings) else {
+            return Some(Err("no person signs in to this account".into()));
+        };
+        does(&mut account.sign_in, outbox, cx);
+        None
     }
 
     /// A request of this account is over.
@@ -406,13 +480,15 @@ impl Bridge {
                 }
             }
             Heard::Refresh if message.retained => {}
-            Heard::Refresh => self.refresh(),
+            Heard::Refresh => {
+                self.refresh();
+            }
             Heard::Set(user) => {
-                self.commanded(user, PresenceChange::from_presence(&message.payload), message)
+                self.commanded(user, PresenceChange::from_presence(&message.payload), (message, None));
             }
             Heard::SetStatusMessage(user) => {
                 let change = PresenceChange::from_status_message(&message.payload, self.cx.wall);
-                self.commanded(user, change, message);
+                self.commanded(user, change, (message, None));
             }
             _ if self.home_assistant.is_birth(message, &mut self.cx) => {}
             _ if is_for_a_light => {}
@@ -434,20 +510,22 @@ impl Bridge {
         }
     }
 
-    /// Somebody wants somebody's presence to be set now.
+    /// Somebody wants somebody's presence to be set now. Returns whether that is answered.
     fn commanded(
         &mut self,
         user: TopicLevel,
         change: Result<Option<PresenceChange>, String>,
-        message: &Incoming,
-    ) {
+        (message, visitor): (&Incoming, Option<ActId>),
+    ) -> bool {
         let Self { accounts, people, outbox, cx, broker, .. } = self;
         let person = people.by_name(&user).and_then(|place| people.get(place));
         let account = person.and_then(|person| accounts.get_mut(person.account()));
-        let Some(Account { commands, requests, .. }) = account else { return };
-        if !message.retained && broker.is_active() {
-            commands.take((user, change), message, requests.hold_until(), people, outbox, cx);
+        let Some(Account { commands, requests, .. }) = account else { return false };
+        let may = !message.retained && broker.is_active() && cx.settings.commands.is_some();
+        if may {
+            commands.take((user, change), (message, visitor), requests.hold_until(), people, outbox, cx);
         }
+        may
     }
 
     /// An earlier run, or somebody else, left this on the broker.
@@ -516,14 +594,17 @@ impl Bridge {
     }
 
     /// Reads everybody and sends everything again, at most once per interval: one word would else be an order to each light.
-    fn refresh(&mut self) {
-        if self.broker.may_refresh(&self.outbox, &self.cx) {
+    /// Returns whether it did.
+    fn refresh(&mut self) -> bool {
+        let may = self.broker.may_refresh(&self.outbox, &self.cx);
+        if may {
             self.lights.tell_again();
             for account in self.accounts.iter_mut() {
                 account.requests.refresh(|group| self.groups.is_worth_a_try(group), self.cx.now);
             }
             self.send_everything();
         }
+        may
     }
 
     /// Does what the connection's own time asks for.
@@ -562,7 +643,7 @@ impl Bridge {
         self.groups.doubt_orphans(&mut self.outbox, &self.cx);
         self.home_assistant.announce_bridge(&self.lights.names(), &mut self.outbox, &self.cx);
         self.lights.publish_all(&mut self.outbox, &self.cx);
-        let words = self.health_words();
+        let words = self.departments().health_words();
         self.health.publish_all(words, &mut self.outbox, &self.cx);
         self.publish_info();
         for account in self.accounts.iter() {
@@ -583,7 +664,7 @@ impl Bridge {
     }
 
     fn publish_news(&mut self) {
-        let words = self.health_words();
+        let words = self.departments().health_words();
         self.health.publish_news(words, &mut self.outbox, &self.cx);
     }
 
@@ -607,8 +688,9 @@ impl Bridge {
         let Some(Account { requests, sign_in, commands }) = accounts.get_mut(of) else { return };
         match event {
             SignInEvent::Invited(shown) => sign_in.show(shown, outbox, cx),
-            SignInEvent::Landed(address) => sign_in.landed(address, cx),
             SignInEvent::NotTaken(why) => sign_in.not_taken(why, cx),
+            SignInEvent::Another(change) => sign_in.another(change, cx),
+            SignInEvent::SignedOut(outcome) => sign_in.signed_out(outcome, cx),
             SignInEvent::NotStored(why) => sign_in.not_stored(why),
             SignInEvent::Ended(end) => {
                 if sign_in.ended(&end, outbox, cx) {
@@ -622,6 +704,9 @@ impl Bridge {
                 let report = name.clone().map(Report::SignedIn);
                 commands.signed_in(account, cx.now);
                 let (is_news, is_another) = sign_in.signed_in(name);
+                if is_news && (is_another || sign_in.account().is_none()) {
+                    requests.account_changed(cx.now);
+                }
                 if is_news {
                     self.cx.report(report);
                     self.publish_info();
@@ -791,89 +876,16 @@ impl Bridge {
         broker.stop(ending, last, outbox, cx);
     }
 
-    /// What is published on `<bridge>/health`, and on that of each account.
-    fn health_words(&self) -> HealthWords {
-        let cx = &self.cx;
-        let named = |(account, notice): (AccountId, String)| cx.named(account, notice);
-        let of_accounts = self
-            .accounts
-            .iter()
-            .flat_map(|account| self.notices_of(account).map(|notice| (account.id(), notice)));
-        let of_commands = self
-            .accounts
-            .iter()
-            .flat_map(|account| account.commands.notices(&cx.settings).map(|notice| (account.id(), notice)));
-        let notices = (of_accounts.map(named))
-            .chain(self.broker.refusal_notices())
-            .chain(self.outbox.notice())
-            .chain(self.health.notice())
-            .chain(of_commands.map(named))
-            .chain(self.broker.notices(&cx.settings))
-            .collect();
-        let words = |account: &Account| {
-            let name = cx.settings.account(account.id()).name.clone();
-            // Of the only one everything is said together.
-            let own = name.iter().flat_map(|name| {
-                let notices = self.notices_of(account).chain(account.commands.notices(&cx.settings));
-                notices.map(|notice| addressed(name, &notice))
-            });
-            let words = AccountHealthWords {
-                graph: account.requests.state(),
-                detail: account.detail(&cx.settings),
-                notices: own.collect(),
-                since: account.requests.since(),
-                last_success: account.requests.last_success(),
-                may_move: name.is_none() || account.requests.answered_at() == Some(cx.now),
-            };
-            (name, words)
-        };
-        HealthWords { accounts: self.accounts.iter().map(words).collect(), notices }
-    }
-
-    /// What is said of one account.
-    fn notices_of(&self, account: &Account) -> impl Iterator<Item = String> {
-        let Account { requests, sign_in, .. } = account;
-        (requests.notice(&self.cx).into_iter())
-            .chain(sign_in.notices(self.cx.wall))
-            .chain(self.people.notices(account.id(), requests.forbidden_advice()))
-            .chain(self.groups.notices(account.id()))
-    }
-
-    /// What is known now, with at most so many people in it.
+    /// What is known now, with the people who are wanted in it.
     #[must_use]
-    pub fn snapshot(&self, people: usize, now: Now) -> Snapshot {
-        let cx = &self.cx;
-        let tick = self.suspend.with_sleep(now.tick);
-        let person = |person: &Person| person.snapshot(&cx.settings.mqtt.client_id);
-        let account = |account: &Account| {
-            let settings = cx.settings.account(account.id());
-            AccountSnapshot {
-                name: settings.name.clone(),
-                cloud: settings.app.cloud,
-                auth_method: settings.auth_method,
-                signed_in: account.sign_in.account().map(str::to_owned),
-                graph: GraphSnapshot {
-                    detail: account.detail(&cx.settings),
-                    ..account.requests.snapshot(cx, tick)
-                },
-                sign_in: account.sign_in.shown().cloned(),
-                certificate_ends: account.sign_in.certificate_end(),
-            }
-        };
-        Snapshot {
-            at: now.wall,
-            version: cx.settings.version,
-            accounts: self.accounts.iter().map(account).collect(),
-            bridge: cx.settings.mqtt.client_id.clone(),
-            started_at: self.health.started_at(),
-            broker: self.broker.snapshot(&self.outbox),
-            notices: self.health_words().notices,
-            people: self.people.count(),
-            current: self.people.count_of(Health::Ok),
-            census: Health::ALL.map(|health| (health.as_str(), self.people.count_of(health))),
-            persons: self.people.in_order().take(people).map(person).collect(),
-            lights: self.lights.snapshots(),
-        }
+    pub fn snapshot(&self, wanted: &PeopleQuery, now: Now) -> Snapshot {
+        self.departments().snapshot(wanted, Now { tick: self.suspend.with_sleep(now.tick), ..now })
+    }
+
+    /// Those of which something is said.
+    fn departments(&self) -> Departments<'_> {
+        let Self { cx, people, groups, accounts, broker, outbox, lights, health, .. } = self;
+        Departments { cx, people, groups, accounts, broker, outbox, lights, health }
     }
 
     /// For tests of what follows when nobody lives in the bridge's place.

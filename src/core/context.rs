@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::model::account::{AccountId, addressed};
+use super::model::act::{ActId, Acted};
 use super::model::budget::Budgets;
 use super::model::effect::{BrokerOrder, Effect, GraphOrder};
 use super::model::name::ClientId;
@@ -89,6 +90,11 @@ impl Context {
 
     pub(super) fn ask_broker(&mut self, order: BrokerOrder) {
         self.effects.push(Effect::Broker(order));
+    }
+
+    /// Tells a visitor of the status page how it went, if one waits.
+    pub(super) fn answer(&mut self, visitor: Option<ActId>, acted: Acted) {
+        self.effects.extend(visitor.map(|visitor| Effect::Answer(visitor, acted)));
     }
 
     pub(super) fn push(&mut self, effect: Effect) {

@@ -13,6 +13,7 @@
 //!
 //! - [`bridge`] is the root: the only place that has them all. A presence that changed goes `requests` (what was
 //!   asked) → `people` (what it means) → `Roster::next_changed`, the one fan-out → `lights`, `home_assistant`, `broker::outbox`.
+//! - `snapshot` is what is said of all of it at once: the words of health, and what the status page shows.
 //! - `accounts` has the requests, the sign-in and the commands of each account, which know nothing of each other; the people and
 //!   groups of all accounts stand together, and each says whose they are. Accounts of one app share a budget, in turn.
 //! - `context` is what everybody is handed: the time, the settings, the names of topics, the budgets, randomness, where effects go.
@@ -38,6 +39,7 @@ mod people;
 pub mod rehearsal;
 mod requests;
 pub mod sign_in;
+mod snapshot;
 mod suspend;
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ pub fn rehearse(mut settings: Settings, mut now: Now) -> Rehearsal {
                 Effect::Graph(of, order) => {
                     events.extend(answer(order).map(|event| Event::Presence(of, event)));
                 }
-                Effect::SignIn(..) | Effect::Report(_) | Effect::Finish(_) => {}
+                Effect::SignIn(..) | Effect::Answer(..) | Effect::Report(_) | Effect::Finish(_) => {}
             }
         }
     }

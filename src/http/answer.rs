@@ -2,41 +2,119 @@
 
 use std::net::IpAddr;
 
+use hyper::body::Body;
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION, REFRESH, RETRY_AFTER,
+    WWW_AUTHENTICATE,
 };
 use hyper::http::request::Parts;
-use hyper::{Method, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 
-use super::guard::{self, Refusal};
-use super::page::Page;
+use super::acts;
+use super::first_start::{self, Guide};
+use super::form::{Form, NotAForm};
+use super::guard::{self, Refusal, now};
+use super::page::{Page, View};
+use super::same_origin::{self, NotObeyed};
 use super::site::Site;
-use super::{metrics, ready};
-
-/// People on the status page, at most: more is no page that anybody reads, and the loop should not copy them.
-const PEOPLE: usize = 500;
+use super::{filter, metrics, ready};
+use crate::core::model::act::Act;
+use crate::core::model::people_page::PeopleQuery;
+use crate::core::model::snapshot::Snapshot;
+use crate::setup::steps::{Answer, Step};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 
 /// The answer to one request from this address.
-pub(super) async fn answer(from: IpAddr, request: Parts, site: &Site, page: &Page) -> Response<String> {
-    if request.method != Method::GET && request.method != Method::HEAD {
-        let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here");
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return response;
+pub(super) async fn answer<B>(from: IpAddr, request: Request<B>, site: &Site, page: &Page) -> Response<String>
+where
+    B: Body,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let (request, body) = request.into_parts();
+    let may_act = request.uri.path() == "/";
+    match request.method {
+        Method::GET | Method::HEAD => shown(from, &request, site, page).await,
+        Method::POST if may_act => match obeyed(from, &request, body, site).await {
+            Ok(response) | Err(response) => response,
+        },
+        _ => {
+            let allowed = if may_act { "GET, HEAD, POST" } else { "GET, HEAD" };
+            let sentence = format!("only {allowed} are answered here");
+            let mut response = text(StatusCode::METHOD_NOT_ALLOWED, &sentence);
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+            response
+        }
     }
-    match request.uri.path() {
+}
+
+/// What a form of the page asks for.
+async fn obeyed<B>(
+    from: IpAddr,
+    request: &Parts,
+    body: B,
+    site: &Site,
+) -> Result<Response<String>, Response<String>>
+where
+    B: Body,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let headers = &request.headers;
+    guard::admit(from, headers, site).await.map_err(|refusal| refused(&refusal))?;
+    // Before a byte of it is waited for.
+    same_origin::check(headers).map_err(|why| not_obeyed(&why))?;
+    if site.read_only {
+        return Err(not_obeyed(&NotObeyed::ReadOnly));
+    }
+    let form =
+        Form::read(headers, body).await.map_err(|why: NotAForm| text(why.status(), &why.to_string()))?;
+    site.token.check(&form).map_err(|why| not_obeyed(&why))?;
+    if let Some(guide) = &site.guide {
+        let answer = first_start::answer(&form, headers);
+        return answered(guide, answer).await;
+    }
+    let act = acts::asked(&form, headers);
+    let act = act.ok_or_else(|| text(StatusCode::BAD_REQUEST, "this form is of no use here"))?;
+    acted(act, request.uri.query(), site).await.ok_or_else(busy)
+}
+
+/// Does something, and leads the browser back to the page, where it says how it went. Relative: a proxy may have put something in front.
+async fn acted(act: Act, query: Option<&str>, site: &Site) -> Option<Response<String>> {
+    let number = site.told.keep(site.act(act).await?, now());
+    let mut response = text(StatusCode::SEE_OTHER, "see the page");
+    let page = HeaderValue::from_str(&filter::back(query, &number)).ok()?;
+    response.headers_mut().insert(LOCATION, page);
+    Some(response)
+}
+
+/// What somebody wants to see.
+async fn shown(from: IpAddr, request: &Parts, site: &Site, page: &Page) -> Response<String> {
+    match (request.uri.path(), &site.guide) {
+        ("/readyz" | "/metrics", Some(_)) => {
+            text(StatusCode::SERVICE_UNAVAILABLE, "the bridge is not set up yet; open its page")
+        }
+        ("/", Some(guide)) => match guard::admit(from, &request.headers, site).await {
+            Ok(()) => set_up(guide, request, site).await,
+            Err(refusal) => refused(&refusal),
+        },
+        (path, _) => at(path, from, request, site, page).await,
+    }
+}
+
+/// The same where everything is set up.
+async fn at(path: &str, from: IpAddr, request: &Parts, site: &Site, page: &Page) -> Response<String> {
+    match path {
         // Alive is whoever answers. It asks nobody, so that a busy loop is no reason to be killed.
         "/healthz" => text(StatusCode::OK, "ok"),
-        "/readyz" => match site.asker.ask(0).await {
+        "/readyz" => match site.asker.ask(PeopleQuery::nobody()).await {
             Some(snapshot) if snapshot.is_ready() => text(StatusCode::OK, "ok"),
             Some(snapshot) if snapshot.is_waiting() => text(StatusCode::OK, "standby"),
             Some(snapshot) => text(StatusCode::SERVICE_UNAVAILABLE, &ready::trouble(&snapshot).join("\n")),
             None => busy(),
         },
         "/metrics" => match guard::admit(from, &request.headers, site).await {
-            Ok(()) => match site.ask(0).await {
+            Ok(()) => match site.ask(PeopleQuery::nobody()).await {
                 Some(snapshot) => {
                     respond(StatusCode::OK, metrics::TYPE, metrics::text(&snapshot, &site.meters))
                 }
@@ -45,25 +123,69 @@ pub(super) async fn answer(from: IpAddr, request: Parts, site: &Site, page: &Pag
             Err(refusal) => refused(&refusal),
         },
         "/" => match guard::admit(from, &request.headers, site).await {
-            Ok(()) => match site.ask(PEOPLE).await {
-                Some(snapshot) => show(page, &snapshot, &site.broker),
-                None => busy(),
-            },
+            Ok(()) => page_or_landing(request, site, page).await.unwrap_or_else(busy),
             Err(refusal) => refused(&refusal),
         },
         _ => text(StatusCode::NOT_FOUND, "there is /, /healthz, /readyz and /metrics"),
     }
 }
 
-fn show(page: &Page, snapshot: &crate::core::model::snapshot::Snapshot, broker: &str) -> Response<String> {
-    match page.render(snapshot, broker) {
+/// The set-up of a first start.
+async fn set_up(guide: &Guide, request: &Parts, site: &Site) -> Response<String> {
+    let query = request.uri.query();
+    // A browser that signed in comes back here; only who began the sign-in knows the state in the address.
+    if let Some(answer) = first_start::landed(query).filter(|_| request.method == Method::GET) {
+        let answered = answered(guide, Some(answer)).await;
+        return answered.unwrap_or_else(|busy| busy);
+    }
+    let Some(view) = guide.visit(None).await else {
+        // When it is over the status page comes in a moment.
+        let mut response = busy();
+        response.headers_mut().insert(REFRESH, HeaderValue::from_static("1"));
+        return response;
+    };
+    made(first_start::render(&view, site.token.as_str(), query == Some("paste")), first_start::policy())
+}
+
+/// Hands an answer to the set-up, and leads the browser to what it shows then: loading that again does not send the answer again.
+async fn answered(
+    guide: &Guide,
+    answer: Option<(Step, Answer)>,
+) -> Result<Response<String>, Response<String>> {
+    let answer = answer.ok_or_else(|| text(StatusCode::BAD_REQUEST, "this form is of no use here"))?;
+    guide.visit(Some(answer)).await.ok_or_else(busy)?;
+    let mut response = text(StatusCode::SEE_OTHER, "go on with the page");
+    response.headers_mut().insert(LOCATION, HeaderValue::from_static("./"));
+    Ok(response)
+}
+
+async fn page_or_landing(request: &Parts, site: &Site, page: &Page) -> Option<Response<String>> {
+    let query = request.uri.query();
+    // Only who began the sign-in knows the state in the address; nothing else can be done by looking at the page.
+    if let Some(act) = acts::landed(query).filter(|_| request.method == Method::GET && !site.read_only) {
+        return acted(act, None, site).await;
+    }
+    let wanted = filter::wanted(query);
+    let query = Form::parse(query.unwrap_or_default().as_bytes());
+    let told = query.value("told").and_then(|number| site.told.get(number, now()));
+    let snapshot = site.ask(wanted.clone()).await?;
+    Some(show(page, &snapshot, &View { wanted, told }, site))
+}
+
+fn show(page: &Page, snapshot: &Snapshot, view: &View, site: &Site) -> Response<String> {
+    let token = (!site.read_only).then(|| site.token.as_str());
+    made(page.render(snapshot, view, &site.broker, token), page.policy())
+}
+
+fn made(page: Result<String, minijinja::Error>, policy: HeaderValue) -> Response<String> {
+    match page {
         Ok(html) => {
             let mut response = respond(StatusCode::OK, HTML, html);
-            response.headers_mut().insert(CONTENT_SECURITY_POLICY, page.policy());
+            response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
             response
         }
         Err(error) => {
-            tracing::error!(%error, "the status page cannot be made");
+            tracing::error!(%error, "the page cannot be made");
             text(StatusCode::INTERNAL_SERVER_ERROR, "the page cannot be made; please report this")
         }
     }
@@ -87,6 +209,10 @@ fn refused(refusal: &Refusal) -> Response<String> {
     response
 }
 
+fn not_obeyed(why: &NotObeyed) -> Response<String> {
+    text(StatusCode::FORBIDDEN, &why.to_string())
+}
+
 fn busy() -> Response<String> {
     text(StatusCode::SERVICE_UNAVAILABLE, "the bridge is busy; ask again")
 }
@@ -108,7 +234,9 @@ fn respond(status: StatusCode, kind: &'static str, body: String) -> Response<Str
     );
     for (name, value) in [
         ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "no-referrer"),
+        // Nobody else learns where this page is, and the page is told that a form comes from it: with `no-referrer` a browser
+        // calls the origin of a form `null` (Fetch standard, "append a request `Origin` header").
+        ("referrer-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));

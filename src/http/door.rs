@@ -18,6 +18,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use super::answer::answer;
+use super::first_start::Guide;
 use super::page::Page;
 use super::question::Asker;
 use super::site::Site;
@@ -34,7 +35,7 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 /// For one connection from its beginning to the last byte of the answer.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Bytes of a request's head, which is all of a request that is read; behind a proxy it may hold many cookies.
+/// Bytes of a request's head; behind a proxy it may hold many cookies.
 const LARGEST_HEAD: usize = 16 * 1024;
 
 /// How long to wait when no connection can be accepted, which usually means no file descriptors.
@@ -110,6 +111,11 @@ impl Door {
 }
 
 impl Keys {
+    /// From now on shows the set-up that this leads to, in the place of the status page, until the next change.
+    pub(crate) fn guide(&self, guide: Option<Guide>) {
+        self.0.send_modify(|site| *site = Arc::new(Site { guide, ..Site::clone(site) }));
+    }
+
     /// From now on serves by this configuration. The address stays.
     pub fn change(&self, http: &Http, broker: String) {
         self.0.send_modify(|site| *site = Arc::new(site.changed(http, broker)));
@@ -145,7 +151,7 @@ async fn attend(listener: tokio::net::TcpListener, mut site: watch::Receiver<Arc
 async fn serve(stream: TcpStream, from: IpAddr, site: Arc<Site>, page: Arc<Page>) {
     let service = service_fn(|request: Request<Incoming>| {
         let (site, page) = (Arc::clone(&site), Arc::clone(&page));
-        async move { Ok::<_, Infallible>(answer(from, request.into_parts().0, &site, &page).await) }
+        async move { Ok::<_, Infallible>(answer(from, request, &site, &page).await) }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())

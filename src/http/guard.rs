@@ -65,7 +65,7 @@ pub(super) async fn admit(from: IpAddr, headers: &HeaderMap, site: &Site) -> Res
 }
 
 #[expect(clippy::disallowed_methods, reason = "the edge reads the clock")]
-fn now() -> Instant {
+pub(super) fn now() -> Instant {
     Instant::now()
 }
 

@@ -5,9 +5,14 @@ use std::sync::atomic::AtomicBool;
 
 use tokio::sync::Semaphore;
 
+use super::first_start::Guide;
 use super::guesses::Guesses;
 use super::question::Asker;
+use super::same_origin::PageToken;
+use super::told::Told;
 use crate::config::{Http, Secret};
+use crate::core::model::act::{Act, Acted};
+use crate::core::model::people_page::PeopleQuery;
 use crate::core::model::snapshot::Snapshot;
 use crate::meters::Meters;
 
@@ -21,39 +26,61 @@ pub(super) struct Site {
     /// The password could not be read when it was last wanted.
     pub unreadable: Arc<AtomicBool>,
     pub any_host: bool,
+    pub read_only: bool,
+    /// What each form of the page holds.
+    pub token: PageToken,
     /// The broker's address, as configured; no credentials are in it.
     pub broker: String,
     pub meters: Meters,
     pub asker: Asker,
+    /// The way to the set-up, at a first start.
+    pub guide: Option<Guide>,
     pub guesses: Arc<Guesses>,
+    pub told: Arc<Told>,
     /// Places for whoever wants a page.
     pub places: Arc<Semaphore>,
 }
 
 impl Site {
     pub(super) fn new(http: &Http, broker: String, meters: Meters, asker: Asker) -> Self {
-        let Http { listen: _, password, any_host } = http.clone();
+        let Http { listen: _, password, any_host, read_only } = http.clone();
         Self {
             password,
             unreadable: Arc::default(),
             any_host,
+            read_only,
+            token: PageToken::new(),
             broker,
             meters,
             asker,
+            guide: None,
             guesses: Arc::default(),
+            told: Arc::default(),
             places: Arc::new(Semaphore::new(PAGES)),
         }
     }
 
     /// The same by another configuration.
     pub(super) fn changed(&self, http: &Http, broker: String) -> Self {
-        let Self { guesses, places, .. } = self.clone();
-        Self { guesses, places, ..Self::new(http, broker, self.meters.clone(), self.asker.clone()) }
+        let Self { guesses, told, places, token, .. } = self.clone();
+        Self {
+            guesses,
+            told,
+            places,
+            token,
+            ..Self::new(http, broker, self.meters.clone(), self.asker.clone())
+        }
     }
 
     /// What is known, for a page; nothing where too many ask.
-    pub(super) async fn ask(&self, people: usize) -> Option<Snapshot> {
+    pub(super) async fn ask(&self, wanted: PeopleQuery) -> Option<Snapshot> {
         let _place = self.places.try_acquire().ok()?;
-        self.asker.ask(people).await
+        self.asker.ask(wanted).await
+    }
+
+    /// How it went; nothing where too many ask.
+    pub(super) async fn act(&self, act: Act) -> Option<Acted> {
+        let _place = self.places.try_acquire().ok()?;
+        Some(self.asker.act(act).await)
     }
 }

@@ -8,11 +8,14 @@ use hyper::{Request, Response};
 
 use super::answer::answer;
 use super::page::Page;
-use super::question::questions;
+use super::question::{Asked, questions};
+use super::same_origin::PageToken;
 use super::site::Site;
 use crate::config::Secret;
 use crate::core::bridge::Bridge;
 use crate::core::model::account::AccountId;
+use crate::core::model::act::ActId;
+use crate::core::model::effect::Effect;
 use crate::core::model::event::{Event, PresenceEvent};
 use crate::core::model::presence::Presence;
 use crate::core::model::request::{Ended, ReadFailure, Reading, RequestId};
@@ -59,10 +62,20 @@ fn core(more: &str) -> Bridge {
 
 const VISITOR: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
 
+/// What a browser says of a form of the page.
+const FROM_THE_PAGE: &[(&str, &str)] = &[
+    ("host", "127.0.0.1:9642"),
+    ("origin", "http://127.0.0.1:9642"),
+    ("sec-fetch-site", "same-origin"),
+    ("content-type", "application/x-www-form-urlencoded"),
+];
+
 struct Visit {
     site: Site,
-    asked: tokio::sync::mpsc::Receiver<super::question::Question>,
+    asked: tokio::sync::mpsc::Receiver<Asked>,
     core: Bridge,
+    /// What followed from the last act.
+    effects: Vec<Effect>,
     now: Now,
 }
 
@@ -73,13 +86,17 @@ impl Visit {
             password: None,
             unreadable: Default::default(),
             any_host: false,
+            read_only: false,
+            token: PageToken::new(),
             broker: "mqtt://localhost:1883".into(),
             meters: Meters::default(),
             asker,
+            guide: None,
             guesses: Default::default(),
+            told: Default::default(),
             places: std::sync::Arc::new(tokio::sync::Semaphore::new(12)),
         };
-        Self { site, asked, core, now }
+        Self { site, asked, core, effects: Vec::new(), now }
     }
 
     async fn get(&mut self, path: &str, headers: &[(&str, &str)]) -> Response<String> {
@@ -87,18 +104,42 @@ impl Visit {
     }
 
     async fn request(&mut self, method: &str, path: &str, headers: &[(&str, &str)]) -> Response<String> {
+        self.send((method, path), headers, String::new()).await
+    }
+
+    /// A form as a browser sends it from the page.
+    async fn post(&mut self, form: &str) -> Response<String> {
+        let form = format!("token={}&{form}", self.site.token.as_str());
+        self.send(("POST", "/"), FROM_THE_PAGE, form).await
+    }
+
+    async fn send(
+        &mut self,
+        (method, path): (&str, &str),
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Response<String> {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let parts = request.body(()).unwrap().into_parts().0;
+        let request = request.body(body).unwrap();
         let page = Page::new();
-        let mut answer = std::pin::pin!(answer(VISITOR, parts, &self.site, &page));
+        let mut answer = std::pin::pin!(answer(VISITOR, request, &self.site, &page));
         loop {
             tokio::select! {
                 response = &mut answer => return response,
-                Some(question) = self.asked.recv() => {
-                    question.answer(|people| self.core.snapshot(people, self.now));
+                Some(asked) = self.asked.recv() => match asked {
+                    Asked::Question(question) => {
+                        question.answer(|wanted| self.core.snapshot(wanted, self.now));
+                    }
+                    Asked::Act(act, visitor) => {
+                        self.effects = self.core.on(Event::Act(ActId::new(7), act), self.now);
+                        let answer = self.effects.iter().find_map(|effect| {
+                            if let Effect::Answer(_, acted) = effect { Some(acted.clone()) } else { None }
+                        });
+                        visitor.send(answer.unwrap_or(Ok("That takes longer."))).unwrap();
+                    }
                 }
             }
         }
@@ -115,7 +156,9 @@ async fn each_path_answers_what_it_should_and_nothing_else_does() {
         ("GET", "/metrics", 200, "application/openmetrics-text; version=1.0.0; charset=utf-8"),
         ("GET", "/", 200, "text/html; charset=utf-8"),
         ("GET", "/?x=1", 200, "text/html; charset=utf-8"),
-        ("POST", "/", 405, "text/plain; charset=utf-8"),
+        ("POST", "/", 403, "text/plain; charset=utf-8"),
+        ("PUT", "/", 405, "text/plain; charset=utf-8"),
+        ("POST", "/metrics", 405, "text/plain; charset=utf-8"),
         ("DELETE", "/healthz", 405, "text/plain; charset=utf-8"),
         ("GET", "/favicon.ico", 404, "text/plain; charset=utf-8"),
         ("GET", "/healthz/", 404, "text/plain; charset=utf-8"),
@@ -130,10 +173,11 @@ async fn each_path_answers_what_it_should_and_nothing_else_does() {
         );
         assert_eq!(headers["cache-control"], "no-store");
         assert_eq!(headers["x-content-type-options"], "nosniff");
-        assert_eq!(headers["referrer-policy"], "no-referrer");
+        assert_eq!(headers["referrer-policy"], "same-origin");
         assert!(headers["content-security-policy"].to_str().unwrap().starts_with("default-src 'none';"));
     }
-    assert_eq!(visit.request("POST", "/", &[]).await.headers()["allow"], "GET, HEAD");
+    assert_eq!(visit.request("POST", "/healthz", &[]).await.headers()["allow"], "GET, HEAD");
+    assert_eq!(visit.request("PUT", "/", &[]).await.headers()["allow"], "GET, HEAD, POST");
 }
 
 #[tokio::test]
@@ -164,7 +208,6 @@ fn lost(why: &str) -> Event {
 #[tokio::test]
 async fn whatever_people_are_called_is_text() {
     let mut visit = Visit::to(core(""), at(2));
-    drop(Page::new().render(&visit.core.snapshot(9, visit.now), "").unwrap());
     let html = visit.get("/", &[]).await.into_body();
     let shown = "&lt;script&gt;alert(&#x27;alice&#x27;)&lt;&#x2f;script&gt;";
     assert!(html.contains(shown), "{html}");
@@ -217,6 +260,9 @@ async fn a_code_is_shown_with_a_picture_of_its_address() {
     );
     let link = shown("https://login.microsoftonline.com/contoso/oauth2/v2.0/authorize?state=x", None);
     visit.core.on(Event::SignIn(AccountId::FIRST, SignInEvent::Invited(link)), at(908));
+    let html = visit.get("/", &[]).await.into_body();
+    assert!(html.contains("authorize?state=x\"") && html.contains("value=\"landed\""), "{html}");
+    visit.site.read_only = true;
     let html = visit.get("/", &[]).await.into_body();
     assert!(html.contains("authorize?state=x\"") && html.contains("login --browser --no-open"), "{html}");
     assert!(!html.contains("class=\"code\"") && !html.contains("class=\"qr\""), "{html}");
@@ -271,11 +317,120 @@ async fn without_a_password_no_website_can_read_it_under_a_name_of_its_own() {
     assert_eq!(visit.get("/", &[("host", "evil.example")]).await.status().as_u16(), 200);
 }
 
+#[tokio::test]
+async fn only_a_form_of_this_page_is_obeyed() {
+    let mut visit = Visit::to(core(""), at(2));
+    assert_eq!(visit.post("act=nothing").await.status().as_u16(), 400, "it is let in");
+    let good = format!("token={}&act=refresh", visit.site.token.as_str());
+    let [host, origin, site, kind] = FROM_THE_PAGE else { panic!() };
+    let evil = ("origin", "https://evil.example");
+    let rebound = [("host", "evil.example:9642"), ("origin", "http://evil.example:9642")];
+    for (headers, body, status) in [
+        (&[*host, *origin, *site, *kind][..], good.as_str(), 303),
+        (&[*host, *kind], &good, 403),
+        (&[*host, evil, *kind], &good, 403),
+        (&[*host, *origin, ("sec-fetch-site", "cross-site"), *kind], &good, 403),
+        (&[*host, ("origin", "null"), *kind], &good, 403),
+        // A website that made its own name mean this machine: not even with a token that it should not know.
+        (&[rebound[0], rebound[1], *kind], &good, 403),
+        (&[*host, *origin, *site, *kind], "act=refresh", 403),
+        (&[*host, *origin, *site, *kind], "token=0&act=refresh", 403),
+        (&[*host, *origin, *site], &good, 415),
+        (&[*host, *origin, *site, ("content-type", "text/plain")], &good, 415),
+        (&[*host, *origin, *site, *kind], &"x".repeat(65 * 1024), 413),
+    ] {
+        let response = visit.send(("POST", "/"), headers, body.to_owned()).await;
+        assert_eq!(response.status().as_u16(), status, "{headers:?} {}", response.body());
+        assert!(!response.body().contains(visit.site.token.as_str()));
+    }
+    visit.site.read_only = true;
+    let response = visit.post("act=refresh").await;
+    assert_eq!(
+        (response.status().as_u16(), response.body().as_str()),
+        (403, "this page changes nothing: http.read_only = true\n")
+    );
+    visit.site.password = Some(Secret::Inline("correct horse".to_owned().into()));
+    assert_eq!(visit.post("act=refresh").await.status().as_u16(), 401, "the password comes first");
+}
+
+const A_LIGHT: &str = "[commands]\nenabled = true\n[[lights]]\nname = \"door\"\nusers = [\"alice\"]\npreset = \"wled\"\ntopic = \"w\"\n";
+
+#[tokio::test]
+async fn each_form_of_the_page_is_one_that_is_obeyed() {
+    let mut visit = Visit::to(core(A_LIGHT), at(2));
+    let account = crate::core::model::sign_in::SignedIn {
+        username: "alice@contoso.example".into(),
+        object_id: "00000000-0000-4000-8000-000000000001".parse().unwrap(),
+        may_write: true,
+    };
+    visit.core.on(Event::SignIn(AccountId::FIRST, SignInEvent::Account(Some(account))), at(2));
+    let html = visit.get("/", &[]).await.into_body();
+    let forms: Vec<&str> = html.split("<form method=\"post\"").skip(1).collect();
+    let token = format!("name=\"token\" value=\"{}\"", visit.site.token.as_str());
+    assert!(forms.iter().all(|form| form.split("</form>").next().unwrap().contains(&token)), "{html}");
+    for act in ["refresh", "pause", "test", "set", "browser", "code", "sign_out"] {
+        assert!(html.contains(&format!("name=\"act\" value=\"{act}\"")), "{act} in {html}");
+        let response = visit.post(&format!("act={act}&light=door&user=alice&presence=Busy&account=")).await;
+        let location =
+            response.headers().get("location").map(|location| location.to_str().unwrap().to_owned());
+        assert!(response.status() == 303 && location.unwrap().starts_with("?told="), "{act}");
+    }
+    assert!(html.contains("content=\"30\""), "a browser without scripts leaves time to fill in: {html}");
+
+    visit.site.read_only = true;
+    let html = visit.get("/", &[]).await.into_body();
+    assert!(!html.contains("method=\"post\"") && !html.contains(visit.site.token.as_str()), "{html}");
+}
+
+#[tokio::test]
+async fn who_did_something_is_told_how_it_went_and_no_link_can_put_words_there() {
+    let mut visit = Visit::to(core(A_LIGHT), at(2));
+    let told = |html: &str| {
+        let told = html.split("id=\"told\"").nth(1).unwrap();
+        told.split_once('>').unwrap().1.split_once("</p>").unwrap().0.to_owned()
+    };
+    let response = visit.post("act=refresh").await;
+    let location = format!("/{}", response.headers()["location"].to_str().unwrap());
+    for _ in 0..2 {
+        let html = visit.get(&location, &[]).await.into_body();
+        assert_eq!(told(&html), "the bridge is not connected to the broker, or waits for its turn");
+    }
+    for other in ["/", "/?told=1", "/?told=Call+0800+1234", "/?told="] {
+        assert_eq!(told(&visit.get(other, &[]).await.into_body()), "", "{other}");
+    }
+}
+
+#[tokio::test]
+async fn a_browser_that_comes_back_from_the_sign_in_service_ends_only_what_was_begun() {
+    let mut visit = Visit::to(core(""), at(2));
+    let response = visit.post("act=browser&account=").await;
+    assert_eq!(response.status().as_u16(), 303);
+    let link = ShownInvitation {
+        verification_uri: "https://login.example/authorize?state=x".parse().unwrap(),
+        user_code: None,
+        expires_at: at(900).wall,
+    };
+    visit.core.on(Event::SignIn(AccountId::FIRST, SignInEvent::Invited(link)), at(2));
+    let html = visit.get("/", &[]).await.into_body();
+    assert!(html.contains("authorize?state=x\"") && html.contains("name=\"act\" value=\"landed\""), "{html}");
+    for (path, redeems) in [("/?code=c&state=y", false), ("/?code=c&state=x", true)] {
+        let response = visit.get(path, &[]).await;
+        assert_eq!(response.status().as_u16(), 303);
+        assert!(!response.headers()["location"].to_str().unwrap().contains("code"));
+        let redeemed = visit.effects.iter().any(|effect| matches!(effect, Effect::SignIn(..)));
+        assert_eq!(redeemed, redeems, "{path}");
+    }
+    for (headers, read_only, status) in [(&[("host", "evil.example")][..], false, 403), (&[], true, 200)] {
+        visit.site.read_only = read_only;
+        assert_eq!(visit.get("/?code=c&state=x", headers).await.status().as_u16(), status);
+    }
+}
+
 /// The status, and whether it comes after the whole patience, when nobody answers the question.
 async fn unanswered(site: Site, path: &str) -> (u16, bool) {
-    let parts = Request::builder().uri(path).body(()).unwrap().into_parts().0;
+    let request = Request::builder().uri(path).body(String::new()).unwrap();
     let clock = crate::run::Clock::start();
-    let response = answer(VISITOR, parts, &site, &Page::new()).await;
+    let response = answer(VISITOR, request, &site, &Page::new()).await;
     (response.status().as_u16(), clock.now().tick.0 >= Duration::from_secs(2))
 }
 
@@ -395,12 +550,12 @@ async fn each_account_has_a_tile_and_says_who_has_to_sign_in() {
     for expected in [
         "<h2>home</h2>",
         "<h2>work</h2>",
-        "Somebody has to sign in to home",
+        "Sign-in required: home",
         "ABCD1234",
-        "Account home: run `presence2mqtt login --account home`",
+        "<p class=\"quiet\">run `presence2mqtt login --account home`",
         "nobody is signed in",
-        "read as the app itself",
-        "read by 2 accounts",
+        "signed in as the app",
+        "Accounts: 1 of 2 ok",
     ] {
         assert!(page.contains(expected), "{expected} in {page}");
     }

@@ -7,9 +7,10 @@ use tokio::task::JoinSet;
 
 use super::error::RunError;
 use crate::chain::chain;
-use crate::config::Config;
+use crate::config::{Config, Http};
 use crate::http::door::{Door, DoorError, Keys};
-use crate::http::question::{Asker, Question, questions};
+use crate::http::first_start::Guide;
+use crate::http::question::{Asked, Asker, questions};
 use crate::meters::Meters;
 
 /// All doors there are: one or none, and one that is being closed.
@@ -19,7 +20,7 @@ pub(super) struct Doors {
     tasks: JoinSet<u64>,
     opened: u64,
     asker: Asker,
-    asked: mpsc::Receiver<Question>,
+    asked: mpsc::Receiver<Asked>,
     meters: Meters,
 }
 
@@ -91,27 +92,45 @@ impl Doors {
         let broker = config.mqtt.brokers.to_string();
         match (plan, &self.open) {
             (Plan::Move(door), _) => {
-                let address = door.address().unwrap_or(http.listen);
+                let address = self.attend(door, http, broker, None);
                 tracing::info!(url = format!("http://{address}/"), "the status page is open");
-                let (keys, task) = door.attend(http, broker, self.meters.clone(), self.asker.clone());
-                self.opened += 1;
-                let number = self.opened;
-                self.tasks.spawn(async move {
-                    task.await;
-                    number
-                });
-                self.open = Some(Open { number, listen: http.listen, port: address.port(), keys });
             }
             (Plan::Stay, Some(open)) => open.keys.change(http, broker),
             (Plan::Stay, None) | (Plan::Close, _) => self.open = None,
         }
     }
 
+    /// Opens the door for the set-up of a first start. The same door serves the status page as soon as a configuration is followed.
+    pub(super) fn open_for_setup(&mut self, http: &Http, guide: Guide) -> Result<(), DoorError> {
+        let door = Door::open(http.listen)?;
+        let address = self.attend(door, http, String::new(), Some(guide));
+        let url = format!("http://{address}/");
+        tracing::warn!(
+            url,
+            "nothing to sign in with is configured yet: open the page and set the bridge up there"
+        );
+        Ok(())
+    }
+
+    fn attend(&mut self, door: Door, http: &Http, broker: String, guide: Option<Guide>) -> SocketAddr {
+        let address = door.address().unwrap_or(http.listen);
+        let (keys, task) = door.attend(http, broker, self.meters.clone(), self.asker.clone());
+        keys.guide(guide);
+        self.opened += 1;
+        let number = self.opened;
+        self.tasks.spawn(async move {
+            task.await;
+            number
+        });
+        self.open = Some(Open { number, listen: http.listen, port: address.port(), keys });
+        address
+    }
+
     /// What somebody asks next.
-    pub(super) async fn next(&mut self) -> Result<Question, RunError> {
+    pub(super) async fn next(&mut self) -> Result<Asked, RunError> {
         loop {
             tokio::select! {
-                Some(question) = self.asked.recv() => return Ok(question),
+                Some(asked) = self.asked.recv() => return Ok(asked),
                 Some(ended) = self.tasks.join_next() => {
                     let open = self.open.as_ref().map(|open| open.number);
                     if ended.ok().is_none_or(|number| Some(number) == open) {

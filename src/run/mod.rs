@@ -1,43 +1,42 @@
 //! The one loop that feeds the core and obeys it.
 //!
-//! In reading order: `clock` is where its time comes from, `edges` are the tasks it talks to, `settings`
-//! is what a configuration means for them, `error` how a run may fail. `doors` lets visitors ask it, and `supervisor` tells systemd how it is.
+//! In reading order: `around` is what stays from turn to turn, `clock` is where its time comes from, `edges` are the tasks it talks to, `settings`
+//! is what a configuration means for them, `error` how a run may fail. `first_start` asks for a configuration where there is none.
+//! `doors` lets visitors ask it and `acts` tells them how it went, and `supervisor` tells systemd how it is.
 
+mod acts;
+mod around;
 mod clock;
 mod doors;
 mod edges;
 mod error;
+mod first_start;
 mod settings;
 mod supervisor;
 
 use std::pin::Pin;
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+pub use self::around::Reload;
 pub use self::clock::Clock;
 pub use self::error::RunError;
 pub use self::settings::{certificate_ends, graph_client, settings};
 pub use self::supervisor::Supervisor;
 use crate::chain::chain;
-use crate::config::Config;
+use crate::config::{Config, Environment, FirstStart};
 use crate::core::bridge::Bridge;
 use crate::core::model::effect::{Effect, Ending};
 use crate::core::model::event::Event;
 use crate::core::model::name::ClientId;
+use crate::core::model::people_page::PeopleQuery;
 use crate::core::model::report::{Loudness, Report};
 use crate::core::model::settings::Settings;
 use crate::core::model::time::Tick;
-use crate::meters::Meters;
-use doors::Doors;
+use crate::http::question::Asked;
+use acts::Acts;
+use around::{Around, LOOK};
 use edges::Edges;
-
-/// The core is woken at least this often: timers stand still while the machine sleeps, and only a look at the time of
-/// day shows that it did.
-const LOOK: Duration = Duration::from_millis(500);
-
-/// What came of reading the configuration again; a failure as a fragment.
-pub type Reload = Result<Config, String>;
 
 /// For a run whose configuration stays.
 #[must_use]
@@ -78,9 +77,36 @@ pub async fn supervised(
     reloads: mpsc::Receiver<Reload>,
     supervisor: Supervisor,
 ) -> Result<Ending, RunError> {
-    let meters = Meters::default();
-    let mut around = Around { doors: Doors::none(meters.clone()), meters, supervisor };
+    let mut around = Around::new(supervisor);
     let ending = turns(config, stop, reloads, &mut around).await;
+    around.doors.close().await;
+    ending
+}
+
+/// The same from a first start: the page asks what is missing, and what it wrote is what `load` reads then.
+///
+/// # Errors
+///
+/// The same, and if the configuration cannot be written.
+pub async fn set_up(
+    first: &FirstStart,
+    (environment, load): (&Environment, impl Fn() -> Reload),
+    stop: impl Future<Output = ()>,
+    mut reloads: mpsc::Receiver<Reload>,
+    supervisor: Supervisor,
+) -> Result<Ending, RunError> {
+    let mut around = Around::new(supervisor);
+    let mut stop = std::pin::pin!(stop);
+    let asking = first_start::until_written(first, (environment, load), &mut reloads, &mut around);
+    let config = tokio::select! {
+        config = asking => config.map(Some),
+        () = &mut stop => Ok(None),
+    };
+    let ending = match config {
+        Ok(Some(config)) => turns(&config, stop, reloads, &mut around).await,
+        Ok(None) => Ok(Ending::Stopped),
+        Err(error) => Err(error),
+    };
     around.doors.close().await;
     ending
 }
@@ -119,13 +145,6 @@ async fn turns(
             (Ended::Finished(ending), _) => return Ok(ending),
         }
     }
-}
-
-/// What stays the same from turn to turn.
-struct Around {
-    doors: Doors,
-    meters: Meters,
-    supervisor: Supervisor,
 }
 
 /// The bridge with one connection to one broker, lost and found again as often as it takes.
@@ -175,6 +194,7 @@ impl Turn {
         let clock = Clock::start();
         around.supervisor.clock_began();
         let settings = Settings { predecessor: self.predecessor.take(), ..settings(&self.config) };
+        let mut acts = Acts::default();
         let mut core = Bridge::new(settings, fastrand::u64(..), clock.now());
         let mut effects = core.on(Event::Started, clock.now());
         if let Some(why) = self.trouble.take() {
@@ -186,21 +206,25 @@ impl Turn {
                     Effect::Graph(account, order) => self.edges.ask_graph(account, order)?,
                     Effect::Broker(order) => self.edges.publisher.order(order)?,
                     Effect::SignIn(account, order) => self.edges.sign_in(account, order)?,
+                    Effect::Answer(visitor, acted) => acts.end(visitor, acted),
                     Effect::Report(report) => log(&report),
                     Effect::Finish(ending) => return Ok(self.ended(ending)),
                 }
             }
             let now = clock.now().tick;
-            around.supervisor.turned(now, || core.snapshot(0, clock.now()).headline());
+            around.supervisor.turned(now, || core.snapshot(&PeopleQuery::nobody(), clock.now()).headline());
             let wake_at = [core.wake_at(now), around.supervisor.wake_at()].into_iter().flatten();
             let wake_at = wake_at.fold(now + LOOK, Tick::min);
             let event = tokio::select! {
                 event = self.edges.next() => event?,
-                question = around.doors.next() => {
-                    question?.answer(|people| core.snapshot(people, clock.now()));
-                    effects = Vec::new();
-                    continue;
-                }
+                asked = around.doors.next() => match asked? {
+                    Asked::Question(question) => {
+                        question.answer(|wanted| core.snapshot(wanted, clock.now()));
+                        effects = Vec::new();
+                        continue;
+                    }
+                    Asked::Act(act, visitor) => Event::Act(acts.begin(visitor), act),
+                },
                 () = clock.sleep_until(wake_at) => Event::Woken,
                 Some(reload) = reloads.recv(), if !self.stopping => {
                     self.reload(reload, around).await

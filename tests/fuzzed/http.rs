@@ -30,7 +30,12 @@ impl Page {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let door = runtime.block_on(async { Door::open(([127, 0, 0, 1], 0).into()) }).unwrap();
         let address = door.address().unwrap();
-        let http = Http { listen: address, password: Some(Secret::Inline(MARKER.into())), any_host: false };
+        let http = Http {
+            listen: address,
+            password: Some(Secret::Inline(MARKER.into())),
+            any_host: false,
+            read_only: false,
+        };
         let (asker, _nobody) = questions();
         let (keys, task) = door.attend(&http, "mqtt://broker.example".to_owned(), Meters::default(), asker);
         drop(runtime.spawn(task));
@@ -65,7 +70,8 @@ pub(super) fn check(input: &[u8]) {
         return;
     }
     let status = text.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5)).unwrap_or_default();
-    let expected = ["200", "400", "401", "403", "404", "405", "414", "429", "431", "503", "505"];
+    let expected =
+        ["200", "400", "401", "403", "404", "405", "408", "413", "414", "415", "429", "431", "503", "505"];
     assert!(expected.contains(&status), "{text}");
     // Only the probes say yes, and only readiness says that nobody answers.
     let path = String::from_utf8_lossy(input).split(' ').nth(1).unwrap_or_default().to_owned();

@@ -97,6 +97,7 @@ fn published(pattern: &str, mut page: MembersPage) {
                 }
                 Effect::Graph(_, _)
                 | Effect::SignIn(_, _)
+                | Effect::Answer(..)
                 | Effect::Broker(_)
                 | Effect::Finish(Ending::Stopped) => {}
             }

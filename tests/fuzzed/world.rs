@@ -217,7 +217,8 @@ impl World {
                 Effect::Broker(BrokerOrder::Disconnect) => closed = true,
                 Effect::Graph(_, GraphOrder::ForgetConnections | GraphOrder::WarmUp)
                 | Effect::Broker(BrokerOrder::Connect(..) | BrokerOrder::Unsubscribe(_))
-                | Effect::SignIn(_, _) => {}
+                | Effect::SignIn(_, _)
+                | Effect::Answer(..) => {}
             }
         }
         if acknowledged > 0 {

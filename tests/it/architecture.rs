@@ -47,6 +47,20 @@ fn the_edges_do_not_know_each_other() {
     check("src/http", &["crate::graph", "crate::mqtt", "reqwest", "rumqttc"]);
 }
 
+/// The terminal and the page ask the same, so what both know must know neither of them, nor the loop that one of them is driven by.
+/// What decides on the page is kept as pure as the core, so that a table can play it.
+#[test]
+fn what_a_set_up_knows_knows_no_face_and_its_steps_no_edge() {
+    check("src/setup", &["crate::cli", "crate::http", "crate::run"]);
+    for file in ["steps.rs", "view.rs", "draft.rs", "address.rs", "app.rs"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/setup").join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        for word in ["tokio", "crate::graph", "crate::mqtt", "std::fs", "std::net", "async "] {
+            assert!(!text.contains(word), "{file} knows {word}");
+        }
+    }
+}
+
 #[test]
 fn rumqttc_is_known_only_where_a_connection_is_made() {
     for path in sources("src") {

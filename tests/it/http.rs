@@ -12,17 +12,17 @@ use crate::program::Home;
 use crate::stage::{Running, Stage, within};
 
 /// A port that is free when the bridge wants it.
-async fn free_port() -> u16 {
+pub(crate) async fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
 }
 
 fn listening(config: Config, port: u16) -> Config {
     let listen = ([127, 0, 0, 1], port).into();
-    Config { http: Some(Http { listen, password: None, any_host: false }), ..config }
+    Config { http: Some(Http { listen, password: None, any_host: false, read_only: false }), ..config }
 }
 
 /// Whatever the bridge answers to these bytes.
-async fn say(port: u16, request: &str) -> std::io::Result<String> {
+pub(crate) async fn say(port: u16, request: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
     stream.write_all(request.as_bytes()).await?;
     let mut answer = String::new();
@@ -168,7 +168,7 @@ async fn the_address_changes_and_the_port_stays() {
     let port = free_port().await;
     let config = stage.config("", &stage.everybody());
     let at = |ip: [u8; 4]| {
-        let http = Http { listen: (ip, port).into(), password: None, any_host: false };
+        let http = Http { listen: (ip, port).into(), password: None, any_host: false, read_only: false };
         Config { http: Some(http), ..config.clone() }
     };
     let (stop, stopped) = oneshot::channel::<()>();

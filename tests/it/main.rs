@@ -13,6 +13,7 @@ mod core_dump;
 mod corpus;
 mod examples;
 mod fetcher;
+mod first_start;
 mod foreign_text;
 mod full_disk;
 #[path = "../fuzzed/mod.rs"]
@@ -29,6 +30,7 @@ mod login;
 mod mqtt5;
 mod on_the_way;
 mod others_files;
+mod page_acts;
 mod partial;
 #[path = "../../src/config/tests/pem.rs"]
 #[expect(dead_code, reason = "the unit tests use more of it")]

@@ -78,7 +78,12 @@ async fn somebody_who_looks_sees_that_the_bridge_is_gone() {
         browser.go_to(&url);
         browser.until("everybody", |page| page.contains("3 of 3 up to date"));
         seen.send(()).unwrap();
-        browser.until("alert", |page| page.contains("id=\"lost\" role=\"alert\">"));
+        let page = browser.until("alert", |page| page.contains("id=\"lost\" role=\"alert\">"));
+        // Another tab may be in front.
+        assert!(page.contains("does not answer</title>"), "{page}");
+        let icon = page.split("<link rel=\"icon\" href=\"").nth(1).unwrap();
+        let (shown, of_gone) = icon.split_once("\" data-gone=\"").unwrap();
+        assert_eq!(of_gone.split('"').next(), Some(shown), "{page}");
     });
     let stop = async {
         was_seen.await.unwrap();

@@ -10,27 +10,25 @@ option() { jq --raw-output --arg key "$1" '.[$key] // empty | tostring' "$option
 # set_to KEY value: unless there is none, for an empty variable would be a value too.
 set_to() { [ -z "$2" ] || export "PRESENCE2MQTT__$1=$2"; }
 
-# A whole configuration wins: none of the options is looked at.
-if [ -f "$config" ]; then
+# A whole configuration wins: none of the options is looked at. With neither it is a first start: the page asks, and writes it.
+if [ -f "$config" ] || [ -z "$(option tenant_id)" ] || [ -z "$(option client_id)" ]; then
   export PRESENCE2MQTT_CONFIG="$config"
 else
-  if [ -z "$(option tenant_id)" ] || [ -z "$(option client_id)" ]; then
-    echo "presence2mqtt: fill in tenant and client on the Configuration tab, or write config.toml (see Documentation)" >&2
-    exit 78
-  fi
   set_to GRAPH__TENANT_ID "$(option tenant_id)"
   set_to GRAPH__CLIENT_ID "$(option client_id)"
   set_to GRAPH__CLOUD "$(option cloud)"
   set_to GRAPH__AUTH__ANNOUNCE_SIGN_IN "$(option announce_sign_in)"
   set_to COMMANDS__ENABLED "$(option commands)"
   set_to GRAPH__AUTH__METHOD "$(option method)"
-  # More accounts, and lights: lists, of which variables cannot name one. The first account stays "me", and keeps its sign-in and
-  # its topics.
+  # A name, more accounts, and lights: tables, of which variables cannot name one. The first account stays "me", and keeps its sign-in;
+  # without a name so do its topics.
   lists=$(jq --raw-output '
     def table($name): "[[\($name)]]", (to_entries[] | select(.value != null and .value != "") | "\(.key) = \(.value | tojson)");
     def listed($key): .[$key] // [];
-    (listed("accounts") | if . == [] then empty else ([{name: "me"}] + .)[] | table("accounts") end),
-    (listed("lights")[] | .users = [.person // "me"] | del(.person) | table("lights"))' "$options")
+    (.name // "") as $name | (if $name == "" then "me" else $name end) as $first | (listed("accounts") != []) as $several |
+    (if $several then ([{name: "me"}] + listed("accounts"))[] | table("accounts") else empty end),
+    (if $name == "" then empty else {name: $name, id: "me"} + (if $several then {account: "me"} else {} end) | table("users") end),
+    (listed("lights")[] | .users = [if .person // "" | IN("", "me") then $first else .person end] | del(.person) | table("lights"))' "$options")
   if [ -n "$lists" ]; then
     export PRESENCE2MQTT_CONFIG="$STATE_DIRECTORY/options.toml"
     (umask 077 && mkdir -p "$STATE_DIRECTORY" && printf '%s\n' "$lists" >"$PRESENCE2MQTT_CONFIG")
@@ -40,15 +38,16 @@ fi
 
 # The broker of the configuration, else the one that the Supervisor has an app for.
 if ! { [ -f "$config" ] && grep -Eq '^[[:space:]]*(mqtt\.)?url[[:space:]]*=' "$config"; }; then
-  if ! broker=$(wget -q -O - --header "Authorization: Bearer ${SUPERVISOR_TOKEN:-}" \
+  if broker=$(wget -q -O - --header "Authorization: Bearer ${SUPERVISOR_TOKEN:-}" \
     "${SUPERVISOR_URL:-http://supervisor}/services/mqtt"); then
+    of_broker() { printf '%s' "$broker" | jq --raw-output ".data | $1"; }
+    set_to MQTT__URL "$(of_broker '(if .ssl then "mqtts" else "mqtt" end) + "://\(.host):\(.port)"')"
+    set_to MQTT__USERNAME "$(of_broker '.username // ""')"
+    set_to MQTT__PASSWORD "$(of_broker '.password // ""')"
+  elif [ -f "$config" ] || [ "${PRESENCE2MQTT_CONFIG:-}" != "$config" ]; then
     echo "presence2mqtt: there is no broker; install the app Mosquitto broker, or name another in config.toml" >&2
     exit 78
   fi
-  of_broker() { printf '%s' "$broker" | jq --raw-output ".data | $1"; }
-  set_to MQTT__URL "$(of_broker '(if .ssl then "mqtts" else "mqtt" end) + "://\(.host):\(.port)"')"
-  set_to MQTT__USERNAME "$(of_broker '.username // ""')"
-  set_to MQTT__PASSWORD "$(of_broker '.password // ""')"
 fi
 # The bridge has no business with the Supervisor.
 unset SUPERVISOR_TOKEN HASSIO_TOKEN

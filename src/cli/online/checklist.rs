@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 
 use crate::cli::exit::{self, Failure};
-use crate::cli::hearing::Verdict;
 use crate::cli::terminal::Paper;
 use crate::core::model::account::addressed;
 use crate::core::model::name::TopicLevel;
 use crate::core::model::request::ReadFailure;
+use crate::hearing::Verdict;
 use crate::mqtt::one_shot::OneShotError;
 use crate::view::line::{Ink, Line, wrapped};
 

@@ -1,7 +1,7 @@
 //! `presence2mqtt check --online`: everything that the bridge needs, tried once, beside a running bridge if need be.
 //!
 //! `checklist` is what is printed and how it ends, `graph` (with `groups`) and `broker` (with `listening`
-//! and `publishing`; of lights, `cli/hearing`) are the two ways that are gone.
+//! and `publishing`; of lights, `src/hearing.rs`) are the two ways that are gone.
 
 mod broker;
 mod checklist;

@@ -4,7 +4,7 @@
 //! the reader is the one that `login` shares.
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::pin::Pin;
 
 use secrecy::SecretString;
@@ -22,6 +22,8 @@ pub(super) struct Questions {
     pub(super) stop: Stop,
     /// Every question has its default for an answer.
     yes: bool,
+    /// A terminal shows what is typed, with the end of its line.
+    is_shown: bool,
 }
 
 /// How the program is asked to end: no configuration was written until then.
@@ -39,7 +41,8 @@ pub(super) struct Question<'a> {
 
 impl Questions {
     pub(super) fn new(yes: bool) -> io::Result<Self> {
-        Ok(Self { lines: Lines::default(), stop: Stop::new(signals::stop()?), yes })
+        let is_shown = io::stdin().is_terminal();
+        Ok(Self { lines: Lines::default(), stop: Stop::new(signals::stop()?), yes, is_shown })
     }
 
     /// Whether nobody is asked.
@@ -123,8 +126,13 @@ impl Questions {
     /// The next line; nothing when there is no more.
     async fn line(&mut self, out: &mut impl Write) -> Result<Option<String>, Failure> {
         out.flush()?;
-        let Self { lines, stop, .. } = self;
-        stop.or(async { Ok(lines.next().await) }).await
+        let Self { lines, stop, is_shown, .. } = self;
+        let line = stop.or(async { Ok(lines.next().await) }).await?;
+        if !*is_shown {
+            // Else one question would follow the other.
+            writeln!(out)?;
+        }
+        Ok(line)
     }
 }
 
@@ -166,7 +174,12 @@ mod tests {
     use super::*;
 
     fn answering(lines: &[&str], yes: bool) -> Questions {
-        Questions { lines: Lines::typed(lines), stop: Stop::new(std::future::pending()), yes }
+        Questions {
+            lines: Lines::typed(lines),
+            stop: Stop::new(std::future::pending()),
+            yes,
+            is_shown: false,
+        }
     }
 
     const QUESTION: Question<'_> = Question { words: "How many", option: "--many" };

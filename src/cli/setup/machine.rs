@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::draft::PASSWORD_FILE;
+use crate::setup::draft::PASSWORD_FILE;
+use crate::setup::place::{SYSTEM_FILE, is_root};
 
 /// Where the Debian package, and who follows docs/install.md, put the unit.
 const UNITS: [&str; 3] = [
@@ -10,9 +11,6 @@ const UNITS: [&str; 3] = [
     "/usr/lib/systemd/system/presence2mqtt.service",
     "/lib/systemd/system/presence2mqtt.service",
 ];
-
-/// The configuration that the system's unit reads.
-pub(super) const SYSTEM_FILE: &str = "/etc/presence2mqtt/config.toml";
 
 /// What runs services on this machine.
 #[derive(Debug, Clone, Copy)]
@@ -26,12 +24,8 @@ pub(super) struct Machine {
 impl Machine {
     /// Asks the system.
     pub(super) fn of_process() -> Self {
-        #[cfg(unix)]
-        let is_root = rustix::process::geteuid().is_root();
-        #[cfg(not(unix))]
-        let is_root = false;
         Self {
-            is_root,
+            is_root: is_root(),
             // sd_booted(3)
             has_systemd: Path::new("/run/systemd/system").exists(),
             has_unit: UNITS.iter().any(|unit| Path::new(unit).exists()),

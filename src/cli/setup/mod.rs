@@ -1,15 +1,14 @@
 //! `presence2mqtt setup`: from nothing to a configuration that works.
 //!
-//! In reading order: `ask` puts questions (with `echo` for passwords), `place` says where the files go and writes them; `tenant`,
-//! `app`, `broker`, `sign_in` and `lights` each find, ask for and try one part of the `draft`; `machine` knows what runs services
-//! here.
+//! What a set-up knows is in `src/setup`; this is its face on a terminal. In reading order: `ask` puts questions (with `echo` for
+//! passwords), `place` makes sure that the files may be written; `tenant`, `app`, `broker`, `sign_in` and `lights` each ask for
+//! one part of the draft; `machine` knows what runs services here.
 //!
 //! Nothing is written before the last answer, but for the sign-in, which is stored as `login` does it: whole or not at all.
 
 mod app;
 mod ask;
 mod broker;
-mod draft;
 mod echo;
 mod lights;
 mod machine;
@@ -22,10 +21,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::exit::{self, Failure};
+use super::exit::Failure;
 use super::progress::Progress;
 use super::terminal::Terminal;
 use crate::config::{self, Environment};
+use crate::core::model::topic::{Field, Topics};
+use crate::setup::place::write;
 use ask::Questions;
 use broker::Given;
 use machine::{Has, Machine};
@@ -75,7 +76,7 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let machine = Machine::of_process();
     let mut questions = Questions::new(options.yes)?;
-    let file = place::file(explicit, environment, &machine);
+    let file = crate::setup::place::file(explicit, environment, machine.is_root);
     place::may_be_written(&file, options.replace, &mut questions, out).await?;
     let on = (file.as_path(), environment);
 
@@ -92,8 +93,12 @@ pub(super) async fn run(
     sign_in::now(&mut draft, on, (how, options.no_open), &mut questions, (terminal, progress), out).await?;
     lights::choose(&mut draft, on, options.light.as_deref(), &mut questions, progress, out).await?;
 
-    place::write(&draft, &file, out)?;
-    config::load(Some(&file), environment).map_err(|error| Failure::new(exit::CONFIG, error))?;
+    write(&draft, &file)?;
+    let password = if draft.password.is_some() { ", and the password beside it" } else { "" };
+    writeln!(out, "\nWrote {}{password}.", file.display())?;
+    let config = config::load(Some(&file), environment)?;
+    let topics = Topics::from_settings(&config.mqtt.settings);
+    writeln!(out, "Your presence will be on {}.", topics.of_user(&draft.name(), Field::Availability))?;
     let has = Has { sign_in: how != SignIn::Later, password: draft.password.is_some() };
     out.write_all(machine.next(&program(), &std::path::absolute(&file)?, has).as_bytes())?;
     Ok(())

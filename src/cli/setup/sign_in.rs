@@ -6,13 +6,13 @@ use std::path::Path;
 use clap::ValueEnum;
 
 use super::ask::Questions;
-use super::draft::Draft;
 use crate::cli::exit::Failure;
 use crate::cli::progress::Progress;
 use crate::cli::terminal::{Paper, Terminal};
 use crate::cli::{get, login};
 use crate::config::Environment;
 use crate::core::model::sign_in::SignInBy;
+use crate::setup::draft::Draft;
 
 /// How the person signs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -4,13 +4,14 @@ use std::io::Write;
 use std::path::Path;
 
 use super::ask::{Question, Questions, refused};
-use super::draft::Draft;
 use crate::cli::exit::{self, Failure};
 use crate::cli::progress::Progress;
-use crate::config::{Environment, TenantId};
+use crate::config::Environment;
 use crate::core::model::account::AccountId;
 use crate::graph::sign_in::discovery::{Discovered, NotDiscovered, discover};
 use crate::run;
+use crate::setup::address::read;
+use crate::setup::draft::Draft;
 
 const QUESTION: Question<'_> = Question { words: "Your work e-mail address", option: "--email" };
 
@@ -48,36 +49,6 @@ pub(super) async fn find(
                 };
                 return Err(Failure::new(code, error));
             }
-        }
-    }
-}
-
-/// One @ between a name and a domain.
-fn read(text: &str) -> Result<String, &'static str> {
-    let (name, domain) = text.split_once('@').unwrap_or_default();
-    let is_domain = domain.parse::<TenantId>().is_ok() && domain.contains('.');
-    let is_address =
-        !name.is_empty() && is_domain && !name.contains(|c: char| c.is_whitespace() || c.is_control());
-    is_address.then(|| text.to_owned()).ok_or("must be an address such as alice@contoso.com")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses() {
-        assert_eq!(read("alice.adams+x@Contoso.example").unwrap(), "alice.adams+x@Contoso.example");
-        for bad in [
-            "",
-            "alice",
-            "@contoso.example",
-            "alice@",
-            "alice@organizations",
-            "a b@c.example",
-            "a@b@c.example",
-        ] {
-            assert!(read(bad).is_err(), "{bad:?}");
         }
     }
 }

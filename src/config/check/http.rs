@@ -14,7 +14,7 @@ pub(super) fn check(written: &written::Http, refusals: &mut Refusals<'_>) -> Opt
         let says = "lets others in than this machine, so http.password_file is required; or use 127.0.0.1";
         refusals.refuse("http.listen", says);
     }
-    Some(Http { listen, password, any_host: written.any_host })
+    Some(Http { listen, password, any_host: written.any_host, read_only: written.read_only })
 }
 
 /// `http.listen` alone.

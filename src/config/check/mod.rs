@@ -22,7 +22,7 @@ use super::document::Document;
 use super::environment::Environment;
 use super::error::ConfigErrors;
 use super::files::Places;
-use super::known::{Commands, Config, HomeAssistant, Mqtt};
+use super::known::{Commands, Config, HomeAssistant, Http, Mqtt};
 use super::written::{self, Written};
 use crate::core::model::settings::Discovery;
 
@@ -71,6 +71,18 @@ pub(super) fn check_mqtt(
     let mut refusals = Refusals::new(document, &places);
     let mqtt = mqtt::check(written, environment, &mut refusals);
     refusals.finish(mqtt)
+}
+
+/// Checks `[http]` and nothing else.
+pub(super) fn check_http(
+    written: &written::Http,
+    document: &Document<'_>,
+    environment: &Environment,
+) -> Result<Option<Http>, ConfigErrors> {
+    let places = Places::new(document.origin(), environment);
+    let mut refusals = Refusals::new(document, &places);
+    let http = http::check(written, &mut refusals);
+    refusals.finish(Some(http))
 }
 
 /// Checks `http.listen` and nothing else.

@@ -14,6 +14,10 @@ fn a_loopback_address_needs_no_password() {
         assert_eq!((http.listen.to_string().as_str(), http.password, http.any_host), (listen, None, false));
     }
     assert_eq!(read(&with("")).unwrap().http, None);
+    for (keys, read_only) in [("", false), ("read_only = true", true)] {
+        let http = read(&with(&format!("listen = \"127.0.0.1:1\"\n{keys}"))).unwrap().http.unwrap();
+        assert_eq!(http.read_only, read_only);
+    }
     let variables =
         [("PRESENCE2MQTT__HTTP__LISTEN", "127.0.0.1:1"), ("PRESENCE2MQTT__HTTP__ANY_HOST", "true")];
     assert!(read_with(&minimal(), &variables).unwrap().http.unwrap().any_host);

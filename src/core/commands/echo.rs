@@ -6,6 +6,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::core::broker::outbox::Outbox;
 use crate::core::context::Context;
+use crate::core::model::act::ActId;
 use crate::core::model::effect::Message;
 use crate::core::model::event::ReplyTo;
 use crate::core::model::mqtt::Qos;
@@ -25,6 +26,8 @@ pub(super) struct Sender {
     pub user: TopicLevel,
     pub echo: Echo,
     pub reply_to: Option<ReplyTo>,
+    /// A visitor of the status page.
+    pub visitor: Option<ActId>,
 }
 
 #[derive(Serialize)]
@@ -56,8 +59,9 @@ impl Echo {
 
 impl Sender {
     /// Queues the result; `error` is why nothing was set.
-    pub(super) fn answer(self, error: Option<&str>, outbox: &mut Outbox, cx: &Context) {
-        let Self { user, echo, reply_to } = self;
+    pub(super) fn answer(self, error: Option<&str>, outbox: &mut Outbox, cx: &mut Context) {
+        let Self { user, echo, reply_to, visitor } = self;
+        cx.answer(visitor, error.map_or(Ok("The presence is set."), |why| Err(why.into())));
         let payload = echo.with(error);
         let to_sender = reply_to.map(|to| (to.topic, to.correlation));
         let to_all = (cx.topics.set_result(&user), None);

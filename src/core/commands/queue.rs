@@ -6,6 +6,7 @@ use super::echo::{Echo, Sender};
 use super::{CommandQueue, PendingCommand};
 use crate::core::broker::outbox::Outbox;
 use crate::core::context::Context;
+use crate::core::model::act::ActId;
 use crate::core::model::event::{Incoming, ReplyTo};
 use crate::core::model::name::TopicLevel;
 use crate::core::model::place::Place;
@@ -34,12 +35,12 @@ fn may_reply(user: &TopicLevel, to: &ReplyTo, cx: &Context) -> bool {
 }
 
 impl CommandQueue {
-    /// Takes a command about a user: what its payload asks for, and nothing if it is empty. Graph wants to be left alone until
+    /// Takes a command about a user, from a visitor of the status page perhaps: what its payload asks for, and nothing if it is empty. Graph wants to be left alone until
     /// `hold_until`.
     pub(in crate::core) fn take(
         &mut self,
         (user, change): (TopicLevel, Result<Option<PresenceChange>, String>),
-        message: &Incoming,
+        (message, visitor): (&Incoming, Option<ActId>),
         hold_until: Tick,
         people: &Roster,
         outbox: &mut Outbox,
@@ -47,7 +48,7 @@ impl CommandQueue {
     ) {
         let Some(place) = people.by_name(&user).filter(|_| cx.settings.commands.is_some()) else { return };
         let reply_to = message.reply_to.clone().filter(|to| may_reply(&user, to, cx));
-        let from = Sender { user, echo: Echo::from_payload(&message.payload), reply_to };
+        let from = Sender { user, echo: Echo::from_payload(&message.payload), reply_to, visitor };
         let who = people.who(place, cx);
         match change.and_then(|change| self.acceptable(place, change, hold_until, people, cx)) {
             Ok(Some(change)) => {

@@ -11,6 +11,7 @@ use super::input::Input;
 use super::look::Look;
 use super::preset::{Announcement, Order};
 use super::settings::Settings;
+use super::shown_off::ShownOff;
 use crate::core::model::event::Incoming;
 use crate::core::model::name::TopicLevel;
 use crate::core::model::place::Place;
@@ -68,6 +69,8 @@ pub(in crate::core) struct Light {
     /// When it is told again because it has come, which is not before the other.
     again_at: Option<Tick>,
     quiet_until: Tick,
+    /// It shows every state in turn.
+    test: Option<ShownOff>,
 }
 
 impl Light {
@@ -92,6 +95,7 @@ impl Light {
             is_there: false,
             again_at: None,
             quiet_until: now,
+            test: None,
         }
     }
 
@@ -145,7 +149,36 @@ impl Light {
         let stretch_ends = self.settings.active.as_ref().map(|_| self.stretch_ends);
         let expires = self.inputs.iter().filter_map(Input::expires_at);
         let held = self.also_changed.then_some(self.also_window_ends);
-        stretch_ends.into_iter().chain(self.again_at).chain(expires).chain(held).min()
+        let test = self.test.as_ref().map(ShownOff::wake_at);
+        stretch_ends.into_iter().chain(self.again_at).chain(expires).chain(held).chain(test).min()
+    }
+
+    /// Begins to show every state in turn, or ends that. Returns whether it does now.
+    pub(in crate::core) fn test(&mut self, now: Tick) -> bool {
+        let test = self.test.is_none().then(|| ShownOff::new(&self.settings, now));
+        self.end_test();
+        self.test = test;
+        self.is_tested()
+    }
+
+    /// Shows what it should again.
+    pub(in crate::core) fn end_test(&mut self) {
+        if self.test.take().is_some() {
+            self.tell_again();
+        }
+    }
+
+    /// What the device has to be told in a test.
+    pub(in crate::core) fn orders_of_test(&mut self, now: Tick) -> Vec<Order> {
+        if self.test.as_ref().is_some_and(|test| test.is_over(now)) {
+            self.end_test();
+        }
+        let look = self.test.as_mut().and_then(|test| test.next(now));
+        look.map(|look| self.settings.orders(&look)).unwrap_or_default()
+    }
+
+    pub(in crate::core) fn is_tested(&self) -> bool {
+        self.test.is_some()
     }
 
     /// Takes whether one of those who are missing may still come.
@@ -190,6 +223,7 @@ impl Light {
     /// There is another connection to the broker: what the device said on the one before may be over.
     pub(in crate::core) fn connected(&mut self) {
         self.is_there = false;
+        self.test = None;
         self.tell_again();
     }
 

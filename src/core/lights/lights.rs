@@ -82,6 +82,7 @@ impl Lights {
             shade: light.shade,
             because: light.because.clone(),
             follows: light.follows,
+            is_tested: light.is_tested(),
         };
         self.lights.iter().map(snapshot).collect()
     }
@@ -150,6 +151,13 @@ impl Lights {
         for light in &mut self.lights {
             light.look_at_clock(cx.wall, cx.now);
             light.expects(|name| people.by_name(name).is_none() && is_expected(name));
+            if outbox.is_open() && light.is_tested() {
+                let orders = light.orders_of_test(cx.now).into_iter().map(Message::from).collect();
+                outbox.light(Some(&light.settings.name), orders);
+            }
+            if light.is_tested() {
+                continue;
+            }
             if !outbox.is_open() || !std::mem::take(&mut light.due) || !light.follows {
                 continue;
             }
@@ -240,11 +248,18 @@ impl Lights {
             return cx.report(Report::LightWord(name.clone()));
         }
         light.follows = says(ON);
+        light.end_test();
         // Whoever paused it may have used it otherwise. What still waits is not sent to a paused one.
         light.tell_again();
         outbox.forget_light(name);
         publish(light, LightField::Follow, outbox, &cx.topics);
         cx.report(Report::LightFollows(name.clone(), says(ON)));
+    }
+
+    /// Somebody wants to see what a light can show, or has seen enough. Returns whether it shows that now; nothing if there is no such
+    /// light.
+    pub(in crate::core) fn test(&mut self, name: &TopicLevel, now: Tick) -> Option<bool> {
+        Some(self.named(name)?.test(now))
     }
 
     /// Takes what a device says of itself, and what other topics say that may win over presence; `false` if it is neither.
@@ -279,6 +294,11 @@ impl Lights {
     /// Where an earlier run left whether each was paused.
     pub(in crate::core) fn left_at(&self, topics: &Topics) -> impl Iterator<Item = String> {
         self.lights.iter().map(|light| topics.of_light(&light.settings.name, LightField::Follow))
+    }
+
+    /// Whether there is a light of this name.
+    pub(in crate::core) fn is_known(&self, name: &TopicLevel) -> bool {
+        self.lights.iter().any(|light| light.settings.name == *name)
     }
 
     fn named(&mut self, name: &TopicLevel) -> Option<&mut Light> {

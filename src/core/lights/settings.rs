@@ -77,6 +77,24 @@ impl Settings {
         everybody.map(|shown| self.look_of(shown)).chain(nobody).chain(also)
     }
 
+    /// What a person is shown who tries the light, one after the other: in words, and as a look.
+    #[must_use]
+    pub fn walk(&self) -> Vec<(String, Look)> {
+        let states = self.users.first().into_iter().flat_map(|user| {
+            every_state().map(|(availability, activity)| {
+                let words = format!("{availability} {activity}");
+                (words, self.look_of(Shown { user: user.clone(), availability, activity }))
+            })
+        });
+        let nobody = [("when nobody can be seen", self.stale), ("when the bridge stops", self.shutdown)];
+        let nobody = nobody.into_iter().filter_map(|(words, instead)| match instead {
+            Instead::Shade(shade) => Some((words.to_owned(), self.look_of_nobody(shade))),
+            Instead::Unchanged => None,
+        });
+        let end = ("the end".to_owned(), self.look_of_nobody(Shade::Off));
+        states.chain(nobody).chain([end]).collect()
+    }
+
     /// How it looks while another topic wins over whoever is shown otherwise.
     #[must_use]
     pub fn look_of_also(&self, also: &Also, shown: Option<Shown>) -> Look {

@@ -16,4 +16,6 @@ pub struct LightSnapshot {
     pub because: Option<String>,
     /// It shows presence, and nobody has paused it.
     pub follows: bool,
+    /// It shows every state in turn now, whatever else it would show.
+    pub is_tested: bool,
 }

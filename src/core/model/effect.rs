@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::account::AccountId;
+use super::act::{ActId, Acted};
 use super::mqtt::{Protocol, Qos};
 use super::report::Report;
 use super::request::{ReadMembers, ReadPresence, Request, ResolveName, SetPresence};
@@ -17,6 +18,8 @@ pub enum Effect {
     SignIn(AccountId, SignInOrder),
     /// Publisher: do this with the broker.
     Broker(BrokerOrder),
+    /// The status page: tell this to whoever asked for the act.
+    Answer(ActId, Acted),
     /// Log: write this down.
     Report(Report),
     /// The loop: the run is over.

@@ -1,6 +1,7 @@
 //! What the core is told.
 
 use super::account::AccountId;
+use super::act::{Act, ActId};
 use super::foreign::Legible;
 use super::request::{Ended, ReadMembers, ReadPresence, ResolveName, SetPresence};
 use super::settings::Settings;
@@ -50,6 +51,8 @@ pub enum Event {
     Configured(Box<Settings>, Vec<Access>),
     /// The configuration cannot be read again: why, as a fragment.
     NotConfigured(String),
+    /// A visitor of the status page wants something done; answered by [`Effect::Answer`](super::effect::Effect::Answer).
+    Act(ActId, Act),
     /// The process was asked to end.
     Stop,
 }

@@ -7,11 +7,12 @@
 //! [`topic`], [`payload`] and [`mqtt`] what the broker gets, [`heard`] what comes from it, `dirty_topics` what has to be sent,
 //! and [`process`] who asks and answers there whether a bridge lives.
 //! [`health`] says what may be believed, `remembered` what an earlier run left, [`place`] where somebody stands, [`snapshot`] how all
-//! of it is shown. [`settings`] is what is configured, [`name_pattern`] how
+//! of it is shown, and [`people_page`] how much of many people. [`settings`] is what is configured, [`name_pattern`] how
 //! members are named and [`name_conflict`] what happens when two have one name. [`presence_change`] is what users may
-//! set, [`sign_in`] what happens with signing in, [`account`] by whom, and `successors` what a reload makes of the accounts. [`time`], `backoff` and `budget` say when.
+//! set, [`act`] what visitors of the status page ask for, [`sign_in`] what happens with signing in, [`account`] by whom, and `successors` what a reload makes of the accounts. [`time`], `backoff` and `budget` say when.
 
 pub mod account;
+pub mod act;
 pub(crate) mod backoff;
 pub(in crate::core) mod budget;
 pub(in crate::core) mod dirty_topics;
@@ -26,6 +27,7 @@ pub mod name;
 pub mod name_conflict;
 pub mod name_pattern;
 pub mod payload;
+pub mod people_page;
 pub mod place;
 pub mod presence;
 pub mod presence_change;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::Serialize;
+use url::form_urlencoded;
 
 use super::foreign::{Legible, WebAddress};
 use super::name::ObjectId;
@@ -22,6 +23,13 @@ pub enum SignInBy {
 pub enum SignInOrder {
     /// Start an invitation and wait until it is used, declined or over.
     Invite(SignInBy),
+    /// The same for whoever comes: a person asked for it. A browser comes back to this port of localhost; without one, to a port that
+    /// is listened on, or by a person's hand. It takes the place of any other invitation.
+    InviteAnybody(SignInBy, Option<u16>),
+    /// Whether the account that signed in takes the place of another.
+    Change(bool),
+    /// Forget the sign-in.
+    SignOut,
     /// End the browser invitation that is shown with this address.
     Redeem(LandingAddress),
     /// Nobody needs it any more.
@@ -45,6 +53,14 @@ impl LandingAddress {
         is_likely.then(|| Self(text.to_owned()))
     }
 
+    /// What tells whose sign-in it ends; nothing if it holds no such thing.
+    #[must_use]
+    pub fn state(&self) -> Option<String> {
+        let (_, query) = self.0.split_once('?')?;
+        let query = query.split('#').next().unwrap_or_default();
+        state(query)
+    }
+
     /// The address, to be redeemed.
     #[must_use]
     pub fn expose(&self) -> &str {
@@ -58,15 +74,26 @@ impl fmt::Debug for LandingAddress {
     }
 }
 
+/// Another account signed in than the one that is followed, by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountChange {
+    /// Who is followed.
+    pub before: Legible,
+    /// Who signed in.
+    pub now: Legible,
+}
+
 /// What happened with signing in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignInEvent {
     /// There is an invitation to be shown.
     Invited(ShownInvitation),
-    /// A person handed in the address that their browser ended on.
-    Landed(LandingAddress),
     /// That address does not end the invitation, and why; the invitation stands.
     NotTaken(Legible),
+    /// Another account signed in to an invitation for whoever comes: a person has to say whether it is meant.
+    Another(AccountChange),
+    /// The sign-in was forgotten, or why not.
+    SignedOut(Result<(), Legible>),
     /// The invitation is over.
     Ended(InvitationEnd),
     /// What proves who the bridge is was changed: somebody signed in beside it, or replaced a secret's file.
@@ -103,11 +130,25 @@ pub struct ShownInvitation {
 }
 
 impl ShownInvitation {
+    /// Whether a browser that follows it ends on this address.
+    #[must_use]
+    pub fn ends_on(&self, address: &LandingAddress) -> bool {
+        let query = self.verification_uri.as_str().split_once('?').map(|(_, query)| query);
+        let state = query.and_then(state);
+        state.is_some() && state == address.state()
+    }
+
     /// How it is followed.
     #[must_use]
     pub fn by(&self) -> SignInBy {
         if self.user_code.is_some() { SignInBy::DeviceCode } else { SignInBy::Browser }
     }
+}
+
+/// The value of `state` in the query of an address (RFC 6749, section 4.1.1).
+fn state(query: &str) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(key, _)| key == "state").map(|(_, value)| value.into_owned())
 }
 
 /// How an invitation ended.
@@ -121,6 +162,8 @@ pub enum InvitationEnd {
     Declined(Legible),
     /// Another account than the remembered one signed in, and was discarded.
     AnotherAccount(Legible),
+    /// A person said that another account which signed in is not to be followed, or said nothing in time.
+    NotChanged,
     /// The tenant allows no device codes: what to do, as a sentence.
     CodesBlocked(Legible),
     /// There is no code, or no end of it: why, as a fragment.

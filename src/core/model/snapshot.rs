@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use super::health::{GraphState, Health};
 use super::mqtt::Protocol;
 use super::name::{ClientId, TopicLevel};
-use super::sign_in::ShownInvitation;
+use super::people_page::PeoplePage;
+use super::sign_in::{AccountChange, ShownInvitation};
 use crate::core::lights::snapshot::LightSnapshot;
 
 /// The bridge at one moment.
@@ -33,8 +34,8 @@ pub struct Snapshot {
     pub current: usize,
     /// How many by the word of their health; every word is there.
     pub census: [(&'static str, usize); 5],
-    /// The first of them, as many as were asked for, in the order configured.
-    pub persons: Vec<PersonSnapshot>,
+    /// Those of them who were asked for.
+    pub people_page: PeoplePage,
     /// All lights, in the order configured.
     pub lights: Vec<LightSnapshot>,
 }
@@ -54,6 +55,12 @@ pub struct AccountSnapshot {
     pub graph: GraphSnapshot,
     /// The code that somebody should use now.
     pub sign_in: Option<ShownInvitation>,
+    /// A person asked for that, for whoever comes.
+    pub sign_in_is_asked_for: bool,
+    /// A person can sign in.
+    pub is_persons: bool,
+    /// Who signed in instead of whom, and waits for a person to say whether that is meant.
+    pub change: Option<AccountChange>,
     /// When the app's certificate ends, if it signs in with one.
     pub certificate_ends: Option<Timestamp>,
 }
@@ -139,11 +146,31 @@ pub struct PersonSnapshot {
     pub since: Option<Timestamp>,
     /// Whether they may be believed.
     pub health: Health,
+    /// The first answer is still to come, and not late.
+    pub is_awaited: bool,
+    /// The automatic reply is on, as far as Graph tells.
+    pub is_out_of_office: bool,
     /// Whether commands can set their presence.
     pub is_settable: bool,
 }
 
+impl AccountSnapshot {
+    /// Whether nothing was read by it yet and nothing is wrong: the first answer is still to come, or somebody was asked to sign in.
+    #[must_use]
+    pub fn begins(&self) -> bool {
+        let is_asked = self.graph.state == GraphState::SignInRequired && self.sign_in.is_some();
+        self.graph.last_success.is_none() && (self.graph.state == GraphState::Starting || is_asked)
+    }
+}
+
 impl Snapshot {
+    /// Whether it is not ready yet, and nothing is wrong.
+    #[must_use]
+    pub fn begins(&self) -> bool {
+        let is_on_the_way = |account: &AccountSnapshot| account.begins() || account.graph.is_fresh;
+        self.broker.trouble.is_none() && self.accounts.iter().all(is_on_the_way)
+    }
+
     /// Whether the bridge does what it is for: news come from Graph and go to the broker.
     #[must_use]
     pub fn is_ready(&self) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! A person keeps their place for as long as they are followed. [`Roster`] has everybody and finds them by name and object id
 //! (`index`); `answers` is what the end of a request means, `reading` what an answer holds, `judging` what time does, `following` who is followed after
-//! a reload. Of one `person`, `identity` is who they are, `knowledge` what is known, `out_of_order` which answer is the newer
+//! a reload, `page` who is shown to whoever looks. Of one `person`, `identity` is who they are, `knowledge` what is known, `out_of_order` which answer is the newer
 //! one, and `refusal` when it is believed that they cannot be read. What changes is handed on by [`Roster::next_changed`], and nowhere else.
 
 mod answers;
@@ -13,6 +13,7 @@ mod index;
 mod judging;
 mod knowledge;
 mod out_of_order;
+mod page;
 pub(super) mod person;
 mod reading;
 mod refusal;
@@ -225,14 +226,6 @@ impl Roster {
     pub(super) fn iter(&self) -> impl Iterator<Item = (Place, &Person)> {
         let there = self.people.iter().enumerate();
         there.filter_map(|(number, person)| Some((Place::new(number), person.as_ref()?)))
-    }
-
-    /// Everybody: those who are configured, in the order configured, and members behind them.
-    pub(super) fn in_order(&self) -> impl Iterator<Item = &Person> {
-        let users = self.users.iter().filter_map(|place| self.get(*place));
-        let members =
-            self.iter().map(|(_, person)| person).filter(|person| person.entry().as_user().is_none());
-        users.chain(members)
     }
 
     /// How many people are followed.

@@ -15,6 +15,7 @@ use crate::core::model::dirty_topics::DirtyTopics;
 use crate::core::model::health::Health;
 use crate::core::model::name::{ClientId, ObjectId, PrincipalName, TopicLevel, UserId};
 use crate::core::model::payload::{State, json};
+use crate::core::model::people_page::Standing;
 use crate::core::model::place::Entry;
 use crate::core::model::presence::Shown;
 use crate::core::model::settings::{OnStale, Settings, User};
@@ -290,6 +291,19 @@ impl Person {
         }
     }
 
+    /// How they are, in one word.
+    pub(super) fn standing(&self) -> Standing {
+        match (self.health, self.awaited) {
+            (Health::Ok, _) => {
+                self.knowledge.presence().map_or(Standing::Unknown, |presence| presence.availability().into())
+            }
+            (Health::Stale, true) => Standing::Waiting,
+            (Health::Stale | Health::SignInRequired | Health::Forbidden | Health::NotFound, _) => {
+                Standing::Trouble
+            }
+        }
+    }
+
     /// How they are shown now.
     pub(in crate::core) fn snapshot(&self, bridge: &ClientId) -> PersonSnapshot {
         let word = |field| self.wanted(field, bridge);
@@ -299,6 +313,8 @@ impl Person {
             words: word(Field::Availability).zip(word(Field::Activity)),
             since: self.since(),
             health: self.health,
+            is_awaited: self.awaited,
+            is_out_of_office: self.knowledge.presence().is_some_and(|it| it.out_of_office == Some(true)),
             is_settable: self.settable,
         }
     }

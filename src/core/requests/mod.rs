@@ -267,6 +267,12 @@ impl Requests {
         self.forbidden_advice = Some(advice.to_owned());
     }
 
+    /// Somebody else is signed in now, or nobody: what tokens there are is not used any more.
+    pub(super) fn account_changed(&mut self, now: Tick) {
+        self.tokens.forget(now);
+        self.schedule.all_now(now);
+    }
+
     /// Something changed that a refused sign-in was waiting for.
     pub(super) fn sign_in_changed(&mut self, now: Tick) {
         if self.source.state() == GraphState::SignInRequired {

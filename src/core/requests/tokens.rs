@@ -31,6 +31,11 @@ impl Tokens {
         self.oldest.map(|oldest| now.since(oldest))
     }
 
+    /// Those that there are are somebody else's.
+    pub(super) fn forget(&mut self, now: Tick) {
+        self.oldest = Some(now);
+    }
+
     /// Graph refused a token twice. `true` if there is, or may be, a newer one to try.
     pub(super) fn renew(&mut self, now: Tick) -> bool {
         if self.oldest.is_some_and(|oldest| now.since(oldest) < JUST_RENEWED) {

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use crate::core::model::backoff::Backoff;
 use crate::core::model::foreign::Legible;
-use crate::core::model::sign_in::{InvitationEnd, LandingAddress, ShownInvitation, SignInBy, SignInOrder};
+use crate::core::model::sign_in::{
+    AccountChange, InvitationEnd, LandingAddress, ShownInvitation, SignInBy, SignInOrder,
+};
 use crate::core::model::time::Tick;
 
 /// After somebody declined or the wrong person signed in: they are at it, but should not be pestered.
@@ -32,6 +34,8 @@ pub(super) struct Invitation {
     /// Why the last one failed, if what happened then should be known.
     trouble: Option<Legible>,
     codes: Codes,
+    /// A person asked for this one, for whoever comes: it stands whether or not it is needed.
+    is_asked_for: bool,
 }
 
 #[derive(Debug)]
@@ -42,6 +46,8 @@ enum Phase {
     Ordered,
     /// Shown.
     Shown(ShownInvitation),
+    /// Another account signed in than the one that is followed, and a person has to say whether it is meant.
+    Another(AccountChange),
 }
 
 /// What became of the codes so far.
@@ -69,6 +75,7 @@ impl Invitation {
             backoff: Backoff::new(Duration::from_secs(15), Duration::from_secs(900)),
             trouble: None,
             codes,
+            is_asked_for: false,
         }
     }
 
@@ -81,7 +88,37 @@ impl Invitation {
     pub(super) fn shown(&self) -> Option<&ShownInvitation> {
         match &self.phase {
             Phase::Shown(shown) => Some(shown),
-            Phase::None(_) | Phase::Ordered => None,
+            Phase::None(_) | Phase::Ordered | Phase::Another(_) => None,
+        }
+    }
+
+    /// Whether a person asked for it, so that it is nobody else's business.
+    pub(super) fn is_asked_for(&self) -> bool {
+        self.is_asked_for
+    }
+
+    /// Who signed in instead of whom.
+    pub(super) fn change(&self) -> Option<&AccountChange> {
+        match &self.phase {
+            Phase::Another(change) => Some(change),
+            Phase::None(_) | Phase::Ordered | Phase::Shown(_) => None,
+        }
+    }
+
+    /// A person asks for one, in place of any other.
+    pub(super) fn ask(&mut self) {
+        (self.phase, self.trouble, self.is_asked_for) = (Phase::Ordered, None, true);
+    }
+
+    /// A person gives it up, or it was given up with the sign-in: another may begin.
+    pub(super) fn give_up(&mut self, now: Tick) {
+        *self = Self::new(self.codes, now);
+    }
+
+    /// Another account signed in.
+    pub(super) fn another(&mut self, change: AccountChange) {
+        if matches!(self.phase, Phase::Shown(_)) {
+            self.phase = Phase::Another(change);
         }
     }
 
@@ -97,11 +134,11 @@ impl Invitation {
                 self.phase = Phase::Ordered;
                 Some(SignInOrder::Invite(self.codes.or_browser(by)))
             }
-            (Phase::Ordered | Phase::Shown(_), None) => {
+            (Phase::Ordered | Phase::Shown(_) | Phase::Another(_), None) if !self.is_asked_for => {
                 *self = Self::new(Codes { next: self.codes.next, ..Codes::default() }, now);
                 Some(SignInOrder::TakeBack)
             }
-            (Phase::None(_) | Phase::Ordered | Phase::Shown(_), _) => None,
+            (Phase::None(_) | Phase::Ordered | Phase::Shown(_) | Phase::Another(_), _) => None,
         }
     }
 
@@ -116,8 +153,10 @@ impl Invitation {
 
     /// There is one to be shown.
     pub(super) fn show(&mut self, shown: ShownInvitation, now: Tick) {
-        // An answer to an invitation that was taken back meanwhile shows nothing.
-        if matches!(self.phase, Phase::Ordered) {
+        // An answer to an invitation that was taken back meanwhile shows nothing. One that a person asked for may come behind the answer
+        // to the one before.
+        if matches!(self.phase, Phase::Ordered) || self.is_asked_for && matches!(self.phase, Phase::Shown(_))
+        {
             if shown.by() == SignInBy::DeviceCode {
                 self.codes.next = now + CODE_EVERY;
             }
@@ -127,7 +166,7 @@ impl Invitation {
     }
 
     /// The address for the browser invitation that is shown, to be redeemed; nothing if none is.
-    pub(super) fn landed(&mut self, address: LandingAddress) -> Option<SignInOrder> {
+    pub(super) fn landed(&self, address: LandingAddress) -> Option<SignInOrder> {
         let waits = self.shown().is_some_and(|shown| shown.by() == SignInBy::Browser);
         waits.then_some(SignInOrder::Redeem(address))
     }
@@ -183,10 +222,13 @@ impl Invitation {
                 self.codes.blocked = true;
                 (Duration::ZERO, Some(why.clone()), true)
             }
+            InvitationEnd::NotChanged => (Duration::ZERO, None, false),
             InvitationEnd::Failed(why) => (self.backoff.failed(random), Some(why.clone()), true),
         };
         self.phase = Phase::None(now + wait);
         self.trouble = trouble;
+        // Nobody was pestered, and who asked knows.
+        let is_told = is_told && !std::mem::take(&mut self.is_asked_for);
         self.trouble.as_ref().filter(|_| is_told)
     }
 }

@@ -13,14 +13,23 @@ use self::invitation::{Codes, Invitation};
 use super::broker::outbox::Outbox;
 use super::context::Context;
 use super::model::account::AccountId;
+use super::model::act::{ActId, Acted};
 use super::model::effect::Effect;
 use super::model::foreign::Legible;
 use super::model::payload::json;
 use super::model::report::Report;
 use super::model::settings::AccountSettings;
-use super::model::sign_in::{InvitationEnd, LandingAddress, ShownInvitation, SignInBy, SignInOrder};
+use super::model::sign_in::{
+    AccountChange, InvitationEnd, LandingAddress, ShownInvitation, SignInBy, SignInOrder,
+};
 use super::model::time::Tick;
 use super::model::topic::AccountField;
+
+/// What is said to an address or a word that nothing waits for.
+const NOT_AWAITED: &str = "no sign-in waits for that any more; begin again";
+
+const SIGNED_OUT: &str =
+    "The sign-in is forgotten here. To end it everywhere, revoke it at https://myaccount.microsoft.com.";
 
 /// What is known of the sign-in of one account.
 #[derive(Debug)]
@@ -33,6 +42,8 @@ pub(super) struct SignIn {
     certificate_ends: Option<Timestamp>,
     /// Why new tokens cannot be stored, and where.
     not_stored: Option<Legible>,
+    /// Who waits at the status page for what happens next.
+    visitor: Option<ActId>,
     random: fastrand::Rng,
 }
 
@@ -45,6 +56,7 @@ impl SignIn {
             account: None,
             certificate_ends: settings.sign_in.certificate_ends,
             not_stored: None,
+            visitor: None,
             random: fastrand::Rng::with_seed(seed),
         }
     }
@@ -91,6 +103,9 @@ impl SignIn {
     /// There is an invitation to be shown.
     pub(super) fn show(&mut self, shown: ShownInvitation, outbox: &mut Outbox, cx: &mut Context) {
         self.invitation.show(shown, cx.now);
+        if self.invitation.is_asked_for() {
+            return self.answer(Ok("Sign in as shown below."), cx);
+        }
         if let Some(shown) = self.shown() {
             let report = match &shown.user_code {
                 Some(code) => Report::SignInWith(shown.verification_uri.clone(), code.clone()),
@@ -101,19 +116,84 @@ impl SignIn {
         }
     }
 
+    /// A person asks for an invitation for whoever comes, in place of any other.
+    pub(super) fn ask(
+        &mut self,
+        (by, back_to): (SignInBy, Option<u16>),
+        visitor: ActId,
+        outbox: &mut Outbox,
+        cx: &mut Context,
+    ) {
+        if self.announced().is_some() {
+            self.take_back(outbox, cx);
+        }
+        self.invitation.ask();
+        self.waits(visitor, cx);
+        cx.push(Effect::SignIn(self.of, SignInOrder::InviteAnybody(by, back_to)));
+    }
+
+    /// Whether this address ends the invitation that is shown.
+    pub(super) fn ends_on(&self, address: &LandingAddress) -> bool {
+        self.shown().is_some_and(|shown| shown.ends_on(address))
+    }
+
     /// A person handed in the address that their browser ended on.
-    pub(super) fn landed(&mut self, address: LandingAddress, cx: &mut Context) {
+    pub(super) fn landed(&mut self, address: LandingAddress, visitor: ActId, cx: &mut Context) {
+        self.waits(visitor, cx);
         match self.invitation.landed(address) {
             Some(order) => cx.push(Effect::SignIn(self.of, order)),
-            None => cx.report_of(self.of, Report::NotSignedIn("no sign-in waits for an address now".into())),
+            None => self.answer(Err(NOT_AWAITED.into()), cx),
         }
     }
 
     /// That address does not end the invitation.
     pub(super) fn not_taken(&mut self, why: Legible, cx: &mut Context) {
-        if self.invitation.not_taken(&why) {
-            cx.report_of(self.of, Report::NotSignedIn(why));
+        if self.invitation.not_taken(&why) && !self.invitation.is_asked_for() {
+            cx.report_of(self.of, Report::NotSignedIn(why.clone()));
         }
+        self.answer(Err(why), cx);
+    }
+
+    /// Another account signed in than the one that is followed.
+    pub(super) fn another(&mut self, change: AccountChange, cx: &mut Context) {
+        self.invitation.another(change);
+        self.answer(Ok("Another account signed in: say below whether it is meant."), cx);
+    }
+
+    /// A person says whether the account that signed in takes the place of another.
+    pub(super) fn decide(&mut self, is_meant: bool, visitor: ActId, cx: &mut Context) {
+        self.waits(visitor, cx);
+        if self.invitation.change().is_some() {
+            cx.push(Effect::SignIn(self.of, SignInOrder::Change(is_meant)));
+        } else {
+            self.answer(Err(NOT_AWAITED.into()), cx);
+        }
+    }
+
+    /// A person wants the sign-in to be forgotten.
+    pub(super) fn sign_out(&mut self, visitor: ActId, outbox: &mut Outbox, cx: &mut Context) {
+        if self.announced().is_some() {
+            self.take_back(outbox, cx);
+        }
+        self.invitation.give_up(cx.now);
+        self.waits(visitor, cx);
+        cx.push(Effect::SignIn(self.of, SignInOrder::SignOut));
+    }
+
+    /// It was forgotten, or why not.
+    pub(super) fn signed_out(&mut self, outcome: Result<(), Legible>, cx: &mut Context) {
+        self.answer(outcome.map(|()| SIGNED_OUT), cx);
+    }
+
+    /// From now on this visitor is answered.
+    fn waits(&mut self, visitor: ActId, cx: &mut Context) {
+        self.answer(Err("somebody else did something about this sign-in meanwhile".into()), cx);
+        self.visitor = Some(visitor);
+    }
+
+    /// Tells whoever waits.
+    fn answer(&mut self, acted: Acted, cx: &mut Context) {
+        cx.answer(self.visitor.take(), acted);
     }
 
     /// Whether the disk takes new tokens, or why not.
@@ -123,8 +203,16 @@ impl SignIn {
 
     /// The invitation is over. Returns whether somebody signed in.
     pub(super) fn ended(&mut self, end: &InvitationEnd, outbox: &mut Outbox, cx: &mut Context) -> bool {
+        if self.announced().is_some() {
+            self.take_back(outbox, cx);
+        }
         let told = self.invitation.ended(end, cx.now, &mut self.random).cloned();
-        self.take_back(outbox, cx);
+        let acted = match (end, self.invitation.trouble()) {
+            (InvitationEnd::NotChanged, _) => Ok("Nothing was changed."),
+            (_, Some(trouble)) => Err(trouble.clone()),
+            (_, None) => Ok("Signed in."),
+        };
+        self.answer(acted, cx);
         cx.report_of(self.of, told.map(Report::NotSignedIn));
         *end == InvitationEnd::SignedIn
     }
@@ -151,20 +239,35 @@ impl SignIn {
     pub(super) fn publish_shown(&self, outbox: &mut Outbox, cx: &Context) {
         if cx.settings.account(self.of).sign_in.announce {
             // Without an invitation it is emptied: one that was taken back while the broker was away is still there.
-            let shown = self.shown().map(json).unwrap_or_default();
+            let shown = self.announced().map(json).unwrap_or_default();
             outbox.own(self.topic(cx), shown);
         }
     }
 
     /// The topic that holds the invitation which is shown, if one is.
     pub(super) fn shown_on(&self, cx: &Context) -> Option<String> {
-        let is_announced = cx.settings.account(self.of).sign_in.announce && self.shown().is_some();
+        let is_announced = cx.settings.account(self.of).sign_in.announce && self.announced().is_some();
         is_announced.then(|| self.topic(cx))
     }
 
     /// What people should see now.
     pub(super) fn shown(&self) -> Option<&ShownInvitation> {
         self.invitation.shown()
+    }
+
+    /// The same, unless it is only for the person who asked for it.
+    fn announced(&self) -> Option<&ShownInvitation> {
+        self.shown().filter(|_| !self.invitation.is_asked_for())
+    }
+
+    /// Whether a person asked for what is shown.
+    pub(super) fn is_asked_for(&self) -> bool {
+        self.invitation.is_asked_for()
+    }
+
+    /// Who signed in instead of whom, and waits for a person to say whether that is meant.
+    pub(super) fn change(&self) -> Option<&AccountChange> {
+        self.invitation.change()
     }
 
     /// Who is signed in, by name.

@@ -139,7 +139,7 @@ impl World {
                 Effect::Broker(BrokerOrder::Subscribe(_)) => self.coming.push((self.now, subscribed())),
                 Effect::Broker(BrokerOrder::Unsubscribe(_) | BrokerOrder::Disconnect) => {}
                 Effect::Report(report) => self.logged.push(report.to_string()),
-                Effect::Finish(_) => {}
+                Effect::Answer(..) | Effect::Finish(_) => {}
             }
         }
     }
@@ -488,7 +488,7 @@ fn two_accounts_of_one_app_share_its_budget_by_turns() {
         assert!((180..=230).contains(&of_second), "{of_second} in 300 s {trouble:?}: half of the budget");
     }
     let world = World::new(settings.clone(), None);
-    let snapshot = world.bridge.snapshot(0, at(0.0));
+    let snapshot = world.bridge.snapshot(&PeopleQuery::nobody(), at(0.0));
     assert_eq!(snapshot.accounts.iter().map(|of| of.graph.budget).collect::<Vec<_>>(), [40, 40]);
 }
 

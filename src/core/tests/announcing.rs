@@ -51,6 +51,7 @@ fn published(commands: Vec<Effect>) -> Vec<(String, String)> {
         Effect::Broker(_)
         | Effect::Graph(_, _)
         | Effect::SignIn(_, _)
+        | Effect::Answer(..)
         | Effect::Report(_)
         | Effect::Finish(_) => None,
     });

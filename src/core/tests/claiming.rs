@@ -251,7 +251,7 @@ fn words_of_a_stranger_prevent_nothing_and_are_named_until_they_are_overwritten(
     let began = bridge.on(Woken, at(5.04));
     let words = "presence/bridge/info was that of another bridge, \"another\", which does not answer";
     assert!(lines(&began)[0].starts_with(&format!("report: {words}")), "{began:?}");
-    let notices = |bridge: &Bridge, now| bridge.snapshot(0, at(now)).notices;
+    let notices = |bridge: &Bridge, now| bridge.snapshot(&PeopleQuery::nobody(), at(now)).notices;
     assert!(notices(&bridge, 5.05)[0].starts_with(words));
     assert_eq!(lines(&bridge.on(Acknowledged(100), at(5.1)))[1..], ["presence/bridge/health = {starting}"]);
     assert_eq!(notices(&bridge, 5.1), [""; 0]);

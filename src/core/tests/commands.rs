@@ -70,6 +70,7 @@ fn results_of(command: &Effect) -> Vec<&Message> {
         Effect::Broker(_)
         | Effect::Graph(_, _)
         | Effect::SignIn(_, _)
+        | Effect::Answer(..)
         | Effect::Report(_)
         | Effect::Finish(_) => Vec::new(),
     }
@@ -366,8 +367,9 @@ fn writes(commands: &[Effect]) -> usize {
     commands.iter().filter(|command| matches!(command, Effect::Graph(_, GraphOrder::Set(_)))).count()
 }
 
-fn may_set(bridge: &Bridge, user: usize) -> bool {
-    bridge.snapshot(9, at(1.0)).persons[user].is_settable
+fn may_set(bridge: &Bridge, user: &str) -> bool {
+    let persons = bridge.snapshot(&PeopleQuery::first(9), at(1.0)).people_page.persons;
+    persons.iter().find(|person| person.name.as_str() == user).unwrap().is_settable
 }
 
 #[test]
@@ -379,35 +381,35 @@ fn a_person_who_signed_in_sets_only_themselves() {
     let said = |bridge: &mut Bridge, user: &str| {
         lines(&bridge.on(told(&format!("{user}/set"), "Busy"), at(1.0))).join("\n")
     };
-    assert!(!may_set(&bridge, 0) && said(&mut bridge, "me").contains("nobody is signed in"));
+    assert!(!may_set(&bridge, "me") && said(&mut bridge, "me").contains("nobody is signed in"));
 
     let commands = lines(&bridge.on(signed_in(1, false), at(1.0)));
     assert!(!commands.join("\n").contains("set by commands"), "{commands:?}");
-    assert!(!may_set(&bridge, 0) && said(&mut bridge, "me").contains("run `presence2mqtt login` again"));
+    assert!(!may_set(&bridge, "me") && said(&mut bridge, "me").contains("run `presence2mqtt login` again"));
 
     let commands = lines(&bridge.on(signed_in(1, true), at(1.0)));
     assert!(commands.contains(&"report: users[0] can be set by commands".to_owned()), "{commands:?}");
-    assert!(may_set(&bridge, 0) && !may_set(&bridge, 1));
+    assert!(may_set(&bridge, "me") && !may_set(&bridge, "bob"));
     let me = said(&mut bridge, "me");
     assert!(me.contains("me prefer Busy/Busy with a fresh token"), "the old one lacks the permission: {me}");
     assert!(said(&mut bridge, "bob").contains("only that person's own presence"));
 
     let commands = lines(&bridge.on(signed_in(2, true), at(1.0)));
     assert!(commands.contains(&"report: users[1] can be set by commands".to_owned()), "{commands:?}");
-    assert!(may_set(&bridge, 1), "their object id is that of the account");
-    assert!(may_set(&bridge, 0), "whoever signs in is `me`");
+    assert!(may_set(&bridge, "bob"), "their object id is that of the account");
+    assert!(may_set(&bridge, "me"), "whoever signs in is `me`");
 }
 
 #[test]
 fn an_app_sets_whom_it_knows_and_sessions_only_with_its_id() {
     let users = vec![watched("alice", "alice@contoso.example")];
     let mut bridge = online(obeying(Settings { users, ..settings() }));
-    assert!(!may_set(&bridge, 0));
+    assert!(!may_set(&bridge, "alice"));
     let said = lines(&bridge.on(told("alice/set", "Busy"), at(1.0))).join("\n");
     assert!(said.contains("not known yet"), "{said}");
     let commands = lines(&bridge.on(resolved(0, Ok(id(1))), at(1.1)));
     assert!(commands.contains(&"report: users[0] can be set by commands".to_owned()), "{commands:?}");
-    assert!(may_set(&bridge, 0));
+    assert!(may_set(&bridge, "alice"));
 
     let mut bridge = ready(Settings { commands: Some(Commands { response_topic: None }), ..settings() });
     let session = r#"{"kind":"session","availability":"Away"}"#;

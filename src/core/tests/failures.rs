@@ -389,6 +389,7 @@ fn reads_of(commands: &[Effect], alone: &mut std::collections::BTreeSet<usize>) 
         Effect::Graph(_, _)
         | Effect::SignIn(_, _)
         | Effect::Broker(_)
+        | Effect::Answer(..)
         | Effect::Report(_)
         | Effect::Finish(_) => None,
     };

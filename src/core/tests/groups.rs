@@ -75,6 +75,7 @@ fn go_on(bridge: &mut Bridge, commands: Vec<Effect>, now: f64) -> Vec<(u64, usiz
             Effect::Graph(_, _)
             | Effect::SignIn(_, _)
             | Effect::Broker(_)
+            | Effect::Answer(..)
             | Effect::Report(_)
             | Effect::Finish(_) => continue,
         };

@@ -659,3 +659,54 @@ fn a_tasmota_is_told_when_it_listens_which_is_after_it_says_that_it_is_online() 
         assert_eq!(bridge.lights().wake_at(), None);
     }
 }
+
+/// What a light is told from a time until another, at each half second, and what `first` brings.
+fn told_until(bridge: &mut Bridge, first: Event, from: f64, until: f64) -> Vec<String> {
+    let (mut all, mut event, mut now) = (Vec::new(), first, from);
+    while now < until {
+        let commands = bridge.on(event, at(now));
+        all.extend(told(&commands).into_iter().filter(|line| line.starts_with("wled/")));
+        for command in &commands {
+            if let Effect::Broker(BrokerOrder::Publish(messages)) = command {
+                bridge.on(Acknowledged(messages.len()), at(now));
+            }
+        }
+        (event, now) = (Woken, now + 0.5);
+    }
+    all
+}
+
+#[test]
+fn who_tries_a_light_sees_every_state_and_then_what_is_true() {
+    let test = || Event::Act(ActId::new(1), Act::TestLight("door".parse().unwrap()));
+    let follow = |follows| Event::Act(ActId::new(1), Act::Follow("door".parse().unwrap(), follows));
+    let looks = light("door", &["alice"]).walk().len();
+    let ends = 1.0 + 2.0 * looks as f64;
+    for follows in [true, false] {
+        let mut bridge = online(with(vec![light("door", &["alice"])]));
+        check_lights(&mut bridge, vec![(0.1, answer(0, calls()), &[BLUE, "door/state = #0000ff"])]);
+        if !follows {
+            bridge.on(follow(false), at(0.5));
+            bridge.on(Acknowledged(9), at(0.5));
+        }
+        let seen = told_until(&mut bridge, test(), 1.0, ends - 0.1);
+        assert_eq!((seen.len(), seen[0].as_str(), seen[looks - 1].as_str()), (looks, GREEN, DARK));
+        assert!(bridge.snapshot(&PeopleQuery::nobody(), at(ends)).lights[0].is_tested);
+        let after: &[&str] = if follows { &[BLUE] } else { &[] };
+        assert_eq!(told_until(&mut bridge, Woken, ends, ends + 0.4), after);
+        assert!(!bridge.snapshot(&PeopleQuery::nobody(), at(ends)).lights[0].is_tested);
+    }
+    let mut bridge = online(with(vec![light("door", &["alice"])]));
+    check_lights(&mut bridge, vec![(0.1, answer(0, calls()), &[BLUE, "door/state = #0000ff"])]);
+    assert_eq!(told_until(&mut bridge, test(), 1.0, 2.0), [GREEN]);
+    assert!(bridge.wake_at(at(2.0).tick).unwrap() <= at(3.0).tick);
+    assert_eq!(told_until(&mut bridge, test(), 2.0, 2.4), [BLUE], "the second time ends it");
+    assert_eq!(told_until(&mut bridge, test(), 3.0, 3.4), [GREEN]);
+    assert_eq!(
+        told_until(&mut bridge, follow(true), 4.0, 4.4),
+        [BLUE],
+        "whoever uses it otherwise ends it too"
+    );
+    let unknown = Event::Act(ActId::new(1), Act::TestLight("window".parse().unwrap()));
+    assert_eq!(lines(&bridge.on(unknown, at(5.0)))[0], "answer: no: there is no such light any more");
+}

@@ -1,6 +1,7 @@
 //! The core as tables: times and events in, exact commands out. No test here takes real time.
 
 mod accounts;
+mod acting;
 mod announcing;
 mod broker;
 mod claiming;
@@ -11,6 +12,7 @@ mod groups;
 mod inviting;
 mod lifecycle;
 mod lighting;
+mod people_page;
 mod places;
 mod polling;
 mod properties;
@@ -26,11 +28,13 @@ use std::time::Duration;
 
 use crate::core::bridge::Bridge;
 use crate::core::model::account::AccountId;
+use crate::core::model::act::{Act, ActId};
 use crate::core::model::effect::{BrokerOrder, ConnectAs, Effect, GraphOrder, Message};
 use crate::core::model::event::{Event, Incoming, LinkFailure, PresenceEvent};
 use crate::core::model::members::{MembersPage, PageLink};
 use crate::core::model::mqtt::Protocol;
 use crate::core::model::name::ObjectId;
+use crate::core::model::people_page::{PeoplePage, PeopleQuery, Search, Standing};
 use crate::core::model::presence::Presence;
 use crate::core::model::presence_change::PresenceChange;
 use crate::core::model::request::{
@@ -210,10 +214,17 @@ fn line(effect: &Effect) -> String {
         Effect::SignIn(_, SignInOrder::Invite(SignInBy::DeviceCode)) => "Invite".into(),
         Effect::SignIn(
             _,
-            order @ (SignInOrder::Invite(_) | SignInOrder::Redeem(_) | SignInOrder::TakeBack),
+            order @ (SignInOrder::Invite(_)
+            | SignInOrder::InviteAnybody(..)
+            | SignInOrder::Change(_)
+            | SignInOrder::SignOut
+            | SignInOrder::Redeem(_)
+            | SignInOrder::TakeBack),
         ) => {
             format!("{order:?}")
         }
+        Effect::Answer(_, Ok(done)) => format!("answer: {done}"),
+        Effect::Answer(_, Err(why)) => format!("answer: no: {why}"),
         Effect::Report(report) => format!("report: {report}"),
         Effect::Finish(ending) => format!("finish {ending:?}"),
     }

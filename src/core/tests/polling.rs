@@ -230,5 +230,5 @@ fn the_further_pages_of_an_answer_count_in_the_budget() {
     let outcome = Ok(vec![reading(1, "Busy", "Busy"), reading(2, "Away", "Away")]);
     let ended = Ended { request: RequestId::new(0), further: 2, outcome };
     bridge.on(Event::Presence(AccountId::FIRST, PresenceEvent::Read(ended)), at(0.1));
-    assert_eq!(bridge.snapshot(0, at(0.2)).accounts[0].graph.budget_used, 3);
+    assert_eq!(bridge.snapshot(&PeopleQuery::nobody(), at(0.2)).accounts[0].graph.budget_used, 3);
 }

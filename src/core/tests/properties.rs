@@ -132,6 +132,7 @@ impl World {
                 | Effect::Broker(BrokerOrder::Unsubscribe(_))
                 | Effect::Broker(BrokerOrder::Disconnect)
                 | Effect::SignIn(_, _)
+                | Effect::Answer(..)
                 | Effect::Report(_) => {}
                 Effect::Finish(ending) => panic!("finished without being asked: {ending:?}"),
             }

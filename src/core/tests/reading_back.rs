@@ -52,6 +52,7 @@ impl Peer {
                     Effect::Broker(BrokerOrder::Connect(..) | BrokerOrder::Disconnect)
                     | Effect::Graph(..)
                     | Effect::SignIn(..)
+                    | Effect::Answer(..)
                     | Effect::Report(_)
                     | Effect::Finish(_) => {}
                 }
@@ -133,7 +134,7 @@ fn remembered(bridge: &mut Bridge, people: usize, now: f64) -> usize {
 }
 
 fn notices(bridge: &Bridge, now: f64) -> String {
-    bridge.snapshot(0, at(now)).notices.join("; ")
+    bridge.snapshot(&PeopleQuery::nobody(), at(now)).notices.join("; ")
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::core::model::snapshot::BrokerState;
 
 /// The parts that change, each in one line.
 fn lines(core: &Bridge, now: Now) -> [String; 4] {
-    let snapshot = core.snapshot(usize::MAX, now);
+    let snapshot = core.snapshot(&PeopleQuery::first(1000), now);
     let (graph, broker) = (&snapshot.accounts[0].graph, &snapshot.broker);
     let seconds = |time: Option<jiff::Timestamp>| time.map_or("never".to_owned(), |time| time.to_string());
     let used = (graph.budget_used, graph.budget);
@@ -28,8 +28,8 @@ fn lines(core: &Bridge, now: Now) -> [String; 4] {
             seconds(graph.last_success)
         ),
         format!("{:?} {:?}", broker.state, broker.trouble),
-        snapshot.persons.iter().map(person).collect::<Vec<_>>().join(", "),
-        core.snapshot(0, at(0.0)).headline(),
+        snapshot.people_page.persons.iter().map(person).collect::<Vec<_>>().join(", "),
+        core.snapshot(&PeopleQuery::nobody(), at(0.0)).headline(),
     ]
 }
 
@@ -57,14 +57,14 @@ fn everything_is_there_from_the_first_moment_on() {
 
     core.on(Event::Woken, at(2.0));
     core.on(Event::Connected, at(2.1));
-    assert_eq!(core.snapshot(0, at(2.1)).broker.state, BrokerState::ReadingBack);
+    assert_eq!(core.snapshot(&PeopleQuery::nobody(), at(2.1)).broker.state, BrokerState::ReadingBack);
     core.on(subscribed(), at(2.2));
     core.on(Event::Woken, at(8.0));
     let [_, broker, ..] = lines(&core, at(8.0));
     assert_eq!(broker, "Connected None");
-    assert!(core.snapshot(0, at(8.0)).broker.in_flight > 0);
+    assert!(core.snapshot(&PeopleQuery::nobody(), at(8.0)).broker.in_flight > 0);
     core.on(Event::Stop, at(9.0));
-    assert_eq!(core.snapshot(0, at(9.0)).broker.state, BrokerState::Stopping);
+    assert_eq!(core.snapshot(&PeopleQuery::nobody(), at(9.0)).broker.state, BrokerState::Stopping);
 }
 
 #[test]
@@ -79,12 +79,15 @@ fn graph_is_fresh_until_stale_after_however_the_clock_is_set() {
         (at(61.0), false, 0),
         (at_after_sleep(2.0, -3600.0), true, 1),
     ] {
-        let graph = core.snapshot(0, now).accounts[0].graph.clone();
+        let graph = core.snapshot(&PeopleQuery::nobody(), now).accounts[0].graph.clone();
         assert_eq!((graph.is_fresh, graph.budget_used), (is_fresh, used), "{now:?}");
         assert_eq!(graph.stale_after, Duration::from_secs(60));
     }
     core.on(Event::Woken, at_after_sleep(2.0, 59.0));
-    assert!(!core.snapshot(0, at_after_sleep(2.0, 59.0)).accounts[0].graph.is_fresh, "the machine slept");
+    assert!(
+        !core.snapshot(&PeopleQuery::nobody(), at_after_sleep(2.0, 59.0)).accounts[0].graph.is_fresh,
+        "the machine slept"
+    );
 }
 
 #[test]
@@ -93,12 +96,14 @@ fn people_are_counted_by_every_word_and_named_as_far_as_asked_for() {
     core.on(Event::Started, at(0.0));
     core.on(answer(0, vec![reading(1, "Busy", "InACall")]), at(0.5));
     for named in [0, 1, 2, 1000] {
-        let snapshot = core.snapshot(named, at(0.5));
-        assert_eq!((snapshot.persons.len(), snapshot.people), (named.min(2), 2));
+        let snapshot = core.snapshot(&PeopleQuery::first(named), at(0.5));
+        assert_eq!((snapshot.people_page.persons.len(), snapshot.people), (named.min(2), 2));
         let census = [("ok", 1), ("stale", 1), ("sign_in_required", 0), ("forbidden", 0), ("not_found", 0)];
         assert_eq!(snapshot.census, census);
     }
-    assert!(GraphState::ALL.contains(&core.snapshot(0, at(0.5)).accounts[0].graph.state));
+    assert!(
+        GraphState::ALL.contains(&core.snapshot(&PeopleQuery::nobody(), at(0.5)).accounts[0].graph.state)
+    );
 }
 
 #[test]
@@ -113,10 +118,10 @@ fn a_code_is_shown_while_it_is_good() {
         expires_at: at(900.0).wall,
     };
     core.on(Event::SignIn(AccountId::FIRST, SignInEvent::Invited(code.clone())), at(1.0));
-    let snapshot = core.snapshot(0, at(1.0));
+    let snapshot = core.snapshot(&PeopleQuery::nobody(), at(1.0));
     assert_eq!(snapshot.accounts[0].graph.state, GraphState::SignInRequired);
     assert_eq!(snapshot.accounts[0].sign_in, Some(code));
     let ended = SignInEvent::Ended(crate::core::model::sign_in::InvitationEnd::Expired("".into()));
     core.on(Event::SignIn(AccountId::FIRST, ended), at(900.0));
-    assert_eq!(core.snapshot(0, at(900.0)).accounts[0].sign_in, None);
+    assert_eq!(core.snapshot(&PeopleQuery::nobody(), at(900.0)).accounts[0].sign_in, None);
 }

@@ -165,7 +165,7 @@ fn one_that_waits_pings_and_says_that_it_waits_and_nothing_else() {
     assert!(world.heard()[5..].iter().all(|line| *line == "warm up"), "{:?}", world.heard());
     let pings = world.said.iter().filter(|(_, line)| line.starts_with(PING)).count();
     assert!((3599..=3601).contains(&pings), "{pings}");
-    let snapshot = world.bridge.snapshot(1, at(world.now));
+    let snapshot = world.bridge.snapshot(&PeopleQuery::first(1), at(world.now));
     assert!(snapshot.is_waiting() && !snapshot.is_ready());
     let standby = snapshot.broker.standby.unwrap();
     assert_eq!((standby.is_active, standby.holder.unwrap().as_str()), (false, "cellar"));
@@ -427,14 +427,17 @@ fn whoever_takes_over_reads_at_once_and_publishes_behind_what_it_reads_back() {
     let read = position("read #0 bulk 1").unwrap();
     assert!(read < position("presence/bridge/health").unwrap(), "{heard:?}");
     assert!(read < position("presence/bridge/state = online").unwrap(), "{heard:?}");
-    let Some(standby) = world.bridge.snapshot(0, at(world.now)).broker.standby else { panic!("no standby") };
+    let Some(standby) = world.bridge.snapshot(&PeopleQuery::nobody(), at(world.now)).broker.standby else {
+        panic!("no standby")
+    };
     assert!(standby.is_active);
     // Others come to wait, and go.
     world.forget();
     world.on(live("presence/bridge/standby/cellar", "waiting"));
     world.on(live("presence/bridge/standby/cellar", "waiting"));
     assert_eq!(world.heard(), ["presence/bridge/info = {every 5s}"]);
-    let waiting = world.bridge.snapshot(0, at(world.now)).broker.standby.unwrap().waiting;
+    let waiting =
+        world.bridge.snapshot(&PeopleQuery::nobody(), at(world.now)).broker.standby.unwrap().waiting;
     assert_eq!(waiting.iter().map(|name| name.as_str()).collect::<Vec<_>>(), ["cellar"]);
     world.on(live("presence/bridge/standby/cellar", ""));
     assert_eq!(world.heard().len(), 2);
@@ -609,7 +612,9 @@ fn a_stop_hands_over_and_one_that_waits_takes_its_word_back() {
 #[test]
 fn the_budget_of_one_is_not_spent_twice_by_stepping_back() {
     let mut world = World::holding();
-    let used = |world: &World| world.bridge.snapshot(0, at(world.now)).accounts[0].graph.budget_used;
+    let used = |world: &World| {
+        world.bridge.snapshot(&PeopleQuery::nobody(), at(world.now)).accounts[0].graph.budget_used
+    };
     let before = used(&world);
     assert!(before > 0);
     world.on(Disconnected(LinkFailure::TakenOver));

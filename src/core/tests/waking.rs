@@ -31,6 +31,7 @@ fn healths(bridge: &mut Bridge, mut now: Now, slept: f64, until: f64) -> Vec<(f6
                 Effect::Broker(_)
                 | Effect::Graph(_, _)
                 | Effect::SignIn(_, _)
+                | Effect::Answer(..)
                 | Effect::Report(_)
                 | Effect::Finish(_) => {}
             }

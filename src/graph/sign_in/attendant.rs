@@ -8,11 +8,11 @@ use tokio::time::MissedTickBehavior;
 
 use super::authority::Authority;
 use super::delegated::DelegatedSignIn;
-use super::invitation::Invitation;
+use super::invitation::{Invitation, Said, Whom};
+use crate::chain::chain;
 use crate::config::Certificate;
-use crate::core::model::sign_in::{
-    InvitationEnd, LandingAddress, SignInBy, SignInEvent, SignInOrder, SignedIn,
-};
+use crate::core::model::foreign::Legible;
+use crate::core::model::sign_in::{InvitationEnd, SignInBy, SignInEvent, SignInOrder, SignedIn};
 
 /// How often the files that prove who the bridge is are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
@@ -20,8 +20,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(3);
 /// How often a sign-in that the disk did not take is offered to it again.
 const STORE_AGAIN_EVERY: Duration = Duration::from_secs(60);
 
-/// Addresses that wait while one is redeemed. Who hands in another then is told to try again.
-const LANDED: usize = 1;
+/// What people say that waits while an address is redeemed. Who says more then is told to try again.
+const SAID: usize = 1;
 
 /// What the attendant looks after.
 #[derive(Debug)]
@@ -55,21 +55,28 @@ pub async fn run(
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     store_again.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut invitation = std::pin::pin!(None);
-    let mut landed = mpsc::channel(LANDED).0;
+    let mut hears = mpsc::channel(SAID).0;
     loop {
         let mut happened = Vec::new();
         tokio::select! {
             order = orders.recv() => match order {
                 Some(SignInOrder::Invite(by)) => {
-                    let (to, addresses) = mpsc::channel(LANDED);
-                    landed = to;
-                    invitation.set(Some(attendant.invite(by, &events, addresses)));
+                    let (to, said) = mpsc::channel(SAID);
+                    hears = to;
+                    invitation.set(Some(attendant.invite(by, Whom::Remembered, &events, said)));
                 }
-                Some(SignInOrder::Redeem(address)) => {
-                    if landed.try_send(address).is_err() {
-                        let why = "this sign-in takes no address now; try again in a moment".into();
-                        happened.push(SignInEvent::NotTaken(why));
-                    }
+                Some(SignInOrder::InviteAnybody(by, back_to)) => {
+                    let (to, said) = mpsc::channel(SAID);
+                    hears = to;
+                    invitation.set(Some(attendant.invite(by, Whom::Anybody(back_to), &events, said)));
+                }
+                Some(SignInOrder::Redeem(address)) => happened.extend(hand_on(&hears, Said::Landed(address))),
+                Some(SignInOrder::Change(is_meant)) => {
+                    happened.extend(hand_on(&hears, Said::Change(is_meant)));
+                }
+                Some(SignInOrder::SignOut) => {
+                    invitation.set(None);
+                    happened.push(SignInEvent::SignedOut(attendant.sign_out().await));
                 }
                 Some(SignInOrder::TakeBack) => invitation.set(None),
                 None => return,
@@ -110,6 +117,12 @@ pub async fn run(
     }
 }
 
+/// Hands what a person says to the invitation that is under way, or tells them that it cannot be.
+fn hand_on(hears: &mpsc::Sender<Said>, said: Said) -> Option<SignInEvent> {
+    let why = "this sign-in takes nothing now; try again in a moment";
+    hears.try_send(said).is_err().then(|| SignInEvent::NotTaken(why.into()))
+}
+
 async fn or_never<F: Future>(future: Option<std::pin::Pin<&mut F>>) -> Option<F::Output> {
     match future {
         Some(future) => Some(future.await),
@@ -132,20 +145,28 @@ impl Attendant {
         self.delegated.as_ref()?.signed_in().unwrap_or_else(|_| before.cloned())
     }
 
+    async fn sign_out(&self) -> Result<(), Legible> {
+        match &self.delegated {
+            Some(delegated) => delegated.forget().await.map_err(|error| chain(&error).into()),
+            None => Ok(()),
+        }
+    }
+
     async fn invite(
         &self,
         by: SignInBy,
+        whom: Whom,
         events: &mpsc::Sender<SignInEvent>,
-        addresses: mpsc::Receiver<LandingAddress>,
+        said: mpsc::Receiver<Said>,
     ) -> InvitationEnd {
         let Some(delegated) = &self.delegated else {
             return InvitationEnd::Failed("this sign-in method needs no person".into());
         };
         let Self { authority, resource, .. } = self;
-        let invitation = Invitation { authority, resource, delegated, events };
+        let invitation = Invitation { authority, resource, delegated, whom, events };
         match by {
-            SignInBy::DeviceCode => invitation.by_code().await,
-            SignInBy::Browser => invitation.by_browser(addresses).await,
+            SignInBy::DeviceCode => invitation.by_code(said).await,
+            SignInBy::Browser => invitation.by_browser(said).await,
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::chain::chain;
 use crate::config::TenantId;
 use crate::core::model::foreign::Legible;
 use crate::core::model::request::ReadFailure;
-use crate::core::model::sign_in::{InvitationEnd, SignedIn};
+use crate::core::model::sign_in::{AccountChange, InvitationEnd, SignedIn};
 use crate::core::sign_in::token_life::renew_after;
 use crate::disk::PrivateError;
 use crate::graph::caller::Caller;
@@ -152,6 +152,28 @@ impl DelegatedSignIn {
             Err(StoreError::Damaged { .. } | StoreError::Disk(PrivateError::NotPrivate { .. })) => Ok(None),
             read => Ok(read?.map(|kept| kept.account)),
         }
+    }
+
+    /// Who would be replaced by a new sign-in and is somebody else, for a person to decide.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be used, or nothing can be stored.
+    pub async fn change(&self, issued: &Issued) -> Result<Option<AccountChange>, NotKept> {
+        let account = self.first(issued)?.account;
+        let before = self.prepare().await?.filter(|before| !before.is_same(&account));
+        Ok(before.map(|before| AccountChange { before: before.username, now: account.username }))
+    }
+
+    /// Forgets the sign-in.
+    ///
+    /// # Errors
+    ///
+    /// If the disk refuses.
+    pub async fn forget(&self) -> Result<(), StoreError> {
+        self.store.lock().await?.remove()?;
+        self.unstored.is_stored();
+        Ok(())
     }
 
     /// Stores a new sign-in, whoever's it is: a person decided so.

@@ -20,8 +20,29 @@ use crate::graph::clock;
 /// A link asks nothing of the service until it is followed, so it may stand until people come to work.
 const LINK_LIVES: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// Who asked for one is there, and it lets in whoever follows it.
+const ASKED_LINK_LIVES: Duration = Duration::from_secs(15 * 60);
+
 /// The port of `http://localhost` where none can be listened on: the address is pasted then.
 const NO_PORT: u16 = 80;
+
+/// What a person says while an invitation is under way.
+#[derive(Debug)]
+pub(super) enum Said {
+    /// Their browser ended on this address.
+    Landed(LandingAddress),
+    /// Whether the account that signed in takes the place of another.
+    Change(bool),
+}
+
+/// Whose sign-in is kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Whom {
+    /// That of the account which is remembered, or of the first one there is: nobody asked for the invitation.
+    Remembered,
+    /// Whoever's it is, because a person asked for it and says so. A browser comes back to this port of localhost.
+    Anybody(Option<u16>),
+}
 
 /// Who is invited, and where to.
 #[derive(Debug)]
@@ -30,13 +51,17 @@ pub(super) struct Invitation<'a> {
     /// The bare root of Graph.
     pub(super) resource: &'a str,
     pub(super) delegated: &'a DelegatedSignIn,
+    pub(super) whom: Whom,
     /// Told what to show, and what was pasted in vain. When it is full the invitation waits; nothing waits for it.
     pub(super) events: &'a mpsc::Sender<SignInEvent>,
 }
 
 impl Invitation<'_> {
     /// With a code, for whatever device.
-    pub(super) async fn by_code(&self) -> InvitationEnd {
+    pub(super) async fn by_code(&self, mut said: mpsc::Receiver<Said>) -> InvitationEnd {
+        if let Err(end) = self.prepare().await {
+            return end;
+        }
         let code = match PendingCode::ask(self.authority, &self.delegated.client_id, &self.scope()).await {
             Ok(code) => code,
             Err(reason) => return failed(reason),
@@ -45,7 +70,7 @@ impl Invitation<'_> {
             return over();
         }
         match code.wait(self.authority).await {
-            Ok(CodeEnd::SignedIn(issued)) => self.welcome(&issued).await,
+            Ok(CodeEnd::SignedIn(issued)) => self.welcome(&issued, &mut said).await,
             Ok(CodeEnd::Declined(advice)) => InvitationEnd::Declined(advice),
             Ok(CodeEnd::Expired(advice)) => InvitationEnd::Expired(advice),
             Err(reason) => failed(reason),
@@ -53,11 +78,22 @@ impl Invitation<'_> {
     }
 
     /// With a link. A browser on this machine comes back by itself; the address that any other ends on is pasted.
-    pub(super) async fn by_browser(&self, addresses: mpsc::Receiver<LandingAddress>) -> InvitationEnd {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
-        let listener = listener.inspect_err(|error| tracing::debug!(%error, "no loopback port")).ok();
-        let port = listener.as_ref().and_then(|listener| listener.local_addr().ok());
-        let port = port.map_or(NO_PORT, |address| address.port());
+    pub(super) async fn by_browser(&self, said: mpsc::Receiver<Said>) -> InvitationEnd {
+        if let Err(end) = self.prepare().await {
+            return end;
+        }
+        let (listener, port, lives) = match self.whom {
+            // The page hands the address in.
+            Whom::Anybody(Some(port)) => (None, port, ASKED_LINK_LIVES),
+            Whom::Anybody(None) => {
+                let (listener, port) = listen().await;
+                (listener, port, ASKED_LINK_LIVES)
+            }
+            Whom::Remembered => {
+                let (listener, port) = listen().await;
+                (listener, port, LINK_LIVES)
+            }
+        };
         let pending = PendingBrowser::new(self.authority, &self.delegated.client_id, &self.scope(), port);
         let Ok(verification_uri) = pending.address.as_str().parse() else {
             return InvitationEnd::Failed(
@@ -67,12 +103,12 @@ impl Invitation<'_> {
         let shown = ShownInvitation {
             verification_uri,
             user_code: None,
-            expires_at: whole_seconds(clock::wall() + LINK_LIVES),
+            expires_at: whole_seconds(clock::wall() + lives),
         };
         if !self.tell(SignInEvent::Invited(shown)).await {
             return over();
         }
-        let end = tokio::time::timeout(LINK_LIVES, self.followed(&pending, listener, addresses));
+        let end = tokio::time::timeout(lives, self.followed(&pending, listener, said));
         end.await.unwrap_or_else(|_| InvitationEnd::Expired("nobody followed the link in time".into()))
     }
 
@@ -81,12 +117,15 @@ impl Invitation<'_> {
         &self,
         pending: &PendingBrowser,
         listener: Option<TcpListener>,
-        mut addresses: mpsc::Receiver<LandingAddress>,
+        mut said: mpsc::Receiver<Said>,
     ) -> InvitationEnd {
         loop {
             let code = tokio::select! {
                 code = came_back(pending, listener.as_ref()) => code,
-                Some(address) = addresses.recv() => pending.code_in(address.expose()),
+                Some(said) = said.recv() => match said {
+                    Said::Landed(address) => pending.code_in(address.expose()),
+                    Said::Change(_) => continue,
+                },
             };
             let issued = match code {
                 Ok(code) => pending.redeem(self.authority, &code).await,
@@ -100,7 +139,7 @@ impl Invitation<'_> {
                 }
             };
             match issued {
-                Ok(issued) => return self.welcome(&issued).await,
+                Ok(issued) => return self.welcome(&issued, &mut said).await,
                 Err(NotIssued::Passing { why, .. }) => {
                     let why = format!("{why}; open the link again").into();
                     if !self.tell(SignInEvent::NotTaken(why)).await {
@@ -112,8 +151,46 @@ impl Invitation<'_> {
         }
     }
 
-    async fn welcome(&self, issued: &Issued) -> InvitationEnd {
-        self.delegated.welcome(issued).await.map_or_else(NotKept::into_end, |()| InvitationEnd::SignedIn)
+    /// Before a person goes to any trouble: what could not be stored would be in vain.
+    async fn prepare(&self) -> Result<(), InvitationEnd> {
+        match self.whom {
+            // Its sign-in is used from memory where it cannot be stored.
+            Whom::Remembered => Ok(()),
+            Whom::Anybody(_) => match self.delegated.prepare().await {
+                Ok(_) => Ok(()),
+                Err(error) => Err(InvitationEnd::Failed(chain(&error).into())),
+            },
+        }
+    }
+
+    async fn welcome(&self, issued: &Issued, said: &mut mpsc::Receiver<Said>) -> InvitationEnd {
+        let kept = match self.whom {
+            Whom::Remembered => self.delegated.welcome(issued).await,
+            Whom::Anybody(_) => match self.is_meant(issued, said).await {
+                Ok(true) => self.delegated.bind(issued).await.map(drop),
+                Ok(false) => return InvitationEnd::NotChanged,
+                Err(reason) => Err(reason),
+            },
+        };
+        kept.map_or_else(NotKept::into_end, |()| InvitationEnd::SignedIn)
+    }
+
+    /// Whether the account that signed in is to be followed: a person says so where that changes who is.
+    async fn is_meant(&self, issued: &Issued, said: &mut mpsc::Receiver<Said>) -> Result<bool, NotKept> {
+        let Some(change) = self.delegated.change(issued).await? else { return Ok(true) };
+        if !self.tell(SignInEvent::Another(change)).await {
+            return Ok(false);
+        }
+        let decided = async {
+            loop {
+                match said.recv().await {
+                    Some(Said::Change(is_meant)) => return is_meant,
+                    Some(Said::Landed(_)) => {}
+                    None => return false,
+                }
+            }
+        };
+        Ok(tokio::time::timeout(ASKED_LINK_LIVES, decided).await.unwrap_or(false))
     }
 
     fn scope(&self) -> String {
@@ -124,6 +201,14 @@ impl Invitation<'_> {
     async fn tell(&self, event: SignInEvent) -> bool {
         self.events.send(event).await.is_ok()
     }
+}
+
+/// A port for a browser on this machine.
+async fn listen() -> (Option<TcpListener>, u16) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+    let listener = listener.inspect_err(|error| tracing::debug!(%error, "no loopback port")).ok();
+    let port = listener.as_ref().and_then(|listener| listener.local_addr().ok());
+    (listener, port.map_or(NO_PORT, |address| address.port()))
 }
 
 /// What a browser on this machine brings back.

@@ -19,7 +19,7 @@ const ANSWER_WAIT: Duration = Duration::from_secs(4);
 const CLOCK_ANSWER_WAIT: Duration = Duration::from_secs(12);
 
 /// One light, and what was heard of its device.
-pub(super) struct Hearing<'l> {
+pub(crate) struct Hearing<'l> {
     light: &'l Settings,
     ears: Vec<Ear>,
     /// Where its orders go.
@@ -37,7 +37,7 @@ pub(super) struct Hearing<'l> {
 }
 
 /// What has become of it.
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// It is there; how that is known.
     Well(String),
     /// It cannot be known.
@@ -47,7 +47,7 @@ pub(super) enum Verdict {
 }
 
 impl<'l> Hearing<'l> {
-    pub(super) fn new(light: &'l Settings) -> Self {
+    pub(crate) fn new(light: &'l Settings) -> Self {
         let Settings { device, topic, white, .. } = light;
         let orders = light.looks().flat_map(|look| light.orders(&look)).map(|order| order.topic);
         Self {
@@ -65,7 +65,7 @@ impl<'l> Hearing<'l> {
     }
 
     /// Takes a message, if it is about this light.
-    pub(super) fn take(&mut self, message: &Incoming) {
+    pub(crate) fn take(&mut self, message: &Incoming) {
         self.passed |= !message.retained && self.orders.contains(&message.topic);
         for ear in self.ears.iter().filter(|ear| ear.topic == message.topic) {
             match ear.sign(&message.payload, message.retained) {
@@ -79,7 +79,7 @@ impl<'l> Hearing<'l> {
     }
 
     /// An order was sent.
-    pub(super) fn was_told(&mut self) {
+    pub(crate) fn was_told(&mut self) {
         self.was_asked = true;
     }
 
@@ -88,7 +88,7 @@ impl<'l> Hearing<'l> {
         self.heard || self.refused.is_some() || self.denied.is_some() || !self.was_asked
     }
 
-    pub(super) fn verdict(&self) -> Verdict {
+    pub(crate) fn verdict(&self) -> Verdict {
         let Self { light, ears, orders, .. } = self;
         let order = orders.first().map_or("", String::as_str);
         let topics: Vec<&str> = ears.iter().map(|ear| ear.topic.as_str()).collect();
@@ -139,7 +139,7 @@ impl<'l> Hearing<'l> {
 /// # Errors
 ///
 /// If the connection ends.
-pub(super) async fn listen(all: &mut [Hearing<'_>], broker: &mut OneShot) -> Result<(), OneShotError> {
+pub(crate) async fn listen(all: &mut [Hearing<'_>], broker: &mut OneShot) -> Result<(), OneShotError> {
     for hearing in all {
         let filters: BTreeSet<&String> =
             hearing.ears.iter().map(|ear| &ear.topic).chain(&hearing.orders).collect();
@@ -159,7 +159,7 @@ pub(super) async fn listen(all: &mut [Hearing<'_>], broker: &mut OneShot) -> Res
 /// # Errors
 ///
 /// If the connection ends.
-pub(super) async fn ask(all: &mut [Hearing<'_>], broker: &mut OneShot) -> Result<(), OneShotError> {
+pub(crate) async fn ask(all: &mut [Hearing<'_>], broker: &mut OneShot) -> Result<(), OneShotError> {
     for hearing in &mut *all {
         let Settings { device, topic, white, .. } = hearing.light;
         for question in device.questions(topic, *white) {
@@ -183,7 +183,7 @@ pub(super) async fn ask(all: &mut [Hearing<'_>], broker: &mut OneShot) -> Result
 /// # Errors
 ///
 /// If the connection ends.
-pub(super) async fn wait(all: &mut [Hearing<'_>], broker: &mut OneShot) -> Result<(), OneShotError> {
+pub(crate) async fn wait(all: &mut [Hearing<'_>], broker: &mut OneShot) -> Result<(), OneShotError> {
     let has_clock = all.iter().any(|hearing| matches!(hearing.light.device, Device::Awtrix(_)));
     let patience = if has_clock { CLOCK_ANSWER_WAIT } else { ANSWER_WAIT };
     hear(patience, true, all, broker).await
@@ -194,7 +194,7 @@ pub(super) async fn wait(all: &mut [Hearing<'_>], broker: &mut OneShot) -> Resul
 /// # Errors
 ///
 /// If the connection ends.
-pub(super) async fn hear_for(
+pub(crate) async fn hear_for(
     pause: Duration,
     all: &mut [Hearing<'_>],
     broker: &mut OneShot,

@@ -13,7 +13,7 @@ const BLINKS: usize = 3;
 const BLINK_PAUSE: Duration = Duration::from_millis(500);
 
 /// Red, as in a call, and off, a few times; off in the end.
-pub(super) async fn blink(light: &Settings, broker: &mut OneShot) -> Result<(), OneShotError> {
+pub(crate) async fn blink(light: &Settings, broker: &mut OneShot) -> Result<(), OneShotError> {
     // A blink is shorter than a usual fade.
     let light = Settings { transition: Duration::ZERO, ..light.clone() };
     let shades = ["#ff0000".parse().ok(), Some(Shade::Off)];

@@ -5,76 +5,88 @@ use std::path::Path;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::lights::found::FoundLight;
-use crate::cli::exit::{self, Failure};
-use crate::config::{self, Cloud, Config, Environment};
+use crate::config::{self, Cloud, Config, ConfigErrors, Environment};
 use crate::core::model::name::TopicLevel;
 use crate::core::model::sign_in::SignInBy;
 
 /// The file of the password, beside the configuration. The unit for systemd knows it by this name.
-pub(super) const PASSWORD_FILE: &str = "mqtt-password";
+pub(crate) const PASSWORD_FILE: &str = "mqtt-password";
 
 /// The file of the schema, beside the configuration.
-pub(super) const SCHEMA_FILE: &str = "presence2mqtt.schema.json";
+pub(crate) const SCHEMA_FILE: &str = "presence2mqtt.schema.json";
+
+/// Stands for an app as long as none is known.
+pub(crate) const NO_APP: &str = "00000000-0000-0000-0000-000000000000";
+
+/// Stands for a broker as long as none is known. Written so, it is no broker that anybody typed: those have a port.
+pub(crate) const NO_BROKER: &str = "mqtt://localhost";
 
 /// The configuration as far as it is known.
-pub(super) struct Draft {
+#[derive(Debug)]
+pub(crate) struct Draft {
     /// The work e-mail address.
-    pub(super) email: String,
-    pub(super) cloud: Cloud,
+    pub(crate) email: String,
+    pub(crate) cloud: Cloud,
     /// The id, or the domain as long as the id is not known.
-    pub(super) tenant: String,
-    pub(super) client_id: String,
-    pub(super) sign_in: SignInBy,
-    pub(super) broker: String,
+    pub(crate) tenant: String,
+    pub(crate) client_id: String,
+    pub(crate) sign_in: SignInBy,
+    /// Nothing where the environment says it, and the file need not.
+    pub(crate) broker: Option<String>,
     /// At the broker.
-    pub(super) username: Option<String>,
-    pub(super) password: Option<SecretString>,
-    pub(super) light: Option<FoundLight>,
+    pub(crate) username: Option<String>,
+    pub(crate) password: Option<SecretString>,
+    pub(crate) light: Option<FoundLight>,
+    /// What the file says already and goes on saying: sections that no question is about.
+    pub(crate) kept: String,
 }
 
 impl Draft {
     /// Nothing but an address is known.
-    pub(super) fn of(email: &str) -> Self {
+    pub(crate) fn of(email: &str) -> Self {
         let domain = email.rsplit('@').next().unwrap_or_default();
         Self {
             email: email.to_owned(),
             cloud: Cloud::Global,
             tenant: domain.to_owned(),
-            client_id: "00000000-0000-0000-0000-000000000000".to_owned(),
+            client_id: NO_APP.to_owned(),
             sign_in: SignInBy::DeviceCode,
-            broker: "mqtt://localhost".to_owned(),
+            broker: Some(NO_BROKER.to_owned()),
             username: None,
             password: None,
             light: None,
+            kept: String::new(),
         }
     }
 
     /// The name on the topics: what stands before the @.
-    pub(super) fn name(&self) -> TopicLevel {
+    pub(crate) fn name(&self) -> TopicLevel {
         let local = self.email.split('@').next().unwrap_or_default();
         TopicLevel::made_of(local, "bridge")
     }
 
     /// The same as the program reads it, before any file is written; `file` is where it will be.
-    pub(super) fn config(&self, file: &Path, environment: &Environment) -> Result<Config, Failure> {
+    pub(crate) fn config(&self, file: &Path, environment: &Environment) -> Result<Config, ConfigErrors> {
         let password = self.password.as_ref().map(|password| ("password", password.expose_secret()));
-        let config = config::parse(&self.text(password), file, environment);
-        config.map_err(|error| Failure::new(exit::CONFIG, error))
+        config::parse(&self.text(password), file, environment)
     }
 
     /// The file to write, without a secret.
-    pub(super) fn written(&self) -> String {
+    pub(crate) fn written(&self) -> String {
         self.text(self.password.as_ref().map(|_| ("password_file", PASSWORD_FILE)))
     }
 
     fn text(&self, password: Option<(&str, &str)>) -> String {
-        let Self { cloud, tenant, client_id, broker, .. } = self;
-        let [tenant, client_id, broker] = [tenant, client_id, broker].map(|text| quoted(text));
+        let Self { cloud, tenant, client_id, broker, kept, .. } = self;
+        let [tenant, client_id] = [tenant, client_id].map(|text| quoted(text));
         let mut text = format!(
             "#:schema ./{SCHEMA_FILE}\n\
              # Written by `presence2mqtt setup`; change what you like. `presence2mqtt check` says whether it is right.\n\
-             \n[mqtt]\nurl = {broker}\n"
+             \n{kept}[mqtt]\n"
         );
+        if let Some(broker) = broker {
+            text += &format!("url = {}\n", quoted(broker));
+        }
         if let Some(username) = &self.username {
             text += &format!("username = {}\n", quoted(username));
         }

@@ -10,7 +10,7 @@ use crate::core::model::event::Incoming;
 use crate::core::model::name::TopicLevel;
 
 /// Where lights announce themselves.
-pub(in crate::cli::setup) const FILTERS: [&str; 6] = [
+pub(crate) const FILTERS: [&str; 6] = [
     "wled/+/status",
     "tasmota/discovery/+/config",
     "+/bridge/devices",
@@ -28,15 +28,15 @@ const TASMOTA_RGB: u64 = 3;
 
 /// A light that announces itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::cli::setup) struct FoundLight {
+pub(crate) struct FoundLight {
     /// The kind of device, as the configuration has it.
-    pub(in crate::cli::setup) preset: &'static str,
+    pub(crate) preset: &'static str,
     /// The device's own base topic.
-    pub(in crate::cli::setup) topic: String,
+    pub(crate) topic: String,
     /// What people call it.
-    pub(in crate::cli::setup) label: String,
+    pub(crate) label: String,
     /// Only with ESPHome: the light's object id.
-    pub(in crate::cli::setup) object: Option<String>,
+    pub(crate) object: Option<String>,
 }
 
 impl FoundLight {
@@ -45,18 +45,18 @@ impl FoundLight {
     }
 
     /// The name it gets.
-    pub(in crate::cli::setup) fn name(&self) -> TopicLevel {
+    pub(crate) fn name(&self) -> TopicLevel {
         TopicLevel::made_of(&self.label, "")
     }
 
     /// What tells it from all others: its topic, and its object if it has one.
-    pub(in crate::cli::setup) fn place(&self) -> String {
+    pub(crate) fn place(&self) -> String {
         self.object.iter().fold(self.topic.clone(), |topic, object| format!("{topic}/{object}"))
     }
 }
 
 /// Every light once, by kind and topic.
-pub(in crate::cli::setup) fn lights(messages: &[Incoming]) -> Vec<FoundLight> {
+pub(crate) fn lights(messages: &[Incoming]) -> Vec<FoundLight> {
     let found = messages.iter().flat_map(of_message).filter(|light| is_topic(&light.topic));
     let found: BTreeSet<FoundLight> = found.collect();
     found.into_iter().collect()

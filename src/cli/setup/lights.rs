@@ -1,22 +1,16 @@
 //! A light that shows the presence: found on the broker, chosen, and made to blink.
 
-mod blink;
-pub(super) mod found;
-
 use std::io::Write;
 use std::path::Path;
 
 use super::ask::{Question, Questions, refused};
-use super::draft::Draft;
 use crate::cli::exit::{self, Failure};
 use crate::cli::progress::Progress;
-use crate::config::{Config, Environment};
-use crate::core::lights::settings::Settings;
-use crate::core::model::event::Incoming;
+use crate::config::Environment;
 use crate::core::model::foreign::Legible;
-use crate::mqtt::address::Address;
-use crate::mqtt::one_shot::{OneShot, OneShotError};
-use found::{FILTERS, FoundLight};
+use crate::setup::draft::Draft;
+use crate::setup::lights::found::FoundLight;
+use crate::setup::lights::{look, show};
 
 const OPTION: &str = "--light";
 
@@ -37,8 +31,16 @@ pub(super) async fn choose(
         return Ok(());
     }
     let config = draft.config(file, environment)?;
-    let looking = progress.during("looking for lights on the broker", look(&config));
-    let mut found = questions.stop.or(looking).await?;
+    let looking = async { Ok(progress.during("looking for lights on the broker", look(&config)).await) };
+    let mut found = match questions.stop.or(looking).await? {
+        Ok(found) => found,
+        // A light that was named is missed; without one everything else is worth writing.
+        Err(failure) if wanted.is_some() => return Err(exit::of_broker(failure)),
+        Err(failure) => {
+            writeln!(out, "Lights cannot be looked for now: {failure}")?;
+            return Ok(());
+        }
+    };
     let chosen = match wanted {
         Some(topic) => find(&found, topic).map_err(|error| refused(OPTION, &error))?,
         None if found.is_empty() => {
@@ -62,11 +64,10 @@ pub(super) async fn choose(
     draft.light = Some(found.swap_remove(chosen));
     let config = draft.config(file, environment)?;
     if let Some(light) = config.lights.first() {
-        writeln!(out, "{} blinks red now.", light.name)?;
-        out.flush()?;
-        let blinking = async { Ok(blink(light, &config).await) };
-        if let Err(failure) = questions.stop.or(blinking).await? {
-            writeln!(out, "It could not be told to: {failure}")?;
+        let showing = async { Ok(progress.during("asking the light", show(light, &config)).await) };
+        match questions.stop.or(showing).await? {
+            Ok(says) => writeln!(out, "{says}")?,
+            Err(failure) => writeln!(out, "{} could not be told to blink: {failure}", light.name)?,
         }
     }
     Ok(())
@@ -86,37 +87,6 @@ fn find(found: &[FoundLight], answer: &str) -> Result<Option<usize>, String> {
             let places = if places.is_empty() { "no light".to_owned() } else { places.join(", ") };
             let places = Legible::quoted(&places);
             Err(format!("{answer:?} is not among the lights of this broker; it has {places}"))
-        }
-    }
-}
-
-async fn connect(config: &Config) -> Result<OneShot, Failure> {
-    OneShot::connect(&Address::of_command(&config.mqtt, "setup")).await.map_err(exit::of_broker)
-}
-
-async fn blink(light: &Settings, config: &Config) -> Result<(), Failure> {
-    let mut broker = connect(config).await?;
-    let blinked = blink::blink(light, &mut broker).await;
-    broker.close().await;
-    blinked.map_err(exit::of_broker)
-}
-
-async fn look(config: &Config) -> Result<Vec<FoundLight>, Failure> {
-    let mut broker = connect(config).await?;
-    let announced = announced(&mut broker).await;
-    broker.close().await;
-    Ok(found::lights(&announced.map_err(exit::of_broker)?))
-}
-
-/// Everything that may be read of what is announced.
-async fn announced(broker: &mut OneShot) -> Result<Vec<Incoming>, OneShotError> {
-    let mut filters: Vec<String> = FILTERS.map(str::to_owned).to_vec();
-    loop {
-        match broker.all_retained(&filters).await {
-            Err(OneShotError::Refused(refused)) if filters.contains(&refused) => {
-                filters.retain(|filter| *filter != refused);
-            }
-            announced => return announced,
         }
     }
 }

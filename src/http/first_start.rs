@@ -1,0 +1,291 @@
+//! The set-up on the page, at a first start: what a step shows, and what its forms say. Each is a page of its own that works without
+//! a script; what is known and decided is the set-up's (`src/setup/steps.rs`), which the loop asks for them.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hyper::HeaderMap;
+use hyper::header::HeaderValue;
+use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value, context};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use super::acts::{landing, loopback_port};
+use super::form::Form;
+use super::question::PATIENCE;
+use super::words::qr_code;
+use crate::core::model::foreign::Legible;
+use crate::core::model::sign_in::{LandingAddress, ShownInvitation, SignInBy};
+use crate::setup::steps::{Answer, Step};
+use crate::setup::view::{Found, View};
+
+const TEMPLATE: &str = include_str!("first_start.html");
+const STYLE: &str = include_str!("first_start.css");
+
+/// Visits that wait for the set-up. When it is full, whoever comes is told that the bridge is busy; nobody waits.
+const WAITING: usize = 16;
+
+/// Seconds until a page that shows something under way asks again, and one that waits for a person.
+const SOON: u8 = 1;
+const WHILE_SIGNING_IN: u8 = 4;
+
+/// Somebody looks at the set-up, perhaps with an answer.
+#[derive(Debug)]
+pub(crate) struct Visit {
+    answer: Option<(Step, Answer)>,
+    view: oneshot::Sender<View>,
+}
+
+/// The way to the set-up.
+#[derive(Debug, Clone)]
+pub(crate) struct Guide(mpsc::Sender<Visit>);
+
+/// The way to a set-up, and where visits come out.
+pub(crate) fn visits() -> (Guide, mpsc::Receiver<Visit>) {
+    let (guide, visits) = mpsc::channel(WAITING);
+    (Guide(guide), visits)
+}
+
+impl Guide {
+    /// Hands in an answer, if there is one; returns what the set-up shows now. Nothing from one that is busy or over.
+    pub(super) async fn visit(&self, answer: Option<(Step, Answer)>) -> Option<View> {
+        let (view, shown) = oneshot::channel();
+        self.0.try_send(Visit { answer, view }).ok()?;
+        timeout(PATIENCE, shown).await.ok()?.ok()
+    }
+}
+
+impl Visit {
+    /// The answer that somebody brought, once.
+    pub(crate) fn answer(&mut self) -> Option<(Step, Answer)> {
+        self.answer.take()
+    }
+
+    /// Shows what the set-up is at now.
+    pub(crate) fn show(self, view: View) {
+        // If they went away they do not need it.
+        let _gone = self.view.send(view);
+    }
+}
+
+/// What the browser may do with the page: use the style that is in it, and send its forms here.
+pub(super) fn policy() -> HeaderValue {
+    let style = STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{style}'; img-src data:; base-uri 'none'; form-action 'self'; \
+         frame-ancestors 'self'"
+    );
+    let strict = HeaderValue::from_static("default-src 'none'");
+    HeaderValue::from_str(&policy).unwrap_or(strict)
+}
+
+/// The page of a step; `paste` asks for the address that a browser ended on.
+pub(super) fn render(view: &View, token: &str, paste: bool) -> Result<String, Error> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    let is_waiting = view.step == Step::SignIn && view.invitation.is_some() && !paste;
+    let refresh = match (view.work.is_some() || view.step == Step::Done, is_waiting) {
+        (true, _) => Some(SOON),
+        (false, true) => Some(WHILE_SIGNING_IN),
+        (false, false) => None,
+    };
+    let back = match (view.step, view.work) {
+        (Step::Done, _) | (Step::Address, None) => None,
+        (_, Some(_)) => Some("Stop"),
+        (_, None) => Some("Back"),
+    };
+    let (step, number) = name(view.step);
+    environment.render_str(
+        TEMPLATE,
+        context! {
+            style => STYLE,
+            token,
+            step,
+            number,
+            refresh,
+            paste,
+            back,
+            work => view.work,
+            wrong => view.wrong.as_deref(),
+            email => view.email.as_str(),
+            tenant => view.tenant.as_str(),
+            app_steps => view.app_steps.as_str(),
+            client_id => view.client_id.as_str(),
+            broker => view.broker.as_deref(),
+            username => view.username.as_str(),
+            invitation => view.invitation.as_ref().map(of_invitation),
+            signed_in => view.signed_in.as_deref(),
+            presence => view.presence.as_deref(),
+            lights => view.lights.iter().map(of_light).collect::<Vec<_>>(),
+            light => view.light.as_deref(),
+            shown => view.shown.as_deref(),
+            file => view.file.as_str(),
+            replaced => view.replaced.clone(),
+        },
+    )
+}
+
+fn of_invitation(shown: &ShownInvitation) -> Value {
+    let uri = shown.verification_uri.as_str();
+    let qr_code = shown.user_code.as_ref().and_then(|_| qr_code(uri));
+    context! {
+        uri,
+        code => shown.user_code.as_deref(),
+        side => qr_code.as_ref().map(|(_, side)| *side),
+        path => qr_code.map(|(path, _)| path),
+    }
+}
+
+fn of_light(found: &Found) -> Value {
+    let Found { place, label, preset } = found;
+    context! { place, label => label.as_str(), preset => *preset, place_shown => Legible::quoted(place).as_str() }
+}
+
+/// How a step is called in forms, and which of all it is.
+fn name(step: Step) -> (&'static str, Option<u8>) {
+    match step {
+        Step::Address => ("address", Some(1)),
+        Step::App => ("app", Some(2)),
+        Step::Broker => ("broker", Some(3)),
+        Step::SignIn => ("sign-in", Some(4)),
+        Step::Light => ("light", Some(5)),
+        Step::Write => ("write", Some(6)),
+        Step::Done => ("done", None),
+    }
+}
+
+/// What a browser brings that comes back from the sign-in service; nothing if this is any other visit.
+pub(super) fn landed(query: Option<&str>) -> Option<(Step, Answer)> {
+    Some((Step::SignIn, Answer::Landed(landing(query)?)))
+}
+
+/// What a form says, and of which step it is.
+pub(super) fn answer(form: &Form, headers: &HeaderMap) -> Option<(Step, Answer)> {
+    const STEPS: [Step; 6] = [Step::Address, Step::App, Step::Broker, Step::SignIn, Step::Light, Step::Write];
+    let step = STEPS.into_iter().find(|step| form.value("step") == Some(name(*step).0))?;
+    let field = |name| form.value(name).unwrap_or_default().to_owned();
+    let answer = match (form.value("act")?, step) {
+        ("back", _) => Answer::Back,
+        ("go", Step::Address) => Answer::Address(field("email")),
+        ("go", Step::App) => Answer::App(field("client_id")),
+        ("go", Step::Broker) => Answer::Broker {
+            url: field("broker"),
+            username: field("username"),
+            password: field("password").into(),
+        },
+        ("code", Step::SignIn) => Answer::SignIn(SignInBy::DeviceCode, None),
+        ("browser", Step::SignIn) => Answer::SignIn(SignInBy::Browser, loopback_port(headers)),
+        ("landed", Step::SignIn) => Answer::Landed(LandingAddress::pasted(form.value("landed")?)?),
+        ("forget", Step::SignIn) => Answer::Forget,
+        ("light", Step::Light) => Answer::Light(field("light")),
+        ("no-light", Step::Light) => Answer::NoLight,
+        ("look", Step::Light) => Answer::Look,
+        ("go", Step::SignIn | Step::Light) => Answer::Continue,
+        ("write", Step::Write) => Answer::Write { replace: form.value("replace") == Some("yes") },
+        _ => return None,
+    };
+    Some((step, answer))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view(step: Step) -> View {
+        View {
+            step,
+            work: None,
+            wrong: None,
+            email: "alice@contoso.example".to_owned(),
+            tenant: String::new(),
+            app_steps: "open <this> page".to_owned(),
+            client_id: String::new(),
+            broker: Some("mqtt://x\"y".to_owned()),
+            username: String::new(),
+            invitation: None,
+            signed_in: None,
+            presence: None,
+            lights: vec![Found {
+                place: "wled/<a>".to_owned(),
+                label: "\u{202e}desk".into(),
+                preset: "wled",
+            }],
+            light: None,
+            shown: None,
+            file: "x.toml".to_owned(),
+            replaced: vec!["x.toml, which has [mqtt]".to_owned()],
+        }
+    }
+
+    fn invited(code: Option<&str>) -> Option<ShownInvitation> {
+        Some(ShownInvitation {
+            verification_uri: "https://microsoft.com/devicelogin".parse().unwrap(),
+            user_code: code.map(Into::into),
+            expires_at: "2026-11-28T03:27:43Z".parse().unwrap(),
+        })
+    }
+
+    #[test]
+    fn every_step_has_a_page_with_the_token_in_each_form() {
+        let sign_in = || view(Step::SignIn);
+        let named = |light: &str| View { light: Some(light.to_owned()), ..view(Step::Light) };
+        let who = || Some("alice".to_owned());
+        for (view, paste, parts) in [
+            (view(Step::Address), false, &["Step 1 of 6", "value=\"alice@contoso.example\""][..]),
+            (View { wrong: who(), ..view(Step::Address) }, false, &["role=\"alert\">alice"]),
+            (view(Step::App), false, &["open &lt;this&gt; page", "value=\"back\">Back"]),
+            (view(Step::Broker), false, &["x&quot;y", "type=\"password\""]),
+            (View { broker: None, ..view(Step::Broker) }, false, &["PRESENCE2MQTT__MQTT__URL"]),
+            (View { work: Some("Connecting"), ..view(Step::Broker) }, false, &["content=\"1\"", ">Stop<"]),
+            (sign_in(), false, &["value=\"code\"", "value=\"browser\""]),
+            (View { signed_in: who(), ..sign_in() }, false, &["Use this sign-in", "value=\"forget\""]),
+            (View { signed_in: who(), presence: who(), ..sign_in() }, false, &["Go on</button>"]),
+            (
+                View { invitation: invited(Some("AB12")), ..sign_in() },
+                false,
+                &[">AB12<", "<svg", "content=\"4\""],
+            ),
+            (View { invitation: invited(None), ..sign_in() }, false, &["./?paste", "content=\"4\""]),
+            (View { invitation: invited(None), ..sign_in() }, true, &["name=\"landed\""]),
+            (view(Step::Light), false, &["\u{fffd}desk", "wled&#x2f;&lt;a&gt;"]),
+            (named("desk"), false, &["Take desk"]),
+            (View { lights: Vec::new(), ..view(Step::Light) }, false, &["No light with colours"]),
+            (view(Step::Write), false, &["name=\"replace\"", "[mqtt]"]),
+            (view(Step::Done), false, &["The bridge starts", "content=\"1\""]),
+        ] {
+            let page = render(&view, "t0ken", paste).unwrap();
+            for part in parts {
+                assert!(page.contains(part), "{part} in {page}");
+            }
+            let tokens = page.matches("<input type=\"hidden\" name=\"token\" value=\"t0ken\">").count();
+            assert_eq!(tokens, page.matches("<form method=\"post\" action=\"./\">").count(), "{page}");
+            assert!(!page.contains("<script") && !page.contains("undefined"), "{page}");
+            assert!(!paste || !page.contains("http-equiv"), "what is typed would be lost: {page}");
+        }
+    }
+
+    #[test]
+    fn a_form_is_of_one_step() {
+        for (text, expected) in [
+            ("step=address&act=go&email=a%40b.example", Some(Step::Address)),
+            ("step=light&act=go", Some(Step::Light)),
+            ("step=write&act=write&replace=yes", Some(Step::Write)),
+            ("step=app&act=back", Some(Step::App)),
+            ("step=address&act=write", None),
+            ("step=done&act=back", None),
+            ("step=sign-in&act=landed&landed=", None),
+            ("act=go", None),
+            ("step=app", None),
+        ] {
+            assert_eq!(
+                answer(&Form::parse(text.as_bytes()), &HeaderMap::new()).map(|(step, _)| step),
+                expected,
+                "{text}"
+            );
+        }
+        let broker = Form::parse(b"step=broker&act=go&broker=x&username=u&password=s3cret");
+        let broker = answer(&broker, &HeaderMap::new());
+        assert!(!format!("{broker:?}").contains("s3cret"), "{broker:?}");
+    }
+}

@@ -1,0 +1,126 @@
+//! Where the files go, whether there are any yet, and writing them.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use secrecy::ExposeSecret;
+
+use super::draft::{Draft, PASSWORD_FILE, SCHEMA_FILE};
+use crate::config::{self, Environment};
+use crate::disk::whole::{self, Readers};
+
+/// The configuration that the system's unit reads.
+pub(crate) const SYSTEM_FILE: &str = "/etc/presence2mqtt/config.toml";
+
+/// A file or folder that the disk does not take.
+#[derive(Debug, thiserror::Error)]
+#[error("{} cannot be written", path.display())]
+pub struct NotWritten {
+    path: PathBuf,
+    source: io::Error,
+}
+
+/// The configuration's file: the one that is named, else the one that the program finds first wherever it is started, for this
+/// user or, where this is root, for the system.
+pub(crate) fn file(explicit: Option<&Path>, environment: &Environment, is_root: bool) -> PathBuf {
+    let by_variable = || environment.get("PRESENCE2MQTT_CONFIG").map(Path::new);
+    if let Some(named) = explicit.or_else(by_variable) {
+        return named.to_owned();
+    }
+    let here = PathBuf::from("presence2mqtt.toml");
+    if here.symlink_metadata().is_ok() {
+        return here;
+    }
+    let absolute = |path: &PathBuf| path.is_absolute();
+    let xdg = environment.get("XDG_CONFIG_HOME").map(PathBuf::from).filter(absolute);
+    let home = || Some(Path::new(environment.get("HOME")?).join(".config"));
+    match xdg.or_else(home) {
+        _ if is_root => PathBuf::from(SYSTEM_FILE),
+        Some(folder) => folder.join("presence2mqtt/config.toml"),
+        None => here,
+    }
+}
+
+/// Whether this process is root's.
+pub(crate) fn is_root() -> bool {
+    #[cfg(unix)]
+    let is_root = rustix::process::geteuid().is_root();
+    #[cfg(not(unix))]
+    let is_root = false;
+    is_root
+}
+
+/// The file of the password beside a configuration, if it is there.
+pub(crate) fn password(file: &Path) -> Option<PathBuf> {
+    Some(file.with_file_name(PASSWORD_FILE)).filter(|path| path.symlink_metadata().is_ok())
+}
+
+/// Finds out, before anybody goes to any trouble, whether the files could be written. A folder that is not there yet is made when
+/// there is something to put into it.
+pub(crate) fn try_out(file: &Path) -> Result<(), NotWritten> {
+    let name = file.file_name().unwrap_or_default();
+    let there = folder(file).ancestors().map(or_here).find(|folder| folder.is_dir());
+    let path = there.unwrap_or(Path::new(".")).join(name);
+    whole::try_out(&path).map_err(|source| NotWritten { path: file.to_owned(), source })
+}
+
+/// Writes all files, the configuration last: without it the others mean nothing.
+pub(crate) fn write(draft: &Draft, file: &Path) -> Result<(), NotWritten> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| NotWritten { path, source }
+    };
+    fs::create_dir_all(folder(file)).map_err(failed(folder(file)))?;
+    let password = draft
+        .password
+        .as_ref()
+        .map(|password| (PASSWORD_FILE, format!("{}\n", password.expose_secret()), Readers::Owner));
+    let schema = (SCHEMA_FILE, format!("{:#}\n", config::json_schema()), Readers::Everybody);
+    for (name, content, readers) in password.into_iter().chain([schema]) {
+        let path = file.with_file_name(name);
+        whole::write(&path, content.as_bytes(), readers).map_err(failed(&path))?;
+    }
+    whole::write(file, draft.written().as_bytes(), Readers::Everybody).map_err(failed(file))
+}
+
+/// Where the file is.
+fn folder(file: &Path) -> &Path {
+    or_here(file.parent().unwrap_or(Path::new("")))
+}
+
+fn or_here(folder: &Path) -> &Path {
+    if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_is_one_that_the_program_finds() {
+        let at = |variables: &[(&str, &str)], is_root| {
+            let variables = variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
+            file(None, &variables.collect(), is_root).display().to_string()
+        };
+        assert_eq!(at(&[], false), "presence2mqtt.toml");
+        assert_eq!(at(&[("HOME", "/h")], false), "/h/.config/presence2mqtt/config.toml");
+        assert_eq!(at(&[("HOME", "/h"), ("XDG_CONFIG_HOME", "/x")], false), "/x/presence2mqtt/config.toml");
+        assert_eq!(
+            at(&[("HOME", "/h"), ("XDG_CONFIG_HOME", "x")], false),
+            "/h/.config/presence2mqtt/config.toml"
+        );
+        assert_eq!(at(&[("HOME", "/root")], true), "/etc/presence2mqtt/config.toml");
+        assert_eq!(at(&[("HOME", "/h"), ("PRESENCE2MQTT_CONFIG", "/c.toml")], true), "/c.toml");
+    }
+
+    #[test]
+    fn a_place_is_tried_out_and_nothing_is_left_there() {
+        let home = tempfile::tempdir().unwrap();
+        try_out(&home.path().join("not/there/yet/config.toml")).unwrap();
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+        fs::write(home.path().join("file"), "").unwrap();
+        let error = write(&Draft::of("a@b.example"), &home.path().join("file/config.toml")).unwrap_err();
+        assert!(error.to_string().ends_with("file cannot be written"), "{error}");
+    }
+}

@@ -1,0 +1,382 @@
+//! The set-up on the page: answers and outcomes in, orders out. It decides what is asked next, and does nothing.
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::draft::Draft;
+use super::lights::found::FoundLight;
+use super::{address, app, broker};
+use crate::config::Cloud;
+use crate::core::model::name::ObjectId;
+use crate::core::model::sign_in::{
+    InvitationEnd, LandingAddress, ShownInvitation, SignInBy, SignInEvent, SignInOrder,
+};
+
+/// One page of the set-up, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Step {
+    /// Whose presence, and so in which tenant.
+    Address,
+    /// The app registration.
+    App,
+    /// The broker, and who the bridge is there.
+    Broker,
+    /// The person signs in.
+    SignIn,
+    /// A light that shows the presence.
+    Light,
+    /// Everything is known; nothing is written.
+    Write,
+    /// Written.
+    Done,
+}
+
+/// What a person sends.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// A work e-mail address.
+    Address(String),
+    /// The id of an app.
+    App(String),
+    /// A broker; an empty user name is none.
+    Broker { url: String, username: String, password: SecretString },
+    /// Sign in, this way; a browser comes back to this port of localhost.
+    SignIn(SignInBy, Option<u16>),
+    /// The address that a browser ended on.
+    Landed(LandingAddress),
+    /// Forget whose sign-in there is.
+    Forget,
+    /// Look for lights again.
+    Look,
+    /// The place of a light that was found.
+    Light(String),
+    /// None of them.
+    NoLight,
+    /// Enough of this step.
+    Continue,
+    /// Write the files; whether those that are there may be replaced.
+    Write { replace: bool },
+    /// To the step before.
+    Back,
+}
+
+/// What came of an order.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Discovered(Result<(ObjectId, Cloud), String>),
+    /// A host where a broker usually is, and is.
+    Usual(Option<&'static str>),
+    Tried(Result<(), NoBroker>),
+    SignIn(SignInEvent),
+    /// The words of the person's presence.
+    Presence(Result<String, String>),
+    Lights(Result<Vec<FoundLight>, String>),
+    /// What became of a blink.
+    Shown(Result<String, String>),
+    Written(Result<(), String>),
+}
+
+/// Why the broker does not let the bridge in.
+#[derive(Debug)]
+pub(crate) struct NoBroker {
+    /// It is there, and lets only those in whom it knows.
+    pub(crate) wants_a_name: bool,
+    pub(crate) why: String,
+}
+
+/// What is to be done for the draft as it is now. A new piece of work takes the place of the one before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Order {
+    Discover,
+    LookForBroker,
+    TryBroker,
+    /// Find out who is signed in, and be ready for orders about it.
+    Attend,
+    SignIn(SignInOrder),
+    ReadPresence,
+    LookForLights,
+    Show,
+    Write,
+    /// Whatever is under way is not needed any more.
+    Rest,
+}
+
+/// What is on the disk, and would be replaced.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Existing {
+    /// Where the configuration will be.
+    pub(crate) file: String,
+    /// Sections that the file has and the new one would not.
+    pub(crate) sections: Vec<String>,
+    /// The file of a password, if there is one.
+    pub(crate) password: Option<String>,
+}
+
+/// The set-up.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    pub(super) draft: Draft,
+    pub(super) step: Step,
+    /// What is under way, for people.
+    pub(super) work: Option<&'static str>,
+    /// What was wrong with the last answer.
+    pub(super) wrong: Option<String>,
+    pub(super) existing: Existing,
+    /// Where a broker usually is, and is.
+    pub(super) usual: Option<&'static str>,
+    pub(super) invitation: Option<ShownInvitation>,
+    pub(super) signed_in: Option<String>,
+    /// The words of the presence, or why there are none.
+    pub(super) presence: Option<String>,
+    pub(super) found: Vec<FoundLight>,
+    /// What became of the last blink.
+    pub(super) shown: Option<String>,
+}
+
+impl Setup {
+    /// Nothing is known but what the draft says.
+    pub(crate) fn new(draft: Draft, existing: Existing) -> Self {
+        Self {
+            draft,
+            step: Step::Address,
+            work: None,
+            wrong: None,
+            existing,
+            usual: None,
+            invitation: None,
+            signed_in: None,
+            presence: None,
+            found: Vec::new(),
+            shown: None,
+        }
+    }
+
+    /// The configuration as far as it is known.
+    pub(crate) fn draft(&self) -> &Draft {
+        &self.draft
+    }
+
+    /// Everything is written.
+    pub(crate) fn is_done(&self) -> bool {
+        self.step == Step::Done
+    }
+
+    /// Takes an answer to this step. One to another step is of a page that was left open; one that comes while something is
+    /// under way was sent twice.
+    pub(crate) fn answer(&mut self, step: Step, answer: Answer) -> Vec<Order> {
+        if step != self.step || self.step == Step::Done {
+            return Vec::new();
+        }
+        if let Answer::Back = answer {
+            return self.back();
+        }
+        if self.work.is_some() {
+            return Vec::new();
+        }
+        self.wrong = None;
+        self.take(answer).unwrap_or_else(|why| {
+            self.wrong = Some(why);
+            Vec::new()
+        })
+    }
+
+    fn take(&mut self, answer: Answer) -> Result<Vec<Order>, String> {
+        Ok(match (self.step, answer) {
+            (Step::Address, Answer::Address(text)) => {
+                let email = address::read(text.trim()).map_err(str::to_owned)?;
+                let Draft { cloud, tenant, .. } = Draft::of(&email);
+                (self.draft.email, self.draft.cloud, self.draft.tenant) = (email, cloud, tenant);
+                self.work("Looking for the tenant", Order::Discover)
+            }
+            (Step::App, Answer::App(text)) => {
+                self.draft.client_id = app::read(text.trim())?;
+                self.enter(Step::Broker)
+            }
+            (Step::Broker, Answer::Broker { url, username, password }) => {
+                let url = match self.draft.broker {
+                    Some(_) => Some(broker::url(url.trim()).map_err(|error| error.to_string())?),
+                    None => None,
+                };
+                let username = Some(username).filter(|name| !name.is_empty());
+                // The page does not show a password again. What was typed for one broker is no other's business.
+                let is_same = (&url, &username) == (&self.draft.broker, &self.draft.username);
+                if username.is_none() || !is_same || !password.expose_secret().is_empty() {
+                    let is_given = username.is_some() && !password.expose_secret().is_empty();
+                    self.draft.password = is_given.then_some(password);
+                }
+                (self.draft.broker, self.draft.username) = (url, username);
+                self.work("Connecting to the broker", Order::TryBroker)
+            }
+            (Step::SignIn, Answer::SignIn(by, port)) => {
+                (self.draft.sign_in, self.invitation) = (by, None);
+                self.work("Asking for a sign-in", Order::SignIn(SignInOrder::InviteAnybody(by, port)))
+            }
+            (Step::SignIn, Answer::Landed(address)) => {
+                self.work("Signing in", Order::SignIn(SignInOrder::Redeem(address)))
+            }
+            (Step::SignIn, Answer::Forget) => {
+                self.work("Forgetting the sign-in", Order::SignIn(SignInOrder::SignOut))
+            }
+            // With nobody signed in the bridge asks for it later.
+            (Step::SignIn, Answer::Continue) => match (&self.signed_in, &self.presence) {
+                (Some(_), None) => self.work("Reading your presence", Order::ReadPresence),
+                _ => self.enter(Step::Light),
+            },
+            (Step::Light, Answer::Look) => self.enter(Step::Light),
+            (Step::Light, Answer::Light(place)) => {
+                let found = self.found.iter().find(|light| light.place() == place).cloned();
+                let gone = || "this light is not among those that were found".to_owned();
+                self.draft.light = Some(found.ok_or_else(gone)?);
+                self.shown = None;
+                self.work("Asking the light", Order::Show)
+            }
+            (Step::Light, Answer::Continue) => self.enter(Step::Write),
+            (Step::Light, Answer::NoLight) => {
+                self.draft.light = None;
+                self.enter(Step::Write)
+            }
+            (Step::Write, Answer::Write { replace }) => {
+                if !replace && !self.replaced().is_empty() {
+                    return Err("allow it to replace what is there, or move that away first".to_owned());
+                }
+                self.work("Writing", Order::Write)
+            }
+            // Of no form of this step.
+            (_, _) => Vec::new(),
+        })
+    }
+
+    /// Takes what came of the last order.
+    pub(crate) fn outcome(&mut self, outcome: Outcome) -> Vec<Order> {
+        if let Outcome::SignIn(event) = outcome {
+            return if self.step == Step::SignIn { self.sign_in(event) } else { Vec::new() };
+        }
+        self.work = None;
+        match outcome {
+            Outcome::Discovered(Ok((tenant, cloud))) => {
+                (self.draft.tenant, self.draft.cloud) = (tenant.to_string(), cloud);
+                return self.enter(Step::App);
+            }
+            Outcome::Usual(usual) => self.usual = usual,
+            Outcome::Tried(Ok(())) => return self.enter(Step::SignIn),
+            Outcome::Tried(Err(NoBroker { wants_a_name, why })) => {
+                self.wrong = Some(match (wants_a_name, &self.draft.username) {
+                    (true, None) => "the broker wants a user name and a password".to_owned(),
+                    (true, Some(_)) => format!("the broker does not let this user in: {why}"),
+                    (false, _) => why,
+                });
+            }
+            Outcome::Presence(read) => {
+                let words = read.unwrap_or_else(|why| format!("Your presence cannot be shown now: {why}"));
+                self.presence = Some(words);
+            }
+            Outcome::Lights(Ok(found)) => self.found = found,
+            Outcome::Shown(Ok(says)) => self.shown = Some(says),
+            Outcome::Written(Ok(())) => self.step = Step::Done,
+            Outcome::Lights(Err(why)) => self.wrong = Some(format!("lights cannot be looked for now: {why}")),
+            Outcome::Shown(Err(why)) => {
+                self.shown = Some(format!("The light could not be told to blink: {why}"))
+            }
+            Outcome::Discovered(Err(why)) | Outcome::Written(Err(why)) => {
+                self.wrong = Some(why);
+            }
+            Outcome::SignIn(_) => {}
+        }
+        Vec::new()
+    }
+
+    fn sign_in(&mut self, event: SignInEvent) -> Vec<Order> {
+        match event {
+            SignInEvent::Account(account) => {
+                self.signed_in = account.map(|account| account.username.to_string());
+                return Vec::new();
+            }
+            SignInEvent::Invited(shown) => (self.work, self.invitation) = (None, Some(shown)),
+            // At a first start nobody is followed: whoever is remembered is of an earlier time.
+            SignInEvent::Another(_) => return vec![Order::SignIn(SignInOrder::Change(true))],
+            SignInEvent::SignedOut(Ok(())) => {
+                (self.work, self.signed_in, self.presence) = (None, None, None);
+            }
+            SignInEvent::SignedOut(Err(why)) | SignInEvent::NotTaken(why) => {
+                (self.work, self.wrong) = (None, Some(why.to_string()))
+            }
+            SignInEvent::Ended(InvitationEnd::SignedIn) => {
+                (self.invitation, self.wrong) = (None, None);
+                return self.work("Reading your presence", Order::ReadPresence);
+            }
+            SignInEvent::Ended(end) => {
+                (self.work, self.invitation) = (None, None);
+                self.wrong = Some(match end {
+                    InvitationEnd::AnotherAccount(_) | InvitationEnd::NotChanged => {
+                        "another account is remembered; sign in again".to_owned()
+                    }
+                    InvitationEnd::CodesBlocked(why) => format!("{why}; sign in with a browser instead"),
+                    InvitationEnd::Expired(why)
+                    | InvitationEnd::Declined(why)
+                    | InvitationEnd::Failed(why) => why.to_string(),
+                    InvitationEnd::SignedIn => return Vec::new(),
+                });
+            }
+            SignInEvent::CredentialsChanged | SignInEvent::CertificateEnds(_) | SignInEvent::NotStored(_) => {
+            }
+        }
+        Vec::new()
+    }
+
+    /// What the disk would lose.
+    pub(super) fn replaced(&self) -> Vec<String> {
+        let Existing { file, sections, password } = &self.existing;
+        let of_file = (!sections.is_empty()).then(|| format!("{file}, which has {}", sections.join(", ")));
+        let password = password.clone().filter(|_| self.draft.password.is_some());
+        of_file.into_iter().chain(password).collect()
+    }
+
+    fn work(&mut self, words: &'static str, order: Order) -> Vec<Order> {
+        self.work = Some(words);
+        vec![order]
+    }
+
+    fn enter(&mut self, step: Step) -> Vec<Order> {
+        self.step = step;
+        match step {
+            Step::Broker if self.draft.broker.is_none() => {
+                self.work("Connecting to the broker", Order::TryBroker)
+            }
+            Step::Broker if self.usual.is_none() => self.work("Looking for a broker", Order::LookForBroker),
+            Step::SignIn => {
+                (self.invitation, self.signed_in, self.presence) = (None, None, None);
+                vec![Order::Attend]
+            }
+            Step::Light => self.work("Looking for lights on the broker", Order::LookForLights),
+            Step::Address | Step::App | Step::Broker | Step::Write | Step::Done => Vec::new(),
+        }
+    }
+
+    /// Where something is under way, only that is given up.
+    fn back(&mut self) -> Vec<Order> {
+        (self.wrong, self.shown) = (None, None);
+        let before = match self.step {
+            Step::App => Step::Address,
+            Step::Broker => Step::App,
+            Step::SignIn => Step::Broker,
+            Step::Light => Step::SignIn,
+            Step::Write => Step::Light,
+            Step::Address | Step::Done => self.step,
+        };
+        let was_under_way = [self.work.take().is_some(), self.invitation.take().is_some()];
+        if was_under_way == [false, false] {
+            self.step = before;
+        }
+        match self.step {
+            Step::SignIn => {
+                self.presence = None;
+                vec![Order::Rest, Order::Attend]
+            }
+            Step::Address | Step::App | Step::Broker | Step::Light | Step::Write | Step::Done => {
+                vec![Order::Rest]
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,225 @@
+//! The decisions of the set-up as a table: answers and outcomes in, orders and steps out.
+
+use super::*;
+use crate::core::model::sign_in::SignedIn;
+
+const TENANT: &str = "0f1e2d3c-4b5a-4678-9a0b-c1d2e3f4a5b6";
+const APP: &str = "a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d";
+
+fn setup() -> Setup {
+    Setup::new(Draft::of(""), Existing::default())
+}
+
+fn go(url: &str, username: &str, password: &str) -> Answer {
+    let password = password.to_owned().into();
+    Answer::Broker { url: url.to_owned(), username: username.to_owned(), password }
+}
+
+fn discovered() -> Outcome {
+    Outcome::Discovered(Ok((TENANT.parse().unwrap(), Cloud::UsGovL4)))
+}
+
+fn light(topic: &str) -> FoundLight {
+    FoundLight { preset: "wled", topic: topic.to_owned(), label: "office".to_owned(), object: None }
+}
+
+fn refused(wants_a_name: bool) -> Outcome {
+    Outcome::Tried(Err(NoBroker { wants_a_name, why: "refused: 5".to_owned() }))
+}
+
+/// At the beginning of this step.
+fn at(step: Step) -> Setup {
+    let mut setup = setup();
+    let way = [
+        (Step::Address, Answer::Address("alice@contoso.example".to_owned()), Some(discovered())),
+        (Step::App, Answer::App(APP.to_owned()), Some(Outcome::Usual(None))),
+        (Step::Broker, go("broker.example", "", ""), Some(Outcome::Tried(Ok(())))),
+        (Step::SignIn, Answer::Continue, Some(Outcome::Lights(Ok(vec![light("wled/a")])))),
+        (Step::Light, Answer::NoLight, None),
+    ];
+    for (now, answer, outcome) in way.into_iter().filter(|(now, ..)| *now < step) {
+        setup.answer(now, answer);
+        outcome.map(|outcome| setup.outcome(outcome));
+    }
+    assert_eq!((setup.step, setup.work, &setup.wrong), (step, None, &None));
+    setup
+}
+
+#[test]
+fn from_nothing_to_files_with_nothing_that_is_not_ordered() {
+    let mut setup = setup();
+    let orders = setup.answer(Step::Address, Answer::Address(" alice@contoso.example\n".to_owned()));
+    assert_eq!((orders, setup.work.is_some()), (vec![Order::Discover], true));
+    assert_eq!(setup.outcome(discovered()), []);
+    assert_eq!((setup.draft.tenant.as_str(), setup.draft.cloud), (TENANT, Cloud::UsGovL4));
+    assert_eq!(setup.answer(Step::App, Answer::App(APP.to_uppercase())), [Order::LookForBroker]);
+    assert_eq!(setup.outcome(Outcome::Usual(Some("localhost"))), []);
+    assert_eq!(setup.view().broker.as_deref(), Some("localhost"));
+    assert_eq!(setup.answer(Step::Broker, go("10.0.0.2", "bridge", "s3cret")), [Order::TryBroker]);
+    assert_eq!(setup.outcome(Outcome::Tried(Ok(()))), [Order::Attend]);
+    let invite = Order::SignIn(SignInOrder::InviteAnybody(SignInBy::Browser, Some(9642)));
+    assert_eq!(setup.answer(Step::SignIn, Answer::SignIn(SignInBy::Browser, Some(9642))), [invite]);
+    let ended = SignInEvent::Ended(InvitationEnd::SignedIn);
+    assert_eq!(setup.outcome(Outcome::SignIn(ended)), [Order::ReadPresence]);
+    let (username, object_id) = ("alice@contoso.example".into(), TENANT.parse().unwrap());
+    let account = SignedIn { username, object_id, may_write: false };
+    assert_eq!(setup.outcome(Outcome::SignIn(SignInEvent::Account(Some(account)))), []);
+    assert_eq!(setup.outcome(Outcome::Presence(Ok("Busy".to_owned()))), []);
+    assert_eq!(setup.view().presence.as_deref(), Some("Busy"));
+    assert_eq!(setup.answer(Step::SignIn, Answer::Continue), [Order::LookForLights]);
+    setup.outcome(Outcome::Lights(Ok(vec![light("wled/a"), light("wled/b")])));
+    assert_eq!(setup.answer(Step::Light, Answer::Light("wled/b".to_owned())), [Order::Show]);
+    setup.outcome(Outcome::Shown(Ok("office blinks red now.".to_owned())));
+    assert_eq!(setup.answer(Step::Light, Answer::Continue), []);
+    assert_eq!(setup.answer(Step::Write, Answer::Write { replace: false }), [Order::Write]);
+    assert!(!setup.is_done());
+    setup.outcome(Outcome::Written(Ok(())));
+    assert!(setup.is_done());
+    assert_eq!(setup.answer(Step::Write, Answer::Write { replace: true }), []);
+    let written = setup.draft().written();
+    for part in [TENANT, APP, "mqtt://10.0.0.2:1883", "method = \"browser\"", "\"wled/b\"", "\"alice\""] {
+        assert!(written.contains(part), "{part} in {written}");
+    }
+    assert!(!written.contains("s3cret") && !format!("{setup:?}{:?}", setup.view()).contains("s3cret"));
+}
+
+#[test]
+fn a_wrong_answer_is_said_and_the_step_stays() {
+    for (step, answer) in [
+        (Step::Address, Answer::Address("alice".to_owned())),
+        (Step::App, Answer::App("none".to_owned())),
+        (Step::Broker, go("http://broker.example", "", "")),
+        (Step::Light, Answer::Light("wled/kitchen".to_owned())),
+    ] {
+        let mut setup = at(step);
+        assert_eq!(setup.answer(step, answer), []);
+        assert!(setup.step == step && setup.work.is_none() && setup.wrong.is_some(), "{step:?}");
+    }
+    for (step, outcome, says) in [
+        (Step::Address, Outcome::Discovered(Err("no such tenant".to_owned())), "no such tenant"),
+        (Step::Broker, refused(false), "refused: 5"),
+        (Step::Broker, refused(true), "wants a user name"),
+        (Step::Light, Outcome::Lights(Err("gone".to_owned())), "lights cannot be looked for now: gone"),
+        (Step::Write, Outcome::Written(Err("disk full".to_owned())), "disk full"),
+    ] {
+        let mut setup = at(step);
+        assert_eq!(setup.outcome(outcome), []);
+        assert_eq!(setup.step, step);
+        assert!(setup.view().wrong.is_some_and(|wrong| wrong.contains(says)), "{says}");
+    }
+}
+
+#[test]
+fn a_password_is_for_the_broker_and_the_user_that_it_was_typed_for() {
+    for (again, kept) in [
+        (go("10.0.0.2", "bridge", ""), Some("s3cret")),
+        (go("10.0.0.2", "bridge", "other"), Some("other")),
+        (go("10.0.0.3", "bridge", ""), None),
+        (go("10.0.0.2", "somebody", ""), None),
+        (go("10.0.0.2", "", ""), None),
+        (go("10.0.0.2", "", "nobody's"), None),
+    ] {
+        let mut setup = at(Step::Broker);
+        setup.answer(Step::Broker, go("10.0.0.2", "bridge", "s3cret"));
+        setup.outcome(refused(true));
+        assert!(setup.wrong.as_ref().is_some_and(|wrong| wrong.contains("does not let this user in")));
+        assert_eq!(setup.answer(Step::Broker, again), [Order::TryBroker]);
+        assert_eq!(setup.draft.password.as_ref().map(ExposeSecret::expose_secret), kept);
+    }
+}
+
+#[test]
+fn what_was_sent_twice_or_from_an_old_page_changes_nothing() {
+    let mut setup = at(Step::App);
+    assert_eq!(setup.answer(Step::Address, Answer::Address("bob@contoso.example".to_owned())), []);
+    assert_eq!(setup.draft.email, "alice@contoso.example");
+    let mut setup = at(Step::Broker);
+    setup.answer(Step::Broker, go("10.0.0.2", "", ""));
+    assert_eq!(setup.answer(Step::Broker, go("10.0.0.3", "", "")), []);
+    assert_eq!(setup.draft.broker.as_deref(), Some("mqtt://10.0.0.2:1883"));
+    assert_eq!(setup.answer(Step::Broker, Answer::Address("bob@contoso.example".to_owned())), []);
+    let gone = Outcome::SignIn(SignInEvent::Ended(InvitationEnd::SignedIn));
+    assert_eq!(setup.outcome(gone), [], "of a sign-in that nobody waits for");
+}
+
+#[test]
+fn back_gives_up_what_is_under_way_and_else_goes_back_with_everything_kept() {
+    let mut setup = at(Step::Broker);
+    setup.answer(Step::Broker, go("10.0.0.2", "bridge", "s3cret"));
+    assert_eq!(setup.answer(Step::Broker, Answer::Back), [Order::Rest]);
+    assert_eq!((setup.step, setup.work), (Step::Broker, None));
+    let mut setup = at(Step::SignIn);
+    let (verification_uri, expires_at) =
+        ("https://example.com".parse().unwrap(), "2026-11-28T03:27:43Z".parse().unwrap());
+    let shown = ShownInvitation { verification_uri, user_code: None, expires_at };
+    setup.outcome(Outcome::SignIn(SignInEvent::Invited(shown)));
+    assert_eq!(setup.answer(Step::SignIn, Answer::Back), [Order::Rest, Order::Attend]);
+    assert!(setup.step == Step::SignIn && setup.invitation.is_none(), "the other way can be chosen");
+    let mut setup = at(Step::Write);
+    for (now, before) in [
+        (Step::Write, Step::Light),
+        (Step::Light, Step::SignIn),
+        (Step::SignIn, Step::Broker),
+        (Step::Broker, Step::App),
+        (Step::App, Step::Address),
+        (Step::Address, Step::Address),
+    ] {
+        let orders = setup.answer(now, Answer::Back);
+        assert_eq!(orders.contains(&Order::Attend), before == Step::SignIn);
+        assert_eq!(setup.step, before);
+    }
+    let view = setup.view();
+    assert_eq!((view.email.as_str(), view.client_id.as_str()), ("alice@contoso.example", APP));
+    assert_eq!(view.broker.as_deref(), Some("mqtt://broker.example:1883"));
+}
+
+#[test]
+fn a_sign_in_that_fails_is_said_and_another_way_stays_open() {
+    for (end, says) in [
+        (InvitationEnd::CodesBlocked("blocked".into()), "blocked; sign in with a browser instead"),
+        (InvitationEnd::NotChanged, "another account is remembered"),
+        (InvitationEnd::Expired("too late".into()), "too late"),
+        (InvitationEnd::Failed("state_dir is in use".into()), "state_dir is in use"),
+    ] {
+        let mut setup = at(Step::SignIn);
+        setup.answer(Step::SignIn, Answer::SignIn(SignInBy::DeviceCode, None));
+        assert_eq!(setup.outcome(Outcome::SignIn(SignInEvent::Ended(end))), []);
+        assert!(setup.wrong.as_ref().is_some_and(|wrong| wrong.starts_with(says)), "{:?}", setup.wrong);
+        assert_eq!(setup.answer(Step::SignIn, Answer::SignIn(SignInBy::Browser, None)).len(), 1);
+    }
+    // Whoever is signed in already is asked what they show before anything goes on.
+    let mut setup = at(Step::SignIn);
+    setup.signed_in = Some("alice@contoso.example".to_owned());
+    assert_eq!(setup.answer(Step::SignIn, Answer::Continue), [Order::ReadPresence]);
+    setup.outcome(Outcome::Presence(Err("403".to_owned())));
+    assert_eq!(setup.presence.as_deref(), Some("Your presence cannot be shown now: 403"));
+    assert_eq!(setup.answer(Step::SignIn, Answer::Forget), [Order::SignIn(SignInOrder::SignOut)]);
+    setup.outcome(Outcome::SignIn(SignInEvent::SignedOut(Ok(()))));
+    assert_eq!((&setup.signed_in, &setup.presence), (&None, &None));
+}
+
+#[test]
+fn nothing_is_replaced_without_a_yes() {
+    let sections = vec!["[mqtt]".to_owned()];
+    let existing = Existing { file: "/etc/x.toml".to_owned(), sections, password: Some("/etc/p".to_owned()) };
+    let mut setup = Setup { existing, ..at(Step::Write) };
+    assert_eq!(setup.view().replaced, ["/etc/x.toml, which has [mqtt]"], "no password is written");
+    assert_eq!(setup.answer(Step::Write, Answer::Write { replace: false }), []);
+    assert!(setup.wrong.is_some());
+    assert_eq!(setup.answer(Step::Write, Answer::Write { replace: true }), [Order::Write]);
+    setup.draft.password = Some("s3cret".to_owned().into());
+    assert_eq!(setup.view().replaced.len(), 2);
+}
+
+#[test]
+fn a_broker_of_the_environment_is_tried_and_not_asked_for() {
+    let draft = Draft { broker: None, ..Draft::of("alice@contoso.example") };
+    let mut setup = Setup { step: Step::App, ..Setup::new(draft, Existing::default()) };
+    assert_eq!(setup.answer(Step::App, Answer::App(APP.to_owned())), [Order::TryBroker]);
+    setup.outcome(refused(true));
+    assert_eq!((setup.step, setup.view().broker), (Step::Broker, None));
+    assert_eq!(setup.answer(Step::Broker, go("ignored", "bridge", "s3cret")), [Order::TryBroker]);
+    setup.outcome(Outcome::Tried(Ok(())));
+    assert_eq!(setup.step, Step::SignIn);
+    assert!(!setup.draft().written().contains("url ="));
+}

@@ -1,0 +1,91 @@
+//! What a step of the set-up shows: plain values for the page. No secret is among them.
+
+use super::app;
+use super::draft::{NO_APP, NO_BROKER};
+use super::steps::{Setup, Step};
+use crate::core::model::foreign::Legible;
+use crate::core::model::sign_in::ShownInvitation;
+
+/// What a step shows.
+#[derive(Debug, Clone)]
+pub(crate) struct View {
+    pub(crate) step: Step,
+    /// What is under way; then nothing is asked.
+    pub(crate) work: Option<&'static str>,
+    /// What was wrong with the last answer.
+    pub(crate) wrong: Option<String>,
+    /// As typed, or empty.
+    pub(crate) email: String,
+    /// The tenant's id and its cloud.
+    pub(crate) tenant: String,
+    /// How an app is made.
+    pub(crate) app_steps: String,
+    /// As typed, or empty.
+    pub(crate) client_id: String,
+    /// As typed, or where one was found; nothing where the environment says it.
+    pub(crate) broker: Option<String>,
+    /// At the broker.
+    pub(crate) username: String,
+    pub(crate) invitation: Option<ShownInvitation>,
+    /// Who is signed in, and the words of their presence or why there are none.
+    pub(crate) signed_in: Option<String>,
+    pub(crate) presence: Option<String>,
+    pub(crate) lights: Vec<Found>,
+    /// The name of the one that was chosen.
+    pub(crate) light: Option<String>,
+    pub(crate) shown: Option<String>,
+    /// Where the configuration will be, and what would be replaced.
+    pub(crate) file: String,
+    pub(crate) replaced: Vec<String>,
+}
+
+/// A light to choose.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    /// What is sent back.
+    pub(crate) place: String,
+    /// Whoever writes to the broker chose the words.
+    pub(crate) label: Legible,
+    pub(crate) preset: &'static str,
+}
+
+impl Setup {
+    /// What this step shows.
+    pub(crate) fn view(&self) -> View {
+        let draft = &self.draft;
+        let found = self.found.iter().map(|light| Found {
+            place: light.place(),
+            label: Legible::quoted(&light.label),
+            preset: light.preset,
+        });
+        let typed =
+            |text: &str, placeholder| if text == placeholder { String::new() } else { text.to_owned() };
+        let broker = match self.usual {
+            Some(usual) if self.is_untouched() => Some(usual.to_owned()),
+            _ => draft.broker.clone(),
+        };
+        View {
+            step: self.step,
+            work: self.work,
+            wrong: self.wrong.clone(),
+            email: draft.email.clone(),
+            tenant: format!("{} in the {} cloud", draft.tenant, draft.cloud.as_str()),
+            app_steps: app::steps(draft.cloud),
+            client_id: typed(&draft.client_id, NO_APP),
+            broker: broker.map(|url| typed(&url, NO_BROKER)),
+            username: draft.username.clone().unwrap_or_default(),
+            invitation: self.invitation.clone(),
+            signed_in: self.signed_in.clone(),
+            presence: self.presence.clone(),
+            lights: found.collect(),
+            light: draft.light.as_ref().map(|light| light.name().to_string()),
+            shown: self.shown.clone(),
+            file: self.existing.file.clone(),
+            replaced: self.replaced(),
+        }
+    }
+
+    fn is_untouched(&self) -> bool {
+        self.draft.broker.as_deref() == Some(NO_BROKER)
+    }
+}

@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""Does in Chromium what the status page can do, with scripts and without; and attacks it as another website would: by a form, in a frame,
+and under a name of its own that means this machine.
+
+Prints what is wrong; the exit code is 0 only if nothing is. `--pictures FOLDER` keeps what was seen. It takes half a minute.
+"""
+
+import argparse
+import http.server
+import pathlib
+import sys
+import tempfile
+import threading
+
+from browser import Browser
+from scenes import LIGHTS, Scene
+
+COMMANDS = "\n[commands]\nenabled = true\n"
+TOLD = "document.getElementById('told').innerText"
+PAGE = "document.body.innerText"
+ATTACKS = {
+    "form": "<form method=post action='{page}'><input name=act value=sign_out><input name=account><button id=go>x</button></form>",
+    "frame": "<iframe src='{page}' width=800 height=600></iframe>",
+}
+
+
+def press(browser, value, told):
+    """Presses a button of the page and waits for what is said then."""
+    browser.until(f"document.querySelector('button[value={value}]')")
+    browser.value(f"document.querySelector('button[value={value}]').click()")
+    browser.until(f"document.getElementById('told') && {TOLD}.includes({told!r})")
+
+
+def sign_in(browser, person, told):
+    press(browser, "browser", "Sign in as shown below.")
+    browser.go_to(browser.value("document.querySelector('.sign-in a').href"))
+    browser.until(f"document.querySelectorAll('li a')[{person}]")
+    browser.value(f"document.querySelectorAll('li a')[{person}].click()")
+    # The sign-in service leads back to the page.
+    browser.until(f"document.getElementById('told') && {TOLD}.includes({told!r})")
+
+
+def act(browser, page, pictures, name):
+    def picture(what):
+        for width, height in ((1280, 900), (390, 844)):
+            browser.look_like(width, height, "light")
+            if (seen := browser.value("document.documentElement.scrollWidth")) > width:
+                yield f"{what}: {seen} of {width} pixels wide"
+            if pictures:
+                browser.picture(pictures / f"{name}-{what}-{width}.png")
+
+    browser.go_to(page)
+    browser.until("document.querySelector('.code')")
+    yield from picture("sign-in")
+    press(browser, "browser", "Sign in as shown below.")
+    yield from picture("link")
+    sign_in(browser, 0, "Signed in.")
+    browser.until(f"{PAGE}.includes('1 of 1 up to date')", 30)
+    press(browser, "pause", "The light is paused.")
+    press(browser, "follow", "shows presence again")
+    press(browser, "test", "shows every state now")
+    press(browser, "test", "The test is over.")
+    browser.until("document.querySelector('select[name=presence]')")
+    browser.value("document.querySelector('details').open = true; document.querySelector('select[name=presence]').value = 'DoNotDisturb'; document.querySelector('select[name=lasts]').value = '1h'")
+    yield from picture("set")
+    press(browser, "set", "The presence is set.")
+    browser.until("document.querySelector('.people .DoNotDisturb')")
+    sign_in(browser, 1, "Another account signed in")
+    yield from picture("change")
+    press(browser, "keep", "Nothing was changed.")
+    sign_in(browser, 1, "Another account signed in")
+    press(browser, "change", "Signed in.")
+    press(browser, "sign_out", "The sign-in is forgotten here.")
+    browser.until("document.querySelector('.code')", 30)
+
+
+def attack(browser, page, evil):
+    for name, seen in (("form", "this did not come from this page"), ("frame", None)):
+        browser.go_to(f"{evil}/{name}")
+        browser.until("document.readyState == 'complete' && document.body.children.length")
+        if name == "form":
+            browser.value("document.getElementById('go').click()")
+            browser.until(f"{PAGE}.includes({seen!r})")
+        # Chromium shows a page of its own in a frame that may not be.
+        elif not any("frame-ancestors" in complaint for complaint in browser.complaints):
+            yield "the page was shown in a frame of another website"
+    browser.go_to(page.replace("127.0.0.1", "evil.example"))
+    browser.until(f"{PAGE}.includes('so that no website can read it')")
+    browser.complaints.clear()
+
+
+class Evil(http.server.BaseHTTPRequestHandler):
+    page = ""
+
+    def do_GET(self):
+        text = ATTACKS.get(self.path.strip("/"), "").replace("{page}", self.page).encode()
+        self.send_response(200)
+        self.send_header("content-type", "text/html")
+        self.send_header("content-length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_):
+        pass
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--bridge", required=True, type=pathlib.Path, help="the program")
+    options.add_argument("--pictures", type=pathlib.Path, help="a folder for what was seen")
+    options = options.parse_args()
+    if options.pictures:
+        options.pictures.mkdir(parents=True, exist_ok=True)
+    evil = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Evil)
+    threading.Thread(target=evil.serve_forever, daemon=True).start()
+    wrong = []
+    for scripts in (True, False):
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            more = COMMANDS + LIGHTS.replace("{first}", "me")
+            scene = Scene(str(options.bridge.resolve()), folder, ["--users", "3", "--read-write"], more, signs_in=True)
+            browser = Browser(folder / "profile", ["--host-resolver-rules=MAP evil.example 127.0.0.1"])
+            name = "scripts" if scripts else "no-scripts"
+            try:
+                if not scripts:
+                    browser.ask("Emulation.setScriptExecutionDisabled", value=True)
+                page = scene.start()
+                Evil.page = page
+                wrong += [f"{name}: {what}" for what in act(browser, page, options.pictures, name)]
+                wrong += [f"{name}: {what}" for what in browser.complaints]
+                wrong += [f"{name}: {what}" for what in attack(browser, page, f"http://127.0.0.1:{evil.server_port}")]
+            finally:
+                browser.end()
+                scene.end()
+        print(f"{name}: everything was done", flush=True)
+    print("\n".join(["WRONG", *wrong] if wrong else ["nothing is wrong"]))
+    sys.exit(bool(wrong))
+
+
+main()
