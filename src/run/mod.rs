@@ -1,17 +1,17 @@
 //! The one loop that feeds the core and obeys it.
 //!
-//! In reading order: `clock` is where its time comes from, `edges` are the tasks it talks to, `settings`
+//! In reading order: `clock` is where its time comes from, `leaps` tells when it went on unseen, `edges` are the tasks it talks to, `settings`
 //! is what a configuration means for them, `error` how a run may fail. `doors` lets visitors ask it, and `supervisor` tells systemd how it is.
 
 mod clock;
 mod doors;
 mod edges;
 mod error;
+mod leaps;
 mod settings;
 mod supervisor;
 
 use std::pin::Pin;
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -27,14 +27,10 @@ use crate::core::model::event::Event;
 use crate::core::model::name::ClientId;
 use crate::core::model::report::{Loudness, Report};
 use crate::core::model::settings::Settings;
-use crate::core::model::time::Tick;
 use crate::meters::Meters;
 use doors::Doors;
 use edges::Edges;
-
-/// The core is woken at least this often: timers stand still while the machine sleeps, and only a look at the time of
-/// day shows that it did.
-const LOOK: Duration = Duration::from_millis(500);
+use leaps::Leaps;
 
 /// What came of reading the configuration again; a failure as a fragment.
 pub type Reload = Result<Config, String>;
@@ -172,7 +168,7 @@ impl Turn {
         reloads: &mut mpsc::Receiver<Reload>,
         around: &mut Around,
     ) -> Result<Ended, RunError> {
-        let clock = Clock::start();
+        let (clock, mut leaps) = (Clock::start(), Leaps::watch());
         around.supervisor.clock_began();
         let settings = Settings { predecessor: self.predecessor.take(), ..settings(&self.config) };
         let mut core = Bridge::new(settings, fastrand::u64(..), clock.now());
@@ -192,8 +188,7 @@ impl Turn {
             }
             let now = clock.now().tick;
             around.supervisor.turned(now, || core.snapshot(0, clock.now()).headline());
-            let wake_at = [core.wake_at(now), around.supervisor.wake_at()].into_iter().flatten();
-            let wake_at = wake_at.fold(now + LOOK, Tick::min);
+            let wake_at = [core.wake_at(now), around.supervisor.wake_at()].into_iter().flatten().min();
             let event = tokio::select! {
                 event = self.edges.next() => event?,
                 question = around.doors.next() => {
@@ -201,7 +196,8 @@ impl Turn {
                     effects = Vec::new();
                     continue;
                 }
-                () = clock.sleep_until(wake_at) => Event::Woken,
+                () = clock.sleep_until_any(wake_at) => Event::Woken,
+                () = leaps.next() => Event::Woken,
                 Some(reload) = reloads.recv(), if !self.stopping => {
                     self.reload(reload, around).await
                 }
