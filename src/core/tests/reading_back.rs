@@ -262,9 +262,10 @@ fn late_messages_are_waited_for_where_something_is_missing() {
     let light = |it: &mut Settings| it.lights = vec![lighting::light("door", &["u0000"])];
     let group = |it: &mut Settings| it.groups = vec![groups::group(100, "{upn_local}")];
     let follow = Some(("presence/bridge/light/door/follow", "OFF"));
+    type More<'a> = Option<(&'a str, &'a str)>;
     type Change<'a> = &'a dyn Fn(&mut Settings);
     let nothing: Change<'_> = &|_| {};
-    let rows: [(&str, &str, Option<(&str, &str)>, Change<'_>, f64); 9] = [
+    let rows: [(&str, &str, More<'_>, Change<'_>, f64); 9] = [
         ("nothing is missing", "-", None, nothing, 0.0),
         ("who was here", "presence/bridge/info", None, nothing, 0.04),
         ("whether they are", "presence/bridge/state", None, nothing, 0.04),
