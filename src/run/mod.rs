@@ -12,6 +12,7 @@ mod settings;
 mod supervisor;
 
 use std::pin::Pin;
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
@@ -46,7 +47,7 @@ enum Ended {
     /// For good.
     Finished(Ending),
     /// To go on with a configuration that needs another connection to the broker.
-    Restart(Box<Config>),
+    Restart(Arc<Config>),
 }
 
 /// Runs the bridge until `stop`, or until it finds at the start that it must not run. A configuration from `reloads`
@@ -88,7 +89,7 @@ async fn turns(
     around: &mut Around,
 ) -> Result<Ending, RunError> {
     let mut stop = std::pin::pin!(stop);
-    let (mut config, mut before, mut trouble) = (config.clone(), None, None);
+    let (mut config, mut before, mut trouble) = (Arc::new(config.clone()), None, None);
     loop {
         let mut turn = match Turn::begin(&config, before.as_ref(), trouble.take(), around).await {
             Ok(turn) => turn,
@@ -104,7 +105,7 @@ async fn turns(
         let ended = turn.run(stop.as_mut(), &mut reloads, around).await;
         turn.edges.end().await;
         match (ended?, before.take()) {
-            (Ended::Restart(next), _) => before = Some(std::mem::replace(&mut config, *next)),
+            (Ended::Restart(next), _) => before = Some(std::mem::replace(&mut config, next)),
             // With what worked before there is nothing to refuse, and the stop that came is for the whole run.
             (Ended::Finished(Ending::Conflict(_)), Some(_)) if turn.was_asked_to_stop => {
                 return Ok(Ending::Stopped);
@@ -126,14 +127,14 @@ struct Around {
 
 /// The bridge with one connection to one broker, lost and found again as often as it takes.
 struct Turn {
-    config: Config,
+    config: Arc<Config>,
     edges: Edges,
     /// Under which client id the turn before published.
     predecessor: Option<ClientId>,
     /// Why another configuration was given up for this one.
     trouble: Option<String>,
     /// The configuration to go on with when this turn has ended.
-    next: Option<Box<Config>>,
+    next: Option<Arc<Config>>,
     stopping: bool,
     /// Stopping because the run should, and not to go on with another configuration.
     was_asked_to_stop: bool,
@@ -141,8 +142,8 @@ struct Turn {
 
 impl Turn {
     async fn begin(
-        config: &Config,
-        before: Option<&Config>,
+        config: &Arc<Config>,
+        before: Option<&Arc<Config>>,
         trouble: Option<String>,
         around: &mut Around,
     ) -> Result<Self, RunError> {
@@ -152,7 +153,7 @@ impl Turn {
         around.doors.follow(plan, config);
         around.supervisor.ready();
         Ok(Self {
-            config: config.clone(),
+            config: Arc::clone(config),
             edges,
             predecessor,
             trouble,
@@ -245,13 +246,13 @@ impl Turn {
             edges::could_start(&self.config, &config)?;
             around.doors.follow(plan, &config);
             tracing::info!("the broker's settings changed; starting again with them");
-            self.next = Some(Box::new(config));
+            self.next = Some(Arc::new(config));
             self.stopping = true;
             return Ok(Event::Stop);
         }
         let access = self.edges.replace_access(&self.config, &config, &around.meters)?;
         around.doors.follow(plan, &config);
-        self.config = config;
+        self.config = Arc::new(config);
         Ok(Event::Configured(Box::new(settings(&self.config)), access))
     }
 }
