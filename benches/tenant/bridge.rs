@@ -15,6 +15,9 @@ use super::tls::AUTHORITY;
 /// The first tenant's group, which holds everybody.
 const GROUP: u128 = 0x02bd_9fd6_8f93_4758_87c3_1fb7_3740_a315;
 
+/// The configuration, in the run's folder.
+const FILE: &str = "presence2mqtt.toml";
+
 /// Where the bridge finds a tenant.
 pub(crate) struct Place {
     pub(crate) number: usize,
@@ -22,13 +25,22 @@ pub(crate) struct Place {
     pub(crate) certificates: PathBuf,
 }
 
-/// Starts it.
+/// Writes what it is told, and starts it.
 pub(crate) fn start(options: &Options, tenants: &[Place], broker: u16, home: &Path) -> Process {
-    let file = home.join("presence2mqtt.toml");
-    fs::write(&file, configuration(options, tenants, broker)).unwrap();
+    fs::write(home.join(FILE), configuration(options, tenants, broker)).unwrap();
+    again(options, home)
+}
+
+/// Starts it as before.
+pub(crate) fn again(options: &Options, home: &Path) -> Process {
     let program = options.program.as_deref().unwrap_or(Path::new(env!("CARGO_BIN_EXE_presence2mqtt")));
     let mut command = Command::new(program);
-    command.arg("run").arg("--config").arg(file).env("RUST_LOG", &options.log).env("NO_COLOR", "1");
+    command
+        .arg("run")
+        .arg("--config")
+        .arg(home.join(FILE))
+        .env("RUST_LOG", &options.log)
+        .env("NO_COLOR", "1");
     let log = fs::File::create(home.join("bridge.log")).unwrap();
     Process::start(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log))
 }

@@ -26,6 +26,9 @@ pub(crate) struct Options {
     /// Seconds that are measured, after everybody was published once
     #[arg(long, default_value_t = 60)]
     pub(crate) duration: u64,
+    /// How often the bridge of one person is started again
+    #[arg(long, default_value_t = 10)]
+    pub(crate) starts: usize,
     /// What people and their changes are derived from
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,

@@ -11,8 +11,9 @@ pub(crate) struct Process(Child);
 /// What a process has cost so far.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cost {
-    /// Of the processor.
+    /// Of the processor, and how often it was given back to wait for something.
     pub(crate) time: Duration,
+    pub(crate) wakes: u64,
     /// KiB in memory now, and at most since the last [`Process::forget_peak`].
     pub(crate) resident: u64,
     pub(crate) peak: u64,
@@ -32,19 +33,19 @@ impl Process {
         (process, line.trim().to_owned())
     }
 
-    /// Linux: `proc_pid_stat(5)`, fields 14 and 15 in hundredths of a second, and `proc_pid_status(5)`.
+    /// Linux: `proc_pid_schedstat(5)` of the one thread that works, in nanoseconds, and `proc_pid_status(5)`.
     pub(crate) fn cost(&self) -> Cost {
-        let stat = self.system("stat");
-        let fields = stat.rsplit_once(')').unwrap().1.split_whitespace().skip(11).take(2);
+        let time = self.system("schedstat").split(' ').next().unwrap().parse().unwrap();
         let status = self.system("status");
-        let kib = |name: &str| {
+        let number = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
             line.trim().trim_end_matches(" kB").parse().unwrap()
         };
         Cost {
-            time: Duration::from_millis(10 * fields.map(|field| field.parse::<u64>().unwrap()).sum::<u64>()),
-            resident: kib("VmRSS:"),
-            peak: kib("VmHWM:"),
+            time: Duration::from_nanos(time),
+            wakes: number("voluntary_ctxt_switches:"),
+            resident: number("VmRSS:"),
+            peak: number("VmHWM:"),
         }
     }
 

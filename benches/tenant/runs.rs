@@ -175,30 +175,39 @@ pub(crate) struct One {
     pub(crate) resident: u64,
 }
 
-/// One person over https: what it costs to be there.
+/// One person over https: what it costs to be there, and how soon they are after a start.
 pub(crate) fn one(options: &Options) -> One {
     let options = Options { people: 1, tenants: 1, https: true, ..options.clone() };
-    let (stage, first) = Stage::set(&options, |port| everybody(port, false));
+    let (mut stage, first) = Stage::set(&options, |port| everybody(port, false));
     let first_presence = {
         let heard = first.until("a presence", LIMIT, |heard| heard.people() == 1);
         heard.newest.unwrap() - stage.began
     };
-    say("first retained presence", format!("{first_presence:.2?} after the start"));
+    say("first retained presence", format!("{first_presence:.2?} after the start, on an empty broker"));
+    let mut starts: Vec<Duration> = (0..options.starts).map(|_| stage.start_again()).collect();
+    starts.sort();
+    if let [shortest, .., longest] = starts[..] {
+        let median = starts[starts.len() / 2];
+        say("the same when started again", format!("{median:.2?} ({shortest:.2?} to {longest:.2?})"));
+    }
     sleep(SOON);
+    let at_most = stage.bridge.cost().peak;
     let (before, began) = (stage.begin(), Instant::now());
     sleep(Duration::from_secs(options.duration));
-    let after = stage.bridge.cost();
-    let cores = (after.time - before.time).as_secs_f64() / began.elapsed().as_secs_f64();
+    let (after, took) = (stage.bridge.cost(), began.elapsed().as_secs_f64());
+    let time = (after.time - before.time).as_secs_f64();
     say(
         "bridge",
         format!(
-            "{:.3} % of a core, {} KiB resident, {} KiB at most",
-            cores * 100.0,
-            after.resident,
-            after.peak
+            "{:.3} % of a core, {:.2} ms for each {} s, {:.1} wake-ups/s",
+            time * 100.0 / took,
+            time * 1000.0 * options.cycle as f64 / took,
+            options.cycle,
+            (after.wakes - before.wakes) as f64 / took
         ),
     );
-    One { first_presence, cores, resident: after.peak }
+    say("memory", format!("{} KiB resident, {at_most} KiB at most", after.resident));
+    One { first_presence, cores: time / took, resident: after.peak.max(at_most) }
 }
 
 /// Everything that a broker holds.

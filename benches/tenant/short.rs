@@ -8,7 +8,7 @@ use super::runs::{self, say};
 
 pub(crate) fn run(options: &Options) {
     say("people", options.people);
-    let short = Options { cycle: 2, duration: 6, ..options.clone() };
+    let short = Options { cycle: 2, duration: 6, starts: 2, ..options.clone() };
     let several = Options { people: options.people / 5, tenants: 3, ..short.clone() };
     let [load, of_several] = [&short, &several].map(runs::load);
     for load in [&load, &of_several] {

@@ -66,6 +66,26 @@ impl Stage {
         (Self { options: options.clone(), broker, bridge, began, tenants, home }, listens)
     }
 
+    /// Kills the bridge, starts it again, and says how long it took to the first presence. The broker holds what the one before left.
+    pub(crate) fn start_again(&mut self) -> Duration {
+        self.bridge.kill();
+        let first = Listener::start(
+            self.broker.port,
+            &["presence/+/availability"],
+            None,
+            |first: &mut Option<Instant>, heard| {
+                if !heard.retained {
+                    first.get_or_insert(heard.at);
+                }
+            },
+        );
+        // Its will is published by then.
+        std::thread::sleep(Duration::from_millis(200));
+        self.began = Instant::now();
+        self.bridge = bridge::again(&self.options, self.home.path());
+        first.until("a presence", LIMIT, Option::is_some).unwrap() - self.began
+    }
+
     /// Everybody was published, and the bridge says that it is there.
     pub(crate) fn published(&self, everybody: &Listener<Everybody>) -> Duration {
         let count = self.options.everybody();

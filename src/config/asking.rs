@@ -24,10 +24,10 @@ pub fn load_listen(
 }
 
 fn read(text: &str, origin: Origin, environment: &Environment) -> Result<Option<SocketAddr>, ConfigErrors> {
-    let mut document = Document::parse(text, origin)?;
+    let (mut document, mut table) = Document::parse(text, origin)?;
     // Variables of other keys are the bridge's matter; one of the wrong type for this key there is not.
-    let _of_others = environment::overlay(environment, &json_schema(), &mut document);
-    let http = document.merged().get_ref().get("http").and_then(|http| http.get_ref().as_table());
+    let _of_others = environment::overlay(environment, &json_schema(), &mut document, table.get_mut());
+    let http = table.get_ref().get("http").and_then(|http| http.get_ref().as_table());
     let Some(listen) = http.and_then(|http| http.get("listen")) else { return Ok(None) };
     let listen = listen.get_ref().as_str().unwrap_or_default();
     check::check_listen(listen, &document, environment).map(Some)

@@ -1,8 +1,10 @@
 //! The file as it stands, with the environment laid over it: what is at a key, and where it was written.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use toml::Spanned;
@@ -21,22 +23,29 @@ pub enum Origin {
     Environment,
 }
 
-/// A file, parsed, with the environment laid over it.
+/// What is written at a key.
+struct Written {
+    /// Where the key's name begins, or the entry of a list.
+    start: usize,
+    /// Where a value is that is neither a table nor a list, and what it means if it is text.
+    value: Option<(Range<usize>, String)>,
+}
+
+/// A file, and what of the environment is laid over it. Of many people the parsed file takes far more memory than the text, so that
+/// it is not kept; whoever asks for what was written there parses it anew.
 pub(super) struct Document<'t> {
     origin: Origin,
     text: &'t str,
-    /// As in the file: only these have true spans.
-    written: Spanned<DeTable<'t>>,
-    /// With the environment laid over it.
-    merged: Spanned<DeTable<'t>>,
+    /// What is written at which key of the file.
+    written: OnceCell<BTreeMap<Key, Written>>,
     /// The values that came from the environment, as they came.
     overlaid: BTreeMap<Key, String>,
 }
 
 impl<'t> Document<'t> {
-    /// Reads TOML; the error never shows a part of the text, which might be a secret.
-    pub(super) fn parse(text: &'t str, origin: Origin) -> Result<Self, ConfigErrors> {
-        let written = DeTable::parse(text).map_err(|error| {
+    /// Reads TOML, and says what stands there; the error never shows a part of the text, which might be a secret.
+    pub(super) fn parse(text: &'t str, origin: Origin) -> Result<(Self, Spanned<DeTable<'t>>), ConfigErrors> {
+        let parsed = DeTable::parse(text).map_err(|error| {
             let line = error.span().map(|span| line_at(text, span.start));
             let place = place(&origin, line);
             ConfigErrors::new(vec![ConfigError::new(
@@ -44,25 +53,29 @@ impl<'t> Document<'t> {
                 format_args!("is not TOML: {}", error.message().replace('\n', ", ")),
             )])
         })?;
-        Ok(Self { origin, text, merged: written.clone(), written, overlaid: BTreeMap::new() })
+        Ok((Self { origin, text, written: OnceCell::new(), overlaid: BTreeMap::new() }, parsed))
     }
 
-    /// Lays a value from the environment over a key; one of the wrong type is only remembered.
-    pub(super) fn overlay(&mut self, key: &Key, text: &str, typed: Option<DeValue<'t>>) {
+    /// Remembers what the environment has for a key.
+    pub(super) fn overlay(&mut self, key: &Key, text: &str) {
         self.overlaid.insert(key.clone(), text.to_owned());
-        if let Some(value) = typed {
-            put(self.merged.get_mut(), key.steps(), value);
-        }
     }
 
-    /// The file with the environment laid over it.
-    pub(super) fn merged(&self) -> &Spanned<DeTable<'t>> {
-        &self.merged
+    fn written(&self, key: &Key) -> Option<&Written> {
+        let all = || {
+            let mut all = BTreeMap::new();
+            if let Ok(table) = DeTable::parse(self.text) {
+                walk(table.get_ref(), &Key::default(), &mut all);
+            }
+            all
+        };
+        self.written.get_or_init(all).get(key)
     }
 
     /// Whether something is written at a key, in the file or in the environment.
     pub(super) fn has(&self, key: &Key) -> bool {
-        value_in(self.merged.get_ref(), key).is_some()
+        self.overlaid.keys().any(|overlaid| overlaid.steps().starts_with(key.steps()))
+            || self.written(key).is_some()
     }
 
     /// Where the whole came from.
@@ -87,9 +100,8 @@ impl<'t> Document<'t> {
     /// The line of a key, or of the innermost table around it that is written.
     fn line_of(&self, key: &Key) -> Option<usize> {
         let steps = key.steps();
-        let written = |n| span_in(self.written.get_ref(), &steps[..n]);
-        let start = (1..=steps.len()).rev().find_map(written)?;
-        Some(line_at(self.text, start))
+        let written = (1..=steps.len()).rev().find_map(|n| self.written(&Key::from(&steps[..n])))?;
+        Some(line_at(self.text, written.start))
     }
 
     /// A value as it is written, if it is short, plain and cannot be a secret.
@@ -97,12 +109,8 @@ impl<'t> Document<'t> {
         let (written, meant) = match self.overlaid.get(key) {
             Some(text) => (format!("{text:?}"), text.as_str()),
             None => {
-                let found = value_in(self.written.get_ref(), key)?;
-                if found.get_ref().is_table() || found.get_ref().is_array() {
-                    return None;
-                }
-                let written = self.text.get(found.span())?.to_owned();
-                (written, found.get_ref().as_str().unwrap_or_default())
+                let (span, meant) = self.written(key)?.value.as_ref()?;
+                (self.text.get(span.clone())?.to_owned(), meant.as_str())
             }
         };
         let is_secret = match key.last_name() {
@@ -142,37 +150,34 @@ fn line_at(text: &str, byte: usize) -> usize {
     text.bytes().take(byte).filter(|&b| b == b'\n').count() + 1
 }
 
-fn value_in<'d, 't>(table: &'d DeTable<'t>, key: &Key) -> Option<&'d Spanned<DeValue<'t>>> {
-    let (first, rest) = key.steps().split_first()?;
-    let Step::Name(name) = first else { return None };
-    rest.iter().try_fold(table.get(name.as_str())?, |value, step| match step {
-        Step::Name(name) => value.get_ref().as_table()?.get(name.as_str()),
-        Step::Index(index) => value.get_ref().as_array()?.get(*index),
-    })
-}
-
-/// Where the key's name begins, or the entry of a list.
-fn span_in(table: &DeTable<'_>, steps: &[Step]) -> Option<usize> {
-    let (last, before) = steps.split_last()?;
-    let around = Key::from(before);
-    match last {
-        Step::Index(index) => {
-            let list = value_in(table, &around)?.get_ref().as_array()?;
-            Some(list.get(*index)?.span().start)
-        }
-        Step::Name(name) => {
-            let table = match before {
-                [] => table,
-                _ => value_in(table, &around)?.get_ref().as_table()?,
-            };
-            let (name, _) = table.get_key_value(name.as_str())?;
-            Some(name.span().start)
-        }
+/// Notes what is written in a table, and in those inside it.
+fn walk(table: &DeTable<'_>, at: &Key, all: &mut BTreeMap<Key, Written>) {
+    for (name, value) in table {
+        note(value, at.name(name.get_ref()), name.span().start, all);
     }
 }
 
+fn note(value: &Spanned<DeValue<'_>>, key: Key, start: usize, all: &mut BTreeMap<Key, Written>) {
+    let scalar = || (value.span(), value.get_ref().as_str().unwrap_or_default().to_owned());
+    let mut is_scalar = false;
+    match value.get_ref() {
+        DeValue::Table(table) => walk(table, &key, all),
+        DeValue::Array(list) => {
+            for (index, entry) in list.iter().enumerate() {
+                note(entry, key.index(index), entry.span().start, all);
+            }
+        }
+        DeValue::String(_)
+        | DeValue::Integer(_)
+        | DeValue::Float(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_) => is_scalar = true,
+    }
+    all.insert(key, Written { start, value: is_scalar.then(scalar) });
+}
+
 /// Writes a value; a section that the file spells as something else is left for the check of types.
-fn put<'t>(table: &mut DeTable<'t>, steps: &[Step], value: DeValue<'t>) {
+pub(super) fn put<'t>(table: &mut DeTable<'t>, steps: &[Step], value: DeValue<'t>) {
     let Some((Step::Name(name), rest)) = steps.split_first() else {
         return;
     };

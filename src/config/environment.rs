@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::Value;
-use toml::de::DeValue;
+use toml::de::{DeTable, DeValue};
 
-use super::document::Document;
+use super::document::{self, Document};
 use super::error::ConfigError;
 use super::key::{Key, PREFIX};
 use super::schema;
@@ -52,11 +52,12 @@ impl Environment {
     }
 }
 
-/// Lays the environment over a document; unknown variables and values of the wrong type are errors.
+/// Lays the environment over a document and its table; unknown variables and values of the wrong type are errors.
 pub(super) fn overlay<'t>(
     environment: &'t Environment,
     schema: &Value,
     document: &mut Document<'t>,
+    table: &mut DeTable<'t>,
 ) -> Vec<ConfigError> {
     let known: BTreeMap<String, Key> = scalars_of_sections(schema, &Key::default())
         .into_iter()
@@ -78,10 +79,10 @@ pub(super) fn overlay<'t>(
         };
         let node = schema::node(schema, key).unwrap_or(&Value::Null);
         let typed = typed(node, value);
-        let is_of_type = typed.is_some();
-        document.overlay(key, value, typed);
-        if !is_of_type {
-            errors.push(document.error(key.clone(), schema::wanted(node)));
+        document.overlay(key, value);
+        match typed {
+            Some(typed) => document::put(table, key.steps(), typed),
+            None => errors.push(document.error(key.clone(), schema::wanted(node))),
         }
     }
     errors

@@ -96,11 +96,11 @@ fn written<'t>(
     environment: &'t Environment,
 ) -> Result<(Document<'t>, Written), ConfigErrors> {
     let schema = json_schema();
-    let mut document = Document::parse(text, origin)?;
-    let overlay_errors = environment::overlay(environment, &schema, &mut document);
+    let (mut document, mut table) = Document::parse(text, origin)?;
+    let overlay_errors = environment::overlay(environment, &schema, &mut document, table.get_mut());
     if !overlay_errors.is_empty() {
         return Err(ConfigErrors::new(overlay_errors));
     }
-    let written = shape::read(&schema, &document).map_err(ConfigErrors::new)?;
+    let written = shape::read(&schema, table, &document).map_err(ConfigErrors::new)?;
     Ok((document, written))
 }

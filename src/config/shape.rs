@@ -1,6 +1,7 @@
 //! Whether a document has the shape the file may have: known keys, right types.
 
 use serde_json::Value;
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::document::Document;
@@ -10,13 +11,17 @@ use super::schema;
 use super::written::Written;
 
 /// Turns a document into what is written; reports every unknown key, else the first wrong type.
-pub(super) fn read(schema: &Value, document: &Document<'_>) -> Result<Written, Vec<ConfigError>> {
+pub(super) fn read(
+    schema: &Value,
+    table: Spanned<DeTable<'_>>,
+    document: &Document<'_>,
+) -> Result<Written, Vec<ConfigError>> {
     let mut errors = Vec::new();
-    refuse_unknown_keys(document, schema, document.merged().get_ref(), &Key::default(), &mut errors);
+    refuse_unknown_keys(document, schema, table.get_ref(), &Key::default(), &mut errors);
     if !errors.is_empty() {
         return Err(errors);
     }
-    let deserializer = toml::Deserializer::from(document.merged().clone());
+    let deserializer = toml::Deserializer::from(table);
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
         let key = Key::from(error.path());
         // The parser's own message quotes the value; what the key wants does not.

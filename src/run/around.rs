@@ -1,15 +1,9 @@
 //! What is around the loop, and stays while configurations come and go.
 
-use std::time::Duration;
-
 use super::doors::Doors;
 use super::supervisor::Supervisor;
 use crate::config::Config;
 use crate::meters::Meters;
-
-/// The core is woken at least this often: timers stand still while the machine sleeps, and only a look at the time of
-/// day shows that it did.
-pub(super) const LOOK: Duration = Duration::from_millis(500);
 
 /// What came of reading the configuration again; a failure as a fragment.
 pub type Reload = Result<Config, String>;

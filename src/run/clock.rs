@@ -30,4 +30,12 @@ impl Clock {
     pub async fn sleep_until(&self, tick: Tick) {
         tokio::time::sleep_until(self.started + tick.0).await;
     }
+
+    /// Waits for a tick, or for ever if there is none.
+    pub(super) async fn sleep_until_any(&self, tick: Option<Tick>) {
+        match tick {
+            Some(tick) => self.sleep_until(tick).await,
+            None => std::future::pending().await,
+        }
+    }
 }

@@ -3,12 +3,13 @@
 use std::future::pending;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::around::{Around, LOOK, Reload};
+use super::around::{Around, Reload};
 use super::clock::Clock;
 use super::error::RunError;
 use super::settings::{attendant, graph_client};
@@ -27,6 +28,9 @@ use crate::http::first_start::visits;
 use crate::setup::draft::Draft;
 use crate::setup::steps::{Existing, NoBroker, Order, Outcome, Setup};
 use crate::setup::{broker, lights, place};
+
+/// How often it is looked whether time brings something, and told systemd that all is well.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Events of a sign-in under way. When it is full the attendant waits.
 const EVENTS: usize = 16;

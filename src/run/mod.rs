@@ -1,8 +1,8 @@
 //! The one loop that feeds the core and obeys it.
 //!
-//! In reading order: `around` is what stays from turn to turn, `clock` is where its time comes from, `edges` are the tasks it talks to, `settings`
-//! is what a configuration means for them, `error` how a run may fail. `first_start` asks for a configuration where there is none.
-//! `doors` lets visitors ask it and `acts` tells them how it went, and `supervisor` tells systemd how it is.
+//! In reading order: `around` is what stays from turn to turn, `clock` is where its time comes from, `leaps` tells when it went on unseen,
+//! `edges` are the tasks it talks to, `settings` is what a configuration means for them, `error` how a run may fail. `first_start` asks for
+//! a configuration where there is none. `doors` lets visitors ask it and `acts` tells them how it went, and `supervisor` tells systemd how it is.
 
 mod acts;
 mod around;
@@ -11,10 +11,12 @@ mod doors;
 mod edges;
 mod error;
 mod first_start;
+mod leaps;
 mod settings;
 mod supervisor;
 
 use std::pin::Pin;
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
@@ -32,11 +34,11 @@ use crate::core::model::name::ClientId;
 use crate::core::model::people_page::PeopleQuery;
 use crate::core::model::report::{Loudness, Report};
 use crate::core::model::settings::Settings;
-use crate::core::model::time::Tick;
 use crate::http::question::Asked;
 use acts::Acts;
-use around::{Around, LOOK};
+use around::Around;
 use edges::Edges;
+use leaps::Leaps;
 
 /// For a run whose configuration stays.
 #[must_use]
@@ -49,7 +51,7 @@ enum Ended {
     /// For good.
     Finished(Ending),
     /// To go on with a configuration that needs another connection to the broker.
-    Restart(Box<Config>),
+    Restart(Arc<Config>),
 }
 
 /// Runs the bridge until `stop`, or until it finds at the start that it must not run. A configuration from `reloads`
@@ -118,7 +120,7 @@ async fn turns(
     around: &mut Around,
 ) -> Result<Ending, RunError> {
     let mut stop = std::pin::pin!(stop);
-    let (mut config, mut before, mut trouble) = (config.clone(), None, None);
+    let (mut config, mut before, mut trouble) = (Arc::new(config.clone()), None, None);
     loop {
         let mut turn = match Turn::begin(&config, before.as_ref(), trouble.take(), around).await {
             Ok(turn) => turn,
@@ -134,7 +136,7 @@ async fn turns(
         let ended = turn.run(stop.as_mut(), &mut reloads, around).await;
         turn.edges.end().await;
         match (ended?, before.take()) {
-            (Ended::Restart(next), _) => before = Some(std::mem::replace(&mut config, *next)),
+            (Ended::Restart(next), _) => before = Some(std::mem::replace(&mut config, next)),
             // With what worked before there is nothing to refuse, and the stop that came is for the whole run.
             (Ended::Finished(Ending::Conflict(_)), Some(_)) if turn.was_asked_to_stop => {
                 return Ok(Ending::Stopped);
@@ -149,14 +151,14 @@ async fn turns(
 
 /// The bridge with one connection to one broker, lost and found again as often as it takes.
 struct Turn {
-    config: Config,
+    config: Arc<Config>,
     edges: Edges,
     /// Under which client id the turn before published.
     predecessor: Option<ClientId>,
     /// Why another configuration was given up for this one.
     trouble: Option<String>,
     /// The configuration to go on with when this turn has ended.
-    next: Option<Box<Config>>,
+    next: Option<Arc<Config>>,
     stopping: bool,
     /// Stopping because the run should, and not to go on with another configuration.
     was_asked_to_stop: bool,
@@ -164,8 +166,8 @@ struct Turn {
 
 impl Turn {
     async fn begin(
-        config: &Config,
-        before: Option<&Config>,
+        config: &Arc<Config>,
+        before: Option<&Arc<Config>>,
         trouble: Option<String>,
         around: &mut Around,
     ) -> Result<Self, RunError> {
@@ -175,7 +177,7 @@ impl Turn {
         around.doors.follow(plan, config);
         around.supervisor.ready();
         Ok(Self {
-            config: config.clone(),
+            config: Arc::clone(config),
             edges,
             predecessor,
             trouble,
@@ -191,7 +193,7 @@ impl Turn {
         reloads: &mut mpsc::Receiver<Reload>,
         around: &mut Around,
     ) -> Result<Ended, RunError> {
-        let clock = Clock::start();
+        let (clock, mut leaps) = (Clock::start(), Leaps::watch());
         around.supervisor.clock_began();
         let settings = Settings { predecessor: self.predecessor.take(), ..settings(&self.config) };
         let mut acts = Acts::default();
@@ -213,8 +215,7 @@ impl Turn {
             }
             let now = clock.now().tick;
             around.supervisor.turned(now, || core.snapshot(&PeopleQuery::nobody(), clock.now()).headline());
-            let wake_at = [core.wake_at(now), around.supervisor.wake_at()].into_iter().flatten();
-            let wake_at = wake_at.fold(now + LOOK, Tick::min);
+            let wake_at = [core.wake_at(now), around.supervisor.wake_at()].into_iter().flatten().min();
             let event = tokio::select! {
                 event = self.edges.next() => event?,
                 asked = around.doors.next() => match asked? {
@@ -225,7 +226,8 @@ impl Turn {
                     }
                     Asked::Act(act, visitor) => Event::Act(acts.begin(visitor), act),
                 },
-                () = clock.sleep_until(wake_at) => Event::Woken,
+                () = clock.sleep_until_any(wake_at) => Event::Woken,
+                () = leaps.next() => Event::Woken,
                 Some(reload) = reloads.recv(), if !self.stopping => {
                     self.reload(reload, around).await
                 }
@@ -273,13 +275,13 @@ impl Turn {
             edges::could_start(&self.config, &config)?;
             around.doors.follow(plan, &config);
             tracing::info!("the broker's settings changed; starting again with them");
-            self.next = Some(Box::new(config));
+            self.next = Some(Arc::new(config));
             self.stopping = true;
             return Ok(Event::Stop);
         }
         let access = self.edges.replace_access(&self.config, &config, &around.meters)?;
         around.doors.follow(plan, &config);
-        self.config = config;
+        self.config = Arc::new(config);
         Ok(Event::Configured(Box::new(settings(&self.config)), access))
     }
 }

@@ -9,7 +9,9 @@ use crate::core::model::heard::Heard;
 use crate::core::model::name::{LONGEST_LEVEL, TopicLevel};
 use crate::core::model::payload::RememberedInfo;
 use crate::core::model::place::Place;
+use crate::core::model::settings::Settings;
 use crate::core::model::topic::{BridgeField, Field, LightField, ONLINE};
+use crate::core::people::Roster;
 
 /// What was found on the broker while reading back.
 #[derive(Debug, Default)]
@@ -22,8 +24,11 @@ pub(super) struct Found {
     /// People unknown here who have a `state`, whosever it is, and such who have a `health`.
     pub(super) states: BTreeSet<TopicLevel>,
     pub(super) healths: BTreeSet<TopicLevel>,
-    /// By place, whether a `state` came of somebody who is followed.
+    /// By place, whether a `state` came of somebody who is followed, and of how many one came.
     followed: Vec<bool>,
+    followed_came: usize,
+    /// Lights, whosever they are, of which it came whether they are paused.
+    lights: BTreeSet<TopicLevel>,
     /// This bridge's own `state` came, for which is asked by exact topic from the beginning.
     pub(super) own_state: bool,
     /// Messages that only a filter with wildcards can have brought.
@@ -68,7 +73,11 @@ impl Found {
                 self.neighbours |= *field == BridgeField::Info;
                 false
             }
-            Heard::Light(_, LightField::Follow) | Heard::Device => asks,
+            Heard::Light(name, LightField::Follow) => {
+                self.lights.insert(name.clone());
+                asks
+            }
+            Heard::Device => asks,
             Heard::Light(_, LightField::State | LightField::Because) | Heard::Own(BridgeField::Health) => {
                 false
             }
@@ -93,7 +102,18 @@ impl Found {
         if number >= self.followed.len() {
             self.followed.resize(number + 1, false);
         }
-        self.followed[number] = true;
+        self.followed_came += usize::from(!std::mem::replace(&mut self.followed[number], true));
+    }
+
+    /// Whether all came without which nothing may be published: whose this place was, and what an earlier run left of everybody
+    /// and of each light. Whoever has a `health` alone may still turn out to be somebody else's, and members are not known yet.
+    pub(super) fn is_complete(&self, people: &Roster, settings: &Settings) -> bool {
+        self.own_state
+            && self.bridge.is_some()
+            && self.followed_came == people.count()
+            && settings.groups.is_empty()
+            && settings.lights.iter().all(|light| self.lights.contains(&light.name))
+            && self.healths.is_subset(&self.states)
     }
 
     /// What is said of another bridge's `info` beside a retained `online`.

@@ -18,7 +18,7 @@ const PROVED_AFTER: Duration = Duration::from_secs(30);
 const SILENCE_MAX: Duration = Duration::from_secs(5);
 
 /// Reading back ends this long after the last message, once every subscription is answered: most brokers send what
-/// is retained before their answer, some at the same time from another queue.
+/// is retained before their answer, some at the same time from another queue. Where nothing is missing it is not waited for.
 pub(super) const SETTLED: Duration = Duration::from_millis(40);
 
 /// Reading back never takes longer, however much is retained.
@@ -248,6 +248,13 @@ impl Link {
         if let Phase::ReadingBack { unanswered, quiet_at, until } = &mut self.phase {
             *unanswered = unanswered.saturating_sub(usize::from(answered));
             *quiet_at = (now + if *unanswered == 0 { SETTLED } else { SILENCE_MAX }).min(*until);
+        }
+    }
+
+    /// All that must be known before publishing has come: nothing late is waited for once every subscription is answered.
+    pub(super) fn heard_all(&mut self, now: Tick) {
+        if let Phase::ReadingBack { unanswered: 0, quiet_at, .. } = &mut self.phase {
+            *quiet_at = (*quiet_at).min(now);
         }
     }
 

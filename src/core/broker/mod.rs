@@ -444,6 +444,9 @@ impl Broker {
             self.link.close(cx.now);
             cx.ask_broker(BrokerOrder::Disconnect);
         }
+        if self.link.is_reading_back() && self.found.is_complete(people, &cx.settings) {
+            self.link.heard_all(cx.now);
+        }
         if self.link.has_read_back(cx.now) && self.by_name.begins(&self.found, people, cx) {
             self.link.reads_on(by_name::AT_MOST, cx.now);
         }

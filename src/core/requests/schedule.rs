@@ -1,8 +1,9 @@
 //! Which read is due when.
 //!
 //! A *round* is a read that comes again every interval; each keeps its own place in the interval, so that many
-//! rounds are spread evenly. A *job* is one read: of a round, or wanted once (a part of a refused bulk read, a
-//! person missing from an answer or just set).
+//! rounds are spread evenly. Where they fill most of the budget its pace spreads them, and each comes again an interval
+//! later: on the way to places of their own many would be read twice in one interval, and hold up the others. A *job* is
+//! one read: of a round, or wanted once (a part of a refused bulk read, a person missing from an answer or just set).
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -27,6 +28,8 @@ pub(in crate::core) enum Again {
 struct Round {
     target: Target,
     due: Option<Tick>,
+    /// When its last job was taken.
+    taken: Tick,
     /// Jobs of this round under way beside one: a refused bulk read goes on in parts.
     parts: usize,
     /// Tells it from an earlier round in the same slot, whose job may still be under way.
@@ -40,6 +43,8 @@ struct Round {
 pub(super) struct Schedule {
     poll_interval: Duration,
     achieved: Duration,
+    /// Reading everybody once takes more than half of the interval at the budget's pace.
+    is_tight: bool,
     anchor: Tick,
     /// A round's slot is its place in the interval.
     rounds: Vec<Option<Round>>,
@@ -62,6 +67,7 @@ impl Schedule {
         Self {
             poll_interval,
             achieved: poll_interval,
+            is_tight: false,
             anchor: now,
             rounds: Vec::new(),
             vacant: Vec::new(),
@@ -89,13 +95,14 @@ impl Schedule {
     pub(super) fn begin(&mut self, target: Target, due: Tick) {
         self.repeating += usize::from(target.repeats());
         self.births += 1;
-        let round = Some(Round { target, due: Some(due), parts: 0, birth: self.births, bisection: None });
+        let birth = self.births;
+        let round = Some(Round { target, due: Some(due), taken: due, parts: 0, birth, bisection: None });
         let slot = self.vacant.pop().unwrap_or(self.rounds.len());
         match self.rounds.get_mut(slot) {
             Some(there) => *there = round,
             None => self.rounds.push(round),
         }
-        self.due.insert((due, RoundId { slot, birth: self.births }));
+        self.due.insert((due, RoundId { slot, birth }));
     }
 
     /// Puts a person into a bulk round with room, or begins one.
@@ -281,7 +288,7 @@ impl Schedule {
         let (due, id) = due?;
         self.due.remove(&(due, id));
         let round = self.round(id)?;
-        round.due = None;
+        (round.due, round.taken) = (None, now);
         Some(Job { target: round.target.clone(), round: Some(id), refusals: 0 })
     }
 
@@ -292,7 +299,9 @@ impl Schedule {
             round.parts -= 1;
             return;
         }
+        let taken = round.taken;
         let due = match again {
+            Again::Regular if self.is_tight => now.max(taken + self.achieved),
             Again::Regular => self.next_place(id, now),
             Again::After(wait) => now + wait,
         };
@@ -314,6 +323,7 @@ impl Schedule {
         }
         let needed = Duration::from_millis(u64::try_from(needed.as_millis()).unwrap_or(u64::MAX));
         self.achieved = self.poll_interval.max(needed);
+        self.is_tight = needed * 2 > self.poll_interval;
         self.achieved != before
     }
 
@@ -445,5 +455,29 @@ mod tests {
         }
         assert!(schedule.fit(&budget, 0.0));
         assert_eq!(schedule.achieved().as_secs(), 30);
+    }
+
+    #[test]
+    fn near_the_budget_everybody_is_read_once_in_an_interval() {
+        let mut budget = Budget::new(1500);
+        let mut schedule = Schedule::new(Duration::from_secs(10), at(0.0));
+        (0..462).for_each(|number| schedule.begin(user(number), at(57.0)));
+        assert!(!schedule.fit(&budget, 0.0));
+        let mut reads: Vec<Vec<Tick>> = vec![Vec::new(); 462];
+        let mut now = at(57.0);
+        while now < at(157.0) {
+            now = budget.ready_at(now.max(schedule.next_due().unwrap()));
+            let job = schedule.take(now).unwrap();
+            budget.spend(now);
+            reads[number(&job)].push(now);
+            schedule.done(job.round.unwrap(), now + Duration::from_millis(60), Again::Regular);
+        }
+        let between =
+            |from, to| reads.iter().flatten().filter(|read| (at(from)..at(to)).contains(read)).count();
+        for from in [57.0, 67.0, 97.0, 127.0] {
+            assert!(between(from, from + 30.0) <= 1400, "{} from {from}", between(from, from + 30.0));
+        }
+        let longest = reads.iter().flat_map(|reads| reads.windows(2)).map(|two| two[1].since(two[0])).max();
+        assert!(longest.unwrap() < Duration::from_millis(10_100), "{longest:?}");
     }
 }

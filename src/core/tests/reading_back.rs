@@ -257,3 +257,31 @@ fn the_first_publication_waits_five_seconds_at_most() {
     let (now, _) = peer.meets(&mut bridge);
     assert!((5.0..5.1).contains(&now), "{now}");
 }
+
+#[test]
+fn late_messages_are_waited_for_where_something_is_missing() {
+    let light = |it: &mut Settings| it.lights = vec![lighting::light("door", &["u0000"])];
+    let group = |it: &mut Settings| it.groups = vec![groups::group(100, "{upn_local}")];
+    let follow = Some(("presence/bridge/light/door/follow", "OFF"));
+    type More<'a> = Option<(&'a str, &'a str)>;
+    type Change<'a> = &'a dyn Fn(&mut Settings);
+    let nothing: Change<'_> = &|_| {};
+    let rows: [(&str, &str, More<'_>, Change<'_>, f64); 9] = [
+        ("nothing is missing", "-", None, nothing, 0.0),
+        ("who was here", "presence/bridge/info", None, nothing, 0.04),
+        ("whether they are", "presence/bridge/state", None, nothing, 0.04),
+        ("one of the people", "presence/u0001/state", None, nothing, 0.04),
+        ("a state of somebody else", "-", Some(("presence/zoe/health", "stale")), nothing, 0.04),
+        ("whether a light is paused", "-", None, &light, 0.04),
+        ("nothing of the light", "-", follow, &light, 0.0),
+        ("who the members are", "-", None, &group, 0.04),
+        ("everything", "presence", None, nothing, 0.04),
+    ];
+    for (what, missing, more, change, first) in rows {
+        let more = more.map(|(topic, payload)| (topic.to_owned(), payload.to_owned()));
+        let mut peer = Peer::keeps(left(2).filter(|(topic, _)| !topic.starts_with(missing)).chain(more));
+        let settings = changed(changed(many(2), |it| it.discovery = None), change);
+        let (now, _) = peer.meets(&mut claimed(settings, 1, at(0.0)));
+        assert!((first..first + 0.001).contains(&now), "{what}: {now}");
+    }
+}
