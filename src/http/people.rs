@@ -6,8 +6,8 @@ use minijinja::{Value, context};
 use super::filter::{is_filtered, link};
 use super::words::{Moment, spaced};
 use crate::core::model::health::Health;
-use crate::core::model::people_page::{PeoplePage, PeopleQuery, Standing};
-use crate::core::model::snapshot::{PersonSnapshot, Snapshot};
+use crate::core::model::people_page::{PeopleQuery, Standing};
+use crate::core::model::snapshot::{PeoplePage, PersonSnapshot, Snapshot};
 use crate::core::model::word::KnownActivity;
 
 /// So many people are seen at a glance. More can be searched and counted.

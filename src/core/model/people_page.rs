@@ -1,9 +1,8 @@
-//! Which people somebody wants to see, and what they get: a page of them at most, however many there are.
+//! Which people somebody wants to see: a page of them at most, however many there are.
 
 use std::cmp::Ordering;
 
 use super::foreign::Legible;
-use super::snapshot::PersonSnapshot;
 use super::word::Availability;
 
 /// Characters of a search. No name has more.
@@ -153,24 +152,4 @@ impl PeopleQuery {
     pub fn first(size: usize) -> Self {
         Self { search: Search::default(), standing: None, page: 1, size }
     }
-}
-
-/// The people of one page.
-#[derive(Debug, Clone, Default)]
-pub struct PeoplePage {
-    /// How many have a name that was searched for, by how they are. Those with nobody in them are left out.
-    pub counts: Vec<(Standing, usize)>,
-    /// How many of them are wanted.
-    pub found: usize,
-    /// Which page this is, from 1 on: the last one, if one behind that was wanted.
-    pub page: usize,
-    /// How many pages there are, at most [`PeoplePage::MOST`].
-    pub pages: usize,
-    /// Those on this page: who is in trouble first, then by name.
-    pub persons: Vec<PersonSnapshot>,
-}
-
-impl PeoplePage {
-    /// No page behind this one is made: whoever pages that far should rather search, and the bridge has other things to do.
-    pub const MOST: usize = 100;
 }

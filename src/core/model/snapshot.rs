@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::health::{GraphState, Health};
 use super::mqtt::Protocol;
 use super::name::{ClientId, TopicLevel};
-use super::people_page::PeoplePage;
+use super::people_page::Standing;
 use super::sign_in::ShownInvitation;
 use crate::core::lights::snapshot::LightSnapshot;
 
@@ -125,6 +125,26 @@ pub struct StandbySnapshot {
     pub holder: Option<TopicLevel>,
     /// Where others wait.
     pub waiting: Vec<TopicLevel>,
+}
+
+/// The people of one page.
+#[derive(Debug, Clone, Default)]
+pub struct PeoplePage {
+    /// How many have a name that was searched for, by how they are. Those with nobody in them are left out.
+    pub counts: Vec<(Standing, usize)>,
+    /// How many of them are wanted.
+    pub found: usize,
+    /// Which page this is, from 1 on: the last one, if one behind that was wanted.
+    pub page: usize,
+    /// How many pages there are, at most [`PeoplePage::MOST`].
+    pub pages: usize,
+    /// Those on this page: who is in trouble first, then by name.
+    pub persons: Vec<PersonSnapshot>,
+}
+
+impl PeoplePage {
+    /// No page behind this one is made: whoever pages that far should rather search, and the bridge has other things to do.
+    pub const MOST: usize = 100;
 }
 
 /// Somebody who is followed.

@@ -6,7 +6,8 @@ use std::collections::BinaryHeap;
 use super::Roster;
 use super::person::Person;
 use crate::core::model::name::ClientId;
-use crate::core::model::people_page::{PeoplePage, PeopleQuery, Standing, by_name};
+use crate::core::model::people_page::{PeopleQuery, Standing, by_name};
+use crate::core::model::snapshot::PeoplePage;
 
 /// Somebody in the order of the list.
 struct Listed<'a> {

@@ -32,7 +32,7 @@ use crate::core::model::event::{Event, Incoming, LinkFailure, PresenceEvent};
 use crate::core::model::members::{MembersPage, PageLink};
 use crate::core::model::mqtt::Protocol;
 use crate::core::model::name::ObjectId;
-use crate::core::model::people_page::{PeoplePage, PeopleQuery, Search, Standing};
+use crate::core::model::people_page::{PeopleQuery, Search, Standing};
 use crate::core::model::presence::Presence;
 use crate::core::model::presence_change::PresenceChange;
 use crate::core::model::request::{
@@ -40,6 +40,7 @@ use crate::core::model::request::{
 };
 use crate::core::model::settings::{Discovery, Endpoint, OnStale, Settings, User};
 use crate::core::model::sign_in::{SignInBy, SignInEvent, SignInOrder};
+use crate::core::model::snapshot::PeoplePage;
 use crate::core::model::time::{Now, Tick};
 use crate::core::model::word::Availability;
 use crate::core::model::words::PresenceWords;
