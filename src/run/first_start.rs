@@ -29,7 +29,7 @@ use crate::setup::draft::Draft;
 use crate::setup::steps::{Existing, NoBroker, Order, Outcome, Setup};
 use crate::setup::{broker, lights, place};
 
-/// How often it is looked whether time brings something, and told systemd that all is well.
+/// How often systemd is told that all is well.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// Events of a sign-in under way. When it is full the attendant waits.
