@@ -61,7 +61,7 @@ pub(crate) fn turns<'w>(words: &'w [Word], from: Instant, until: Instant, held: 
         match turns.last() {
             Some((same, _)) if same == process => continue,
             Some((before, since)) if (turns.len() > 1 || *before != held) && *at < *since + PING => {
-                drop(turns.pop());
+                turns.truncate(turns.len() - 1);
             }
             Some(_) | None => {}
         }
