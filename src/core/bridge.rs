@@ -609,8 +609,8 @@ impl Bridge {
 
     /// Does what the connection's own time asks for.
     fn tend_broker(&mut self) {
-        let Self { broker, people, outbox, cx, .. } = self;
-        match broker.tend(people, announcements::announced_person, outbox, cx) {
+        let Self { broker, home_assistant, people, outbox, cx, .. } = self;
+        match broker.tend(home_assistant.found(), people, announcements::announced_person, outbox, cx) {
             Some(ReadBack::Conflict(sentence)) => {
                 let Self { broker, outbox, cx, .. } = self;
                 broker.stop(Ending::Conflict(sentence), Vec::new(), outbox, cx);

@@ -106,14 +106,17 @@ impl Found {
     }
 
     /// Whether all came without which nothing may be published: whose this place was, and what an earlier run left of everybody
-    /// and of each light. Whoever has a `health` alone may still turn out to be somebody else's, and members are not known yet.
-    pub(super) fn is_complete(&self, people: &Roster, settings: &Settings) -> bool {
+    /// and of each light, and so many `announcements` as there are devices: one of another run may have entities that have to be taken
+    /// back by name. Whoever has a `health` alone may still turn out to be somebody else's, and members are not known yet.
+    pub(super) fn is_complete(&self, announcements: usize, people: &Roster, settings: &Settings) -> bool {
+        let devices = || 1 + people.iter().filter(|(_, person)| person.discovery()).count();
         self.own_state
             && self.bridge.is_some()
             && self.followed_came == people.count()
             && settings.groups.is_empty()
             && settings.lights.iter().all(|light| self.lights.contains(&light.name))
             && self.healths.is_subset(&self.states)
+            && (settings.discovery.is_none() || announcements >= devices())
     }
 
     /// What is said of another bridge's `info` beside a retained `online`.

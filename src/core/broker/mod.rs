@@ -413,10 +413,11 @@ impl Broker {
         }
     }
 
-    /// Opens the connection when its time has come. Returns what reading back has shown when that is over. `announced` says where
-    /// somebody is announced to Home Assistant.
+    /// Opens the connection when its time has come. Returns what reading back has shown when that is over. So many `announcements` to
+    /// Home Assistant were read back, and `announced` says where somebody is announced.
     pub(super) fn tend(
         &mut self,
+        announcements: usize,
         people: &Roster,
         announced: impl Fn(&Person, &Context) -> Option<String>,
         outbox: &mut Outbox,
@@ -444,7 +445,7 @@ impl Broker {
             self.link.close(cx.now);
             cx.ask_broker(BrokerOrder::Disconnect);
         }
-        if self.link.is_reading_back() && self.found.is_complete(people, &cx.settings) {
+        if self.link.is_reading_back() && self.found.is_complete(announcements, people, &cx.settings) {
             self.link.heard_all(cx.now);
         }
         if self.link.has_read_back(cx.now) && self.by_name.begins(&self.found, people, cx) {

@@ -192,6 +192,11 @@ impl HomeAssistant {
         lights
     }
 
+    /// How many announcements were read back, before it is known who is followed.
+    pub(in crate::core) fn found(&self) -> usize {
+        self.found.len()
+    }
+
     /// Keeps in mind what earlier runs announced, or takes it back.
     pub(in crate::core) fn judge_found(
         &mut self,

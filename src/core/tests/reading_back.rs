@@ -259,6 +259,26 @@ fn the_first_publication_waits_five_seconds_at_most() {
 }
 
 #[test]
+fn announcements_are_waited_for_where_somebody_is_announced() {
+    let device = |name: String| {
+        let bridge = "presence2mqtt_bridge_presence2mqtt";
+        let payload = format!(
+            r#"{{"device":{{"identifiers":["{name}"],"via_device":"{bridge}"}},"origin":{{"name":"presence2mqtt"}}}}"#
+        );
+        (format!("homeassistant/device/{name}/config"), payload)
+    };
+    let names = ["bridge_presence2mqtt".to_owned(), id(0).to_string(), id(1).to_string()];
+    for (came, first) in [(3, 0.0), (2, 0.04), (0, 0.04)] {
+        let devices = names.iter().take(came).map(|name| device(format!("presence2mqtt_{name}")));
+        let mut peer = Peer::keeps(left(2).chain(devices));
+        let (prefix, birth_topic) = ("homeassistant".parse().unwrap(), "homeassistant/status".into());
+        let settings = changed(many(2), |it| it.discovery = Some(Discovery { prefix, birth_topic }));
+        let (now, _) = peer.meets(&mut claimed(settings, 1, at(0.0)));
+        assert!((first..first + 0.001).contains(&now), "{came}: {now}");
+    }
+}
+
+#[test]
 fn late_messages_are_waited_for_where_something_is_missing() {
     let light = |it: &mut Settings| it.lights = vec![lighting::light("door", &["u0000"])];
     let group = |it: &mut Settings| it.groups = vec![groups::group(100, "{upn_local}")];
