@@ -160,11 +160,12 @@ fn reason(body: &[u8]) -> Option<String> {
     let code = error.raw("code").map_or_else(|| Some(String::new()), lenient::of)?;
     let code = Legible::quoted(&code);
     let message = Legible::quoted(&error.get::<String>("message").unwrap_or_default());
-    Some(match (code.as_str(), message.as_str()) {
+    // It goes on behind a semicolon.
+    Some(match (code.as_str(), message.trim_end_matches('.')) {
         ("", "") => "no reason given".to_owned(),
         (_, "") => code.to_string(),
-        ("", _) => message.to_string(),
-        (_, _) => format!("{code}: {message}"),
+        ("", message) => message.to_owned(),
+        (_, message) => format!("{code}: {message}"),
     })
 }
 
