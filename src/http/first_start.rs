@@ -163,9 +163,12 @@ fn name(step: Step) -> (&'static str, Option<u8>) {
     }
 }
 
-/// What a browser brings that comes back from the sign-in service; nothing if this is any other visit.
-pub(super) fn landed(query: Option<&str>) -> Option<(Step, Answer)> {
-    Some((Step::SignIn, Answer::Landed(landing(query)?)))
+/// What a browser brings that comes back from the sign-in shown; nothing if this is any other visit. A website's picture can have such an
+/// address, and so can an old tab.
+pub(super) fn landed(query: Option<&str>, view: &View) -> Option<(Step, Answer)> {
+    let address = landing(query)?;
+    let is_awaited = view.invitation.as_ref().is_some_and(|shown| shown.ends_on(&address));
+    is_awaited.then_some((Step::SignIn, Answer::Landed(address)))
 }
 
 /// What a form says, and of which step it is.
@@ -293,6 +296,19 @@ mod tests {
             assert!(!page.contains("<script") && !page.contains("undefined"), "{page}");
             assert!(!paste || !page.contains("http-equiv"), "what is typed would be lost: {page}");
         }
+    }
+
+    #[test]
+    fn a_visit_is_an_answer_only_to_the_sign_in_that_is_shown() {
+        let comes_back = Some("code=x&state=y");
+        let mut view = View { invitation: invited(Some("AB12")), ..view(Step::SignIn) };
+        assert!(landed(comes_back, &view).is_none());
+        let link = "https://login.example/authorize?state=y".parse().unwrap();
+        view.invitation = invited(None).map(|shown| ShownInvitation { verification_uri: link, ..shown });
+        assert!(landed(comes_back, &view).is_some());
+        assert!(landed(Some("code=x&state=z"), &view).is_none());
+        view.invitation = None;
+        assert!(landed(comes_back, &view).is_none());
     }
 
     #[test]
