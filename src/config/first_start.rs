@@ -11,6 +11,9 @@ use super::{check, find, written};
 /// What has to be written before a bridge can start, and may be asked for. Everything else that is wrong is wrong.
 const ASKED_FOR: [&str; 3] = ["graph.tenant_id", "graph.client_id", "mqtt.url"];
 
+/// What nobody writes who has not begun yet: then something was lost, and is no question.
+const WORK: [&str; 3] = ["users", "groups", "lights"];
+
 /// What is known at a first start.
 #[derive(Debug)]
 pub struct FirstStart {
@@ -22,8 +25,21 @@ pub struct FirstStart {
     pub kept: String,
     /// The sections that the file has besides.
     pub sections: Vec<String>,
-    /// The environment says where the broker is.
-    pub has_broker: bool,
+    /// The whole text of that file.
+    pub text: String,
+    /// What the environment says of the broker.
+    pub given: Given,
+}
+
+/// Which of the broker's keys a variable says: those need not be asked for, and not be written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Given {
+    /// Where it is.
+    pub url: bool,
+    /// Who the bridge is there.
+    pub username: bool,
+    /// The password, or the file that holds it.
+    pub password: bool,
 }
 
 /// Whether the configuration that [`load`](super::load) finds is that of a first start: `http.listen` is there, the page may
@@ -40,8 +56,9 @@ fn read(text: &str, origin: Origin, environment: &Environment) -> Option<FirstSt
         Origin::Environment => None,
     };
     let (document, written) = written(text, origin, environment).ok()?;
-    let [tenant, app, broker] = ASKED_FOR.map(|key| document.has(&Key::from(key)));
-    let is_for_a_person = written.accounts.is_empty() && written.graph.auth.method.signs_in();
+    let [tenant, app] = ["graph.tenant_id", "graph.client_id"].map(|key| document.has(&Key::from(key)));
+    let has_begun = WORK.iter().any(|key| document.has(&Key::from(*key)));
+    let is_for_a_person = written.accounts.is_empty() && written.graph.auth.method.signs_in() && !has_begun;
     let errors = check::check(&written, &document, environment).err()?;
     let is_missing =
         |key: &Key| ASKED_FOR.iter().any(|asked| *key == Key::from(*asked)) && !document.has(key);
@@ -51,7 +68,7 @@ fn read(text: &str, origin: Origin, environment: &Environment) -> Option<FirstSt
     let http = check::check_http(&written.http, &document, environment).ok()??;
     let mut table: toml::Table = text.parse().ok()?;
     let of_http = table.remove("http");
-    let sections: Vec<String> = table.keys().map(|name| format!("[{name}]")).collect();
+    let sections = names(&table);
     let kept = match (of_http, sections.is_empty()) {
         (None, _) => String::new(),
         (Some(_), true) => format!("{}\n\n", without_schema(text).trim()),
@@ -59,10 +76,28 @@ fn read(text: &str, origin: Origin, environment: &Environment) -> Option<FirstSt
             format!("{}\n", toml::Table::from_iter([("http".to_owned(), of_http)]))
         }
     };
-    // One from the environment need not be written.
-    let has_broker =
-        broker && Key::from("mqtt.url").variable().is_some_and(|name| environment.get(&name).is_some());
-    (!http.read_only).then_some(FirstStart { http, file, kept, sections, has_broker })
+    let says = |key| Key::from(key).variable().is_some_and(|name| environment.get(&name).is_some());
+    let given = Given {
+        url: says("mqtt.url"),
+        username: says("mqtt.username"),
+        password: says("mqtt.password") || says("mqtt.password_file"),
+    };
+    let text = text.to_owned();
+    (!http.read_only).then_some(FirstStart { http, file, kept, sections, text, given })
+}
+
+/// What a configuration's file says now, and nothing yet if it is not there; none if it cannot be read.
+pub(crate) fn text_of(file: &Path) -> Option<String> {
+    find::find_or_none_yet(Some(file), &Environment::default()).ok().map(|(_, text)| text)
+}
+
+/// What would be lost with this text.
+pub(crate) fn sections(text: &str) -> Vec<String> {
+    text.parse().map_or_else(|_| vec!["text that is no TOML".to_owned()], |table| names(&table))
+}
+
+fn names(table: &toml::Table) -> Vec<String> {
+    table.keys().map(|name| format!("[{name}]")).collect()
 }
 
 /// Editors look for it on the first line, where the next file has its own.
@@ -106,6 +141,10 @@ mod tests {
             (&format!("{here}{of_graph}{id}"), &[broker], false),
             (&format!("{here}[graph.auth]\nmethod = \"client-secret\"\n"), &[], false),
             (&format!("{here}[[accounts]]\nname = \"alice\"\n"), &[], false),
+            // What to do is written: the rest was lost.
+            (&format!("{here}{of_graph}[[users]]\nname = \"alice\"\nid = \"me\"\n"), &[broker], false),
+            (&format!("{here}{of_graph}[[groups]]\nname = \"all\"\nusers = [\"me\"]\n"), &[broker], false),
+            (&format!("{here}[[lights]]\nname = \"x\"\npreset = \"wled\"\ntopic = \"wled/x\"\n"), &[], false),
             // Something is wrong.
             (&format!("{here}[mqtt]\nurl = \"broker\"\n"), &[], false),
             (&format!("{here}[graph]\ntenant_id = \"common\"\n"), &[], false),
@@ -116,7 +155,11 @@ mod tests {
         ] {
             assert_eq!(first(text, variables).is_some(), expected, "{text} {variables:?}");
         }
-        assert!(first("", &[LISTEN, broker]).unwrap().has_broker);
+        let given = first("", &[LISTEN, broker]).unwrap().given;
+        assert_eq!(given, Given { url: true, ..Given::default() });
+        let [name, password] = ["USERNAME", "PASSWORD"].map(|key| format!("PRESENCE2MQTT__MQTT__{key}"));
+        let given = first("", &[LISTEN, (&name, "bridge"), (&password, "s3cret")]).unwrap().given;
+        assert_eq!(given, Given { url: false, username: true, password: true });
     }
 
     #[test]

@@ -48,7 +48,8 @@ pub use document::Origin;
 pub use environment::Environment;
 pub use error::ConfigErrors;
 pub use exposed::exposed;
-pub use first_start::{FirstStart, first_start};
+pub use first_start::{FirstStart, Given, first_start};
+pub(crate) use first_start::{sections, text_of};
 pub use ids::{ApplicationId, TenantId};
 pub use known::{
     Account, Auth, ClientIdentity, Cloud, Commands, Config, Credentials, HomeAssistant, Http,

@@ -24,7 +24,7 @@ pub(super) fn asked(form: &Form, headers: &HeaderMap) -> Option<Act> {
         "set" => Act::SetPresence(name("user")?, presence(form)?),
         "browser" => Act::SignIn(account()?, SignInBy::Browser, loopback_port(headers)),
         "code" => Act::SignIn(account()?, SignInBy::DeviceCode, None),
-        "landed" => Act::Landed(LandingAddress::pasted(form.value("address")?)?),
+        "landed" => Act::Landed(LandingAddress::pasted(form.value("address")?)),
         "change" => Act::Change(account()?, true),
         "keep" => Act::Change(account()?, false),
         "sign_out" => Act::SignOut(account()?),
@@ -43,7 +43,7 @@ pub(super) fn landing(query: Option<&str>) -> Option<LandingAddress> {
     let form = Form::parse(query.as_bytes());
     form.value("state")?;
     let is_answer = form.value("code").is_some() || form.value("error").is_some();
-    is_answer.then(|| LandingAddress::pasted(&format!("http://localhost/?{query}")))?
+    is_answer.then(|| LandingAddress::pasted(&format!("http://localhost/?{query}")))
 }
 
 /// A payload of `<base>/<user>/set`.
@@ -105,7 +105,9 @@ mod tests {
             ("act=pause&light=a%2fb", None),
             ("act=set&user=alice", None),
             ("act=set&presence=Busy", None),
-            ("act=landed&address=two+words", None),
+            ("act=landed", None),
+            // Of no sign-in: its sender is told so.
+            ("act=landed&address=+", Some(Act::Landed(LandingAddress::pasted("")))),
             ("act=sign_out&account=%23", None),
         ] {
             assert_eq!(asked(&Form::parse(form.as_bytes()), &headers("localhost:9642")), expected, "{form}");

@@ -133,17 +133,17 @@ async fn at(path: &str, from: IpAddr, request: &Parts, site: &Site, page: &Page)
 /// The set-up of a first start.
 async fn set_up(guide: &Guide, request: &Parts, site: &Site) -> Response<String> {
     let query = request.uri.query();
-    // A browser that signed in comes back here; only who began the sign-in knows the state in the address.
-    if let Some(answer) = first_start::landed(query).filter(|_| request.method == Method::GET) {
-        let answered = answered(guide, Some(answer)).await;
-        return answered.unwrap_or_else(|busy| busy);
-    }
     let Some(view) = guide.visit(None).await else {
         // When it is over the status page comes in a moment.
         let mut response = busy();
         response.headers_mut().insert(REFRESH, HeaderValue::from_static("1"));
         return response;
     };
+    // A browser that signed in comes back here; only who began the sign-in knows the state in the address.
+    if let Some(answer) = first_start::landed(query, &view).filter(|_| request.method == Method::GET) {
+        let answered = answered(guide, Some(answer)).await;
+        return answered.unwrap_or_else(|busy| busy);
+    }
     made(first_start::render(&view, site.token.as_str(), query == Some("paste")), first_start::policy())
 }
 

@@ -15,7 +15,7 @@ use super::form::Form;
 use super::question::PATIENCE;
 use super::words::qr_code;
 use crate::core::model::foreign::Legible;
-use crate::core::model::sign_in::{LandingAddress, ShownInvitation, SignInBy};
+use crate::core::model::sign_in::{AccountChange, LandingAddress, ShownInvitation, SignInBy};
 use crate::setup::steps::{Answer, Step};
 use crate::setup::view::{Found, View};
 
@@ -84,7 +84,8 @@ pub(super) fn render(view: &View, token: &str, paste: bool) -> Result<String, Er
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    let is_waiting = view.step == Step::SignIn && view.invitation.is_some() && !paste;
+    let is_open = view.invitation.is_some() || view.change.is_some();
+    let is_waiting = view.step == Step::SignIn && is_open && !paste;
     let refresh = match (view.work.is_some() || view.step == Step::Done, is_waiting) {
         (true, _) => Some(SOON),
         (false, true) => Some(WHILE_SIGNING_IN),
@@ -113,9 +114,12 @@ pub(super) fn render(view: &View, token: &str, paste: bool) -> Result<String, Er
             app_steps => view.app_steps.as_str(),
             client_id => view.client_id.as_str(),
             broker => view.broker.as_deref(),
-            username => view.username.as_str(),
+            username => view.username.as_deref(),
+            asks_password => view.asks_password,
             invitation => view.invitation.as_ref().map(of_invitation),
             signed_in => view.signed_in.as_deref(),
+            another => view.another,
+            change => view.change.as_ref().map(of_change),
             presence => view.presence.as_deref(),
             lights => view.lights.iter().map(of_light).collect::<Vec<_>>(),
             light => view.light.as_deref(),
@@ -137,6 +141,10 @@ fn of_invitation(shown: &ShownInvitation) -> Value {
     }
 }
 
+fn of_change(AccountChange { before, now }: &AccountChange) -> Value {
+    context! { before => before.as_str(), now => now.as_str() }
+}
+
 fn of_light(found: &Found) -> Value {
     let Found { place, label, preset } = found;
     context! { place, label => label.as_str(), preset => *preset, place_shown => Legible::quoted(place).as_str() }
@@ -155,9 +163,12 @@ fn name(step: Step) -> (&'static str, Option<u8>) {
     }
 }
 
-/// What a browser brings that comes back from the sign-in service; nothing if this is any other visit.
-pub(super) fn landed(query: Option<&str>) -> Option<(Step, Answer)> {
-    Some((Step::SignIn, Answer::Landed(landing(query)?)))
+/// What a browser brings that comes back from the sign-in shown; nothing if this is any other visit. A website's picture can have such an
+/// address, and so can an old tab.
+pub(super) fn landed(query: Option<&str>, view: &View) -> Option<(Step, Answer)> {
+    let address = landing(query)?;
+    let is_awaited = view.invitation.as_ref().is_some_and(|shown| shown.ends_on(&address));
+    is_awaited.then_some((Step::SignIn, Answer::Landed(address)))
 }
 
 /// What a form says, and of which step it is.
@@ -176,8 +187,10 @@ pub(super) fn answer(form: &Form, headers: &HeaderMap) -> Option<(Step, Answer)>
         },
         ("code", Step::SignIn) => Answer::SignIn(SignInBy::DeviceCode, None),
         ("browser", Step::SignIn) => Answer::SignIn(SignInBy::Browser, loopback_port(headers)),
-        ("landed", Step::SignIn) => Answer::Landed(LandingAddress::pasted(form.value("landed")?)?),
-        ("forget", Step::SignIn) => Answer::Forget,
+        ("landed", Step::SignIn) => Answer::Landed(LandingAddress::pasted(form.value("landed")?)),
+        ("another", Step::SignIn) => Answer::Another,
+        ("change", Step::SignIn) => Answer::Change(true),
+        ("keep", Step::SignIn) => Answer::Change(false),
         ("light", Step::Light) => Answer::Light(field("light")),
         ("no-light", Step::Light) => Answer::NoLight,
         ("look", Step::Light) => Answer::Look,
@@ -202,9 +215,12 @@ mod tests {
             app_steps: "open <this> page".to_owned(),
             client_id: String::new(),
             broker: Some("mqtt://x\"y".to_owned()),
-            username: String::new(),
+            username: Some(String::new()),
+            asks_password: true,
             invitation: None,
             signed_in: None,
+            another: false,
+            change: None,
             presence: None,
             lights: vec![Found {
                 place: "wled/<a>".to_owned(),
@@ -231,15 +247,32 @@ mod tests {
         let sign_in = || view(Step::SignIn);
         let named = |light: &str| View { light: Some(light.to_owned()), ..view(Step::Light) };
         let who = || Some("alice".to_owned());
+        let changed = || Some(AccountChange { before: "alice".into(), now: "<bob>".into() });
         for (view, paste, parts) in [
             (view(Step::Address), false, &["Step 1 of 6", "value=\"alice@contoso.example\""][..]),
             (View { wrong: who(), ..view(Step::Address) }, false, &["role=\"alert\">alice"]),
             (view(Step::App), false, &["open &lt;this&gt; page", "value=\"back\">Back"]),
             (view(Step::Broker), false, &["x&quot;y", "type=\"password\""]),
             (View { broker: None, ..view(Step::Broker) }, false, &["PRESENCE2MQTT__MQTT__URL"]),
+            (View { username: None, ..view(Step::Broker) }, false, &["MQTT__USERNAME", "type=\"password\""]),
+            (
+                View { asks_password: false, ..view(Step::Broker) },
+                false,
+                &["MQTT__PASSWORD", "name=\"username\""],
+            ),
             (View { work: Some("Connecting"), ..view(Step::Broker) }, false, &["content=\"1\"", ">Stop<"]),
             (sign_in(), false, &["value=\"code\"", "value=\"browser\""]),
-            (View { signed_in: who(), ..sign_in() }, false, &["Use this sign-in", "value=\"forget\""]),
+            (View { signed_in: who(), ..sign_in() }, false, &["Use this sign-in", "value=\"another\""]),
+            (
+                View { signed_in: who(), another: true, ..sign_in() },
+                false,
+                &["value=\"code\"", "value=\"back\""],
+            ),
+            (
+                View { change: changed(), ..sign_in() },
+                false,
+                &["Follow &lt;bob&gt; instead of alice", "Keep alice"],
+            ),
             (View { signed_in: who(), presence: who(), ..sign_in() }, false, &["Go on</button>"]),
             (
                 View { invitation: invited(Some("AB12")), ..sign_in() },
@@ -266,6 +299,19 @@ mod tests {
     }
 
     #[test]
+    fn a_visit_is_an_answer_only_to_the_sign_in_that_is_shown() {
+        let comes_back = Some("code=x&state=y");
+        let mut view = View { invitation: invited(Some("AB12")), ..view(Step::SignIn) };
+        assert!(landed(comes_back, &view).is_none());
+        let link = "https://login.example/authorize?state=y".parse().unwrap();
+        view.invitation = invited(None).map(|shown| ShownInvitation { verification_uri: link, ..shown });
+        assert!(landed(comes_back, &view).is_some());
+        assert!(landed(Some("code=x&state=z"), &view).is_none());
+        view.invitation = None;
+        assert!(landed(comes_back, &view).is_none());
+    }
+
+    #[test]
     fn a_form_is_of_one_step() {
         for (text, expected) in [
             ("step=address&act=go&email=a%40b.example", Some(Step::Address)),
@@ -274,7 +320,8 @@ mod tests {
             ("step=app&act=back", Some(Step::App)),
             ("step=address&act=write", None),
             ("step=done&act=back", None),
-            ("step=sign-in&act=landed&landed=", None),
+            ("step=sign-in&act=landed&landed=", Some(Step::SignIn)),
+            ("step=sign-in&act=landed", None),
             ("act=go", None),
             ("step=app", None),
         ] {

@@ -1,7 +1,7 @@
 //! A first start: serves the set-up on the page, obeys it, and ends with the configuration that it wrote.
 
 use std::future::pending;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -26,6 +26,7 @@ use crate::graph::sign_in::discovery::{Discovered, discover};
 use crate::graph::sign_in::store::RunLock;
 use crate::http::first_start::visits;
 use crate::setup::draft::Draft;
+use crate::setup::place::Present;
 use crate::setup::steps::{Existing, NoBroker, Order, Outcome, Setup};
 use crate::setup::{broker, lights, place};
 
@@ -41,6 +42,8 @@ type Work = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 /// What the set-up needs to be obeyed.
 struct Edges<'e, L> {
     file: PathBuf,
+    /// What is known to be on the disk.
+    present: Present,
     environment: &'e Environment,
     load: L,
     work: Option<Work>,
@@ -74,13 +77,10 @@ pub(super) async fn until_written<L: Fn() -> Reload>(
     around.supervisor.ready();
     around.supervisor.clock_began();
     let clock = Clock::start();
-    let existing = Existing {
-        file: file.display().to_string(),
-        sections: first.sections.clone(),
-        password: place::password(&file).map(|path| path.display().to_string()),
-    };
+    let present = Present { text: Some(first.text.clone()), password: place::password(&file) };
+    let existing = existing(&file, &present, first.sections.clone());
     let mut setup = Setup::new(beginning(first), existing);
-    let mut edges = Edges { file, environment, load, work: None, attending: None, config: None };
+    let mut edges = Edges { file, present, environment, load, work: None, attending: None, config: None };
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -96,13 +96,18 @@ pub(super) async fn until_written<L: Fn() -> Reload>(
                 drop(question?);
                 continue;
             }
-            Some(reload) = reloads.recv() => match reload {
-                Ok(config) => return Ok(config),
-                Err(why) => {
-                    tracing::warn!(error = why, "still no configuration; the set-up goes on");
-                    continue;
+            Some(reload) = reloads.recv() => {
+                around.supervisor.reloading();
+                match reload {
+                    // Ready is said when the bridge begins.
+                    Ok(config) => return Ok(config),
+                    Err(why) => {
+                        tracing::warn!(error = why, "still no configuration; the set-up goes on");
+                        around.supervisor.ready();
+                        continue;
+                    }
                 }
-            },
+            }
             _ = look.tick() => {
                 around.supervisor.turned(clock.now().tick, || "waiting for the set-up on the page".to_owned());
                 continue;
@@ -119,8 +124,12 @@ pub(super) async fn until_written<L: Fn() -> Reload>(
 
 /// What is known before anybody is asked.
 fn beginning(first: &FirstStart) -> Draft {
-    let draft = Draft::of("");
-    Draft { kept: first.kept.clone(), broker: draft.broker.filter(|_| !first.has_broker), ..draft }
+    Draft { kept: first.kept.clone(), given: first.given, ..Draft::of("") }
+}
+
+fn existing(file: &Path, present: &Present, sections: Vec<String>) -> Existing {
+    let shown = |path: &Path| path.display().to_string();
+    Existing { file: shown(file), sections, password: present.password.as_deref().map(shown) }
 }
 
 impl<L: Fn() -> Reload> Edges<'_, L> {
@@ -186,12 +195,8 @@ impl<L: Fn() -> Reload> Edges<'_, L> {
                 },
             },
             Order::Write => {
-                let written = place::write(draft, &self.file).map_err(|error| chain(&error));
-                let read = written.and_then(|()| (self.load)());
-                // Else the next start would be refused.
-                let written = read.map(|config| self.config = Some(config));
-                self.attending = None;
-                work(std::future::ready(Outcome::Written(written)))
+                let outcome = self.write(draft);
+                work(std::future::ready(outcome))
             }
             Order::Discover | Order::TryBroker | Order::ReadPresence | Order::LookForLights | Order::Show => {
                 let config = draft.config(&self.file, self.environment).map_err(|error| error.to_string());
@@ -199,6 +204,23 @@ impl<L: Fn() -> Reload> Edges<'_, L> {
                 work(async move { tried(order, config).await })
             }
         };
+    }
+
+    /// Writes the files, unless somebody else did so meanwhile.
+    fn write(&mut self, draft: &Draft) -> Outcome {
+        let present = Present::at(&self.file);
+        if present != self.present {
+            let existing = existing(&self.file, &present, present.sections());
+            self.present = present;
+            return Outcome::Changed(existing);
+        }
+        let written = place::write(draft, &self.file, self.environment).map_err(|error| chain(&error));
+        // Whatever is there now is of this set-up.
+        self.present = Present::at(&self.file);
+        let read = written.and_then(|()| (self.load)());
+        self.attending = None;
+        // Else the next start would be refused.
+        Outcome::Written(read.map(|config| self.config = Some(config)))
     }
 
     fn attend(&self, draft: &Draft) -> Result<Attending, String> {

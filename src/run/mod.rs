@@ -106,7 +106,10 @@ pub async fn set_up(
     };
     let ending = match config {
         Ok(Some(config)) => turns(&config, stop, reloads, &mut around).await,
-        Ok(None) => Ok(Ending::Stopped),
+        Ok(None) => {
+            around.supervisor.stopping();
+            Ok(Ending::Stopped)
+        }
         Err(error) => Err(error),
     };
     around.doors.close().await;

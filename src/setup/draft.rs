@@ -5,7 +5,7 @@ use std::path::Path;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::lights::found::FoundLight;
-use crate::config::{self, Cloud, Config, ConfigErrors, Environment};
+use crate::config::{self, Cloud, Config, ConfigErrors, Environment, Given};
 use crate::core::model::name::TopicLevel;
 use crate::core::model::sign_in::SignInBy;
 
@@ -31,11 +31,12 @@ pub(crate) struct Draft {
     pub(crate) tenant: String,
     pub(crate) client_id: String,
     pub(crate) sign_in: SignInBy,
-    /// Nothing where the environment says it, and the file need not.
-    pub(crate) broker: Option<String>,
+    pub(crate) broker: String,
     /// At the broker.
     pub(crate) username: Option<String>,
     pub(crate) password: Option<SecretString>,
+    /// What the environment says of the broker, and the file need not.
+    pub(crate) given: Given,
     pub(crate) light: Option<FoundLight>,
     /// What the file says already and goes on saying: sections that no question is about.
     pub(crate) kept: String,
@@ -51,9 +52,10 @@ impl Draft {
             tenant: domain.to_owned(),
             client_id: NO_APP.to_owned(),
             sign_in: SignInBy::DeviceCode,
-            broker: Some(NO_BROKER.to_owned()),
+            broker: NO_BROKER.to_owned(),
             username: None,
             password: None,
+            given: Given::default(),
             light: None,
             kept: String::new(),
         }
@@ -84,7 +86,7 @@ impl Draft {
              # Written by `presence2mqtt setup`; change what you like. `presence2mqtt check` says whether it is right.\n\
              \n{kept}[mqtt]\n"
         );
-        if let Some(broker) = broker {
+        if !self.given.url {
             text += &format!("url = {}\n", quoted(broker));
         }
         if let Some(username) = &self.username {

@@ -2,7 +2,7 @@
 //!
 //! In reading order: `draft` is the configuration as far as it is known, made of an `address`, an `app`, a `broker` and one of the
 //! `lights`, which are found and tried here; `place` says where the files go and writes them. `steps` decides for the page what is
-//! asked and done next, and does nothing itself: `view` is what it shows.
+//! asked and done next, and does nothing itself: `view` is what it shows. `words` are sentences of both.
 //!
 //! Nothing here knows a terminal, a page or the bridge's loop, and nothing is written before the last answer.
 
@@ -14,3 +14,4 @@ pub(crate) mod lights;
 pub(crate) mod place;
 pub(crate) mod steps;
 pub(crate) mod view;
+pub(crate) mod words;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use secrecy::ExposeSecret;
 
 use super::draft::{Draft, PASSWORD_FILE, SCHEMA_FILE};
-use crate::config::{self, Environment};
+use crate::config::{self, ConfigErrors, Environment};
 use crate::disk::whole::{self, Readers};
 
 /// The configuration that the system's unit reads.
@@ -19,6 +19,38 @@ pub(crate) const SYSTEM_FILE: &str = "/etc/presence2mqtt/config.toml";
 pub struct NotWritten {
     path: PathBuf,
     source: io::Error,
+}
+
+/// Why there is no configuration yet.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoConfiguration {
+    #[error(transparent)]
+    NotWritten(#[from] NotWritten),
+    /// The program would not read it, with the environment as it is.
+    #[error(transparent)]
+    Refused(#[from] ConfigErrors),
+}
+
+/// What is on the disk where the files will be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Present {
+    /// The text of the configuration, empty if there is none; nothing if it cannot be read.
+    pub(crate) text: Option<String>,
+    /// The file of a password.
+    pub(crate) password: Option<PathBuf>,
+}
+
+impl Present {
+    /// As it is now.
+    pub(crate) fn at(file: &Path) -> Self {
+        Self { text: config::text_of(file), password: password(file) }
+    }
+
+    /// What the configuration has.
+    pub(crate) fn sections(&self) -> Vec<String> {
+        let unread = || vec!["text that cannot be read".to_owned()];
+        self.text.as_deref().map_or_else(unread, config::sections)
+    }
 }
 
 /// The configuration's file: the one that is named, else the one that the program finds first wherever it is started, for this
@@ -65,8 +97,8 @@ pub(crate) fn try_out(file: &Path) -> Result<(), NotWritten> {
     whole::try_out(&path).map_err(|source| NotWritten { path: file.to_owned(), source })
 }
 
-/// Writes all files, the configuration last: without it the others mean nothing.
-pub(crate) fn write(draft: &Draft, file: &Path) -> Result<(), NotWritten> {
+/// Writes all files, the configuration last: without it the others mean nothing. One that the next start would refuse is not written.
+pub(crate) fn write(draft: &Draft, file: &Path, environment: &Environment) -> Result<(), NoConfiguration> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |source| NotWritten { path, source }
@@ -81,7 +113,9 @@ pub(crate) fn write(draft: &Draft, file: &Path) -> Result<(), NotWritten> {
         let path = file.with_file_name(name);
         whole::write(&path, content.as_bytes(), readers).map_err(failed(&path))?;
     }
-    whole::write(file, draft.written().as_bytes(), Readers::Everybody).map_err(failed(file))
+    let text = draft.written();
+    config::parse(&text, file, environment)?;
+    Ok(whole::write(file, text.as_bytes(), Readers::Everybody).map_err(failed(file))?)
 }
 
 /// Where the file is.
@@ -120,7 +154,30 @@ mod tests {
         try_out(&home.path().join("not/there/yet/config.toml")).unwrap();
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
         fs::write(home.path().join("file"), "").unwrap();
-        let error = write(&Draft::of("a@b.example"), &home.path().join("file/config.toml")).unwrap_err();
+        let (draft, file) = (Draft::of("a@b.example"), home.path().join("file/config.toml"));
+        let error = write(&draft, &file, &Environment::default()).unwrap_err();
         assert!(error.to_string().ends_with("file cannot be written"), "{error}");
+    }
+
+    #[test]
+    fn what_the_next_start_would_refuse_is_not_written() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("config.toml");
+        let (username, password) = (Some("bridge".to_owned()), Some("s3cret".to_owned().into()));
+        let draft = Draft { username, password, ..Draft::of("a@b.example") };
+        let variables = [("HOME", "/nowhere"), ("PRESENCE2MQTT__MQTT__PASSWORD", "other")];
+        let environment = |count| -> Environment {
+            let variables = variables.iter().take(count);
+            variables.map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
+        };
+        let error = write(&draft, &file, &environment(2)).unwrap_err();
+        assert!(error.to_string().contains("given too"), "{error}");
+        assert_eq!(Present::at(&file).text.as_deref(), Some(""));
+        write(&draft, &file, &environment(1)).unwrap();
+        let present = Present::at(&file);
+        assert_eq!(present.sections(), ["[graph]", "[mqtt]", "[users]"]);
+        assert!(present.password.is_some());
+        fs::write(&file, "[mqtt\n").unwrap();
+        assert_eq!(Present::at(&file).sections(), ["text that is no TOML"]);
     }
 }

@@ -4,12 +4,15 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::draft::Draft;
 use super::lights::found::FoundLight;
-use super::{address, app, broker};
+use super::{address, app, broker, words};
 use crate::config::Cloud;
 use crate::core::model::name::ObjectId;
 use crate::core::model::sign_in::{
-    InvitationEnd, LandingAddress, ShownInvitation, SignInBy, SignInEvent, SignInOrder,
+    AccountChange, InvitationEnd, LandingAddress, ShownInvitation, SignInBy, SignInEvent, SignInOrder,
 };
+
+/// What a browser brought is of another sign-in, or not all of it.
+const NOT_LANDED: &str = "this is not the address that the sign-in shown here ends on; copy all of it from the browser's address bar";
 
 /// One page of the set-up, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,8 +46,10 @@ pub(crate) enum Answer {
     SignIn(SignInBy, Option<u16>),
     /// The address that a browser ended on.
     Landed(LandingAddress),
-    /// Forget whose sign-in there is.
-    Forget,
+    /// Somebody else than who is signed in.
+    Another,
+    /// Whether the account that signed in takes the place of another.
+    Change(bool),
     /// Look for lights again.
     Look,
     /// The place of a light that was found.
@@ -72,6 +77,8 @@ pub(crate) enum Outcome {
     Lights(Result<Vec<FoundLight>, String>),
     /// What became of a blink.
     Shown(Result<String, String>),
+    /// Nothing was written: this is on the disk, and was not before.
+    Changed(Existing),
     Written(Result<(), String>),
 }
 
@@ -101,7 +108,7 @@ pub(crate) enum Order {
 }
 
 /// What is on the disk, and would be replaced.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Existing {
     /// Where the configuration will be.
     pub(crate) file: String,
@@ -125,6 +132,10 @@ pub(crate) struct Setup {
     pub(super) usual: Option<&'static str>,
     pub(super) invitation: Option<ShownInvitation>,
     pub(super) signed_in: Option<String>,
+    /// Somebody else is to sign in; who is signed in stays until then.
+    pub(super) another: bool,
+    /// Somebody else signed in, and nobody said yet that they are meant.
+    pub(super) change: Option<AccountChange>,
     /// The words of the presence, or why there are none.
     pub(super) presence: Option<String>,
     pub(super) found: Vec<FoundLight>,
@@ -144,6 +155,8 @@ impl Setup {
             usual: None,
             invitation: None,
             signed_in: None,
+            another: false,
+            change: None,
             presence: None,
             found: Vec::new(),
             shown: None,
@@ -192,29 +205,41 @@ impl Setup {
                 self.enter(Step::Broker)
             }
             (Step::Broker, Answer::Broker { url, username, password }) => {
-                let url = match self.draft.broker {
-                    Some(_) => Some(broker::url(url.trim()).map_err(|error| error.to_string())?),
-                    None => None,
+                let given = self.draft.given;
+                let url = if given.url {
+                    self.draft.broker.clone()
+                } else {
+                    broker::url(url.trim()).map_err(|error| error.to_string())?
                 };
-                let username = Some(username).filter(|name| !name.is_empty());
+                let username = Some(username).filter(|name| !name.is_empty() && !given.username);
+                let has_name = username.is_some() || given.username;
                 // The page does not show a password again. What was typed for one broker is no other's business.
                 let is_same = (&url, &username) == (&self.draft.broker, &self.draft.username);
-                if username.is_none() || !is_same || !password.expose_secret().is_empty() {
-                    let is_given = username.is_some() && !password.expose_secret().is_empty();
-                    self.draft.password = is_given.then_some(password);
+                if !has_name || !is_same || !password.expose_secret().is_empty() {
+                    let is_typed = has_name && !given.password && !password.expose_secret().is_empty();
+                    self.draft.password = is_typed.then_some(password);
                 }
                 (self.draft.broker, self.draft.username) = (url, username);
                 self.work("Connecting to the broker", Order::TryBroker)
             }
             (Step::SignIn, Answer::SignIn(by, port)) => {
-                (self.draft.sign_in, self.invitation) = (by, None);
+                (self.draft.sign_in, self.invitation, self.change) = (by, None, None);
                 self.work("Asking for a sign-in", Order::SignIn(SignInOrder::InviteAnybody(by, port)))
             }
             (Step::SignIn, Answer::Landed(address)) => {
+                // Any website can have a browser ask for such an address.
+                if !self.invitation.as_ref().is_some_and(|shown| shown.ends_on(&address)) {
+                    return Err(NOT_LANDED.to_owned());
+                }
                 self.work("Signing in", Order::SignIn(SignInOrder::Redeem(address)))
             }
-            (Step::SignIn, Answer::Forget) => {
-                self.work("Forgetting the sign-in", Order::SignIn(SignInOrder::SignOut))
+            (Step::SignIn, Answer::Another) => {
+                self.another = self.signed_in.is_some();
+                Vec::new()
+            }
+            (Step::SignIn, Answer::Change(is_meant)) if self.change.take().is_some() => {
+                let words = if is_meant { "Signing in" } else { "Keeping the sign-in" };
+                self.work(words, Order::SignIn(SignInOrder::Change(is_meant)))
             }
             // With nobody signed in the bridge asks for it later.
             (Step::SignIn, Answer::Continue) => match (&self.signed_in, &self.presence) {
@@ -259,22 +284,27 @@ impl Setup {
             Outcome::Usual(usual) => self.usual = usual,
             Outcome::Tried(Ok(())) => return self.enter(Step::SignIn),
             Outcome::Tried(Err(NoBroker { wants_a_name, why })) => {
-                self.wrong = Some(match (wants_a_name, &self.draft.username) {
-                    (true, None) => "the broker wants a user name and a password".to_owned(),
-                    (true, Some(_)) => format!("the broker does not let this user in: {why}"),
+                let has_name = self.draft.username.is_some() || self.draft.given.username;
+                self.wrong = Some(match (wants_a_name, words::not_let_in(has_name)) {
+                    (true, says) if has_name => format!("{says}: {why}"),
+                    (true, says) => says.to_owned(),
                     (false, _) => why,
                 });
             }
             Outcome::Presence(read) => {
-                let words = read.unwrap_or_else(|why| format!("Your presence cannot be shown now: {why}"));
-                self.presence = Some(words);
+                self.presence = Some(read.unwrap_or_else(|why| words::no_presence(&why)));
             }
             Outcome::Lights(Ok(found)) => self.found = found,
             Outcome::Shown(Ok(says)) => self.shown = Some(says),
             Outcome::Written(Ok(())) => self.step = Step::Done,
-            Outcome::Lights(Err(why)) => self.wrong = Some(format!("lights cannot be looked for now: {why}")),
+            Outcome::Lights(Err(why)) => self.wrong = Some(words::no_lights(&why)),
             Outcome::Shown(Err(why)) => {
                 self.shown = Some(format!("The light could not be told to blink: {why}"))
+            }
+            Outcome::Changed(existing) => {
+                self.existing = existing;
+                let file = &self.existing.file;
+                self.wrong = Some(format!("what is at {file} changed meanwhile; nothing was written yet"));
             }
             Outcome::Discovered(Err(why)) | Outcome::Written(Err(why)) => {
                 self.wrong = Some(why);
@@ -291,22 +321,23 @@ impl Setup {
                 return Vec::new();
             }
             SignInEvent::Invited(shown) => (self.work, self.invitation) = (None, Some(shown)),
-            // At a first start nobody is followed: whoever is remembered is of an earlier time.
-            SignInEvent::Another(_) => return vec![Order::SignIn(SignInOrder::Change(true))],
-            SignInEvent::SignedOut(Ok(())) => {
-                (self.work, self.signed_in, self.presence) = (None, None, None);
+            // Whose sign-in is stored may be somebody's whom nobody here knows.
+            SignInEvent::Another(change) => {
+                (self.work, self.invitation, self.change) = (None, None, Some(change));
             }
-            SignInEvent::SignedOut(Err(why)) | SignInEvent::NotTaken(why) => {
-                (self.work, self.wrong) = (None, Some(why.to_string()))
-            }
+            SignInEvent::NotTaken(why) => (self.work, self.wrong) = (None, Some(why.to_string())),
             SignInEvent::Ended(InvitationEnd::SignedIn) => {
-                (self.invitation, self.wrong) = (None, None);
+                (self.invitation, self.change, self.another, self.wrong) = (None, None, false, None);
                 return self.work("Reading your presence", Order::ReadPresence);
             }
             SignInEvent::Ended(end) => {
-                (self.work, self.invitation) = (None, None);
+                (self.work, self.invitation, self.change) = (None, None, None);
                 self.wrong = Some(match end {
-                    InvitationEnd::AnotherAccount(_) | InvitationEnd::NotChanged => {
+                    InvitationEnd::NotChanged => {
+                        self.another = false;
+                        "the other account was not taken".to_owned()
+                    }
+                    InvitationEnd::AnotherAccount(_) => {
                         "another account is remembered; sign in again".to_owned()
                     }
                     InvitationEnd::CodesBlocked(why) => format!("{why}; sign in with a browser instead"),
@@ -316,8 +347,10 @@ impl Setup {
                     InvitationEnd::SignedIn => return Vec::new(),
                 });
             }
-            SignInEvent::CredentialsChanged | SignInEvent::CertificateEnds(_) | SignInEvent::NotStored(_) => {
-            }
+            SignInEvent::CredentialsChanged
+            | SignInEvent::SignedOut(_)
+            | SignInEvent::CertificateEnds(_)
+            | SignInEvent::NotStored(_) => {}
         }
         Vec::new()
     }
@@ -338,12 +371,11 @@ impl Setup {
     fn enter(&mut self, step: Step) -> Vec<Order> {
         self.step = step;
         match step {
-            Step::Broker if self.draft.broker.is_none() => {
-                self.work("Connecting to the broker", Order::TryBroker)
-            }
+            Step::Broker if self.draft.given.url => self.work("Connecting to the broker", Order::TryBroker),
             Step::Broker if self.usual.is_none() => self.work("Looking for a broker", Order::LookForBroker),
             Step::SignIn => {
                 (self.invitation, self.signed_in, self.presence) = (None, None, None);
+                (self.another, self.change) = (false, None);
                 vec![Order::Attend]
             }
             Step::Light => self.work("Looking for lights on the broker", Order::LookForLights),
@@ -362,8 +394,13 @@ impl Setup {
             Step::Write => Step::Light,
             Step::Address | Step::Done => self.step,
         };
-        let was_under_way = [self.work.take().is_some(), self.invitation.take().is_some()];
-        if was_under_way == [false, false] {
+        let was_under_way = [
+            self.work.take().is_some(),
+            self.invitation.take().is_some(),
+            self.change.take().is_some(),
+            std::mem::take(&mut self.another),
+        ];
+        if was_under_way == [false; 4] {
             self.step = before;
         }
         match self.step {

@@ -4,7 +4,7 @@ use super::app;
 use super::draft::{NO_APP, NO_BROKER};
 use super::steps::{Setup, Step};
 use crate::core::model::foreign::Legible;
-use crate::core::model::sign_in::ShownInvitation;
+use crate::core::model::sign_in::{AccountChange, ShownInvitation};
 
 /// What a step shows.
 #[derive(Debug, Clone)]
@@ -24,11 +24,16 @@ pub(crate) struct View {
     pub(crate) client_id: String,
     /// As typed, or where one was found; nothing where the environment says it.
     pub(crate) broker: Option<String>,
-    /// At the broker.
-    pub(crate) username: String,
+    /// At the broker, as typed, or empty; nothing where the environment says it.
+    pub(crate) username: Option<String>,
+    /// The environment does not say the password.
+    pub(crate) asks_password: bool,
     pub(crate) invitation: Option<ShownInvitation>,
     /// Who is signed in, and the words of their presence or why there are none.
     pub(crate) signed_in: Option<String>,
+    /// Somebody else is to sign in, and who did.
+    pub(crate) another: bool,
+    pub(crate) change: Option<AccountChange>,
     pub(crate) presence: Option<String>,
     pub(crate) lights: Vec<Found>,
     /// The name of the one that was chosen.
@@ -61,7 +66,7 @@ impl Setup {
         let typed =
             |text: &str, placeholder| if text == placeholder { String::new() } else { text.to_owned() };
         let broker = match self.usual {
-            Some(usual) if self.is_untouched() => Some(usual.to_owned()),
+            Some(usual) if self.is_untouched() => usual.to_owned(),
             _ => draft.broker.clone(),
         };
         View {
@@ -72,10 +77,13 @@ impl Setup {
             tenant: format!("{} in the {} cloud", draft.tenant, draft.cloud.as_str()),
             app_steps: app::steps(draft.cloud),
             client_id: typed(&draft.client_id, NO_APP),
-            broker: broker.map(|url| typed(&url, NO_BROKER)),
-            username: draft.username.clone().unwrap_or_default(),
+            broker: (!draft.given.url).then(|| typed(&broker, NO_BROKER)),
+            username: (!draft.given.username).then(|| draft.username.clone().unwrap_or_default()),
+            asks_password: !draft.given.password,
             invitation: self.invitation.clone(),
             signed_in: self.signed_in.clone(),
+            another: self.another,
+            change: self.change.clone(),
             presence: self.presence.clone(),
             lights: found.collect(),
             light: draft.light.as_ref().map(|light| light.name().to_string()),
@@ -86,6 +94,6 @@ impl Setup {
     }
 
     fn is_untouched(&self) -> bool {
-        self.draft.broker.as_deref() == Some(NO_BROKER)
+        self.draft.broker == NO_BROKER
     }
 }

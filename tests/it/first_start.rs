@@ -201,6 +201,89 @@ async fn a_browser_on_this_machine_comes_back_by_itself() {
 }
 
 #[tokio::test]
+async fn somebody_elses_sign_in_takes_the_place_of_one_only_after_a_yes() {
+    let first = FirstStart::new().await;
+    let tenant = &first.beginner.stage.tenant;
+    tenant.sign_in_browser_as(tenant.people()[1].id);
+    first.to_the_sign_in().await;
+    let page = first.send(&[("act", "code")], "Your presence now: ").await;
+    assert!(page.contains("Signed in as <b>alice@contoso.example</b>"), "{page}");
+    for (act, leads_to) in [
+        ("keep", "Signed in as <b>alice@contoso.example</b>"),
+        ("change", "Signed in as <b>bob@contoso.example</b>"),
+    ] {
+        first.send(&[("act", "another")], "As somebody else than <b>alice@contoso.example</b>").await;
+        let page = first.send(&[("act", "browser")], "paste it here").await;
+        let link = behind(&page, "<a href=\"http").replace("&amp;", "&").replace("&#x2f;", "/");
+        let landing = landing(&format!("http{link}")).await;
+        // As mail breaks it.
+        let (one, other) = landing.split_at(40);
+        let landing = format!("{one}\r\n {other}");
+        let question = "Follow bob@contoso.example instead of alice@contoso.example";
+        first.send(&[("act", "landed"), ("landed", &landing)], question).await;
+        first.send(&[("act", act)], leads_to).await;
+    }
+    first.ends().await;
+}
+
+#[tokio::test]
+async fn what_variables_say_of_the_broker_is_not_asked_for_and_not_written() {
+    let said = |name: &str| format!("PRESENCE2MQTT__MQTT__{name}");
+    let first = FirstStart::with("", |command| {
+        command.env(said("USERNAME"), "bridge").env(said("PASSWORD"), "s3cret");
+    })
+    .await;
+    first.to_the_broker().await;
+    let page = first.page().await;
+    assert!(!page.contains("name=\"username\"") && !page.contains("type=\"password\""), "{page}");
+    let broker = first.beginner.broker();
+    // As an old page would send it.
+    let fields = [("act", "go"), ("broker", &*broker), ("username", "other"), ("password", "other")];
+    first.send(&fields, "<h2>Sign in</h2>").await;
+    first.send(&[("act", "code")], "Your presence now: ").await;
+    first.send(&[("act", "go")], "No light with colours").await;
+    first.send(&[("act", "no-light")], "<h2>Write and start</h2>").await;
+    first.send(&[("act", "write")], "Microsoft Graph").await;
+    let written = first.beginner.file("bridge.toml");
+    holds(&written, &["url = "]);
+    assert!(!written.contains("username") && !written.contains("password"), "{written}");
+    assert_eq!(first.beginner.file("mqtt-password"), "");
+    first.ends().await;
+}
+
+#[tokio::test]
+async fn systemd_is_told_of_a_reload_and_a_stop_during_the_set_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notify");
+    let systemd = tokio::net::UnixDatagram::bind(&path).unwrap();
+    let first = FirstStart::with("", |command| {
+        command.env("NOTIFY_SOCKET", &path);
+    })
+    .await;
+    hears(&systemd, "READY=1").await;
+    let reload = Command::new("kill").args(["-s", "HUP", &first.program.id()]).status().unwrap();
+    assert!(reload.success());
+    hears(&systemd, "RELOADING=1").await;
+    hears(&systemd, "READY=1").await;
+    first.ends().await;
+    hears(&systemd, "STOPPING=1").await;
+}
+
+/// Listens until systemd hears what begins so.
+async fn hears(systemd: &tokio::net::UnixDatagram, words: &str) {
+    let mut buffer = [0; 1024];
+    let heard = async {
+        loop {
+            let length = systemd.recv(&mut buffer).await.unwrap();
+            if buffer[..length].starts_with(words.as_bytes()) {
+                return;
+            }
+        }
+    };
+    within(heard).await;
+}
+
+#[tokio::test]
 async fn a_form_from_elsewhere_is_refused() {
     let first = FirstStart::new().await;
     let page = first.page().await;
@@ -267,6 +350,12 @@ async fn a_file_with_more_in_it_is_kept_until_somebody_allows_it() {
     assert!(page.contains("[home_assistant]"), "{page}");
     first.send(&[("act", "write")], "allow it to replace what is there").await;
     assert_eq!(first.beginner.file("bridge.toml"), before);
+    // The yes is for what was shown, and not for what somebody wrote meanwhile.
+    let meanwhile = format!("{before}[commands]\nenabled = true\n");
+    std::fs::write(first.beginner.home.path().join("etc/bridge.toml"), &meanwhile).unwrap();
+    let page = first.send(&[("act", "write"), ("replace", "yes")], "changed meanwhile").await;
+    assert!(page.contains("[commands]"), "{page}");
+    assert_eq!(first.beginner.file("bridge.toml"), meanwhile);
     first.send(&[("act", "write"), ("replace", "yes")], "Microsoft Graph").await;
     let listen = format!("listen = \"127.0.0.1:{}\"", first.port);
     holds(&first.beginner.file("bridge.toml"), &["[http]", &listen, "name = \"alice\""]);

@@ -60,7 +60,7 @@ impl Attended {
     }
 
     async fn redeem(&self, address: &str) {
-        self.order(SignInOrder::Redeem(LandingAddress::pasted(address).unwrap())).await;
+        self.order(SignInOrder::Redeem(LandingAddress::pasted(address))).await;
     }
 
     async fn end(self) {

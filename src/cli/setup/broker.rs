@@ -13,6 +13,7 @@ use crate::cli::terminal::Paper;
 use crate::config::{Environment, Secret};
 use crate::setup::broker::{connect, url, usual, wants_a_name};
 use crate::setup::draft::Draft;
+use crate::setup::words::not_let_in;
 
 const BROKER: Question<'_> = Question { words: "MQTT broker", option: "--broker" };
 const USERNAME: Question<'_> = Question { words: "User name at the broker", option: "--username" };
@@ -45,10 +46,10 @@ pub(super) async fn settle(
     let mut is_asked = true;
     loop {
         if is_asked {
-            draft.broker = Some(match given.broker {
+            draft.broker = match given.broker {
                 Some(text) => url(text).map_err(|error| refused(BROKER.option, &error))?,
                 None => questions.ask(out, BROKER, usual, url).await?,
-            });
+            };
             // What was typed for one broker is no other's business.
             draft.username = given.username.map(str::to_owned);
             draft.password = password.clone();
@@ -67,10 +68,10 @@ pub(super) async fn settle(
         if questions.are_answered() || given.broker.is_some() && !wants_a_name {
             return Err(exit::of_broker(failure));
         }
-        match (wants_a_name, &draft.username) {
-            (true, None) => writeln!(out, "The broker wants a user name and a password.")?,
-            (true, Some(_)) => writeln!(out, "  The broker does not let this user in.")?,
-            (false, _) => writeln!(out, "  {failure}")?,
+        if wants_a_name {
+            writeln!(out, "  {}.", not_let_in(draft.username.is_some()))?;
+        } else {
+            writeln!(out, "  {failure}")?;
         }
         is_asked = !wants_a_name;
         if wants_a_name {

@@ -11,6 +11,7 @@ use crate::core::model::foreign::Legible;
 use crate::setup::draft::Draft;
 use crate::setup::lights::found::FoundLight;
 use crate::setup::lights::{look, show};
+use crate::setup::words::no_lights;
 
 const OPTION: &str = "--light";
 
@@ -37,7 +38,7 @@ pub(super) async fn choose(
         // A light that was named is missed; without one everything else is worth writing.
         Err(failure) if wanted.is_some() => return Err(exit::of_broker(failure)),
         Err(failure) => {
-            writeln!(out, "Lights cannot be looked for now: {failure}")?;
+            writeln!(out, "{}", no_lights(&failure))?;
             return Ok(());
         }
     };

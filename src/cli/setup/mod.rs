@@ -93,7 +93,7 @@ pub(super) async fn run(
     sign_in::now(&mut draft, on, (how, options.no_open), &mut questions, (terminal, progress), out).await?;
     lights::choose(&mut draft, on, options.light.as_deref(), &mut questions, progress, out).await?;
 
-    write(&draft, &file)?;
+    write(&draft, &file, environment)?;
     let password = if draft.password.is_some() { ", and the password beside it" } else { "" };
     writeln!(out, "\nWrote {}{password}.", file.display())?;
     let config = config::load(Some(&file), environment)?;

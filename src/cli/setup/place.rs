@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::ask::{Question, Questions};
 use crate::cli::exit::{self, Failure};
-use crate::setup::place::{self, NotWritten};
+use crate::setup::place::{self, NoConfiguration, NotWritten};
 
 const REPLACE: &str = "--replace";
 
@@ -39,5 +39,14 @@ pub(super) async fn may_be_written(
 impl From<NotWritten> for Failure {
     fn from(error: NotWritten) -> Self {
         Self::new(exit::UNEXPECTED, error)
+    }
+}
+
+impl From<NoConfiguration> for Failure {
+    fn from(why: NoConfiguration) -> Self {
+        match why {
+            NoConfiguration::NotWritten(error) => error.into(),
+            NoConfiguration::Refused(errors) => errors.into(),
+        }
     }
 }

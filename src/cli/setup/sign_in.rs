@@ -13,6 +13,7 @@ use crate::cli::{get, login};
 use crate::config::Environment;
 use crate::core::model::sign_in::SignInBy;
 use crate::setup::draft::Draft;
+use crate::setup::words::no_presence;
 
 /// How the person signs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -56,7 +57,7 @@ pub(super) async fn now(
     let showing =
         async { Ok(get::run(&config, &get::Options::default(), (Paper::default(), progress), out).await) };
     if let Err(failure) = stop.or(showing).await? {
-        writeln!(out, "Your presence cannot be shown now: {failure}")?;
+        writeln!(out, "{}", no_presence(&failure))?;
     }
     Ok(())
 }

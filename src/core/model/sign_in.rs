@@ -45,12 +45,15 @@ impl LandingAddress {
     /// An authorization code is about two kilobytes; nothing that is much longer is such an address.
     const LONGEST: usize = 16 * 1024;
 
-    /// What a person pasted, without the white space around it; nothing if it cannot be an address.
+    /// What a person pasted, without white space: mail breaks long lines. What cannot be an address is an empty one, which ends no
+    /// sign-in.
     #[must_use]
-    pub fn pasted(text: &str) -> Option<Self> {
-        let text = text.trim();
-        let is_likely = (1..=Self::LONGEST).contains(&text.len()) && !text.contains(char::is_whitespace);
-        is_likely.then(|| Self(text.to_owned()))
+    pub fn pasted(text: &str) -> Self {
+        let mut text: String = text.split_whitespace().collect();
+        if text.len() > Self::LONGEST {
+            text.clear();
+        }
+        Self(text)
     }
 
     /// What tells whose sign-in it ends; nothing if it holds no such thing.

@@ -110,9 +110,8 @@ fn who_is_asked_for_by_a_visitor_signs_in_also_if_nobody_has_to() {
     let snapshot = bridge.snapshot(&PeopleQuery::nobody(), at(3.0)).accounts.remove(0);
     assert!(snapshot.sign_in_is_asked_for && snapshot.sign_in.is_some() && snapshot.is_persons);
 
-    let landed = |query: &str| {
-        act(Act::Landed(LandingAddress::pasted(&format!("http://localhost:9642/?{query}")).unwrap()))
-    };
+    let landed =
+        |query: &str| act(Act::Landed(LandingAddress::pasted(&format!("http://localhost:9642/?{query}"))));
     for stranger in ["code=c&state=y", "code=c", "state="] {
         let said = said_to(&bridge.on(landed(stranger), at(4.0)));
         assert!(said.len() == 1 && said[0].starts_with("answer: no: this is not the address"), "{said:?}");
@@ -184,9 +183,8 @@ fn an_invitation_that_is_needed_gives_way_to_one_that_is_asked_for() {
     assert!(said.contains(&"presence/bridge/sign_in =".to_owned()), "{said:?}");
     // What was shown before is of no use any more.
     bridge.on(link("y"), at(3.1));
-    let landed = |state: &str| {
-        act(Act::Landed(LandingAddress::pasted(&format!("localhost/?code=c&state={state}")).unwrap()))
-    };
+    let landed =
+        |state: &str| act(Act::Landed(LandingAddress::pasted(&format!("localhost/?code=c&state={state}"))));
     assert_ne!(said_to(&bridge.on(landed("x"), at(4.0)))[0], "Redeem(LandingAddress)");
     assert_eq!(said_to(&bridge.on(landed("y"), at(4.0)))[0], "Redeem(LandingAddress)");
     bridge.on(Acknowledged(99), at(4.1));

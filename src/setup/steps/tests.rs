@@ -1,6 +1,7 @@
 //! The decisions of the set-up as a table: answers and outcomes in, orders and steps out.
 
 use super::*;
+use crate::config::Given;
 use crate::core::model::sign_in::SignedIn;
 
 const TENANT: &str = "0f1e2d3c-4b5a-4678-9a0b-c1d2e3f4a5b6";
@@ -99,7 +100,7 @@ fn a_wrong_answer_is_said_and_the_step_stays() {
         (Step::Address, Outcome::Discovered(Err("no such tenant".to_owned())), "no such tenant"),
         (Step::Broker, refused(false), "refused: 5"),
         (Step::Broker, refused(true), "wants a user name"),
-        (Step::Light, Outcome::Lights(Err("gone".to_owned())), "lights cannot be looked for now: gone"),
+        (Step::Light, Outcome::Lights(Err("gone".to_owned())), "Lights cannot be looked for now: gone"),
         (Step::Write, Outcome::Written(Err("disk full".to_owned())), "disk full"),
     ] {
         let mut setup = at(step);
@@ -136,7 +137,7 @@ fn what_was_sent_twice_or_from_an_old_page_changes_nothing() {
     let mut setup = at(Step::Broker);
     setup.answer(Step::Broker, go("10.0.0.2", "", ""));
     assert_eq!(setup.answer(Step::Broker, go("10.0.0.3", "", "")), []);
-    assert_eq!(setup.draft.broker.as_deref(), Some("mqtt://10.0.0.2:1883"));
+    assert_eq!(setup.draft.broker, "mqtt://10.0.0.2:1883");
     assert_eq!(setup.answer(Step::Broker, Answer::Address("bob@contoso.example".to_owned())), []);
     let gone = Outcome::SignIn(SignInEvent::Ended(InvitationEnd::SignedIn));
     assert_eq!(setup.outcome(gone), [], "of a sign-in that nobody waits for");
@@ -177,7 +178,7 @@ fn back_gives_up_what_is_under_way_and_else_goes_back_with_everything_kept() {
 fn a_sign_in_that_fails_is_said_and_another_way_stays_open() {
     for (end, says) in [
         (InvitationEnd::CodesBlocked("blocked".into()), "blocked; sign in with a browser instead"),
-        (InvitationEnd::NotChanged, "another account is remembered"),
+        (InvitationEnd::NotChanged, "the other account was not taken"),
         (InvitationEnd::Expired("too late".into()), "too late"),
         (InvitationEnd::Failed("state_dir is in use".into()), "state_dir is in use"),
     ] {
@@ -193,9 +194,60 @@ fn a_sign_in_that_fails_is_said_and_another_way_stays_open() {
     assert_eq!(setup.answer(Step::SignIn, Answer::Continue), [Order::ReadPresence]);
     setup.outcome(Outcome::Presence(Err("403".to_owned())));
     assert_eq!(setup.presence.as_deref(), Some("Your presence cannot be shown now: 403"));
-    assert_eq!(setup.answer(Step::SignIn, Answer::Forget), [Order::SignIn(SignInOrder::SignOut)]);
-    setup.outcome(Outcome::SignIn(SignInEvent::SignedOut(Ok(()))));
-    assert_eq!((&setup.signed_in, &setup.presence), (&None, &None));
+}
+
+/// An invitation with this query in its address, and this code.
+fn invited(query: &str, user_code: Option<&str>) -> Outcome {
+    let verification_uri = format!("https://example.com/?{query}").parse().unwrap();
+    let (user_code, expires_at) = (user_code.map(Into::into), "2026-11-28T03:27:43Z".parse().unwrap());
+    Outcome::SignIn(SignInEvent::Invited(ShownInvitation { verification_uri, user_code, expires_at }))
+}
+
+#[test]
+fn only_the_address_that_ends_the_invitation_is_handed_on() {
+    for (query, code, address, is_taken) in [
+        ("", Some("AB12"), "http://localhost/?code=x&state=y", false),
+        ("state=z", None, "http://localhost/?code=x&state=y", false),
+        ("state=y", None, "http://localhost/?code=x", false),
+        ("state=y", None, " ", false),
+        ("state=y", None, "http://localhost/?code=x&state=y", true),
+        ("state=y", None, "http://localhost/?code=x\n&state=y", true),
+    ] {
+        let mut setup = at(Step::SignIn);
+        setup.outcome(invited(query, code));
+        let orders = setup.answer(Step::SignIn, Answer::Landed(LandingAddress::pasted(address)));
+        assert_eq!(orders.len(), usize::from(is_taken), "{query} {address}");
+        assert_eq!((setup.work.is_some(), setup.wrong.is_none()), (is_taken, is_taken), "{address}");
+        assert!(setup.view().invitation.is_some());
+    }
+}
+
+#[test]
+fn whose_sign_in_is_stored_gives_way_only_to_a_yes() {
+    for is_meant in [false, true] {
+        let mut setup = at(Step::SignIn);
+        setup.signed_in = Some("alice@contoso.example".to_owned());
+        assert_eq!(setup.answer(Step::SignIn, Answer::Change(true)), [], "nobody came yet");
+        assert_eq!(setup.answer(Step::SignIn, Answer::Another), []);
+        assert_eq!((setup.view().another, setup.view().signed_in.is_some()), (true, true));
+        setup.answer(Step::SignIn, Answer::SignIn(SignInBy::DeviceCode, None));
+        setup.outcome(invited("", Some("AB12")));
+        let change =
+            AccountChange { before: "alice@contoso.example".into(), now: "bob@contoso.example".into() };
+        assert_eq!(setup.outcome(Outcome::SignIn(SignInEvent::Another(change.clone()))), []);
+        assert_eq!((setup.work, setup.view().change), (None, Some(change)));
+        let order = Order::SignIn(SignInOrder::Change(is_meant));
+        assert_eq!(setup.answer(Step::SignIn, Answer::Change(is_meant)), [order]);
+        assert_eq!(setup.answer(Step::SignIn, Answer::Change(true)), [], "it is under way");
+        let end = if is_meant { InvitationEnd::SignedIn } else { InvitationEnd::NotChanged };
+        assert_eq!(setup.outcome(Outcome::SignIn(SignInEvent::Ended(end))).len(), usize::from(is_meant));
+        assert_eq!((setup.another, &setup.change, setup.wrong.is_some()), (false, &None, !is_meant));
+    }
+    let mut setup = at(Step::SignIn);
+    setup.signed_in = Some("alice@contoso.example".to_owned());
+    setup.answer(Step::SignIn, Answer::Another);
+    assert_eq!(setup.answer(Step::SignIn, Answer::Back), [Order::Rest, Order::Attend]);
+    assert_eq!((setup.step, setup.another), (Step::SignIn, false));
 }
 
 #[test]
@@ -209,11 +261,21 @@ fn nothing_is_replaced_without_a_yes() {
     assert_eq!(setup.answer(Step::Write, Answer::Write { replace: true }), [Order::Write]);
     setup.draft.password = Some("s3cret".to_owned().into());
     assert_eq!(setup.view().replaced.len(), 2);
+    // What somebody wrote meanwhile is asked for as well.
+    let mut setup = at(Step::Write);
+    assert_eq!(setup.answer(Step::Write, Answer::Write { replace: false }), [Order::Write]);
+    let sections = vec!["[mqtt]".to_owned()];
+    let existing = Existing { file: "/etc/x.toml".to_owned(), sections, password: None };
+    assert_eq!(setup.outcome(Outcome::Changed(existing)), []);
+    assert_eq!((setup.step, setup.work, setup.view().replaced.len()), (Step::Write, None, 1));
+    assert!(setup.wrong.is_some());
+    assert_eq!(setup.answer(Step::Write, Answer::Write { replace: false }), []);
 }
 
 #[test]
 fn a_broker_of_the_environment_is_tried_and_not_asked_for() {
-    let draft = Draft { broker: None, ..Draft::of("alice@contoso.example") };
+    let given = Given { url: true, ..Given::default() };
+    let draft = Draft { given, ..Draft::of("alice@contoso.example") };
     let mut setup = Setup { step: Step::App, ..Setup::new(draft, Existing::default()) };
     assert_eq!(setup.answer(Step::App, Answer::App(APP.to_owned())), [Order::TryBroker]);
     setup.outcome(refused(true));
@@ -222,4 +284,25 @@ fn a_broker_of_the_environment_is_tried_and_not_asked_for() {
     setup.outcome(Outcome::Tried(Ok(())));
     assert_eq!(setup.step, Step::SignIn);
     assert!(!setup.draft().written().contains("url ="));
+}
+
+#[test]
+fn a_user_and_a_password_of_the_environment_are_not_asked_for() {
+    for (username, password, written) in [
+        (true, true, [false, false]),
+        (true, false, [false, true]),
+        (false, true, [true, false]),
+        (false, false, [true, true]),
+    ] {
+        let mut setup = at(Step::Broker);
+        setup.draft.given = Given { url: false, username, password };
+        setup.answer(Step::Broker, go("10.0.0.2", "bridge", "s3cret"));
+        setup.outcome(refused(true));
+        assert!(setup.wrong.as_ref().is_some_and(|wrong| wrong.contains("does not let this user in")));
+        let view = setup.view();
+        assert_eq!((view.username.is_some(), view.asks_password), (!username, !password));
+        let text = setup.draft().written();
+        let keys = ["username = ", "password_file = "].map(|key| text.contains(key));
+        assert_eq!(keys, written, "{text}");
+    }
 }
