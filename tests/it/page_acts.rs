@@ -195,6 +195,14 @@ async fn somebody_who_has_only_the_page_does_everything_there() {
     assert!(told.starts_with("The sign-in is forgotten here."), "{told}");
     listener.until(&[("presence/me/health", "sign_in_required")]).await;
     assert!(home.told(&["whoami"]).await.1.contains("nobody is signed in"));
+
+    // Somebody else signs in after that, and is read.
+    home.stage.tenant.sign_in_browser_as(bob);
+    assert_eq!(visitor.does("act=browser&account=").await, "Sign in as shown below.");
+    let landed = landing(&visitor.link()).await;
+    visitor.look(landed.strip_prefix(&format!("http://localhost:{port}")).unwrap()).await;
+    assert_eq!(visitor.told(), "Signed in.");
+    listener.until(&[("presence/me/availability", "DoNotDisturb"), ("presence/me/health", "ok")]).await;
     assert_eq!(bridge.stop().await, Ending::Stopped);
 }
 
