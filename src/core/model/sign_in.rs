@@ -45,12 +45,11 @@ impl LandingAddress {
     /// An authorization code is about two kilobytes; nothing that is much longer is such an address.
     const LONGEST: usize = 16 * 1024;
 
-    /// What a person pasted, without the white space around it; nothing if it cannot be an address.
+    /// What a person pasted, without white space: a mail may have broken the line. Nothing if it cannot be an address.
     #[must_use]
     pub fn pasted(text: &str) -> Option<Self> {
-        let text = text.trim();
-        let is_likely = (1..=Self::LONGEST).contains(&text.len()) && !text.contains(char::is_whitespace);
-        is_likely.then(|| Self(text.to_owned()))
+        let text: String = text.split_whitespace().collect();
+        (1..=Self::LONGEST).contains(&text.len()).then_some(Self(text))
     }
 
     /// What tells whose sign-in it ends; nothing if it holds no such thing.

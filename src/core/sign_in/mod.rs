@@ -26,6 +26,9 @@ use super::model::sign_in::{
 use super::model::time::Tick;
 use super::model::topic::AccountField;
 
+/// What is said to whoever waits when nothing will come of it.
+const RELOADED: &str = "the configuration was read again meanwhile; begin again";
+
 /// What is said to an address or a word that nothing waits for.
 const NOT_AWAITED: &str = "no sign-in waits for that any more; begin again";
 
@@ -81,7 +84,8 @@ impl SignIn {
     }
 
     /// Others look after signing in now, who know nothing of an invitation. A reload is no reason for another code.
-    pub(super) fn begin_anew(&mut self, outbox: &mut Outbox, cx: &Context) {
+    pub(super) fn begin_anew(&mut self, outbox: &mut Outbox, cx: &mut Context) {
+        self.answer(Err(RELOADED.into()), cx);
         if self.shown().is_some() {
             self.take_back(outbox, cx);
         }
@@ -303,7 +307,8 @@ impl SignIn {
     }
 
     /// The topic of the invitation, emptied for good: the account goes.
-    pub(super) fn goes(&self, outbox: &mut Outbox, cx: &Context) {
+    pub(super) fn goes(&mut self, outbox: &mut Outbox, cx: &mut Context) {
+        self.answer(Err(RELOADED.into()), cx);
         self.take_back(outbox, cx);
     }
 

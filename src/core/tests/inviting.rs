@@ -327,11 +327,11 @@ fn an_address_without_a_browser_sign_in_that_waits_is_not_handed_on() {
 }
 
 #[test]
-fn what_is_pasted_is_one_word_and_never_printed() {
-    let address = LandingAddress::pasted(" http://localhost/?code=s3cr3t\r\n").unwrap();
+fn what_is_pasted_becomes_one_word_and_is_never_printed() {
+    let address = LandingAddress::pasted(" http://localhost/?code=s3\r\n  cr3t\r\n").unwrap();
     assert_eq!(address.expose(), "http://localhost/?code=s3cr3t");
     assert!(!format!("{address:?}").contains("s3cr3t"));
-    for nothing in ["", " \n", "two words", &"x".repeat(20_000)] {
+    for nothing in ["", " \n", &"x".repeat(20_000)] {
         assert_eq!(LandingAddress::pasted(nothing), None);
     }
 }
