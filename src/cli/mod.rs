@@ -137,7 +137,8 @@ pub async fn main(
         Task::Demo(options) => {
             let stop = signals::stop()?;
             let look = Look { live: terminal.out, colours: terminal.colours_out(), timed: false };
-            let ended = crate::demo::run(options, look, stop, out).await;
+            let typed = terminal.typed();
+            let ended = crate::demo::run(options, (look, typed), stop, out).await;
             match ended {
                 Err(DemoError::Io(error)) => Err(error.into()),
                 ended => ended.map_err(|error| Failure::new(exit::UNEXPECTED, error)),

@@ -2,6 +2,9 @@
 
 use std::io::{self, IsTerminal};
 
+use tokio::sync::mpsc;
+
+use super::lines::Lines;
 use crate::config::Environment;
 use crate::view::screen::Size;
 
@@ -47,10 +50,27 @@ impl Terminal {
         Paper { width: self.out.then(|| Size::of_terminal().width), colours: self.colours_out() }
     }
 
+    /// What is typed while results are drawn, where this program may read it.
+    pub(super) fn typed(self) -> Option<mpsc::Receiver<String>> {
+        (self.out && is_in_front()).then(|| Lines::default().into_typed())
+    }
+
     /// Whether logs are coloured.
     pub(super) fn colours_err(self) -> bool {
         self.err && self.colours
     }
+}
+
+/// Whether what is typed is for this program: whoever reads a terminal from the background is stopped.
+#[cfg(unix)]
+fn is_in_front() -> bool {
+    let stdin = std::io::stdin();
+    rustix::termios::tcgetpgrp(&stdin).is_ok_and(|front| front == rustix::process::getpgrp())
+}
+
+#[cfg(not(unix))]
+fn is_in_front() -> bool {
+    true
 }
 
 #[cfg(test)]

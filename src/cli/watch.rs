@@ -6,7 +6,6 @@ use std::time::Duration;
 use clap::Args;
 
 use super::exit::{self, Failure};
-use super::lines::Lines;
 use super::logging::Drawn;
 use super::progress::Progress;
 use super::signals;
@@ -76,8 +75,10 @@ pub(super) async fn run(
     let of_bridge = [BridgeField::State, BridgeField::Info, BridgeField::Health];
     let named = of_bridge.map(|field| topics.of_bridge(field)).into_iter().chain(of_users).collect();
     let mut show = Show::new(picture, names.clone(), look, out).asking_for(named);
-    if terminal.out && !options.once && is_in_front() {
-        show = show.turning(Lines::default().into_typed());
+    if !options.once
+        && let Some(typed) = terminal.typed()
+    {
+        show = show.turning(typed);
     }
     let mut stop = std::pin::pin!(signals::stop()?);
     let mut first = tokio::select! {
@@ -103,18 +104,6 @@ pub(super) async fn run(
         show.end().map_err(failure)?;
     }
     outcome.map_err(failure)
-}
-
-/// Whether what is typed is for this program: whoever reads a terminal from the background is stopped.
-#[cfg(unix)]
-fn is_in_front() -> bool {
-    let stdin = std::io::stdin();
-    rustix::termios::tcgetpgrp(&stdin).is_ok_and(|front| front == rustix::process::getpgrp())
-}
-
-#[cfg(not(unix))]
-fn is_in_front() -> bool {
-    true
 }
 
 impl Place {

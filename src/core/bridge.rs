@@ -700,11 +700,10 @@ impl Bridge {
             SignInEvent::CredentialsChanged => requests.sign_in_changed(cx.now),
             SignInEvent::CertificateEnds(ends) => sign_in.certificate_ends(ends),
             SignInEvent::Account(account) => {
-                let name = account.as_ref().map(|account| account.username.clone());
-                let report = name.clone().map(Report::SignedIn);
-                commands.signed_in(account, cx.now);
-                let (is_news, is_another) = sign_in.signed_in(name);
-                if is_news && (is_another || sign_in.account().is_none()) {
+                let report = account.as_ref().map(|account| Report::SignedIn(account.username.clone()));
+                commands.signed_in(account.clone(), cx.now);
+                let (is_news, is_another) = sign_in.signed_in(account);
+                if is_another || is_news && sign_in.account().is_none() {
                     requests.account_changed(cx.now);
                 }
                 if is_news {

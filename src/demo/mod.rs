@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use clap::Args;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 
 use crate::config::{self, Config, Environment};
 use crate::core::model::topic::Topics;
@@ -72,7 +73,7 @@ pub enum DemoError {
 /// If a part cannot start, or ends early.
 pub async fn run(
     options: &Options,
-    look: Look,
+    (look, typed): (Look, Option<mpsc::Receiver<String>>),
     stop: impl Future<Output = ()>,
     out: &mut (impl Write + Send),
 ) -> Result<(), DemoError> {
@@ -116,7 +117,7 @@ pub async fn run(
         // Both end when the bridge does; until then an end of the view is an error.
         biased;
         ended = crate::run::run(&config, stop, crate::run::no_reloads()) => ended.map(|_| ()).map_err(DemoError::from),
-        ended = show(&config, look, heading, out) => ended,
+        ended = show(&config, (look, typed), heading, out) => ended,
     };
     broker.stop().await;
     for (server, _) in servers {
@@ -129,7 +130,7 @@ pub async fn run(
 /// Shows what a listener on the broker sees, and nothing else.
 async fn show(
     config: &Config,
-    look: Look,
+    (look, typed): (Look, Option<mpsc::Receiver<String>>),
     heading: Vec<String>,
     out: &mut impl Write,
 ) -> Result<(), DemoError> {
@@ -140,6 +141,9 @@ async fn show(
     broker.subscribe(&topics.every_topic()).await.map_err(DemoError::NoView)?;
     let picture = Picture::new(&mqtt.base_topic, &mqtt.bridge_name);
     let mut show = Show::new(picture, BTreeMap::new(), look, out).headed(heading);
+    if let Some(typed) = typed {
+        show = show.turning(typed);
+    }
     Err(match show.listen(&mut broker).await {
         ShowEnd::Broker(error) => DemoError::View(error),
         ShowEnd::Out(error) => DemoError::Io(error),

@@ -80,7 +80,7 @@ impl GraphClient {
     ///
     /// If the sign-in service refuses, or cannot be asked.
     pub async fn sign_in(&self) -> Result<(), ReadFailure> {
-        self.tokens.token(None).await.map(drop)
+        self.tokens.token(None, None).await.map(drop)
     }
 
     /// From now on uses new connections, to Graph and to the sign-in service, with the same tokens. Requests under way
@@ -122,7 +122,8 @@ impl GraphClient {
         request: &Request<O>,
         further: &mut u32,
     ) -> Result<O::Answer, ReadFailure> {
-        let token = self.tokens.token(request.token_max_age).await.inspect_err(|failure| {
+        let token = self.tokens.token(request.token_max_age, request.own_token_age).await;
+        let token = token.inspect_err(|failure| {
             self.meter.ended::<O::Answer>(&Err(failure.clone()), None);
         })?;
         self.meter.token_ends(token.ends());

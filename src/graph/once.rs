@@ -175,7 +175,7 @@ pub async fn resolve(client: &GraphClient, name: PrincipalName) -> Result<Object
 }
 
 async fn request<O: Ask>(client: &GraphClient, operation: O) -> Result<O::Answer, ReadFailure> {
-    client.ask(&Request { id: RequestId::new(0), operation, token_max_age: None }).await
+    client.ask(&Request { id: RequestId::new(0), operation, token_max_age: None, own_token_age: None }).await
 }
 
 fn of(people: &[Reading], id: ObjectId) -> Option<Presence> {

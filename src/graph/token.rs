@@ -88,18 +88,24 @@ impl TokenSource {
         &self.way.authority
     }
 
-    /// A token that is not about to end, and not older than `max_age`.
+    /// A token that is not about to end, and not older than `max_age`; while none is issued, one that still lives and is not older than
+    /// `own_age`.
     ///
     /// # Errors
     ///
     /// If there is none and none is issued; those who waited for the same request get the same reason.
-    pub async fn token(&self, max_age: Option<Duration>) -> Result<AccessToken, ReadFailure> {
+    pub async fn token(
+        &self,
+        max_age: Option<Duration>,
+        own_age: Option<Duration>,
+    ) -> Result<AccessToken, ReadFailure> {
         let attempts_before = self.attempts.load(Ordering::Acquire);
         // Counted from here: one that is obtained while this waits is new enough.
-        let oldest = max_age.and_then(|age| now().checked_sub(age));
+        let since = |age| now().checked_sub(age);
+        let (oldest, own_from) = (max_age.and_then(since), own_age.and_then(since));
         let mut state = self.state.lock().await;
         let now = now();
-        let too_old = |cached: &Cached| oldest.is_some_and(|oldest| cached.obtained < oldest);
+        let too_old = |cached: &Cached| oldest.max(own_from).is_some_and(|oldest| cached.obtained < oldest);
         if let Some(cached) = state.cached.as_ref().filter(|cached| now < cached.renew_at && !too_old(cached))
         {
             return Ok(cached.token.clone());
@@ -115,7 +121,7 @@ impl TokenSource {
         self.attempts.fetch_add(1, Ordering::Release);
         match result {
             Ok(issued) => Ok(state.keep(issued)),
-            Err(failure) => state.make_do(failure),
+            Err(failure) => state.make_do(failure, own_from),
         }
     }
 
@@ -147,10 +153,15 @@ impl State {
         token
     }
 
-    /// A token that still lives is better than none.
-    fn make_do(&mut self, failure: ReadFailure) -> Result<AccessToken, ReadFailure> {
+    /// A token that still lives is better than none, unless it is somebody else's.
+    fn make_do(
+        &mut self,
+        failure: ReadFailure,
+        own_from: Option<Instant>,
+    ) -> Result<AccessToken, ReadFailure> {
         let now = now();
-        match &mut self.cached {
+        let own = self.cached.as_mut().filter(|cached| own_from.is_none_or(|from| cached.obtained >= from));
+        match own {
             Some(cached) if now < cached.ends && matches!(failure, ReadFailure::Passing { .. }) => {
                 tracing::debug!(%failure, "the token could not be renewed yet");
                 cached.renew_at = now + RENEW_AGAIN;

@@ -18,7 +18,7 @@ use super::page::{Page, View};
 use super::same_origin::{self, NotObeyed};
 use super::site::Site;
 use super::{filter, metrics, ready};
-use crate::core::model::act::Act;
+use crate::core::model::act::Acted;
 use crate::core::model::people_page::PeopleQuery;
 use crate::core::model::snapshot::Snapshot;
 use crate::setup::steps::{Answer, Step};
@@ -74,14 +74,17 @@ where
         let answer = first_start::answer(&form, headers);
         return answered(guide, answer).await;
     }
-    let act = acts::asked(&form, headers);
-    let act = act.ok_or_else(|| text(StatusCode::BAD_REQUEST, "this form is of no use here"))?;
-    acted(act, request.uri.query(), site).await.ok_or_else(busy)
+    let acted = match acts::asked(&form, headers) {
+        Some(act) => site.act(act).await,
+        None if acts::is_address(&form) => Err(acts::NO_ADDRESS.into()),
+        None => return Err(text(StatusCode::BAD_REQUEST, "this form is of no use here")),
+    };
+    told(acted, request.uri.query(), site).ok_or_else(busy)
 }
 
-/// Does something, and leads the browser back to the page, where it says how it went. Relative: a proxy may have put something in front.
-async fn acted(act: Act, query: Option<&str>, site: &Site) -> Option<Response<String>> {
-    let number = site.told.keep(site.act(act).await?, now());
+/// Leads the browser back to the page, where it says how something went. Relative: a proxy may have put something in front.
+fn told(acted: Acted, query: Option<&str>, site: &Site) -> Option<Response<String>> {
+    let number = site.told.keep(acted, now());
     let mut response = text(StatusCode::SEE_OTHER, "see the page");
     let page = HeaderValue::from_str(&filter::back(query, &number)).ok()?;
     response.headers_mut().insert(LOCATION, page);
@@ -163,7 +166,7 @@ async fn page_or_landing(request: &Parts, site: &Site, page: &Page) -> Option<Re
     let query = request.uri.query();
     // Only who began the sign-in knows the state in the address; nothing else can be done by looking at the page.
     if let Some(act) = acts::landed(query).filter(|_| request.method == Method::GET && !site.read_only) {
-        return acted(act, None, site).await;
+        return told(site.act(act).await, None, site);
     }
     let wanted = filter::wanted(query);
     let query = Form::parse(query.unwrap_or_default().as_bytes());

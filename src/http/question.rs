@@ -10,7 +10,7 @@ use crate::core::model::people_page::PeopleQuery;
 use crate::core::model::snapshot::Snapshot;
 
 /// Questions that wait for the loop. When it is full, whoever asks is told that the bridge is busy; nobody waits.
-const WAITING: usize = 16;
+const WAITING: usize = 20;
 
 /// How long an answer is waited for. The loop answers between two events, so only a stuck one takes longer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);

@@ -16,8 +16,13 @@ use crate::core::model::people_page::PeopleQuery;
 use crate::core::model::snapshot::Snapshot;
 use crate::meters::Meters;
 
-/// Pages that are made at once, less than the questions that the loop's queue takes: a probe always finds room there.
+/// Pages that are made at once: with the acts less than what the loop's queue takes, so that a probe always finds room there.
 const PAGES: usize = 12;
+
+/// Acts that are waited for at once. Some take seconds, which is nothing to those who only look.
+const ACTS: usize = 4;
+
+const BUSY: &str = "the bridge is busy with what was asked of it before; try again in some seconds";
 
 /// What every visitor's answer depends on, besides what the loop says.
 #[derive(Debug, Clone)]
@@ -37,8 +42,21 @@ pub(super) struct Site {
     pub guide: Option<Guide>,
     pub guesses: Arc<Guesses>,
     pub told: Arc<Told>,
-    /// Places for whoever wants a page.
-    pub places: Arc<Semaphore>,
+    /// Places for whoever wants a page, and for whoever wants something done.
+    pub places: Arc<Places>,
+}
+
+/// Places of those who wait for the loop.
+#[derive(Debug)]
+pub(super) struct Places {
+    pages: Semaphore,
+    acts: Semaphore,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self { pages: Semaphore::new(PAGES), acts: Semaphore::new(ACTS) }
+    }
 }
 
 impl Site {
@@ -56,7 +74,7 @@ impl Site {
             guide: None,
             guesses: Arc::default(),
             told: Arc::default(),
-            places: Arc::new(Semaphore::new(PAGES)),
+            places: Arc::default(),
         }
     }
 
@@ -74,13 +92,15 @@ impl Site {
 
     /// What is known, for a page; nothing where too many ask.
     pub(super) async fn ask(&self, wanted: PeopleQuery) -> Option<Snapshot> {
-        let _place = self.places.try_acquire().ok()?;
+        let _place = self.places.pages.try_acquire().ok()?;
         self.asker.ask(wanted).await
     }
 
-    /// How it went; nothing where too many ask.
-    pub(super) async fn act(&self, act: Act) -> Option<Acted> {
-        let _place = self.places.try_acquire().ok()?;
-        Some(self.asker.act(act).await)
+    /// How it went.
+    pub(super) async fn act(&self, act: Act) -> Acted {
+        match self.places.acts.try_acquire() {
+            Ok(_place) => self.asker.act(act).await,
+            Err(_) => Err(BUSY.into()),
+        }
     }
 }

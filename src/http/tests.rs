@@ -94,7 +94,7 @@ impl Visit {
             guide: None,
             guesses: Default::default(),
             told: Default::default(),
-            places: std::sync::Arc::new(tokio::sync::Semaphore::new(12)),
+            places: Default::default(),
         };
         Self { site, asked, core, effects: Vec::new(), now }
     }
@@ -395,6 +395,11 @@ async fn who_did_something_is_told_how_it_went_and_no_link_can_put_words_there()
         let html = visit.get(&location, &[]).await.into_body();
         assert_eq!(told(&html), "the bridge is not connected to the broker, or waits for its turn");
     }
+    for (address, says) in [("", "this is no address"), ("x%0D%0Ay", "this is not the address")] {
+        let response = visit.post(&format!("act=landed&address={address}")).await;
+        let location = format!("/{}", response.headers()["location"].to_str().unwrap());
+        assert!(told(&visit.get(&location, &[]).await.into_body()).starts_with(says), "{address}");
+    }
     for other in ["/", "/?told=1", "/?told=Call+0800+1234", "/?told="] {
         assert_eq!(told(&visit.get(other, &[]).await.into_body()), "", "{other}");
     }
@@ -440,20 +445,50 @@ async fn a_loop_that_does_not_answer_holds_up_nobody() {
     let site = visit.site.clone();
     // All at once, because the patience is real: these fill the queue and are waited for.
     let mut waiting = tokio::task::JoinSet::new();
-    for path in ["/", "/metrics", "/readyz", "/"].repeat(4) {
+    for path in ["/", "/metrics", "/readyz", "/", "/readyz"].repeat(4) {
         waiting.spawn(unanswered(site.clone(), path));
     }
-    while visit.asked.len() < 16 {
+    while visit.asked.len() < 20 {
         tokio::task::yield_now().await;
     }
     for path in ["/", "/metrics", "/readyz"] {
         assert_eq!(unanswered(site.clone(), path).await, (503, false), "{path} of a full queue");
     }
     assert_eq!(unanswered(site.clone(), "/healthz").await, (200, false), "alive is not the same as ready");
-    assert_eq!(waiting.join_all().await, [(503, true); 16]);
+    assert_eq!(waiting.join_all().await, [(503, true); 20]);
     // Without a loop, as when the bridge ends.
     visit.asked.close();
     assert_eq!(unanswered(site, "/").await, (503, false));
+}
+
+#[tokio::test]
+async fn impatient_presses_keep_nobody_from_looking() {
+    let mut visit = Visit::to(core(""), at(2));
+    let form = format!("token={}&act=sign_out", visit.site.token.as_str());
+    let mut pressed = tokio::task::JoinSet::new();
+    for _ in 0..12 {
+        let (site, form) = (visit.site.clone(), form.clone());
+        pressed.spawn(async move {
+            let request = Request::builder().method("POST").uri("/");
+            let request =
+                FROM_THE_PAGE.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+            answer(VISITOR, request.body(form).unwrap(), &site, &Page::new()).await.status().as_u16()
+        });
+    }
+    // Those that found no place are told so at once; the others wait for the loop, which keeps them waiting.
+    for _ in 0..8 {
+        assert_eq!(pressed.join_next().await.unwrap().unwrap(), 303);
+    }
+    let mut waiting = Vec::new();
+    while waiting.len() < 4 {
+        waiting.push(visit.asked.recv().await);
+    }
+    for path in ["/", "/metrics", "/readyz"].repeat(5) {
+        let status = visit.get(path, &[]).await.status().as_u16();
+        assert!(status == 200 || path == "/readyz", "{path}: {status}");
+    }
+    drop(waiting);
+    assert_eq!(pressed.join_all().await, [303; 4]);
 }
 
 /// Name and labels of every sample, in order, of which the values may differ.

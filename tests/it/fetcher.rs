@@ -17,7 +17,7 @@ use presence2mqtt::simulate::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use crate::stage::{ask, ask_with_new_token, within};
+use crate::stage::{ask, ask_as_somebody_else, ask_with_new_token, within};
 
 struct World {
     tenant: Tenant,
@@ -323,6 +323,19 @@ async fn a_failed_sign_in_is_shared_by_all_who_waited_for_it() {
         "{outcomes:?}"
     );
     assert_eq!(world.tenant.requests().token, 1);
+}
+
+#[tokio::test]
+async fn while_the_sign_in_service_is_away_a_token_is_used_on_but_not_somebody_elses() {
+    let world = World::new(1).await;
+    let client = world.client();
+    let read = || ReadPresence::User(world.ids()[0]);
+    ask(&client, read()).await.unwrap();
+    world.tenant.fault(Fault::status(503), Scope::Endpoint(Endpoint::Token), Times::Next(2));
+    ask_with_new_token(&client, read()).await.unwrap();
+    let outcome = ask_as_somebody_else(&client, read()).await;
+    assert!(matches!(outcome, Err(ReadFailure::Passing { .. })), "{outcome:?}");
+    ask_as_somebody_else(&client, read()).await.unwrap();
 }
 
 #[tokio::test]

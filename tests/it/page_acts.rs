@@ -131,6 +131,7 @@ async fn somebody_who_has_only_the_page_does_everything_there() {
     let (home, config, port) = stage("").await;
     let (alice, bob) = (person(&home.stage, 0).id, person(&home.stage, 1).id);
     home.stage.tenant.set_presence(bob, "Busy", "InACall");
+    home.stage.tenant.set_presence(alice, "Away", "Away");
     let bridge = Running::start(&config);
     let mut visitor = Visitor::to(port).await;
     let mut listener = home.stage.listen(&config).await;
@@ -190,11 +191,20 @@ async fn somebody_who_has_only_the_page_does_everything_there() {
     }
     let is_alices = |info: &str| info.contains("alice@contoso.example");
     within(listener.until_topic("presence/bridge/info", is_alices)).await;
+    listener.until(&[("presence/me/availability", "Away"), ("presence/me/health", "ok")]).await;
 
     let told = visitor.does("act=sign_out&account=").await;
     assert!(told.starts_with("The sign-in is forgotten here."), "{told}");
     listener.until(&[("presence/me/health", "sign_in_required")]).await;
     assert!(home.told(&["whoami"]).await.1.contains("nobody is signed in"));
+
+    // Somebody else signs in after that, and is read.
+    home.stage.tenant.sign_in_browser_as(bob);
+    assert_eq!(visitor.does("act=browser&account=").await, "Sign in as shown below.");
+    let landed = landing(&visitor.link()).await;
+    visitor.look(landed.strip_prefix(&format!("http://localhost:{port}")).unwrap()).await;
+    assert_eq!(visitor.told(), "Signed in.");
+    listener.until(&[("presence/me/availability", "DoNotDisturb"), ("presence/me/health", "ok")]).await;
     assert_eq!(bridge.stop().await, Ending::Stopped);
 }
 

@@ -196,7 +196,13 @@ impl Listener {
 
 /// One request of a client, as the fetcher does it.
 pub(crate) async fn ask<O: Ask>(client: &GraphClient, operation: O) -> Result<O::Answer, ReadFailure> {
-    within(client.ask(&Request { id: RequestId::new(0), operation, token_max_age: None })).await
+    within(client.ask(&Request {
+        id: RequestId::new(0),
+        operation,
+        token_max_age: None,
+        own_token_age: None,
+    }))
+    .await
 }
 
 /// The same with a token that is not older than this moment, as after a refusal.
@@ -205,7 +211,18 @@ pub(crate) async fn ask_with_new_token<O: Ask>(
     operation: O,
 ) -> Result<O::Answer, ReadFailure> {
     let token_max_age = Some(Duration::ZERO);
-    within(client.ask(&Request { id: RequestId::new(0), operation, token_max_age })).await
+    let request = Request { id: RequestId::new(0), operation, token_max_age, own_token_age: None };
+    within(client.ask(&request)).await
+}
+
+/// The same after somebody else signed in at this moment.
+pub(crate) async fn ask_as_somebody_else<O: Ask>(
+    client: &GraphClient,
+    operation: O,
+) -> Result<O::Answer, ReadFailure> {
+    let now = Some(Duration::ZERO);
+    let request = Request { id: RequestId::new(0), operation, token_max_age: now, own_token_age: now };
+    within(client.ask(&request)).await
 }
 
 /// Fails instead of waiting for ever.

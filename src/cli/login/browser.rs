@@ -10,7 +10,6 @@ use tokio::net::TcpListener;
 use super::request::{Options, Request, not_issued};
 use crate::cli::exit::{self, Failure};
 use crate::cli::lines::Lines;
-use crate::cli::progress::Progress;
 use crate::graph::sign_in::answer::Issued;
 use crate::graph::sign_in::browser::{NoCode, PendingBrowser};
 
@@ -24,28 +23,27 @@ pub(super) async fn sign_in(
     lines: &mut Lines,
     out: &mut impl Write,
 ) -> Result<Issued, Failure> {
-    let Request { authority, client_id, scope, progress } = request;
+    let Request { authority, client_id, scope, .. } = request;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
     let port = listener.local_addr()?.port();
     let pending = PendingBrowser::new(authority, client_id, scope, port);
     writeln!(out, "Open this address in a browser and sign in:\n\n{}\n", pending.address)?;
-    let by_hand = options.no_open || !open(pending.address.as_str());
-    if by_hand {
-        writeln!(
-            out,
-            "A browser on another machine ends on an address that it cannot show, localhost:{port}/…\n\
-             Paste that address here. (Or, before you sign in: ssh -L {port}:localhost:{port})"
-        )?;
+    if !options.no_open {
+        open(pending.address.as_str());
     }
+    // Whether a browser was opened cannot be known: what opens one may be there without a desktop.
+    writeln!(
+        out,
+        "A browser on another machine ends on an address that it cannot show, localhost:{port}/…\n\
+         Paste that address here. (Or, before you sign in: ssh -L {port}:localhost:{port} THIS-MACHINE)"
+    )?;
     out.flush()?;
-    // What a person types or pastes must not be overwritten.
-    let progress = if by_hand { Progress::new(false) } else { *progress };
     let answer = async {
         let mut came_back = std::pin::pin!(pending.listen(&listener));
         loop {
             tokio::select! {
                 code = &mut came_back => return code.map_err(Failure::from),
-                Some(pasted) = lines.next(), if by_hand => match pending.code_in(&pasted) {
+                Some(pasted) = lines.next() => match pending.code_in(&pasted) {
                     Err(NoCode::NotOurs) => {
                         writeln!(out, "{}:", NoCode::NotOurs)?;
                         out.flush()?;
@@ -55,7 +53,7 @@ pub(super) async fn sign_in(
             }
         }
     };
-    let answer = tokio::time::timeout(WITHIN, progress.during("waiting for the browser", answer)).await;
+    let answer = tokio::time::timeout(WITHIN, answer).await;
     let too_late = || {
         Failure::new(
             exit::SIGN_IN,
@@ -66,12 +64,14 @@ pub(super) async fn sign_in(
     pending.redeem(authority, &code).await.map_err(not_issued)
 }
 
-/// Asks the desktop to show an address. `false` where there is none: then the person has the address on the screen.
-fn open(address: &str) -> bool {
+/// Asks the desktop to show an address. Where there is none the person has the address on the screen.
+fn open(address: &str) {
     let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
     let quiet = Stdio::null;
     let opened = Command::new(opener).arg(address).stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn();
-    opened.inspect_err(|error| tracing::debug!(%error, opener, "no browser was opened")).is_ok()
+    if let Err(error) = opened {
+        tracing::debug!(%error, opener, "no browser was opened");
+    }
 }
 
 impl From<NoCode> for Failure {

@@ -71,6 +71,8 @@ pub(in crate::core) struct Light {
     quiet_until: Tick,
     /// It shows every state in turn.
     test: Option<ShownOff>,
+    /// A test ended while it was paused, and it still shows a state of that.
+    left_by_test: bool,
 }
 
 impl Light {
@@ -96,11 +98,13 @@ impl Light {
             again_at: None,
             quiet_until: now,
             test: None,
+            left_by_test: false,
         }
     }
 
     /// The same light with other settings. Of another device nothing is known yet.
-    pub(in crate::core) fn configured(self, settings: Settings, now: Tick) -> Self {
+    pub(in crate::core) fn configured(mut self, settings: Settings, now: Tick) -> Self {
+        self.end_test();
         let mut fresh = Self { follows: self.follows, shade: self.shade, ..Self::new(settings, now) };
         for (also, input) in fresh.settings.also.iter().zip(&mut fresh.inputs) {
             let before = self.settings.also.iter().position(|before| before == also);
@@ -110,8 +114,8 @@ impl Light {
         if !self.settings.same_device(&fresh.settings) {
             return fresh;
         }
-        let Self { last, must_tell, is_there, again_at, quiet_until, .. } = self;
-        Self { last, must_tell, is_there, again_at, quiet_until, ..fresh }
+        let Self { last, must_tell, is_there, again_at, quiet_until, left_by_test, .. } = self;
+        Self { last, must_tell, is_there, again_at, quiet_until, left_by_test, ..fresh }
     }
 
     /// Looks at the clock: what another topic said may count now or have expired, the hours may have begun or ended, or the device
@@ -161,17 +165,21 @@ impl Light {
         self.is_tested()
     }
 
-    /// Shows what it should again.
+    /// Shows what it should again; while it is paused, what it showed before.
     pub(in crate::core) fn end_test(&mut self) {
         if self.test.take().is_some() {
             self.tell_again();
+            self.left_by_test = !self.follows;
         }
     }
 
-    /// What the device has to be told in a test.
+    /// What the device has to be told in a test, and after one while it is paused.
     pub(in crate::core) fn orders_of_test(&mut self, now: Tick) -> Vec<Order> {
         if self.test.as_ref().is_some_and(|test| test.is_over(now)) {
             self.end_test();
+        }
+        if std::mem::take(&mut self.left_by_test) {
+            return self.before_test();
         }
         let look = self.test.as_mut().and_then(|test| test.next(now));
         look.map(|look| self.settings.orders(&look)).unwrap_or_default()
@@ -179,6 +187,13 @@ impl Light {
 
     pub(in crate::core) fn is_tested(&self) -> bool {
         self.test.is_some()
+    }
+
+    /// What it was told last that was no test.
+    fn before_test(&self) -> Vec<Order> {
+        let is_unknown = self.last.is_empty();
+        let off = is_unknown.then(|| self.settings.orders(&self.settings.look_of_nobody(Shade::Off)));
+        off.unwrap_or_else(|| self.last.clone())
     }
 
     /// Takes whether one of those who are missing may still come.
@@ -223,7 +238,7 @@ impl Light {
     /// There is another connection to the broker: what the device said on the one before may be over.
     pub(in crate::core) fn connected(&mut self) {
         self.is_there = false;
-        self.test = None;
+        self.end_test();
         self.tell_again();
     }
 
@@ -253,13 +268,16 @@ impl Light {
         if must_tell { self.last.clone() } else { Vec::new() }
     }
 
-    /// The last that the device is told, if anything, and what it shows then.
-    pub(in crate::core) fn goodbye(&self) -> Option<(Vec<Order>, Shade)> {
+    /// The last that the device is told, if anything, and what it shows then, if that is something else than before.
+    pub(in crate::core) fn goodbye(&self) -> (Vec<Order>, Option<Shade>) {
         match self.settings.shutdown {
             Instead::Shade(shade) if self.follows && !self.is_outside_hours() => {
-                Some((self.settings.orders(&self.settings.look_of_nobody(shade)), shade))
+                (self.settings.orders(&self.settings.look_of_nobody(shade)), Some(shade))
             }
-            Instead::Shade(_) | Instead::Unchanged => None,
+            Instead::Shade(_) | Instead::Unchanged if self.is_tested() || self.left_by_test => {
+                (self.before_test(), None)
+            }
+            Instead::Shade(_) | Instead::Unchanged => (Vec::new(), None),
         }
     }
 

@@ -151,7 +151,7 @@ impl Lights {
         for light in &mut self.lights {
             light.look_at_clock(cx.wall, cx.now);
             light.expects(|name| people.by_name(name).is_none() && is_expected(name));
-            if outbox.is_open() && light.is_tested() {
+            if outbox.is_open() {
                 let orders = light.orders_of_test(cx.now).into_iter().map(Message::from).collect();
                 outbox.light(Some(&light.settings.name), orders);
             }
@@ -186,9 +186,10 @@ impl Lights {
     pub(in crate::core) fn goodbye(&mut self, cx: &Context) -> Vec<Message> {
         let mut last = Vec::new();
         for light in &mut self.lights {
-            let Some((orders, shade)) = light.goodbye() else { continue };
-            (light.shade, light.because) = (Some(shade), None);
+            let (orders, shade) = light.goodbye();
             last.extend(orders.into_iter().map(Message::from));
+            let Some(shade) = shade else { continue };
+            (light.shade, light.because) = (Some(shade), None);
             let said = [LightField::State, LightField::Because];
             last.extend(said.into_iter().filter_map(|field| retained(light, field, &cx.topics)));
         }
@@ -337,8 +338,8 @@ fn publish(light: &Light, field: LightField, outbox: &mut Outbox, topics: &Topic
 
 fn leave_device(light: &Light, outbox: &mut Outbox) {
     outbox.forget_light(&light.settings.name);
-    let goodbye = light.goodbye().into_iter().flat_map(|(orders, _)| orders).map(Message::from);
-    outbox.light(None, goodbye.collect());
+    let (orders, _) = light.goodbye();
+    outbox.light(None, orders.into_iter().map(Message::from).collect());
 }
 
 fn remove(name: &TopicLevel, outbox: &mut Outbox, topics: &Topics) {

@@ -105,8 +105,10 @@ pub struct Request<O> {
     pub id: RequestId<O>,
     /// What is asked.
     pub operation: O,
-    /// An access token older than this may not be used: after a refusal a new one may carry new permissions.
+    /// An access token older than this is used only if no other is to be had now: after a refusal a new one may carry new permissions.
     pub token_max_age: Option<Duration>,
+    /// One older than this is somebody else's: it is not used even if there is no other.
+    pub own_token_age: Option<Duration>,
 }
 
 /// The end of one request.

@@ -71,9 +71,10 @@ impl Requests {
         }
     }
 
-    /// These take their place. What is still answered is known by its number, which none of these has.
+    /// These take their place. What is still answered is known by its number, which none of these has; and whose tokens there are does not
+    /// change.
     pub(super) fn begin_anew(&mut self, anew: Self) {
-        *self = Self { next_id: self.next_id, ..anew };
+        *self = Self { next_id: self.next_id, tokens: std::mem::take(&mut self.tokens), ..anew };
     }
 
     /// Whose they are.
@@ -362,7 +363,7 @@ impl Requests {
         let token_max_age = token_max_age.into_iter().chain(self.tokens.max_age(cx.now)).min();
         let id = RequestId::new(self.next_id);
         self.next_id += 1;
-        Request { id, operation, token_max_age }
+        Request { id, operation, token_max_age, own_token_age: self.tokens.own_age(cx.now) }
     }
 
     fn again(&mut self, job: &Job<Target>, again: Again, now: Tick) {

@@ -22,6 +22,8 @@ const JUST_RENEWED: Duration = Duration::from_secs(5);
 pub(super) struct Tokens {
     /// Older ones are not used any more.
     oldest: Option<Tick>,
+    /// Older ones are somebody else's.
+    own_from: Option<Tick>,
     renewals: VecDeque<Tick>,
 }
 
@@ -31,9 +33,14 @@ impl Tokens {
         self.oldest.map(|oldest| now.since(oldest))
     }
 
+    /// The age from which on a token is somebody else's.
+    pub(super) fn own_age(&self, now: Tick) -> Option<Duration> {
+        self.own_from.map(|from| now.since(from))
+    }
+
     /// Those that there are are somebody else's.
     pub(super) fn forget(&mut self, now: Tick) {
-        self.oldest = Some(now);
+        (self.oldest, self.own_from) = (Some(now), Some(now));
     }
 
     /// Graph refused a token twice. `true` if there is, or may be, a newer one to try.
@@ -71,5 +78,17 @@ mod tests {
             }
         }
         assert_eq!(asked, 30);
+    }
+
+    #[test]
+    fn what_graph_refused_may_be_tried_again_but_not_what_is_somebody_elses() {
+        let mut tokens = Tokens::default();
+        let at = |second| Tick(Duration::from_secs(second));
+        tokens.renew(at(1));
+        assert_eq!((tokens.max_age(at(3)), tokens.own_age(at(3))), (Some(Duration::from_secs(2)), None));
+        tokens.forget(at(10));
+        tokens.renew(at(20));
+        assert_eq!(tokens.max_age(at(21)), Some(Duration::from_secs(1)));
+        assert_eq!(tokens.own_age(at(21)), Some(Duration::from_secs(11)));
     }
 }

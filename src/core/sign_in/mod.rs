@@ -16,14 +16,18 @@ use super::model::account::AccountId;
 use super::model::act::{ActId, Acted};
 use super::model::effect::Effect;
 use super::model::foreign::Legible;
+use super::model::name::ObjectId;
 use super::model::payload::json;
 use super::model::report::Report;
 use super::model::settings::AccountSettings;
 use super::model::sign_in::{
-    AccountChange, InvitationEnd, LandingAddress, ShownInvitation, SignInBy, SignInOrder,
+    AccountChange, InvitationEnd, LandingAddress, ShownInvitation, SignInBy, SignInOrder, SignedIn,
 };
 use super::model::time::Tick;
 use super::model::topic::AccountField;
+
+/// What is said to whoever waits when nothing will come of it.
+const RELOADED: &str = "the configuration was read again meanwhile; begin again";
 
 /// What is said to an address or a word that nothing waits for.
 const NOT_AWAITED: &str = "no sign-in waits for that any more; begin again";
@@ -38,6 +42,8 @@ pub(super) struct SignIn {
     invitation: Invitation,
     /// Who is signed in, by name.
     account: Option<Legible>,
+    /// Who was signed in last, also while nobody is.
+    last: Option<ObjectId>,
     /// When the app's certificate ends, if it signs in with one.
     certificate_ends: Option<Timestamp>,
     /// Why new tokens cannot be stored, and where.
@@ -54,6 +60,7 @@ impl SignIn {
             of,
             invitation: Invitation::new(Codes::default(), now),
             account: None,
+            last: None,
             certificate_ends: settings.sign_in.certificate_ends,
             not_stored: None,
             visitor: None,
@@ -77,7 +84,8 @@ impl SignIn {
     }
 
     /// Others look after signing in now, who know nothing of an invitation. A reload is no reason for another code.
-    pub(super) fn begin_anew(&mut self, outbox: &mut Outbox, cx: &Context) {
+    pub(super) fn begin_anew(&mut self, outbox: &mut Outbox, cx: &mut Context) {
+        self.answer(Err(RELOADED.into()), cx);
         if self.shown().is_some() {
             self.take_back(outbox, cx);
         }
@@ -87,7 +95,7 @@ impl SignIn {
 
     /// Another tenant or another app: who is signed in there, and what becomes of codes, is not known.
     pub(super) fn forget_account(&mut self, cx: &Context) {
-        self.account = None;
+        (self.account, self.last) = (None, None);
         self.invitation = Invitation::new(Codes::default(), cx.now);
     }
 
@@ -222,12 +230,14 @@ impl SignIn {
         self.certificate_ends = ends;
     }
 
-    /// Takes who is signed in, by name. Returns whether that is news, and whether it is somebody else than before.
-    pub(super) fn signed_in(&mut self, account: Option<Legible>) -> (bool, bool) {
-        let is_news = self.account != account;
-        let is_another = is_news && self.account.is_some() && account.is_some();
-        self.account = account;
-        (is_news, is_another)
+    /// Takes who is signed in. Returns whether their name is news, and whether it is somebody else than whoever was signed in last: names
+    /// change, object ids do not.
+    pub(super) fn signed_in(&mut self, account: Option<SignedIn>) -> (bool, bool) {
+        let id = account.as_ref().map(|account| account.object_id);
+        let name = account.map(|account| account.username);
+        let is_another = id.is_some() && self.last.is_some() && id != self.last;
+        self.last = id.or(self.last);
+        (std::mem::replace(&mut self.account, name.clone()) != name, is_another)
     }
 
     /// When the next order is due.
@@ -297,7 +307,8 @@ impl SignIn {
     }
 
     /// The topic of the invitation, emptied for good: the account goes.
-    pub(super) fn goes(&self, outbox: &mut Outbox, cx: &Context) {
+    pub(super) fn goes(&mut self, outbox: &mut Outbox, cx: &mut Context) {
+        self.answer(Err(RELOADED.into()), cx);
         self.take_back(outbox, cx);
     }
 

@@ -1,6 +1,7 @@
 //! What visitors of the status page ask for, and what they are answered.
 
 use super::*;
+use crate::core::model::event::Access;
 use crate::core::model::event::Event::{Acknowledged, Connected, SignIn};
 use crate::core::model::settings::Commands;
 use crate::core::model::sign_in::{AccountChange, InvitationEnd, LandingAddress, ShownInvitation, SignedIn};
@@ -214,4 +215,31 @@ fn without_a_broker_a_person_can_sign_in() {
     let said = said_to(&bridge.on(act(Act::SignIn(None, SignInBy::Browser, None)), at(3.0)));
     assert!(said.contains(&"InviteAnybody(Browser, None)".to_owned()), "{said:?}");
     bridge.on(Connected, at(10.0));
+}
+
+#[test]
+fn a_reload_that_leaves_nobody_to_answer_is_an_answer() {
+    let again = |name: Option<&str>| {
+        changed(only_alice(), |it| {
+            it.accounts[0].name = name.map(|name| name.parse().unwrap());
+            it.accounts[0].sign_in.invites = Some(SignInBy::Browser);
+        })
+    };
+    let waiting = [
+        (Act::SignIn(None, SignInBy::Browser, None), None),
+        (Act::SignOut(None), None),
+        (Act::SignOut(None), Some("work")),
+    ];
+    for (it, name) in waiting {
+        for access in [Access::Renewed, Access::New] {
+            let mut bridge = signed_in();
+            bridge.on(act(it.clone()), at(2.0));
+            let reload = Event::Configured(Box::new(again(name)), vec![access]);
+            assert_eq!(
+                answers(&mut bridge, reload, 3.0),
+                ["answer: no: the configuration was read again meanwhile; begin again"],
+                "{it:?} {access:?}"
+            );
+        }
+    }
 }

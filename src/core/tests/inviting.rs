@@ -182,20 +182,41 @@ fn another_account_is_another_person() {
     let me = changed(Settings { users: vec![watched("me", "me")], ..settings() }, |it| {
         it.accounts[0].sign_in.invites = BY_CODE
     });
-    let mut bridge = online(me);
-    let account = |name: &str| {
-        let signed_in = SignedIn { username: name.into(), object_id: id(1), may_write: false };
+    let account = |name: &str, n: usize| {
+        let signed_in = SignedIn { username: name.into(), object_id: id(n), may_write: false };
         SignIn(AccountId::FIRST, SignInEvent::Account(Some(signed_in)))
     };
-    bridge.on(account("alice@contoso.example"), at(0.05));
-    bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(0.1));
-    bridge.on(Acknowledged(100), at(0.2));
-    let changed = lines(&bridge.on(account("bob@contoso.example"), at(1.0)));
-    assert!(changed.contains(&"presence/me/availability =".to_owned()), "{changed:?}");
-    assert!(changed.contains(&"presence/me/health = stale".to_owned()), "{changed:?}");
-    assert!(changed.contains(&"read #1 me with a fresh token".to_owned()), "not with Alice's: {changed:?}");
-    let read = lines(&bridge.on(answer(1, vec![reading(2, "Away", "Away")]), at(1.1)));
-    assert!(read.contains(&"presence/me/availability = Away".to_owned()), "{read:?}");
+    for signs_out_first in [false, true] {
+        let mut bridge = online(me.clone());
+        bridge.on(account("alice@contoso.example", 1), at(0.05));
+        bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(0.1));
+        bridge.on(Acknowledged(100), at(0.2));
+        let mut next = 1;
+        if signs_out_first {
+            bridge.on(SignIn(AccountId::FIRST, SignInEvent::Account(None)), at(0.5));
+            let refused = ReadFailure::SignInRequired { advice: "nobody is signed in".into() };
+            bridge.on(failure(next, refused), at(0.6));
+            bridge.on(Acknowledged(100), at(0.7));
+            bridge.on(ended(InvitationEnd::SignedIn), at(0.9));
+            next += 1;
+        }
+        let mut changed = lines(&bridge.on(account("bob@contoso.example", 2), at(1.0)));
+        if signs_out_first {
+            // The read that began with the sign-in, before it was known whose it is.
+            next += 1;
+        }
+        assert!(changed.contains(&"presence/me/availability =".to_owned()), "{changed:?}");
+        bridge.on(Acknowledged(100), at(1.0));
+        changed.extend(lines(&bridge.on(Woken, at(1.0))));
+        assert!(signs_out_first || changed.contains(&"presence/me/health = stale".to_owned()), "{changed:?}");
+        let read = format!("read #{next} me with a fresh token");
+        assert!(changed.contains(&read), "not with Alice's: {changed:?}");
+        let read = lines(&bridge.on(answer(next, vec![reading(2, "Away", "Away")]), at(1.1)));
+        assert!(read.contains(&"presence/me/availability = Away".to_owned()), "{read:?}");
+        bridge.on(Acknowledged(100), at(1.2));
+        let renamed = lines(&bridge.on(account("robert@contoso.example", 2), at(2.0)));
+        assert!(!renamed.contains(&"presence/me/availability =".to_owned()), "the same person: {renamed:?}");
+    }
 }
 
 #[test]

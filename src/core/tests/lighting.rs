@@ -692,8 +692,7 @@ fn who_tries_a_light_sees_every_state_and_then_what_is_true() {
         let seen = told_until(&mut bridge, test(), 1.0, ends - 0.1);
         assert_eq!((seen.len(), seen[0].as_str(), seen[looks - 1].as_str()), (looks, GREEN, DARK));
         assert!(bridge.snapshot(&PeopleQuery::nobody(), at(ends)).lights[0].is_tested);
-        let after: &[&str] = if follows { &[BLUE] } else { &[] };
-        assert_eq!(told_until(&mut bridge, Woken, ends, ends + 0.4), after);
+        assert_eq!(told_until(&mut bridge, Woken, ends, ends + 0.4), [BLUE], "{follows}");
         assert!(!bridge.snapshot(&PeopleQuery::nobody(), at(ends)).lights[0].is_tested);
     }
     let mut bridge = online(with(vec![light("door", &["alice"])]));
@@ -709,4 +708,37 @@ fn who_tries_a_light_sees_every_state_and_then_what_is_true() {
     );
     let unknown = Event::Act(ActId::new(1), Act::TestLight("window".parse().unwrap()));
     assert_eq!(lines(&bridge.on(unknown, at(5.0)))[0], "answer: no: there is no such light any more");
+}
+
+#[test]
+fn no_end_of_a_test_leaves_its_colour() {
+    let test = || Event::Act(ActId::new(1), Act::TestLight("door".parse().unwrap()));
+    let follow = |follows| Event::Act(ActId::new(1), Act::Follow("door".parse().unwrap(), follows));
+    let settings = || with(vec![light("door", &["alice"])]);
+    let reloaded = || Configured(Box::new(settings()), vec![Access::Same]);
+    for paused in [false, true] {
+        for (end, says) in [
+            (vec![test()], "pressed again"),
+            (vec![follow(paused)], "paused or not meanwhile"),
+            (vec![reloaded()], "a reload"),
+            (vec![Stop], "the bridge stops"),
+            (vec![lost(), Connected, subscribed(), subscribed()], "another connection"),
+        ] {
+            let mut bridge = online(settings());
+            check_lights(&mut bridge, vec![(0.1, answer(0, calls()), &[BLUE, "door/state = #0000ff"])]);
+            if paused {
+                told_until(&mut bridge, follow(false), 0.5, 0.6);
+            }
+            assert_eq!(told_until(&mut bridge, test(), 1.0, 2.0), [GREEN]);
+            let told: Vec<String> =
+                end.into_iter().flat_map(|event| told_until(&mut bridge, event, 2.0, 2.4)).collect();
+            let more = told_until(&mut bridge, Woken, 2.5, 2.9);
+            assert_eq!(told.iter().chain(&more).last().map(String::as_str), Some(BLUE), "{says}, {paused}");
+        }
+    }
+    // Of one that was never told anything it is not known what it showed.
+    let mut bridge = online(settings());
+    told_until(&mut bridge, follow(false), 0.5, 0.6);
+    assert_eq!(told_until(&mut bridge, test(), 1.0, 2.0), [GREEN]);
+    assert_eq!(told_until(&mut bridge, Stop, 2.0, 2.4), [DARK]);
 }

@@ -630,3 +630,18 @@ fn a_machine_that_slept_waits_and_does_not_fight() {
     let woke = lines(&woke);
     assert!(woke.contains(&"visit".to_owned()) && !woke.contains(&"connect".to_owned()), "{woke:?}");
 }
+
+#[test]
+fn whoever_claims_uses_no_token_of_somebody_who_was_signed_in_while_it_waited() {
+    use crate::core::model::sign_in::SignedIn;
+
+    let mut world = World::waiting();
+    for (n, name) in [(1, "alice@contoso.example"), (2, "bob@contoso.example")] {
+        let who = SignedIn { username: name.into(), object_id: id(n), may_write: false };
+        world.on(Event::SignIn(AccountId::FIRST, SignInEvent::Account(Some(who))));
+    }
+    world.until(20.0);
+    world.takes_over();
+    let read = world.heard().into_iter().find(|line| line.starts_with("read #"));
+    assert!(read.is_some_and(|read| read.ends_with(" with a fresh token")), "{read:?}");
+}
