@@ -8,15 +8,6 @@ use crate::core::model::act::Act;
 use crate::core::model::name::TopicLevel;
 use crate::core::model::sign_in::{LandingAddress, SignInBy};
 
-/// What is said of a form that holds no such address.
-pub(super) const NO_ADDRESS: &str =
-    "this is no address that a sign-in ends on: copy all of it from the browser's address bar";
-
-/// Whether a form hands in the address that a sign-in ended on, whatever it is.
-pub(super) fn is_address(form: &Form) -> bool {
-    form.value("act") == Some("landed")
-}
-
 /// What a form asks for; nothing if it is of no use.
 pub(super) fn asked(form: &Form, headers: &HeaderMap) -> Option<Act> {
     let name = |field: &str| form.value(field).and_then(|name| name.parse::<TopicLevel>().ok());

@@ -76,7 +76,6 @@ where
     }
     let acted = match acts::asked(&form, headers) {
         Some(act) => site.act(act).await,
-        None if acts::is_address(&form) => Err(acts::NO_ADDRESS.into()),
         None => return Err(text(StatusCode::BAD_REQUEST, "this form is of no use here")),
     };
     told(acted, request.uri.query(), site).ok_or_else(busy)

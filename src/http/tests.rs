@@ -395,10 +395,11 @@ async fn who_did_something_is_told_how_it_went_and_no_link_can_put_words_there()
         let html = visit.get(&location, &[]).await.into_body();
         assert_eq!(told(&html), "the bridge is not connected to the broker, or waits for its turn");
     }
-    for (address, says) in [("", "this is no address"), ("x%0D%0Ay", "this is not the address")] {
+    for address in ["", "x%0D%0Ay"] {
         let response = visit.post(&format!("act=landed&address={address}")).await;
         let location = format!("/{}", response.headers()["location"].to_str().unwrap());
-        assert!(told(&visit.get(&location, &[]).await.into_body()).starts_with(says), "{address}");
+        let said = told(&visit.get(&location, &[]).await.into_body());
+        assert!(said.starts_with("this is not the address"), "{address}: {said}");
     }
     for other in ["/", "/?told=1", "/?told=Call+0800+1234", "/?told="] {
         assert_eq!(told(&visit.get(other, &[]).await.into_body()), "", "{other}");
