@@ -4,12 +4,13 @@
 //! may have it, with `standby` where several instances take turns;
 //! `read_back` and, where the broker does not answer wildcards, `by_name` ask for what earlier runs left, `found` is what that
 //! was, `refusals` what the broker does not take, `outbox` what is sent and in which order,
-//! with `pace` how fast, and `suspects` at which message the broker hangs up.
+//! with `pace` and `in_flight` how fast, and `suspects` at which message the broker hangs up.
 
 mod by_name;
 mod claim;
 mod duplicate_client;
 mod found;
+pub(in crate::core) mod in_flight;
 mod link;
 pub(super) mod outbox;
 pub mod pace;

@@ -9,6 +9,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::in_flight::InFlight;
 use super::pace::{MESSAGES_OF_ONE, Pace};
 use super::suspects::{Admission, Suspects};
 use crate::core::context::Context;
@@ -22,10 +23,6 @@ use crate::core::model::time::Tick;
 use crate::core::model::topic::{BridgeField, Field, ONLINE};
 use crate::core::people::Roster;
 use crate::core::people::person::Person;
-
-/// Messages sent and not yet acknowledged, at most (a person's last few may go beyond). So many that a broker ten
-/// milliseconds away still takes forty thousand in a second, and so few that a change is not long behind a full sending.
-pub(in crate::core) const WINDOW: usize = 480;
 
 /// Places that a queue keeps room for when it is empty.
 const KEPT: usize = 4096;
@@ -70,7 +67,7 @@ pub(in crate::core) struct Outbox {
     sending: u32,
     /// `online` waits for the full sending to be through.
     announce: bool,
-    in_flight: usize,
+    in_flight: InFlight,
     pace: Pace,
     /// More waits, and goes out then.
     paced_until: Option<Tick>,
@@ -95,7 +92,7 @@ impl Outbox {
     pub(in crate::core) fn close(&mut self) {
         self.drop_waiting();
         self.suspects.forget_connection();
-        self.in_flight = 0;
+        self.in_flight.forget();
         (self.online_waits, self.until_online, self.announced_at) = (false, None, None);
         self.removals.extend(self.removed.drain(..));
     }
@@ -104,13 +101,13 @@ impl Outbox {
     /// up.
     pub(in crate::core) fn begin_anew(&mut self) {
         self.close();
-        let (suspects, careful) = (std::mem::take(&mut self.suspects), self.careful);
-        *self = Self { suspects, careful, ..Self::default() };
+        let (suspects, in_flight) = (std::mem::take(&mut self.suspects), std::mem::take(&mut self.in_flight));
+        *self = Self { suspects, in_flight, careful: self.careful, ..Self::default() };
     }
 
     /// Sends what must not wait, whether presence may be published or not.
     pub(super) fn at_once(&mut self, message: Message, cx: &mut Context) {
-        self.in_flight += 1;
+        self.in_flight.sent(1, cx.now);
         let messages = vec![message];
         self.suspects.sent(&messages);
         cx.ask_broker(BrokerOrder::Publish(messages));
@@ -120,7 +117,7 @@ impl Outbox {
     pub(super) fn close_with(&mut self, last: Vec<Message>, cx: &mut Context) {
         self.drop_waiting();
         if !last.is_empty() {
-            self.in_flight += last.len();
+            self.in_flight.sent(last.len(), cx.now);
             cx.ask_broker(BrokerOrder::Publish(last));
         }
     }
@@ -261,8 +258,8 @@ impl Outbox {
     /// So many of the oldest have arrived. `true` when `online` did, and everything before it.
     pub(in crate::core) fn acknowledged(&mut self, count: usize, now: Tick) -> bool {
         self.suspects.acknowledged(count);
-        self.in_flight = self.in_flight.saturating_sub(count);
-        if self.in_flight == 0 {
+        self.in_flight.acknowledged(count, now);
+        if self.in_flight.count() == 0 {
             self.removed.clear();
         }
         // More may have been sent behind it, and be acknowledged with it.
@@ -313,7 +310,7 @@ impl Outbox {
 
     /// Messages that were sent and have not arrived yet, as far as is known.
     pub(super) fn in_flight(&self) -> usize {
-        self.in_flight
+        self.in_flight.count()
     }
 
     /// Sends what fits into the window. `announcement` makes what Home Assistant is told of somebody, `expires` is after how
@@ -330,7 +327,7 @@ impl Outbox {
         }
         let mut messages = Vec::new();
         let paced = self.pace.room(self.messages_waiting(), cx.now);
-        let room = WINDOW.saturating_sub(self.in_flight);
+        let room = self.in_flight.room();
         while messages.len() < room.min(paced) && !self.suspects.keep_others_waiting() {
             let before = messages.len();
             if let Some(topic) = self.removals.pop_front() {
@@ -367,7 +364,7 @@ impl Outbox {
             }
             self.admit(&mut messages, before);
         }
-        if messages.is_empty() && self.in_flight == 0 {
+        if messages.is_empty() && self.in_flight.count() == 0 {
             messages.extend(self.suspects.next_alone());
         }
         self.give_back();
@@ -377,13 +374,13 @@ impl Outbox {
         if self.careful {
             messages.iter_mut().for_each(|message| message.qos = Qos::AtLeastOnce);
         }
-        self.in_flight += messages.len();
+        self.in_flight.sent(messages.len(), cx.now);
         self.pace.sent(messages.len(), cx.now);
         let is_paced = messages.len() >= paced && paced < room && self.waiting() > 0;
         self.paced_until = is_paced.then(|| self.pace.room_at());
         if self.online_waits && messages.last().is_some_and(|message| message.payload == ONLINE) {
             self.online_waits = false;
-            self.until_online = Some(self.in_flight);
+            self.until_online = Some(self.in_flight.count());
         }
         self.suspects.sent(&messages);
         if !messages.is_empty() {

@@ -397,6 +397,7 @@ fn a_later_collision_leaves_the_newcomer_out_until_the_name_is_free() {
     assert!(!said.iter().any(|line| line.contains("/Bob/") || line.contains("/ALICE/")), "{said:?}");
     let notice = health(&commands);
     assert!(notice.contains("2 members of the group") && notice.contains("would both be named"), "{notice}");
+    bridge.on(Acknowledged(100), at(now));
     let (request, _, now) = next_reading(&mut bridge, now);
     let commands = bridge.on(members(request, &[(1, "alice"), (3, "Bob")], None), at(now));
     let said = lines(&commands);

@@ -332,11 +332,12 @@ fn online(settings: Settings) -> Bridge {
     bridge.on(Event::Connected, at(0.0));
     bridge.on(subscribed(), at(0.0));
     bridge.on(subscribed(), at(0.0));
-    let published = bridge.on(Event::Woken, at(0.04));
-    for command in &published {
-        if let Effect::Broker(BrokerOrder::Publish(messages)) = command {
-            bridge.on(Event::Acknowledged(messages.len()), at(0.04));
-        }
+    let mut said = bridge.on(Event::Woken, at(0.04));
+    while let Some(messages) = said.iter().find_map(|effect| match effect {
+        Effect::Broker(BrokerOrder::Publish(messages)) => Some(messages.len()),
+        _ => None,
+    }) {
+        said = bridge.on(Event::Acknowledged(messages), at(0.04));
     }
     bridge
 }

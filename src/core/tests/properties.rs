@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::groups::{group, members};
 use super::lighting::light;
 use super::*;
-use crate::core::broker::outbox::WINDOW;
+use crate::core::broker::in_flight::WINDOW_MAX;
 use crate::core::lights::hours::Hours;
 use crate::core::lights::settings::Settings as Light;
 use crate::core::model::event::Access;
@@ -124,7 +124,7 @@ impl World {
                     assert!(self.connected, "published without a connection");
                     self.unacknowledged += messages.len();
                     // A person's last few may go beyond the window.
-                    let most = WINDOW + Field::LEAVING.len();
+                    let most = WINDOW_MAX + Field::LEAVING.len();
                     assert!(self.unacknowledged <= most, "{} in flight", self.unacknowledged);
                     self.retained.extend(messages.into_iter().map(|m| (m.topic, m.payload)));
                 }

@@ -1,7 +1,7 @@
 //! What reaches the broker, and in which order.
 
 use super::*;
-use crate::core::broker::outbox::WINDOW;
+use crate::core::broker::in_flight::WINDOW_MAX;
 use crate::core::model::event::Event::{Acknowledged, Connected, Started, Woken};
 use crate::core::model::sign_in::SignInEvent;
 
@@ -219,7 +219,7 @@ fn the_window_bounds_what_is_in_flight_and_fresh_changes_overtake_the_rest() {
     bridge.on(lost(), at(1.0));
     let first = lines(&bridge.on(Connected, at(2.0)));
     let first: Vec<String> = first.into_iter().filter(|line| line.contains(" = ")).collect();
-    assert!((WINDOW..WINDOW + 4).contains(&first.len()), "{}", first.len());
+    assert!((WINDOW_MAX..WINDOW_MAX + 4).contains(&first.len()), "{}", first.len());
     bridge.on(Woken, at(5.0));
     let mut change = everyone("Available");
     change[7] = reading(7, "Busy", "Busy");

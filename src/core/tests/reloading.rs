@@ -1,7 +1,7 @@
 //! Another configuration while the bridge runs.
 
 use super::*;
-use crate::core::broker::outbox::WINDOW;
+use crate::core::broker::in_flight::WINDOW_MAX;
 use crate::core::model::event::Access;
 use crate::core::model::event::Event::{Acknowledged, Connected, Woken};
 use crate::core::model::presence::Messages;
@@ -199,14 +199,14 @@ fn in_the_middle_of_a_full_sending_it_begins_again_with_the_people_of_now() {
     let mut bridge = online(following(&many));
     bridge.on(answer(0, (1..300).map(|n| reading(n, "Busy", "Busy")).collect()), at(0.1));
     for _ in 0..10 {
-        bridge.on(Acknowledged(WINDOW), at(0.2));
+        bridge.on(Acknowledged(WINDOW_MAX), at(0.2));
     }
     bridge.on(lost(), at(1.0));
     bridge.on(Woken, at(5.0));
     bridge.on(Connected, at(5.1));
     let mut said = lines(&bridge.on(configured(following(&many[..150])), at(5.2)));
     for second in 6..16 {
-        said.extend(lines(&bridge.on(Acknowledged(WINDOW), at(f64::from(second)))));
+        said.extend(lines(&bridge.on(Acknowledged(WINDOW_MAX), at(f64::from(second)))));
     }
     assert!(said.contains(&"presence/bridge/state = online".to_owned()), "never online");
     for (name, _) in &many[..150] {
