@@ -10,13 +10,16 @@ use crate::choice::programs;
 use crate::harness::process::Process;
 use crate::harness::{Bridge, Heard, Listener};
 use crate::kinds::nats;
-use crate::office::{Office, STATE};
-use crate::standby;
+use crate::office::{self, Office, STATE};
+use crate::{manners, standby};
 
 /// In `BROKERS`.
 pub(crate) const NAME: &str = "nats-cluster";
 
 const SERVERS: usize = 3;
+
+/// About as many as the bridge has to publish.
+const MESSAGES: usize = 5 * office::PEOPLE;
 
 /// Until the others are right again.
 const RIGHT_WITHIN: Duration = Duration::from_secs(90);
@@ -73,6 +76,10 @@ fn start(place: &Place, server: usize, routes: &str) -> Process {
     let cluster = format!("cluster {{ name: office, listen: \"127.0.0.1:{listen}\", routes: [{routes}] }}\n");
     let configuration = nats::configuration(place, &format!("server-{server}")) + &cluster;
     Process::start(&mut nats::command(place, &configuration)).unwrap()
+}
+
+async fn soon_enough<T>(what: impl Future<Output = T>) -> T {
+    timeout(RIGHT_WITHIN, what).await.unwrap()
 }
 
 /// The program, once, if it is asked for.
@@ -138,9 +145,14 @@ async fn one_that_waits_at_another_server_takes_over() {
                 // It may be the first that comes back, by another server.
                 active.signal("STOP");
             }
-            let took = standby::follows(&observer, "cellar", began, RIGHT_WITHIN).await;
+            // What the cluster itself allows, at the same time: two servers may first have to agree who leads.
+            let (took, (first, all)) = tokio::join!(
+                standby::follows(&observer, "cellar", began, RIGHT_WITHIN),
+                soon_enough(manners::stores(cluster.port(2), MESSAGES))
+            );
             println!(
-                "figure: server and active bridge die (bridge frozen: {}): right after {took:?}",
+                "figure: server and active bridge die (bridge frozen: {}): right after {took:?}; a bare client has its first message \
+                 stored after {first:?}, {MESSAGES} after {all:?}",
                 !with_bridge
             );
             println!("{}", waiting.lines("INFO").join("\n"));

@@ -1,6 +1,6 @@
 //! What a broker does to any client, seen without the bridge.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rumqttc::{
     AsyncClient, Event, EventLoop, LastWill, MqttOptions, Packet, QoS, SubscribeFilter, SubscribeReasonCode,
@@ -14,6 +14,9 @@ use crate::harness::{Heard, Listener, soon};
 pub(crate) const MAYBE: Duration = Duration::from_secs(2);
 
 const ROUNDS: usize = 3;
+
+/// Before a connection that failed is tried again.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// How many of the topics that are retained a wildcard brings.
 pub(crate) async fn wildcard(port: u16, filter: &str, topics: usize) -> String {
@@ -74,6 +77,30 @@ pub(crate) async fn comes_once(port: u16, name: &str) {
     let (client, mut events) = connected(MqttOptions::new(name, "127.0.0.1", port)).await;
     client.disconnect().await.unwrap();
     soon("the end of a connection", async { while events.poll().await.is_ok() {} }).await;
+}
+
+/// How long a client that does nothing else needs from now until the broker has stored so many retained messages, however often it
+/// has to connect for it: the first one, and all.
+pub(crate) async fn stores(port: u16, messages: usize) -> (Duration, Duration) {
+    let began = Instant::now();
+    let options = MqttOptions::new("bare", "127.0.0.1", port);
+    let (client, mut events) = AsyncClient::new(options, messages);
+    for i in 0..messages {
+        client.publish(format!("bare/{i}"), QoS::AtLeastOnce, true, "stored").await.unwrap();
+    }
+    let (mut stored, mut first) = (0, None);
+    while stored < messages {
+        match events.poll().await {
+            Ok(Event::Incoming(Packet::PubAck(_))) => {
+                stored += 1;
+                first.get_or_insert(began.elapsed());
+            }
+            Ok(_) => {}
+            // The next poll connects anew, and sends again what was not acknowledged.
+            Err(_) => tokio::time::sleep(AGAIN).await,
+        }
+    }
+    (first.unwrap(), began.elapsed())
 }
 
 async fn connected(mut options: MqttOptions) -> (AsyncClient, EventLoop) {

@@ -543,6 +543,7 @@ fn a_namesake_is_named_once() {
 #[test]
 fn a_holder_that_was_frozen_steps_back_before_it_says_anything() {
     let mut world = World::holding();
+    world.on(live("presence/bridge/standby/cellar", "waiting"));
     world.on(answer(0, vec![reading(1, "Busy", "Busy")]));
     world.until(world.now + 3.0);
     world.forget();
@@ -558,14 +559,24 @@ fn a_holder_that_was_frozen_steps_back_before_it_says_anything() {
 
 #[test]
 fn a_holder_that_does_not_hear_itself_steps_back_before_others_claim() {
-    let mut world = World::holding();
-    let began = world.now;
-    world.until(began + 60.0);
-    world.echoes = false;
-    world.forget();
-    world.until(began + 70.0);
-    let at = world.said.iter().find(|(_, line)| line == "visit").unwrap().0 - began - 60.0;
-    assert!((2.9..=5.0).contains(&at), "{at}");
+    let steps_back_after = |others: &[&str]| {
+        let mut world = World::holding();
+        let began = world.now;
+        for word in others {
+            world.on(live("presence/bridge/standby/cellar", *word));
+        }
+        world.until(began + 60.0);
+        world.echoes = false;
+        world.forget();
+        world.until(began + 90.0);
+        world.said.iter().find(|(_, line)| line == "visit").unwrap().0 - began - 60.0
+    };
+    let others_wait = steps_back_after(&["waiting"]);
+    assert!((2.9..=5.0).contains(&others_wait), "{others_wait}");
+    // The only one gives the broker longer.
+    for alone in [steps_back_after(&[]), steps_back_after(&["waiting", ""])] {
+        assert!((12.9..=15.0).contains(&alone), "{alone}");
+    }
 
     // One that never heard itself cannot tell: an access list may be why.
     let mut world = World::waiting();

@@ -10,6 +10,10 @@ const SAY_EVERY: Duration = Duration::from_secs(2);
 /// It steps back this long after it sent the last word that it heard again: before the silence is long enough for anybody who waits.
 const HEARD_FOR: Duration = Duration::from_secs(5);
 
+/// The same where it knows of nobody who waits: another one would only have to come now. Servers of a cluster that agree on a new
+/// leader store nothing for 4 to 9 s meanwhile (NATS), and a new connection would take longer still.
+const ALONE_HEARD_FOR: Duration = Duration::from_secs(15);
+
 /// One connection of one that holds the place.
 #[derive(Debug)]
 pub(super) struct Hold {
@@ -42,13 +46,13 @@ impl Hold {
         })
     }
 
-    /// When it is cut off, if it does not hear itself until then.
-    pub(super) fn cut_off_at(&self) -> Option<Tick> {
-        self.heard.map(|at| at + HEARD_FOR)
+    /// When it is cut off, if it does not hear itself until then; `is_alone` if nobody waits.
+    pub(super) fn cut_off_at(&self, is_alone: bool) -> Option<Tick> {
+        self.heard.map(|at| at + if is_alone { ALONE_HEARD_FOR } else { HEARD_FOR })
     }
 
     /// When time alone changes something; `is_up` if it publishes.
-    pub(super) fn wake_at(&self, is_up: bool) -> Option<Tick> {
-        [Some(self.say_at), self.cut_off_at().filter(|_| is_up)].into_iter().flatten().min()
+    pub(super) fn wake_at(&self, is_up: bool, is_alone: bool) -> Option<Tick> {
+        [Some(self.say_at), self.cut_off_at(is_alone).filter(|_| is_up)].into_iter().flatten().min()
     }
 }

@@ -226,7 +226,8 @@ impl Standby {
 
     /// Whether the one that holds the place does not hear itself any more.
     pub(super) fn is_cut_off(&self, now: Tick) -> bool {
-        matches!(&self.role, Role::Holding(hold) if hold.cut_off_at().is_some_and(|at| at <= now))
+        let Role::Holding(hold) = &self.role else { return false };
+        hold.cut_off_at(self.waiting.is_empty()).is_some_and(|at| at <= now)
     }
 
     /// The last words of one that leaves, at a connection that counts.
@@ -243,7 +244,7 @@ impl Standby {
         match &self.role {
             Role::Away => None,
             Role::Waiting(wait) => wait.wake_at(self.extra),
-            Role::Holding(hold) => hold.wake_at(is_up),
+            Role::Holding(hold) => hold.wake_at(is_up, self.waiting.is_empty()),
         }
     }
 
