@@ -13,6 +13,7 @@ use super::model::sign_in::SignInBy;
 use super::model::successors::Successors;
 use super::model::time::{Now, Tick};
 use super::people::Roster;
+use super::people::moves::Moves;
 use super::people::terms::Terms;
 use super::requests::Requests;
 use super::sign_in::SignIn;
@@ -83,6 +84,25 @@ impl Accounts {
     pub(super) fn is_well(&self, account: AccountId) -> bool {
         let state = self.list.get(account.index()).map(|account| account.requests.state());
         matches!(state, Some(GraphState::Starting | GraphState::Ok))
+    }
+
+    /// Who came and went: what is asked and commanded about them begins, or ends.
+    pub(super) fn follow(&mut self, moves: &Moves, people: &Roster, outbox: &mut Outbox, cx: &mut Context) {
+        let Moves { left, renamed, joined, read_anew, .. } = moves;
+        for Account { requests, commands, .. } in &mut self.list {
+            for gone in [left, read_anew].into_iter().filter(|gone| !gone.is_empty()) {
+                requests.forget(gone);
+            }
+            commands.forget(left, outbox, cx);
+            commands.forget(renamed, outbox, cx);
+        }
+        for &place in joined.iter().chain(read_anew) {
+            let person = people.get(place);
+            let account = person.and_then(|person| self.get_mut(person.account()));
+            if let (Some(person), Some(account)) = (person, account) {
+                account.requests.watch(place, person, cx);
+            }
+        }
     }
 
     /// When the next request may begin, or the next invitation.

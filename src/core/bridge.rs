@@ -8,7 +8,6 @@ use super::broker::outbox::Outbox;
 use super::broker::{Broker, ReadBack};
 use super::context::Context;
 use super::groups::Groups;
-use super::groups::roster_change::RosterChange;
 use super::health::BridgeHealth;
 use super::home_assistant::account::announced as announced_of_account;
 use super::home_assistant::announcements::{self, HomeAssistant};
@@ -27,14 +26,14 @@ use super::model::place::{Entry, Place};
 use super::model::presence_change::PresenceChange;
 use super::model::remembered::Remembered;
 use super::model::report::Report;
-use super::model::settings::{Settings, User};
+use super::model::roster_change::RosterChange;
+use super::model::settings::Settings;
 use super::model::sign_in::SignInEvent;
 use super::model::snapshot::Snapshot;
 use super::model::successors::Successors;
 use super::model::time::{Now, Tick};
 use super::model::topic::{BridgeField, Field, OFFLINE, SET, SET_STATUS_MESSAGE};
 use super::people::Roster;
-use super::people::following::Followed;
 use super::people::person::Person;
 use super::sign_in::SignIn;
 use super::snapshot::Departments;
@@ -81,7 +80,7 @@ impl Bridge {
             cx: Context::new(settings, seed, now),
         };
         for (index, user) in bridge.cx.settings.users.clone().into_iter().enumerate() {
-            bridge.join(user, Entry::user(index), None);
+            bridge.people.join(user, Entry::user(index), None, &bridge.cx);
         }
         bridge.hand_on_changes();
         bridge.watch_groups();
@@ -237,7 +236,10 @@ impl Bridge {
     /// Lets everybody decide what follows from the event and from the time.
     fn settle(&mut self) {
         while let Some(change) = self.groups.next_change(&mut self.cx) {
-            self.change(change);
+            if let RosterChange::Done { is_news } = change {
+                self.group_was_read(is_news);
+            }
+            self.people.carry_out(change, &self.cx);
             self.hand_on_changes();
         }
         self.hand_on_changes();
@@ -260,8 +262,9 @@ impl Bridge {
         lights.light_up(is_expected, people, outbox, cx);
     }
 
-    /// The one fan-out: each change of a person goes to everybody whom it concerns.
+    /// The one fan-out: who came and went, and each change of a person, goes to everybody whom it concerns.
     fn hand_on_changes(&mut self) {
+        self.hand_on_moves();
         while let Some((place, dirty)) = self.people.next_changed() {
             self.lights.somebody_changed(place);
             self.outbox.changed(place, dirty);
@@ -269,19 +272,27 @@ impl Bridge {
                 self.described(place);
             }
         }
+        // Last of all, so that Home Assistant hears of nobody whose topics are emptied.
+        for (name, report) in self.people.take_emptied() {
+            self.outbox.remove_user(&name, &self.cx);
+            self.cx.report(report);
+        }
+    }
+
+    fn hand_on_moves(&mut self) {
+        let Self { accounts, people, home_assistant, outbox, cx, .. } = self;
+        let Some(moves) = people.take_moves() else { return };
+        accounts.follow(&moves, people, outbox, cx);
+        moves.left.into_iter().for_each(|place| outbox.forget(place));
+        for (place, id) in moves.withdrawn {
+            home_assistant.withdraw(place, id, people, outbox, cx);
+        }
     }
 
     /// Somebody's object id became known, or they are to be shown otherwise.
     fn described(&mut self, place: Place) {
-        let Some(person) = self.people.get(place) else { return };
-        let is_member = |place: &Place| {
-            self.people.get(*place).is_some_and(|person| person.entry().as_member().is_some())
-        };
-        let id = person.id().filter(|_| person.entry().as_user().is_some());
-        let member = id.and_then(|id| self.people.by_id(&id).find(is_member));
-        if let Some(member) = member {
-            self.people.take_over(place, member, &self.cx);
-            self.leave(&[member]);
+        if self.people.take_over_member(place, &self.cx) {
+            self.hand_on_moves();
             self.roster_changed();
         }
         self.permit(place);
@@ -322,79 +333,12 @@ impl Bridge {
         }
     }
 
-    /// Somebody is followed from now on.
-    fn join(&mut self, user: User, entry: Entry, remembered: Option<Remembered>) {
-        let place = self.people.join(user, entry, remembered, &self.cx);
-        self.watch(place);
-    }
-
-    fn watch(&mut self, place: Place) {
-        let Some(person) = self.people.get(place) else { return };
-        if let Some(account) = self.accounts.get_mut(person.account()) {
-            account.requests.watch(place, person, &self.cx);
+    /// A group was read to its end, and who came and went by that is known.
+    fn group_was_read(&mut self, is_news: bool) {
+        if is_news {
+            self.roster_changed();
         }
-    }
-
-    /// These left their places, which are in order. What is known of everybody else stays, and so do answers under way.
-    fn forget(&mut self, gone: &[(Place, Person)]) {
-        let Self { people, accounts, home_assistant, outbox, cx, .. } = self;
-        let places: Vec<Place> = gone.iter().map(|&(place, _)| place).collect();
-        for Account { requests, commands, .. } in accounts.iter_mut() {
-            requests.forget(&places);
-            commands.forget(&places, outbox, cx);
-        }
-        for (place, person) in gone {
-            outbox.forget(*place);
-            if let Some(id) = person.id() {
-                home_assistant.withdraw(*place, id, people, outbox, cx);
-            }
-        }
-    }
-
-    /// These, who are in order, left their group, or are configured now.
-    fn leave(&mut self, places: &[Place]) {
-        let leave = |&place: &Place| Some((place, self.people.leave(place)?));
-        let gone: Vec<(Place, Person)> = places.iter().filter_map(leave).collect();
-        // First of all, so that Home Assistant hears of nobody whose topics are emptied.
-        self.forget(&gone);
-        for (_, person) in gone {
-            self.outbox.remove_user(person.name(), &self.cx);
-            self.cx.report(Report::Left(person.name().clone()));
-        }
-    }
-
-    fn change(&mut self, change: RosterChange) {
-        match change {
-            RosterChange::Leave(places) => self.leave(&places),
-            RosterChange::Rename { place, user } => {
-                let User { name, display_name, discovery, .. } = user;
-                let Some(before) = self.people.rename(place, name.clone(), display_name, discovery, &self.cx)
-                else {
-                    return;
-                };
-                if before != name {
-                    self.outbox.remove_user(&before, &self.cx);
-                    for account in self.accounts.iter_mut() {
-                        account.commands.forget(&[place], &mut self.outbox, &mut self.cx);
-                    }
-                }
-            }
-            RosterChange::Belong { place, group } => {
-                let account = self.people.get(place).map(Person::account);
-                self.people.belongs(place, group, self.groups.discovery(group), &self.cx);
-                if self.people.get(place).map(Person::account) != account {
-                    self.accounts.iter_mut().for_each(|account| account.requests.forget(&[place]));
-                    self.watch(place);
-                }
-            }
-            RosterChange::Join { user, entry, remembered } => self.join(user, entry, remembered),
-            RosterChange::Done { is_news } => {
-                if is_news {
-                    self.roster_changed();
-                }
-                self.decide_orphans();
-            }
-        }
+        self.decide_orphans();
     }
 
     /// Other people are followed, or under other names.
@@ -711,31 +655,14 @@ impl Bridge {
                     self.publish_info();
                 }
                 if is_another {
-                    self.somebody_else_signed_in(of);
+                    self.people.somebody_else_signed_in(of, &self.cx);
+                    self.hand_on_changes();
+                    self.decide_orphans();
                 }
                 // With somebody else other people can be set.
                 self.permit_everybody();
             }
         }
-    }
-
-    /// Whoever is read as the person signed in to this account is somebody else now.
-    fn somebody_else_signed_in(&mut self, of: AccountId) {
-        let Self { people, accounts, home_assistant, groups, outbox, cx, .. } = self;
-        let before = people.somebody_else_signed_in(of, cx);
-        // What is under way is about who was signed in.
-        let places: Vec<Place> = before.iter().map(|&(place, _)| place).collect();
-        let Some(Account { requests, .. }) = accounts.get_mut(of) else { return };
-        requests.forget(&places);
-        for (place, person) in before {
-            if let Some(id) = person.id() {
-                home_assistant.withdraw(place, id, people, outbox, cx);
-            }
-            outbox.remove_user(person.name(), cx);
-        }
-        home_assistant.decide(|name| groups.may_come(name), people, outbox, cx);
-        requests.all_now(cx.now);
-        places.into_iter().for_each(|place| self.watch(place));
     }
 
     /// Goes on with other settings. Whatever ties the bridge to its broker, and to Home Assistant there, must be the same
@@ -752,7 +679,9 @@ impl Bridge {
         self.accounts.succeed(&successors, &self.cx);
         self.listen_to_commands(before.commands.is_some());
         self.groups.configured(&self.cx.settings.groups, self.cx.now);
-        self.follow(&successors);
+        let (groups, terms) = (&self.groups, self.accounts.terms(&self.cx.settings));
+        self.people.follow(&successors, terms, |id| groups.group_of(id), &self.cx);
+        self.hand_on_changes();
         for account in self.accounts.iter_mut() {
             let (of, now) = (account.id(), &self.cx.settings.account(account.id()).reading);
             let before = successors.before(of).map(|known| &before.account(known).reading);
@@ -812,23 +741,6 @@ impl Bridge {
             (false, true) => self.broker.subscribe(filters, &mut self.cx),
             (true, false) => self.broker.unsubscribe(filters, &mut self.cx),
             (true, true) | (false, false) => {}
-        }
-    }
-
-    /// Follows whoever is configured now.
-    fn follow(&mut self, successors: &Successors) {
-        let groups = &self.groups;
-        let group_of = |id| groups.group_of(id).map(|group| (group, groups.discovery(group)));
-        let terms = self.accounts.terms(&self.cx.settings);
-        let followed = self.people.follow(successors, terms, group_of, &self.cx);
-        let Followed { gone, joined, demoted, emptied } = followed;
-        self.forget(&gone);
-        self.accounts.iter_mut().for_each(|account| account.requests.forget(&demoted));
-        joined.into_iter().chain(demoted).for_each(|place| self.watch(place));
-        self.hand_on_changes();
-        for (name, is_nobody) in emptied {
-            self.outbox.remove_user(&name, &self.cx);
-            self.cx.report(is_nobody.then_some(Report::Removed(name)));
         }
     }
 

@@ -5,7 +5,6 @@
 use super::difference::Difference;
 use super::handing::Handing;
 use super::member_pages::Named;
-use super::roster_change::{Pending, RosterChange};
 use super::{Groups, name_conflicts};
 use crate::core::context::Context;
 use crate::core::model::account::AccountId;
@@ -13,8 +12,24 @@ use crate::core::model::name::{ObjectId, UserId};
 use crate::core::model::name_conflict::NameConflict;
 use crate::core::model::place::Entry;
 use crate::core::model::report::Report;
+use crate::core::model::roster_change::RosterChange;
 use crate::core::model::settings::User;
 use crate::core::people::Roster;
+
+/// Changes that are still to be carried out. Members join one by one: a whole tenant may join at once, and fits into memory
+/// once.
+#[derive(Debug)]
+pub(super) struct Pending {
+    group: usize,
+    discovery: bool,
+    /// Who read it.
+    account: AccountId,
+    first: Vec<RosterChange>,
+    joining: std::vec::IntoIter<usize>,
+    handing: Handing,
+    report: Option<Report>,
+    is_news: bool,
+}
 
 impl Groups {
     /// A group was read to its end: who is in it, and about whom there is news, both in the order of object ids. Where some of
@@ -41,9 +56,8 @@ impl Groups {
         if at_start && !conflicts.is_empty() {
             return Err(conflicts.swap_remove(0));
         }
-        let Difference { mut gone, renamed, shown_otherwise, joining, belonging } = difference;
+        let Difference { gone, renamed, shown_otherwise, joining, belonging } = difference;
         let (joined, left) = (joining.len(), gone.len());
-        gone.sort_unstable();
         let leaving = (!gone.is_empty()).then_some(RosterChange::Leave(gone));
         let renamed = renamed.into_iter().chain(shown_otherwise).filter_map(|(place, found)| {
             let user = user(named.get(found)?.clone(), discovery, account);
