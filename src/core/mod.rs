@@ -25,11 +25,12 @@
 //! Where does a new rule go? To the department whose state it asks; if it asks two, the root hands one's answer to the other.
 //! A line in a table of `tests` shows it: times and events in, effects out.
 
-mod accounts;
+mod account;
 pub mod bridge;
 pub mod broker;
 mod commands;
 mod context;
+mod graph_side;
 mod groups;
 mod health;
 pub mod home_assistant;

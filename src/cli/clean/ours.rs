@@ -135,15 +135,11 @@ impl<'a> Ours<'a> {
             Heard::Own(_)
             | Heard::Person(..)
             | Heard::OtherBridge(..)
-            | Heard::Refresh
-            | Heard::Ping
+            | Heard::Asked(_)
             | Heard::Pong
             | Heard::Standby(_)
-            | Heard::Set(_)
-            | Heard::SetStatusMessage(_)
             | Heard::Account(..)
             | Heard::Light(..)
-            | Heard::PauseLight(_)
             | Heard::Device
             | Heard::Elsewhere => {}
         }
@@ -163,14 +159,7 @@ impl<'a> Ours<'a> {
                 self.bridge_is_ours.then_some(3)
             }
             Heard::Elsewhere => (self.bridge_is_ours && self.topics.is_check(&message.topic)).then_some(3),
-            Heard::OtherBridge(..)
-            | Heard::Refresh
-            | Heard::Ping
-            | Heard::Pong
-            | Heard::Set(_)
-            | Heard::SetStatusMessage(_)
-            | Heard::PauseLight(_)
-            | Heard::Device => None,
+            Heard::OtherBridge(..) | Heard::Asked(_) | Heard::Pong | Heard::Device => None,
         }
     }
 

@@ -34,8 +34,8 @@ use super::context::Context;
 use super::model::effect::{BrokerOrder, ConnectAs, Effect, Ending, Message, Subscription};
 use super::model::event::{Incoming, LinkFailure, RefusedFilter};
 use super::model::foreign::Legible;
-use super::model::heard::Heard;
-use super::model::mqtt::Protocol;
+use super::model::heard::{Asked, Heard};
+use super::model::mqtt::{Protocol, Qos};
 use super::model::name::TopicLevel;
 use super::model::payload::StandbyInfo;
 use super::model::process::Process;
@@ -43,7 +43,7 @@ use super::model::report::{DUPLICATE_CLIENT, Report, without_wildcards};
 use super::model::settings::Settings;
 use super::model::snapshot::{BrokerSnapshot, BrokerState, StandbySnapshot};
 use super::model::time::Tick;
-use super::model::topic::{BridgeField, ONLINE};
+use super::model::topic::{BridgeField, OFFLINE, ONLINE};
 use super::people::Roster;
 use super::people::person::Person;
 
@@ -162,14 +162,14 @@ impl Broker {
         self.claim.found_free();
     }
 
-    /// The broker let this client in. Subscribes to `filters`, and for the first time to what earlier runs left, with
-    /// `announcements` to Home Assistant; `named` is where they left it, as far as that is known. `false` if the connection was
+    /// The broker let this client in. Subscribes to what others say, also to `lights`, and for the first time to what earlier runs left,
+    /// with `announcements` to Home Assistant; `named` is where they left it, as far as that is known. `false` if the connection was
     /// only a trial.
     pub(super) fn connected(
         &mut self,
         announcements: Option<String>,
         named: Vec<String>,
-        filters: Vec<String>,
+        lights: BTreeSet<String>,
         outbox: &mut Outbox,
         cx: &mut Context,
     ) -> bool {
@@ -200,6 +200,7 @@ impl Broker {
             self.read_back.extend(self.claim.may_ask().then(|| cx.topics.pong()));
             subscriptions = read_back::at_most_once(self.read_back.clone());
         }
+        let filters: Vec<String> = read_back::lasting(cx).into_iter().chain(lights).collect();
         let many = subscriptions.len().div_ceil(FILTERS) + filters.len().div_ceil(FILTERS);
         self.refusals.connected();
         self.asked.clear();
@@ -258,10 +259,7 @@ impl Broker {
     /// Somebody asks whether this bridge lives.
     pub(super) fn pinged(&mut self, ping: &Incoming, outbox: &mut Outbox, cx: &mut Context) {
         let is_holder = outbox.is_open() || self.standby.is_some() && self.link.is_reading_back();
-        if is_holder
-            && !ping.retained
-            && let Some(pong) = self.claim.pong(&ping.payload, cx)
-        {
+        if is_holder && let Some(pong) = self.claim.pong(&ping.payload, cx) {
             // Where another instance would take over it must not wait for thousands of messages.
             match self.standby {
                 Some(_) => outbox.at_once(pong, cx),
@@ -305,7 +303,9 @@ impl Broker {
         match (heard, &mut self.standby) {
             (Heard::Own(BridgeField::State), Some(standby)) => standby.heard_state(&message.payload, now),
             (Heard::Own(BridgeField::State), None) => self.claim.heard_state(&message.payload),
-            (Heard::Ping, Some(standby)) if !message.retained => standby.heard_ping(&message.payload),
+            (Heard::Asked(Asked::Ping), Some(standby)) if !message.retained => {
+                standby.heard_ping(&message.payload)
+            }
             (Heard::Standby(instance), Some(standby)) => {
                 standby.heard_instance(instance, &message.payload, now);
             }
@@ -393,7 +393,7 @@ impl Broker {
         false
     }
 
-    /// Publishes `last` where presence was published, and goes.
+    /// Publishes `last`, and `offline` where presence was published, and goes.
     pub(super) fn stop(
         &mut self,
         ending: Ending,
@@ -401,6 +401,10 @@ impl Broker {
         outbox: &mut Outbox,
         cx: &mut Context,
     ) {
+        let offline = || {
+            Message::retained(cx.topics.of_bridge(BridgeField::State), OFFLINE.to_owned(), Qos::AtLeastOnce)
+        };
+        last.extend(outbox.is_open().then(offline));
         let waits = self.link.is_visiting() && self.standby.is_some();
         let is_connected = self.link.is_open() || waits;
         // Who never said that it is online says no goodbye either.
@@ -581,6 +585,15 @@ impl Broker {
         if self.link.also_subscribes(cx.now) {
             self.read_back.push(filter.clone());
             self.ask(read_back::at_most_once(vec![filter]), cx);
+        }
+    }
+
+    /// Listens to commands where they are taken now, as they were if it `listened`.
+    pub(super) fn commands_configured(&mut self, listened: bool, cx: &mut Context) {
+        match (listened, cx.settings.commands.is_some()) {
+            (false, true) => self.subscribe(cx.topics.commands().into(), cx),
+            (true, false) => self.unsubscribe(cx.topics.commands().into(), cx),
+            (true, true) | (false, false) => {}
         }
     }
 

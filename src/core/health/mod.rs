@@ -11,7 +11,9 @@ use super::context::Context;
 use super::model::health::GraphState;
 use super::model::mqtt::Protocol;
 use super::model::name::TopicLevel;
-use super::model::payload::{AccountHealth, AccountInfo, HealthPayload, InOrder, Info, StandbyInfo, json};
+use super::model::payload::{
+    AccountHealth, AccountInfo, HealthPayload, InOrder, Info, RememberedInfo, StandbyInfo, json,
+};
 use super::model::time::{Now, Tick, whole_seconds};
 use super::model::topic::{AccountField, BridgeField};
 
@@ -133,14 +135,12 @@ impl BridgeHealth {
         remove_account(name, outbox, cx);
     }
 
-    /// An earlier run had these accounts: takes back what it said of those that are not configured any more, and a code that is not
-    /// announced any more.
-    pub(super) fn found_accounts<'a>(
-        names: impl Iterator<Item = &'a String>,
-        outbox: &mut Outbox,
-        cx: &Context,
-    ) {
-        for name in names.filter_map(|name| name.parse::<TopicLevel>().ok()) {
+    /// The `info` of an earlier run says which accounts it had: takes back what it said of those that are not configured any more, and a
+    /// code that is not announced any more.
+    pub(super) fn found_info(info: &[u8], outbox: &mut Outbox, cx: &Context) {
+        let info: Option<RememberedInfo> = serde_json::from_slice(info).ok();
+        let Some(info) = info.filter(|info| cx.is_own(&info.bridge)) else { return };
+        for name in info.accounts.keys().filter_map(|name| name.parse::<TopicLevel>().ok()) {
             let known = cx.settings.accounts.iter().find(|account| account.name.as_ref() == Some(&name));
             match known {
                 None => remove_account(&name, outbox, cx),

@@ -9,12 +9,13 @@
 //! [`health`] says what may be believed, `remembered` what an earlier run left, [`place`] where somebody stands, [`snapshot`] how all
 //! of it is shown, and [`people_page`] how much of many people. [`settings`] is what is configured, [`name_pattern`] how
 //! members are named, [`name_conflict`] what happens when two have one name, and `roster_change` who comes and goes by that. [`presence_change`] is what users may
-//! set, [`act`] what visitors of the status page ask for, [`sign_in`] what happens with signing in, [`account`] by whom, and `successors` what a reload makes of the accounts. [`time`], `backoff` and `budget` say when.
+//! set, `command` that with who wants it, [`act`] what visitors of the status page ask for, [`sign_in`] what happens with signing in, [`account`] by whom, and `successors` what a reload makes of the accounts. [`time`], `backoff` and `budget` say when.
 
 pub mod account;
 pub mod act;
 pub(crate) mod backoff;
 pub(in crate::core) mod budget;
+pub(in crate::core) mod command;
 pub(in crate::core) mod dirty_topics;
 pub mod effect;
 pub mod event;

@@ -257,6 +257,12 @@ impl Topics {
         format!("{}/{user}/{level}", self.base)
     }
 
+    /// The filters that match where commands come in.
+    #[must_use]
+    pub fn commands(&self) -> [String; 2] {
+        [SET, SET_STATUS_MESSAGE].map(|level| self.every(level))
+    }
+
     /// `<base>/<user>/set/result`, where commands are answered.
     #[must_use]
     pub fn set_result(&self, user: &TopicLevel) -> String {

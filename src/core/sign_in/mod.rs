@@ -14,8 +14,9 @@ use super::broker::outbox::Outbox;
 use super::context::Context;
 use super::model::account::AccountId;
 use super::model::act::{ActId, Acted};
-use super::model::effect::Effect;
+use super::model::effect::{Effect, Message};
 use super::model::foreign::Legible;
+use super::model::mqtt::Qos;
 use super::model::name::ObjectId;
 use super::model::payload::json;
 use super::model::report::Report;
@@ -254,10 +255,10 @@ impl SignIn {
         }
     }
 
-    /// The topic that holds the invitation which is shown, if one is.
-    pub(super) fn shown_on(&self, cx: &Context) -> Option<String> {
+    /// What empties the topic of the invitation that is announced, if one is.
+    pub(super) fn goodbye(&self, cx: &Context) -> Option<Message> {
         let is_announced = cx.settings.account(self.of).sign_in.announce && self.announced().is_some();
-        is_announced.then(|| self.topic(cx))
+        is_announced.then(|| Message::retained(self.topic(cx), String::new(), Qos::AtLeastOnce))
     }
 
     /// What people should see now.
