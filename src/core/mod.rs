@@ -27,7 +27,7 @@
 
 mod account;
 pub mod bridge;
-pub mod broker;
+mod broker;
 mod commands;
 mod context;
 mod graph_side;

@@ -12,7 +12,7 @@ mod duplicate_client;
 mod found;
 mod link;
 pub(super) mod outbox;
-pub mod pace;
+mod pace;
 mod read_back;
 mod refusals;
 mod standby;

@@ -4,7 +4,7 @@
 //! In reading order: [`event`] comes in, [`effect`] goes out and [`request`] ties the two for Graph; [`report`] is what
 //! the log gets, [`foreign`] is what others write, made harmless. [`name`], [`word`], [`words`], [`presence`],
 //! [`sequence_number`] and [`members`] are what Graph tells,
-//! [`topic`], [`payload`] and [`mqtt`] what the broker gets, [`heard`] what comes from it, `dirty_topics` what has to be sent,
+//! [`topic`], [`payload`], [`mqtt`] and [`burst`] what the broker gets, [`heard`] what comes from it, `dirty_topics` what has to be sent,
 //! and [`process`] who asks and answers there whether a bridge lives.
 //! [`health`] says what may be believed, `remembered` what an earlier run left, [`place`] where somebody stands, [`snapshot`] how all
 //! of it is shown, and [`people_page`] how much of many people. [`settings`] is what is configured, [`name_pattern`] how
@@ -15,6 +15,7 @@ pub mod account;
 pub mod act;
 pub(crate) mod backoff;
 pub(in crate::core) mod budget;
+pub mod burst;
 pub(in crate::core) mod command;
 pub(in crate::core) mod dirty_topics;
 pub mod effect;
