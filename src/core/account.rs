@@ -79,13 +79,13 @@ impl Account {
     ) -> Option<ToldWho> {
         let Self { requests, sign_in, commands } = self;
         match event {
-            SignInEvent::Invited(shown) => sign_in.show(shown, outbox, cx),
-            SignInEvent::NotTaken(why) => sign_in.not_taken(why, cx),
-            SignInEvent::Another(change) => sign_in.another(change, cx),
+            SignInEvent::Invited(id, shown) => sign_in.show(id, shown, outbox, cx),
+            SignInEvent::NotTaken(id, why) => sign_in.not_taken(id, why, cx),
+            SignInEvent::Another(id, change) => sign_in.another(id, change, cx),
             SignInEvent::SignedOut(outcome) => sign_in.signed_out(outcome, cx),
             SignInEvent::NotStored(why) => sign_in.not_stored(why),
-            SignInEvent::Ended(end) => {
-                if sign_in.ended(&end, outbox, cx) {
+            SignInEvent::Ended(id, end) => {
+                if sign_in.ended(id, &end, outbox, cx) {
                     requests.sign_in_changed(cx.now);
                 }
             }
