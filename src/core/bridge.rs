@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::broker::outbox::Outbox;
 use super::broker::{Broker, ReadBack};
 use super::context::Context;
-use super::graph_side::GraphSide;
+use super::graph_side::{GraphSide, Reloaded};
+use super::groups::changes::CarriedOut;
 use super::health::BridgeHealth;
 use super::home_assistant::account::announced as announced_of_account;
 use super::home_assistant::announcements::{self, HomeAssistant};
@@ -23,10 +24,8 @@ use super::model::name::TopicLevel;
 use super::model::people_page::PeopleQuery;
 use super::model::place::Place;
 use super::model::report::Report;
-use super::model::roster_change::RosterChange;
 use super::model::settings::Settings;
 use super::model::snapshot::Snapshot;
-use super::model::successors::Successors;
 use super::model::time::{Now, Tick};
 use super::model::topic::{BridgeField, Field};
 use super::people::person::Person;
@@ -207,15 +206,14 @@ impl Bridge {
 
     /// Lets everybody decide what follows from the event and from the time.
     fn settle(&mut self) {
-        while let Some(change) = self.graph.groups.next_change(&mut self.cx) {
-            if let RosterChange::Done { is_news } = change {
+        while let Some(carried_out) = self.graph.carry_out_next(&mut self.cx) {
+            self.hand_on_changes();
+            if let CarriedOut::All { is_news } = carried_out {
                 if is_news {
                     self.roster_changed();
                 }
                 self.decide_orphans();
             }
-            self.graph.people.carry_out(change, &self.cx);
-            self.hand_on_changes();
         }
         self.hand_on_changes();
         self.graph.judge(&self.cx);
@@ -500,19 +498,18 @@ impl Bridge {
             return;
         }
         health.reloaded(None);
-        let successors = Successors::new(&cx.settings.accounts, &settings.accounts, access);
-        for gone in graph.part_with_settings(&settings, &successors, outbox, cx) {
-            health.account_goes(&gone, outbox, cx);
-            home_assistant.bridge_had(announced_of_account(&gone), cx);
+        let reloaded = graph.configured(settings, access, outbox, cx);
+        let Reloaded { before, gone, .. } = &reloaded;
+        for gone in gone {
+            health.account_goes(gone, outbox, cx);
+            home_assistant.bridge_had(announced_of_account(gone), cx);
         }
-        let before = std::mem::replace(&mut cx.settings, settings);
-        cx.budgets.configured(&cx.settings.accounts);
         broker.commands_configured(before.commands.is_some(), cx);
-        graph.configured(&successors, cx);
         self.hand_on_changes();
-        if self.graph.plan(&before, &successors, &mut self.cx) {
+        if self.graph.plan(&reloaded, &mut self.cx) {
             self.publish_info();
         }
+        let before = reloaded.before;
         self.decide_orphans();
         self.follow_lights();
         self.graph.permit_everybody(&mut self.cx);

@@ -9,9 +9,10 @@ use super::account::{Account, ToldWho};
 use super::broker::outbox::Outbox;
 use super::context::Context;
 use super::groups::Groups;
+use super::groups::changes::CarriedOut;
 use super::model::account::AccountId;
 use super::model::command::Command;
-use super::model::event::PresenceEvent;
+use super::model::event::{Access, PresenceEvent};
 use super::model::foreign::Legible;
 use super::model::health::GraphState;
 use super::model::name::TopicLevel;
@@ -46,6 +47,15 @@ pub(super) struct GraphSide {
     reading: Turns,
     writing: Turns,
     seed: u64,
+}
+
+/// What another configuration took the place of.
+#[derive(Debug)]
+pub(super) struct Reloaded {
+    pub before: Settings,
+    /// Accounts that are no more, by name.
+    pub gone: Vec<TopicLevel>,
+    successors: Successors,
 }
 
 impl GraphSide {
@@ -189,6 +199,11 @@ impl GraphSide {
         places.into_iter().for_each(|place| self.permit(place, cx));
     }
 
+    /// Carries out what the members of a group that was read change, one after the other.
+    pub(super) fn carry_out_next(&mut self, cx: &mut Context) -> Option<CarriedOut> {
+        self.groups.carry_out_next(&mut self.people, cx)
+    }
+
     /// Who came and went: what is asked and commanded about them begins, or ends. Returns that for everybody else.
     pub(super) fn next_moves(&mut self, outbox: &mut Outbox, cx: &mut Context) -> Option<Moves> {
         let Self { people, accounts, .. } = self;
@@ -272,14 +287,15 @@ impl GraphSide {
         self.people.slept(grace, cx);
     }
 
-    /// The configuration is about to be this one, and is still the one before in `cx`. Returns the accounts that go, by name.
-    pub(super) fn part_with_settings(
+    /// The configuration is this one from now on: other accounts, groups and people. Who stays, stays as they are.
+    pub(super) fn configured(
         &mut self,
-        settings: &Settings,
-        successors: &Successors,
+        settings: Settings,
+        access: Vec<Access>,
         outbox: &mut Outbox,
         cx: &mut Context,
-    ) -> Vec<TopicLevel> {
+    ) -> Reloaded {
+        let successors = Successors::new(&cx.settings.accounts, &settings.accounts, access);
         let mut gone = Vec::new();
         for account in &mut self.accounts {
             let of = successors.now(account.id());
@@ -287,15 +303,11 @@ impl GraphSide {
             gone.extend(cx.settings.account(account.id()).name.clone().filter(|_| next.is_none()));
             account.part_with_settings(next, outbox, cx);
         }
-        gone
-    }
-
-    /// The configuration is another one by now, and was `before`: other accounts, groups and people. Who stays, stays as they are.
-    pub(super) fn configured(&mut self, successors: &Successors, cx: &Context) {
-        let mut before: Vec<Option<Account>> =
-            std::mem::take(&mut self.accounts).into_iter().map(Some).collect();
+        let before = std::mem::replace(&mut cx.settings, settings);
+        cx.budgets.configured(&cx.settings.accounts);
+        let mut known: Vec<Option<Account>> = self.accounts.drain(..).map(Some).collect();
         for (of, settings) in cx.settings.accounts() {
-            let known = successors.before(of).and_then(|before_| before.get_mut(before_.index())?.take());
+            let known = successors.before(of).and_then(|before| known.get_mut(before.index())?.take());
             let mut account = known.unwrap_or_else(|| Account::new(of, settings, self.seed, cx.time()));
             account.requests.moved(of);
             self.accounts.push(account);
@@ -303,12 +315,14 @@ impl GraphSide {
         (self.reading, self.writing) = (Turns::of(self.accounts.len()), Turns::of(self.accounts.len()));
         self.groups.configured(&cx.settings.groups, cx.now);
         let Self { people, groups, accounts, .. } = self;
-        people.follow(successors, terms(accounts, &cx.settings), |id| groups.group_of(id), cx);
+        people.follow(&successors, terms(accounts, &cx.settings), |id| groups.group_of(id), cx);
+        Reloaded { before, gone, successors }
     }
 
-    /// Who is followed is handed on by now: everybody is planned anew, whose account is read otherwise than `before`. Returns whether
-    /// the interval is another by that.
-    pub(super) fn plan(&mut self, before: &Settings, successors: &Successors, cx: &mut Context) -> bool {
+    /// Who is followed is handed on by now: everybody is planned anew whose account is read otherwise than before. Returns whether the
+    /// interval is another by that.
+    pub(super) fn plan(&mut self, reloaded: &Reloaded, cx: &mut Context) -> bool {
+        let Reloaded { before, successors, .. } = reloaded;
         for account in &mut self.accounts {
             let (of, now) = (account.id(), &cx.settings.account(account.id()).reading);
             let before = successors.before(of).map(|known| &before.account(known).reading);

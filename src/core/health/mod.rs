@@ -15,7 +15,7 @@ use super::model::payload::{
     AccountHealth, AccountInfo, HealthPayload, InOrder, Info, RememberedInfo, StandbyInfo, json,
 };
 use super::model::time::{Now, Tick, whole_seconds};
-use super::model::topic::{AccountField, BridgeField};
+use super::model::topic::BridgeField;
 
 /// `last_success` alone moves `<bridge>/health` at most this often.
 const LAST_SUCCESS_EVERY: Duration = Duration::from_secs(300);
@@ -115,7 +115,7 @@ impl BridgeHealth {
         let each = each.collect();
         for (name, words) in accounts {
             let Some(name) = name else { continue };
-            let topic = cx.topics.of_account(Some(&name), AccountField::Health);
+            let topic = cx.topics.of_account(Some(&name), BridgeField::Health);
             let last = self.accounts.entry(name).or_default();
             last.publish_news(words, Vec::new(), || topic, outbox, cx);
         }
@@ -145,7 +145,7 @@ impl BridgeHealth {
             match known {
                 None => remove_account(&name, outbox, cx),
                 Some(known) if !known.sign_in.announce => {
-                    outbox.remove(cx.topics.of_account(Some(&name), AccountField::SignIn));
+                    outbox.remove(cx.topics.of_account(Some(&name), BridgeField::SignIn));
                 }
                 Some(_) => {}
             }
@@ -242,7 +242,7 @@ fn overall(
 }
 
 fn remove_account(name: &TopicLevel, outbox: &mut Outbox, cx: &Context) {
-    for field in AccountField::ALL {
+    for field in BridgeField::OF_ACCOUNT {
         outbox.remove(cx.topics.of_account(Some(name), field));
     }
 }

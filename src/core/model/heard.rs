@@ -2,7 +2,7 @@
 
 use crate::core::model::name::TopicLevel;
 use crate::core::model::topic::{
-    AccountField, BridgeField, Field, LightField, PING, PONG, SET, SET_STATUS_MESSAGE, STANDBY, Topics,
+    BridgeField, Field, LightField, PING, PONG, SET, SET_STATUS_MESSAGE, STANDBY, Topics,
 };
 
 /// What a message is about, by its topic alone.
@@ -21,7 +21,7 @@ pub enum Heard {
     /// A topic that only another bridge has.
     OtherBridge(TopicLevel, BridgeField),
     /// `<base>/<bridge>/account/<name>/<field>`
-    Account(TopicLevel, AccountField),
+    Account(TopicLevel, BridgeField),
     /// `<base>/<bridge>/light/<name>/<field>`
     Light(TopicLevel, LightField),
     /// A device that is announced to Home Assistant, below whatever prefix.
@@ -76,7 +76,7 @@ fn own(rest: &str) -> Option<Heard> {
     }
     if let Some(account) = rest.strip_prefix("account/") {
         let (name, field) = account.split_once('/')?;
-        let field = AccountField::ALL.into_iter().find(|known| known.level() == field)?;
+        let field = BridgeField::OF_ACCOUNT.into_iter().find(|known| known.level() == field)?;
         return Some(Heard::Account(name.parse().ok()?, field));
     }
     let (name, field) = rest.strip_prefix("light/")?.split_once('/')?;
@@ -127,7 +127,7 @@ mod tests {
             ("home/teams/alice/state", Heard::Person(level("alice"), Field::State)),
             ("home/teams/alice/availability", Heard::Person(level("alice"), Field::Availability)),
             ("home/teams/other/info", Heard::OtherBridge(level("other"), BridgeField::Info)),
-            ("home/teams/bridge/account/firm/sign_in", Heard::Account(level("firm"), AccountField::SignIn)),
+            ("home/teams/bridge/account/firm/sign_in", Heard::Account(level("firm"), BridgeField::SignIn)),
             ("home/teams/bridge/account/firm/state", Heard::Elsewhere),
             ("home/teams/bridge/account/health", Heard::Elsewhere),
             ("home/teams/bridge/light/door/state", Heard::Light(level("door"), LightField::State)),

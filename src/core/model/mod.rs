@@ -8,7 +8,7 @@
 //! and [`process`] who asks and answers there whether a bridge lives.
 //! [`health`] says what may be believed, `remembered` what an earlier run left, [`place`] where somebody stands, [`snapshot`] how all
 //! of it is shown, and [`people_page`] how much of many people. [`settings`] is what is configured, [`name_pattern`] how
-//! members are named, [`name_conflict`] what happens when two have one name, and `roster_change` who comes and goes by that. [`presence_change`] is what users may
+//! members are named and [`name_conflict`] what happens when two have one name. [`presence_change`] is what users may
 //! set, `command` that with who wants it, [`act`] what visitors of the status page ask for, [`sign_in`] what happens with signing in, [`account`] by whom, and `successors` what a reload makes of the accounts. [`time`], `backoff` and `budget` say when.
 
 pub mod account;
@@ -37,7 +37,6 @@ pub mod process;
 pub(in crate::core) mod remembered;
 pub mod report;
 pub mod request;
-pub(in crate::core) mod roster_change;
 pub mod sequence_number;
 pub mod settings;
 pub mod sign_in;

@@ -10,7 +10,6 @@ use crate::core::model::name::{ObjectId, TopicLevel};
 use crate::core::model::place::{Entry, Place};
 use crate::core::model::remembered::Remembered;
 use crate::core::model::report::Report;
-use crate::core::model::roster_change::RosterChange;
 use crate::core::model::settings::User;
 use crate::core::model::topic::Field;
 
@@ -81,26 +80,8 @@ impl Roster {
         self.judge_one(place, cx);
     }
 
-    /// Carries out a change of who is followed as a member.
-    pub(in crate::core) fn carry_out(&mut self, change: RosterChange, cx: &Context) {
-        match change {
-            RosterChange::Leave(places) => places.into_iter().for_each(|place| self.leave_group(place)),
-            RosterChange::Rename { place, user } => {
-                let User { name, display_name, discovery, .. } = user;
-                let before = self.rename(place, name.clone(), display_name, discovery, cx);
-                if let Some(before) = before.filter(|before| *before != name) {
-                    self.moves.renamed.push(place);
-                    self.emptied.push((before, None));
-                }
-            }
-            RosterChange::Belong { place, group } => self.belongs(place, group, cx),
-            RosterChange::Join { user, entry, remembered } => self.join(user, entry, remembered, cx),
-            RosterChange::Done { .. } => {}
-        }
-    }
-
     /// Somebody left their group, or is configured now.
-    fn leave_group(&mut self, place: Place) {
+    pub(in crate::core) fn leave_group(&mut self, place: Place) {
         let gone = self.leave(place).map(|person| person.name().clone());
         self.emptied.extend(gone.map(|name| (name.clone(), Some(Report::Left(name)))));
     }
@@ -116,6 +97,16 @@ impl Roster {
         self.moves.left.push(place);
         self.moves.withdrawn.extend(person.id().map(|id| (place, id)));
         Some(person)
+    }
+
+    /// A member is named, or shown, otherwise.
+    pub(in crate::core) fn rename_member(&mut self, place: Place, user: User, cx: &Context) {
+        let User { name, display_name, discovery, .. } = user;
+        let before = self.rename(place, name.clone(), display_name, discovery, cx);
+        if let Some(before) = before.filter(|before| *before != name) {
+            self.moves.renamed.push(place);
+            self.emptied.push((before, None));
+        }
     }
 
     /// Somebody is followed under another name, or shown by another. Returns the name that they had.
@@ -136,7 +127,7 @@ impl Roster {
     }
 
     /// The group that a member belongs to is another one, or its announcements are.
-    pub(super) fn belongs(&mut self, place: Place, group: usize, cx: &Context) {
+    pub(in crate::core) fn belongs(&mut self, place: Place, group: usize, cx: &Context) {
         let Some(settings) = cx.settings.groups.get(group) else { return };
         let Some(Some(person)) = self.people.get_mut(place.number()) else { return };
         person.set_entry(Entry::member(group));

@@ -26,7 +26,7 @@ use super::model::sign_in::{
     SignedIn,
 };
 use super::model::time::Tick;
-use super::model::topic::AccountField;
+use super::model::topic::BridgeField;
 
 /// What is said to whoever waits when nothing will come of it.
 const RELOADED: &str = "the configuration was read again meanwhile; begin again";
@@ -340,7 +340,7 @@ impl SignIn {
     }
 
     fn topic(&self, cx: &Context) -> String {
-        cx.topics.of_account(cx.settings.account(self.of).name.as_ref(), AccountField::SignIn)
+        cx.topics.of_account(cx.settings.account(self.of).name.as_ref(), BridgeField::SignIn)
     }
 
     /// Empties the topic of the invitation.
