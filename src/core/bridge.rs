@@ -363,9 +363,9 @@ impl Bridge {
     fn asked(&mut self, asked: Asked, message: &Incoming) {
         let Self { broker, lights, outbox, cx, .. } = self;
         match asked {
-            Asked::Refresh => drop(self.refresh()),
+            Asked::Refresh => _ = self.refresh(),
             Asked::Ping => broker.pinged(message, outbox, cx),
-            Asked::Set(user) => drop(self.command(Command::presence(user, message))),
+            Asked::Set(user) => _ = self.command(Command::presence(user, message)),
             Asked::SetStatusMessage(user) => {
                 let command = Command::status_message(user, message, cx.wall);
                 self.command(command);
