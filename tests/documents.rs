@@ -9,9 +9,7 @@ use std::process::Command;
 use clap::Parser;
 use presence2mqtt::cli::{Arguments, exit};
 use presence2mqtt::config::{self, Environment};
-use presence2mqtt::core::model::topic::{
-    AccountField, BridgeField, Field, LightField, SET, SET_STATUS_MESSAGE, Topics,
-};
+use presence2mqtt::core::model::topic::{BridgeField, Field, LightField, SET, SET_STATUS_MESSAGE, Topics};
 use serde_json::Value;
 
 fn here(path: &str) -> PathBuf {
@@ -224,7 +222,7 @@ fn the_topics_are_those_of_the_program() {
     real.extend([SET, SET_STATUS_MESSAGE].map(|level| topics.set(&user, level)));
     real.extend([topics.set_result(&user), topics.refresh(), topics.ping(), topics.pong()]);
     let account = "account".parse().unwrap();
-    real.extend(AccountField::ALL.map(|field| topics.of_account(Some(&account), field)));
+    real.extend(BridgeField::OF_ACCOUNT.map(|field| topics.of_account(Some(&account), field)));
     let light = "name".parse().unwrap();
     real.extend(LightField::ALL.map(|field| topics.of_light(&light, field)));
     real.insert(topics.pause_light(&light));

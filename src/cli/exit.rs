@@ -47,6 +47,12 @@ impl Failure {
         }
     }
 
+    /// All of these as one, which ends in the code of the first.
+    pub(super) fn together(failures: &[Self]) -> Option<Self> {
+        let said: Vec<String> = failures.iter().map(Self::to_string).collect();
+        Some(Self::new(failures.first()?.code, said.join("; ")))
+    }
+
     /// Whether standard output was closed by whoever read it.
     #[must_use]
     pub fn is_broken_pipe(&self) -> bool {

@@ -50,13 +50,17 @@ pub(super) async fn run(
     let is_configured = |name: &String| configured.clone().any(|user| user.name.as_str() == name);
     // Groups are read only for somebody who may be in one.
     let enough = !options.users.is_empty() && options.users.iter().all(is_configured);
-    let known = match config.groups.is_empty() || enough {
-        true => configured.cloned().collect(),
+    let (known, unread) = match config.groups.is_empty() || enough {
+        true => (configured.cloned().collect(), None),
         false => {
             progress.during("reading groups from Graph", members::everybody(config, &clients, code)).await?
         }
     };
-    let users = chosen(&known, &options.users)?;
+    let users = match chosen(&known, &options.users) {
+        Ok(users) => users,
+        // Whoever is not found may be a member of a group that cannot be read.
+        Err(unknown) => return Err(unread.unwrap_or(unknown)),
+    };
     let reading = read(config, &clients, &users);
     let mut outcomes = progress.during("reading presence from Graph", reading).await;
     let rows = users.into_iter().enumerate().filter_map(|(i, user)| Some((user, outcomes.remove(&i)?)));
@@ -66,13 +70,11 @@ pub(super) async fn run(
     } else {
         print_table(&rows, paper, out)?
     }
-    match rows.into_iter().find_map(|(user, outcome)| outcome.err().map(|failure| (user, failure))) {
-        Some((user, failure)) => {
-            let account = config.accounts[user.account.index()].name.as_ref();
-            Err(Failure::new(code(&failure), format!("{}: {failure}", user.name)).of_account(account))
-        }
-        None => Ok(()),
-    }
+    let failed = rows.into_iter().find_map(|(user, outcome)| {
+        let (failure, account) = (outcome.err()?, config.accounts[user.account.index()].name.as_ref());
+        Some(Failure::new(code(&failure), format!("{}: {failure}", user.name)).of_account(account))
+    });
+    unread.or(failed).map_or(Ok(()), Err)
 }
 
 /// A client for each account that is meant.

@@ -12,25 +12,27 @@ use crate::core::model::settings::User;
 use crate::graph::client::GraphClient;
 use crate::graph::once;
 
-/// Everybody to follow by these accounts: those who are configured, and the members of groups behind them.
+/// Everybody to follow by these accounts: those who are configured, and the members of groups behind them; and which groups cannot be
+/// read, if any. `code` says what that ends in.
 ///
 /// # Errors
 ///
-/// If a group cannot be read; `code` says what that ends in.
+/// If two people have one name.
 pub(super) async fn everybody(
     config: &Config,
     clients: &BTreeMap<AccountId, GraphClient>,
     code: impl Fn(&ReadFailure) -> u8,
-) -> Result<Vec<User>, Failure> {
+) -> Result<(Vec<User>, Option<Failure>), Failure> {
     let mut users: Vec<User> =
         config.users.iter().filter(|user| clients.contains_key(&user.account)).cloned().collect();
     let mut ids: HashSet<(AccountId, UserId)> =
         users.iter().map(|user| (user.account, lower(&user.id))).collect();
     let mut names: HashMap<String, usize> =
         users.iter().enumerate().map(|(i, user)| (user.name.as_str().to_ascii_lowercase(), i)).collect();
+    let mut unread = Vec::new();
     for group in &config.groups {
         let Some(client) = clients.get(&group.account) else { continue };
-        let members = once::members(client, group.id).await.map_err(|failure| {
+        let members = once::members(client, group.id).await.unwrap_or_else(|failure| {
             let why = match &failure {
                 ReadFailure::NotFound => "it is not in this tenant; check its id under [[groups]]".to_owned(),
                 ReadFailure::Passing { .. }
@@ -41,8 +43,10 @@ pub(super) async fn everybody(
                 | ReadFailure::Refused { .. } => failure.to_string(),
             };
             let why = format!("the members of the group {} cannot be read: {why}", group.id);
-            Failure::new(code(&failure), why).of_account(config.accounts[group.account.index()].name.as_ref())
-        })?;
+            let account = config.accounts[group.account.index()].name.as_ref();
+            unread.push(Failure::new(code(&failure), why).of_account(account));
+            Vec::new()
+        });
         for member in members {
             let principal =
                 member.principal_name.as_deref().and_then(|name| name.to_lowercase().parse().ok());
@@ -67,7 +71,7 @@ pub(super) async fn everybody(
             });
         }
     }
-    Ok(users)
+    Ok((users, Failure::together(&unread)))
 }
 
 /// Principal names are compared ignoring case.

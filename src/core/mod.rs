@@ -4,18 +4,22 @@
 //! ```text
 //!  Event ──> Bridge::on ──> Vec<Effect>          Bridge::wake_at ──> the earliest of everybody's deadlines
 //!               │ routes, and lets departments meet by argument
-//!    ┌──────────┼───────────┬──────────┬──────────────┬────────┬──────────┬─────────┬────────┐
-//!  people     groups     requests    broker    home_assistant lights   commands  sign_in  health
-//!  (Roster)  (who comes (what Graph  (Link,     (what it was   (what     (what     (who is  (what was
-//!             and goes)  is asked)    Outbox)    told)          shows)    users     in)      said)
-//!                                                                         send)
+//!               ├──────────────────────┬──────────────────┬──────────────────┬──────────────┐
+//!           graph_side               broker         home_assistant         lights         health
+//!               │                 (Link, Claim,     (what it was      (what they show)  (what was
+//!               │                    Outbox)            told)                              said)
+//!     ┌─────────┼──────────────────────────────┐
+//!   people    groups                        account, each:
+//!  (Roster)  (who comes     requests (what Graph is asked), commands (what users send),
+//!             and goes)     sign_in (who is in)
 //! ```
 //!
 //! - [`bridge`] is the root: the only place that has them all. A presence that changed goes `requests` (what was
 //!   asked) → `people` (what it means) → `Roster::next_changed`, the one fan-out → `lights`, `home_assistant`, `broker::outbox`.
+//!   Who came and went goes the same way, whatever the reason.
+//! - `graph_side` has the people and groups of all accounts, which stand together, and each says whose they are. An `account` has
+//!   requests, a sign-in and commands of its own and knows nothing of the others. Accounts of one app share a budget, in turn.
 //! - `snapshot` is what is said of all of it at once: the words of health, and what the status page shows.
-//! - `accounts` has the requests, the sign-in and the commands of each account, which know nothing of each other; the people and
-//!   groups of all accounts stand together, and each says whose they are. Accounts of one app share a budget, in turn.
 //! - `context` is what everybody is handed: the time, the settings, the names of topics, the budgets, randomness, where effects go.
 //! - [`model`] are plain values, which decide nothing. `suspend` tells sleep from time that was lived through.
 //! - [`rehearsal`] lets the root decide with nobody at the edges, for `check --online`.
@@ -25,11 +29,12 @@
 //! Where does a new rule go? To the department whose state it asks; if it asks two, the root hands one's answer to the other.
 //! A line in a table of `tests` shows it: times and events in, effects out.
 
-mod accounts;
+mod account;
 pub mod bridge;
-pub mod broker;
+mod broker;
 mod commands;
 mod context;
+mod graph_side;
 mod groups;
 mod health;
 pub mod home_assistant;

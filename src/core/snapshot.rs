@@ -1,10 +1,10 @@
 //! What is said of the whole bridge: the words of health, and what is known at one moment.
 
-use super::accounts::{Account, Accounts};
+use super::account::Account;
 use super::broker::Broker;
 use super::broker::outbox::Outbox;
 use super::context::Context;
-use super::groups::Groups;
+use super::graph_side::GraphSide;
 use super::health::{AccountHealthWords, BridgeHealth, HealthWords};
 use super::lights::lights::Lights;
 use super::model::account::{AccountId, addressed};
@@ -12,14 +12,11 @@ use super::model::health::Health;
 use super::model::people_page::PeopleQuery;
 use super::model::snapshot::{AccountSnapshot, GraphSnapshot, Snapshot};
 use super::model::time::Now;
-use super::people::Roster;
 
 /// The departments of which something is said.
 pub(super) struct Departments<'a> {
     pub cx: &'a Context,
-    pub people: &'a Roster,
-    pub groups: &'a Groups,
-    pub accounts: &'a Accounts,
+    pub graph: &'a GraphSide,
     pub broker: &'a Broker,
     pub outbox: &'a Outbox,
     pub lights: &'a Lights,
@@ -32,12 +29,12 @@ impl Departments<'_> {
         let cx = self.cx;
         let named = |(account, notice): (AccountId, String)| cx.named(account, notice);
         let of_accounts = self
-            .accounts
-            .iter()
+            .graph
+            .accounts()
             .flat_map(|account| self.notices_of(account).map(|notice| (account.id(), notice)));
         let of_commands = self
-            .accounts
-            .iter()
+            .graph
+            .accounts()
             .flat_map(|account| account.commands.notices(&cx.settings).map(|notice| (account.id(), notice)));
         let notices = (of_accounts.map(named))
             .chain(self.broker.refusal_notices())
@@ -63,7 +60,7 @@ impl Departments<'_> {
             };
             (name, words)
         };
-        HealthWords { accounts: self.accounts.iter().map(words).collect(), notices }
+        HealthWords { accounts: self.graph.accounts().map(words).collect(), notices }
     }
 
     /// What is said of one account.
@@ -71,8 +68,8 @@ impl Departments<'_> {
         let Account { requests, sign_in, .. } = account;
         (requests.notice(self.cx).into_iter())
             .chain(sign_in.notices(self.cx.wall))
-            .chain(self.people.notices(account.id(), requests.forbidden_advice()))
-            .chain(self.groups.notices(account.id()))
+            .chain(self.graph.people.notices(account.id(), requests.forbidden_advice()))
+            .chain(self.graph.groups.notices(account.id()))
     }
 
     /// What is known now, with the people who are wanted in it. `now` counts the time that the machine slept.
@@ -81,15 +78,15 @@ impl Departments<'_> {
         Snapshot {
             at: now.wall,
             version: cx.settings.version,
-            accounts: self.accounts.iter().map(|account| self.account(account, now)).collect(),
+            accounts: self.graph.accounts().map(|account| self.account(account, now)).collect(),
             bridge: cx.settings.mqtt.client_id.clone(),
             started_at: self.health.started_at(),
             broker: self.broker.snapshot(self.outbox),
             notices: self.health_words().notices,
-            people: self.people.count(),
-            current: self.people.count_of(Health::Ok),
-            census: Health::ALL.map(|health| (health.as_str(), self.people.count_of(health))),
-            people_page: self.people.page(wanted, &cx.settings.mqtt.client_id),
+            people: self.graph.people.count(),
+            current: self.graph.people.count_of(Health::Ok),
+            census: Health::ALL.map(|health| (health.as_str(), self.graph.people.count_of(health))),
+            people_page: self.graph.people.page(wanted, &cx.settings.mqtt.client_id),
             lights: self.lights.snapshots(),
         }
     }

@@ -20,7 +20,7 @@ use crate::core::model::event::{Event, PresenceEvent};
 use crate::core::model::presence::Presence;
 use crate::core::model::request::{Ended, ReadFailure, Reading, RequestId};
 use crate::core::model::settings::Settings;
-use crate::core::model::sign_in::{ShownInvitation, SignInEvent};
+use crate::core::model::sign_in::{InvitationId, ShownInvitation, SignInEvent};
 use crate::core::model::time::{Now, Tick};
 use crate::core::model::words::PresenceWords;
 use crate::meters::Meters;
@@ -238,7 +238,10 @@ async fn a_code_is_shown_with_a_picture_of_its_address() {
     };
     let code = |uri: &str| shown(uri, Some("ABCD<EFG"));
     core.on(
-        Event::SignIn(AccountId::FIRST, SignInEvent::Invited(code("https://microsoft.com/devicelogin"))),
+        Event::SignIn(
+            AccountId::FIRST,
+            SignInEvent::Invited(InvitationId::new(1), code("https://microsoft.com/devicelogin")),
+        ),
         at(7),
     );
     let mut visit = Visit::to(core, at(8));
@@ -254,12 +257,15 @@ async fn a_code_is_shown_with_a_picture_of_its_address() {
     visit.core.on(
         Event::SignIn(
             AccountId::FIRST,
-            SignInEvent::Ended(crate::core::model::sign_in::InvitationEnd::Expired("".into())),
+            SignInEvent::Ended(
+                InvitationId::new(1),
+                crate::core::model::sign_in::InvitationEnd::Expired("".into()),
+            ),
         ),
         at(907),
     );
     let link = shown("https://login.microsoftonline.com/contoso/oauth2/v2.0/authorize?state=x", None);
-    visit.core.on(Event::SignIn(AccountId::FIRST, SignInEvent::Invited(link)), at(908));
+    visit.core.on(Event::SignIn(AccountId::FIRST, SignInEvent::Invited(InvitationId::new(2), link)), at(908));
     let html = visit.get("/", &[]).await.into_body();
     assert!(html.contains("authorize?state=x\"") && html.contains("value=\"landed\""), "{html}");
     visit.site.read_only = true;
@@ -416,7 +422,7 @@ async fn a_browser_that_comes_back_from_the_sign_in_service_ends_only_what_was_b
         user_code: None,
         expires_at: at(900).wall,
     };
-    visit.core.on(Event::SignIn(AccountId::FIRST, SignInEvent::Invited(link)), at(2));
+    visit.core.on(Event::SignIn(AccountId::FIRST, SignInEvent::Invited(InvitationId::new(1), link)), at(2));
     let html = visit.get("/", &[]).await.into_body();
     assert!(html.contains("authorize?state=x\"") && html.contains("name=\"act\" value=\"landed\""), "{html}");
     for (path, redeems) in [("/?code=c&state=y", false), ("/?code=c&state=x", true)] {
@@ -570,7 +576,7 @@ fn two_accounts() -> Bridge {
         user_code: Some("ABCD1234".into()),
         expires_at: at(900).wall,
     };
-    core.on(Event::SignIn(AccountId::FIRST, SignInEvent::Invited(shown)), at(1));
+    core.on(Event::SignIn(AccountId::FIRST, SignInEvent::Invited(InvitationId::new(1), shown)), at(1));
     let id = "00000000-0000-4000-8000-000000000002".parse().unwrap();
     let presence = Presence::of(PresenceWords::from_graph("Busy", Some("Busy")).unwrap());
     let people = vec![Reading { id, presence: Some(presence) }];

@@ -17,7 +17,7 @@ use crate::chain::chain;
 use crate::config::{Cloud, Config, Environment, FirstStart};
 use crate::core::model::account::AccountId;
 use crate::core::model::name::ObjectId;
-use crate::core::model::sign_in::{InvitationEnd, SignInEvent, SignInOrder};
+use crate::core::model::sign_in::{InvitationEnd, InvitationId, SignInEvent, SignInOrder};
 use crate::graph::client::GraphClient;
 use crate::graph::once;
 use crate::graph::sign_in::attendant;
@@ -154,7 +154,7 @@ impl<L: Fn() -> Reload> Edges<'_, L> {
                 outcome
             }
             event = told => {
-                let ended = || SignInEvent::Ended(InvitationEnd::Failed("the sign-in ended unexpectedly".into()));
+                let ended = || SignInEvent::Ended(InvitationId::default(), InvitationEnd::Failed("the sign-in ended unexpectedly".into()));
                 if event.is_none() {
                     self.attending = None;
                 }
@@ -242,7 +242,7 @@ fn work(work: impl Future<Output = Outcome> + Send + 'static) -> Option<Work> {
 
 fn not_signed_in(why: &str) -> Option<Work> {
     let end = InvitationEnd::Failed(why.into());
-    work(std::future::ready(Outcome::SignIn(SignInEvent::Ended(end))))
+    work(std::future::ready(Outcome::SignIn(SignInEvent::Ended(InvitationId::default(), end))))
 }
 
 fn client(config: &Config) -> Result<GraphClient, String> {

@@ -8,7 +8,8 @@ use super::{address, app, broker, words};
 use crate::config::Cloud;
 use crate::core::model::name::ObjectId;
 use crate::core::model::sign_in::{
-    AccountChange, InvitationEnd, LandingAddress, ShownInvitation, SignInBy, SignInEvent, SignInOrder,
+    AccountChange, InvitationEnd, InvitationId, LandingAddress, ShownInvitation, SignInBy, SignInEvent,
+    SignInOrder,
 };
 
 /// What a browser brought is of another sign-in, or not all of it.
@@ -224,7 +225,10 @@ impl Setup {
             }
             (Step::SignIn, Answer::SignIn(by, port)) => {
                 (self.draft.sign_in, self.invitation, self.change) = (by, None, None);
-                self.work("Asking for a sign-in", Order::SignIn(SignInOrder::InviteAnybody(by, port)))
+                self.work(
+                    "Asking for a sign-in",
+                    Order::SignIn(SignInOrder::InviteAnybody(InvitationId::default(), by, port)),
+                )
             }
             (Step::SignIn, Answer::Landed(address)) => {
                 // Any website can have a browser ask for such an address.
@@ -320,17 +324,17 @@ impl Setup {
                 self.signed_in = account.map(|account| account.username.to_string());
                 return Vec::new();
             }
-            SignInEvent::Invited(shown) => (self.work, self.invitation) = (None, Some(shown)),
+            SignInEvent::Invited(_, shown) => (self.work, self.invitation) = (None, Some(shown)),
             // Whose sign-in is stored may be somebody's whom nobody here knows.
-            SignInEvent::Another(change) => {
+            SignInEvent::Another(_, change) => {
                 (self.work, self.invitation, self.change) = (None, None, Some(change));
             }
-            SignInEvent::NotTaken(why) => (self.work, self.wrong) = (None, Some(why.to_string())),
-            SignInEvent::Ended(InvitationEnd::SignedIn) => {
+            SignInEvent::NotTaken(_, why) => (self.work, self.wrong) = (None, Some(why.to_string())),
+            SignInEvent::Ended(_, InvitationEnd::SignedIn) => {
                 (self.invitation, self.change, self.another, self.wrong) = (None, None, false, None);
                 return self.work("Reading your presence", Order::ReadPresence);
             }
-            SignInEvent::Ended(end) => {
+            SignInEvent::Ended(_, end) => {
                 (self.work, self.invitation, self.change) = (None, None, None);
                 self.wrong = Some(match end {
                     InvitationEnd::NotChanged => {

@@ -98,15 +98,11 @@ impl Picture {
             Heard::Own(BridgeField::State) if !is_state(&text) && !text.is_empty() => Vec::new(),
             Heard::Own(field) => self.of_bridge(self.topics.bridge().clone(), field, &text),
             Heard::OtherBridge(name, field) => self.of_bridge(name, field, &text),
-            Heard::Refresh
-            | Heard::Ping
+            Heard::Asked(_)
             | Heard::Pong
             | Heard::Standby(_)
-            | Heard::Set(_)
-            | Heard::SetStatusMessage(_)
             | Heard::Account(..)
             | Heard::Light(..)
-            | Heard::PauseLight(_)
             | Heard::Device
             | Heard::Elsewhere => Vec::new(),
         }

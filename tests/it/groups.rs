@@ -241,4 +241,8 @@ async fn get_reads_members_and_only_where_it_has_to() {
     stage.tenant.remove_group(everybody());
     let (code, text) = told(&["get"]).await;
     assert_eq!((code, text.contains("check its id under [[groups]]")), (Some(1), true), "{text}");
+    assert!(text.contains(" boss "), "who is configured is read all the same: {text}");
+    // Whether Carol is in it nobody knows.
+    let (code, text) = told(&["get", "carol"]).await;
+    assert_eq!((code, text.contains("check its id under [[groups]]")), (Some(1), true), "{text}");
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use presence2mqtt::core::model::account::AccountId;
 use presence2mqtt::core::model::sign_in::{
-    InvitationEnd, LandingAddress, ShownInvitation, SignInBy, SignInEvent, SignInOrder,
+    InvitationEnd, InvitationId, LandingAddress, ShownInvitation, SignInBy, SignInEvent, SignInOrder,
 };
 use presence2mqtt::graph::client::GraphClient;
 use presence2mqtt::graph::sign_in::attendant::{self, Attendant};
@@ -17,6 +17,9 @@ use tokio::task::JoinHandle;
 use crate::login::landing;
 use crate::sign_in::Home;
 use crate::stage::{Running, within};
+
+/// The only invitation.
+const FIRST: InvitationId = InvitationId::new(1);
 
 /// The attendant of a bridge, with a test in the place of the core.
 struct Attended {
@@ -53,9 +56,9 @@ impl Attended {
     }
 
     async fn invited(&mut self) -> ShownInvitation {
-        self.order(SignInOrder::Invite(SignInBy::Browser)).await;
+        self.order(SignInOrder::Invite(FIRST, SignInBy::Browser)).await;
         let event = self.event().await;
-        let SignInEvent::Invited(shown) = event else { panic!("{event:?}") };
+        let SignInEvent::Invited(FIRST, shown) = event else { panic!("{event:?}") };
         shown
     }
 
@@ -78,25 +81,25 @@ async fn a_pasted_address_ends_the_invitation_and_a_wrong_one_does_not() {
 
     for wrong in ["http://localhost/?code=of-a-stranger", "y"] {
         attended.redeem(wrong).await;
-        let SignInEvent::NotTaken(why) = attended.event().await else { panic!("{wrong}") };
+        let SignInEvent::NotTaken(FIRST, why) = attended.event().await else { panic!("{wrong}") };
         assert!(why.contains("copy all of it"), "{why}");
     }
     // The network fails: the address is still good.
     let tenant = attended.home.stage.tenant.clone();
     tenant.fault(Fault::status(503), Scope::Endpoint(Endpoint::Token), Times::Next(1));
     attended.redeem(&landing).await;
-    let SignInEvent::NotTaken(why) = attended.event().await else { panic!("taken") };
+    let SignInEvent::NotTaken(FIRST, why) = attended.event().await else { panic!("taken") };
     assert!(why.contains("503"), "{why}");
 
     attended.redeem(&landing).await;
-    assert_eq!(attended.event().await, SignInEvent::Ended(InvitationEnd::SignedIn));
+    assert_eq!(attended.event().await, SignInEvent::Ended(FIRST, InvitationEnd::SignedIn));
     let SignInEvent::Account(Some(alice)) = attended.event().await else { panic!("nobody") };
     assert_eq!(alice.username, "alice@contoso.example");
     assert_eq!(tenant.requests().to(Endpoint::DeviceCode), 0);
 
     // Nothing waits for it any more.
     attended.redeem(&landing).await;
-    assert!(matches!(attended.event().await, SignInEvent::NotTaken(_)));
+    assert!(matches!(attended.event().await, SignInEvent::NotTaken(..)));
     attended.end().await;
 }
 
@@ -106,7 +109,9 @@ async fn an_address_with_a_refusal_ends_the_invitation_with_its_number() {
     attended.home.stage.tenant.switch(|switches| switches.people_refused = Some(90_094));
     let shown = attended.invited().await;
     attended.redeem(&landing(shown.verification_uri.as_str()).await).await;
-    let SignInEvent::Ended(InvitationEnd::Failed(why)) = attended.event().await else { panic!("no refusal") };
+    let SignInEvent::Ended(FIRST, InvitationEnd::Failed(why)) = attended.event().await else {
+        panic!("no refusal")
+    };
     assert!(why.contains("administrator") && why.contains("AADSTS90094"), "{why}");
     attended.end().await;
 }
@@ -120,7 +125,7 @@ async fn each_invitation_has_a_link_of_its_own_and_one_that_was_taken_back_takes
     let second = attended.invited().await;
     assert_ne!(first.verification_uri, second.verification_uri);
     attended.redeem(&landing).await;
-    assert!(matches!(attended.event().await, SignInEvent::NotTaken(_)));
+    assert!(matches!(attended.event().await, SignInEvent::NotTaken(..)));
     attended.end().await;
 }
 

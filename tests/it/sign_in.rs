@@ -9,7 +9,7 @@ use std::time::Duration;
 use presence2mqtt::config::{self, Config, Environment};
 use presence2mqtt::core::model::account::AccountId;
 use presence2mqtt::core::model::effect::Ending;
-use presence2mqtt::core::model::sign_in::{InvitationEnd, SignInBy, SignInEvent, SignInOrder};
+use presence2mqtt::core::model::sign_in::{InvitationEnd, InvitationId, SignInBy, SignInEvent, SignInOrder};
 use presence2mqtt::graph::sign_in::answer::NotIssued;
 use presence2mqtt::graph::sign_in::attendant::{self, Attendant};
 use presence2mqtt::graph::sign_in::authority::Authority;
@@ -322,12 +322,14 @@ async fn blocked_codes_are_known_by_their_number_under_every_word_and_end_an_inv
     };
     let ((order, orders), (events, mut happened)) = (mpsc::channel(1), mpsc::channel(4));
     let task = tokio::spawn(attendant::run(attendant, orders, events));
-    order.send(SignInOrder::Invite(SignInBy::DeviceCode)).await.unwrap();
-    assert!(matches!(within(happened.recv()).await, Some(SignInEvent::Invited(_))));
-    let Some(SignInEvent::Ended(InvitationEnd::CodesBlocked(advice))) = within(happened.recv()).await else {
+    order.send(SignInOrder::Invite(InvitationId::new(7), SignInBy::DeviceCode)).await.unwrap();
+    assert!(matches!(within(happened.recv()).await, Some(SignInEvent::Invited(..))));
+    let Some(SignInEvent::Ended(id, InvitationEnd::CodesBlocked(advice))) = within(happened.recv()).await
+    else {
         panic!("another end")
     };
     assert!(advice.contains("security defaults of this tenant block device codes"), "{advice}");
+    assert_eq!(id, InvitationId::new(7), "of that which was ordered");
     drop(order);
     within(task).await.unwrap();
 }

@@ -11,7 +11,7 @@ use crate::core::model::health::Health;
 use crate::core::model::heard::Heard;
 use crate::core::model::name::{BaseTopic, ObjectId, TopicLevel, UserId};
 use crate::core::model::payload::{RememberedInfo, RememberedState};
-use crate::core::model::topic::{AccountField, BridgeField, Field, LightField, Topics};
+use crate::core::model::topic::{BridgeField, Field, LightField, Topics};
 
 /// Where is looked, and what is known by now. What was removed no longer says whose it was, so nothing is forgotten.
 pub(super) struct Ours<'a> {
@@ -78,7 +78,7 @@ impl<'a> Ours<'a> {
             .flat_map(|light| LightField::ALL.map(|field| self.topics.of_light(&light.name, field)));
         let accounts = self.config.accounts.iter().filter_map(|account| account.name.as_ref());
         let accounts = accounts
-            .flat_map(|name| AccountField::ALL.map(|field| self.topics.of_account(Some(name), field)));
+            .flat_map(|name| BridgeField::OF_ACCOUNT.map(|field| self.topics.of_account(Some(name), field)));
         people
             .chain(lights)
             .chain(accounts)
@@ -135,15 +135,11 @@ impl<'a> Ours<'a> {
             Heard::Own(_)
             | Heard::Person(..)
             | Heard::OtherBridge(..)
-            | Heard::Refresh
-            | Heard::Ping
+            | Heard::Asked(_)
             | Heard::Pong
             | Heard::Standby(_)
-            | Heard::Set(_)
-            | Heard::SetStatusMessage(_)
             | Heard::Account(..)
             | Heard::Light(..)
-            | Heard::PauseLight(_)
             | Heard::Device
             | Heard::Elsewhere => {}
         }
@@ -163,14 +159,7 @@ impl<'a> Ours<'a> {
                 self.bridge_is_ours.then_some(3)
             }
             Heard::Elsewhere => (self.bridge_is_ours && self.topics.is_check(&message.topic)).then_some(3),
-            Heard::OtherBridge(..)
-            | Heard::Refresh
-            | Heard::Ping
-            | Heard::Pong
-            | Heard::Set(_)
-            | Heard::SetStatusMessage(_)
-            | Heard::PauseLight(_)
-            | Heard::Device => None,
+            Heard::OtherBridge(..) | Heard::Asked(_) | Heard::Pong | Heard::Device => None,
         }
     }
 

@@ -1,37 +1,32 @@
-//! The claim of the bridge's place at the broker: before the bridge connects under its own client id for the first time it looks,
-//! as a visitor, whether somebody lives there. Whoever connects with a client id throws out whoever had it.
-//!
-//! A retained `online` may outlive everybody, and so proves nothing; but where it is not, nobody is. So only at `online` the
-//! visitor pings, and only an answer is life.
+//! The claim of the bridge's place at the broker. Whoever connects with a client id throws out whoever had it, so one that has not
+//! claimed the place comes as a visitor first. One that is alone makes an [`Inquiry`]; of several instances each waits for its turn
+//! in [`Standby`].
 
 use std::time::Duration;
 
-use super::link::SETTLED;
+use super::inquiry::Inquiry;
+use super::standby::Standby;
 use crate::core::context::Context;
-use crate::core::model::effect::{BrokerOrder, ConnectAs, Message, Subscription};
-use crate::core::model::event::{LinkFailure, RefusedFilter};
-use crate::core::model::mqtt::Qos;
-use crate::core::model::process::{ANSWER_WITHIN, Process};
+use crate::core::model::effect::{ConnectAs, Message};
+use crate::core::model::event::{Incoming, LinkFailure, RefusedFilter};
+use crate::core::model::heard::{Asked, Heard};
+use crate::core::model::name::TopicLevel;
+use crate::core::model::process::Process;
 use crate::core::model::report::Report;
+use crate::core::model::settings::MqttSettings;
 use crate::core::model::time::Tick;
-use crate::core::model::topic::{BridgeField, ONLINE};
-
-/// A broker that does not answer the visitor's subscription by then is not asked further.
-const LOOK_WITHIN: Duration = Duration::from_secs(2);
-
-/// Another ping while nobody has answered: the first one may have met a bridge that was just connecting.
-const PING_EVERY: Duration = Duration::from_secs(1);
+use crate::core::model::topic::BridgeField;
 
 /// Pings are answered at most so often in this time: whoever floods one topic must not flood another by this bridge.
 const PONGS: u32 = 5;
 const PONGS_IN: Duration = Duration::from_secs(1);
 
-/// How far the claim is, and what is known of whoever lives in the place.
+/// Whose the place is, and how this one comes by it.
 #[derive(Debug)]
 pub(super) struct Claim {
     own: Process,
     place: Place,
-    inquiry: Inquiry,
+    visitor: Visitor,
     /// Visits in a row that were refused.
     refused: usize,
     /// Since when how many pings were answered.
@@ -50,46 +45,50 @@ enum Place {
     Claimed,
 }
 
-/// Whether somebody lives there.
-#[derive(Debug, PartialEq, Eq)]
-enum Inquiry {
-    /// Nobody was asked.
-    NotBegun,
-    /// The visitor listens to the retained `state`, and then for answers to a ping; so many of the two subscriptions are
-    /// answered.
-    Looking { is_online: bool, answered: u8, until: Tick },
-    /// Nobody has answered a ping yet.
-    Asking { until: Tick, again_at: Tick },
-    /// Somebody has.
-    Lives(Process),
-    /// Nobody has, or nobody can be asked.
-    Over,
+/// How one behaves that has not claimed the place.
+#[derive(Debug)]
+enum Visitor {
+    /// It looks whether somebody lives there.
+    Alone(Inquiry),
+    /// It waits until the one that holds the place is gone.
+    InTurn(Box<Standby>),
 }
 
 impl Claim {
-    pub(super) fn new(own: Process) -> Self {
-        Self {
-            own,
-            place: Place::Unclaimed,
-            inquiry: Inquiry::NotBegun,
-            refused: 0,
-            answered: (Tick::default(), 0),
+    /// Nothing is claimed yet; `random` is this process's own alone.
+    pub(super) fn new(settings: &MqttSettings, random: u64) -> Self {
+        let own = Process::new(settings, random);
+        let visitor = match settings.standby {
+            true => Visitor::InTurn(Box::new(Standby::new(own.clone(), random))),
+            false => Visitor::Alone(Inquiry::NotBegun),
+        };
+        Self { own, place: Place::Unclaimed, visitor, refused: 0, answered: (Tick::default(), 0) }
+    }
+
+    /// What is known of the others, where several instances take turns.
+    pub(super) fn standby(&self) -> Option<&Standby> {
+        match &self.visitor {
+            Visitor::Alone(_) => None,
+            Visitor::InTurn(standby) => Some(standby),
         }
     }
 
-    /// Of one of several instances: a visitor until it takes over, and it asks by itself.
-    pub(super) fn of_instance(own: Process) -> Self {
-        Self { inquiry: Inquiry::Over, ..Self::new(own) }
-    }
-
-    /// The place is not this one's any more.
-    pub(super) fn release(&mut self) {
-        self.place = Place::Unclaimed;
+    /// The same, to be told something.
+    pub(super) fn standby_mut(&mut self) -> Option<&mut Standby> {
+        match &mut self.visitor {
+            Visitor::Alone(_) => None,
+            Visitor::InTurn(standby) => Some(standby),
+        }
     }
 
     /// Whether the place is this one's.
     pub(super) fn is_claimed(&self) -> bool {
         self.place == Place::Claimed
+    }
+
+    /// Whether it is one of several that wait for their turn.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.standby().is_some() && !self.is_claimed()
     }
 
     /// For the next connection.
@@ -101,140 +100,132 @@ impl Claim {
     }
 
     /// Connected as a visitor.
-    pub(super) fn look(&mut self, cx: &mut Context) {
-        self.inquiry = Inquiry::Looking { is_online: false, answered: 0, until: cx.now + LOOK_WITHIN };
-        subscribe(cx.topics.of_bridge(BridgeField::State), cx);
-    }
-
-    /// The visit is over, and nobody was met.
-    pub(super) fn end_visit(&mut self) {
-        self.place = Place::Next;
+    pub(super) fn visit(&mut self, cx: &mut Context) {
+        match &mut self.visitor {
+            Visitor::Alone(inquiry) => inquiry.look(cx),
+            Visitor::InTurn(standby) => standby.waits(cx),
+        }
     }
 
     /// The bridge is connected: the place is its own.
-    pub(super) fn take(&mut self) {
+    pub(super) fn take(&mut self, cx: &Context) {
         self.place = Place::Claimed;
+        if let Some(standby) = self.standby_mut() {
+            standby.holds(cx);
+        }
     }
 
     /// As after a visit that met nobody.
     #[cfg(test)]
     pub(super) fn found_free(&mut self) {
-        (self.place, self.inquiry) = (Place::Claimed, Inquiry::Over);
+        self.place = Place::Claimed;
+        if let Visitor::Alone(inquiry) = &mut self.visitor {
+            *inquiry = Inquiry::Over;
+        }
     }
 
-    /// A subscription of the visitor's is answered. The second one is made only then: its answer comes behind what was
-    /// retained for the first one, and a broker that sends that apart does not hold it back for us to acknowledge.
+    /// A subscription of the visitor's is answered.
     pub(super) fn subscribed(&mut self, refused: &[RefusedFilter], cx: &mut Context) {
-        if let Some(RefusedFilter { filter, .. }) = refused.first() {
-            self.cannot_ask(&format!("the broker refuses the subscription to {filter}"), cx);
-        } else if let Inquiry::Looking { answered, until, .. } = &mut self.inquiry {
-            *answered += 1;
-            if *answered == 1 {
-                subscribe(cx.topics.pong(), cx);
-            } else {
-                *until = cx.now + SETTLED;
+        match &mut self.visitor {
+            Visitor::Alone(inquiry) => inquiry.subscribed(refused, cx),
+            Visitor::InTurn(standby) => standby.subscribed(refused, cx),
+        }
+    }
+
+    /// The broker does not take what the visitor publishes.
+    pub(super) fn refused(&mut self, why: &str, cx: &mut Context) {
+        match &mut self.visitor {
+            Visitor::Alone(inquiry) => inquiry.cannot_ask(why, cx),
+            Visitor::InTurn(standby) => standby.refused(why, cx),
+        }
+    }
+
+    /// The visitor hears what is said of the place.
+    pub(super) fn heard(&mut self, heard: &Heard, message: &Incoming, now: Tick) {
+        match (heard, &mut self.visitor) {
+            (Heard::Pong, _) => self.heard_pong(message, now),
+            (Heard::Own(BridgeField::State), Visitor::Alone(inquiry)) => {
+                inquiry.heard_state(&message.payload)
             }
-        }
-    }
-
-    /// Something keeps the visitor from asking.
-    pub(super) fn cannot_ask(&mut self, why: &str, cx: &mut Context) {
-        cx.report(Report::NotAsked(why.into()));
-        self.inquiry = Inquiry::Over;
-    }
-
-    /// The bridge's `state`, retained or live.
-    pub(super) fn heard_state(&mut self, payload: &[u8]) {
-        match &mut self.inquiry {
-            Inquiry::Looking { is_online, .. } if payload == ONLINE.as_bytes() => *is_online = true,
-            Inquiry::Looking { .. } | Inquiry::Asking { .. } if payload != ONLINE.as_bytes() => {
-                self.inquiry = Inquiry::Over;
+            (Heard::Own(BridgeField::State), Visitor::InTurn(standby)) => {
+                standby.heard_state(&message.payload, now);
             }
-            Inquiry::Looking { .. }
-            | Inquiry::Asking { .. }
-            | Inquiry::NotBegun
-            | Inquiry::Lives(_)
-            | Inquiry::Over => {}
+            (Heard::Asked(Asked::Ping), Visitor::InTurn(standby)) if !message.retained => {
+                standby.heard_ping(&message.payload);
+            }
+            (Heard::Standby(instance), Visitor::InTurn(standby)) => {
+                standby.heard_instance(instance, &message.payload, now);
+            }
+            (_, _) => {}
         }
     }
 
-    /// An answer, perhaps to this one's ping.
-    pub(super) fn heard_pong(&mut self, payload: &[u8]) {
-        if matches!(self.inquiry, Inquiry::Asking { .. })
-            && let Some(other) = self.own.answered_by(payload)
-        {
-            self.inquiry = Inquiry::Lives(other);
+    /// A bridge answers a ping, or says unasked that it lives.
+    pub(super) fn heard_pong(&mut self, pong: &Incoming, now: Tick) {
+        match &mut self.visitor {
+            _ if pong.retained => {}
+            Visitor::Alone(inquiry) => inquiry.heard_pong(&pong.payload, &self.own),
+            Visitor::InTurn(standby) => standby.heard_pong(&pong.payload, now),
         }
     }
 
-    /// Asks whether anybody lives, if that was not asked before. `false` if it was, or could not be.
-    pub(super) fn ask(&mut self, cx: &mut Context) -> bool {
-        let is_new = self.inquiry == Inquiry::NotBegun;
-        if is_new {
-            self.ping(cx.now + ANSWER_WITHIN, cx);
-        }
-        is_new
+    /// The word of another instance. `true` if others wait now than before.
+    pub(super) fn heard_instance(&mut self, instance: &TopicLevel, payload: &[u8], now: Tick) -> bool {
+        self.standby_mut().is_some_and(|standby| standby.heard_instance(instance, payload, now))
     }
 
-    fn ping(&mut self, until: Tick, cx: &mut Context) {
-        self.inquiry = Inquiry::Asking { until, again_at: cx.now + PING_EVERY };
-        let ping = Message::handed_on(cx.topics.ping(), self.own.ping());
-        cx.ask_broker(BrokerOrder::Publish(vec![ping]));
-    }
-
-    /// Goes on with the inquiry. Returns why this bridge must not run, if somebody lives.
+    /// Goes on with the time. Returns why this bridge must not run, if another one lives in its place.
     pub(super) fn tend(&mut self, cx: &mut Context) -> Option<String> {
-        match &self.inquiry {
-            Inquiry::Looking { is_online: true, answered: 2, .. } => {
-                self.ping(cx.now + ANSWER_WITHIN, cx);
-            }
-            Inquiry::Looking { answered: 2, until, .. } if *until <= cx.now => self.inquiry = Inquiry::Over,
-            Inquiry::Looking { until, .. } if *until <= cx.now => {
-                self.cannot_ask("the broker does not answer the subscription", cx);
-            }
-            Inquiry::Asking { until, .. } if *until <= cx.now => {
-                cx.report(Report::NobodyAnswers(cx.topics.of_bridge(BridgeField::State)));
-                self.inquiry = Inquiry::Over;
-            }
-            Inquiry::Asking { until, again_at } if *again_at <= cx.now => self.ping(*until, cx),
-            Inquiry::Lives(other) => {
-                let why = self.own.conflict_with(other, &cx.topics);
-                self.inquiry = Inquiry::Over;
-                return Some(why);
-            }
-            Inquiry::Looking { .. } | Inquiry::Asking { .. } | Inquiry::NotBegun | Inquiry::Over => {}
+        match &mut self.visitor {
+            Visitor::Alone(inquiry) => inquiry.tend(&self.own, cx),
+            Visitor::InTurn(standby) => standby.conflict(cx),
         }
-        None
+    }
+
+    /// Whether the visit is over, and the place is to be taken.
+    pub(super) fn ends_visit(&mut self, cx: &mut Context) -> bool {
+        let is_over = match &mut self.visitor {
+            Visitor::Alone(inquiry) => *inquiry == Inquiry::Over,
+            Visitor::InTurn(standby) => standby.claims(cx),
+        };
+        if is_over {
+            self.place = Place::Next;
+        }
+        is_over
+    }
+
+    /// Asks whether anybody lives, where no visitor could. `false` if that was asked, or is not to be.
+    pub(super) fn ask(&mut self, cx: &mut Context) -> bool {
+        match &mut self.visitor {
+            Visitor::Alone(inquiry) => inquiry.ask(&self.own, cx),
+            Visitor::InTurn(_) => false,
+        }
     }
 
     /// Whether nobody was asked yet, and may still be.
     pub(super) fn may_ask(&self) -> bool {
-        self.inquiry == Inquiry::NotBegun
+        matches!(self.visitor, Visitor::Alone(Inquiry::NotBegun))
     }
 
     /// Whether an answer is waited for.
     pub(super) fn is_asking(&self) -> bool {
-        matches!(self.inquiry, Inquiry::Asking { .. })
+        matches!(&self.visitor, Visitor::Alone(inquiry) if inquiry.is_asking())
     }
 
-    /// Whether nothing more is waited for.
-    pub(super) fn is_over(&self) -> bool {
-        self.inquiry == Inquiry::Over
-    }
-
-    /// When time alone changes something.
-    pub(super) fn wake_at(&self) -> Option<Tick> {
-        match self.inquiry {
-            Inquiry::Looking { until, .. } => Some(until),
-            Inquiry::Asking { until, again_at } => Some(until.min(again_at)),
-            Inquiry::NotBegun | Inquiry::Lives(_) | Inquiry::Over => None,
+    /// When time alone changes something; `is_up` if the bridge publishes.
+    pub(super) fn wake_at(&self, is_up: bool) -> Option<Tick> {
+        match &self.visitor {
+            Visitor::Alone(inquiry) => inquiry.wake_at(),
+            Visitor::InTurn(standby) => standby.wake_at(is_up),
         }
     }
 
-    /// The connection is over, or was not made; `was_visit` if the visitor was let in. Returns whether to connect blindly now.
+    /// The connection is over, or was not made; `was_visit` if the visitor was let in. Returns whether to connect blindly now, as one
+    /// that is alone may.
     pub(super) fn lost(&mut self, failure: &LinkFailure, was_visit: bool, cx: &mut Context) -> bool {
-        if self.place != Place::Claimed || self.inquiry != Inquiry::Over {
-            self.inquiry = Inquiry::NotBegun;
+        let Visitor::Alone(inquiry) = &mut self.visitor else { return false };
+        if self.place != Place::Claimed || *inquiry != Inquiry::Over {
+            *inquiry = Inquiry::NotBegun;
         }
         let is_refused = matches!(failure, LinkFailure::Refused(_) | LinkFailure::NotLetIn);
         // At another address of the broker's the visitor may be let in, and meet somebody.
@@ -255,9 +246,17 @@ impl Claim {
 
     /// There is no connection any more, by this bridge's own choice.
     pub(super) fn give_up(&mut self) {
-        if self.inquiry != Inquiry::Over {
-            self.inquiry = Inquiry::NotBegun;
+        if let Visitor::Alone(inquiry) = &mut self.visitor {
+            inquiry.give_up();
         }
+    }
+
+    /// The connection that counted is over, which ends the claim of one of several instances. Returns whether that was active by it;
+    /// nothing of one that is alone.
+    pub(super) fn release(&mut self) -> Option<bool> {
+        let was_active = self.standby_mut()?.lost();
+        self.place = Place::Unclaimed;
+        Some(was_active)
     }
 
     /// The answer to a ping, unless there were too many.
@@ -269,8 +268,4 @@ impl Claim {
         *count = count.saturating_add(1);
         (*count <= PONGS).then(|| Message::handed_on(cx.topics.pong(), self.own.pong(ping)))
     }
-}
-
-fn subscribe(filter: String, cx: &mut Context) {
-    cx.ask_broker(BrokerOrder::Subscribe(vec![Subscription { filter, qos: Qos::AtLeastOnce }]));
 }

@@ -83,14 +83,10 @@ impl Found {
             }
             Heard::Own(BridgeField::SignIn)
             | Heard::Person(_, Field::Activity | Field::Availability)
-            | Heard::Refresh
-            | Heard::Ping
+            | Heard::Asked(_)
             | Heard::Pong
             | Heard::Standby(_)
-            | Heard::Set(_)
-            | Heard::SetStatusMessage(_)
             | Heard::Account(..)
-            | Heard::PauseLight(_)
             | Heard::Elsewhere => return,
         };
         self.by_name |= is_named;

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::pace::MESSAGES_OF_ONE;
+use crate::core::model::burst::MESSAGES_OF_ONE;
 use crate::core::model::time::Tick;
 
 /// At most (a person's last few may go beyond). So many that a broker ten milliseconds away still takes forty thousand in a second.

@@ -1,7 +1,7 @@
 //! The broker's side: the connection, what an earlier run left there, what is subscribed to, and what is sent.
 //!
 //! `link` says when there is a connection, with `version_probe` and `duplicate_client` for two manners of brokers; `claim` who
-//! may have it, with `standby` where several instances take turns;
+//! may have it, by an `inquiry`, or by `standby` where several instances take turns;
 //! `read_back` and, where the broker does not answer wildcards, `by_name` ask for what earlier runs left, `found` is what that
 //! was, `refusals` what the broker does not take, `outbox` what is sent and in which order,
 //! with `pace` and `in_flight` how fast, and `suspects` at which message the broker hangs up.
@@ -11,9 +11,10 @@ mod claim;
 mod duplicate_client;
 mod found;
 pub(in crate::core) mod in_flight;
+mod inquiry;
 mod link;
 pub(super) mod outbox;
-pub mod pace;
+mod pace;
 mod read_back;
 mod refusals;
 mod standby;
@@ -30,21 +31,19 @@ use self::link::{Link, Phase};
 use self::outbox::Outbox;
 use self::read_back::FILTERS;
 use self::refusals::Refusals;
-use self::standby::Standby;
 use super::context::Context;
 use super::model::effect::{BrokerOrder, ConnectAs, Effect, Ending, Message, Subscription};
 use super::model::event::{Incoming, LinkFailure, RefusedFilter};
 use super::model::foreign::Legible;
 use super::model::heard::Heard;
-use super::model::mqtt::Protocol;
+use super::model::mqtt::{Protocol, Qos};
 use super::model::name::TopicLevel;
 use super::model::payload::StandbyInfo;
-use super::model::process::Process;
 use super::model::report::{DUPLICATE_CLIENT, Report, without_wildcards};
 use super::model::settings::Settings;
 use super::model::snapshot::{BrokerSnapshot, BrokerState, StandbySnapshot};
 use super::model::time::Tick;
-use super::model::topic::{BridgeField, ONLINE};
+use super::model::topic::{BridgeField, OFFLINE, ONLINE};
 use super::people::Roster;
 use super::people::person::Person;
 
@@ -59,8 +58,6 @@ const RESTATE: Duration = Duration::from_secs(1);
 pub(super) struct Broker {
     link: Link,
     claim: Claim,
-    /// Where several instances take turns.
-    standby: Option<Standby>,
     found: Found,
     /// What is said of a retained `info` that is another bridge's, until this bridge's own has taken its place.
     stranger: Option<Legible>,
@@ -92,12 +89,9 @@ pub(super) enum ReadBack {
 impl Broker {
     /// A bridge that has not connected yet; `random` is its own alone.
     pub(super) fn new(settings: &Settings, random: u64, now: Tick) -> Self {
-        let process = Process::new(&settings.mqtt, random);
-        let standby = settings.mqtt.standby.then(|| Standby::new(process.clone(), random));
         Self {
             link: Link::new(settings.mqtt.protocol, now),
-            claim: if standby.is_some() { Claim::of_instance(process) } else { Claim::new(process) },
-            standby,
+            claim: Claim::new(&settings.mqtt, random),
             found: Found::default(),
             stranger: None,
             by_name: ByName::default(),
@@ -119,19 +113,19 @@ impl Broker {
 
     /// Whether this instance does the bridge's work: it is the only one, or the others wait.
     pub(super) fn is_active(&self) -> bool {
-        !self.link.is_stopping() && (self.standby.is_none() || self.claim.is_claimed())
+        !self.link.is_stopping() && !self.claim.is_waiting()
     }
 
     /// Whether it is one of several that wait for their turn.
     pub(super) fn is_waiting(&self) -> bool {
-        self.standby.is_some() && !self.claim.is_claimed()
+        self.claim.is_waiting()
     }
 
     /// Whether this instance was active and has to step back: it was cut off from the broker, or stood still, for so long that
     /// another one may have taken over.
     pub(super) fn steps_back(&mut self, outbox: &mut Outbox, cx: &mut Context) -> bool {
         let is_cut_off =
-            self.link.is_up() && self.standby.as_ref().is_some_and(|standby| standby.is_cut_off(cx.now));
+            self.link.is_up() && self.claim.standby().is_some_and(|standby| standby.is_cut_off(cx.now));
         if is_cut_off {
             self.link.give_up(cx.now);
             self.release(outbox, cx);
@@ -141,9 +135,7 @@ impl Broker {
 
     /// The connection that counted is over. `true` if this instance was active by it and is not any more.
     fn release(&mut self, outbox: &mut Outbox, cx: &mut Context) -> bool {
-        let Some(standby) = &mut self.standby else { return false };
-        let was_active = standby.lost();
-        self.claim.release();
+        let Some(was_active) = self.claim.release() else { return false };
         self.link.begin_anew();
         if was_active {
             outbox.close();
@@ -163,14 +155,14 @@ impl Broker {
         self.claim.found_free();
     }
 
-    /// The broker let this client in. Subscribes to `filters`, and for the first time to what earlier runs left, with
-    /// `announcements` to Home Assistant; `named` is where they left it, as far as that is known. `false` if the connection was
+    /// The broker let this client in. Subscribes to what others say, also to `lights`, and for the first time to what earlier runs left,
+    /// with `announcements` to Home Assistant; `named` is where they left it, as far as that is known. `false` if the connection was
     /// only a trial.
     pub(super) fn connected(
         &mut self,
         announcements: Option<String>,
         named: Vec<String>,
-        filters: Vec<String>,
+        lights: BTreeSet<String>,
         outbox: &mut Outbox,
         cx: &mut Context,
     ) -> bool {
@@ -183,16 +175,10 @@ impl Broker {
         }
         if self.claim.connect_as() == ConnectAs::Visitor {
             self.link.visit();
-            match &mut self.standby {
-                Some(standby) => standby.waits(cx),
-                None => self.claim.look(cx),
-            }
+            self.claim.visit(cx);
             return false;
         }
-        self.claim.take();
-        if let Some(standby) = &mut self.standby {
-            standby.holds(cx);
-        }
+        self.claim.take(cx);
         // What was sent on a connection that was given up is not answered any more.
         outbox.close();
         let mut subscriptions = Vec::new();
@@ -201,6 +187,7 @@ impl Broker {
             self.read_back.extend(self.claim.may_ask().then(|| cx.topics.pong()));
             subscriptions = read_back::at_most_once(self.read_back.clone());
         }
+        let filters: Vec<String> = read_back::lasting(cx).into_iter().chain(lights).collect();
         let many = subscriptions.len().div_ceil(FILTERS) + filters.len().div_ceil(FILTERS);
         self.refusals.connected();
         self.asked.clear();
@@ -228,14 +215,10 @@ impl Broker {
     /// The answer to the last subscription comes after what was retained for the first.
     pub(super) fn subscribed(&mut self, refused: Vec<RefusedFilter>, cx: &mut Context) {
         if self.link.is_visiting() {
-            match &mut self.standby {
-                Some(standby) => {
-                    self.link.waits();
-                    standby.subscribed(&refused, cx);
-                }
-                None => self.claim.subscribed(&refused, cx),
+            if self.claim.is_waiting() {
+                self.link.waits();
             }
-            return;
+            return self.claim.subscribed(&refused, cx);
         }
         self.link.heard(true, cx.now);
         let asked = self.asked.pop_front().unwrap_or_default();
@@ -258,38 +241,30 @@ impl Broker {
 
     /// Somebody asks whether this bridge lives.
     pub(super) fn pinged(&mut self, ping: &Incoming, outbox: &mut Outbox, cx: &mut Context) {
-        let is_holder = outbox.is_open() || self.standby.is_some() && self.link.is_reading_back();
-        if is_holder
-            && !ping.retained
-            && let Some(pong) = self.claim.pong(&ping.payload, cx)
-        {
+        let is_awaited = self.claim.standby().is_some();
+        let is_holder = outbox.is_open() || is_awaited && self.link.is_reading_back();
+        if is_holder && let Some(pong) = self.claim.pong(&ping.payload, cx) {
             // Where another instance would take over it must not wait for thousands of messages.
-            match self.standby {
-                Some(_) => outbox.at_once(pong, cx),
-                None => outbox.result(pong),
+            match is_awaited {
+                true => outbox.at_once(pong, cx),
+                false => outbox.result(pong),
             }
         }
     }
 
     /// A bridge answers a ping, or says unasked that it lives.
     pub(super) fn heard_pong(&mut self, pong: &Incoming, now: Tick) {
-        if pong.retained {
-            return;
-        }
-        self.claim.heard_pong(&pong.payload);
-        if let Some(standby) = &mut self.standby {
-            standby.heard_pong(&pong.payload, now);
-        }
+        self.claim.heard_pong(pong, now);
     }
 
     /// The word of another instance. `true` if others wait now than before.
     pub(super) fn heard_instance(&mut self, instance: &TopicLevel, payload: &[u8], now: Tick) -> bool {
-        self.standby.as_mut().is_some_and(|standby| standby.heard_instance(instance, payload, now))
+        self.claim.heard_instance(instance, payload, now)
     }
 
     /// What `<bridge>/info` says of the connection: the version of MQTT, and who waits, where several instances take turns.
     pub(super) fn info<'a>(&'a self, settings: &'a Settings) -> (Protocol, Option<StandbyInfo<'a>>) {
-        let standby = self.standby.as_ref().map(|standby| StandbyInfo {
+        let standby = self.claim.standby().map(|standby| StandbyInfo {
             active: &settings.mqtt.instance,
             waiting: standby.others().collect(),
         });
@@ -303,26 +278,14 @@ impl Broker {
 
     /// The visitor hears what is said of the place.
     pub(super) fn visitor_heard(&mut self, heard: &Heard, message: &Incoming, now: Tick) {
-        match (heard, &mut self.standby) {
-            (Heard::Own(BridgeField::State), Some(standby)) => standby.heard_state(&message.payload, now),
-            (Heard::Own(BridgeField::State), None) => self.claim.heard_state(&message.payload),
-            (Heard::Ping, Some(standby)) if !message.retained => standby.heard_ping(&message.payload),
-            (Heard::Standby(instance), Some(standby)) => {
-                standby.heard_instance(instance, &message.payload, now);
-            }
-            (Heard::Pong, _) => self.heard_pong(message, now),
-            (_, _) => {}
-        }
+        self.claim.heard(heard, message, now);
     }
 
     /// The broker does not take a message; the others go on.
     pub(super) fn publish_refused(&mut self, topic: String, why: Legible, cx: &mut Context) {
         if self.link.is_visiting() {
             let why = format!("the broker refuses messages to {topic}: {why}");
-            return match &mut self.standby {
-                Some(standby) => standby.refused(&why, cx),
-                None => self.claim.cannot_ask(&why, cx),
-            };
+            return self.claim.refused(&why, cx);
         }
         if let Some(again) = self.refusals.message(topic, why, cx) {
             self.resend_at = Some(self.resend_at.map_or(again, |at| at.min(again)));
@@ -364,7 +327,7 @@ impl Broker {
             return false;
         }
         let is_own_doing = self.link.is_closing();
-        if !is_own_doing && self.standby.is_none() && self.claim.lost(failure, self.link.is_visiting(), cx) {
+        if !is_own_doing && self.claim.lost(failure, self.link.is_visiting(), cx) {
             self.link.give_up(cx.now);
             return false;
         }
@@ -374,7 +337,7 @@ impl Broker {
         outbox.close();
         let was_visit = self.link.is_visiting();
         // Of several instances another one may have taken over, which is no fight.
-        let is_explained = is_found || self.standby.is_some() && !was_visit;
+        let is_explained = is_found || self.claim.standby().is_some() && !was_visit;
         let report = self.link.lost(failure, is_explained, cx.now, &mut cx.random);
         cx.report(report);
         !is_own_doing && self.release(outbox, cx)
@@ -394,7 +357,7 @@ impl Broker {
         false
     }
 
-    /// Publishes `last` where presence was published, and goes.
+    /// Publishes `last`, and `offline` where presence was published, and goes.
     pub(super) fn stop(
         &mut self,
         ending: Ending,
@@ -402,10 +365,14 @@ impl Broker {
         outbox: &mut Outbox,
         cx: &mut Context,
     ) {
-        let waits = self.link.is_visiting() && self.standby.is_some();
+        let offline = || {
+            Message::retained(cx.topics.of_bridge(BridgeField::State), OFFLINE.to_owned(), Qos::AtLeastOnce)
+        };
+        last.extend(outbox.is_open().then(offline));
+        let waits = self.link.is_visiting() && self.claim.is_waiting();
         let is_connected = self.link.is_open() || waits;
         // Who never said that it is online says no goodbye either.
-        let goodbye = self.standby.as_ref().filter(|_| waits || outbox.is_open());
+        let goodbye = self.claim.standby().filter(|_| waits || outbox.is_open());
         last.extend(goodbye.and_then(|standby| standby.goodbye(cx)));
         self.link.stop(ending.clone(), !is_connected, cx.now);
         outbox.close_with(last, cx);
@@ -434,15 +401,7 @@ impl Broker {
         if let Some(why) = self.claim.tend(cx) {
             return Some(ReadBack::Conflict(why));
         }
-        if let Some(why) = self.standby.as_mut().and_then(|standby| standby.conflict(cx)) {
-            return Some(ReadBack::Conflict(why));
-        }
-        let visit_is_over = match &mut self.standby {
-            Some(standby) => self.link.is_visiting() && standby.claims(cx),
-            None => self.link.is_visiting() && self.claim.is_over(),
-        };
-        if visit_is_over {
-            self.claim.end_visit();
+        if self.link.is_visiting() && self.claim.ends_visit(cx) {
             self.link.close(cx.now);
             cx.ask_broker(BrokerOrder::Disconnect);
         }
@@ -467,7 +426,7 @@ impl Broker {
             return None;
         }
         self.link.finish_reading_back(cx.now);
-        if let Some(standby) = &mut self.standby {
+        if let Some(standby) = self.claim.standby_mut() {
             standby.publishes(cx.now);
         }
         cx.report(self.stranger.clone().map(Report::StrangersInfo));
@@ -482,7 +441,7 @@ impl Broker {
     /// Does what the connection's own time asks for beside that.
     pub(super) fn tend_later(&mut self, outbox: &mut Outbox, cx: &mut Context) {
         if self.link.is_open()
-            && let Some(said) = self.standby.as_mut().and_then(|standby| standby.says(cx.now))
+            && let Some(said) = self.claim.standby_mut().and_then(|standby| standby.says(cx.now))
         {
             outbox.at_once(Message::handed_on(cx.topics.pong(), said), cx);
         }
@@ -523,10 +482,9 @@ impl Broker {
     pub(super) fn wake_at(&self, outbox: &Outbox) -> Option<Tick> {
         let resend_at = self.resend_at.filter(|_| outbox.is_open());
         let of_link = self.refusals.ask_at().filter(|_| self.link.is_up());
-        let of_standby = self.standby.as_ref().and_then(|standby| standby.wake_at(self.link.is_up()));
         let is_connected = self.link.is_open() || self.link.is_visiting();
-        let of_link = of_link.into_iter().chain(self.restates_at(outbox)).chain(self.claim.wake_at());
-        let of_link = of_link.chain(of_standby.filter(|_| is_connected));
+        let of_claim = self.claim.wake_at(self.link.is_up()).filter(|_| is_connected);
+        let of_link = of_link.into_iter().chain(self.restates_at(outbox)).chain(of_claim);
         // While an answer is waited for, reading back is as well.
         let link_at = self.link.wake_at().filter(|_| !self.claim.is_asking());
         link_at.into_iter().chain(resend_at).chain(of_link).chain(outbox.wake_at()).min()
@@ -585,6 +543,15 @@ impl Broker {
         }
     }
 
+    /// Listens to commands where they are taken now, as they were if it `listened`.
+    pub(super) fn commands_configured(&mut self, listened: bool, cx: &mut Context) {
+        match (listened, cx.settings.commands.is_some()) {
+            (false, true) => self.subscribe(cx.topics.commands().into(), cx),
+            (true, false) => self.unsubscribe(cx.topics.commands().into(), cx),
+            (true, true) | (false, false) => {}
+        }
+    }
+
     /// Takes subscriptions back, and what was said of them.
     pub(super) fn unsubscribe(&mut self, filters: Vec<String>, cx: &mut Context) {
         filters.iter().for_each(|filter| self.refusals.forget_filter(filter));
@@ -616,13 +583,13 @@ impl Broker {
     /// The way to the broker.
     pub(super) fn snapshot(&self, outbox: &Outbox) -> BrokerSnapshot {
         BrokerSnapshot {
-            standby: self.standby.as_ref().map(|standby| StandbySnapshot {
+            standby: self.claim.standby().map(|standby| StandbySnapshot {
                 is_active: self.claim.is_claimed(),
                 holder: standby.holder().cloned(),
                 waiting: standby.others().cloned().collect(),
             }),
             state: match self.link.phase {
-                Phase::Visiting if self.standby.is_some() => BrokerState::Waiting,
+                Phase::Visiting if self.claim.is_waiting() => BrokerState::Waiting,
                 Phase::Up { .. } => BrokerState::Connected,
                 Phase::ReadingBack { .. } => BrokerState::ReadingBack,
                 Phase::Down(_) | Phase::Connecting | Phase::Visiting | Phase::Closing(_) => {

@@ -10,9 +10,10 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::in_flight::InFlight;
-use super::pace::{MESSAGES_OF_ONE, Pace};
+use super::pace::Pace;
 use super::suspects::{Admission, Suspects};
 use crate::core::context::Context;
+use crate::core::model::burst::MESSAGES_OF_ONE;
 use crate::core::model::dirty_topics::DirtyTopics;
 use crate::core::model::effect::{BrokerOrder, Message};
 use crate::core::model::health::Health;

@@ -3,31 +3,11 @@
 
 use std::time::Duration;
 
+use crate::core::model::burst::{BURST_DURATION_MAX, SUSTAINED_RATE};
 use crate::core::model::time::Tick;
-use crate::core::model::topic::Field;
 
 /// So many messages go out at once: with half of Mosquitto's queue left for those who are behind already.
 const BURST_MAX: u32 = 480;
-
-/// Messages a second that slow subscribers still keep up with.
-const SUSTAINED_RATE: f64 = 1500.0;
-
-/// A burst never takes longer for its own sake: beyond [`PACED_PEOPLE_MAX`] it is faster than [`SUSTAINED_RATE`], and the broker's limit should
-/// be raised.
-const BURST_DURATION_MAX: Duration = Duration::from_secs(5);
-
-/// All topics of one person, with the announcement.
-pub(super) const MESSAGES_OF_ONE: usize = Field::IN_ORDER.len() + 1;
-
-/// Of more people than these slow subscribers lose messages, unless the broker keeps more for each than Mosquitto does by default.
-pub const PACED_PEOPLE_MAX: usize =
-    SUSTAINED_RATE as usize * BURST_DURATION_MAX.as_secs() as usize / MESSAGES_OF_ONE;
-
-/// What the broker should keep for each subscriber, with so many people: messages.
-#[must_use]
-pub const fn queue_for(people: usize) -> usize {
-    people * MESSAGES_OF_ONE
-}
 
 /// Too short a wait for a timer.
 const TIMER_MIN: Duration = Duration::from_millis(2);

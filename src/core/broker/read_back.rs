@@ -18,6 +18,17 @@ pub(super) fn filters(announcements: Option<String>, cx: &Context) -> Vec<String
     filters
 }
 
+/// Where others say something to the bridge as long as it runs, beside its lights.
+pub(super) fn lasting(cx: &Context) -> Vec<String> {
+    let standby = if cx.settings.mqtt.standby { cx.topics.every_standby() } else { cx.topics.ping() };
+    let mut filters = vec![cx.topics.refresh(), cx.topics.of_bridge(BridgeField::State), standby];
+    filters.extend(cx.settings.discovery.as_ref().map(|discovery| discovery.birth_topic.clone()));
+    if cx.settings.commands.is_some() {
+        filters.extend(cx.topics.commands());
+    }
+    filters
+}
+
 /// Quality 0: brokers cut the queue of a late subscriber at quality 1.
 pub(super) fn at_most_once(filters: Vec<String>) -> Vec<Subscription> {
     filters.into_iter().map(|filter| Subscription { filter, qos: Qos::AtMostOnce }).collect()

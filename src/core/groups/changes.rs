@@ -5,16 +5,53 @@
 use super::difference::Difference;
 use super::handing::Handing;
 use super::member_pages::Named;
-use super::roster_change::{Pending, RosterChange};
 use super::{Groups, name_conflicts};
 use crate::core::context::Context;
 use crate::core::model::account::AccountId;
 use crate::core::model::name::{ObjectId, UserId};
 use crate::core::model::name_conflict::NameConflict;
-use crate::core::model::place::Entry;
+use crate::core::model::place::{Entry, Place};
 use crate::core::model::report::Report;
 use crate::core::model::settings::User;
 use crate::core::people::Roster;
+
+/// One change of who is followed as a member.
+#[derive(Debug)]
+enum Change {
+    /// These leave.
+    Leave(Vec<Place>),
+    /// A member is named, or shown, otherwise.
+    Rename(Place, User),
+    /// A member belongs to the group with this index, which may be another one or be announced otherwise.
+    Belong(Place, usize),
+}
+
+/// What was carried out.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::core) enum CarriedOut {
+    /// One change, to be handed on before the next.
+    One,
+    /// All of them.
+    All {
+        /// Whether anybody changed by it.
+        is_news: bool,
+    },
+}
+
+/// Changes that are still to be carried out. Members join one by one: a whole tenant may join at once, and fits into memory
+/// once.
+#[derive(Debug)]
+pub(super) struct Pending {
+    group: usize,
+    discovery: bool,
+    /// Who read it.
+    account: AccountId,
+    first: Vec<Change>,
+    joining: std::vec::IntoIter<usize>,
+    handing: Handing,
+    report: Option<Report>,
+    is_news: bool,
+}
 
 impl Groups {
     /// A group was read to its end: who is in it, and about whom there is news, both in the order of object ids. Where some of
@@ -41,16 +78,15 @@ impl Groups {
         if at_start && !conflicts.is_empty() {
             return Err(conflicts.swap_remove(0));
         }
-        let Difference { mut gone, renamed, shown_otherwise, joining, belonging } = difference;
+        let Difference { gone, renamed, shown_otherwise, joining, belonging } = difference;
         let (joined, left) = (joining.len(), gone.len());
-        gone.sort_unstable();
-        let leaving = (!gone.is_empty()).then_some(RosterChange::Leave(gone));
+        let leaving = (!gone.is_empty()).then_some(Change::Leave(gone));
         let renamed = renamed.into_iter().chain(shown_otherwise).filter_map(|(place, found)| {
             let user = user(named.get(found)?.clone(), discovery, account);
-            Some(RosterChange::Rename { place, user })
+            Some(Change::Rename(place, user))
         });
-        let belonging = belonging.into_iter().map(|(place, group)| RosterChange::Belong { place, group });
-        let mut first: Vec<RosterChange> = belonging.chain(renamed).chain(leaving).collect();
+        let belonging = belonging.into_iter().map(|(place, group)| Change::Belong(place, group));
+        let mut first: Vec<Change> = belonging.chain(renamed).chain(leaving).collect();
         let is_news = joined > 0 || !first.is_empty();
         // The next one is the last.
         first.reverse();
@@ -71,22 +107,31 @@ impl Groups {
         Ok(())
     }
 
-    /// The next change of who is followed.
-    pub(in crate::core) fn next_change(&mut self, cx: &mut Context) -> Option<RosterChange> {
+    /// Carries out the next change of who is followed, if there is one.
+    pub(in crate::core) fn carry_out_next(
+        &mut self,
+        people: &mut Roster,
+        cx: &mut Context,
+    ) -> Option<CarriedOut> {
         let pending = self.pending.as_mut()?;
-        if let Some(change) = pending.first.pop() {
-            return Some(change);
+        match pending.first.pop() {
+            Some(Change::Leave(places)) => places.into_iter().for_each(|place| people.leave_group(place)),
+            Some(Change::Rename(place, user)) => people.rename_member(place, user, cx),
+            Some(Change::Belong(place, group)) => people.belongs(place, group, cx),
+            None => {
+                let joining = pending.joining.by_ref().find_map(|found| pending.handing.take(found));
+                let Some(joining) = joining else {
+                    cx.report_of(pending.account, pending.report.take());
+                    let is_news = pending.is_news;
+                    self.pending = None;
+                    return Some(CarriedOut::All { is_news });
+                };
+                let remembered = self.orphans.take(&joining.name);
+                let user = user(joining, pending.discovery, pending.account);
+                people.join(user, Entry::member(pending.group), remembered, cx);
+            }
         }
-        if let Some(joining) = pending.joining.by_ref().find_map(|found| pending.handing.take(found)) {
-            let remembered = self.orphans.take(&joining.name);
-            let entry = Entry::member(pending.group);
-            let user = user(joining, pending.discovery, pending.account);
-            return Some(RosterChange::Join { user, entry, remembered });
-        }
-        cx.report_of(pending.account, pending.report.take());
-        let is_news = pending.is_news;
-        self.pending = None;
-        Some(RosterChange::Done { is_news })
+        Some(CarriedOut::One)
     }
 }
 

@@ -1,30 +1,45 @@
 //! What becomes of those whom earlier runs followed and nobody knows yet, once it is known who will come.
 
+use std::collections::BTreeSet;
+
 use super::{Groups, may_come};
 use crate::core::broker::outbox::Outbox;
 use crate::core::context::Context;
 use crate::core::model::name::TopicLevel;
+use crate::core::model::payload::RememberedState;
 use crate::core::model::remembered::Remembered;
 use crate::core::model::report::Report;
 use crate::core::model::topic::Field;
 use crate::core::people::Roster;
 
 impl Groups {
-    /// Somebody who is not known yet has a `state` of an earlier run, which nobody may believe until they are.
-    pub(in crate::core) fn keep_state(
+    /// Somebody's `state` is retained, whoever published it. Nobody may believe that of an earlier run of somebody who is not known
+    /// yet.
+    pub(in crate::core) fn found_state(
         &mut self,
         user: TopicLevel,
-        state: Option<Remembered>,
+        payload: &[u8],
+        people: &mut Roster,
         outbox: &mut Outbox,
-        cx: &Context,
+        cx: &mut Context,
     ) {
-        outbox.doubt(cx.topics.of_user(&user, Field::Health));
-        self.orphans.state(user, state);
+        let state: Option<RememberedState> = serde_json::from_slice(payload).ok();
+        let Some(state) = state.filter(|state| cx.is_own(&state.bridge)) else { return };
+        if let Some(place) = people.by_name(&user) {
+            people.remember(place, Remembered::from_state(&state), cx);
+        } else if self.may_come(&user) {
+            outbox.doubt(cx.topics.of_user(&user, Field::Health));
+            self.orphans.state(user, Remembered::from_state(&state));
+        } else {
+            outbox.remove_user(&user, cx);
+            cx.report(Report::Removed(user));
+        }
     }
 
-    /// Somebody who is not known yet has a `health` of an earlier run, and nothing else.
-    pub(in crate::core) fn keep_health(&mut self, user: TopicLevel) {
-        self.orphans.health(user);
+    /// These have a `health` of an earlier run, and nothing else.
+    pub(in crate::core) fn keep_healths(&mut self, users: BTreeSet<TopicLevel>, people: &Roster) {
+        let unknown = users.into_iter().filter(|user| people.by_name(user).is_none());
+        unknown.for_each(|user| self.orphans.health(user));
     }
 
     /// Everything is sent: nobody may believe what is retained of people who are not known yet.

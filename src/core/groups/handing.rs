@@ -8,7 +8,7 @@ const GIVEN_BACK: usize = 16_384;
 /// Those who are still to be handed out. A whole tenant may join at once: the room that it took in the reading is given
 /// back while it takes room among the people.
 #[derive(Debug)]
-pub(in crate::core) struct Handing {
+pub(super) struct Handing {
     /// The next one is the last.
     left: Vec<Named>,
     /// How many there were.
@@ -16,13 +16,13 @@ pub(in crate::core) struct Handing {
 }
 
 impl Handing {
-    pub(in crate::core) fn new(mut named: Vec<Named>) -> Self {
+    pub(super) fn new(mut named: Vec<Named>) -> Self {
         named.reverse();
         Self { count: named.len(), left: named }
     }
 
     /// The member with this index, which must be above the one before.
-    pub(in crate::core) fn take(&mut self, index: usize) -> Option<Named> {
+    pub(super) fn take(&mut self, index: usize) -> Option<Named> {
         self.left.truncate(self.count.checked_sub(index)?);
         let next = (self.left.len() + index == self.count).then(|| self.left.pop()).flatten();
         if self.left.capacity() - self.left.len() >= GIVEN_BACK {

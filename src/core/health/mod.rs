@@ -11,9 +11,11 @@ use super::context::Context;
 use super::model::health::GraphState;
 use super::model::mqtt::Protocol;
 use super::model::name::TopicLevel;
-use super::model::payload::{AccountHealth, AccountInfo, HealthPayload, InOrder, Info, StandbyInfo, json};
+use super::model::payload::{
+    AccountHealth, AccountInfo, HealthPayload, InOrder, Info, RememberedInfo, StandbyInfo, json,
+};
 use super::model::time::{Now, Tick, whole_seconds};
-use super::model::topic::{AccountField, BridgeField};
+use super::model::topic::BridgeField;
 
 /// `last_success` alone moves `<bridge>/health` at most this often.
 const LAST_SUCCESS_EVERY: Duration = Duration::from_secs(300);
@@ -113,7 +115,7 @@ impl BridgeHealth {
         let each = each.collect();
         for (name, words) in accounts {
             let Some(name) = name else { continue };
-            let topic = cx.topics.of_account(Some(&name), AccountField::Health);
+            let topic = cx.topics.of_account(Some(&name), BridgeField::Health);
             let last = self.accounts.entry(name).or_default();
             last.publish_news(words, Vec::new(), || topic, outbox, cx);
         }
@@ -133,19 +135,17 @@ impl BridgeHealth {
         remove_account(name, outbox, cx);
     }
 
-    /// An earlier run had these accounts: takes back what it said of those that are not configured any more, and a code that is not
-    /// announced any more.
-    pub(super) fn found_accounts<'a>(
-        names: impl Iterator<Item = &'a String>,
-        outbox: &mut Outbox,
-        cx: &Context,
-    ) {
-        for name in names.filter_map(|name| name.parse::<TopicLevel>().ok()) {
+    /// The `info` of an earlier run says which accounts it had: takes back what it said of those that are not configured any more, and a
+    /// code that is not announced any more.
+    pub(super) fn found_info(info: &[u8], outbox: &mut Outbox, cx: &Context) {
+        let info: Option<RememberedInfo> = serde_json::from_slice(info).ok();
+        let Some(info) = info.filter(|info| cx.is_own(&info.bridge)) else { return };
+        for name in info.accounts.keys().filter_map(|name| name.parse::<TopicLevel>().ok()) {
             let known = cx.settings.accounts.iter().find(|account| account.name.as_ref() == Some(&name));
             match known {
                 None => remove_account(&name, outbox, cx),
                 Some(known) if !known.sign_in.announce => {
-                    outbox.remove(cx.topics.of_account(Some(&name), AccountField::SignIn));
+                    outbox.remove(cx.topics.of_account(Some(&name), BridgeField::SignIn));
                 }
                 Some(_) => {}
             }
@@ -242,7 +242,7 @@ fn overall(
 }
 
 fn remove_account(name: &TopicLevel, outbox: &mut Outbox, cx: &Context) {
-    for field in AccountField::ALL {
+    for field in BridgeField::OF_ACCOUNT {
         outbox.remove(cx.topics.of_account(Some(name), field));
     }
 }

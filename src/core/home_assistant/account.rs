@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::entity::{Entities, Entity, Ids};
 use crate::core::model::health::GraphState;
 use crate::core::model::name::TopicLevel;
-use crate::core::model::topic::{AccountField, Topics};
+use crate::core::model::topic::{BridgeField, Topics};
 
 const ATTRIBUTES: &str = "{{ value or '{}' }}";
 
@@ -24,8 +24,8 @@ impl<'a> Named<'a> {
     pub(super) fn new(name: Option<&'a TopicLevel>, topics: &Topics) -> Self {
         Self {
             name,
-            health: topics.of_account(name, AccountField::Health),
-            sign_in: topics.of_account(name, AccountField::SignIn),
+            health: topics.of_account(name, BridgeField::Health),
+            sign_in: topics.of_account(name, BridgeField::SignIn),
         }
     }
 }

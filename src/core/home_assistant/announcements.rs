@@ -308,7 +308,8 @@ pub(in crate::core) fn announced_person(person: &Person, cx: &Context) -> Option
 }
 
 /// The filter of an earlier run's announcements, which its `info` says were elsewhere.
-pub(in crate::core) fn earlier_announcements(info: &RememberedInfo, cx: &Context) -> Option<String> {
+pub(in crate::core) fn earlier_announcements(info: &[u8], cx: &Context) -> Option<String> {
+    let info: RememberedInfo = serde_json::from_slice(info).ok()?;
     let earlier = info.discovery_prefix.as_ref()?.parse::<BaseTopic>().ok()?;
     (cx.is_own(&info.bridge) && Some(&earlier) != prefix(cx)).then(|| super::every_device(&earlier))
 }

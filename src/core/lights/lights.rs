@@ -8,6 +8,7 @@ use super::settings::Settings;
 use super::snapshot::LightSnapshot;
 use crate::core::broker::outbox::Outbox;
 use crate::core::context::Context;
+use crate::core::model::act::Acted;
 use crate::core::model::effect::Message;
 use crate::core::model::event::Incoming;
 use crate::core::model::foreign::Legible;
@@ -25,6 +26,9 @@ const ON: &str = "ON";
 /// The same while it is paused.
 const OFF: &str = "OFF";
 
+/// What a visitor is answered about a light that is not configured any more.
+const NO_SUCH: &str = "there is no such light any more";
+
 /// What `…/light/<name>/because` holds unless another topic wins.
 const PRESENCE: &str = "presence";
 
@@ -37,6 +41,19 @@ pub(in crate::core) struct Lights {
     again_at: Option<Tick>,
     /// Lights that an earlier run left something of, found before it is known which are configured.
     found: BTreeSet<TopicLevel>,
+}
+
+/// What is different when the lights are configured.
+#[derive(Debug)]
+pub(in crate::core) struct Reconfigured {
+    /// Lights that are no more.
+    pub gone: Vec<TopicLevel>,
+    /// Whether there are others, or in another order.
+    pub are_others: bool,
+    /// Where nothing is listened to any more.
+    pub unneeded: Vec<String>,
+    /// Where something has to be heard.
+    pub needed: Vec<String>,
 }
 
 impl Lights {
@@ -87,14 +104,25 @@ impl Lights {
         self.lights.iter().map(snapshot).collect()
     }
 
-    /// Drives the lights that are configured now. A light keeps what is known of it; a device that is left is told goodbye.
-    /// Returns the lights that are no more.
+    /// Drives the lights that are configured now.
     pub(in crate::core) fn configured(
         &mut self,
-        configured: Vec<Settings>,
+        people: &Roster,
         outbox: &mut Outbox,
         cx: &Context,
-    ) -> Vec<TopicLevel> {
+    ) -> Reconfigured {
+        let (names, before) = (self.names(), self.filters(&cx.topics));
+        let gone = self.replace(cx.settings.lights.clone(), outbox, cx);
+        self.follow(people);
+        let (now, unheard) = (self.filters(&cx.topics), self.unheard());
+        // A topic may be listened to already, but not for this light: what is retained there has to come again.
+        let needed = now.difference(&before).chain(unheard.intersection(&before)).cloned().collect();
+        let unneeded = before.difference(&now).cloned().collect();
+        Reconfigured { gone, are_others: self.names() != names, unneeded, needed }
+    }
+
+    /// A light keeps what is known of it; a device that is left is told goodbye. Returns the lights that are no more.
+    fn replace(&mut self, configured: Vec<Settings>, outbox: &mut Outbox, cx: &Context) -> Vec<TopicLevel> {
         let before = std::mem::take(&mut self.lights);
         let mut known: BTreeMap<TopicLevel, Light> =
             before.into_iter().map(|light| (light.settings.name.clone(), light)).collect();
@@ -235,8 +263,8 @@ impl Lights {
         }
     }
 
-    /// Somebody pauses a light, or lets it show presence again.
-    pub(in crate::core) fn pause_or_follow(
+    /// The word that the switch of a light received: `ON` or `OFF`.
+    pub(in crate::core) fn heard_switch(
         &mut self,
         name: &TopicLevel,
         payload: &[u8],
@@ -244,23 +272,39 @@ impl Lights {
         cx: &mut Context,
     ) {
         let says = |word: &str| payload.trim_ascii().eq_ignore_ascii_case(word.as_bytes());
-        let Some(light) = self.named(name) else { return };
-        if !says(ON) && !says(OFF) {
-            return cx.report(Report::LightWord(name.clone()));
+        if says(ON) || says(OFF) {
+            // Nobody waits for what came of it.
+            let _ = self.follow_or_pause(name, says(ON), outbox, cx);
+        } else if self.named(name).is_some() {
+            cx.report(Report::LightWord(name.clone()));
         }
-        light.follows = says(ON);
+    }
+
+    /// Somebody pauses a light, or lets it show presence again.
+    pub(in crate::core) fn follow_or_pause(
+        &mut self,
+        name: &TopicLevel,
+        follows: bool,
+        outbox: &mut Outbox,
+        cx: &mut Context,
+    ) -> Acted {
+        let light = self.named(name).ok_or(NO_SUCH)?;
+        light.follows = follows;
         light.end_test();
         // Whoever paused it may have used it otherwise. What still waits is not sent to a paused one.
         light.tell_again();
         outbox.forget_light(name);
         publish(light, LightField::Follow, outbox, &cx.topics);
-        cx.report(Report::LightFollows(name.clone(), says(ON)));
+        cx.report(Report::LightFollows(name.clone(), follows));
+        Ok(if follows { "The light shows presence again." } else { "The light is paused." })
     }
 
-    /// Somebody wants to see what a light can show, or has seen enough. Returns whether it shows that now; nothing if there is no such
-    /// light.
-    pub(in crate::core) fn test(&mut self, name: &TopicLevel, now: Tick) -> Option<bool> {
-        Some(self.named(name)?.test(now))
+    /// Somebody wants to see what a light can show, or has seen enough.
+    pub(in crate::core) fn test(&mut self, name: &TopicLevel, now: Tick) -> Acted {
+        match self.named(name).ok_or(NO_SUCH)?.test(now) {
+            true => Ok("The light shows every state now, for two seconds each."),
+            false => Ok("The test is over."),
+        }
     }
 
     /// Takes what a device says of itself, and what other topics say that may win over presence; `false` if it is neither.
@@ -288,18 +332,13 @@ impl Lights {
     }
 
     /// Topics that may win over presence on which some light has heard nothing.
-    pub(in crate::core) fn unheard(&self) -> BTreeSet<String> {
+    fn unheard(&self) -> BTreeSet<String> {
         self.lights.iter().flat_map(Light::unheard).map(str::to_owned).collect()
     }
 
     /// Where an earlier run left whether each was paused.
     pub(in crate::core) fn left_at(&self, topics: &Topics) -> impl Iterator<Item = String> {
         self.lights.iter().map(|light| topics.of_light(&light.settings.name, LightField::Follow))
-    }
-
-    /// Whether there is a light of this name.
-    pub(in crate::core) fn is_known(&self, name: &TopicLevel) -> bool {
-        self.lights.iter().any(|light| light.settings.name == *name)
     }
 
     fn named(&mut self, name: &TopicLevel) -> Option<&mut Light> {

@@ -18,14 +18,32 @@ pub enum SignInBy {
     Browser,
 }
 
+/// What tells one invitation from the next of the same account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct InvitationId(u64);
+
+impl InvitationId {
+    /// The invitation of this number.
+    #[must_use]
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The one after this.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
 /// An order to whoever signs in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignInOrder {
     /// Start an invitation and wait until it is used, declined or over.
-    Invite(SignInBy),
+    Invite(InvitationId, SignInBy),
     /// The same for whoever comes: a person asked for it. A browser comes back to this port of localhost; without one, to a port that
     /// is listened on, or by a person's hand. It takes the place of any other invitation.
-    InviteAnybody(SignInBy, Option<u16>),
+    InviteAnybody(InvitationId, SignInBy, Option<u16>),
     /// Whether the account that signed in takes the place of another.
     Change(bool),
     /// Forget the sign-in.
@@ -86,19 +104,19 @@ pub struct AccountChange {
     pub now: Legible,
 }
 
-/// What happened with signing in.
+/// What happened with signing in. What is about an invitation says which: the next one may be ordered already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignInEvent {
     /// There is an invitation to be shown.
-    Invited(ShownInvitation),
+    Invited(InvitationId, ShownInvitation),
     /// That address does not end the invitation, and why; the invitation stands.
-    NotTaken(Legible),
+    NotTaken(InvitationId, Legible),
     /// Another account signed in to an invitation for whoever comes: a person has to say whether it is meant.
-    Another(AccountChange),
+    Another(InvitationId, AccountChange),
     /// The sign-in was forgotten, or why not.
     SignedOut(Result<(), Legible>),
     /// The invitation is over.
-    Ended(InvitationEnd),
+    Ended(InvitationId, InvitationEnd),
     /// What proves who the bridge is was changed: somebody signed in beside it, or replaced a secret's file.
     CredentialsChanged,
     /// The app's certificate was replaced, and this is when it ends; nothing if it cannot be read.

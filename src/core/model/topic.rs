@@ -42,7 +42,7 @@ pub enum Field {
     Health,
 }
 
-/// One of the retained topics of the bridge itself.
+/// One of the retained topics of the bridge itself; of several accounts each has some of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BridgeField {
     /// `online` or `offline`; also the last will.
@@ -50,15 +50,6 @@ pub enum BridgeField {
     /// JSON: version, account, intervals.
     Info,
     /// JSON: how Graph is doing.
-    Health,
-    /// JSON: a device code, only while one is needed.
-    SignIn,
-}
-
-/// One of the retained topics of an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AccountField {
-    /// JSON: how Graph is doing, by this account.
     Health,
     /// JSON: a device code, only while one is needed.
     SignIn,
@@ -110,6 +101,9 @@ impl BridgeField {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::State, Self::Info, Self::Health, Self::SignIn];
 
+    /// Those that an account has, too.
+    pub const OF_ACCOUNT: [Self; 2] = [Self::Health, Self::SignIn];
+
     /// The topic's last level.
     #[must_use]
     pub fn level(self) -> &'static str {
@@ -118,20 +112,6 @@ impl BridgeField {
             Self::Info => "info",
             Self::Health => "health",
             Self::SignIn => "sign_in",
-        }
-    }
-}
-
-impl AccountField {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Health, Self::SignIn];
-
-    /// The topic's last level, which is that of the bridge's own topic where there is only one account.
-    #[must_use]
-    pub fn level(self) -> &'static str {
-        match self {
-            Self::Health => BridgeField::Health.level(),
-            Self::SignIn => BridgeField::SignIn.level(),
         }
     }
 }
@@ -190,10 +170,10 @@ impl Topics {
 
     /// `<base>/<bridge>/account/<account>/<field>`; of the only account, which has no name, `<base>/<bridge>/<field>`
     #[must_use]
-    pub fn of_account(&self, account: Option<&TopicLevel>, field: AccountField) -> String {
+    pub fn of_account(&self, account: Option<&TopicLevel>, field: BridgeField) -> String {
         match account {
             Some(name) => format!("{}/{}/account/{name}/{}", self.base, self.bridge, field.level()),
-            None => format!("{}/{}/{}", self.base, self.bridge, field.level()),
+            None => self.of_bridge(field),
         }
     }
 
@@ -255,6 +235,12 @@ impl Topics {
     #[must_use]
     pub fn set(&self, user: &TopicLevel, level: &str) -> String {
         format!("{}/{user}/{level}", self.base)
+    }
+
+    /// The filters that match where commands come in.
+    #[must_use]
+    pub fn commands(&self) -> [String; 2] {
+        [SET, SET_STATUS_MESSAGE].map(|level| self.every(level))
     }
 
     /// `<base>/<user>/set/result`, where commands are answered.

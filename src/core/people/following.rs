@@ -11,6 +11,7 @@ use crate::core::model::dirty_topics::DirtyTopics;
 use crate::core::model::event::Access;
 use crate::core::model::name::{ObjectId, TopicLevel, UserId};
 use crate::core::model::place::{Entry, Place};
+use crate::core::model::report::Report;
 use crate::core::model::settings::User;
 use crate::core::model::successors::Successors;
 
@@ -26,58 +27,44 @@ struct Following {
     joining: Vec<usize>,
 }
 
-/// What others have to know of it.
-#[derive(Debug, Default)]
-pub(in crate::core) struct Followed {
-    /// Who left which place; the places are in order.
-    pub gone: Vec<(Place, Person)>,
-    pub joined: Vec<Place>,
-    /// Who was configured and is only a member now, in order: they are read by their object id, however they were read before.
-    pub demoted: Vec<Place>,
-    /// Names that mean nobody now, or somebody else, and whether that is nobody.
-    pub emptied: Vec<(TopicLevel, bool)>,
-}
-
 impl Roster {
     /// Follows whoever is configured now, and whoever was known as a member of the groups that are: `group_of` is the group that
-    /// somebody is in, and whether its members are announced.
+    /// somebody is in.
     pub(in crate::core) fn follow(
         &mut self,
         accounts: &Successors,
         terms: impl Iterator<Item = Terms>,
-        group_of: impl Fn(ObjectId) -> Option<(usize, bool)>,
+        group_of: impl Fn(ObjectId) -> Option<usize>,
         cx: &Context,
-    ) -> Followed {
+    ) {
         let users = &cx.settings.users;
         let reads = |group: usize| cx.settings.groups.get(group).map(|group| group.account);
-        let following = self
-            .compare(users, accounts, |id| group_of(id).and_then(|(group, _)| Some((group, reads(group)?))));
+        let following =
+            self.compare(users, accounts, |id| group_of(id).and_then(|group| Some((group, reads(group)?))));
         let meant = self.names_given_up(&following, users);
-        let leave = |place| Some((place, self.leave(place)?));
-        let gone = following.leaving.into_iter().filter_map(leave).collect();
+        for place in following.leaving {
+            self.leave(place);
+        }
         self.begin_with(accounts, terms, cx);
         for (place, index) in following.users {
             self.configure(place, index, users[index].clone(), cx);
         }
-        let mut demoted = Vec::new();
         for (place, group) in following.members {
-            if self.get(place).is_some_and(|person| person.entry().as_user().is_some()) {
-                demoted.push(place);
-            }
-            let discovery = self.get(place).and_then(Person::id).and_then(&group_of);
-            self.demote(place, group, discovery.is_some_and(|(_, discovery)| discovery), cx);
+            self.demote(place, group, cx);
         }
-        let join = |index: usize| self.join(users[index].clone(), Entry::user(index), None, cx);
-        let joined = following.joining.into_iter().map(join).collect();
+        for index in following.joining {
+            self.join(users[index].clone(), Entry::user(index), None, cx);
+        }
         self.reconsider(accounts, cx);
-        let emptied = meant.into_iter().filter_map(|(name, (configured, id))| {
+        for (name, (configured, id)) in meant {
             let means = self.by_name(&name).and_then(|place| self.get(place));
             let is_same =
                 |person: &Person| person.user_id() == configured || (id.is_some() && person.id() == id);
-            (!means.is_some_and(is_same)).then(|| (name, means.is_none()))
-        });
-        let emptied = emptied.collect();
-        Followed { gone, joined, demoted, emptied }
+            if !means.is_some_and(is_same) {
+                let report = means.is_none().then(|| Report::Removed(name.clone()));
+                self.emptied.push((name, report));
+            }
+        }
     }
 
     /// The names of those who leave or get another one, and who was meant by them.
@@ -174,14 +161,16 @@ impl Roster {
         }
     }
 
-    /// Somebody who was configured is followed as a member of this group only.
-    fn demote(&mut self, place: Place, group: usize, discovery: bool, cx: &Context) {
+    /// Somebody is followed as a member of this group only. Who was configured is read by their object id now, however they were read
+    /// before.
+    fn demote(&mut self, place: Place, group: usize, cx: &Context) {
         if let Some(Some(person)) = self.people.get_mut(place.number())
             && let Some(id) = person.id()
         {
             person.meant_by(UserId::Object(id));
+            self.moves.read_anew.extend(person.entry().as_user().map(|_| place));
         }
-        self.belongs(place, group, discovery, cx);
+        self.belongs(place, group, cx);
     }
 
     /// Everybody's settings may be others.

@@ -1,7 +1,7 @@
 //! The people who are followed: where they stand, what is known of them, and whether it may be believed.
 //!
 //! A person keeps their place for as long as they are followed. [`Roster`] has everybody and finds them by name and object id
-//! (`index`); `answers` is what the end of a request means, `reading` what an answer holds, `judging` what time does, `following` who is followed after
+//! (`index`); `moves` is who comes and goes, `answers` is what the end of a request means, `reading` what an answer holds, `judging` what time does, `following` who is followed after
 //! a reload, `page` who is shown to whoever looks. Of one `person`, `identity` is who they are, `knowledge` what is known, `out_of_order` which answer is the newer
 //! one, and `refusal` when it is believed that they cannot be read. What changes is handed on by [`Roster::next_changed`], and nowhere else.
 
@@ -12,6 +12,7 @@ mod identity;
 mod index;
 mod judging;
 mod knowledge;
+pub(super) mod moves;
 mod out_of_order;
 mod page;
 pub(super) mod person;
@@ -22,6 +23,7 @@ pub(super) mod terms;
 use std::collections::{BTreeSet, VecDeque};
 
 use self::index::{ById, ByName, Index};
+use self::moves::{Emptied, Moves};
 use self::person::Person;
 use self::terms::{Terms, UnderTerms};
 use super::context::Context;
@@ -29,11 +31,9 @@ use super::model::account::AccountId;
 use super::model::dirty_topics::DirtyTopics;
 use super::model::health::Health;
 use super::model::name::{ObjectId, TopicLevel};
-use super::model::place::{Entry, Place, Who};
+use super::model::place::{Place, Who};
 use super::model::remembered::Remembered;
-use super::model::settings::User;
 use super::model::time::Tick;
-use super::model::topic::Field;
 
 /// Everybody who is followed.
 #[derive(Debug)]
@@ -51,6 +51,9 @@ pub(super) struct Roster {
     settling: BTreeSet<(Tick, Place)>,
     /// What changed of whom and was not handed on yet.
     changed: VecDeque<(Place, DirtyTopics)>,
+    /// Who came and went, and which names mean nobody any more, likewise.
+    moves: Moves,
+    emptied: Vec<Emptied>,
     new_words: BTreeSet<Box<str>>,
 }
 
@@ -66,121 +69,10 @@ impl Roster {
             accounts: terms.map(|terms| UnderTerms::new(terms, now)).collect(),
             settling: BTreeSet::new(),
             changed: VecDeque::new(),
+            moves: Moves::default(),
+            emptied: Vec::new(),
             new_words: BTreeSet::new(),
         }
-    }
-
-    /// Somebody is followed from now on. What is retained of them may not be believed until they are read.
-    pub(super) fn join(
-        &mut self,
-        user: User,
-        entry: Entry,
-        remembered: Option<Remembered>,
-        cx: &Context,
-    ) -> Place {
-        let mut person = Person::new(user, entry, cx.now);
-        let mut dirty = DirtyTopics::from(Field::Health);
-        dirty.add(DirtyTopics::ANNOUNCEMENT);
-        person.remember(remembered, cx.now, &mut dirty);
-        self.under_terms(person.account()).count(person.health());
-        let place = self.vacant.pop().unwrap_or(Place::new(self.people.len()));
-        match self.people.get_mut(place.number()) {
-            Some(there) => *there = Some(person),
-            None => self.people.push(Some(person)),
-        }
-        if entry.as_user().is_some() {
-            self.users.push(place);
-        }
-        self.by_name.insert(place, &self.people);
-        self.by_id.insert(place, &self.people);
-        self.changed.push_back((place, dirty));
-        self.judge_one(place, cx);
-        place
-    }
-
-    /// Somebody is not followed any more. Returns who that was.
-    pub(super) fn leave(&mut self, place: Place) -> Option<Person> {
-        let person = self.people.get_mut(place.number())?.take()?;
-        self.under_terms(person.account()).discount(person.health());
-        if person.entry().as_user().is_some() {
-            self.users.retain(|user| *user != place);
-        }
-        self.vacant.push(place);
-        Some(person)
-    }
-
-    /// Somebody is followed under another name, or shown by another. Returns the name that they had.
-    pub(super) fn rename(
-        &mut self,
-        place: Place,
-        name: TopicLevel,
-        display_name: String,
-        discovery: bool,
-        cx: &Context,
-    ) -> Option<TopicLevel> {
-        let person = self.people.get_mut(place.number())?.as_mut()?;
-        let before = person.name().clone();
-        let dirty = person.rename(name, display_name, discovery, cx.now);
-        self.by_name.insert(place, &self.people);
-        self.change(place, dirty);
-        Some(before)
-    }
-
-    /// The group that a member belongs to is another one, or its announcements are.
-    pub(super) fn belongs(&mut self, place: Place, group: usize, discovery: bool, cx: &Context) {
-        let account = cx.settings.groups.get(group).map(|group| group.account);
-        if let Some(Some(person)) = self.people.get_mut(place.number()) {
-            person.set_entry(Entry::member(group));
-            let (before, health) = (person.account(), person.health());
-            if let Some(account) = account.filter(|account| *account != before) {
-                person.set_account(account);
-                self.accounts[before.index()].discount(health);
-                self.accounts[account.index()].count(health);
-            }
-            let (name, display_name) = (person.name().clone(), person.display_name().to_owned());
-            let dirty = person.rename(name, display_name, discovery, cx.now);
-            self.change(place, dirty);
-        }
-    }
-
-    /// Somebody who is configured turned out to be the member at another place: what is known of that one is theirs.
-    pub(super) fn take_over(&mut self, place: Place, member: Place, cx: &Context) {
-        let Ok([Some(person), Some(other)]) = self.people.get_disjoint_mut([place.number(), member.number()])
-        else {
-            return;
-        };
-        for person in [&*person, &*other] {
-            self.accounts[person.account().index()].discount(person.health());
-        }
-        let dirty = person.take_over(other);
-        for person in [&*person, &*other] {
-            self.accounts[person.account().index()].count(person.health());
-        }
-        self.change(place, dirty);
-        self.settle_one(place, cx);
-    }
-
-    /// Whoever is read as the person who signed in to this account is somebody else now, of whom nothing is known yet. Returns who
-    /// it was, by place.
-    pub(super) fn somebody_else_signed_in(
-        &mut self,
-        account: AccountId,
-        cx: &Context,
-    ) -> Vec<(Place, Person)> {
-        let mut before = Vec::new();
-        for (place, user) in self.users.clone().into_iter().zip(cx.settings.users.clone()) {
-            let there = self.people.get_mut(place.number()).and_then(Option::as_mut);
-            let Some(there) = there.filter(|person| person.is_me() && person.account() == account) else {
-                continue;
-            };
-            let person = std::mem::replace(there, Person::new(user, there.entry(), cx.now));
-            self.under_terms(account).discount(person.health());
-            self.under_terms(account).count(Health::Stale);
-            self.change(place, Field::Health);
-            before.push((place, person));
-        }
-        before.sort_unstable_by_key(|&(place, _)| place);
-        before
     }
 
     /// Takes what an earlier run left on the broker about somebody, before or after the first answer.

@@ -142,11 +142,6 @@ impl Requests {
         });
     }
 
-    /// Everybody is read now.
-    pub(in crate::core) fn all_now(&mut self, now: Tick) {
-        self.schedule.all_now(now);
-    }
-
     /// The configuration is another; `replanned` if people are read in another way or at another pace. Groups are planned
     /// anew in any case.
     pub(in crate::core) fn configured(

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::core::model::backoff::Backoff;
 use crate::core::model::foreign::Legible;
 use crate::core::model::sign_in::{
-    AccountChange, InvitationEnd, LandingAddress, ShownInvitation, SignInBy, SignInOrder,
+    AccountChange, InvitationEnd, InvitationId, LandingAddress, ShownInvitation, SignInBy, SignInOrder,
 };
 use crate::core::model::time::Tick;
 
@@ -29,6 +29,8 @@ const UNUSED: &str = "two codes have expired unused, perhaps because the tenant 
 /// Where the invitation stands.
 #[derive(Debug)]
 pub(super) struct Invitation {
+    /// That which was ordered last: whatever is said of an older one means nothing any more.
+    id: InvitationId,
     phase: Phase,
     backoff: Backoff,
     /// Why the last one failed, if what happened then should be known.
@@ -71,12 +73,23 @@ impl Codes {
 impl Invitation {
     pub(super) fn new(codes: Codes, now: Tick) -> Self {
         Self {
+            id: InvitationId::default(),
             phase: Phase::None(now),
             backoff: Backoff::new(Duration::from_secs(15), Duration::from_secs(900)),
             trouble: None,
             codes,
             is_asked_for: false,
         }
+    }
+
+    /// There is none any more, after these codes.
+    pub(super) fn begin_anew(&mut self, codes: Codes, now: Tick) {
+        *self = Self { id: self.id, ..Self::new(codes, now) };
+    }
+
+    /// Whether that is the one under way.
+    pub(super) fn is(&self, id: InvitationId) -> bool {
+        id == self.id && !matches!(self.phase, Phase::None(_))
     }
 
     /// What became of the codes so far.
@@ -105,17 +118,19 @@ impl Invitation {
         }
     }
 
-    /// A person asks for one, in place of any other.
-    pub(super) fn ask(&mut self) {
+    /// A person asks for one, in place of any other. A browser comes back to this port.
+    pub(super) fn ask(&mut self, by: SignInBy, back_to: Option<u16>) -> SignInOrder {
         (self.phase, self.trouble, self.is_asked_for) = (Phase::Ordered, None, true);
+        self.id = self.id.next();
+        SignInOrder::InviteAnybody(self.id, by, back_to)
     }
 
     /// A person gives it up, or it was given up with the sign-in: another may begin.
     pub(super) fn give_up(&mut self, now: Tick) {
-        *self = Self::new(self.codes, now);
+        self.begin_anew(self.codes, now);
     }
 
-    /// Another account signed in.
+    /// Another account signed in to that which is shown.
     pub(super) fn another(&mut self, change: AccountChange) {
         if matches!(self.phase, Phase::Shown(_)) {
             self.phase = Phase::Another(change);
@@ -131,11 +146,11 @@ impl Invitation {
     pub(super) fn order(&mut self, needed: Option<SignInBy>, now: Tick) -> Option<SignInOrder> {
         match (&self.phase, needed) {
             (Phase::None(_), Some(by)) if self.wake_at(needed).is_some_and(|at| at <= now) => {
-                self.phase = Phase::Ordered;
-                Some(SignInOrder::Invite(self.codes.or_browser(by)))
+                (self.phase, self.id) = (Phase::Ordered, self.id.next());
+                Some(SignInOrder::Invite(self.id, self.codes.or_browser(by)))
             }
             (Phase::Ordered | Phase::Shown(_) | Phase::Another(_), None) if !self.is_asked_for => {
-                *self = Self::new(Codes { next: self.codes.next, ..Codes::default() }, now);
+                self.begin_anew(Codes { next: self.codes.next, ..Codes::default() }, now);
                 Some(SignInOrder::TakeBack)
             }
             (Phase::None(_) | Phase::Ordered | Phase::Shown(_) | Phase::Another(_), _) => None,
@@ -153,16 +168,11 @@ impl Invitation {
 
     /// There is one to be shown.
     pub(super) fn show(&mut self, shown: ShownInvitation, now: Tick) {
-        // An answer to an invitation that was taken back meanwhile shows nothing. One that a person asked for may come behind the answer
-        // to the one before.
-        if matches!(self.phase, Phase::Ordered) || self.is_asked_for && matches!(self.phase, Phase::Shown(_))
-        {
-            if shown.by() == SignInBy::DeviceCode {
-                self.codes.next = now + CODE_EVERY;
-            }
-            self.backoff.reset();
-            self.phase = Phase::Shown(shown);
+        if shown.by() == SignInBy::DeviceCode {
+            self.codes.next = now + CODE_EVERY;
         }
+        self.backoff.reset();
+        self.phase = Phase::Shown(shown);
     }
 
     /// The address for the browser invitation that is shown, to be redeemed; nothing if none is.
@@ -171,13 +181,11 @@ impl Invitation {
         waits.then_some(SignInOrder::Redeem(address))
     }
 
-    /// What was handed in does not end the invitation; false if there is none meanwhile.
-    pub(super) fn not_taken(&mut self, why: &Legible) -> bool {
-        let stands = self.shown().is_some();
-        if stands {
+    /// What was handed in does not end the invitation.
+    pub(super) fn not_taken(&mut self, why: &Legible) {
+        if self.shown().is_some() {
             self.trouble = Some(why.clone());
         }
-        stands
     }
 
     /// It is over. Returns what people should be told about it, if that is news.
@@ -187,9 +195,6 @@ impl Invitation {
         now: Tick,
         random: &mut fastrand::Rng,
     ) -> Option<&Legible> {
-        if matches!(self.phase, Phase::None(_)) {
-            return None;
-        }
         let was_code = self.shown().is_some_and(|shown| shown.by() == SignInBy::DeviceCode);
         let (wait, trouble, is_told) = match end {
             InvitationEnd::SignedIn => {

@@ -14,17 +14,19 @@ use super::broker::outbox::Outbox;
 use super::context::Context;
 use super::model::account::AccountId;
 use super::model::act::{ActId, Acted};
-use super::model::effect::Effect;
+use super::model::effect::{Effect, Message};
 use super::model::foreign::Legible;
+use super::model::mqtt::Qos;
 use super::model::name::ObjectId;
 use super::model::payload::json;
 use super::model::report::Report;
 use super::model::settings::AccountSettings;
 use super::model::sign_in::{
-    AccountChange, InvitationEnd, LandingAddress, ShownInvitation, SignInBy, SignInOrder, SignedIn,
+    AccountChange, InvitationEnd, InvitationId, LandingAddress, ShownInvitation, SignInBy, SignInOrder,
+    SignedIn,
 };
 use super::model::time::Tick;
-use super::model::topic::AccountField;
+use super::model::topic::BridgeField;
 
 /// What is said to whoever waits when nothing will come of it.
 const RELOADED: &str = "the configuration was read again meanwhile; begin again";
@@ -89,14 +91,14 @@ impl SignIn {
         if self.shown().is_some() {
             self.take_back(outbox, cx);
         }
-        self.invitation = Invitation::new(self.invitation.codes(), cx.now);
+        self.invitation.begin_anew(self.invitation.codes(), cx.now);
         self.not_stored = None;
     }
 
     /// Another tenant or another app: who is signed in there, and what becomes of codes, is not known.
     pub(super) fn forget_account(&mut self, cx: &Context) {
         (self.account, self.last) = (None, None);
-        self.invitation = Invitation::new(Codes::default(), cx.now);
+        self.invitation.begin_anew(Codes::default(), cx.now);
     }
 
     /// Begins an invitation, or takes it back, given how a person has to sign in, if one has to.
@@ -109,7 +111,16 @@ impl SignIn {
     }
 
     /// There is an invitation to be shown.
-    pub(super) fn show(&mut self, shown: ShownInvitation, outbox: &mut Outbox, cx: &mut Context) {
+    pub(super) fn show(
+        &mut self,
+        id: InvitationId,
+        shown: ShownInvitation,
+        outbox: &mut Outbox,
+        cx: &mut Context,
+    ) {
+        if !self.invitation.is(id) {
+            return;
+        }
         self.invitation.show(shown, cx.now);
         if self.invitation.is_asked_for() {
             return self.answer(Ok("Sign in as shown below."), cx);
@@ -135,9 +146,9 @@ impl SignIn {
         if self.announced().is_some() {
             self.take_back(outbox, cx);
         }
-        self.invitation.ask();
+        let order = self.invitation.ask(by, back_to);
         self.waits(visitor, cx);
-        cx.push(Effect::SignIn(self.of, SignInOrder::InviteAnybody(by, back_to)));
+        cx.push(Effect::SignIn(self.of, order));
     }
 
     /// Whether this address ends the invitation that is shown.
@@ -155,17 +166,23 @@ impl SignIn {
     }
 
     /// That address does not end the invitation.
-    pub(super) fn not_taken(&mut self, why: Legible, cx: &mut Context) {
-        if self.invitation.not_taken(&why) && !self.invitation.is_asked_for() {
+    pub(super) fn not_taken(&mut self, id: InvitationId, why: Legible, cx: &mut Context) {
+        if !self.invitation.is(id) {
+            return;
+        }
+        self.invitation.not_taken(&why);
+        if self.announced().is_some() {
             cx.report_of(self.of, Report::NotSignedIn(why.clone()));
         }
         self.answer(Err(why), cx);
     }
 
     /// Another account signed in than the one that is followed.
-    pub(super) fn another(&mut self, change: AccountChange, cx: &mut Context) {
-        self.invitation.another(change);
-        self.answer(Ok("Another account signed in: say below whether it is meant."), cx);
+    pub(super) fn another(&mut self, id: InvitationId, change: AccountChange, cx: &mut Context) {
+        if self.invitation.is(id) {
+            self.invitation.another(change);
+            self.answer(Ok("Another account signed in: say below whether it is meant."), cx);
+        }
     }
 
     /// A person says whether the account that signed in takes the place of another.
@@ -210,7 +227,17 @@ impl SignIn {
     }
 
     /// The invitation is over. Returns whether somebody signed in.
-    pub(super) fn ended(&mut self, end: &InvitationEnd, outbox: &mut Outbox, cx: &mut Context) -> bool {
+    pub(super) fn ended(
+        &mut self,
+        id: InvitationId,
+        end: &InvitationEnd,
+        outbox: &mut Outbox,
+        cx: &mut Context,
+    ) -> bool {
+        let is_sign_in = *end == InvitationEnd::SignedIn;
+        if !self.invitation.is(id) {
+            return is_sign_in;
+        }
         if self.announced().is_some() {
             self.take_back(outbox, cx);
         }
@@ -222,7 +249,7 @@ impl SignIn {
         };
         self.answer(acted, cx);
         cx.report_of(self.of, told.map(Report::NotSignedIn));
-        *end == InvitationEnd::SignedIn
+        is_sign_in
     }
 
     /// The app's certificate was replaced.
@@ -254,10 +281,10 @@ impl SignIn {
         }
     }
 
-    /// The topic that holds the invitation which is shown, if one is.
-    pub(super) fn shown_on(&self, cx: &Context) -> Option<String> {
+    /// What empties the topic of the invitation that is announced, if one is.
+    pub(super) fn goodbye(&self, cx: &Context) -> Option<Message> {
         let is_announced = cx.settings.account(self.of).sign_in.announce && self.announced().is_some();
-        is_announced.then(|| self.topic(cx))
+        is_announced.then(|| Message::retained(self.topic(cx), String::new(), Qos::AtLeastOnce))
     }
 
     /// What people should see now.
@@ -313,7 +340,7 @@ impl SignIn {
     }
 
     fn topic(&self, cx: &Context) -> String {
-        cx.topics.of_account(cx.settings.account(self.of).name.as_ref(), AccountField::SignIn)
+        cx.topics.of_account(cx.settings.account(self.of).name.as_ref(), BridgeField::SignIn)
     }
 
     /// Empties the topic of the invitation.

@@ -199,17 +199,18 @@ impl World {
     }
 
     fn invite(&mut self, of: AccountId, order: &SignInOrder) {
-        let SignInOrder::Invite(by) = order else { return };
+        let SignInOrder::Invite(id, by) = order else { return };
         let is_blocked = self.trouble(of) == Some(Trouble::CodesBlocked) && *by == SignInBy::DeviceCode;
         let event = if is_blocked {
-            SignInEvent::Ended(InvitationEnd::CodesBlocked("run `presence2mqtt login --browser`".into()))
+            SignInEvent::Ended(*id, InvitationEnd::CodesBlocked("run `presence2mqtt login --browser`".into()))
         } else {
             let code = (*by == SignInBy::DeviceCode).then(|| "ABCD1234".into());
-            SignInEvent::Invited(ShownInvitation {
+            let shown = ShownInvitation {
                 verification_uri: "https://login.example/device".parse().unwrap(),
                 user_code: code,
                 expires_at: at(self.now + 900.0).wall,
-            })
+            };
+            SignInEvent::Invited(*id, shown)
         };
         self.coming.push((self.now + 0.4, Event::SignIn(of, event)));
     }

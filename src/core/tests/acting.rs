@@ -25,12 +25,13 @@ fn answers(bridge: &mut Bridge, event: Event, seconds: f64) -> Vec<String> {
     said.into_iter().filter(|line| line.starts_with("answer: ")).collect()
 }
 
-fn link(state: &str) -> Event {
-    happened(SignInEvent::Invited(ShownInvitation {
+fn link(n: u64, state: &str) -> Event {
+    let shown = ShownInvitation {
         verification_uri: format!("https://login.example/authorize?state={state}").parse().unwrap(),
         user_code: None,
         expires_at: "2026-11-23T09:15:00Z".parse().unwrap(),
-    }))
+    };
+    happened(SignInEvent::Invited(nth(n), shown))
 }
 
 fn account(n: usize, name: &str) -> Event {
@@ -107,7 +108,7 @@ fn who_is_asked_for_by_a_visitor_signs_in_also_if_nobody_has_to() {
         ["InviteAnybody(Browser, Some(9642))"],
         "nothing is announced: it is for who asked"
     );
-    assert_eq!(said_to(&bridge.on(link("x"), at(2.1))), ["answer: Sign in as shown below."]);
+    assert_eq!(said_to(&bridge.on(link(1, "x"), at(2.1))), ["answer: Sign in as shown below."]);
     let snapshot = bridge.snapshot(&PeopleQuery::nobody(), at(3.0)).accounts.remove(0);
     assert!(snapshot.sign_in_is_asked_for && snapshot.sign_in.is_some() && snapshot.is_persons);
 
@@ -120,13 +121,13 @@ fn who_is_asked_for_by_a_visitor_signs_in_also_if_nobody_has_to() {
     assert_eq!(said_to(&bridge.on(landed("code=c&state=x"), at(4.1))), ["Redeem(LandingAddress)"]);
     let change = AccountChange { before: "alice@contoso.example".into(), now: "bob@contoso.example".into() };
     assert_eq!(
-        said_to(&bridge.on(happened(SignInEvent::Another(change.clone())), at(4.2))),
+        said_to(&bridge.on(happened(SignInEvent::Another(nth(1), change.clone())), at(4.2))),
         ["answer: Another account signed in: say below whether it is meant."]
     );
     let snapshot = bridge.snapshot(&PeopleQuery::nobody(), at(4.3)).accounts.remove(0);
     assert_eq!((snapshot.change, snapshot.sign_in), (Some(change), None));
     assert_eq!(said_to(&bridge.on(act(Act::Change(None, true)), at(4.4))), ["Change(true)"]);
-    let said = said_to(&bridge.on(happened(SignInEvent::Ended(InvitationEnd::SignedIn)), at(4.5)));
+    let said = said_to(&bridge.on(happened(SignInEvent::Ended(nth(1), InvitationEnd::SignedIn)), at(4.5)));
     assert_eq!(said[0], "answer: Signed in.");
     let said = said_to(&bridge.on(account(2, "bob@contoso.example"), at(4.5)));
     assert!(said.contains(&"presence/bridge/info = {every 5s}".to_owned()), "{said:?}");
@@ -147,7 +148,7 @@ fn a_no_changes_nothing_and_a_failure_is_told() {
     ] {
         let mut bridge = signed_in();
         bridge.on(act(Act::SignIn(None, SignInBy::DeviceCode, None)), at(2.0));
-        assert_eq!(said_to(&bridge.on(happened(SignInEvent::Ended(end)), at(3.0))), [says]);
+        assert_eq!(said_to(&bridge.on(happened(SignInEvent::Ended(nth(1), end)), at(3.0))), [says]);
         let snapshot = bridge.snapshot(&PeopleQuery::nobody(), at(3.0)).accounts.remove(0);
         assert_eq!((snapshot.graph.detail, snapshot.sign_in), (None, None), "nobody has to sign in");
     }
@@ -177,21 +178,22 @@ fn an_invitation_that_is_needed_gives_way_to_one_that_is_asked_for() {
     let refused = || ReadFailure::SignInRequired { advice: "nobody is signed in".into() };
     bridge.on(happened(SignInEvent::Account(None)), at(2.0));
     bridge.on(failure(1, refused()), at(2.1));
-    bridge.on(link("x"), at(2.2));
+    bridge.on(link(1, "x"), at(2.2));
     bridge.on(Acknowledged(99), at(2.3));
     let said = said_to(&bridge.on(act(Act::SignIn(None, SignInBy::Browser, None)), at(3.0)));
     assert!(said.contains(&"InviteAnybody(Browser, None)".to_owned()), "{said:?}");
     assert!(said.contains(&"presence/bridge/sign_in =".to_owned()), "{said:?}");
     // What was shown before is of no use any more.
-    bridge.on(link("y"), at(3.1));
+    bridge.on(link(2, "y"), at(3.1));
     let landed =
         |state: &str| act(Act::Landed(LandingAddress::pasted(&format!("localhost/?code=c&state={state}"))));
     assert_ne!(said_to(&bridge.on(landed("x"), at(4.0)))[0], "Redeem(LandingAddress)");
     assert_eq!(said_to(&bridge.on(landed("y"), at(4.0)))[0], "Redeem(LandingAddress)");
     bridge.on(Acknowledged(99), at(4.1));
     // Nobody came: the bridge invites by itself again.
-    let said =
-        said_to(&bridge.on(happened(SignInEvent::Ended(InvitationEnd::Expired("late".into()))), at(903.0)));
+    let said = said_to(
+        &bridge.on(happened(SignInEvent::Ended(nth(2), InvitationEnd::Expired("late".into()))), at(903.0)),
+    );
     assert!(said.contains(&"Invite(Browser)".to_owned()), "{said:?}");
 }
 

@@ -5,12 +5,13 @@ use crate::core::model::event::Access;
 use crate::core::model::event::Event::{Acknowledged, SignIn, Stop, Woken};
 use crate::core::model::sign_in::{InvitationEnd, LandingAddress, ShownInvitation, SignedIn};
 
-fn code() -> SignInEvent {
-    SignInEvent::Invited(ShownInvitation {
+fn code(n: u64) -> SignInEvent {
+    let shown = ShownInvitation {
         verification_uri: "https://login.example/device".parse().unwrap(),
         user_code: Some("ABCD1234".into()),
         expires_at: "2026-11-23T09:15:00Z".parse().unwrap(),
-    })
+    };
+    SignInEvent::Invited(nth(n), shown)
 }
 
 fn account() -> SignInEvent {
@@ -21,8 +22,8 @@ fn account() -> SignInEvent {
     }))
 }
 
-fn ended(end: InvitationEnd) -> Event {
-    SignIn(AccountId::FIRST, SignInEvent::Ended(end))
+fn ended(n: u64, end: InvitationEnd) -> Event {
+    SignIn(AccountId::FIRST, SignInEvent::Ended(nth(n), end))
 }
 
 /// A bridge whose sign-in has just been refused; read #1 is the next.
@@ -54,13 +55,13 @@ fn a_code_is_shown_and_taken_back_when_somebody_has_used_it() {
         vec![
             (
                 2.0,
-                SignIn(AccountId::FIRST, code()),
+                SignIn(AccountId::FIRST, code(1)),
                 "report: sign in at https://login.example/device with the code ABCD1234
                  presence/bridge/sign_in = {ABCD1234}",
             ),
             (
                 60.0,
-                ended(InvitationEnd::SignedIn),
+                ended(1, InvitationEnd::SignedIn),
                 "read #1 bulk 1\n unsubscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in presence/bridge/light/+/+\n presence/bridge/sign_in =",
             ),
             (
@@ -89,7 +90,7 @@ fn without_announcement_the_code_is_in_the_log_only() {
         &mut bridge,
         vec![(
             2.0,
-            SignIn(AccountId::FIRST, code()),
+            SignIn(AccountId::FIRST, code(1)),
             "report: sign in at https://login.example/device with the code ABCD1234",
         )],
     );
@@ -98,11 +99,12 @@ fn without_announcement_the_code_is_in_the_log_only() {
 #[test]
 fn an_expired_code_is_followed_by_another_and_a_no_by_a_pause() {
     let mut bridge = signed_out(false);
-    bridge.on(SignIn(AccountId::FIRST, code()), at(2.0));
-    let said = lines(&bridge.on(ended(InvitationEnd::Expired("run login".into())), at(902.0)));
+    bridge.on(SignIn(AccountId::FIRST, code(1)), at(2.0));
+    let said = lines(&bridge.on(ended(1, InvitationEnd::Expired("run login".into())), at(902.0)));
     assert!(said.contains(&"Invite".to_owned()), "{said:?}");
-    bridge.on(SignIn(AccountId::FIRST, code()), at(902.5));
-    let no = lines(&bridge.on(ended(InvitationEnd::AnotherAccount("bob@contoso.example".into())), at(903.0)));
+    bridge.on(SignIn(AccountId::FIRST, code(2)), at(902.5));
+    let no =
+        lines(&bridge.on(ended(2, InvitationEnd::AnotherAccount("bob@contoso.example".into())), at(903.0)));
     assert!(
         no[0].contains("bob@contoso.example signed in, but this bridge watches another account"),
         "{no:?}"
@@ -117,7 +119,7 @@ fn an_expired_code_is_followed_by_another_and_a_no_by_a_pause() {
 #[test]
 fn a_sign_in_elsewhere_is_noticed_and_the_invitation_taken_back() {
     let mut bridge = signed_out(true);
-    bridge.on(SignIn(AccountId::FIRST, code()), at(2.0));
+    bridge.on(SignIn(AccountId::FIRST, code(1)), at(2.0));
     bridge.on(Acknowledged(1), at(2.0));
     let tried = lines(&bridge.on(SignIn(AccountId::FIRST, SignInEvent::CredentialsChanged), at(10.0)));
     assert_eq!(tried[0], "read #1 bulk 1");
@@ -131,7 +133,7 @@ fn a_sign_in_elsewhere_is_noticed_and_the_invitation_taken_back() {
 #[test]
 fn a_code_that_is_taken_back_while_the_broker_is_away_is_emptied_when_it_is_back() {
     let mut bridge = signed_out(true);
-    bridge.on(SignIn(AccountId::FIRST, code()), at(2.0));
+    bridge.on(SignIn(AccountId::FIRST, code(1)), at(2.0));
     bridge.on(Acknowledged(1), at(2.0));
     bridge.on(lost(), at(3.0));
     bridge.on(SignIn(AccountId::FIRST, SignInEvent::CredentialsChanged), at(10.0));
@@ -144,7 +146,7 @@ fn a_code_that_is_taken_back_while_the_broker_is_away_is_emptied_when_it_is_back
 fn a_code_is_emptied_when_it_is_not_to_be_announced_any_more() {
     for broker_is_away in [false, true] {
         let mut bridge = signed_out(true);
-        bridge.on(SignIn(AccountId::FIRST, code()), at(2.0));
+        bridge.on(SignIn(AccountId::FIRST, code(1)), at(2.0));
         bridge.on(Acknowledged(1), at(2.0));
         if broker_is_away {
             bridge.on(lost(), at(3.0));
@@ -197,7 +199,7 @@ fn another_account_is_another_person() {
             let refused = ReadFailure::SignInRequired { advice: "nobody is signed in".into() };
             bridge.on(failure(next, refused), at(0.6));
             bridge.on(Acknowledged(100), at(0.7));
-            bridge.on(ended(InvitationEnd::SignedIn), at(0.9));
+            bridge.on(ended(1, InvitationEnd::SignedIn), at(0.9));
             next += 1;
         }
         let mut changed = lines(&bridge.on(account("bob@contoso.example", 2), at(1.0)));
@@ -224,8 +226,8 @@ fn a_failed_invitation_is_tried_again_with_growing_waits() {
     let mut bridge = signed_out(false);
     let mut now = 1.0;
     let mut waits = Vec::new();
-    for _ in 0..8 {
-        bridge.on(ended(InvitationEnd::Failed("no answer in time".into())), at(now));
+    for n in 1..=8 {
+        bridge.on(ended(n, InvitationEnd::Failed("no answer in time".into())), at(now));
         let before = now;
         while !lines(&bridge.on(Woken, at(now))).contains(&"Invite".to_owned()) {
             now = bridge.wake_at(at(now).tick).unwrap().0.as_secs_f64();
@@ -248,17 +250,18 @@ fn a_code_of_an_earlier_run_is_emptied_and_one_of_this_run_on_the_way_out() {
     assert!(said.contains(&"presence/bridge/sign_in =".to_owned()), "{said:?}");
 
     let mut bridge = signed_out(true);
-    bridge.on(SignIn(AccountId::FIRST, code()), at(2.0));
+    bridge.on(SignIn(AccountId::FIRST, code(1)), at(2.0));
     let said = lines(&bridge.on(Stop, at(3.0)));
     assert_eq!(said, ["presence/bridge/sign_in =", "presence/bridge/state = offline", "TakeBack"]);
 }
 
-fn link() -> SignInEvent {
-    SignInEvent::Invited(ShownInvitation {
+fn link(n: u64) -> SignInEvent {
+    let shown = ShownInvitation {
         verification_uri: "https://login.example/authorize?state=x".parse().unwrap(),
         user_code: None,
         expires_at: "2026-11-24T09:00:00Z".parse().unwrap(),
-    })
+    };
+    SignInEvent::Invited(nth(n), shown)
 }
 
 fn landed() -> Event {
@@ -287,12 +290,12 @@ fn a_browser_is_invited_with_a_link_and_the_address_that_it_ended_on_is_redeemed
         vec![
             (
                 2.0,
-                SignIn(AccountId::FIRST, link()),
+                SignIn(AccountId::FIRST, link(1)),
                 "report: sign-in required: run `presence2mqtt login --browser`, with --no-open where there is no browser
                  presence/bridge/sign_in = {null}",
             ),
             (30.0, landed(), "Redeem(LandingAddress)\n unsubscribe presence/+/state presence/+/health presence/+/info presence/bridge/sign_in presence/bridge/light/+/+"),
-            (31.0, ended(InvitationEnd::SignedIn), "answer: Signed in.\n read #1 bulk 1\n presence/bridge/sign_in ="),
+            (31.0, ended(1, InvitationEnd::SignedIn), "answer: Signed in.\n read #1 bulk 1\n presence/bridge/sign_in ="),
         ],
     );
 }
@@ -300,10 +303,11 @@ fn a_browser_is_invited_with_a_link_and_the_address_that_it_ended_on_is_redeemed
 #[test]
 fn an_address_that_is_not_taken_leaves_the_invitation_and_says_why() {
     let mut bridge = signed_out_of_the_browser();
-    bridge.on(SignIn(AccountId::FIRST, link()), at(2.0));
+    bridge.on(SignIn(AccountId::FIRST, link(1)), at(2.0));
     bridge.on(Acknowledged(9), at(2.0));
-    let said =
-        lines(&bridge.on(SignIn(AccountId::FIRST, SignInEvent::NotTaken("copy all of it".into())), at(3.0)));
+    let said = lines(
+        &bridge.on(SignIn(AccountId::FIRST, SignInEvent::NotTaken(nth(1), "copy all of it".into())), at(3.0)),
+    );
     assert!(said.contains(&"report: still not signed in: copy all of it".to_owned()), "{said:?}");
     let snapshot = bridge.snapshot(&PeopleQuery::nobody(), at(3.0));
     assert_eq!(snapshot.accounts[0].graph.detail.as_deref(), Some("copy all of it"));
@@ -322,7 +326,7 @@ fn an_address_without_a_browser_sign_in_that_waits_is_not_handed_on() {
         assert!(!said.contains(&"Redeem(LandingAddress)".to_owned()), "{said:?}");
     }
     let mut bridge = signed_out(true);
-    bridge.on(SignIn(AccountId::FIRST, code()), at(2.0));
+    bridge.on(SignIn(AccountId::FIRST, code(1)), at(2.0));
     assert!(!lines(&bridge.on(landed(), at(3.0))).contains(&"Redeem(LandingAddress)".to_owned()));
 }
 
@@ -358,9 +362,9 @@ fn a_disk_that_takes_no_token_is_a_notice_while_it_lasts() {
 fn invited(end: &InvitationEnd, after: f64, until: f64) -> (Vec<f64>, Vec<f64>, Vec<String>, Bridge) {
     let mut bridge = signed_out(false);
     let (mut codes, mut links, mut reports) = (vec![1.0], Vec::new(), Vec::new());
-    let mut coming = vec![(2.0, SignIn(AccountId::FIRST, code())), (2.0 + after, ended(end.clone()))];
+    let mut coming = vec![(2.0, SignIn(AccountId::FIRST, code(1))), (2.0 + after, ended(1, end.clone()))];
     let mut now: f64 = 1.0;
-    let mut request = 1;
+    let (mut request, mut invitation) = (1, 1);
     while now < until {
         let wake = bridge.wake_at(at(now).tick).map_or(until, |wake| wake.0.as_secs_f64());
         let next = coming.first().map_or(until, |(when, _)| *when);
@@ -370,14 +374,16 @@ fn invited(end: &InvitationEnd, after: f64, until: f64) -> (Vec<f64>, Vec<f64>, 
             match line.as_str() {
                 "Invite" => {
                     codes.push(now);
+                    invitation += 1;
                     coming.extend([
-                        (now + 1.0, SignIn(AccountId::FIRST, code())),
-                        (now + 1.0 + after, ended(end.clone())),
+                        (now + 1.0, SignIn(AccountId::FIRST, code(invitation))),
+                        (now + 1.0 + after, ended(invitation, end.clone())),
                     ]);
                 }
                 "Invite(Browser)" => {
                     links.push(now);
-                    coming.push((now + 0.1, SignIn(AccountId::FIRST, link())));
+                    invitation += 1;
+                    coming.push((now + 0.1, SignIn(AccountId::FIRST, link(invitation))));
                 }
                 report if report.starts_with("report: ") => reports.push(report.to_owned()),
                 line if line.starts_with("read #") => {
@@ -439,7 +445,7 @@ fn a_code_that_nobody_used_is_followed_by_another_after_a_quarter_of_an_hour_at_
 #[test]
 fn a_reload_is_no_reason_for_another_code() {
     let mut bridge = signed_out(true);
-    bridge.on(SignIn(AccountId::FIRST, code()), at(2.0));
+    bridge.on(SignIn(AccountId::FIRST, code(1)), at(2.0));
     let settings = changed(only_alice(), |it| {
         (it.accounts[0].sign_in.invites, it.accounts[0].sign_in.announce) = (BY_CODE, true)
     });
@@ -453,13 +459,54 @@ fn a_reload_is_no_reason_for_another_code() {
 #[test]
 fn a_link_that_nobody_followed_for_a_day_is_followed_by_one_code() {
     let mut bridge = signed_out(false);
-    bridge.on(SignIn(AccountId::FIRST, code()), at(2.0));
-    bridge.on(ended(InvitationEnd::CodesBlocked("use a browser".into())), at(7.0));
-    bridge.on(SignIn(AccountId::FIRST, link()), at(8.0));
+    bridge.on(SignIn(AccountId::FIRST, code(1)), at(2.0));
+    bridge.on(ended(1, InvitationEnd::CodesBlocked("use a browser".into())), at(7.0));
+    bridge.on(SignIn(AccountId::FIRST, link(2)), at(8.0));
     let day = 86_408.0;
-    let said = lines(&bridge.on(ended(InvitationEnd::Expired("nobody followed it".into())), at(day)));
+    let said = lines(&bridge.on(ended(2, InvitationEnd::Expired("nobody followed it".into())), at(day)));
     assert!(said.contains(&"Invite".to_owned()), "{said:?}");
-    bridge.on(SignIn(AccountId::FIRST, code()), at(day + 1.0));
-    let said = lines(&bridge.on(ended(InvitationEnd::Expired("unused".into())), at(day + 901.0)));
+    bridge.on(SignIn(AccountId::FIRST, code(3)), at(day + 1.0));
+    let said = lines(&bridge.on(ended(3, InvitationEnd::Expired("unused".into())), at(day + 901.0)));
     assert!(said.contains(&"Invite(Browser)".to_owned()), "{said:?}");
+}
+
+#[test]
+fn what_an_older_invitation_says_late_is_not_taken_for_the_newer_one() {
+    let mut bridge = signed_out(true);
+    bridge.on(SignIn(AccountId::FIRST, code(1)), at(2.0));
+    bridge.on(Acknowledged(9), at(2.0));
+    let ask = Act::SignIn(None, SignInBy::Browser, Some(9642));
+    let said = lines(&bridge.on(Event::Act(ActId::new(1), ask), at(3.0)));
+    assert!(said.contains(&"InviteAnybody(Browser, Some(9642))".to_owned()), "{said:?}");
+    bridge.on(Acknowledged(9), at(3.0));
+    // All of this was on its way when the other invitation was ordered.
+    for late in [
+        code(1),
+        SignInEvent::NotTaken(nth(1), "copy all of it".into()),
+        SignInEvent::Ended(nth(1), InvitationEnd::Expired("unused".into())),
+    ] {
+        let said = lines(&bridge.on(SignIn(AccountId::FIRST, late), at(3.1)));
+        assert!(
+            !said.iter().any(|line| line.starts_with("answer") || line.starts_with("Invite")),
+            "{said:?}"
+        );
+        assert!(bridge.snapshot(&PeopleQuery::nobody(), at(3.1)).accounts[0].sign_in.is_none());
+    }
+    let said = lines(&bridge.on(SignIn(AccountId::FIRST, link(2)), at(3.2)));
+    assert!(said.contains(&"answer: Sign in as shown below.".to_owned()), "{said:?}");
+    let sign_in = bridge.snapshot(&PeopleQuery::nobody(), at(3.2)).accounts[0].sign_in.clone();
+    assert_eq!(sign_in.unwrap().user_code, None);
+    // Whoever signed in by the older one did sign in.
+    let said = lines(&bridge.on(ended(1, InvitationEnd::SignedIn), at(3.3)));
+    assert!(said.iter().any(|line| line.starts_with("read #")), "{said:?}");
+}
+
+#[test]
+fn whoever_signs_out_is_not_told_how_an_invitation_ended() {
+    let mut bridge = signed_out(false);
+    bridge.on(Event::Act(ActId::new(1), Act::SignOut(None)), at(1.5));
+    let said = lines(&bridge.on(ended(1, InvitationEnd::Expired("unused".into())), at(1.6)));
+    assert!(!said.iter().any(|line| line.starts_with("answer")), "{said:?}");
+    let done = lines(&bridge.on(SignIn(AccountId::FIRST, SignInEvent::SignedOut(Ok(()))), at(1.7)));
+    assert!(done[0].starts_with("answer: The sign-in is forgotten here."), "{done:?}");
 }

@@ -41,7 +41,7 @@ use crate::core::model::request::{
     Ended, ReadFailure, ReadMembers, ReadPresence, Reading, Request, RequestId, Whom,
 };
 use crate::core::model::settings::{Discovery, Endpoint, OnStale, Settings, User};
-use crate::core::model::sign_in::{SignInBy, SignInEvent, SignInOrder};
+use crate::core::model::sign_in::{InvitationId, SignInBy, SignInEvent, SignInOrder};
 use crate::core::model::snapshot::PeoplePage;
 use crate::core::model::time::{Now, Tick};
 use crate::core::model::word::Availability;
@@ -212,12 +212,14 @@ fn line(effect: &Effect) -> String {
         Effect::Broker(BrokerOrder::Publish(messages)) => {
             messages.iter().map(message).collect::<Vec<_>>().join("\n")
         }
-        Effect::SignIn(_, SignInOrder::Invite(SignInBy::DeviceCode)) => "Invite".into(),
+        Effect::SignIn(_, SignInOrder::Invite(_, SignInBy::DeviceCode)) => "Invite".into(),
+        Effect::SignIn(_, SignInOrder::Invite(_, by)) => format!("Invite({by:?})"),
+        Effect::SignIn(_, SignInOrder::InviteAnybody(_, by, port)) => {
+            format!("InviteAnybody({by:?}, {port:?})")
+        }
         Effect::SignIn(
             _,
-            order @ (SignInOrder::Invite(_)
-            | SignInOrder::InviteAnybody(..)
-            | SignInOrder::Change(_)
+            order @ (SignInOrder::Change(_)
             | SignInOrder::SignOut
             | SignInOrder::Redeem(_)
             | SignInOrder::TakeBack),
@@ -229,6 +231,11 @@ fn line(effect: &Effect) -> String {
         Effect::Report(report) => format!("report: {report}"),
         Effect::Finish(ending) => format!("finish {ending:?}"),
     }
+}
+
+/// The n-th invitation to an account.
+fn nth(n: u64) -> InvitationId {
+    InvitationId::new(n)
 }
 
 fn fresh<O>(request: &Request<O>) -> &'static str {

@@ -117,11 +117,11 @@ fn a_code_is_shown_while_it_is_good() {
         user_code: Some("ABCD1234".into()),
         expires_at: at(900.0).wall,
     };
-    core.on(Event::SignIn(AccountId::FIRST, SignInEvent::Invited(code.clone())), at(1.0));
+    core.on(Event::SignIn(AccountId::FIRST, SignInEvent::Invited(nth(1), code.clone())), at(1.0));
     let snapshot = core.snapshot(&PeopleQuery::nobody(), at(1.0));
     assert_eq!(snapshot.accounts[0].graph.state, GraphState::SignInRequired);
     assert_eq!(snapshot.accounts[0].sign_in, Some(code));
-    let ended = SignInEvent::Ended(crate::core::model::sign_in::InvitationEnd::Expired("".into()));
+    let ended = SignInEvent::Ended(nth(1), crate::core::model::sign_in::InvitationEnd::Expired("".into()));
     core.on(Event::SignIn(AccountId::FIRST, ended), at(900.0));
     assert_eq!(core.snapshot(&PeopleQuery::nobody(), at(900.0)).accounts[0].sign_in, None);
 }

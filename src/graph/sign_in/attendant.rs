@@ -12,7 +12,9 @@ use super::invitation::{Invitation, Said, Whom};
 use crate::chain::chain;
 use crate::config::Certificate;
 use crate::core::model::foreign::Legible;
-use crate::core::model::sign_in::{InvitationEnd, SignInBy, SignInEvent, SignInOrder, SignedIn};
+use crate::core::model::sign_in::{
+    InvitationEnd, InvitationId, SignInBy, SignInEvent, SignInOrder, SignedIn,
+};
 
 /// How often the files that prove who the bridge is are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
@@ -56,23 +58,26 @@ pub async fn run(
     store_again.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut invitation = std::pin::pin!(None);
     let mut hears = mpsc::channel(SAID).0;
+    let mut begun = InvitationId::default();
     loop {
         let mut happened = Vec::new();
         tokio::select! {
             order = orders.recv() => match order {
-                Some(SignInOrder::Invite(by)) => {
+                Some(SignInOrder::Invite(id, by)) => {
                     let (to, said) = mpsc::channel(SAID);
-                    hears = to;
-                    invitation.set(Some(attendant.invite(by, Whom::Remembered, &events, said)));
+                    (hears, begun) = (to, id);
+                    invitation.set(Some(attendant.invite((id, by), Whom::Remembered, &events, said)));
                 }
-                Some(SignInOrder::InviteAnybody(by, back_to)) => {
+                Some(SignInOrder::InviteAnybody(id, by, back_to)) => {
                     let (to, said) = mpsc::channel(SAID);
-                    hears = to;
-                    invitation.set(Some(attendant.invite(by, Whom::Anybody(back_to), &events, said)));
+                    (hears, begun) = (to, id);
+                    invitation.set(Some(attendant.invite((id, by), Whom::Anybody(back_to), &events, said)));
                 }
-                Some(SignInOrder::Redeem(address)) => happened.extend(hand_on(&hears, Said::Landed(address))),
+                Some(SignInOrder::Redeem(address)) => {
+                    happened.extend(hand_on(&hears, begun, Said::Landed(address)));
+                }
                 Some(SignInOrder::Change(is_meant)) => {
-                    happened.extend(hand_on(&hears, Said::Change(is_meant)));
+                    happened.extend(hand_on(&hears, begun, Said::Change(is_meant)));
                 }
                 Some(SignInOrder::SignOut) => {
                     invitation.set(None);
@@ -96,7 +101,7 @@ pub async fn run(
             }
             Some(end) = or_never(invitation.as_mut().as_pin_mut()) => {
                 invitation.set(None);
-                happened.push(SignInEvent::Ended(end));
+                happened.push(SignInEvent::Ended(begun, end));
             }
         }
         let now = attendant.account(account.as_ref());
@@ -118,9 +123,9 @@ pub async fn run(
 }
 
 /// Hands what a person says to the invitation that is under way, or tells them that it cannot be.
-fn hand_on(hears: &mpsc::Sender<Said>, said: Said) -> Option<SignInEvent> {
+fn hand_on(hears: &mpsc::Sender<Said>, begun: InvitationId, said: Said) -> Option<SignInEvent> {
     let why = "this sign-in takes nothing now; try again in a moment";
-    hears.try_send(said).is_err().then(|| SignInEvent::NotTaken(why.into()))
+    hears.try_send(said).is_err().then(|| SignInEvent::NotTaken(begun, why.into()))
 }
 
 async fn or_never<F: Future>(future: Option<std::pin::Pin<&mut F>>) -> Option<F::Output> {
@@ -154,7 +159,7 @@ impl Attendant {
 
     async fn invite(
         &self,
-        by: SignInBy,
+        (id, by): (InvitationId, SignInBy),
         whom: Whom,
         events: &mpsc::Sender<SignInEvent>,
         said: mpsc::Receiver<Said>,
@@ -163,7 +168,7 @@ impl Attendant {
             return InvitationEnd::Failed("this sign-in method needs no person".into());
         };
         let Self { authority, resource, .. } = self;
-        let invitation = Invitation { authority, resource, delegated, whom, events };
+        let invitation = Invitation { id, authority, resource, delegated, whom, events };
         match by {
             SignInBy::DeviceCode => invitation.by_code(said).await,
             SignInBy::Browser => invitation.by_browser(said).await,

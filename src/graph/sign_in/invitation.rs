@@ -12,7 +12,9 @@ use super::browser::{NoCode, PendingBrowser};
 use super::delegated::{DelegatedSignIn, NotKept};
 use super::device_code::{CodeEnd, PendingCode};
 use crate::chain::chain;
-use crate::core::model::sign_in::{InvitationEnd, LandingAddress, ShownInvitation, SignInEvent};
+use crate::core::model::sign_in::{
+    InvitationEnd, InvitationId, LandingAddress, ShownInvitation, SignInEvent,
+};
 use crate::core::model::time::whole_seconds;
 use crate::graph::caller::Caller;
 use crate::graph::clock;
@@ -47,6 +49,7 @@ pub(super) enum Whom {
 /// Who is invited, and where to.
 #[derive(Debug)]
 pub(super) struct Invitation<'a> {
+    pub(super) id: InvitationId,
     pub(super) authority: &'a Authority,
     /// The bare root of Graph.
     pub(super) resource: &'a str,
@@ -66,7 +69,7 @@ impl Invitation<'_> {
             Ok(code) => code,
             Err(reason) => return failed(reason),
         };
-        if !self.tell(SignInEvent::Invited(code.shown.clone())).await {
+        if !self.tell(SignInEvent::Invited(self.id, code.shown.clone())).await {
             return over();
         }
         match code.wait(self.authority).await {
@@ -105,7 +108,7 @@ impl Invitation<'_> {
             user_code: None,
             expires_at: whole_seconds(clock::wall() + lives),
         };
-        if !self.tell(SignInEvent::Invited(shown)).await {
+        if !self.tell(SignInEvent::Invited(self.id, shown)).await {
             return over();
         }
         let end = tokio::time::timeout(lives, self.followed(&pending, listener, said));
@@ -132,7 +135,7 @@ impl Invitation<'_> {
                 Err(NoCode::Refused(refusal)) => return failed(NotIssued::Refused(refusal)),
                 Err(error @ NoCode::Listen(_)) => return InvitationEnd::Failed(chain(&error).into()),
                 Err(error @ NoCode::NotOurs) => {
-                    if !self.tell(SignInEvent::NotTaken(error.to_string().into())).await {
+                    if !self.tell(SignInEvent::NotTaken(self.id, error.to_string().into())).await {
                         return over();
                     }
                     continue;
@@ -142,7 +145,7 @@ impl Invitation<'_> {
                 Ok(issued) => return self.welcome(&issued, &mut said).await,
                 Err(NotIssued::Passing { why, .. }) => {
                     let why = format!("{why}; open the link again").into();
-                    if !self.tell(SignInEvent::NotTaken(why)).await {
+                    if !self.tell(SignInEvent::NotTaken(self.id, why)).await {
                         return over();
                     }
                 }
@@ -178,7 +181,7 @@ impl Invitation<'_> {
     /// Whether the account that signed in is to be followed: a person says so where that changes who is.
     async fn is_meant(&self, issued: &Issued, said: &mut mpsc::Receiver<Said>) -> Result<bool, NotKept> {
         let Some(change) = self.delegated.change(issued).await? else { return Ok(true) };
-        if !self.tell(SignInEvent::Another(change)).await {
+        if !self.tell(SignInEvent::Another(self.id, change)).await {
             return Ok(false);
         }
         let decided = async {

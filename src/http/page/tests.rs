@@ -9,7 +9,7 @@ use crate::core::model::account::AccountId;
 use crate::core::model::event::{Event, LinkFailure, PresenceEvent};
 use crate::core::model::presence::Presence;
 use crate::core::model::request::{Ended, ReadFailure, Reading, RequestId};
-use crate::core::model::sign_in::SignInEvent;
+use crate::core::model::sign_in::{InvitationId, SignInEvent};
 use crate::core::model::time::{Now, Tick};
 use crate::core::model::words::PresenceWords;
 use crate::http::filter;
@@ -156,11 +156,12 @@ fn a_first_run_says_what_happens_next() {
     person.on(read(0, Err(ReadFailure::SignInRequired { advice: "nobody is signed in".into() })), at(1));
     let unasked = page(&person, "", 2);
     assert!(unasked.contains("class=\"lamp bad\"") && unasked.contains("nobody is signed in"), "{unasked}");
-    let invited = SignInEvent::Invited(ShownInvitation {
+    let shown = ShownInvitation {
         verification_uri: "https://login.example/device".parse().unwrap(),
         user_code: Some("ABCD1234".into()),
         expires_at: at(900).wall,
-    });
+    };
+    let invited = SignInEvent::Invited(InvitationId::new(1), shown);
     person.on(Event::SignIn(AccountId::FIRST, invited), at(3));
     let asked = page(&person, "", 4);
     for expected in [

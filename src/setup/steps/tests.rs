@@ -58,9 +58,10 @@ fn from_nothing_to_files_with_nothing_that_is_not_ordered() {
     assert_eq!(setup.view().broker.as_deref(), Some("localhost"));
     assert_eq!(setup.answer(Step::Broker, go("10.0.0.2", "bridge", "s3cret")), [Order::TryBroker]);
     assert_eq!(setup.outcome(Outcome::Tried(Ok(()))), [Order::Attend]);
-    let invite = Order::SignIn(SignInOrder::InviteAnybody(SignInBy::Browser, Some(9642)));
+    let invite =
+        Order::SignIn(SignInOrder::InviteAnybody(InvitationId::default(), SignInBy::Browser, Some(9642)));
     assert_eq!(setup.answer(Step::SignIn, Answer::SignIn(SignInBy::Browser, Some(9642))), [invite]);
-    let ended = SignInEvent::Ended(InvitationEnd::SignedIn);
+    let ended = SignInEvent::Ended(InvitationId::default(), InvitationEnd::SignedIn);
     assert_eq!(setup.outcome(Outcome::SignIn(ended)), [Order::ReadPresence]);
     let (username, object_id) = ("alice@contoso.example".into(), TENANT.parse().unwrap());
     let account = SignedIn { username, object_id, may_write: false };
@@ -139,7 +140,7 @@ fn what_was_sent_twice_or_from_an_old_page_changes_nothing() {
     assert_eq!(setup.answer(Step::Broker, go("10.0.0.3", "", "")), []);
     assert_eq!(setup.draft.broker, "mqtt://10.0.0.2:1883");
     assert_eq!(setup.answer(Step::Broker, Answer::Address("bob@contoso.example".to_owned())), []);
-    let gone = Outcome::SignIn(SignInEvent::Ended(InvitationEnd::SignedIn));
+    let gone = Outcome::SignIn(SignInEvent::Ended(InvitationId::default(), InvitationEnd::SignedIn));
     assert_eq!(setup.outcome(gone), [], "of a sign-in that nobody waits for");
 }
 
@@ -153,7 +154,7 @@ fn back_gives_up_what_is_under_way_and_else_goes_back_with_everything_kept() {
     let (verification_uri, expires_at) =
         ("https://example.com".parse().unwrap(), "2026-11-28T03:27:43Z".parse().unwrap());
     let shown = ShownInvitation { verification_uri, user_code: None, expires_at };
-    setup.outcome(Outcome::SignIn(SignInEvent::Invited(shown)));
+    setup.outcome(Outcome::SignIn(SignInEvent::Invited(InvitationId::default(), shown)));
     assert_eq!(setup.answer(Step::SignIn, Answer::Back), [Order::Rest, Order::Attend]);
     assert!(setup.step == Step::SignIn && setup.invitation.is_none(), "the other way can be chosen");
     let mut setup = at(Step::Write);
@@ -184,7 +185,7 @@ fn a_sign_in_that_fails_is_said_and_another_way_stays_open() {
     ] {
         let mut setup = at(Step::SignIn);
         setup.answer(Step::SignIn, Answer::SignIn(SignInBy::DeviceCode, None));
-        assert_eq!(setup.outcome(Outcome::SignIn(SignInEvent::Ended(end))), []);
+        assert_eq!(setup.outcome(Outcome::SignIn(SignInEvent::Ended(InvitationId::default(), end))), []);
         assert!(setup.wrong.as_ref().is_some_and(|wrong| wrong.starts_with(says)), "{:?}", setup.wrong);
         assert_eq!(setup.answer(Step::SignIn, Answer::SignIn(SignInBy::Browser, None)).len(), 1);
     }
@@ -200,7 +201,10 @@ fn a_sign_in_that_fails_is_said_and_another_way_stays_open() {
 fn invited(query: &str, user_code: Option<&str>) -> Outcome {
     let verification_uri = format!("https://example.com/?{query}").parse().unwrap();
     let (user_code, expires_at) = (user_code.map(Into::into), "2026-11-28T03:27:43Z".parse().unwrap());
-    Outcome::SignIn(SignInEvent::Invited(ShownInvitation { verification_uri, user_code, expires_at }))
+    Outcome::SignIn(SignInEvent::Invited(
+        InvitationId::default(),
+        ShownInvitation { verification_uri, user_code, expires_at },
+    ))
 }
 
 #[test]
@@ -234,13 +238,19 @@ fn whose_sign_in_is_stored_gives_way_only_to_a_yes() {
         setup.outcome(invited("", Some("AB12")));
         let change =
             AccountChange { before: "alice@contoso.example".into(), now: "bob@contoso.example".into() };
-        assert_eq!(setup.outcome(Outcome::SignIn(SignInEvent::Another(change.clone()))), []);
+        assert_eq!(
+            setup.outcome(Outcome::SignIn(SignInEvent::Another(InvitationId::default(), change.clone()))),
+            []
+        );
         assert_eq!((setup.work, setup.view().change), (None, Some(change)));
         let order = Order::SignIn(SignInOrder::Change(is_meant));
         assert_eq!(setup.answer(Step::SignIn, Answer::Change(is_meant)), [order]);
         assert_eq!(setup.answer(Step::SignIn, Answer::Change(true)), [], "it is under way");
         let end = if is_meant { InvitationEnd::SignedIn } else { InvitationEnd::NotChanged };
-        assert_eq!(setup.outcome(Outcome::SignIn(SignInEvent::Ended(end))).len(), usize::from(is_meant));
+        assert_eq!(
+            setup.outcome(Outcome::SignIn(SignInEvent::Ended(InvitationId::default(), end))).len(),
+            usize::from(is_meant)
+        );
         assert_eq!((setup.another, &setup.change, setup.wrong.is_some()), (false, &None, !is_meant));
     }
     let mut setup = at(Step::SignIn);
