@@ -44,7 +44,8 @@ use super::suspend::Suspend;
 const WAKING_GRACE: Duration = Duration::from_millis(1200);
 
 /// What is said to an address that no sign-in of any account waits for.
-const NOT_LANDED: &str = "this is not the address that a sign-in ended on which waits now: copy all of it from the browser's address bar, or begin again";
+const NOT_LANDED: &str = "this is not the address of the waiting sign-in: copy the whole address from the \
+    browser's address bar, or start again";
 
 /// All that is decided: what is asked of Graph, everybody's health, and what the broker should hold.
 ///
@@ -158,16 +159,16 @@ impl Bridge {
     /// A visitor of the status page wants something done. Returns how it went; nothing if that shows later.
     fn act(&mut self, visitor: ActId, act: Act) -> Option<Acted> {
         if !self.outbox.is_open() && act.needs_broker() {
-            return Some(Err("the bridge is not connected to the broker, or waits for its turn".into()));
+            return Some(Err("the bridge is not connected to the broker, or waits in standby".into()));
         }
         let Self { cx, outbox, lights, accounts, .. } = self;
         match act {
             Act::Refresh => Some(match self.refresh() {
-                true => Ok("Everybody is read now."),
-                false => Err("everybody was read a moment ago; try again in some seconds".into()),
+                true => Ok("Reading all people now."),
+                false => Err("all people were read a moment ago; try again in a few seconds".into()),
             }),
             Act::Follow(light, _) | Act::TestLight(light) if !lights.is_known(&light) => {
-                Some(Err("there is no such light any more".into()))
+                Some(Err("this light does not exist any more".into()))
             }
             Act::Follow(light, follows) => {
                 lights.pause_or_follow(&light, if follows { b"ON" } else { b"OFF" }, outbox, cx);
@@ -311,7 +312,7 @@ impl Bridge {
         cx.report(Report::Slept(slept));
         cx.budgets.slept(slept);
         for account in accounts.iter_mut() {
-            let why = "the machine slept meanwhile; it is not known whether it was done";
+            let why = "the machine slept meanwhile; the result is not known";
             cx.ask_graph(account.id(), GraphOrder::ForgetConnections);
             account.requests.slept(cx.now);
             account.commands.give_up_all(why, outbox, cx);

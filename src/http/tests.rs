@@ -393,7 +393,7 @@ async fn who_did_something_is_told_how_it_went_and_no_link_can_put_words_there()
     let location = format!("/{}", response.headers()["location"].to_str().unwrap());
     for _ in 0..2 {
         let html = visit.get(&location, &[]).await.into_body();
-        assert_eq!(told(&html), "the bridge is not connected to the broker, or waits for its turn");
+        assert_eq!(told(&html), "the bridge is not connected to the broker, or waits in standby");
     }
     for address in ["", "x%0D%0Ay"] {
         let response = visit.post(&format!("act=landed&address={address}")).await;
@@ -589,7 +589,7 @@ async fn each_account_has_a_tile_and_says_who_has_to_sign_in() {
         "Sign-in required: home",
         "ABCD1234",
         "<p class=\"quiet\">run `presence2mqtt login --account home`",
-        "nobody is signed in",
+        "no account is signed in",
         "signed in as the app",
         "Accounts: 1 of 2 ok",
     ] {

@@ -133,7 +133,7 @@ async fn a_test_walks_a_light_through_every_state() {
     assert_eq!(walked.code, Some(0), "{}", walked.output.stderr);
     let lines: Vec<Vec<&str>> =
         walked.output.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(lines[0].join(" "), "the device is there, and its orders pass the broker");
+    assert_eq!(lines[0].join(" "), "the device is there, and the broker delivers its commands");
     assert_eq!(lines[1], ["state", "color", "brightness", "effect"]);
     assert_eq!(lines[2][..4], ["Available", "Available", "#00ff00", "60"]);
     let states = lines.len() - 2;

@@ -43,7 +43,7 @@ pub(super) async fn check(
     let (outcome, members) = match looking {
         Ok(members) => {
             let tried = tried.len();
-            let empty = if members.somebody.is_none() { ", and nobody is in them" } else { "" };
+            let empty = if members.somebody.is_none() { ", and they have no members" } else { "" };
             (Outcome::Ok(format!("{tried} of {all} groups may be read{empty}")), members)
         }
         Err((id, ReadFailure::NotFound)) => {

@@ -131,7 +131,8 @@ fn each_refusal_names_the_line_and_what_is_allowed() {
         (HOUSEHOLD.replace("request_budget", "state_dir = \"x\"\nrequest_budget"), "accounts[1].state_dir: unknown key"),
         (HOUSEHOLD.replace("\"browser\"", "\"client-secret\""), "accounts[1].auth.client_secret_file: is required"),
         (HOUSEHOLD.replace("announce_sign_in", "private_key_file = \"x\"\nannounce_sign_in"), "accounts[1].auth.private_key_file"),
-        (format!("{HOUSEHOLD}{APP}"), "accounts[2].name = \"app\": nobody to follow: add [[users]] or [[groups]] with account = \"app\""),
+        (format!("{HOUSEHOLD}{APP}"), "accounts[2].name = \"app\": no people to follow: add [[users]] or \
+        [[groups]] with account = \"app\""),
         (format!("{HOUSEHOLD}{}", users("")), "users[0].account: is required, since there are several accounts: \"alice\", \"Bob\""),
         (format!("{HOUSEHOLD}{}", users("account = \"bob\"")), "users[0].account = \"bob\": must be one of the accounts: \"alice\", \"Bob\""),
         (format!("{HOUSEHOLD}[[groups]]\nid = \"02bd9fd6-8f93-4758-87c3-1fb73740a315\"\n"), "groups[0].account: is required"),

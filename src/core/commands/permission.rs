@@ -6,7 +6,7 @@ use crate::core::model::settings::Settings;
 use crate::core::model::sign_in::SignedIn;
 use crate::core::people::person::Person;
 
-const NOBODY: &str = "nobody is signed in: run `presence2mqtt login`";
+const NOBODY: &str = "no account is signed in: run `presence2mqtt login`";
 const SOMEBODY_ELSE: &str = "a person's sign-in can set only that person's own presence; to set others, use an app's own \
                              sign-in method with the application permission Presence.ReadWrite.All";
 const NOT_ASKED_FOR: &str = "the sign-in was made without the permission Presence.ReadWrite, which commands need: run \

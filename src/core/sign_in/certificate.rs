@@ -19,11 +19,11 @@ pub fn notice(ends: Timestamp, now: Timestamp) -> Option<String> {
     let date = ends.strftime("%Y-%m-%d");
     let left = ends.duration_since(now);
     if left <= SignedDuration::ZERO {
-        return Some(format!("the certificate ended on {date}; {RENEW}"));
+        return Some(format!("the certificate expired on {date}; {RENEW}"));
     }
     let days = DAYS_LEFT.into_iter().find(|&days| left.unsigned_abs() < DAY * days)?;
     let days = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
-    Some(format!("the certificate ends on {date} (in less than {days}); {RENEW}"))
+    Some(format!("the certificate expires on {date} (in less than {days}); {RENEW}"))
 }
 
 #[cfg(test)]

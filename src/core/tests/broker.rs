@@ -45,7 +45,7 @@ fn a_duplicate_client_is_named_once_and_left_alone() {
         bridge.on(Acknowledged(100), at(now));
     }
     assert_eq!(said.len(), 3, "{said:?}");
-    assert!(said[2].contains("another client comes with the same mqtt.client_id"), "{}", said[2]);
+    assert!(said[2].contains("another client connects with the same mqtt.client_id"), "{}", said[2]);
     assert!(waits[..2].iter().all(|wait| *wait < 4.0), "{waits:?}");
     assert!(waits[2..].iter().all(|wait| (4.0..=60.0).contains(wait)), "{waits:?}");
     assert!(waits.iter().any(|wait| *wait > 20.0), "{waits:?}");

@@ -56,7 +56,8 @@ fn after_a_night_everybody_is_read_at_once_on_new_connections() {
     assert_eq!(
         lines(&commands),
         [
-            "report: the clock is 8h ahead: the machine slept, or its clock was set; reading everybody again",
+            "report: the clock is 8h ahead: the machine slept, or its clock was set; reading all people \
+            again",
             "forget connections",
             "read #2 bulk 1",
             "connect",

@@ -65,7 +65,7 @@ const ROWS: &[(&[u32], &str, &str)] = &[
     (&[700_016, 700_011], "graph.client_id", "graph.client_id"),
     (&[7_000_112], "enable it", "enable it"),
     (&[70001, 500_014], "Enterprise applications", "Enterprise applications"),
-    (&[90002], "is no tenant", "is no tenant"),
+    (&[90002], "is not a tenant", "is not a tenant"),
     (&[90038, 90051, 1_000_104], "set graph.cloud", "set graph.cloud"),
     (&[50194], "one tenant only", "one tenant only"),
     (&[9_001_023, 50059, 90019, 90124, 90130], "needs one tenant", "needs one tenant"),
