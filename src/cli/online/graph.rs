@@ -101,7 +101,7 @@ fn may(config: &Config, missing: bool) -> Outcome {
         (true, false) => {
             Outcome::Ok("presence can be read; the first command shows whether it can be set".to_owned())
         }
-        (false, false) => Outcome::Ok("presence may be read".to_owned()),
+        (false, false) => Outcome::Ok("presence can be read".to_owned()),
     }
 }
 

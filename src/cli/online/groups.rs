@@ -44,7 +44,7 @@ pub(super) async fn check(
         Ok(members) => {
             let tried = tried.len();
             let empty = if members.somebody.is_none() { ", and they have no members" } else { "" };
-            (Outcome::Ok(format!("{tried} of {all} groups may be read{empty}")), members)
+            (Outcome::Ok(format!("{tried} of {all} groups can be read{empty}")), members)
         }
         Err((id, ReadFailure::NotFound)) => {
             let why = format!("{id} is not in this tenant; check its id under [[groups]]");

@@ -100,7 +100,7 @@ pub(super) fn of_publish(
 /// What announcing has shown.
 pub(super) fn of_discovery(passes: Result<bool, OneShotError>, prefix: &str) -> Outcome {
     match passes {
-        Ok(true) => Outcome::Ok(format!("{prefix}/device/… may be written")),
+        Ok(true) => Outcome::Ok(format!("{prefix}/device/… can be written")),
         Ok(false) => {
             let topics = format!("{prefix}/device/#");
             let why = swallowed(&format!("{prefix}/device/…"), &topics);
