@@ -260,7 +260,7 @@ mod tests {
         }
         assert!(matches!(well.verdict(), Verdict::Well(_)));
         let Verdict::Wrong(says) = dead.verdict() else { panic!("it did not answer") };
-        assert!(says.starts_with("no device was heard at dead/online, presence2mqtt/dead/rpc;"), "{says}");
+        assert!(says.starts_with("no device answered at dead/online, presence2mqtt/dead/rpc;"), "{says}");
     }
 
     #[test]

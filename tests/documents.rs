@@ -325,7 +325,8 @@ fn the_commands_that_are_shown_work_with_the_simulated_tenant() {
     use std::process::Stdio;
 
     let program = Path::new(env!("CARGO_BIN_EXE_presence2mqtt"));
-    let tenant = Command::new(program).args(["simulate", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped());
+    let mut tenant = Command::new(program);
+    tenant.args(["simulate", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped());
     let mut tenant = Ended(tenant.spawn().unwrap());
     let mut guide = String::new();
     for line in BufReader::new(tenant.0.stdout.take().unwrap()).lines().map(Result::unwrap) {

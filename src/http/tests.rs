@@ -191,7 +191,7 @@ async fn readiness_says_one_sentence_for_each_thing_missing() {
     visit.core.on(lost("connection refused"), at(1000));
     let body = visit.get("/readyz", &[]).await.into_body();
     let broker = "the broker is not connected; the status page and the log say why";
-    let graph = "Graph told nothing within 2m, its state is ok; the status page and the log say why";
+    let graph = "Graph returned no presence within 2m, its state is ok; the status page and the log say why";
     assert_eq!(body, format!("{broker}\n{graph}\n"));
     let page = visit.get("/", &[]).await.into_body();
     assert!(page.contains("No connection to the broker: connection refused"), "{page}");

@@ -84,7 +84,7 @@ fn news_comes_once_and_as_a_whole() {
             "alice: Busy, InACall since 2026-11-23T09:14:22Z",
             "alice: health is ok",
             "alice: PresenceUnknown",
-            "somebody has to sign in at https://x.example/ with the code ABC",
+            "sign-in required: open https://x.example/ and enter the code ABC",
             "sign-in required: run `presence2mqtt login --browser` where the bridge runs",
             "the bridge is offline",
         ]

@@ -205,14 +205,14 @@ async fn a_dropped_topic_a_wrong_one_and_an_absent_device_are_three_sentences() 
         (
             broker.guarded_url("mqtt"),
             "online",
-            "the broker drops messages to wled/door/api, as it does by an access list",
+            "the broker does not deliver messages to wled/door/api, probably because of an access list",
         ),
         (
             broker.url(),
             "",
-            "no device was heard at wled/door/status, wled/door/g, wled/door/v; switch on MQTT",
+            "no device answered at wled/door/status, wled/door/g, wled/door/v; switch on MQTT",
         ),
-        (broker.url(), "offline", "the device says at wled/door/status that it is away"),
+        (broker.url(), "offline", "the device reports at wled/door/status that it is offline"),
     ] {
         listener.publish("wled/door/status", status, true).await;
         let configuration = Configuration::new(&source, &url).light(door());

@@ -158,7 +158,7 @@ fn who_signs_out_is_not_read_any_more_and_a_visitor_is_answered_when_it_is_done(
     let mut bridge = signed_in();
     assert_eq!(said_to(&bridge.on(act(Act::SignOut(None)), at(2.0))), ["SignOut"]);
     let said = said_to(&bridge.on(happened(SignInEvent::SignedOut(Ok(()))), at(2.1)));
-    assert!(said[0].starts_with("answer: The sign-in is forgotten here."), "{said:?}");
+    assert!(said[0].starts_with("answer: The sign-in is deleted here."), "{said:?}");
     let said = said_to(&bridge.on(happened(SignInEvent::Account(None)), at(2.1)));
     assert!(said.contains(&"read #1 bulk 1 with a fresh token".to_owned()), "{said:?}");
     let refused = ReadFailure::SignInRequired { advice: "no account is signed in".into() };

@@ -237,7 +237,7 @@ fn a_result_goes_nowhere_else() {
 fn what_fails_is_answered_and_not_tried_again() {
     let forbidden = "Graph refuses to set presence; add Presence.ReadWrite.All";
     for (outcome, says) in [
-        (passing(), "connection refused; it is not known whether it was done, and it is not tried again"),
+        (passing(), "connection refused; the result is not known, and the command is not retried"),
         (ReadFailure::Throttled { retry_after: None }, "Graph asks for fewer requests; try again in 10s"),
         (ReadFailure::NotFound, "not found in this tenant"),
         (ReadFailure::Refused { why: "BadRequest".into() }, "Graph refused the request: BadRequest"),
@@ -327,8 +327,7 @@ fn one_write_per_person_is_under_way_and_the_newest_of_a_kind_waits() {
                 33.4,
                 Woken,
                 r#"report: users[0]: a command failed: the command waited too long
-                   presence/alice/set/result = {"ok":false,"error":"the command waited too \
-                   long","request":"auto"}"#,
+                   presence/alice/set/result = {"ok":false,"error":"the command waited too long","request":"auto"}"#,
             ),
         ],
     );

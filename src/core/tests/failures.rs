@@ -44,7 +44,7 @@ fn an_outage_is_reported_once_and_people_turn_stale_in_time() {
     assert_eq!(
         reports,
         [
-            "report: presence cannot be read: connection refused; check the way to Microsoft Graph, the bridge goes on trying"
+            "report: presence cannot be read: connection refused; the bridge keeps retrying (if this lasts, check the network and the proxy)"
         ]
     );
     assert_eq!(health, ["presence/bridge/health = {unreachable}", "120 presence/alice/health = stale"]);

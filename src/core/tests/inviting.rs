@@ -104,7 +104,7 @@ fn an_expired_code_is_followed_by_another_and_a_no_by_a_pause() {
     bridge.on(SignIn(AccountId::FIRST, code()), at(902.5));
     let no = lines(&bridge.on(ended(InvitationEnd::AnotherAccount("bob@contoso.example".into())), at(903.0)));
     assert!(
-        no[0].contains("bob@contoso.example signed in, but this bridge watches another account"),
+        no[0].contains("bob@contoso.example signed in, but this bridge follows another account"),
         "{no:?}"
     );
     assert!(no[1].contains("bridge/health"), "the detail names who it was: {no:?}");
@@ -316,7 +316,7 @@ fn an_address_without_a_browser_sign_in_that_waits_is_not_handed_on() {
     for mut bridge in [signed_out(true), signed_out_of_the_browser()] {
         let said = lines(&bridge.on(landed(), at(2.0)));
         assert!(
-            said[0].starts_with("answer: no: this is not the address that a sign-in ended on"),
+            said[0].starts_with("answer: no: this is not the address of the waiting sign-in"),
             "{said:?}"
         );
         assert!(!said.contains(&"Redeem(LandingAddress)".to_owned()), "{said:?}");
