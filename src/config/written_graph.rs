@@ -26,8 +26,7 @@ pub(super) struct Graph {
     #[serde(with = "humantime_serde")]
     #[schemars(with = "DurationWords")]
     pub poll_interval: Duration,
-    /// After how long without an answer a value is stale: from twice `poll_interval` to 7d. Default: 2m or
-    /// three achieved intervals, whichever is longer.
+    /// After how long without an answer a value is stale: from twice `poll_interval` to 7d. Default: 2m or three achieved intervals, whichever is longer.
     #[serde(with = "humantime_serde")]
     #[schemars(with = "Option<DurationWords>")]
     pub stale_after: Option<Duration>,

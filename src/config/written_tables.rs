@@ -38,8 +38,7 @@ impl Default for User {
 pub(super) struct Group {
     /// The group's object id.
     pub id: Option<String>,
-    /// The topic level of each member: {upn_local}, {id}, {display_name}, and text of the characters A-Z,
-    /// a-z, 0-9, _ and -.
+    /// The topic level of each member: {upn_local}, {id}, {display_name}, and text of the characters A-Z, a-z, 0-9, _ and -.
     pub name: String,
     /// How often the members are read: 1m to 7d.
     #[serde(with = "humantime_serde")]
@@ -91,13 +90,11 @@ pub(super) struct Light {
     pub time_zone: Option<String>,
     /// "#rrggbb", "off" or "unchanged", while nobody's health is ok of those followed; default: off.
     pub stale_color: Option<String>,
-    /// "#rrggbb", "off" or "unchanged", when the bridge stops or no longer drives the light; default:
-    /// unchanged.
+    /// "#rrggbb", "off" or "unchanged", when the bridge stops or no longer drives the light; default: unchanged.
     pub shutdown_color: Option<String>,
     /// esphome: the object id of the light.
     pub object: Option<String>,
-    /// shelly: the channel; tasmota: the light's number among the outputs, 1 to 32, where it is not the
-    /// first.
+    /// shelly: the channel; tasmota: the light's number among the outputs, 1 to 32, where it is not the first.
     pub channel: Option<u8>,
     /// shelly-gen2: the profile of the device; default: rgbw.
     pub profile: Option<Profile>,

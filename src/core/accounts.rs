@@ -1,5 +1,5 @@
-//! The accounts, each with requests, a sign-in and commands of its own. What one of them lives through is
-//! nothing to another; all that two of them may share is the budget of one app, by turns.
+//! The accounts, each with requests, a sign-in and commands of its own. What one of them lives through is nothing to another; all
+//! that two of them may share is the budget of one app, by turns.
 
 use super::broker::outbox::Outbox;
 use super::commands::CommandQueue;
@@ -97,8 +97,8 @@ impl Accounts {
         self.list.iter().filter_map(of_one).min()
     }
 
-    /// Sends the commands that wait, in turn. Whoever sends them to one account without end cannot make the
-    /// people of another stale that has the same budget: after a write it is a read's turn, whosever it is.
+    /// Sends the commands that wait, in turn. Whoever sends them to one account without end cannot make the people of another stale that
+    /// has the same budget: after a write it is a read's turn, whosever it is.
     pub(super) fn dispatch(&mut self, people: &Roster, outbox: &mut Outbox, cx: &mut Context) {
         let Self { list, writing, .. } = self;
         list.iter_mut().for_each(|account| account.commands.give_up_late(outbox, cx));
@@ -158,9 +158,8 @@ impl Turns {
         Self((0..count).collect())
     }
 
-    /// Lets each do one thing after the other until none does anything, so that none of those that share a
-    /// budget uses it up. Somebody with a budget of their own takes nobody's turn: whoever did something is
-    /// last from now on.
+    /// Lets each do one thing after the other until none does anything, so that none of those that share a budget uses it up.
+    /// Somebody with a budget of their own takes nobody's turn: whoever did something is last from now on.
     fn round(&mut self, mut does: impl FnMut(usize) -> bool) {
         let mut at = 0;
         while let Some(&index) = self.0.get(at) {

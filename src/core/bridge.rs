@@ -1,5 +1,5 @@
-//! The root: an event and the time in, effects out, and when to be woken next. It routes, lets departments
-//! meet by argument, and asks each for its deadline.
+//! The root: an event and the time in, effects out, and when to be woken next. It routes, lets departments meet by argument, and
+//! asks each for its deadline.
 
 use std::time::Duration;
 
@@ -40,8 +40,7 @@ use super::sign_in::SignIn;
 use super::snapshot::Departments;
 use super::suspend::Suspend;
 
-/// Nobody turns stale so soon after time passed unseen: a read that succeeds at once spares everybody the
-/// alarm.
+/// Nobody turns stale so soon after time passed unseen: a read that succeeds at once spares everybody the alarm.
 const WAKING_GRACE: Duration = Duration::from_millis(1200);
 
 /// What is said to an address that no sign-in of any account waits for.
@@ -306,8 +305,8 @@ impl Bridge {
         places.into_iter().for_each(|place| self.permit(place));
     }
 
-    /// Time went on by `slept`. Reads everybody again, on new connections: the old ones are dead, and a read
-    /// on one would wait for its timeout.
+    /// Time went on by `slept`. Reads everybody again, on new connections: the old ones are dead, and a read on one
+    /// would wait for its timeout.
     fn slept(&mut self, slept: Duration) {
         let Self { accounts, people, broker, outbox, cx, .. } = self;
         cx.report(Report::Slept(slept));
@@ -337,8 +336,7 @@ impl Bridge {
         }
     }
 
-    /// These left their places, which are in order. What is known of everybody else stays, and so do answers
-    /// under way.
+    /// These left their places, which are in order. What is known of everybody else stays, and so do answers under way.
     fn forget(&mut self, gone: &[(Place, Person)]) {
         let Self { people, accounts, home_assistant, outbox, cx, .. } = self;
         let places: Vec<Place> = gone.iter().map(|&(place, _)| place).collect();
@@ -414,8 +412,7 @@ impl Bridge {
         groups.decide_orphans(people, outbox, cx);
     }
 
-    /// Another instance is to be active. What was known is old when this one is again, and what it had to
-    /// send must not go out.
+    /// Another instance is to be active. What was known is old when this one is again, and what it had to send must not go out.
     fn step_back(&mut self) {
         let Self { accounts, outbox, cx, .. } = self;
         for account in accounts.iter_mut() {
@@ -597,8 +594,8 @@ impl Bridge {
         }
     }
 
-    /// Reads everybody and sends everything again, at most once per interval: one word would else be an order
-    /// to each light. Returns whether it did.
+    /// Reads everybody and sends everything again, at most once per interval: one word would else be an order to each light.
+    /// Returns whether it did.
     fn refresh(&mut self) -> bool {
         let may = self.broker.may_refresh(&self.outbox, &self.cx);
         if may {
@@ -742,8 +739,8 @@ impl Bridge {
         places.into_iter().for_each(|place| self.watch(place));
     }
 
-    /// Goes on with other settings. Whatever ties the bridge to its broker, and to Home Assistant there, must
-    /// be the same as before.
+    /// Goes on with other settings. Whatever ties the bridge to its broker, and to Home Assistant there, must be the same
+    /// as before.
     fn configured(&mut self, settings: Settings, access: Vec<Access>) {
         if self.broker.is_stopping() {
             return;
@@ -783,8 +780,7 @@ impl Bridge {
         }
     }
 
-    /// What every account has to give up when these settings come, and those that are not among them
-    /// altogether.
+    /// What every account has to give up when these settings come, and those that are not among them altogether.
     fn part_with_accounts(&mut self, settings: &Settings, successors: &Successors) {
         let Self { accounts, health, home_assistant, outbox, cx, .. } = self;
         for account in accounts.iter_mut() {
@@ -858,8 +854,7 @@ impl Bridge {
         }
         let now = lights.filters(&cx.topics);
         broker.unsubscribe(before.difference(&now).cloned().collect(), cx);
-        // A topic may be listened to already, but not for this light: what is retained there has to come
-        // again.
+        // A topic may be listened to already, but not for this light: what is retained there has to come again.
         let unheard = lights.unheard();
         broker.subscribe(now.difference(&before).chain(unheard.intersection(&before)).cloned().collect(), cx);
     }

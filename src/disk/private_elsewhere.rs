@@ -1,5 +1,4 @@
-//! The folder of the tokens where there are no owners and modes: it is as private as the place where it was
-//! put.
+//! The folder of the tokens where there are no owners and modes: it is as private as the place where it was put.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -31,8 +30,8 @@ impl PrivateFolder {
         Ok(path.is_dir().then(|| Self(path.to_owned())))
     }
 
-    /// Opens a file to be locked, and makes it if there is none. Where nothing can be written, it is the one
-    /// that is there, or nothing.
+    /// Opens a file to be locked, and makes it if there is none. Where nothing can be written, it is the one that is there,
+    /// or nothing.
     ///
     /// # Errors
     ///
@@ -76,8 +75,7 @@ impl PrivateFolder {
         replaced.map_err(failed("cannot write", &path))
     }
 
-    /// Finds out whether a file of this size could be written in the place of this one, and leaves nothing
-    /// behind.
+    /// Finds out whether a file of this size could be written in the place of this one, and leaves nothing behind.
     ///
     /// # Errors
     ///

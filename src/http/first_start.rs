@@ -1,6 +1,5 @@
-//! The set-up on the page, at a first start: what a step shows, and what its forms say. Each is a page of its
-//! own that works without a script; what is known and decided is the set-up's (`src/setup/steps.rs`), which
-//! the loop asks for them.
+//! The set-up on the page, at a first start: what a step shows, and what its forms say. Each is a page of its own that works without
+//! a script; what is known and decided is the set-up's (`src/setup/steps.rs`), which the loop asks for them.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
@@ -23,8 +22,7 @@ use crate::setup::view::{Found, View};
 const TEMPLATE: &str = include_str!("first_start.html");
 const STYLE: &str = include_str!("first_start.css");
 
-/// Visits that wait for the set-up. When it is full, whoever comes is told that the bridge is busy; nobody
-/// waits.
+/// Visits that wait for the set-up. When it is full, whoever comes is told that the bridge is busy; nobody waits.
 const WAITING: usize = 16;
 
 /// Seconds until a page that shows something under way asks again, and one that waits for a person.
@@ -49,8 +47,7 @@ pub(crate) fn visits() -> (Guide, mpsc::Receiver<Visit>) {
 }
 
 impl Guide {
-    /// Hands in an answer, if there is one; returns what the set-up shows now. Nothing from one that is busy
-    /// or over.
+    /// Hands in an answer, if there is one; returns what the set-up shows now. Nothing from one that is busy or over.
     pub(super) async fn visit(&self, answer: Option<(Step, Answer)>) -> Option<View> {
         let (view, shown) = oneshot::channel();
         self.0.try_send(Visit { answer, view }).ok()?;
@@ -166,8 +163,8 @@ fn name(step: Step) -> (&'static str, Option<u8>) {
     }
 }
 
-/// What a browser brings that comes back from the sign-in shown; nothing if this is any other visit. A
-/// website's picture can have such an address, and so can an old tab.
+/// What a browser brings that comes back from the sign-in shown; nothing if this is any other visit. A website's picture can have such an
+/// address, and so can an old tab.
 pub(super) fn landed(query: Option<&str>, view: &View) -> Option<(Step, Answer)> {
     let address = landing(query)?;
     let is_awaited = view.invitation.as_ref().is_some_and(|shown| shown.ends_on(&address));

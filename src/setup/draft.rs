@@ -18,8 +18,7 @@ pub(crate) const SCHEMA_FILE: &str = "presence2mqtt.schema.json";
 /// Stands for an app as long as none is known.
 pub(crate) const NO_APP: &str = "00000000-0000-0000-0000-000000000000";
 
-/// Stands for a broker as long as none is known. Written so, it is no broker that anybody typed: those have a
-/// port.
+/// Stands for a broker as long as none is known. Written so, it is no broker that anybody typed: those have a port.
 pub(crate) const NO_BROKER: &str = "mqtt://localhost";
 
 /// The configuration as far as it is known.

@@ -11,9 +11,8 @@ const LEAST: usize = 8;
 /// A text in its place, and how it looks.
 pub(crate) type Cell = (String, Ink);
 
-/// The titles and the rows, a line each; every row has as many cells as there are titles. Where there is room
-/// for so many columns only, those are left out that may be, in this order; then the first one is cut, and at
-/// last the line where it is shown.
+/// The titles and the rows, a line each; every row has as many cells as there are titles. Where there is room for so many columns
+/// only, those are left out that may be, in this order; then the first one is cut, and at last the line where it is shown.
 pub(crate) fn table(titles: &[&str], rows: &[Vec<Cell>], room: Option<usize>, may_go: &[usize]) -> Vec<Line> {
     let titles: Vec<Cell> = titles.iter().map(|&title| (title.to_owned(), Ink::Bold)).collect();
     let lines = || std::iter::once(&titles).chain(rows);

@@ -1,5 +1,4 @@
-//! Three NATS servers of which one fails: the one that the bridge is connected to. What the others say is
-//! what counts.
+//! Three NATS servers of which one fails: the one that the bridge is connected to. What the others say is what counts.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -119,8 +118,7 @@ async fn what_the_others_say_if_server_and_bridge_die_together() {
     }
 }
 
-/// The server of the active one dies, with its bridge or without; the one that waits is connected to another
-/// server.
+/// The server of the active one dies, with its bridge or without; the one that waits is connected to another server.
 #[tokio::test]
 async fn one_that_waits_at_another_server_takes_over() {
     for program in asked() {

@@ -1,12 +1,10 @@
 //! `presence2mqtt setup`: from nothing to a configuration that works.
 //!
-//! What a set-up knows is in `src/setup`; this is its face on a terminal. In reading order: `ask` puts
-//! questions (with `echo` for passwords), `place` makes sure that the files may be written; `tenant`, `app`,
-//! `broker`, `sign_in` and `lights` each ask for one part of the draft; `machine` knows what runs services
-//! here.
+//! What a set-up knows is in `src/setup`; this is its face on a terminal. In reading order: `ask` puts questions (with `echo` for
+//! passwords), `place` makes sure that the files may be written; `tenant`, `app`, `broker`, `sign_in` and `lights` each ask for
+//! one part of the draft; `machine` knows what runs services here.
 //!
-//! Nothing is written before the last answer, but for the sign-in, which is stored as `login` does it: whole
-//! or not at all.
+//! Nothing is written before the last answer, but for the sign-in, which is stored as `login` does it: whole or not at all.
 
 mod app;
 mod ask;

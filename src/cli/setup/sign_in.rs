@@ -53,8 +53,7 @@ pub(super) async fn now(
     writeln!(out)?;
     let Questions { lines, stop, .. } = questions;
     draft.sign_in = stop.or(login::sign_in(&config, &login, (terminal, progress), lines, out)).await?;
-    // The sign-in is stored: a hiccup of Graph, or a permission that is missing yet, does not take the rest
-    // away.
+    // The sign-in is stored: a hiccup of Graph, or a permission that is missing yet, does not take the rest away.
     let showing =
         async { Ok(get::run(&config, &get::Options::default(), (Paper::default(), progress), out).await) };
     if let Err(failure) = stop.or(showing).await? {

@@ -1,9 +1,8 @@
-//! The claim of the bridge's place at the broker: before the bridge connects under its own client id for the
-//! first time it looks, as a visitor, whether somebody lives there. Whoever connects with a client id throws
-//! out whoever had it.
+//! The claim of the bridge's place at the broker: before the bridge connects under its own client id for the first time it looks,
+//! as a visitor, whether somebody lives there. Whoever connects with a client id throws out whoever had it.
 //!
-//! A retained `online` may outlive everybody, and so proves nothing; but where it is not, nobody is. So only
-//! at `online` the visitor pings, and only an answer is life.
+//! A retained `online` may outlive everybody, and so proves nothing; but where it is not, nobody is. So only at `online` the
+//! visitor pings, and only an answer is life.
 
 use std::time::Duration;
 
@@ -23,8 +22,7 @@ const LOOK_WITHIN: Duration = Duration::from_secs(2);
 /// Another ping while nobody has answered: the first one may have met a bridge that was just connecting.
 const PING_EVERY: Duration = Duration::from_secs(1);
 
-/// Pings are answered at most so often in this time: whoever floods one topic must not flood another by this
-/// bridge.
+/// Pings are answered at most so often in this time: whoever floods one topic must not flood another by this bridge.
 const PONGS: u32 = 5;
 const PONGS_IN: Duration = Duration::from_secs(1);
 
@@ -45,8 +43,8 @@ pub(super) struct Claim {
 enum Place {
     /// Not known.
     Unclaimed,
-    /// To be taken at the next attempt: nobody lives there, or visits come to nothing here, as where only one
-    /// client id is let in.
+    /// To be taken at the next attempt: nobody lives there, or visits come to nothing here, as where only one client id is
+    /// let in.
     Next,
     /// This bridge's.
     Claimed,
@@ -57,8 +55,8 @@ enum Place {
 enum Inquiry {
     /// Nobody was asked.
     NotBegun,
-    /// The visitor listens to the retained `state`, and then for answers to a ping; so many of the two
-    /// subscriptions are answered.
+    /// The visitor listens to the retained `state`, and then for answers to a ping; so many of the two subscriptions are
+    /// answered.
     Looking { is_online: bool, answered: u8, until: Tick },
     /// Nobody has answered a ping yet.
     Asking { until: Tick, again_at: Tick },
@@ -124,9 +122,8 @@ impl Claim {
         (self.place, self.inquiry) = (Place::Claimed, Inquiry::Over);
     }
 
-    /// A subscription of the visitor's is answered. The second one is made only then: its answer comes behind
-    /// what was retained for the first one, and a broker that sends that apart does not hold it back for us
-    /// to acknowledge.
+    /// A subscription of the visitor's is answered. The second one is made only then: its answer comes behind what was
+    /// retained for the first one, and a broker that sends that apart does not hold it back for us to acknowledge.
     pub(super) fn subscribed(&mut self, refused: &[RefusedFilter], cx: &mut Context) {
         if let Some(RefusedFilter { filter, .. }) = refused.first() {
             self.cannot_ask(&format!("the broker refuses the subscription to {filter}"), cx);
@@ -234,8 +231,7 @@ impl Claim {
         }
     }
 
-    /// The connection is over, or was not made; `was_visit` if the visitor was let in. Returns whether to
-    /// connect blindly now.
+    /// The connection is over, or was not made; `was_visit` if the visitor was let in. Returns whether to connect blindly now.
     pub(super) fn lost(&mut self, failure: &LinkFailure, was_visit: bool, cx: &mut Context) -> bool {
         if self.place != Place::Claimed || self.inquiry != Inquiry::Over {
             self.inquiry = Inquiry::NotBegun;

@@ -1,5 +1,5 @@
-//! How fast a burst goes out. A broker keeps a queue for each subscriber, and what does not fit is lost to a
-//! slow one without a word, at quality 1 too (Mosquitto: `max_queued_messages`, 1,000).
+//! How fast a burst goes out. A broker keeps a queue for each subscriber, and what does not fit is lost to a slow one without a
+//! word, at quality 1 too (Mosquitto: `max_queued_messages`, 1,000).
 
 use std::time::Duration;
 
@@ -12,15 +12,14 @@ const BURST_MAX: u32 = 480;
 /// Messages a second that slow subscribers still keep up with.
 const SUSTAINED_RATE: f64 = 1500.0;
 
-/// A burst never takes longer for its own sake: beyond [`PACED_PEOPLE_MAX`] it is faster than
-/// [`SUSTAINED_RATE`], and the broker's limit should be raised.
+/// A burst never takes longer for its own sake: beyond [`PACED_PEOPLE_MAX`] it is faster than [`SUSTAINED_RATE`], and the broker's limit should
+/// be raised.
 const BURST_DURATION_MAX: Duration = Duration::from_secs(5);
 
 /// All topics of one person, with the announcement.
 pub(super) const MESSAGES_OF_ONE: usize = Field::IN_ORDER.len() + 1;
 
-/// Of more people than these slow subscribers lose messages, unless the broker keeps more for each than
-/// Mosquitto does by default.
+/// Of more people than these slow subscribers lose messages, unless the broker keeps more for each than Mosquitto does by default.
 pub const PACED_PEOPLE_MAX: usize =
     SUSTAINED_RATE as usize * BURST_DURATION_MAX.as_secs() as usize / MESSAGES_OF_ONE;
 

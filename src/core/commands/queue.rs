@@ -21,8 +21,7 @@ const WAITING_MAX: usize = 64;
 const NO_SESSION: &str = "presence sessions need the id of an app, so write the identity's client id into graph.client_id, or use \
                           kind preferred";
 
-/// Whether the sender may have an answer there. A topic of a light or of Home Assistant means something to
-/// others.
+/// Whether the sender may have an answer there. A topic of a light or of Home Assistant means something to others.
 fn may_reply(user: &TopicLevel, to: &ReplyTo, cx: &Context) -> bool {
     let settings = &cx.settings;
     let elsewhere = settings.commands.as_ref().and_then(|commands| commands.response_topic.as_deref());
@@ -36,8 +35,8 @@ fn may_reply(user: &TopicLevel, to: &ReplyTo, cx: &Context) -> bool {
 }
 
 impl CommandQueue {
-    /// Takes a command about a user, from a visitor of the status page perhaps: what its payload asks for,
-    /// and nothing if it is empty. Graph wants to be left alone until `hold_until`.
+    /// Takes a command about a user, from a visitor of the status page perhaps: what its payload asks for, and nothing if it is empty. Graph wants to be left alone until
+    /// `hold_until`.
     pub(in crate::core) fn take(
         &mut self,
         (user, change): (TopicLevel, Result<Option<PresenceChange>, String>),

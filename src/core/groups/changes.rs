@@ -1,7 +1,6 @@
 //! What a complete reading of a group changes: who joins, who leaves, and who has another name.
 //!
-//! Somebody who is configured and a member is configured, and whoever is in several groups belongs to the
-//! first.
+//! Somebody who is configured and a member is configured, and whoever is in several groups belongs to the first.
 
 use super::difference::Difference;
 use super::handing::Handing;
@@ -18,8 +17,8 @@ use crate::core::model::settings::User;
 use crate::core::people::Roster;
 
 impl Groups {
-    /// A group was read to its end: who is in it, and about whom there is news, both in the order of object
-    /// ids. Where some of its members are `unreadable`, whoever was a member stays one.
+    /// A group was read to its end: who is in it, and about whom there is news, both in the order of object ids. Where some of
+    /// its members are `unreadable`, whoever was a member stays one.
     ///
     /// # Errors
     ///

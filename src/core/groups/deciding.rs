@@ -10,8 +10,7 @@ use crate::core::model::topic::Field;
 use crate::core::people::Roster;
 
 impl Groups {
-    /// Somebody who is not known yet has a `state` of an earlier run, which nobody may believe until they
-    /// are.
+    /// Somebody who is not known yet has a `state` of an earlier run, which nobody may believe until they are.
     pub(in crate::core) fn keep_state(
         &mut self,
         user: TopicLevel,
@@ -33,8 +32,8 @@ impl Groups {
         self.orphans.doubted(&cx.topics).into_iter().for_each(|health| outbox.doubt(health));
     }
 
-    /// Who is in none of the groups that may have them will not come: what earlier runs left of them is
-    /// removed. A group that cannot be read keeps only those waiting whose names its members may have.
+    /// Who is in none of the groups that may have them will not come: what earlier runs left of them is removed. A group that cannot
+    /// be read keeps only those waiting whose names its members may have.
     pub(in crate::core) fn decide_orphans(&mut self, people: &Roster, outbox: &mut Outbox, cx: &mut Context) {
         let Self { list, orphans, .. } = self;
         let (states, healths) = orphans.take_decided(|name| may_come(list, name));

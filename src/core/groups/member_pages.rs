@@ -77,16 +77,15 @@ impl MemberPages {
         Turned::More
     }
 
-    /// A list that is shorter than Graph itself counted is half a list, and nobody may be missed because of
-    /// it. Graph counts somewhat behind the time, though: what comes twice alike is taken.
+    /// A list that is shorter than Graph itself counted is half a list, and nobody may be missed because of it. Graph counts
+    /// somewhat behind the time, though: what comes twice alike is taken.
     fn complete(&mut self) -> Turned {
         let (mut ids, mut named) = (std::mem::take(&mut self.ids), std::mem::take(&mut self.named));
         let (counted, unreadable) = (self.counted, self.unreadable);
         self.begin_again();
         ids.sort_unstable();
         ids.dedup();
-        // In place: a whole tenant has to fit into memory once. Whoever comes twice nearly always comes
-        // alike.
+        // In place: a whole tenant has to fit into memory once. Whoever comes twice nearly always comes alike.
         named.sort_unstable_by(|one, other| (one.id, &one.name).cmp(&(other.id, &other.name)));
         named.dedup_by_key(|named| named.id);
         if unreadable > 0 {

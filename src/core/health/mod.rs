@@ -1,5 +1,4 @@
-//! What the bridge publishes about itself: `<bridge>/info` and `<bridge>/health`, and of each of several
-//! accounts its own health.
+//! What the bridge publishes about itself: `<bridge>/info` and `<bridge>/health`, and of each of several accounts its own health.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -36,8 +35,7 @@ pub(super) struct AccountHealthWords {
     pub notices: Vec<String>,
     pub since: Timestamp,
     pub last_success: Option<Timestamp>,
-    /// It may be said now that this moved. Of several accounts each says so when it moves, whatever the
-    /// others live through.
+    /// It may be said now that this moved. Of several accounts each says so when it moves, whatever the others live through.
     pub may_move: bool,
 }
 
@@ -135,8 +133,8 @@ impl BridgeHealth {
         remove_account(name, outbox, cx);
     }
 
-    /// An earlier run had these accounts: takes back what it said of those that are not configured any more,
-    /// and a code that is not announced any more.
+    /// An earlier run had these accounts: takes back what it said of those that are not configured any more, and a code that is not
+    /// announced any more.
     pub(super) fn found_accounts<'a>(
         names: impl Iterator<Item = &'a String>,
         outbox: &mut Outbox,
@@ -225,8 +223,7 @@ impl LastPublished {
     }
 }
 
-/// How several accounts are doing together: as the one that is worst off, of several the first, which is
-/// named.
+/// How several accounts are doing together: as the one that is worst off, of several the first, which is named.
 fn overall(
     accounts: &[(Option<TopicLevel>, AccountHealthWords)],
     notices: Vec<String>,

@@ -87,8 +87,8 @@ impl Lights {
         self.lights.iter().map(snapshot).collect()
     }
 
-    /// Drives the lights that are configured now. A light keeps what is known of it; a device that is left is
-    /// told goodbye. Returns the lights that are no more.
+    /// Drives the lights that are configured now. A light keeps what is known of it; a device that is left is told goodbye.
+    /// Returns the lights that are no more.
     pub(in crate::core) fn configured(
         &mut self,
         configured: Vec<Settings>,
@@ -133,8 +133,8 @@ impl Lights {
         }
     }
 
-    /// Tells every light what is news to it. `is_expected` says whether somebody of a name, who is missing,
-    /// may be in a group that was not read yet.
+    /// Tells every light what is news to it. `is_expected` says whether somebody of a name, who is missing, may be in a group that was
+    /// not read yet.
     pub(in crate::core) fn light_up(
         &mut self,
         is_expected: impl Fn(&TopicLevel) -> bool,
@@ -217,8 +217,7 @@ impl Lights {
         }
     }
 
-    /// An earlier run drove a light of this name: what is retained about it is emptied, if it is not
-    /// configured any more.
+    /// An earlier run drove a light of this name: what is retained about it is emptied, if it is not configured any more.
     pub(in crate::core) fn was_driven(&mut self, name: TopicLevel, outbox: &mut Outbox, cx: &Context) {
         if !outbox.is_open() {
             self.found.insert(name);
@@ -258,14 +257,13 @@ impl Lights {
         cx.report(Report::LightFollows(name.clone(), says(ON)));
     }
 
-    /// Somebody wants to see what a light can show, or has seen enough. Returns whether it shows that now;
-    /// nothing if there is no such light.
+    /// Somebody wants to see what a light can show, or has seen enough. Returns whether it shows that now; nothing if there is no such
+    /// light.
     pub(in crate::core) fn test(&mut self, name: &TopicLevel, now: Tick) -> Option<bool> {
         Some(self.named(name)?.test(now))
     }
 
-    /// Takes what a device says of itself, and what other topics say that may win over presence; `false` if
-    /// it is neither.
+    /// Takes what a device says of itself, and what other topics say that may win over presence; `false` if it is neither.
     pub(in crate::core) fn heard(&mut self, message: &Incoming, now: Tick) -> bool {
         let mut is_for_a_light = false;
         for light in &mut self.lights {

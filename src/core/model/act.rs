@@ -19,8 +19,7 @@ pub enum Act {
     TestLight(TopicLevel),
     /// The payload of `<base>/<user>/set`.
     SetPresence(TopicLevel, String),
-    /// Invites whoever comes to sign in to an account. A browser comes back to this port of localhost, where
-    /// it can reach the page there.
+    /// Invites whoever comes to sign in to an account. A browser comes back to this port of localhost, where it can reach the page there.
     SignIn(Option<TopicLevel>, SignInBy, Option<u16>),
     /// The address that a browser ended on.
     Landed(LandingAddress),

@@ -23,9 +23,8 @@ pub enum SignInBy {
 pub enum SignInOrder {
     /// Start an invitation and wait until it is used, declined or over.
     Invite(SignInBy),
-    /// The same for whoever comes: a person asked for it. A browser comes back to this port of localhost;
-    /// without one, to a port that is listened on, or by a person's hand. It takes the place of any other
-    /// invitation.
+    /// The same for whoever comes: a person asked for it. A browser comes back to this port of localhost; without one, to a port that
+    /// is listened on, or by a person's hand. It takes the place of any other invitation.
     InviteAnybody(SignInBy, Option<u16>),
     /// Whether the account that signed in takes the place of another.
     Change(bool),
@@ -37,8 +36,8 @@ pub enum SignInOrder {
     TakeBack,
 }
 
-/// The address that a browser ended on, as a person pasted it. The code in it is as good as a password until
-/// it is redeemed, so it is never printed.
+/// The address that a browser ended on, as a person pasted it. The code in it is as good as a password until it is
+/// redeemed, so it is never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LandingAddress(String);
 
@@ -46,8 +45,8 @@ impl LandingAddress {
     /// An authorization code is about two kilobytes; nothing that is much longer is such an address.
     const LONGEST: usize = 16 * 1024;
 
-    /// What a person pasted, without white space: mail breaks long lines. What cannot be an address is an
-    /// empty one, which ends no sign-in.
+    /// What a person pasted, without white space: mail breaks long lines. What cannot be an address is an empty one, which ends no
+    /// sign-in.
     #[must_use]
     pub fn pasted(text: &str) -> Self {
         let mut text: String = text.split_whitespace().collect();

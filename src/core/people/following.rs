@@ -14,8 +14,7 @@ use crate::core::model::place::{Entry, Place};
 use crate::core::model::settings::User;
 use crate::core::model::successors::Successors;
 
-/// What another configuration changes. Who was followed before, be it under another name, keeps what is
-/// known.
+/// What another configuration changes. Who was followed before, be it under another name, keeps what is known.
 #[derive(Debug, Default)]
 struct Following {
     leaving: Vec<Place>,
@@ -33,16 +32,15 @@ pub(in crate::core) struct Followed {
     /// Who left which place; the places are in order.
     pub gone: Vec<(Place, Person)>,
     pub joined: Vec<Place>,
-    /// Who was configured and is only a member now, in order: they are read by their object id, however they
-    /// were read before.
+    /// Who was configured and is only a member now, in order: they are read by their object id, however they were read before.
     pub demoted: Vec<Place>,
     /// Names that mean nobody now, or somebody else, and whether that is nobody.
     pub emptied: Vec<(TopicLevel, bool)>,
 }
 
 impl Roster {
-    /// Follows whoever is configured now, and whoever was known as a member of the groups that are:
-    /// `group_of` is the group that somebody is in, and whether its members are announced.
+    /// Follows whoever is configured now, and whoever was known as a member of the groups that are: `group_of` is the group that
+    /// somebody is in, and whether its members are announced.
     pub(in crate::core) fn follow(
         &mut self,
         accounts: &Successors,
@@ -96,8 +94,7 @@ impl Roster {
         unnamed.map(|person| (person.name().clone(), (person.user_id(), person.id()))).collect()
     }
 
-    /// Compares who is followed with who is configured now. `group_of` is the group that somebody is in, and
-    /// the account that reads it.
+    /// Compares who is followed with who is configured now. `group_of` is the group that somebody is in, and the account that reads it.
     fn compare(
         &self,
         users: &[User],
@@ -215,8 +212,8 @@ impl Roster {
     }
 }
 
-/// The account that reads somebody now, if it is the same: who `me` or a user principal name is depends on
-/// the tenant, or on who signed in.
+/// The account that reads somebody now, if it is the same: who `me` or a user principal name is depends on the tenant, or on who signed
+/// in.
 fn kept_by(person: &Person, accounts: &Successors) -> Option<AccountId> {
     let account = accounts.now(person.account())?;
     let is_kept = accounts.access(account) != Access::New || matches!(person.user_id(), UserId::Object(_));

@@ -1,11 +1,9 @@
 //! The people who are followed: where they stand, what is known of them, and whether it may be believed.
 //!
-//! A person keeps their place for as long as they are followed. [`Roster`] has everybody and finds them by
-//! name and object id (`index`); `answers` is what the end of a request means, `reading` what an answer
-//! holds, `judging` what time does, `following` who is followed after a reload, `page` who is shown to
-//! whoever looks. Of one `person`, `identity` is who they are, `knowledge` what is known, `out_of_order`
-//! which answer is the newer one, and `refusal` when it is believed that they cannot be read. What changes is
-//! handed on by [`Roster::next_changed`], and nowhere else.
+//! A person keeps their place for as long as they are followed. [`Roster`] has everybody and finds them by name and object id
+//! (`index`); `answers` is what the end of a request means, `reading` what an answer holds, `judging` what time does, `following` who is followed after
+//! a reload, `page` who is shown to whoever looks. Of one `person`, `identity` is who they are, `knowledge` what is known, `out_of_order` which answer is the newer
+//! one, and `refusal` when it is believed that they cannot be read. What changes is handed on by [`Roster::next_changed`], and nowhere else.
 
 mod answers;
 mod bulk_request;
@@ -145,8 +143,7 @@ impl Roster {
         }
     }
 
-    /// Somebody who is configured turned out to be the member at another place: what is known of that one is
-    /// theirs.
+    /// Somebody who is configured turned out to be the member at another place: what is known of that one is theirs.
     pub(super) fn take_over(&mut self, place: Place, member: Place, cx: &Context) {
         let Ok([Some(person), Some(other)]) = self.people.get_disjoint_mut([place.number(), member.number()])
         else {
@@ -163,8 +160,8 @@ impl Roster {
         self.settle_one(place, cx);
     }
 
-    /// Whoever is read as the person who signed in to this account is somebody else now, of whom nothing is
-    /// known yet. Returns who it was, by place.
+    /// Whoever is read as the person who signed in to this account is somebody else now, of whom nothing is known yet. Returns who
+    /// it was, by place.
     pub(super) fn somebody_else_signed_in(
         &mut self,
         account: AccountId,
@@ -247,8 +244,7 @@ impl Roster {
         people.count_of(Health::Forbidden) == people.all()
     }
 
-    /// What is said of people of an account on `<bridge>/health`. `advice` is what Graph said when it forbade
-    /// somebody to be read.
+    /// What is said of people of an account on `<bridge>/health`. `advice` is what Graph said when it forbade somebody to be read.
     pub(super) fn notices(
         &self,
         account: AccountId,

@@ -1,5 +1,4 @@
-//! Inviting a person to sign in again: how and when to begin an invitation, how long to show it, what to say
-//! meanwhile.
+//! Inviting a person to sign in again: how and when to begin an invitation, how long to show it, what to say meanwhile.
 
 use std::time::Duration;
 
@@ -154,8 +153,8 @@ impl Invitation {
 
     /// There is one to be shown.
     pub(super) fn show(&mut self, shown: ShownInvitation, now: Tick) {
-        // An answer to an invitation that was taken back meanwhile shows nothing. One that a person asked for
-        // may come behind the answer to the one before.
+        // An answer to an invitation that was taken back meanwhile shows nothing. One that a person asked for may come behind the answer
+        // to the one before.
         if matches!(self.phase, Phase::Ordered) || self.is_asked_for && matches!(self.phase, Phase::Shown(_))
         {
             if shown.by() == SignInBy::DeviceCode {

@@ -13,8 +13,8 @@ mod verdict;
 use rows::{BY_NUMBER, BY_WORD, EXPIRED_CODE};
 pub(super) use verdict::Verdict;
 
-/// By these numbers the tenant says that it allows no device codes: security defaults, and kin of them. 53003
-/// is any rule of Conditional Access, and most often the one about device codes.
+/// By these numbers the tenant says that it allows no device codes: security defaults, and kin of them. 53003 is any rule of
+/// Conditional Access, and most often the one about device codes.
 const CODES_BLOCKED: [u32; 3] = [530_035, 530_034, 53003];
 
 /// A device code was declined.
@@ -38,8 +38,8 @@ pub(super) enum OnCode {
     Refused,
 }
 
-/// What a no with this word and these numbers means, if that is known. The same number comes with different
-/// words, so a number that is known says more.
+/// What a no with this word and these numbers means, if that is known. The same number comes with different words, so a number
+/// that is known says more.
 pub(super) fn verdict(error: &str, numbers: &[u32]) -> Option<Verdict> {
     let by_word = || BY_WORD.iter().find(|(word, _)| *word == error).map(|&(_, verdict)| verdict);
     by_number(numbers).or_else(by_word)

@@ -7,16 +7,14 @@ use crate::core::model::time::Tick;
 /// How often it says so.
 const SAY_EVERY: Duration = Duration::from_secs(2);
 
-/// It steps back this long after it sent the last word that it heard again: before the silence is long enough
-/// for anybody who waits.
+/// It steps back this long after it sent the last word that it heard again: before the silence is long enough for anybody who waits.
 const HEARD_FOR: Duration = Duration::from_secs(5);
 
 /// One connection of one that holds the place.
 #[derive(Debug)]
 pub(super) struct Hold {
     say_at: Tick,
-    /// When it sent the last word that came back; nothing before the first one does, as where no access list
-    /// lets it.
+    /// When it sent the last word that came back; nothing before the first one does, as where no access list lets it.
     heard: Option<Tick>,
 }
 
