@@ -102,33 +102,33 @@ impl<'l> Hearing<'l> {
             } else {
                 "topic"
             };
-            return Verdict::Wrong(format!("the device refuses its orders ({why}); check preset, {hint}"));
+            return Verdict::Wrong(format!("the device refuses its commands ({why}); check preset, {hint}"));
         }
         if self.heard {
-            return Verdict::Well("the device is there and hears".to_owned());
+            return Verdict::Well("the device is there and answers".to_owned());
         }
         if let Some(topic) = &self.gone_at {
             return Verdict::Wrong(format!(
-                "the device says at {topic} that it is away; check its power and its network"
+                "the device reports at {topic} that it is offline; check its power and its network"
             ));
         }
         if self.was_asked && !self.passed {
             return Verdict::Wrong(format!(
-                "the broker drops messages to {order}, as it does by an access list; allow this user to read and write there"
+                "the broker does not deliver messages to {order}, probably because of an access list; \
+                allow this user to read and write there"
             ));
         }
         if self.there {
-            let passed = if self.passed { ", and its orders pass the broker" } else { "" };
+            let passed = if self.passed { ", and the broker delivers its commands" } else { "" };
             return Verdict::Well(format!("the device is there{passed}"));
         }
         if !self.was_asked || matches!(light.device, Device::Custom(_)) {
-            let passed = if self.passed { "its orders pass the broker; " } else { "" };
-            return Verdict::Unknown(format!(
-                "{passed}whether anybody hears them cannot be known of such a device"
-            ));
+            let passed = if self.passed { "the broker delivers its commands; " } else { "" };
+            return Verdict::Unknown(format!("{passed}such a device does not confirm commands"));
         }
         Verdict::Wrong(format!(
-            "no device was heard at {topics}; switch on MQTT in the device, and check that topic = {:?} is the one there",
+            "no device answered at {topics}; switch on MQTT in the device, and check that topic = {:?} is \
+            the one there",
             light.topic
         ))
     }
@@ -260,7 +260,7 @@ mod tests {
         }
         assert!(matches!(well.verdict(), Verdict::Well(_)));
         let Verdict::Wrong(says) = dead.verdict() else { panic!("it did not answer") };
-        assert!(says.starts_with("no device was heard at dead/online, presence2mqtt/dead/rpc;"), "{says}");
+        assert!(says.starts_with("no device answered at dead/online, presence2mqtt/dead/rpc;"), "{says}");
     }
 
     #[test]
@@ -274,6 +274,9 @@ mod tests {
         silent.was_told();
         silent.take(&said("lamp/set", "#ff0000", false));
         let Verdict::Unknown(says) = silent.verdict() else { panic!("nobody knows") };
-        assert!(says.starts_with("its orders pass the broker; whether anybody hears them"), "{says}");
+        assert!(
+            says.starts_with("the broker delivers its commands; such a device does not confirm"),
+            "{says}"
+        );
     }
 }

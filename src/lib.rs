@@ -1,4 +1,4 @@
-//! Microsoft Teams presence on an MQTT broker, kept true.
+//! Publishes Microsoft Teams presence to an MQTT broker.
 //!
 //! ```text
 //!             reads                                        orders

@@ -16,10 +16,6 @@ fn here(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-fn readme() -> String {
-    page("README.md")
-}
-
 fn page(path: &str) -> String {
     fs::read_to_string(here(path)).unwrap()
 }
@@ -49,13 +45,27 @@ fn rows(text: &str) -> Vec<Vec<&str>> {
     rows
 }
 
+/// All files below a folder whose names end like this.
+fn files(folder: &str, end: &str) -> Vec<PathBuf> {
+    let (mut found, mut folders) = (Vec::new(), vec![here(folder)]);
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.to_str().unwrap().ends_with(end) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    assert!(!found.is_empty(), "no {end} below {folder}");
+    found
+}
+
 /// The documents for people.
 fn documents() -> Vec<PathBuf> {
-    let docs = fs::read_dir(here("docs")).unwrap().map(|entry| entry.unwrap().path());
-    let is_text = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "md");
-    let documents: Vec<PathBuf> = docs.filter(is_text).chain([here("README.md")]).collect();
-    assert!(documents.len() > 3, "{documents:?}");
-    documents
+    let below = ["docs", "deploy", "examples"].map(|folder| files(folder, ".md")).concat();
+    below.into_iter().chain(["README.md", "CHANGELOG.md"].map(here)).collect()
 }
 
 #[test]
@@ -172,7 +182,8 @@ fn the_configuration_in_the_documents_is_accepted() {
     for secret in ["client-secret", "mqtt-password"] {
         fs::write(dir.path().join(secret), "not-a-secret\n").unwrap();
     }
-    let all = ["README.md", "docs/lights.md"].map(|document| blocks(&page(document), "toml")).concat();
+    let pages = ["README.md", "docs/by-hand.md", "docs/lights.md"];
+    let all = pages.map(|document| blocks(&page(document), "toml")).concat();
     let whole = all.iter().find(|text| text.contains("[mqtt]") && text.contains("[[users]]")).unwrap();
     let bob = "[[users]]\nname = \"bob\"\nid = \"bob@contoso.example\"\n";
     for text in &all {
@@ -253,12 +264,12 @@ fn every_command_is_documented() {
         .filter(|command| *command != "help")
         .collect();
     assert!(commands.contains(&"run"), "{help}");
-    let readme = readme();
-    let table = rows(section(&readme, "## Commands and exit codes"));
+    let page = page("docs/commands.md");
+    let table = rows(section(&page, "## Commands"));
     for command in commands {
         let shown = format!("presence2mqtt {command}");
         let found = table.iter().any(|row| code(row[0]).iter().any(|text| text.starts_with(&shown)));
-        assert!(found, "{shown} is not in the README's table");
+        assert!(found, "{shown} is not in docs/commands.md");
     }
 }
 
@@ -267,8 +278,8 @@ fn every_command_that_is_shown_exists() {
     let mut shown = 0;
     for path in documents() {
         let text = fs::read_to_string(&path).unwrap();
-        let scripts = text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
-        let lines = scripts.flat_map(str::lines).map(str::trim);
+        let scripts = shell_lines(&text);
+        let lines = scripts.iter().map(String::as_str);
         for line in lines.chain(code(&text)).filter_map(|words| words.strip_prefix("presence2mqtt ")) {
             // What comes behind the command: another one, a comment, or what somebody is to fill in.
             let command = line.split(['|', '>', '&', '#', '[', ';']).next().unwrap();
@@ -283,10 +294,117 @@ fn every_command_that_is_shown_exists() {
 
 #[test]
 fn every_exit_code_is_documented() {
-    let readme = readme();
-    let table = rows(section(&readme, "## Commands and exit codes"));
+    let page = page("docs/commands.md");
+    let table = rows(section(&page, "## Exit codes"));
     for code in [0, exit::UNEXPECTED, exit::USAGE, exit::UNREACHABLE, exit::SIGN_IN, exit::CONFIG] {
-        assert!(table.iter().any(|row| row[0] == code.to_string()), "{code} is not in the README's table");
+        assert!(table.iter().any(|row| row[0] == code.to_string()), "{code} is not in docs/commands.md");
+    }
+}
+
+/// Ends the process when a test is over.
+#[cfg(feature = "demo")]
+struct Ended(std::process::Child);
+
+#[cfg(feature = "demo")]
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill().and_then(|()| self.0.wait());
+    }
+}
+
+/// What is shown to be typed, and needs no more than a configuration, works as it stands there: with that of the
+/// simulated tenant, taken out of its guide as docs/without-a-tenant.md says.
+#[cfg(feature = "demo")]
+#[test]
+fn the_commands_that_are_shown_work_with_the_simulated_tenant() {
+    use std::io::{BufRead, BufReader};
+    use std::process::Stdio;
+
+    let program = Path::new(env!("CARGO_BIN_EXE_presence2mqtt"));
+    let mut tenant = Command::new(program);
+    tenant.args(["simulate", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped());
+    let mut tenant = Ended(tenant.spawn().unwrap());
+    let mut guide = String::new();
+    for line in BufReader::new(tenant.0.stdout.take().unwrap()).lines().map(Result::unwrap) {
+        guide = guide + &line + "\n";
+        if line.starts_with("By hand") {
+            break;
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("guide.txt"), guide).unwrap();
+    let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let run = |line: &str| {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", line]).current_dir(dir.path()).env("PATH", &path).env("HOME", dir.path());
+        let output = shell.output().unwrap();
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    let pages = documents().into_iter().map(|document| fs::read_to_string(document).unwrap());
+    let shown: String = pages.flat_map(|text| shell_lines(&text)).map(|line| line + "\n").collect();
+    run(shown.lines().find(|line| line.starts_with("(umask 077; sed -n ")).unwrap());
+    let needs_no_more = |line: &&str| {
+        let words: Vec<&str> = line.split(" #").next().unwrap().split_whitespace().collect();
+        let is_one = words.first() == Some(&"presence2mqtt")
+            && ["check", "get", "schema", "man", "completions"].contains(words.get(1).unwrap_or(&""));
+        is_one && !words.iter().any(|word| [">", "|", "-c", "--config", "--online"].contains(word))
+    };
+    let simple: BTreeSet<&str> = shown.lines().filter(needs_no_more).collect();
+    assert!(simple.len() > 1, "{simple:?}");
+    simple.into_iter().for_each(run);
+}
+
+/// The lines of the blocks that are for a shell.
+fn shell_lines(text: &str) -> Vec<String> {
+    let scripts = text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+    scripts.flat_map(str::lines).map(|line| line.trim().to_owned()).collect()
+}
+
+/// Words that need guessing, and who uses them nevertheless: a file and how often.
+const UNUSUAL: &[&str] = &[
+    "anybody",
+    "everybody",
+    "nobody",
+    "somebody",
+    "whoever",
+    "can be had",
+    "goes before",
+    "hears",
+    "is minded",
+    "is told",
+    "is wanted",
+    "leave to read",
+    "mend",
+    "mended",
+    "needs a look",
+];
+const EXCEPTIONS: &[(&str, usize)] = &[
+    ("README.md", 3),
+    ("docs/for-administrators.md", 18),
+    ("docs/performance.md", 8),
+    ("docs/setup.md", 2),
+    ("deploy/home-assistant/app/DOCS.md", 8),
+    ("deploy/home-assistant/app/README.md", 1),
+    ("deploy/home-assistant/app/config.yaml", 2),
+    ("deploy/home-assistant/app/translations/en.yaml", 2),
+    ("src/http/first_start.html", 3),
+];
+
+#[test]
+fn people_read_usual_words() {
+    let templates = files("src/http", ".html");
+    let read =
+        [documents(), files("tests/golden/help", ".txt"), files("deploy", ".yaml"), templates].concat();
+    for path in read {
+        let text = fs::read_to_string(&path).unwrap().to_lowercase();
+        let words = text.split(|c: char| !c.is_alphanumeric() && c != '_').collect::<Vec<_>>().join(" ");
+        let words = format!(" {words} ");
+        let found: Vec<_> = UNUSUAL
+            .iter()
+            .flat_map(|word| words.matches(&format!(" {word} ")).map(move |_| word).collect::<Vec<_>>())
+            .collect();
+        let allowed = EXCEPTIONS.iter().find(|(file, _)| path.ends_with(file)).map_or(0, |&(_, times)| times);
+        assert!(found.len() <= allowed, "{}: {found:?}", path.display());
     }
 }
 
@@ -322,6 +440,28 @@ fn anchor(heading: &str) -> String {
         .collect()
 }
 
+/// What a page says of a message is found only if the message is what the program says.
+#[test]
+fn the_messages_that_the_pages_explain_are_the_programs() {
+    let sources: String = files("src", ".rs").iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    // Long sentences are written over several lines.
+    let program: String = sources.split("\\\n").map(str::trim_start).collect();
+    let mut explained = 0;
+    for document in ["docs/troubleshooting.md", "docs/lights.md"] {
+        let text = page(document);
+        for row in rows(&text).into_iter().filter(|row| row.len() == 3) {
+            for message in code(row[0]).into_iter().filter(|text| text.contains(' ') && !text.contains('=')) {
+                let parts = message.split(['…', '"']).flat_map(|part| part.split(" AADSTS"));
+                for part in parts.map(str::trim).filter(|part| part.len() > 7) {
+                    assert!(program.contains(part), "{document}: the program never says {part:?}");
+                    explained += 1;
+                }
+            }
+        }
+    }
+    assert!(explained > 40, "{explained}");
+}
+
 #[test]
 fn every_test_that_is_named_as_a_proof_exists() {
     let text = fs::read_to_string(here("docs/faults.md")).unwrap();
@@ -340,18 +480,8 @@ fn every_test_that_is_named_as_a_proof_exists() {
 
 /// The sources and the tests in one text.
 fn all_code() -> String {
-    let mut code = String::new();
-    let mut folders = vec![here("src"), here("tests")];
-    while let Some(folder) = folders.pop() {
-        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                code += &fs::read_to_string(path).unwrap();
-            }
-        }
-    }
-    code
+    let sources = ["src", "tests"].map(|folder| files(folder, ".rs")).concat();
+    sources.iter().map(|path| fs::read_to_string(path).unwrap()).collect()
 }
 
 #[test]

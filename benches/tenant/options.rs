@@ -11,7 +11,7 @@ pub(crate) struct Options {
     /// What is measured
     #[arg(value_enum, default_value_t = Run::Short)]
     pub(crate) run: Run,
-    /// How many people there are in each tenant
+    /// Number of people in each tenant tenant
     #[arg(long, default_value_t = 10_000)]
     pub(crate) people: usize,
     /// How many tenants there are, each with an account of the one bridge

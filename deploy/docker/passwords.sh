@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes passwords inside two volumes: hashes for the broker, and what the bridge has to say. Without names: for the bridge, for
-# `dashboard` and for the status page, all anew. With names: for these users of the broker alone. Called by compose.yaml.
+# Makes passwords in two volumes: hashes for the broker, and the passwords of the bridge. Without names: new ones for the bridge,
+# `dashboard` and the status page. With names: only for these users of the broker. Called by compose.yaml.
 set -eu
 umask 077
 broker=${BROKER_DIR:-/broker}

@@ -13,7 +13,7 @@ use crate::graph::sign_in::store::StoreError;
 use crate::run;
 
 /// Another process of this program may be renewing the sign-in.
-const WAITING: &str = "waiting for whoever else uses the sign-in";
+const WAITING: &str = "waiting for another process that uses the sign-in";
 
 /// Forgets the sign-in.
 pub(super) async fn logout(
@@ -28,7 +28,7 @@ pub(super) async fn logout(
     progress.during(WAITING, sign_in.forget()).await.map_err(of_store)?;
     writeln!(
         out,
-        "The sign-in is forgotten here. To end it everywhere, revoke it at https://myaccount.microsoft.com."
+        "The sign-in is deleted here. To end it everywhere, revoke it at https://myaccount.microsoft.com."
     )?;
     Ok(())
 }
@@ -76,7 +76,7 @@ async fn one(
         let to = account.map_or(String::new(), |name| format!(" to the account {name}"));
         return Err(Failure::new(
             exit::SIGN_IN,
-            format!("nobody is signed in{to}; run `presence2mqtt login`"),
+            format!("no account is signed in{to}; run `presence2mqtt login`"),
         ));
     };
     writeln!(out, "account   {}", kept.account.username)?;
@@ -84,7 +84,7 @@ async fn one(
     writeln!(out, "tenant    {}", kept.account.tenant_id)?;
     writeln!(out, "app       {}", kept.client_id)?;
     writeln!(out, "scopes    {}", kept.scopes)?;
-    writeln!(out, "token     good until {}, renewed before", whole_seconds(kept.access_ends))?;
+    writeln!(out, "token     valid until {}; renewed automatically", whole_seconds(kept.access_ends))?;
     Ok(())
 }
 

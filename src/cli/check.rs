@@ -21,7 +21,8 @@ use crate::run;
 /// How far to go.
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// Also sign in, read one presence, connect to the broker and publish there; leaves nothing behind
+    /// Also sign in, read one person's presence, connect to the broker, and publish a test message that it
+    /// removes again
     #[arg(long)]
     online: bool,
     #[command(flatten)]

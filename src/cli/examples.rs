@@ -2,22 +2,22 @@
 
 pub(super) const ALL: &str = "\
 Examples:
-  presence2mqtt demo                        see everything at work, nothing to set up
-  presence2mqtt setup                       your own: a few questions, and it works
-  presence2mqtt check --online              is everything right, from the sign-in to the broker?
-  presence2mqtt run                         the bridge
-  presence2mqtt watch                       what everybody on the broker sees
+  presence2mqtt demo                        shows everything at work, without a set-up
+  presence2mqtt setup                       sets up the bridge for you, with a few questions
+  presence2mqtt check --online              tries everything, from the sign-in to the broker
+  presence2mqtt run                         runs the bridge
+  presence2mqtt watch                       shows what is on the broker
 
 Exit codes: 0 done, 1 unexpected, 2 wrong usage, 69 Graph or broker unreachable, 77 sign-in or
-permission needed, 78 configuration. `presence2mqtt man` tells the rest.";
+permission needed, 78 configuration. More: `presence2mqtt man`.";
 
 pub(super) const RUN: &str = "\
 Examples:
   presence2mqtt run
   presence2mqtt run -c /etc/presence2mqtt/config.toml
-  presence2mqtt run --log-format json       for machines that collect logs
+  presence2mqtt run --log-format json       for programs that collect logs
 
-SIGHUP reads the configuration again; SIGTERM and Ctrl-C say `offline` and end.";
+SIGHUP reads the configuration again; SIGTERM and Ctrl-C publish `offline` and exit.";
 
 pub(super) const SETUP: &str = "\
 Examples:
@@ -26,32 +26,32 @@ Examples:
   presence2mqtt setup --sign-in browser     or code, or later: then run `presence2mqtt login`
   presence2mqtt setup --yes --email alice@contoso.com --client-id $CLIENT_ID
 
-Answers may come through a pipe, a line each. Variables such as PRESENCE2MQTT__GRAPH__CA_FILE and
-HTTPS_PROXY count as for every command.";
+Answers may also come through a pipe, one line each. Variables such as HTTPS_PROXY and
+PRESENCE2MQTT__GRAPH__CA_FILE work as for every command.";
 
 #[cfg(feature = "demo")]
 pub(super) const DEMO: &str = "\
 Examples:
   presence2mqtt demo
   presence2mqtt demo --for 30s --users 20
-  presence2mqtt demo --sign-in              how somebody signs in with a code";
+  presence2mqtt demo --sign-in              shows how a person signs in with a code";
 
 pub(super) const CHECK: &str = "\
 Examples:
   presence2mqtt check
   presence2mqtt check -c presence2mqtt.toml
-  presence2mqtt check --online              may run beside the bridge, and leaves nothing behind
+  presence2mqtt check --online              may run while the bridge runs; removes its test messages
 
-With --online, ends with 78 for the configuration, else 77 for a refused sign-in or permission,
-else 69 for Graph or a broker that cannot be used.";
+With --online, exits with 78 for a wrong configuration, otherwise with 77 for a refused sign-in or
+permission, otherwise with 69 for Graph or a broker that cannot be used.";
 
 pub(super) const LOGIN: &str = "\
 Examples:
   presence2mqtt login                       shows an address and a code, for any device
   presence2mqtt login --browser             where codes are blocked
-  presence2mqtt login --browser --no-open   with a browser elsewhere: paste the address it ends on
+  presence2mqtt login --browser --no-open   with a browser on another machine: paste its last address
   presence2mqtt login --browser --no-open --port 8400
-                                            without a browser here: ssh -L 8400:localhost:8400";
+                                            or through ssh -L 8400:localhost:8400";
 
 pub(super) const LOGOUT: &str = "\
 Examples:
@@ -60,27 +60,27 @@ Examples:
 
 pub(super) const WHOAMI: &str = "\
 Examples:
-  presence2mqtt whoami                      ends with 77 if nobody is signed in";
+  presence2mqtt whoami                      exits with 77 if no account is signed in";
 
 pub(super) const GET: &str = "\
 Examples:
-  presence2mqtt get                         everybody, as a table
+  presence2mqtt get                         all people, as a table
   presence2mqtt get alice bob
   presence2mqtt get --json alice | jq -r .alice.availability";
 
 pub(super) const WATCH: &str = "\
 Examples:
-  presence2mqtt watch                       redraws in place; Enter turns the page, Ctrl-C ends it
-  presence2mqtt watch alice bob             these two
+  presence2mqtt watch                       a live table; Enter shows the next page, Ctrl-C ends it
+  presence2mqtt watch alice bob             only these two
   presence2mqtt watch --once                the table, once
   presence2mqtt watch | tee presence.log    a line for each change
 
-Of the configuration only [mqtt] is needed, and permission to read there.";
+Needs only [mqtt] of the configuration, and permission to subscribe to <base>/#.";
 
 #[cfg(feature = "demo")]
 pub(super) const SIMULATE: &str = "\
 Examples:
-  presence2mqtt simulate                    prints a configuration that goes with it
+  presence2mqtt simulate                    prints a configuration to use with it
   presence2mqtt simulate --listen 127.0.0.1:0 --users 50 --speed 600
   presence2mqtt simulate --tenants 3        several accounts, one bridge";
 
@@ -92,13 +92,13 @@ Examples:
 pub(super) const CLEAN: &str = "\
 Examples:
   presence2mqtt clean                       stop the bridge first
-  presence2mqtt clean --base old/presence   what is left of an earlier base topic";
+  presence2mqtt clean --base old/presence   removes what an earlier base topic left";
 
 pub(super) const HEALTHCHECK: &str = "\
 Examples:
   presence2mqtt healthcheck                 needs http.listen in the configuration
 
-Ends with 69 if the bridge does not answer. Whether Graph and the broker do, /readyz tells.";
+Exits with 69 if the bridge does not answer. For Graph and the broker, ask /readyz.";
 
 pub(super) const SCHEMA: &str = "\
 Examples:

@@ -23,7 +23,8 @@ pub const SIGN_IN: u8 = 77;
 pub const CONFIG: u8 = 78;
 
 /// What a connection that the broker closes without a word may mean for a command beside the bridge.
-const ONE_CLIENT: &str = "if it takes the user name for the client id (Mosquitto: use_username_as_clientid), this command and the bridge throw each other out: give the command a configuration with a user name of its own";
+const ONE_CLIENT: &str = "if it uses the user name as client id (Mosquitto: use_username_as_clientid), \
+this command and the bridge disconnect each other: give the command a configuration with its own user name";
 
 /// A failure with the exit code it ends in. `Display` gives the whole chain of causes.
 #[derive(Debug)]

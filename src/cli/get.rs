@@ -31,7 +31,7 @@ pub(super) struct Options {
     /// Names of configured users or of members of configured groups [default: all]
     #[arg(value_name = "USER")]
     users: Vec<String>,
-    /// Print an object from user name to their state
+    /// Print a JSON object that maps each name to its state
     #[arg(long)]
     json: bool,
     #[command(flatten)]

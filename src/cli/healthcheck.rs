@@ -21,7 +21,7 @@ pub(super) async fn run(listen: Option<SocketAddr>, out: &mut impl Write) -> Res
     let Some(listen) = listen else {
         return Err(Failure::new(
             exit::CONFIG,
-            "there is nobody to ask: set http.listen, such as \"127.0.0.1:9642\"",
+            "the bridge has no address to ask: set http.listen, such as \"127.0.0.1:9642\"",
         ));
     };
     if listen.port() == 0 {
@@ -35,10 +35,9 @@ pub(super) async fn run(listen: Option<SocketAddr>, out: &mut impl Write) -> Res
     let line = timeout(PATIENCE, ask(address)).await.unwrap_or_else(|_| Err(silent()));
     match line.map_err(|error| error.to_string()) {
         Ok(line) if line.split(' ').nth(1) == Some("200") => Ok(writeln!(out, "ok")?),
-        Ok(why) | Err(why) => Err(Failure::new(
-            exit::UNREACHABLE,
-            format!("nobody says at {address} that the bridge is alive: {why}"),
-        )),
+        Ok(why) | Err(why) => {
+            Err(Failure::new(exit::UNREACHABLE, format!("no healthy bridge answered at {address}: {why}")))
+        }
     }
 }
 

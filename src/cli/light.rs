@@ -19,7 +19,7 @@ use crate::mqtt::one_shot::OneShot;
 /// What to do with a light.
 #[derive(Debug, Subcommand)]
 pub(super) enum Options {
-    /// Walk a configured light through every state, so that you can stand in front of it and look
+    /// Show every state on a configured light, and report whether the device answers
     #[command(after_help = examples::LIGHT_TEST)]
     Test(Test),
 }

@@ -67,7 +67,7 @@ fn of_stdin() -> mpsc::Receiver<String> {
         }
     };
     if let Err(error) = thread::Builder::new().spawn(read) {
-        tracing::debug!(%error, "nothing that is typed can be read");
+        tracing::debug!(%error, "cannot read from the terminal");
     }
     lines
 }

@@ -19,10 +19,10 @@ pub(super) const EVERYWHERE: &str = "Options of every command";
 /// How much is said, and in which form.
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// Say more (twice: everything)
+    /// Log more (twice: everything)
     #[arg(short, long, global = true, help_heading = EVERYWHERE, action = ArgAction::Count, conflicts_with = "quiet")]
     verbose: u8,
-    /// Say less (twice: only errors)
+    /// Log less (twice: only errors)
     #[arg(short, long, global = true, help_heading = EVERYWHERE, action = ArgAction::Count)]
     quiet: u8,
     /// The form of log lines
@@ -98,7 +98,7 @@ pub(super) fn start(options: &Options, environment: &Environment, terminal: Term
         Drawn::Nothing => wanted,
         Drawn::InPlace => {
             if options.verbose > 0 {
-                let words = "the log would smear the table and is left out; 2>FILE keeps it";
+                let words = "the log is hidden while the table is shown; 2>FILE keeps it";
                 // It is of no use to somebody who does not see it.
                 let _told = writeln!(std::io::stderr(), "presence2mqtt: {words}");
             }

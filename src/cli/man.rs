@@ -10,12 +10,12 @@ use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 type Entries = [(&'static str, &'static str)];
 
 const EXIT_STATUS: &Entries = &[
-    ("0", "Done, or stopped as asked."),
-    ("1", "Something unexpected."),
+    ("0", "Done, or stopped on request."),
+    ("1", "An unexpected error."),
     ("2", "Wrong usage."),
     ("69", "Graph or the broker cannot be used. One-shot commands only."),
     ("77", "A sign-in or a permission is missing. One-shot commands only."),
-    ("78", "The configuration is wrong, or another bridge runs in its place."),
+    ("78", "The configuration is wrong, or another bridge already runs with it."),
 ];
 
 const ENVIRONMENT: &Entries = &[
@@ -24,15 +24,15 @@ const ENVIRONMENT: &Entries = &[
         "PRESENCE2MQTT__SECTION__KEY",
         "Overrides a key of a section, such as PRESENCE2MQTT__MQTT__URL. An unknown one is an error.",
     ),
-    ("CREDENTIALS_DIRECTORY", "Where relative files of secrets are looked for first; set by systemd."),
+    ("CREDENTIALS_DIRECTORY", "The folder that is searched first for relative secret files; set by systemd."),
     (
         "STATE_DIRECTORY",
         "The folder of a person's sign-in, unless graph.state_dir names one; set by systemd.",
     ),
     ("AZURE_FEDERATED_TOKEN_FILE", "The token of workload-identity, unless the configuration names one."),
-    ("RUST_LOG", "What is logged; wins over -v and -q."),
-    ("NO_COLOR", "If it is set, nothing is coloured."),
-    ("HTTPS_PROXY, NO_PROXY", "The way to Graph."),
+    ("RUST_LOG", "What is logged; takes precedence over -v and -q."),
+    ("NO_COLOR", "If it is set, the output has no colours."),
+    ("HTTPS_PROXY, NO_PROXY", "The proxy for Graph, and exceptions."),
 ];
 
 const FILES: &Entries = &[
@@ -44,7 +44,8 @@ const FILES: &Entries = &[
     ("/etc/presence2mqtt/config.toml", "The system's."),
     (
         "$XDG_STATE_HOME/presence2mqtt",
-        "A person's sign-in: tokens only, for nobody else to read; ~/.local/state unless set. `login` must use the same \
+        "The stored sign-in of a person: tokens only, readable by its owner; ~/.local/state unless set. \
+        `login` must use the same \
          folder as the service.",
     ),
 ];

@@ -40,7 +40,7 @@ pub use logging::LastWords;
 use progress::Progress;
 use terminal::Terminal;
 
-/// Microsoft Teams presence on an MQTT broker, kept true.
+/// Publishes Microsoft Teams presence to an MQTT broker.
 #[derive(Debug, Parser)]
 #[command(version, about, after_help = examples::ALL)]
 pub struct Arguments {
@@ -55,45 +55,45 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Keep the broker true until told to stop (the default)
+    /// Run the bridge until you stop it (default)
     #[command(after_help = examples::RUN)]
     Run(run::Options),
-    /// Ask a few questions, try everything, and write the configuration
+    /// Ask a few questions, check each answer, sign in, and write the configuration
     #[command(after_help = examples::SETUP)]
     Setup(setup::Options),
-    /// Everything at once, nothing to set up: a simulated tenant, a broker, the bridge, a live view
+    /// Show everything at work: a simulated tenant, a broker, the bridge and a live view
     #[cfg(feature = "demo")]
     #[command(after_help = examples::DEMO)]
     Demo(crate::demo::Options),
-    /// Validate the configuration; --online also tries the sign-in, Graph and the broker, and says what to fix
+    /// Check the configuration; --online also tries the sign-in, Graph and the broker, and prints what to fix
     #[command(after_help = examples::CHECK)]
     Check(check::Options),
     /// Sign a person in, with a code or a browser (only with method "device-code" or "browser")
     #[command(after_help = examples::LOGIN)]
     Login(login::Options),
-    /// Forget the sign-in
+    /// Delete the stored sign-in
     #[command(after_help = examples::LOGOUT)]
     Logout(which::Which),
-    /// Say who is signed in, and for what
+    /// Print who is signed in, and with which permissions
     #[command(after_help = examples::WHOAMI)]
     Whoami(which::Which),
     /// Read presence once from Graph and print it
     #[command(after_help = examples::GET)]
     Get(get::Options),
-    /// Everybody on the broker, live: a table on a terminal, else a line for each change
+    /// Show the people on the broker, live: a table on a terminal, otherwise a line for each change
     #[command(after_help = examples::WATCH)]
     Watch(watch::Options),
-    /// The simulated Graph and sign-in service alone, for development and tests
+    /// Run the simulated Graph and sign-in service alone, for development and tests
     #[cfg(feature = "demo")]
     #[command(after_help = examples::SIMULATE)]
     Simulate(crate::simulate::command::Options),
-    /// Try a configured light
+    /// Test a configured light
     #[command(subcommand)]
     Light(light::Options),
-    /// Remove what this or an earlier configuration left on the broker
+    /// Remove the topics that this or an earlier configuration left on the broker
     #[command(after_help = examples::CLEAN)]
     Clean(clean::Options),
-    /// Ask a bridge that runs with this configuration whether it is alive, as containers do
+    /// Ask the bridge that runs with this configuration whether it is alive (for containers)
     #[command(after_help = examples::HEALTHCHECK)]
     Healthcheck,
     /// Print the JSON Schema of the configuration

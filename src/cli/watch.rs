@@ -90,7 +90,7 @@ pub(super) async fn run(
     let outcome = tokio::select! {
         outcome = async {
             if options.once {
-                progress.during("waiting for what is retained", show.gather_quietly(&mut first)).await?;
+                progress.during("waiting for retained messages", show.gather_quietly(&mut first)).await?;
                 place.say_who_is_missing(&show);
                 show.print_all()
             } else {

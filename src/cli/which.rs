@@ -35,7 +35,7 @@ impl Which {
             several => {
                 let names = names(several.iter().map(|(_, account)| *account));
                 let why = format!(
-                    "there are several accounts: say which with --account {}",
+                    "there are several accounts: select one with --account {}",
                     names.join(" or --account ")
                 );
                 Err(Failure::new(exit::USAGE, why))

@@ -67,7 +67,8 @@ pub(super) fn overlay<'t>(
     for (variable, value) in environment.overrides_given() {
         let Some(key) = known.get(variable) else {
             if variable.starts_with(ACCOUNTS) {
-                let says = "accounts are a list, of which a variable cannot name one: write [[accounts]] in a file, or, for a \
+                let says = "a variable cannot set keys of one account in a list: write [[accounts]] in a \
+                file, or, for a \
                             single account, use PRESENCE2MQTT__GRAPH__…";
                 errors.push(ConfigError::new(variable.to_owned(), says));
                 continue;

@@ -91,7 +91,10 @@ fn read_here() -> Result<(Origin, String), ConfigErrors> {
     match read.access.others_write(file) {
         Some(says) => Err(ConfigErrors::of_file(
             file,
-            format_args!("is not obeyed, since others may have written it: {says}; or name it with --config"),
+            format_args!(
+                "is ignored, since other users may have written it: {says}; or name it with \
+            --config"
+            ),
         )),
         None => text(file.to_owned(), read.bytes),
     }

@@ -168,13 +168,13 @@ impl Bridge {
     /// A visitor of the status page wants something done. Returns how it went; nothing if that shows later.
     fn act(&mut self, visitor: ActId, act: Act) -> Result<Option<&'static str>, Legible> {
         if !self.outbox.is_open() && act.needs_broker() {
-            return Err("the bridge is not connected to the broker, or waits for its turn".into());
+            return Err("the bridge is not connected to the broker, or waits in standby".into());
         }
         let Self { cx, graph, outbox, lights, .. } = self;
         match act {
             Act::Refresh => {
-                let why = "everybody was read a moment ago; try again in some seconds";
-                return if self.refresh() { Ok(Some("Everybody is read now.")) } else { Err(why.into()) };
+                let why = "all people were read a moment ago; try again in a few seconds";
+                return if self.refresh() { Ok(Some("Reading all people now.")) } else { Err(why.into()) };
             }
             Act::Follow(light, follows) => {
                 return lights.follow_or_pause(&light, follows, outbox, cx).map(Some);

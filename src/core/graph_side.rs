@@ -30,7 +30,7 @@ use super::requests::Requests;
 use super::sign_in::SignIn;
 
 /// What is said to an address that no sign-in of any account waits for.
-const NOT_LANDED: &str = "this is not the address that a sign-in ended on which waits now: copy all of it from the browser's address bar, or begin again";
+const NOT_LANDED: &str = "this is not the address of the waiting sign-in: copy the whole address from the browser's address bar, or start again";
 
 /// Whoever had no turn for longest is first.
 #[derive(Debug, Default)]

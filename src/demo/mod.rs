@@ -35,7 +35,7 @@ pub struct Options {
     /// Port of the broker [default: a free one]
     #[arg(long, value_name = "P", default_value_t = 0, hide_default_value = true)]
     port: u16,
-    /// Show how somebody signs in with a device code: the simulated tenant uses it after a few seconds
+    /// Show how a person signs in with a device code; a simulated person uses it after a few seconds
     #[arg(long)]
     sign_in: bool,
     /// Two people with two employers: each signs in to an account of their own, and a light follows both

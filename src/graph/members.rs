@@ -31,10 +31,10 @@ pub enum NotMembers {
     #[error("the answer is JSON, but not a list of members with their ids")]
     NotAList,
     /// The link to the next page leads elsewhere; it is not followed.
-    #[error("the link to the next page leads elsewhere than to Graph's list of the group's members")]
+    #[error("the link to the next page does not lead to Graph's list of the group's members")]
     StrangeLink,
     /// Nobody has a name: Graph hides what the permissions do not reach (Graph: `permissions-overview`).
-    #[error("Graph tells the members without their names")]
+    #[error("Graph returns the members without their names")]
     Nameless,
 }
 

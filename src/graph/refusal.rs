@@ -48,7 +48,7 @@ impl Needs {
         let (call, permission, is_me) = match operation {
             ReadPresence::Me => ("read one's own presence", "permission Presence.Read", true),
             ReadPresence::User(_) | ReadPresence::Communications(_) => {
-                ("read somebody's presence", "permission Presence.Read.All", false)
+                ("read another person's presence", "permission Presence.Read.All", false)
             }
             ReadPresence::Bulk(_) => ("read many people's presence", "permission Presence.Read.All", false),
         };
@@ -118,7 +118,7 @@ fn of_anything(
         (StatusCode::NOT_FOUND, Some(_)) => ReadFailure::NotFound,
         (StatusCode::BAD_REQUEST, Some(why)) => ReadFailure::Refused { why: why.into() },
         (status, said) => {
-            let by = if said.is_some() { "Graph" } else { "something between here and Graph" };
+            let by = if said.is_some() { "Graph" } else { "Graph (or a proxy in between)" };
             let reason = said.map_or(String::new(), |why| format!(": {why}"));
             ReadFailure::Passing { why: format!("{by} answered {status}{reason}").into(), retry_after }
         }
@@ -188,7 +188,8 @@ fn of_token(permission: &str, caller: Caller, why: &str) -> String {
 /// An app signs in for nobody, so that there is no `/me` (Graph: `presence-get`).
 fn of_me(why: &str) -> String {
     format!(
-        "Graph refuses to read \"me\" with {why}, since an app is nobody's sign-in; write an object id under [[users]], or \
+        "Graph refuses to read \"me\" with {why}, since an app is no person; write an object id under \
+        [[users]], or \
          use a sign-in method such as \"device-code\""
     )
 }
@@ -237,8 +238,8 @@ mod tests {
         let id = "66825e03-7ef5-42da-9069-724602c31f6b".parse().unwrap();
         let read = |operation| Needs::to_read(&operation);
         let calls = [
-            (read(ReadPresence::User(id)), "read somebody's presence", "Presence.Read.All"),
-            (read(ReadPresence::Communications(id)), "read somebody's presence", "Presence.Read.All"),
+            (read(ReadPresence::User(id)), "read another person's presence", "Presence.Read.All"),
+            (read(ReadPresence::Communications(id)), "read another person's presence", "Presence.Read.All"),
             (read(ReadPresence::Bulk(vec![id])), "read many people's presence", "Presence.Read.All"),
             (Needs::TO_RESOLVE, "look up a user principal name", "User.ReadBasic.All"),
         ];

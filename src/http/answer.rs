@@ -76,7 +76,7 @@ where
     }
     let acted = match acts::asked(&form, headers) {
         Some(act) => site.act(act).await,
-        None => return Err(text(StatusCode::BAD_REQUEST, "this form is of no use here")),
+        None => return Err(text(StatusCode::BAD_REQUEST, "this form has no effect here")),
     };
     told(acted, request.uri.query(), site).ok_or_else(busy)
 }
@@ -154,7 +154,7 @@ async fn answered(
     guide: &Guide,
     answer: Option<(Step, Answer)>,
 ) -> Result<Response<String>, Response<String>> {
-    let answer = answer.ok_or_else(|| text(StatusCode::BAD_REQUEST, "this form is of no use here"))?;
+    let answer = answer.ok_or_else(|| text(StatusCode::BAD_REQUEST, "this form has no effect here"))?;
     guide.visit(Some(answer)).await.ok_or_else(busy)?;
     let mut response = text(StatusCode::SEE_OTHER, "go on with the page");
     response.headers_mut().insert(LOCATION, HeaderValue::from_static("./"));

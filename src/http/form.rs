@@ -23,7 +23,7 @@ pub(super) struct Form(Vec<(String, String)>);
 /// Why there is no form.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NotAForm {
-    #[error("only what a form of this page sends is taken: application/x-www-form-urlencoded")]
+    #[error("only forms of this page are accepted: application/x-www-form-urlencoded")]
     Kind,
     #[error("the form is larger than {LARGEST} bytes")]
     TooLarge,

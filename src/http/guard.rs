@@ -22,11 +22,11 @@ const WRONG_PASSWORD_DELAY: Duration = Duration::from_millis(500);
 /// Why somebody may not.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
-    #[error("the password of http.password_file is wanted, with any user name")]
+    #[error("the password of http.password_file is required, with any user name")]
     Password,
     #[error(
-        "this page is for names of this machine's loopback address only, so that no website can read it through your \
-         browser: ask for 127.0.0.1 or localhost, or set http.password_file; behind a proxy that checks its visitors, \
+        "this page answers only to 127.0.0.1 and localhost, so that no website can read it through your \
+        browser: use one of these, or set http.password_file; behind a proxy that checks its visitors, \
          http.any_host = true"
     )]
     Host,
@@ -58,7 +58,8 @@ pub(super) async fn admit(from: IpAddr, headers: &HeaderMap, site: &Site) -> Res
     }
     site.meters.http.wrong_passwords.inc();
     if site.guesses.wrong(from, now) {
-        tracing::warn!(%from, "wrong passwords come for the status page; this address has to wait longer after each");
+        tracing::warn!(%from, "wrong passwords for the status page; this address has to wait longer after \
+        each");
     }
     sleep(WRONG_PASSWORD_DELAY).await;
     Err(Refusal::Password)
@@ -76,7 +77,7 @@ fn read(password: &Secret, unreadable: &AtomicBool) -> Option<SecretString> {
     match &read {
         Ok(_) if was_unreadable => tracing::info!("the password of the status page can be read again"),
         Err(error) if !was_unreadable => {
-            tracing::warn!(%error, "the password of the status page cannot be read, so nobody sees it");
+            tracing::warn!(%error, "the password of the status page cannot be read, so the page is closed");
         }
         Ok(_) | Err(_) => {}
     }

@@ -73,7 +73,7 @@ pub(super) fn text(snapshot: &Snapshot, meters: &Meters) -> String {
         "health",
         snapshot.census.map(|(word, n)| (word, whole(n))),
     );
-    gauge(registry, "notices", "Sentences about what needs a look", whole(snapshot.notices.len()));
+    gauge(registry, "notices", "Warnings", whole(snapshot.notices.len()));
     let intervals = [
         ("poll_interval_seconds", "As configured", (|graph| graph.poll_interval) as Interval),
         ("achieved_interval_seconds", "As the request budget allows", |graph| graph.achieved_interval),
@@ -124,14 +124,14 @@ fn of_graph(registry: &mut Registry, accounts: &[AccountSnapshot], meters: &Mete
             registry.register(name, help, OfAccounts(values));
         }
     };
-    each("graph_last_success_timestamp_seconds", "When Graph last told somebody's presence", &|of| {
+    each("graph_last_success_timestamp_seconds", "When Graph last returned presence", &|of| {
         of.graph.last_success.map(Timestamp::as_second)
     });
     each("request_budget", "Requests in 30 seconds, at most", &|of| Some(of.graph.budget.into()));
     each("request_budget_used", "Requests in the last 30 seconds", &|of| Some(whole(of.graph.budget_used)));
     each(
         "certificate_expiry_timestamp_seconds",
-        "When the app's certificate ends; somebody has to renew it before",
+        "When the app's certificate expires; renew it before",
         &|of| of.certificate_ends.map(Timestamp::as_second),
     );
     let tokens = meters.into_iter().filter(|(_, meter)| meter.token_ends.get() > 0);

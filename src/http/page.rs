@@ -193,7 +193,7 @@ fn of_account(account: &AccountSnapshot, now: Timestamp) -> Value {
         auth_method => account.auth_method,
         who => match (&account.signed_in, account.auth_method) {
             (Some(name), _) => name.as_str(),
-            (None, "device-code" | "browser") => "nobody is signed in",
+            (None, "device-code" | "browser") => "no account is signed in",
             (None, _) => "signed in as the app",
         },
         begins => account.begins(),

@@ -74,15 +74,15 @@ pub(super) fn next(snapshot: &Snapshot, wanted: &PeopleQuery) -> Option<&'static
     let is_waiting = page.counts.iter().all(|(standing, _)| *standing == Standing::Waiting);
     let sign_in = snapshot.accounts.iter().any(|account| account.begins() && account.sign_in.is_some());
     if snapshot.people == 0 {
-        Some("Nobody is followed yet. Members of a group appear here when Microsoft Graph has listed them.")
+        Some("No people yet. Members of a group appear here when Microsoft Graph has listed them.")
     } else if page.found == 0 && is_filtered(wanted) {
-        Some("Nobody is found by this search.")
+        Some("No one matches this search.")
     } else if snapshot.is_waiting() {
-        Some("This instance waits. The active one reads who is what.")
+        Some("This instance waits in standby. The active one reads presence.")
     } else if sign_in {
         Some("Presence appears here a few seconds after the sign-in.")
     } else {
-        is_waiting.then_some("Waiting for the first answer from Microsoft Graph. It takes some seconds.")
+        is_waiting.then_some("Waiting for the first answer from Microsoft Graph. This takes a few seconds.")
     }
 }
 
@@ -100,7 +100,7 @@ pub(super) fn of_person(person: &PersonSnapshot, now: Timestamp) -> Value {
         (Health::Stale, None) => Some("no answer"),
         (Health::Stale, Some(_)) => Some("out of date"),
         (Health::SignInRequired, _) => Some("sign-in required"),
-        (Health::Forbidden, _) => Some("may not be read"),
+        (Health::Forbidden, _) => Some("not allowed to read"),
         (Health::NotFound, _) => Some("not in this tenant"),
     };
     let says_so = |(_, activity): &(String, String)| *activity == KnownActivity::OutOfOffice.to_string();

@@ -61,8 +61,8 @@ impl Asker {
         }
         match timeout(ACT_PATIENCE, answered).await {
             Ok(Ok(acted)) => acted,
-            Ok(Err(_)) => Err("the bridge starts again; try again in some seconds".into()),
-            Err(_) => Ok("That takes longer; this page shows what comes of it."),
+            Ok(Err(_)) => Err("the bridge restarts; try again in a few seconds".into()),
+            Err(_) => Ok("This takes longer; this page will show the result."),
         }
     }
 }

@@ -23,7 +23,8 @@ pub(super) fn trouble(snapshot: &Snapshot) -> Vec<String> {
         trouble.extend(accounts.iter().map(|AccountSnapshot { graph, .. }| {
             let (within, state) = (words(graph.stale_after), graph.state.as_str());
             format!(
-                "Graph told nothing within {within}, its state is {state}; the status page and the log say why"
+                "Graph returned no presence within {within}, its state is {state}; the status page and the \
+                log say why"
             )
         }));
         trouble.dedup();

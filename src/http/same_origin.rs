@@ -28,8 +28,8 @@ pub(super) enum NotObeyed {
     #[error("this page changes nothing: http.read_only = true")]
     ReadOnly,
     #[error(
-        "this did not come from this page, or what is between the browser and the bridge changes the headers Host and Origin: \
-         open the page and try again there; a proxy has to pass on Host, or name it in X-Forwarded-Host"
+        "this did not come from this page, or a proxy changed the headers Host and Origin: open the page \
+        and try again there; a proxy has to pass on Host, or name it in X-Forwarded-Host"
     )]
     Elsewhere,
     #[error("this page is of an earlier run of the bridge: go back, load it again, and repeat what you did")]

@@ -22,7 +22,7 @@ const PAGES: usize = 12;
 /// Acts that are waited for at once. Some take seconds, which is nothing to those who only look.
 const ACTS: usize = 4;
 
-const BUSY: &str = "the bridge is busy with what was asked of it before; try again in some seconds";
+const BUSY: &str = "the bridge is busy with an earlier request; try again in a few seconds";
 
 /// What every visitor's answer depends on, besides what the loop says.
 #[derive(Debug, Clone)]

@@ -191,7 +191,7 @@ async fn readiness_says_one_sentence_for_each_thing_missing() {
     visit.core.on(lost("connection refused"), at(1000));
     let body = visit.get("/readyz", &[]).await.into_body();
     let broker = "the broker is not connected; the status page and the log say why";
-    let graph = "Graph told nothing within 2m, its state is ok; the status page and the log say why";
+    let graph = "Graph returned no presence within 2m, its state is ok; the status page and the log say why";
     assert_eq!(body, format!("{broker}\n{graph}\n"));
     let page = visit.get("/", &[]).await.into_body();
     assert!(page.contains("No connection to the broker: connection refused"), "{page}");
@@ -399,7 +399,7 @@ async fn who_did_something_is_told_how_it_went_and_no_link_can_put_words_there()
     let location = format!("/{}", response.headers()["location"].to_str().unwrap());
     for _ in 0..2 {
         let html = visit.get(&location, &[]).await.into_body();
-        assert_eq!(told(&html), "the bridge is not connected to the broker, or waits for its turn");
+        assert_eq!(told(&html), "the bridge is not connected to the broker, or waits in standby");
     }
     for address in ["", "x%0D%0Ay"] {
         let response = visit.post(&format!("act=landed&address={address}")).await;
@@ -595,7 +595,7 @@ async fn each_account_has_a_tile_and_says_who_has_to_sign_in() {
         "Sign-in required: home",
         "ABCD1234",
         "<p class=\"quiet\">run `presence2mqtt login --account home`",
-        "nobody is signed in",
+        "no account is signed in",
         "signed in as the app",
         "Accounts: 1 of 2 ok",
     ] {

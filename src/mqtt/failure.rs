@@ -76,7 +76,7 @@ fn of_certificate(why: &CertificateError) -> &'static str {
     } else if matches!(why, Why::NotValidForName | Why::NotValidForNameContext { .. }) {
         "the broker's certificate does not name the host in mqtt.url (as subjectAltName); write the name that it has"
     } else if matches!(why, Why::Other(error) if error.to_string().contains("UnsupportedCertVersion")) {
-        "the broker's certificate is of version 1, which nobody accepts any more; make one of version 3"
+        "the broker's certificate is of version 1, which is no longer accepted; make one of version 3"
     } else {
         "the broker's certificate is not trusted; check mqtt.ca_file and the host in mqtt.url"
     }

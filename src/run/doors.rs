@@ -67,7 +67,7 @@ impl Doors {
         match self.plan(config).await {
             Ok(plan) => self.follow(plan, config),
             Err(error) => {
-                tracing::warn!(error = chain(&error), "the status page cannot be had any more");
+                tracing::warn!(error = chain(&error), "the status page has failed");
             }
         }
     }

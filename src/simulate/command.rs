@@ -10,28 +10,30 @@ use super::{Person, Server, Settings, Tenant, Trouble};
 /// What the command line says.
 #[derive(Debug, Clone, Copy, PartialEq, clap::Args)]
 pub struct Options {
-    /// Where to listen; port 0 takes a free one. Of several tenants the next ones take the next ports
+    /// The address to listen on; port 0 picks a free one. With several tenants, each further one uses the
+    /// next port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8765")]
     pub listen: SocketAddr,
-    /// How many tenants there are, each with an app and people of its own; with several, the guide's configuration has accounts
+    /// Number of tenants, each with its own app and people; with several, the printed configuration has
+    /// accounts
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub tenants: u16,
-    /// How many people there are in each
+    /// Number of people in each tenant
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub users: usize,
     /// Simulated seconds per second
     #[arg(long, value_name = "FACTOR", default_value_t = 60.0)]
     pub speed: f64,
-    /// What people and their days are derived from
+    /// The seed of the random people and their days
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// There is a group of everybody, and the guide's configuration follows it
+    /// Add a group of all people; the printed configuration follows it
     #[arg(long)]
     pub groups: bool,
-    /// The app may set presence too: it has the permission Presence.ReadWrite.All
+    /// Give the app the permission Presence.ReadWrite.All, so that it can set presence
     #[arg(long)]
     pub read_write: bool,
-    /// What is wrong with the tenant, of several with the first
+    /// Simulate a fault of the tenant (of the first, if there are several)
     #[arg(long, value_enum)]
     pub trouble: Option<Trouble>,
 }

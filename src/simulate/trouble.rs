@@ -12,7 +12,7 @@ const PAGE: usize = 20;
 pub enum Trouble {
     /// Device codes are refused, as security defaults do it (AADSTS530035)
     CodesBlocked,
-    /// Device codes expire unused: the page turns people away, and the app is told nothing
+    /// Device codes expire unused: the page rejects people, and the app gets no answer
     CodesIgnored,
     /// Every other request to Graph is answered 401, at random
     #[value(name = "half-401")]

@@ -149,7 +149,7 @@ impl WireCode {
         match &self.user_code {
             Some(code) if self.verification_uri.is_typed() => {
                 let (address, code) = (&self.verification_uri, Legible::at_most(code, ID));
-                format!("somebody has to sign in at {address} with the code {code}")
+                format!("sign-in required: open {address} and enter the code {code}")
             }
             // The address is too long for a line.
             Some(_) | None => {

@@ -72,9 +72,9 @@ pub fn frame(picture: &Picture, around: &Around<'_>) -> Vec<Line> {
     let rows = shown.map(|(name, person)| Row::of(picture, name, person, around));
     lines.extend(table_of(&rows.collect::<Vec<_>>(), around.width));
     if people == 0 {
-        lines.push(Line::of("nobody is on the broker, or this user may not read it", Ink::Dim));
+        lines.push(Line::of("no people on the broker yet, or this user may not read them", Ink::Dim));
     } else if people > room {
-        let turn = if around.turns { "; Enter shows the next ones" } else { "" };
+        let turn = if around.turns { "; Enter shows the next page" } else { "" };
         let (from, to) = (first + 1, people.min(first + room));
         lines.push(Line::of(format!("{from} to {to} of {people}{turn}"), Ink::Dim));
     }
@@ -85,7 +85,8 @@ fn of_bridge(called: &str, bridge: Option<&Bridge>, around: &Around<'_>) -> Vec<
     let line = Line::of(format!("{called} "), Ink::Plain);
     let state = bridge.and_then(Bridge::state);
     let Some((bridge, state)) = bridge.zip(state) else {
-        return vec![line.and("was not heard of yet", Ink::Yellow)];
+        let why = "has not published yet; is it running, and may this user read its topics?";
+        return vec![line.and(why, Ink::Yellow)];
     };
     let is_online = bridge.is_online() && around.lost.is_none();
     let verb = if around.lost.is_some() { "was" } else { "is" };

@@ -84,7 +84,7 @@ fn news_comes_once_and_as_a_whole() {
             "alice: Busy, InACall since 2026-11-23T09:14:22Z",
             "alice: health is ok",
             "alice: PresenceUnknown",
-            "somebody has to sign in at https://x.example/ with the code ABC",
+            "sign-in required: open https://x.example/ and enter the code ABC",
             "sign-in required: run `presence2mqtt login --browser` where the bridge runs",
             "the bridge is offline",
         ]
@@ -123,8 +123,8 @@ fn everybody_with_what_is_known() {
     assert_eq!(text(&picture, &narrow, false)[3], "alice  Busy        …");
     for (page, turns, who, expected) in [
         (0, false, "alice", "1 to 1 of 2"),
-        (1, true, "bob", "2 to 2 of 2; Enter shows the next ones"),
-        (2, true, "alice", "1 to 1 of 2; Enter shows the next ones"),
+        (1, true, "bob", "2 to 2 of 2; Enter shows the next page"),
+        (2, true, "alice", "1 to 1 of 2; Enter shows the next page"),
     ] {
         let low = Around { height: Some(5), page, turns, ..around(&names) };
         let lines = text(&picture, &low, false);
@@ -182,7 +182,7 @@ fn whoever_is_emptied_is_gone() {
     assert_eq!(heard(&mut picture, &gone), ["alice is gone", "the bridge is gone"]);
     assert_eq!(
         table(&[&there[..], &gone].concat()),
-        ["nobody is on the broker, or this user may not read it"]
+        ["no people on the broker yet, or this user may not read them"]
     );
 }
 

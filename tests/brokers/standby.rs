@@ -43,7 +43,7 @@ pub(crate) async fn takes_turns(broker: &mut Broker, office: &Office, column: &C
     let mark = observer.mark();
     active.signal("CONT");
     observer.next(mark, "presence/bridge/standby/cellar", "waiting").await;
-    active.says("not active any more").await;
+    active.says("no longer active").await;
     let old = observer.since(mark).into_iter().filter(|heard| heard.topic.ends_with("/availability"));
     assert_eq!(old.count(), 0);
     let (active, waiting) = (waiting, active);

@@ -106,7 +106,7 @@ async fn presence(broker: &Broker, office: &Office, column: &Column) {
     let live: Vec<String> = live.map(|heard| heard.topic).collect();
     assert_eq!(live, [] as [&str; 0], "whoever comes later finds everything");
     let wildcard = manners::wildcard(port, "presence/#", 4 * PEOPLE + 3).await;
-    column.add("a wildcard brings what is retained", wildcard.as_str());
+    column.add("wildcard subscriptions receive retained messages", wildcard.as_str());
     column.add("8 filters in one SUBSCRIBE", manners::eight_filters(port).await);
     println!("notices: {}", value(port, HEALTH).await["notices"]);
     let warnings = bridge.lines("WARN");

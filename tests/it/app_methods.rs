@@ -195,7 +195,7 @@ async fn a_certificate_that_is_not_registered_is_said_and_its_renewal_is_noticed
     world.tenant.switch(|switches| switches.certificate_expired = true);
     world.write_certificate(pem::rsa());
     let advice = world.advice(&client).await;
-    assert!(advice.starts_with("the certificate has ended: make a new one"), "{advice}");
+    assert!(advice.starts_with("the certificate has expired: make a new one"), "{advice}");
     world.tenant.switch(|switches| switches.certificate_expired = false);
     world.read(&client).await.unwrap();
     std::fs::remove_file(world.path("app.pem")).unwrap();
@@ -216,12 +216,12 @@ async fn an_expired_certificate_is_a_warning_of_check_and_asks_nobody() {
     let (code, out, err) = told(check).await;
     assert_eq!(code, Some(0), "{err}");
     assert!(out.contains("  sign-in  certificate\n"), "{out}");
-    assert!(out.contains("\nwarning: the certificate ended on 2021-12-13; make a new one"), "{out}");
+    assert!(out.contains("\nwarning: the certificate expired on 2021-12-13; make a new one"), "{out}");
     let mut get = program(&file);
     get.arg("get");
     let (code, _, err) = told(get).await;
     assert_eq!(code, Some(77), "{err}");
-    assert!(err.contains("the certificate ended on 2021-12-13: make a new one"), "{err}");
+    assert!(err.contains("the certificate expired on 2021-12-13: make a new one"), "{err}");
     assert_eq!(world.tenant.requests().total, 0);
 }
 
@@ -246,7 +246,7 @@ async fn the_end_of_the_certificate_is_noticed_on_the_broker_until_it_is_renewed
     let bridge = Running::start(&config);
     let mut listener = stage.listen(&config).await;
     listener.until(&[("presence/alice/health", "ok")]).await;
-    let ends = format!("the certificate ends on {} (in less than 30 days)", today() + 10.days());
+    let ends = format!("the certificate expires on {} (in less than 30 days)", today() + 10.days());
     listener.until_topic("presence/bridge/health", |health| health.contains(&ends)).await;
     let info = listener.until_topic("presence/bridge/info", |_| true).await;
     assert!(info.contains("\"auth_method\":\"certificate\""), "{info}");

@@ -98,7 +98,7 @@ async fn where_only_groups_are_followed_a_member_is_read() {
     for (settings, code, marks, words) in [
         (full, 0, [ok, ok, ok], "alice@contoso.example of a group was read"),
         (blind, 77, [ok, ok, failed], "Presence.Read.All"),
-        (empty, 0, [ok, skipped, skipped], "1 of 1 groups may be read, and nobody is in them"),
+        (empty, 0, [ok, skipped, skipped], "1 of 1 groups can be read, and they have no members"),
     ] {
         let stage = Stage::set(settings).await;
         let (ended, out, err) = Home::with(&stage.text("", &group)).told(&["check", "--online"]).await;

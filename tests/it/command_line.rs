@@ -42,7 +42,7 @@ fn the_demonstration_shows_how_somebody_signs_in() {
     let said = |words: &str| out.find(words).unwrap_or_else(|| panic!("{words} in {out}"));
     let able = said("alice: health is ok");
     assert!(said("alice: health is sign_in_required") < able, "{out}");
-    assert!(said("somebody has to sign in at http://") < able, "{out}");
+    assert!(said("sign-in required: open http://") < able, "{out}");
 }
 
 #[test]

@@ -45,7 +45,7 @@ async fn the_first_line_is_for_the_question_when_the_browser_came_back_by_itself
     person.types("No");
     let (code, screen) = person.end().await;
     assert_eq!((code, screen.contains("not saved")), (Some(77), true), "{screen}");
-    assert!(home.told(&["whoami"]).await.1.contains("nobody is signed in"));
+    assert!(home.told(&["whoami"]).await.1.contains("no account is signed in"));
 }
 
 #[tokio::test]

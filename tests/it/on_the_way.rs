@@ -165,8 +165,8 @@ async fn answers_that_are_not_graphs() {
         (http("200 OK", "", &json[..40]), not_json),
         (http("204 No Content", "", ""), not_json),
         (http("200 OK", "", "{}"), "the answer is JSON, but not a presence"),
-        (http("502 Bad Gateway", "", "<html>"), "something between here and Graph answered 502 Bad Gateway"),
-        (http("403 Forbidden", "", "<html>"), "something between here and Graph answered 403 Forbidden"),
+        (http("502 Bad Gateway", "", "<html>"), "Graph (or a proxy in between) answered 502 Bad Gateway"),
+        (http("403 Forbidden", "", "<html>"), "Graph (or a proxy in between) answered 403 Forbidden"),
         (
             http("500 X", "", r#"{"error":{"code":"generalException","message":"Oh\nno"}}"#),
             "Graph answered 500 Internal Server Error: generalException: Oh no",

@@ -149,7 +149,7 @@ async fn somebody_who_has_only_the_page_does_everything_there() {
     listener.until(&[("presence/me/availability", "Busy"), ("presence/bridge/state", "online")]).await;
     // The address is good for nothing now.
     visitor.look(path).await;
-    assert!(visitor.told().contains("not the address that a sign-in ended on"), "{}", visitor.told());
+    assert!(visitor.told().contains("not the address of the waiting sign-in"), "{}", visitor.told());
 
     // What people do every day.
     visitor.until("value=\"pause\"").await;
@@ -164,7 +164,7 @@ async fn somebody_who_has_only_the_page_does_everything_there() {
         "{told}"
     );
     assert_eq!(visitor.does("act=test&light=door").await, "The test is over.");
-    assert_eq!(visitor.does("act=refresh").await, "Everybody is read now.");
+    assert_eq!(visitor.does("act=refresh").await, "Reading all people now.");
     visitor.until("value=\"set\"").await;
     assert_eq!(visitor.does("act=set&user=me&presence=DoNotDisturb&lasts=1h").await, "The presence is set.");
     listener.until(&[("presence/me/availability", "DoNotDisturb")]).await;
@@ -194,9 +194,9 @@ async fn somebody_who_has_only_the_page_does_everything_there() {
     listener.until(&[("presence/me/availability", "Away"), ("presence/me/health", "ok")]).await;
 
     let told = visitor.does("act=sign_out&account=").await;
-    assert!(told.starts_with("The sign-in is forgotten here."), "{told}");
+    assert!(told.starts_with("The sign-in is deleted here."), "{told}");
     listener.until(&[("presence/me/health", "sign_in_required")]).await;
-    assert!(home.told(&["whoami"]).await.1.contains("nobody is signed in"));
+    assert!(home.told(&["whoami"]).await.1.contains("no account is signed in"));
 
     // Somebody else signs in after that, and is read.
     home.stage.tenant.sign_in_browser_as(bob);

@@ -156,7 +156,7 @@ async fn what_is_refused_says_why_and_reading_goes_on() {
 
     stage.tenant.fault(Fault::status(503), Scope::Writes, Times::Next(1));
     let unavailable = error(command(&mut listener, SET, "Busy").await);
-    assert!(unavailable.contains("503") && unavailable.contains("not tried again"), "{unavailable}");
+    assert!(unavailable.contains("503") && unavailable.contains("not retried"), "{unavailable}");
     assert_eq!(stage.tenant.requests().writes(), 2);
     assert!(stage.tenant.written().is_empty());
     bridge.stop().await;

@@ -112,7 +112,7 @@ fn mode(path: &Path) -> u32 {
 async fn login_whoami_get_logout() {
     let home = Home::new().await;
     let (code, text) = home.told(&["whoami"]).await;
-    assert_eq!((code, text.contains("nobody is signed in")), (Some(77), true), "{text}");
+    assert_eq!((code, text.contains("no account is signed in")), (Some(77), true), "{text}");
     let text = home.log_in(0).await;
     for expected in ["/devicelogin", "Signed in as alice@contoso.example", "Saved."] {
         assert!(text.contains(expected), "{expected} in {text}");
@@ -121,7 +121,7 @@ async fn login_whoami_get_logout() {
 
     let (code, text) = home.told(&["whoami"]).await;
     assert_eq!(code, Some(0), "{text}");
-    for expected in ["alice@contoso.example", "Presence.Read", "token     good until"] {
+    for expected in ["alice@contoso.example", "Presence.Read", "token     valid until"] {
         assert!(text.contains(expected), "{expected} in {text}");
     }
     let secrets = home.stage.tenant.secrets_issued();
@@ -232,7 +232,7 @@ async fn another_account_is_discarded_and_named() {
     assert!(home.stage.tenant.approve_device_code(code["user_code"].as_str().unwrap(), bob));
     let named =
         listener.until_topic("presence/bridge/health", |health| health.contains("bob@contoso.example")).await;
-    assert!(named.contains("watches another account"), "{named}");
+    assert!(named.contains("follows another account"), "{named}");
     listener.until(&[("presence/me/health", "sign_in_required"), ("presence/bridge/sign_in", "")]).await;
     bridge.stop().await;
 }

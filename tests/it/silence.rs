@@ -73,7 +73,7 @@ fn since(broker: &Partial) -> Vec<String> {
     states.map(|(_, state)| since(state)).collect()
 }
 
-const NO_WILDCARDS: &str = "does not answer subscriptions with wildcards";
+const NO_WILDCARDS: &str = "no retained messages to subscriptions with wildcards";
 
 fn without_wildcards() -> Manners {
     Manners { wildcards: false, ..Manners::default() }

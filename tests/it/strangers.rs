@@ -59,7 +59,7 @@ async fn idle_and_guessing_visitors_kill_no_container() {
     drop(idle);
     assert_eq!(bridge.stop("TERM").await, Some(0));
     let log = fs::read_to_string(log.path()).unwrap();
-    assert_eq!(log.matches("wrong passwords come for the status page").count(), 1, "{log}");
+    assert_eq!(log.matches("wrong passwords for the status page").count(), 1, "{log}");
     assert!(!log.contains("guess"), "{log}");
 }
 

@@ -133,7 +133,7 @@ async fn a_test_walks_a_light_through_every_state() {
     assert_eq!(walked.code, Some(0), "{}", walked.output.stderr);
     let lines: Vec<Vec<&str>> =
         walked.output.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(lines[0].join(" "), "the device is there, and its orders pass the broker");
+    assert_eq!(lines[0].join(" "), "the device is there, and the broker delivers its commands");
     assert_eq!(lines[1], ["state", "color", "brightness", "effect"]);
     assert_eq!(lines[2][..4], ["Available", "Available", "#00ff00", "60"]);
     let states = lines.len() - 2;
@@ -205,14 +205,14 @@ async fn a_dropped_topic_a_wrong_one_and_an_absent_device_are_three_sentences() 
         (
             broker.guarded_url("mqtt"),
             "online",
-            "the broker drops messages to wled/door/api, as it does by an access list",
+            "the broker does not deliver messages to wled/door/api, probably because of an access list",
         ),
         (
             broker.url(),
             "",
-            "no device was heard at wled/door/status, wled/door/g, wled/door/v; switch on MQTT",
+            "no device answered at wled/door/status, wled/door/g, wled/door/v; switch on MQTT",
         ),
-        (broker.url(), "offline", "the device says at wled/door/status that it is away"),
+        (broker.url(), "offline", "the device reports at wled/door/status that it is offline"),
     ] {
         listener.publish("wled/door/status", status, true).await;
         let configuration = Configuration::new(&source, &url).light(door());

@@ -62,7 +62,7 @@ async fn a_broker_that_hangs_up_at_large_packets_has_everybodys_presence() {
     };
     within(LIMIT, "presence", listener.until("everybody's presence", everybody)).await;
     println!("figure: everybody is there {:?} after the start", began.elapsed());
-    notice(&listener, "; left out and tried again later").await;
+    notice(&listener, "; it is left out and retried later").await;
     within(LIMIT, "online", listener.until_newest("presence/bridge/state", "online")).await;
     println!("figure: it is online for good {:?} after the start", began.elapsed());
     assert!(!bridge.log().contains("another client"), "{}", bridge.log());

@@ -45,7 +45,7 @@ async fn a_rival_is_named_and_not_fought_and_the_bridge_is_back_when_it_has_gone
     listener.until_newest("presence/alice/health", "ok").await;
     let began = Instant::now();
     let mut rival = Rival::start(broker.port);
-    bridge.says("another client comes with the same mqtt.client_id").await;
+    bridge.says("another client connects with the same mqtt.client_id").await;
     let turns = *soon("three turns", rival.let_in.wait_for(|turns| *turns >= 3)).await.unwrap();
     println!("figure: a rival is named after {:?} and {turns} of its connections", began.elapsed());
     assert!(turns <= 4, "{turns}");

@@ -112,7 +112,7 @@ async fn one_that_is_frozen_is_followed_within_nine_seconds_and_waits_when_it_th
     let mark = office.listener.mark();
     office.attic.signal("CONT");
     office.listener.until_newest("presence/bridge/standby/attic", "waiting").await;
-    office.attic.says("not active any more").await;
+    office.attic.says("no longer active").await;
     assert_eq!(office.old_words(mark).len(), 0);
     // Nor does it read any more.
     let (mark, before) = (office.listener.mark(), office.source.tenant.requests().log.len());

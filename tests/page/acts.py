@@ -73,7 +73,7 @@ def act(browser, page, pictures, name):
     press(browser, "keep", "Nothing was changed.")
     sign_in(browser, 1, "Another account signed in")
     press(browser, "change", "Signed in.")
-    press(browser, "sign_out", "The sign-in is forgotten here.")
+    press(browser, "sign_out", "The sign-in is deleted here.")
     browser.until("document.querySelector('.code')", 30)
 
 

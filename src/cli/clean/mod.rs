@@ -115,7 +115,7 @@ impl Cleaning<'_> {
         loop {
             let progress = self.progress;
             let looking = self.look();
-            let found = progress.during("looking for what is retained", looking).await?;
+            let found = progress.during("looking for retained topics", looking).await?;
             let topics = self.removed.worth_a_try(self.ours.take(&found));
             if topics.is_empty() && (self.by_name || found.len() < MAY_BE_CUT) {
                 return Ok(());
@@ -153,7 +153,7 @@ impl Cleaning<'_> {
             && !wildcards::are_answered(&mut self.broker, self.topics).await.map_err(exit::of_broker)?
         {
             tracing::warn!(
-                "{NO_WILDCARDS}: only what this configuration names is removed, others cannot be found"
+                "{NO_WILDCARDS}: only topics that this configuration names can be found and removed"
             );
             self.by_name = true;
             return Ok(None);
@@ -173,7 +173,8 @@ impl Cleaning<'_> {
         match living::answers(&self.asker, self.topics, &mut self.broker).await {
             Ok(Some(other)) => {
                 let why = format!(
-                    "a bridge runs at {state} on {}: stop the bridge first, or it would go on as if nothing were removed",
+                    "a bridge runs at {state} on {}: stop the bridge first, or it continues as if nothing \
+                    had been removed",
                     other.instance
                 );
                 Err(Failure::new(exit::UNEXPECTED, why))

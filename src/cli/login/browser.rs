@@ -34,7 +34,7 @@ pub(super) async fn sign_in(
     // Whether a browser was opened cannot be known: what opens one may be there without a desktop.
     writeln!(
         out,
-        "A browser on another machine ends on an address that it cannot show, localhost:{port}/…\n\
+        "A browser on another machine ends on an address that it cannot open, localhost:{port}/…\n\
          Paste that address here. (Or, before you sign in: ssh -L {port}:localhost:{port} THIS-MACHINE)"
     )?;
     out.flush()?;
@@ -55,10 +55,7 @@ pub(super) async fn sign_in(
     };
     let answer = tokio::time::timeout(WITHIN, answer).await;
     let too_late = || {
-        Failure::new(
-            exit::SIGN_IN,
-            "nobody signed in within 15 minutes; run `presence2mqtt login --browser` again",
-        )
+        Failure::new(exit::SIGN_IN, "no sign-in within 15 minutes; run `presence2mqtt login --browser` again")
     };
     let code = answer.unwrap_or_else(|_| Err(too_late()))?;
     pending.redeem(authority, &code).await.map_err(not_issued)

@@ -60,7 +60,7 @@ async fn sign_in_to(
     let client = run::graph_client(config, of).map_err(|error| Failure::new(exit::CONFIG, error))?;
     let sign_in = delegated(config, of, &client)?;
     // Before a person goes to any trouble: what could not be stored would be in vain.
-    let preparing = progress.during("waiting for whoever else uses the sign-in", sign_in.prepare());
+    let preparing = progress.during("waiting for another process that uses the sign-in", sign_in.prepare());
     let bound = preparing.await.map_err(of_store)?;
     let by_browser = options.browser
         || matches!(config.accounts[of.index()].auth, Auth::Person { by: SignInBy::Browser, .. });
@@ -135,8 +135,10 @@ pub(super) fn delegated<'a>(
 ) -> Result<&'a DelegatedSignIn, Failure> {
     client.delegated().ok_or_else(|| {
         let method = config.accounts[of.index()].auth.as_str();
-        let why =
-            format!("with graph.auth.method = \"{method}\" the app signs in as itself; no person needs to");
+        let why = format!(
+            "with graph.auth.method = \"{method}\" the app signs in as itself; no person has to \
+            sign in"
+        );
         Failure::new(exit::CONFIG, why)
     })
 }

@@ -20,10 +20,11 @@ pub(in crate::cli) struct Options {
     /// Sign in with a browser instead of a code
     #[arg(long)]
     pub(in crate::cli) browser: bool,
-    /// Only print the address for the browser; paste the one it ended on, or reach this port through `ssh -L`
+    /// Do not open a browser: print the address, then paste the address on which the browser ends (or use
+    /// `ssh -L`)
     #[arg(long)]
     pub(in crate::cli) no_open: bool,
-    /// The loopback port that the browser answers on [default: a free one]
+    /// The loopback port to which the browser returns [default: a free one]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub(in crate::cli) port: u16,
     /// Who need not be asked about

@@ -38,7 +38,9 @@ const RUNNING: &str = "running";
 const STANDBY: &str = "standby";
 
 /// Two connections of one user cannot be there at once.
-const ONE_CLIENT: &str = "the broker takes the user name for the client id (Mosquitto: use_username_as_clientid), so that commands and the bridge throw each other out; give commands a configuration with a user name of its own";
+const ONE_CLIENT: &str = "the broker uses the user name as client id (Mosquitto: \
+    use_username_as_clientid), so commands and the bridge disconnect each other; give commands a configuration \
+    with its own user name";
 
 /// What is stored of a person's sign-in is one machine's.
 const SIGN_IN_ON_EACH: &str = "a person signs in: run `presence2mqtt login` on each machine, and let no two of them share graph.state_dir";
@@ -65,7 +67,7 @@ pub(super) async fn check(
     let connecting = OneShot::connect(&without_will);
     let broker = match (progress.during("connecting to the broker again", connecting).await, refused) {
         (Ok(broker), None) => {
-            list.add(BROKER, Outcome::Ok(format!("{} lets this client in", mqtt.brokers)))?;
+            list.add(BROKER, Outcome::Ok(format!("{} accepts this client", mqtt.brokers)))?;
             broker
         }
         (Ok(broker), Some(error)) => {
@@ -312,7 +314,8 @@ impl Link<'_> {
             for topic in [topics.ping(), topics.pong()] {
                 if !passes(broker, &topic).await? {
                     let why = format!(
-                        "a message to {topic} does not come back, as where an access list drops it: no instance would take over from one that is frozen; let this user read and write {}",
+                        "a message to {topic} does not come back, probably because of an access list: no \
+                        instance would take over from a frozen one; allow this user to read and write {}",
                         topics.every_standby()
                     );
                     return Ok(Outcome::Failed(exit::UNREACHABLE, why));
@@ -340,7 +343,10 @@ impl Link<'_> {
             Ok(None) => {
                 Outcome::Ok(format!("{state} is online, but no bridge answers: `run` takes its place"))
             }
-            Err(error) => Outcome::Ok(format!("cannot be asked ({error}); a second run is not recognised")),
+            Err(error) => Outcome::Ok(format!(
+                "cannot be asked ({error}); a second `run` would not be \
+            recognised"
+            )),
         };
         Ok(Some(outcome))
     }
@@ -360,7 +366,8 @@ impl Link<'_> {
 fn of_burst(people: usize) -> Outcome {
     let keep = queue_for(people);
     Outcome::Note(format!(
-        "{people} people are published faster than a slow subscriber may take; let the broker keep {keep} messages for each (Mosquitto: max_queued_messages {keep})"
+        "publishing {people} people may overrun a slow subscriber; let the broker queue {keep} messages \
+        for each client (Mosquitto: max_queued_messages {keep})"
     ))
 }
 
@@ -368,7 +375,8 @@ fn of_burst(people: usize) -> Outcome {
 fn without(error: &OneShotError, settings: &MqttSettings) -> Outcome {
     let Will { topic, payload } = Will::of_bridge(settings);
     let why = format!(
-        "the broker lets this client in only without the last will of `run`, {payload:?} at {topic}, retained: {error}; allow this user to write there, and retained messages at quality 1"
+        "the broker accepts this client only without the last will of `run`, {payload:?} at {topic}, \
+        retained: {error}; allow this user to write there, and retained messages at QoS 1"
     );
     Outcome::Failed(exit::UNREACHABLE, why)
 }

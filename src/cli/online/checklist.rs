@@ -47,7 +47,7 @@ impl Outcome {
     /// The broker cannot be used so.
     pub(super) fn from_broker(error: OneShotError) -> Self {
         let advice = match &error {
-            OneShotError::Link(_) => "; check [mqtt], and that the broker runs and lets this user in",
+            OneShotError::Link(_) => "; check [mqtt], and that the broker runs and accepts this user",
             OneShotError::PublishRefused { .. } => "; allow it in the broker's access list",
             OneShotError::Address(_) | OneShotError::Refused(_) | OneShotError::Silent => "",
         };

@@ -99,9 +99,9 @@ fn may(config: &Config, missing: bool) -> Outcome {
     match (config.commands.enabled, missing) {
         (_, true) => Outcome::Failed(exit::SIGN_IN, why.to_owned()),
         (true, false) => {
-            Outcome::Ok("presence may be read; whether it may be set, the first command shows".to_owned())
+            Outcome::Ok("presence can be read; the first command shows whether it can be set".to_owned())
         }
-        (false, false) => Outcome::Ok("presence may be read".to_owned()),
+        (false, false) => Outcome::Ok("presence can be read".to_owned()),
     }
 }
 

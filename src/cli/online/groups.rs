@@ -43,8 +43,8 @@ pub(super) async fn check(
     let (outcome, members) = match looking {
         Ok(members) => {
             let tried = tried.len();
-            let empty = if members.somebody.is_none() { ", and nobody is in them" } else { "" };
-            (Outcome::Ok(format!("{tried} of {all} groups may be read{empty}")), members)
+            let empty = if members.somebody.is_none() { ", and they have no members" } else { "" };
+            (Outcome::Ok(format!("{tried} of {all} groups can be read{empty}")), members)
         }
         Err((id, ReadFailure::NotFound)) => {
             let why = format!("{id} is not in this tenant; check its id under [[groups]]");

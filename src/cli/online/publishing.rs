@@ -77,7 +77,10 @@ pub(super) fn of_publish(
     match way {
         Ok(Way::ThereAndBack { .. }) => {
             let size = format!("of {largest} bytes, as the largest of `run`,");
-            Outcome::Ok(format!("a retained message {size} to {topic} came back, and is removed again"))
+            Outcome::Ok(format!(
+                "a retained test message {size} to {topic} was published, received and \
+            removed"
+            ))
         }
         Ok(Way::NotKept) => Outcome::Failed(
             exit::UNREACHABLE,
@@ -97,7 +100,7 @@ pub(super) fn of_publish(
 /// What announcing has shown.
 pub(super) fn of_discovery(passes: Result<bool, OneShotError>, prefix: &str) -> Outcome {
     match passes {
-        Ok(true) => Outcome::Ok(format!("{prefix}/device/… may be written")),
+        Ok(true) => Outcome::Ok(format!("{prefix}/device/… can be written")),
         Ok(false) => {
             let topics = format!("{prefix}/device/#");
             let why = swallowed(&format!("{prefix}/device/…"), &topics);
@@ -109,6 +112,7 @@ pub(super) fn of_discovery(passes: Result<bool, OneShotError>, prefix: &str) -> 
 
 fn swallowed(topic: &str, topics: &str) -> String {
     format!(
-        "the broker takes messages to {topic} and drops them, as it does by an access list; allow this user to read and write {topics}"
+        "the broker accepts messages to {topic} but does not deliver them, probably because of an access \
+        list; allow this user to read and write {topics}"
     )
 }

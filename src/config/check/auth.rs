@@ -29,7 +29,7 @@ pub(super) fn check(
     let written = &graph.auth;
     refuse_keys_of_other_methods(written, refusals);
     if !written.method.signs_in() {
-        let says = "only a method by which a person signs in has a use for it; remove the key";
+        let says = "has an effect only for methods by which a person signs in; remove the key";
         if graph.state_dir.is_some() {
             refusals.refuse("graph.state_dir", says);
         }
@@ -92,7 +92,8 @@ pub(super) fn refuse_keys_of_no_account(
         refusals.refuse(key, says);
     }
     if written.announce_sign_in && !methods.iter().any(|method| method.signs_in()) {
-        let says = "only a method by which a person signs in has a use for it, and no account has one; remove the key";
+        let says = "has an effect only for methods by which a person signs in, and no account has one; \
+        remove the key";
         refusals.refuse("graph.auth.announce_sign_in", says);
     }
 }

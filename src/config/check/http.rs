@@ -11,7 +11,7 @@ pub(super) fn check(written: &written::Http, refusals: &mut Refusals<'_>) -> Opt
     let password = refusals.secret("http.password", None, written.password_file.as_deref());
     let listen = listen(written.listen.as_deref()?, refusals)?;
     if !listen.ip().is_loopback() && password.is_none() {
-        let says = "lets others in than this machine, so http.password_file is required; or use 127.0.0.1";
+        let says = "is reachable from other machines, so http.password_file is required; or use 127.0.0.1";
         refusals.refuse("http.listen", says);
     }
     Some(Http { listen, password, any_host: written.any_host, read_only: written.read_only })

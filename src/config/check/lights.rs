@@ -17,7 +17,7 @@ use crate::core::model::name::TopicLevel;
 use crate::core::model::settings::User;
 use crate::core::model::word::{Activity, Availability, KnownActivity};
 
-const TWICE: &str = "stands there already in another spelling";
+const TWICE: &str = "is already there in another spelling";
 
 /// The last messages to all of them must fit into the moment in which the bridge ends.
 const MOST: usize = 100;
@@ -86,7 +86,7 @@ fn whole(lights: &[Settings], refusals: &mut Refusals<'_>) {
             |topic: &str| light.looks().any(|look| light.orders(&look).iter().any(|o| o.topic == topic));
         for (j, _) in light.also.iter().enumerate().filter(|(_, also)| told(&also.topic)) {
             let key = at.name("also").index(j).name("topic");
-            refusals.refuse(key, "is where this light gets its orders");
+            refusals.refuse(key, "is the command topic of this light");
         }
     }
 }
@@ -257,7 +257,7 @@ impl Part<'_, '_> {
         let Some(name) = self.light.time_zone.as_deref() else { return Some(TimeZone::system()) };
         let key = self.at.name("time_zone");
         if self.light.active.is_none() {
-            self.refusals.refuse(key.clone(), "says whose clock active means, which is not given");
+            self.refusals.refuse(key.clone(), "has no effect without `active`");
         }
         let zone = TimeZone::get(name).ok();
         if zone.is_none() {

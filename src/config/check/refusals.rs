@@ -155,7 +155,8 @@ impl<'d> Refusals<'d> {
             (Err(SecretError::Unreadable { path, .. }), _)
                 if !path.file_name().and_then(OsStr::to_str).is_some_and(looks_like_a_path) =>
             {
-                let says = "names a file that cannot be read; what is written there is not shown, for it may be the secret itself";
+                let says = "names a file that cannot be read; its text is not shown, because it may be the \
+                secret itself";
                 let error = self.document.error_unseen(self.written_at(key.into()), says);
                 self.push(error);
             }

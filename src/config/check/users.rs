@@ -45,11 +45,15 @@ fn implied(
         match at.zip(name) {
             Some((at, name)) => refusals.refuse(
                 at,
-                format_args!("nobody to follow: add [[users]] or [[groups]] with account = \"{name}\", or remove the account"),
+                format_args!(
+                    "no people to follow: add [[users]] or [[groups]] with account = \"{name}\", \
+                or remove the account"
+                ),
             ),
             None => refusals.refuse(
                 "users",
-                "nobody to follow: add [[users]] with name = \"alice\" and id = \"<object id or user principal name>\" to the configuration file, or [[groups]] with the id of a group",
+                "no people to follow: add [[users]] with name = \"alice\" and id = \"<object id or user \
+                principal name>\" to the configuration file, or [[groups]] with the id of a group",
             ),
         }
         return None;
@@ -57,7 +61,8 @@ fn implied(
     if let (Some(at), Some(name)) = (at, name)
         && !taken.insert(name.as_str().to_lowercase())
     {
-        let says = "names the only user of this account too, and that name is taken; rename the account, or add [[users]] with \
+        let says = "is also the name of this account's only user, and that name is in use; rename the \
+        account, or add [[users]] with \
                     this account, another name and id = \"me\"";
         refusals.refuse(at, says);
     }

@@ -110,7 +110,8 @@ fn a_credential_that_no_account_takes_over_is_refused() {
     let app = format!("{APP}[[users]]\nname = \"carol\"\nid = \"carol@woodgrove.example\"\n");
     let refused = refused(&format!("[graph.auth]\nannounce_sign_in = true\n{app}"));
     assert!(
-        refused.contains("graph.auth.announce_sign_in = true: only a method by which a person"),
+        refused
+            .contains("graph.auth.announce_sign_in = true: has an effect only for methods by which a person"),
         "{refused}"
     );
 }
@@ -131,12 +132,12 @@ fn each_refusal_names_the_line_and_what_is_allowed() {
         (HOUSEHOLD.replace("request_budget", "state_dir = \"x\"\nrequest_budget"), "accounts[1].state_dir: unknown key"),
         (HOUSEHOLD.replace("\"browser\"", "\"client-secret\""), "accounts[1].auth.client_secret_file: is required"),
         (HOUSEHOLD.replace("announce_sign_in", "private_key_file = \"x\"\nannounce_sign_in"), "accounts[1].auth.private_key_file"),
-        (format!("{HOUSEHOLD}{APP}"), "accounts[2].name = \"app\": nobody to follow: add [[users]] or [[groups]] with account = \"app\""),
+        (format!("{HOUSEHOLD}{APP}"), "accounts[2].name = \"app\": no people to follow: add [[users]] or [[groups]] with account = \"app\""),
         (format!("{HOUSEHOLD}{}", users("")), "users[0].account: is required, since there are several accounts: \"alice\", \"Bob\""),
         (format!("{HOUSEHOLD}{}", users("account = \"bob\"")), "users[0].account = \"bob\": must be one of the accounts: \"alice\", \"Bob\""),
         (format!("{HOUSEHOLD}[[groups]]\nid = \"02bd9fd6-8f93-4758-87c3-1fb73740a315\"\n"), "groups[0].account: is required"),
-        (format!("{HOUSEHOLD}[[users]]\nname = \"bob\"\nid = \"me\"\naccount = \"alice\"\n"), "accounts[1].name = \"Bob\": names the only user of this account too, and that name is taken"),
-        (HOUSEHOLD.replace("\"Bob\"", "\"bridge\""), "accounts[1].name = \"bridge\": names the only user"),
+        (format!("{HOUSEHOLD}[[users]]\nname = \"bob\"\nid = \"me\"\naccount = \"alice\"\n"), "accounts[1].name = \"Bob\": is also the name of this account's only user, and that name is in use"),
+        (HOUSEHOLD.replace("\"Bob\"", "\"bridge\""), "accounts[1].name = \"bridge\": is also the name of this account's only user"),
         (format!("{APP}[[users]]\nname = \"carol\"\nid = \"me\"\n"), "users[0].id = \"me\": method \"client-secret\" signs in an app"),
     ];
     for (text, says) in rows {
@@ -175,6 +176,10 @@ fn a_variable_cannot_name_an_account() {
         &format!("{COMMON}{HOUSEHOLD}"),
         &[("PRESENCE2MQTT__ACCOUNTS__0__TENANT_ID", "x"), ("PRESENCE2MQTT__GRAPH__POLL_INTERVAL", "6s")],
     ));
-    assert!(refused.starts_with("PRESENCE2MQTT__ACCOUNTS__0__TENANT_ID: accounts are a list"), "{refused}");
+    assert!(
+        refused
+            .starts_with("PRESENCE2MQTT__ACCOUNTS__0__TENANT_ID: a variable cannot set keys of one account"),
+        "{refused}"
+    );
     assert!(refused.contains("PRESENCE2MQTT__GRAPH__"), "{refused}");
 }

@@ -82,7 +82,7 @@ fn an_environment_alone_says_what_it_lacks_by_the_names_of_variables() {
     for wanted in [
         "PRESENCE2MQTT__GRAPH__TENANT_ID: graph.tenant_id: is required",
         "PRESENCE2MQTT__GRAPH__CLIENT_ID: graph.client_id: is required",
-        "environment: users: nobody to follow: add [[users]]",
+        "environment: users: no people to follow: add [[users]]",
     ] {
         assert!(message.lines().any(|l| l.starts_with(wanted)), "{message}");
     }

@@ -30,7 +30,7 @@ fn any_other_address_needs_one() {
     let origin = folder.path().join("presence2mqtt.toml");
     for listen in ["0.0.0.0:9642", "[::]:9642", "192.0.2.1:9642", "[2001:db8::1]:80"] {
         let says = message(read(&with(&format!("listen = \"{listen}\""))));
-        let wanted = format!("http.listen = \"{listen}\": lets others in than this machine");
+        let wanted = format!("http.listen = \"{listen}\": is reachable from other machines");
         assert!(says.contains(&wanted) && says.contains("http.password_file is required"), "{says}");
         let keys = with(&format!("listen = \"{listen}\"\npassword_file = \"page-password\""));
         let config = parse(&keys, &origin, &Default::default()).unwrap();

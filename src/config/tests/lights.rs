@@ -88,7 +88,7 @@ fn what_makes_no_sense_is_refused_with_what_is_allowed() {
         ),
         (
             "time_zone = \"Europe/Berlin\"",
-            "lights[0].time_zone = \"Europe/Berlin\": says whose clock active means",
+            "lights[0].time_zone = \"Europe/Berlin\": has no effect without `active`",
         ),
         (
             "active = \"08:00-18:00\"\ntime_zone = \"Mars/Crater\"",
@@ -173,7 +173,7 @@ fn another_topic_may_win() {
         (
             "x/camera",
             "wled/door/api",
-            "lights[0].also[0].topic = \"wled/door/api\": is where this light gets",
+            "lights[0].also[0].topic = \"wled/door/api\": is the command topic of this light",
         ),
         (
             "x/camera",

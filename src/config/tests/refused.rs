@@ -183,7 +183,7 @@ fn what_must_be_written_is_missed() {
     assert!(without_secret.contains(":7: graph.auth.client_secret_file: is required"), "{without_secret}");
 
     let nobody = message(read(SECTIONS));
-    assert!(nobody.contains("presence2mqtt.toml: users: nobody to follow: add [[users]]"), "{nobody}");
+    assert!(nobody.contains("presence2mqtt.toml: users: no people to follow: add [[users]]"), "{nobody}");
 
     let nameless = message(read(&format!("{SECTIONS}[[users]]")));
     assert!(nameless.contains(":10: users[0].name: is required"), "{nameless}");

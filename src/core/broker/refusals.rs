@@ -24,7 +24,7 @@ pub(super) struct Refusals {
     /// When they are asked for again.
     ask_at: Option<Tick>,
     asking: Backoff,
-    /// Topics that the broker does not take messages for, and why.
+    /// Topics that the broker rejects messages for, and why.
     topics: BTreeMap<String, Legible>,
     /// Messages that were not read, by topic, with their size.
     skipped: BTreeMap<String, usize>,
@@ -144,7 +144,7 @@ impl Refusals {
         let topics = self.topics.first_key_value().map(|(topic, why)| {
             let more = self.topics.len() - 1;
             let others = if more == 0 { String::new() } else { format!(" and for {more} more") };
-            format!("the broker does not take messages for {topic}{others}: {why}")
+            format!("the broker rejects messages for {topic}{others}: {why}")
         });
         filters.chain(topics).chain(skipped)
     }

@@ -333,7 +333,8 @@ impl Suspects {
             more => format!(" and at {more} more"),
         };
         Some(format!(
-            "the broker hangs up at a message of {bytes} bytes for {topic}{others}; left out and tried again later: raise \
+            "the broker closes the connection at a message of {bytes} bytes for {topic}{others}; it is \
+            left out and retried later: raise \
              the broker's limit (Mosquitto: max_packet_size), or allow the topic"
         ))
     }

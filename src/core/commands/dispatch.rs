@@ -43,7 +43,7 @@ impl CommandQueue {
         let over: VecDeque<PendingCommand>;
         (over, self.waiting) = std::mem::take(&mut self.waiting).into_iter().partition(is_over);
         for command in over {
-            command.give_up("it waited too long for its turn", outbox, cx);
+            command.give_up("the command waited too long", outbox, cx);
         }
     }
 
@@ -131,7 +131,7 @@ impl CommandQueue {
     fn failed(&mut self, failure: &ReadFailure, now: Tick) -> String {
         match failure {
             ReadFailure::Passing { why, .. } => {
-                format!("{why}; it is not known whether it was done, and it is not tried again")
+                format!("{why}; the result is not known, and the command is not retried")
             }
             ReadFailure::Throttled { retry_after } => {
                 let wait = retry_after.map_or(HOLD.0, |wait| wait.clamp(Duration::from_secs(1), HOLD.1));

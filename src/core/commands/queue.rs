@@ -24,7 +24,7 @@ const WAITING_MAX: usize = 64;
 
 const NO_SESSION: &str = "presence sessions need the id of an app, so write the identity's client id into graph.client_id, or use \
                           kind preferred";
-const NOBODY: &str = "nobody is signed in: run `presence2mqtt login`";
+const NOBODY: &str = "no account is signed in: run `presence2mqtt login`";
 const SOMEBODY_ELSE: &str = "a person's sign-in can set only that person's own presence; to set others, use an app's own \
                              sign-in method with the application permission Presence.ReadWrite.All";
 const NOT_ASKED_FOR: &str = "the sign-in was made without the permission Presence.ReadWrite, which commands need: run \

@@ -120,12 +120,16 @@ impl Membership {
         let id = self.group.id;
         let trouble = self.trouble.as_ref().map(|trouble| {
             format!(
-                "the members of the group {id} cannot be read, so nobody joins or leaves: {}",
+                "the members of the group {id} cannot be read, so its list of people stays as it is: {}",
                 trouble.why
             )
         });
         let unreadable = (self.unreadable > 0).then(|| {
-            format!("{} of the members of the group {id} cannot be read, so nobody leaves", self.unreadable)
+            format!(
+                "{} of the members of the group {id} cannot be read, so nobody is \
+            removed",
+                self.unreadable
+            )
         });
         let left_out = self.left_out.first().map(|clash| match self.left_out.len() {
             1 => format!("one member of the group {id} is left out: {clash}"),

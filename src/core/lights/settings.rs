@@ -86,7 +86,7 @@ impl Settings {
                 (words, self.look_of(Shown { user: user.clone(), availability, activity }))
             })
         });
-        let nobody = [("when nobody can be seen", self.stale), ("when the bridge stops", self.shutdown)];
+        let nobody = [("when presence is not known", self.stale), ("when the bridge stops", self.shutdown)];
         let nobody = nobody.into_iter().filter_map(|(words, instead)| match instead {
             Instead::Shade(shade) => Some((words.to_owned(), self.look_of_nobody(shade))),
             Instead::Unchanged => None,

@@ -202,7 +202,7 @@ fn presence(written: &Written) -> Result<PresenceChange, String> {
         return match (availability, activity, lasts) {
             (None, None, None) if is_session => Ok(PresenceChange::EndSession),
             (None, None, None) => Ok(PresenceChange::ClearPreferred),
-            _ => Err("with clear there is nothing else but kind".to_owned()),
+            _ => Err("with clear, only kind is allowed".to_owned()),
         };
     }
     let (kind, pairs, range) = if is_session {

@@ -121,19 +121,18 @@ pub enum Report {
 }
 
 /// What is said about a duplicate client, in the log and on `<bridge>/health`.
-pub(in crate::core) const DUPLICATE_CLIENT: &str = "the broker closes the connection each time soon after it is made, as it does when another \
-                                client comes with the same mqtt.client_id; give each its own";
+pub(in crate::core) const DUPLICATE_CLIENT: &str = "the broker closes each connection soon after it is \
+made, as it does when another client connects with the same mqtt.client_id; give each client its own";
 
 /// What is wrong with a broker that sends nothing retained to subscriptions with wildcards.
-pub const NO_WILDCARDS: &str =
-    "the broker does not answer subscriptions with wildcards with what is retained";
+pub const NO_WILDCARDS: &str = "the broker sends no retained messages to subscriptions with wildcards";
 
 /// What that means for the bridge.
 #[must_use]
 pub fn without_wildcards() -> String {
     format!(
-        "{NO_WILDCARDS}: `since` of members of groups begins anew, and people who were taken out while the bridge was down \
-         cannot be found; run `presence2mqtt clean` with a configuration that names them"
+        "{NO_WILDCARDS}: `since` of group members starts again, and people who were removed while the \
+        bridge was stopped cannot be found; run `presence2mqtt clean` with a configuration that names them"
     )
 }
 
@@ -203,7 +202,7 @@ impl fmt::Display for Report {
             ),
             Self::NotSignedIn(why) => write!(f, "still not signed in: {why}"),
             Self::BrokerLost(why) => {
-                write!(f, "no connection to the broker: {why}; trying again until it is back")
+                write!(f, "no connection to the broker: {why}; retrying until it is back")
             }
             Self::DuplicateClient => write!(f, "{DUPLICATE_CLIENT}; backing off"),
             Self::NobodyAnswers(state) => {
@@ -212,7 +211,7 @@ impl fmt::Display for Report {
             Self::NotAsked(why) => {
                 write!(
                     f,
-                    "cannot ask whether another bridge runs with this configuration: {why}; connecting all the same"
+                    "cannot ask whether another bridge runs with this configuration: {why}; connecting anyway"
                 )
             }
             Self::Waits => f.write_str("standby: waiting beside the active instance"),
@@ -222,29 +221,30 @@ impl fmt::Display for Report {
             ),
             Self::Namesake(instance) => write!(
                 f,
-                "standby: the active instance is called {instance} as well; give each machine its own mqtt.instance"
+                "standby: the active instance has the same name, {instance}; give each machine its own \
+                mqtt.instance"
             ),
             Self::Claims(why) => write!(f, "standby: taking over: {why}"),
-            Self::StepsBack => f.write_str("standby: not active any more; waiting"),
+            Self::StepsBack => f.write_str("standby: no longer active; waiting"),
             Self::StrangersInfo(notice) => f.write_str(notice.as_str()),
             Self::PublishRefused(why) => {
-                write!(f, "the broker does not take some messages: {why}; which ones is said at debug level")
+                write!(f, "the broker rejects some messages ({why}); run with -v to see which")
             }
-            Self::TopicRefused(topic) => write!(f, "the broker does not take messages for {topic}"),
+            Self::TopicRefused(topic) => write!(f, "the broker rejects messages for {topic}"),
             Self::Slept(slept) => write!(
                 f,
-                "the clock is {} ahead: the machine slept, or its clock was set; reading everybody again",
+                "the clock is {} ahead: the machine slept, or its clock was set; reading all people again",
                 words(*slept)
             ),
             Self::WentBack(who) => write!(
                 f,
-                "{who}: Graph's sequence number went back and stays there; its answers are taken as they come"
+                "{who}: Graph keeps returning an older sequence number; its answers are used anyway"
             ),
             Self::Configured(users) => {
                 write!(f, "the configuration was read again; people followed now: {users}")
             }
             Self::NotConfigured(why) => {
-                write!(f, "the configuration was not read again, the old one stays: {why}")
+                write!(f, "the configuration was not reloaded, the old one stays in force: {why}")
             }
             Self::BrokerConnected => f.write_str("connected to the broker"),
             Self::Online => f.write_str("everything is published; the bridge is online"),
@@ -255,7 +255,8 @@ impl fmt::Display for Report {
             ),
             Self::LeftOut { topic, bytes } => write!(
                 f,
-                "the broker hangs up at a message of {bytes} bytes for {topic}; it is left out and tried again later"
+                "the broker closes the connection at a message of {bytes} bytes for {topic}; the message \
+                is left out and retried later"
             ),
             Self::MessageSkipped { topic, bytes } => {
                 write!(
@@ -264,7 +265,7 @@ impl fmt::Display for Report {
                 )
             }
             Self::UserUnreadable(who, why) => write!(f, "{who} cannot be read: {why}"),
-            Self::Commanded(who) => write!(f, "{}: a command was obeyed", who.by_name()),
+            Self::Commanded(who) => write!(f, "{}: a command was carried out", who.by_name()),
             Self::CommandRefused(who, why) => {
                 write!(f, "{}: a command was refused: {why}", who.by_name())
             }
@@ -272,7 +273,7 @@ impl fmt::Display for Report {
             Self::LightFollows(light, true) => write!(f, "light {light}: shows presence again"),
             Self::LightFollows(light, false) => write!(f, "light {light}: paused"),
             Self::LightWord(light) => {
-                write!(f, "light {light}: neither ON nor OFF came to its switch; ignored")
+                write!(f, "light {light}: the switch received something other than ON or OFF; ignored")
             }
             Self::Settable(who, true) => write!(f, "{} can be set by commands", who.by_name()),
             Self::Settable(who, false) => {
@@ -292,7 +293,7 @@ impl fmt::Display for Report {
             }
             Self::Stretched(interval) => write!(
                 f,
-                "the configured people do not fit the request budget; each is read every {}",
+                "there are too many people for the request budget; each is read every {}",
                 words(*interval)
             ),
             Self::OfAccount(account, report) => {

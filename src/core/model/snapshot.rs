@@ -72,7 +72,7 @@ pub struct GraphSnapshot {
     pub state: GraphState,
     /// Since when; UTC, whole seconds.
     pub since: Timestamp,
-    /// When Graph last told somebody's presence; UTC, whole seconds.
+    /// When Graph last returned presence; UTC, whole seconds.
     pub last_success: Option<Timestamp>,
     /// That was within `stale_after`.
     pub is_fresh: bool,

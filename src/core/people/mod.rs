@@ -149,7 +149,7 @@ impl Roster {
             .filter(|_| (1..all).contains(&forbidden))
             .map(|advice| format!("{forbidden} of {all} people cannot be read: {advice}"));
         let not_found = (not_found > 0)
-            .then(|| format!("{not_found} of {all} people are not in this tenant; check their ids"));
+            .then(|| format!("{not_found} of {all} people are not in this tenant; check the ids of those whose health is not_found"));
         forbidden.into_iter().chain(not_found)
     }
 

@@ -46,7 +46,7 @@ impl Roster {
         let mut request = BulkRequest::new(ids);
         for Reading { id, presence } in readings {
             let Some((last, others)) = request.answered(id) else {
-                ignore("somebody who was not asked for, is not followed any more, or is told twice", cx);
+                ignore("a person who was not asked for, is no longer followed, or appears twice", cx);
                 continue;
             };
             for &place in others {

@@ -322,7 +322,7 @@ impl Requests {
     pub(super) fn notice(&self, cx: &Context) -> Option<String> {
         self.is_stretched(&cx.settings).then(|| {
             format!(
-                "everybody is read every {} instead of every {}: more does not fit {} requests in 30s",
+                "the poll interval is {} instead of {}: the budget allows {} requests in 30 s",
                 words(self.schedule.achieved()),
                 words(cx.settings.account(self.account).reading.poll_interval),
                 cx.budgets.of(self.account).limit()

@@ -80,7 +80,7 @@ impl Source {
         self.last_success
     }
 
-    /// When Graph last told somebody's presence.
+    /// When Graph last returned presence.
     pub(super) fn answered_at(&self) -> Option<Tick> {
         self.answered_at
     }
@@ -227,19 +227,22 @@ impl Source {
 fn sentence(state: GraphState, failure: &ReadFailure) -> String {
     match state {
         GraphState::Throttled => {
-            "Graph asks for fewer requests, and the bridge waits; raise graph.poll_interval if this \
-                             comes again and again"
+            "Graph asks for fewer requests; the bridge waits. If this happens often, raise \
+            graph.poll_interval"
                 .to_owned()
         }
         GraphState::Unreachable => match failure {
             ReadFailure::TokenRefused { .. } => failure.to_string(),
-            ReadFailure::Refused { .. } | ReadFailure::NotFound | ReadFailure::Forbidden { .. } => format!(
-                "Graph answers nobody and refuses every request ({failure}); the bridge goes on trying"
-            ),
+            ReadFailure::Refused { .. } | ReadFailure::NotFound | ReadFailure::Forbidden { .. } => {
+                format!("Graph refuses every request ({failure}); the bridge keeps retrying")
+            }
             ReadFailure::Passing { .. }
             | ReadFailure::Throttled { .. }
             | ReadFailure::SignInRequired { .. } => {
-                format!("{failure}; check the way to Microsoft Graph, the bridge goes on trying")
+                format!(
+                    "{failure}; the bridge keeps retrying (if this lasts, check the network and the \
+                proxy)"
+                )
             }
         },
         GraphState::Starting | GraphState::Ok | GraphState::SignInRequired | GraphState::Forbidden => {

@@ -19,11 +19,11 @@ pub fn notice(ends: Timestamp, now: Timestamp) -> Option<String> {
     let date = ends.strftime("%Y-%m-%d");
     let left = ends.duration_since(now);
     if left <= SignedDuration::ZERO {
-        return Some(format!("the certificate ended on {date}; {RENEW}"));
+        return Some(format!("the certificate expired on {date}; {RENEW}"));
     }
     let days = DAYS_LEFT.into_iter().find(|&days| left.unsigned_abs() < DAY * days)?;
     let days = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
-    Some(format!("the certificate ends on {date} (in less than {days}); {RENEW}"))
+    Some(format!("the certificate expires on {date} (in less than {days}); {RENEW}"))
 }
 
 #[cfg(test)]
@@ -35,12 +35,12 @@ mod tests {
         for (now, expected) in [
             ("2026-01-01T00:00:00Z", None),
             ("2026-11-13T08:00:00Z", None),
-            ("2026-11-13T08:00:01Z", Some("ends on 2026-12-13 (in less than 30 days)")),
-            ("2026-12-06T08:00:00Z", Some("ends on 2026-12-13 (in less than 30 days)")),
-            ("2026-12-06T08:00:01Z", Some("ends on 2026-12-13 (in less than 7 days)")),
-            ("2026-12-12T08:00:01Z", Some("ends on 2026-12-13 (in less than 1 day)")),
-            ("2026-12-13T08:00:00Z", Some("ended on 2026-12-13; make a new one")),
-            ("2030-01-01T00:00:00Z", Some("ended on 2026-12-13; make a new one")),
+            ("2026-11-13T08:00:01Z", Some("expires on 2026-12-13 (in less than 30 days)")),
+            ("2026-12-06T08:00:00Z", Some("expires on 2026-12-13 (in less than 30 days)")),
+            ("2026-12-06T08:00:01Z", Some("expires on 2026-12-13 (in less than 7 days)")),
+            ("2026-12-12T08:00:01Z", Some("expires on 2026-12-13 (in less than 1 day)")),
+            ("2026-12-13T08:00:00Z", Some("expired on 2026-12-13; make a new one")),
+            ("2030-01-01T00:00:00Z", Some("expired on 2026-12-13; make a new one")),
         ] {
             let notice = notice("2026-12-13T08:00:00Z".parse().unwrap(), now.parse().unwrap());
             match (&notice, expected) {

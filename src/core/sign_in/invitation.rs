@@ -219,7 +219,8 @@ impl Invitation {
             InvitationEnd::AnotherAccount(name) => {
                 self.codes.next = now;
                 let trouble = format!(
-                    "{name} signed in, but this bridge watches another account; to change that, run `presence2mqtt login`"
+                    "{name} signed in, but this bridge follows another account; to switch, run \
+                    `presence2mqtt login`"
                 );
                 (DECLINED_RETRY, Some(trouble.into()), true)
             }

@@ -29,13 +29,13 @@ use super::model::time::Tick;
 use super::model::topic::BridgeField;
 
 /// What is said to whoever waits when nothing will come of it.
-const RELOADED: &str = "the configuration was read again meanwhile; begin again";
+const RELOADED: &str = "the configuration was read again meanwhile; start again";
 
 /// What is said to an address or a word that nothing waits for.
-const NOT_AWAITED: &str = "no sign-in waits for that any more; begin again";
+const NOT_AWAITED: &str = "this sign-in has ended; start again";
 
 const SIGNED_OUT: &str =
-    "The sign-in is forgotten here. To end it everywhere, revoke it at https://myaccount.microsoft.com.";
+    "The sign-in is deleted here. To end it everywhere, revoke it at https://myaccount.microsoft.com.";
 
 /// What is known of the sign-in of one account.
 #[derive(Debug)]
@@ -181,7 +181,7 @@ impl SignIn {
     pub(super) fn another(&mut self, id: InvitationId, change: AccountChange, cx: &mut Context) {
         if self.invitation.is(id) {
             self.invitation.another(change);
-            self.answer(Ok("Another account signed in: say below whether it is meant."), cx);
+            self.answer(Ok("Another account signed in: choose below which one to follow."), cx);
         }
     }
 
@@ -212,7 +212,7 @@ impl SignIn {
 
     /// From now on this visitor is answered.
     fn waits(&mut self, visitor: ActId, cx: &mut Context) {
-        self.answer(Err("somebody else did something about this sign-in meanwhile".into()), cx);
+        self.answer(Err("this sign-in was changed in another window meanwhile".into()), cx);
         self.visitor = Some(visitor);
     }
 

@@ -280,7 +280,8 @@ fn the_trouble_of_one_account_changes_no_message_and_no_moment_of_another() {
     }
 }
 
-/// These come before anybody of the first account is known, and before those of the second, which nobody is signed in to.
+/// These come before anybody of the first account is known, and before those of the second, which no
+/// account is signed in to.
 fn after_a_restart(settings: Settings, left: &[(&str, &str)]) -> (Bridge, Vec<String>) {
     let mut bridge = claimed(settings, 1, at(0.0));
     bridge.on(Event::Started, at(0.0));
@@ -393,7 +394,7 @@ fn the_answer_to_a_command_names_the_account() {
     let (topic, payload) = ("presence/alice/set".to_owned(), "Busy".into());
     world.tell(Event::Message(Incoming { topic, payload, retained: false, reply_to: None }));
     let answer = json_of(&world, "presence/alice/set/result");
-    assert_eq!(answer["error"], "nobody is signed in: run `presence2mqtt login --account code`");
+    assert_eq!(answer["error"], "no account is signed in: run `presence2mqtt login --account code`");
 }
 
 /// What is retained now, by topic.

@@ -58,15 +58,15 @@ fn signed_in() -> Bridge {
 fn everybody_is_read_when_a_visitor_wants_it_but_not_again_and_again() {
     let mut bridge = signed_in();
     let said = said_to(&bridge.on(act(Act::Refresh), at(2.0)));
-    assert_eq!(said[..2], ["answer: Everybody is read now.", "read #1 bulk 1"], "{said:?}");
+    assert_eq!(said[..2], ["answer: Reading all people now.", "read #1 bulk 1"], "{said:?}");
     assert_eq!(
         answers(&mut bridge, act(Act::Refresh), 2.5),
-        ["answer: no: everybody was read a moment ago; try again in some seconds"]
+        ["answer: no: all people were read a moment ago; try again in a few seconds"]
     );
     bridge.on(lost(), at(3.0));
     assert_eq!(
         answers(&mut bridge, act(Act::Refresh), 30.0),
-        ["answer: no: the bridge is not connected to the broker, or waits for its turn"]
+        ["answer: no: the bridge is not connected to the broker, or waits in standby"]
     );
 }
 
@@ -122,7 +122,7 @@ fn who_is_asked_for_by_a_visitor_signs_in_also_if_nobody_has_to() {
     let change = AccountChange { before: "alice@contoso.example".into(), now: "bob@contoso.example".into() };
     assert_eq!(
         said_to(&bridge.on(happened(SignInEvent::Another(nth(1), change.clone())), at(4.2))),
-        ["answer: Another account signed in: say below whether it is meant."]
+        ["answer: Another account signed in: choose below which one to follow."]
     );
     let snapshot = bridge.snapshot(&PeopleQuery::nobody(), at(4.3)).accounts.remove(0);
     assert_eq!((snapshot.change, snapshot.sign_in), (Some(change), None));
@@ -135,7 +135,7 @@ fn who_is_asked_for_by_a_visitor_signs_in_also_if_nobody_has_to() {
     // Twice is once.
     assert_eq!(
         said_to(&bridge.on(act(Act::Change(None, true)), at(4.6))),
-        ["answer: no: no sign-in waits for that any more; begin again"]
+        ["answer: no: this sign-in has ended; start again"]
     );
 }
 
@@ -159,10 +159,10 @@ fn who_signs_out_is_not_read_any_more_and_a_visitor_is_answered_when_it_is_done(
     let mut bridge = signed_in();
     assert_eq!(said_to(&bridge.on(act(Act::SignOut(None)), at(2.0))), ["SignOut"]);
     let said = said_to(&bridge.on(happened(SignInEvent::SignedOut(Ok(()))), at(2.1)));
-    assert!(said[0].starts_with("answer: The sign-in is forgotten here."), "{said:?}");
+    assert!(said[0].starts_with("answer: The sign-in is deleted here."), "{said:?}");
     let said = said_to(&bridge.on(happened(SignInEvent::Account(None)), at(2.1)));
     assert!(said.contains(&"read #1 bulk 1 with a fresh token".to_owned()), "{said:?}");
-    let refused = ReadFailure::SignInRequired { advice: "nobody is signed in".into() };
+    let refused = ReadFailure::SignInRequired { advice: "no account is signed in".into() };
     let said = said_to(&bridge.on(failure(1, refused), at(2.2)));
     assert!(said.contains(&"presence/alice/health = sign_in_required".to_owned()), "{said:?}");
     assert!(said.contains(&"Invite(Browser)".to_owned()), "{said:?}");
@@ -175,7 +175,7 @@ fn who_signs_out_is_not_read_any_more_and_a_visitor_is_answered_when_it_is_done(
 #[test]
 fn an_invitation_that_is_needed_gives_way_to_one_that_is_asked_for() {
     let mut bridge = signed_in();
-    let refused = || ReadFailure::SignInRequired { advice: "nobody is signed in".into() };
+    let refused = || ReadFailure::SignInRequired { advice: "no account is signed in".into() };
     bridge.on(happened(SignInEvent::Account(None)), at(2.0));
     bridge.on(failure(1, refused()), at(2.1));
     bridge.on(link(1, "x"), at(2.2));
@@ -239,7 +239,7 @@ fn a_reload_that_leaves_nobody_to_answer_is_an_answer() {
             let reload = Event::Configured(Box::new(again(name)), vec![access]);
             assert_eq!(
                 answers(&mut bridge, reload, 3.0),
-                ["answer: no: the configuration was read again meanwhile; begin again"],
+                ["answer: no: the configuration was read again meanwhile; start again"],
                 "{it:?} {access:?}"
             );
         }

@@ -45,7 +45,7 @@ fn a_duplicate_client_is_named_once_and_left_alone() {
         bridge.on(Acknowledged(100), at(now));
     }
     assert_eq!(said.len(), 3, "{said:?}");
-    assert!(said[2].contains("another client comes with the same mqtt.client_id"), "{}", said[2]);
+    assert!(said[2].contains("another client connects with the same mqtt.client_id"), "{}", said[2]);
     assert!(waits[..2].iter().all(|wait| *wait < 4.0), "{waits:?}");
     assert!(waits[2..].iter().all(|wait| (4.0..=60.0).contains(wait)), "{waits:?}");
     assert!(waits.iter().any(|wait| *wait > 20.0), "{waits:?}");
@@ -154,7 +154,7 @@ fn a_topic_that_is_refused_is_a_notice_and_the_others_go_on() {
     let mut bridge = online(settings());
     let refused = |topic: &str| Event::PublishRefused { topic: topic.into(), why: "not authorized".into() };
     let first = bridge.on(refused("presence/alice/state"), at(1.0));
-    assert!(lines(&first)[0].contains("does not take some messages: not authorized"), "{first:?}");
+    assert!(lines(&first)[0].contains("rejects some messages (not authorized)"), "{first:?}");
     let health = health_of(&first).unwrap();
     assert!(health.contains("for presence/alice/state: not authorized"), "{health}");
     assert_eq!(lines(&bridge.on(refused("presence/alice/state"), at(1.1))), [""; 0], "said once");
@@ -174,7 +174,7 @@ fn a_topic_that_is_refused_is_a_notice_and_the_others_go_on() {
     bridge.on(lost(), at(now));
     connects(&mut bridge, now);
     let health = health_of(&bridge.on(Connected, at(now + 7.0))).unwrap();
-    assert!(!health.contains("does not take"), "a new connection, a new try: {health}");
+    assert!(!health.contains("rejects"), "a new connection, a new try: {health}");
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn a_message_at_which_the_broker_hangs_up_takes_nothing_along() {
     };
     assert!(hung_up >= 2 && (10.0..20.0).contains(&now), "{hung_up} times, {now}");
     let health = health_of(&last).unwrap();
-    assert!(health.contains("for presence/bob/state; left out and tried again later"), "{health}");
+    assert!(health.contains("for presence/bob/state; it is left out and retried later"), "{health}");
     assert!(!said.join("\n").contains("another client"), "{said:?}");
     assert!(said.join("\n").contains("bytes for presence/bob/state; it is left out"), "{said:?}");
 }

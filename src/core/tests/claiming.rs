@@ -145,7 +145,7 @@ fn where_visits_come_to_nothing_the_place_is_taken_blindly() {
     let refused = || Disconnected(LinkFailure::Refused("the client id".into()));
     let not_asked = |why: &str| {
         format!(
-            "report: cannot ask whether another bridge runs with this configuration: {why}; connecting all the same"
+            "report: cannot ask whether another bridge runs with this configuration: {why}; connecting anyway"
         )
     };
     for (failure, why) in [

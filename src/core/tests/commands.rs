@@ -153,7 +153,7 @@ fn what_graph_would_refuse_is_refused_with_what_is_allowed() {
         ("set", r#"{"availability":"Away","duration":"8days"}"#, "duration must be 5m to 7days"),
         ("set", r#"{"availability":"Away","duration":"soon"}"#, "duration must be 5m to 7days"),
         ("set", r#"{"availability":"Away","duration":3600}"#, "invalid type"),
-        ("set", r#"{"clear":true,"availability":"Away"}"#, "nothing else but kind"),
+        ("set", r#"{"clear":true,"availability":"Away"}"#, "only kind is allowed"),
         ("set", r#"{"kind":"for ever","clear":true}"#, "expected `preferred` or `session`"),
         ("set", r#"{"availability":"Away","color":"red"}"#, "unknown field `color`"),
         ("set", r#"{"availability":"Away""#, "EOF"),
@@ -200,7 +200,7 @@ fn a_command_is_written_answered_and_read_back() {
             (
                 3.1,
                 written(1),
-                r#"report: users[0]: a command was obeyed
+                r#"report: users[0]: a command was carried out
                    read #2 user 1
                    presence/alice/set/result = {"ok":true,"request":{"availability":"Busy"}}
                    answers/x for 4711 = {"ok":true,"request":{"availability":"Busy"}}"#,
@@ -237,7 +237,7 @@ fn a_result_goes_nowhere_else() {
 fn what_fails_is_answered_and_not_tried_again() {
     let forbidden = "Graph refuses to set presence; add Presence.ReadWrite.All";
     for (outcome, says) in [
-        (passing(), "connection refused; it is not known whether it was done, and it is not tried again"),
+        (passing(), "connection refused; the result is not known, and the command is not retried"),
         (ReadFailure::Throttled { retry_after: None }, "Graph asks for fewer requests; try again in 10s"),
         (ReadFailure::NotFound, "not found in this tenant"),
         (ReadFailure::Refused { why: "BadRequest".into() }, "Graph refused the request: BadRequest"),
@@ -316,7 +316,7 @@ fn one_write_per_person_is_under_way_and_the_newest_of_a_kind_waits() {
             (
                 3.5,
                 written(1),
-                r#"report: users[0]: a command was obeyed
+                r#"report: users[0]: a command was carried out
                    read #3 user 1
                    presence/alice/set/result = {"ok":true,"request":"Busy"}"#,
             ),
@@ -326,8 +326,8 @@ fn one_write_per_person_is_under_way_and_the_newest_of_a_kind_waits() {
             (
                 33.4,
                 Woken,
-                r#"report: users[0]: a command failed: it waited too long for its turn
-                   presence/alice/set/result = {"ok":false,"error":"it waited too long for its turn","request":"auto"}"#,
+                r#"report: users[0]: a command failed: the command waited too long
+                   presence/alice/set/result = {"ok":false,"error":"the command waited too long","request":"auto"}"#,
             ),
         ],
     );
@@ -381,7 +381,7 @@ fn a_person_who_signed_in_sets_only_themselves() {
     let said = |bridge: &mut Bridge, user: &str| {
         lines(&bridge.on(told(&format!("{user}/set"), "Busy"), at(1.0))).join("\n")
     };
-    assert!(!may_set(&bridge, "me") && said(&mut bridge, "me").contains("nobody is signed in"));
+    assert!(!may_set(&bridge, "me") && said(&mut bridge, "me").contains("no account is signed in"));
 
     let commands = lines(&bridge.on(signed_in(1, false), at(1.0)));
     assert!(!commands.join("\n").contains("set by commands"), "{commands:?}");

@@ -44,7 +44,7 @@ fn an_outage_is_reported_once_and_people_turn_stale_in_time() {
     assert_eq!(
         reports,
         [
-            "report: presence cannot be read: connection refused; check the way to Microsoft Graph, the bridge goes on trying"
+            "report: presence cannot be read: connection refused; the bridge keeps retrying (if this lasts, check the network and the proxy)"
         ]
     );
     assert_eq!(health, ["presence/bridge/health = {unreachable}", "120 presence/alice/health = stale"]);
@@ -277,8 +277,8 @@ fn new_words_and_strangers_are_reported_once_each_and_published_as_they_are() {
             ),
             r#"report: Graph uses a presence word that is new to this version: "Zen"
              report: Graph uses a presence word that is new to this version: "Levitating"
-             report: ignored in Graph's answer: somebody who was not asked for, is not followed any more, or is told twice
-             report: ignored in Graph's answer: somebody who was not asked for, is not followed any more, or is told twice
+             report: ignored in Graph's answer: a person who was not asked for, is no longer followed, or appears twice
+             report: ignored in Graph's answer: a person who was not asked for, is no longer followed, or appears twice
              presence/alice/state = {PresenceUnknown Levitating since 09:00:05}
              presence/alice/activity = Levitating
              presence/alice/availability = PresenceUnknown"#,

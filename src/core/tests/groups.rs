@@ -314,9 +314,10 @@ fn a_group_that_is_refused_is_a_notice_that_goes_when_it_can_be_read() {
     for (refused, words) in [
         (
             ReadFailure::NotFound,
-            "00000000-0000-4000-8000-000000000100 cannot be read, so nobody joins or leaves: it is not in this tenant; check its id under [[groups]]",
+            "00000000-0000-4000-8000-000000000100 cannot be read, so its list of people stays as it is: it \
+            is not in this tenant; check its id under [[groups]]",
         ),
-        (ReadFailure::Forbidden { advice: "grant it".into() }, "nobody joins or leaves: grant it"),
+        (ReadFailure::Forbidden { advice: "grant it".into() }, "its list of people stays as it is: grant it"),
     ] {
         let mut bridge = online(Settings { groups: vec![group(100, "{id}")], ..settings() });
         let readings = vec![reading(1, "Busy", "Busy"), reading(2, "Away", "Away")];
@@ -326,7 +327,7 @@ fn a_group_that_is_refused_is_a_notice_that_goes_when_it_can_be_read() {
         let (request, _, now) = next_reading(&mut bridge, 2.0);
         assert!((300.0..310.0).contains(&now), "{now}");
         let said = health(&bridge.on(members(request, &[], None), at(now)));
-        assert!(!said.contains("nobody joins"), "{said}");
+        assert!(!said.contains("stays as it is"), "{said}");
     }
 }
 

@@ -31,13 +31,13 @@ fn signed_out(announce_sign_in: bool) -> Bridge {
     let mut bridge = online(changed(only_alice(), |it| {
         (it.accounts[0].sign_in.invites, it.accounts[0].sign_in.announce) = (BY_CODE, announce_sign_in)
     }));
-    let refused = ReadFailure::SignInRequired { advice: "nobody is signed in".into() };
+    let refused = ReadFailure::SignInRequired { advice: "no account is signed in".into() };
     run(
         &mut bridge,
         vec![(
             1.0,
             failure(0, refused),
-            "report: presence cannot be read: nobody is signed in
+            "report: presence cannot be read: no account is signed in
              Invite
              presence/bridge/health = {sign_in_required}
              presence/alice/health = sign_in_required",
@@ -106,7 +106,7 @@ fn an_expired_code_is_followed_by_another_and_a_no_by_a_pause() {
     let no =
         lines(&bridge.on(ended(2, InvitationEnd::AnotherAccount("bob@contoso.example".into())), at(903.0)));
     assert!(
-        no[0].contains("bob@contoso.example signed in, but this bridge watches another account"),
+        no[0].contains("bob@contoso.example signed in, but this bridge follows another account"),
         "{no:?}"
     );
     assert!(no[1].contains("bridge/health"), "the detail names who it was: {no:?}");
@@ -196,7 +196,7 @@ fn another_account_is_another_person() {
         let mut next = 1;
         if signs_out_first {
             bridge.on(SignIn(AccountId::FIRST, SignInEvent::Account(None)), at(0.5));
-            let refused = ReadFailure::SignInRequired { advice: "nobody is signed in".into() };
+            let refused = ReadFailure::SignInRequired { advice: "no account is signed in".into() };
             bridge.on(failure(next, refused), at(0.6));
             bridge.on(Acknowledged(100), at(0.7));
             bridge.on(ended(1, InvitationEnd::SignedIn), at(0.9));
@@ -275,7 +275,7 @@ fn signed_out_of_the_browser() -> Bridge {
     let mut bridge = online(changed(only_alice(), |it| {
         (it.accounts[0].sign_in.invites, it.accounts[0].sign_in.announce) = (by_browser, true)
     }));
-    let refused = ReadFailure::SignInRequired { advice: "nobody is signed in".into() };
+    let refused = ReadFailure::SignInRequired { advice: "no account is signed in".into() };
     let ordered = lines(&bridge.on(failure(0, refused), at(1.0)));
     assert!(ordered.contains(&"Invite(Browser)".to_owned()), "{ordered:?}");
     bridge.on(Acknowledged(9), at(1.0));
@@ -320,7 +320,7 @@ fn an_address_without_a_browser_sign_in_that_waits_is_not_handed_on() {
     for mut bridge in [signed_out(true), signed_out_of_the_browser()] {
         let said = lines(&bridge.on(landed(), at(2.0)));
         assert!(
-            said[0].starts_with("answer: no: this is not the address that a sign-in ended on"),
+            said[0].starts_with("answer: no: this is not the address of the waiting sign-in"),
             "{said:?}"
         );
         assert!(!said.contains(&"Redeem(LandingAddress)".to_owned()), "{said:?}");
@@ -387,7 +387,7 @@ fn invited(end: &InvitationEnd, after: f64, until: f64) -> (Vec<f64>, Vec<f64>, 
                 }
                 report if report.starts_with("report: ") => reports.push(report.to_owned()),
                 line if line.starts_with("read #") => {
-                    let refused = ReadFailure::SignInRequired { advice: "nobody is signed in".into() };
+                    let refused = ReadFailure::SignInRequired { advice: "no account is signed in".into() };
                     coming.insert(0, (now, failure(request, refused)));
                     request += 1;
                 }
@@ -420,7 +420,7 @@ fn where_codes_are_blocked_a_browser_is_invited_to_and_why_is_said() {
 
 #[test]
 fn two_codes_that_nobody_used_are_followed_by_a_browser() {
-    let unused = InvitationEnd::Expired("nobody used the code in time".into());
+    let unused = InvitationEnd::Expired("the code was not used in time".into());
     let (codes, links, reports, bridge) = invited(&unused, 900.0, 3600.0);
     assert_eq!((codes, links), (vec![1.0, 902.0], vec![1803.0]));
     assert!(reports.iter().any(|said| said.contains("two codes have expired unused")), "{reports:?}");

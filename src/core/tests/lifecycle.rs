@@ -43,7 +43,7 @@ fn a_stop_without_a_broker_is_immediate() {
             (
                 0.1,
                 lost(),
-                "report: no connection to the broker: connection refused; trying again until it is back",
+                "report: no connection to the broker: connection refused; retrying until it is back",
             ),
             (0.2, Stop, "finish Stopped"),
         ],

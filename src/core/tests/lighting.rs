@@ -168,7 +168,7 @@ fn who_pauses_a_light_and_how_shows_in_the_log() {
     let mut bridge = online(with(vec![light("door", &["alice"])]));
     for (light, payload, expected) in [
         ("door", "off", Some("light door: paused")),
-        ("door", "maybe", Some("light door: neither ON nor OFF came to its switch; ignored")),
+        ("door", "maybe", Some("light door: the switch received something other than ON or OFF; ignored")),
         ("door", "ON", Some("light door: shows presence again")),
         ("hall", "OFF", None),
     ] {
@@ -401,7 +401,7 @@ fn only_a_refresh_and_its_interval_tell_a_light_the_same_again() {
             (13.0, refresh(), &[]),
             (14.0, refused, &[]),
             (30.0, Woken, &[state, follow]),
-            (31.0, of_light, &["report: the broker does not take messages for wled/door/api"]),
+            (31.0, of_light, &["report: the broker rejects messages for wled/door/api"]),
             (62.0, Woken, &[state, follow, GREEN]),
         ],
     );
@@ -707,7 +707,7 @@ fn who_tries_a_light_sees_every_state_and_then_what_is_true() {
         "whoever uses it otherwise ends it too"
     );
     let unknown = Event::Act(ActId::new(1), Act::TestLight("window".parse().unwrap()));
-    assert_eq!(lines(&bridge.on(unknown, at(5.0)))[0], "answer: no: there is no such light any more");
+    assert_eq!(lines(&bridge.on(unknown, at(5.0)))[0], "answer: no: this light does not exist any more");
 }
 
 #[test]

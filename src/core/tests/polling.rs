@@ -108,7 +108,7 @@ fn the_interval_stretches_and_says_so() {
     bridge.on(subscribed(), at(0.0));
     let commands = format!("{:?}", bridge.on(Woken, at(0.04)));
     assert!(commands.contains(r#"\"achieved_interval\":\"30s 612ms\""#), "{commands}");
-    assert!(commands.contains("everybody is read every 30s 612ms instead of every 5s"), "{commands}");
+    assert!(commands.contains("the poll interval is 30s 612ms instead of 5s"), "{commands}");
 }
 
 #[test]

@@ -355,7 +355,7 @@ fn the_end_of_the_certificate_is_noticed_when_it_is_near() {
             | Effect::Report(_)
             | Effect::Finish(_) => None,
         });
-        published.flatten().any(|message| message.payload.contains("the certificate ends on 2027-01-02"))
+        published.flatten().any(|message| message.payload.contains("the certificate expires on 2027-01-02"))
     };
     assert!(!noticed(9.9));
     assert!(noticed(10.1));

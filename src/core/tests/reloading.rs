@@ -118,7 +118,7 @@ fn intervals_and_limits_change_and_an_answer_under_way_counts() {
 fn a_bad_configuration_changes_nothing_and_is_said_until_a_good_one_comes() {
     let mut bridge = known();
     let commands = bridge.on(Event::NotConfigured("no such key".into()), at(4.0));
-    assert!(lines(&commands)[0].contains("the old one stays: no such key"), "{commands:?}");
+    assert!(lines(&commands)[0].contains("the old one stays in force: no such key"), "{commands:?}");
     let health = format!("{commands:?}");
     assert!(health.contains("configuration not reloaded because no such key"), "{health}");
     let commands = bridge.on(configured(settings()), at(5.0));

@@ -454,7 +454,7 @@ fn whoever_loses_the_connection_waits_again_and_what_it_knew_is_forgotten() {
     for failure in [LinkFailure::Closed, LinkFailure::TakenOver] {
         world.on(Disconnected(failure.clone()));
         assert!(world.said.iter().any(|(_, line)| line == "forget connections"), "{:?}", world.said);
-        assert!(world.said.iter().any(|(_, line)| line == "report: standby: not active any more; waiting"));
+        assert!(world.said.iter().any(|(_, line)| line == "report: standby: no longer active; waiting"));
         world.forget();
         // An answer that was on its way says nothing.
         world.on(answer(1, vec![reading(1, "Away", "Away")]));
@@ -551,10 +551,7 @@ fn a_holder_that_was_frozen_steps_back_before_it_says_anything() {
     world.now += 10.0;
     world.on(answer(1, vec![reading(1, "Away", "Away")]));
     world.on(live("presence/bridge/refresh", ""));
-    assert_eq!(
-        world.heard(),
-        ["report: standby: not active any more; waiting", "forget connections", "visit"]
-    );
+    assert_eq!(world.heard(), ["report: standby: no longer active; waiting", "forget connections", "visit"]);
 }
 
 #[test]

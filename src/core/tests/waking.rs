@@ -56,7 +56,8 @@ fn after_a_night_everybody_is_read_at_once_on_new_connections() {
     assert_eq!(
         lines(&commands),
         [
-            "report: the clock is 8h ahead: the machine slept, or its clock was set; reading everybody again",
+            "report: the clock is 8h ahead: the machine slept, or its clock was set; reading all people \
+            again",
             "forget connections",
             "read #2 bulk 1",
             "connect",
@@ -153,6 +154,10 @@ fn an_older_answer_is_left_out_for_a_while() {
     }
     let ignored = ["report: ignored in Graph's answer: an answer that is older than the one before"];
     assert_eq!(rows[..3], [ignored; 3]);
-    assert!(rows[3][0].starts_with("report: users[0]: Graph's sequence number went back"), "{:?}", rows[3]);
+    assert!(
+        rows[3][0].starts_with("report: users[0]: Graph keeps returning an older sequence number"),
+        "{:?}",
+        rows[3]
+    );
     assert!(rows[3].contains(&"presence/alice/availability = Away".to_owned()), "{:?}", rows[3]);
 }

@@ -22,7 +22,8 @@ const LIVES: SignedDuration = SignedDuration::from_mins(10);
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NoAssertion {
     #[error(
-        "the certificate ended on {}: make a new one, upload it under Entra admin center > App registrations > \
+        "the certificate expired on {}: make a new one, upload it under Entra admin center > App \
+        registrations > \
          Certificates & secrets, and replace graph.auth.certificate_file (or set this machine's clock, which says {})",
         .0.strftime("%Y-%m-%d"), .1.strftime("%Y-%m-%d")
     )]
@@ -127,7 +128,7 @@ mod tests {
         let certificate = certificate(pem::rsa_between(date(2025, 1, 1), date(2026, 12, 13)));
         let says = |now| sign(&certificate, "the-app", &endpoint(), at(now)).unwrap_err().to_string();
         let ended = says("2026-12-13T00:00:00Z");
-        assert!(ended.starts_with("the certificate ended on 2026-12-13: make a new one"), "{ended}");
+        assert!(ended.starts_with("the certificate expired on 2026-12-13: make a new one"), "{ended}");
         let not_yet = says("1970-01-01T00:00:00Z");
         assert!(
             not_yet.contains("before 2025-01-01 00:00 UTC: set this machine's clock, which says 1970"),

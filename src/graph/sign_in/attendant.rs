@@ -124,7 +124,7 @@ pub async fn run(
 
 /// Hands what a person says to the invitation that is under way, or tells them that it cannot be.
 fn hand_on(hears: &mpsc::Sender<Said>, begun: InvitationId, said: Said) -> Option<SignInEvent> {
-    let why = "this sign-in takes nothing now; try again in a moment";
+    let why = "this sign-in is busy; try again in a moment";
     hears.try_send(said).is_err().then(|| SignInEvent::NotTaken(begun, why.into()))
 }
 

@@ -66,7 +66,7 @@ impl DelegatedSignIn {
     ///
     /// # Errors
     ///
-    /// If another bridge has it, or nobody is signed in and nothing can be written.
+    /// If another bridge has it, or no account is signed in and nothing can be written.
     pub fn claim(&self) -> Result<RunLock, StoreError> {
         let claimed = self.store.claim()?;
         if let Err(error) = self.store.try_out() {
@@ -110,7 +110,7 @@ impl DelegatedSignIn {
     ///
     /// # Errors
     ///
-    /// If nobody is signed in, or the sign-in is of no use any more, or the service cannot be asked now.
+    /// If no account is signed in, or the sign-in is of no use any more, or the service cannot be asked now.
     pub async fn fetch(
         &self,
         authority: &Authority,
@@ -120,8 +120,9 @@ impl DelegatedSignIn {
         let store = self.store.lock().await.map_err(disk)?;
         let kept = self.unstored.or_newer(store.read()).map_err(disk)?;
         let kept = kept.ok_or_else(|| ReadFailure::SignInRequired {
-            advice: "nobody is signed in: run `presence2mqtt login`, or follow the invitation in the log"
-                .into(),
+            advice: "no account is signed in: run `presence2mqtt login`, or follow the instructions in the \
+            log"
+            .into(),
         })?;
         self.check(&kept)?;
         if let Some(issued) = young(&kept).filter(|_| !fresh) {

@@ -112,7 +112,7 @@ impl Invitation<'_> {
             return over();
         }
         let end = tokio::time::timeout(lives, self.followed(&pending, listener, said));
-        end.await.unwrap_or_else(|_| InvitationEnd::Expired("nobody followed the link in time".into()))
+        end.await.unwrap_or_else(|_| InvitationEnd::Expired("the link was not used in time".into()))
     }
 
     /// Waits until the link was followed to an end. What is pasted in vain costs nothing.

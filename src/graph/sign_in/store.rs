@@ -139,7 +139,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// Another process holds the store.
-    #[error("another process is using {} and does not let go", .path.display())]
+    #[error("another process is using {} and does not release it", .path.display())]
     Busy {
         /// The lock file.
         path: PathBuf,

@@ -130,7 +130,7 @@ fn what_somebody_searches_for_is_text() {
         "{page}"
     );
     assert_eq!(page.matches("<script>").count(), 1);
-    assert!(page.contains("Nobody is found by this search.") && names(&page).is_empty(), "{page}");
+    assert!(page.contains("No one matches this search.") && names(&page).is_empty(), "{page}");
     assert!(!page.contains("<form role=\"search\" method=\"get\" hidden>"), "the way back is there: {page}");
 }
 
@@ -143,7 +143,7 @@ fn a_first_run_says_what_happens_next() {
                         [[groups]]\nid = \"02bd9fd6-8f93-4758-87c3-1fb73740a315\"\n",
     );
     let empty = page(&group, "", 1);
-    assert!(empty.contains("Nobody is followed yet. Members of a group appear here"), "{empty}");
+    assert!(empty.contains("No people yet. Members of a group appear here"), "{empty}");
     assert!(empty.contains("class=\"lamp new\"") && title(&empty) == "presence2mqtt", "{empty}");
 
     let mut person = bridge("");
@@ -153,9 +153,12 @@ fn a_first_run_says_what_happens_next() {
         "{starting}"
     );
     assert!(starting.contains("Not read yet") && !starting.contains("class=\"badge"), "{starting}");
-    person.on(read(0, Err(ReadFailure::SignInRequired { advice: "nobody is signed in".into() })), at(1));
+    person.on(read(0, Err(ReadFailure::SignInRequired { advice: "no account is signed in".into() })), at(1));
     let unasked = page(&person, "", 2);
-    assert!(unasked.contains("class=\"lamp bad\"") && unasked.contains("nobody is signed in"), "{unasked}");
+    assert!(
+        unasked.contains("class=\"lamp bad\"") && unasked.contains("no account is signed in"),
+        "{unasked}"
+    );
     let shown = ShownInvitation {
         verification_uri: "https://login.example/device".parse().unwrap(),
         user_code: Some("ABCD1234".into()),
@@ -169,7 +172,7 @@ fn a_first_run_says_what_happens_next() {
         "Sign in to begin.",
         "then a new code appears",
         "Presence appears here a few seconds after the sign-in.",
-        "<p class=\"quiet\">nobody is signed in",
+        "<p class=\"quiet\">no account is signed in",
         "<section class=\"notices\" aria-labelledby=\"notices\" hidden>",
     ] {
         assert!(asked.contains(expected), "{expected} in {asked}");

@@ -7,7 +7,7 @@ pub enum Violation {
     #[error("this port speaks TLS; write mqtts:// (or wss://) in mqtt.url")]
     SpeaksTls,
     /// Nor is it anything else of MQTT.
-    #[error("what answers there is no MQTT broker; check the host and port in mqtt.url")]
+    #[error("no MQTT broker answers there; check the host and port in mqtt.url")]
     NoBroker,
     /// The connection is refused, for a reason that this client does not know.
     #[error("the broker refuses the connection with reason code {0:#04x}")]

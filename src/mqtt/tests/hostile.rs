@@ -63,7 +63,7 @@ async fn any_code_refuses_that_message_or_filter_and_is_named() {
     let rows = [
         (0x95, "a packet was too large for the broker; raise its limit (reason code 0x95)"),
         (0x8c, "the broker refuses it with reason code 0x8c"),
-        (0x9b, "the broker does not take this quality of service (reason code 0x9b)"),
+        (0x9b, "the broker does not accept this quality of service (reason code 0x9b)"),
         (0xff, "the broker refuses it with reason code 0xff"),
     ];
     for (code, says) in rows {
@@ -131,7 +131,7 @@ async fn a_port_that_speaks_something_else_is_named() {
     #[rustfmt::skip]
     let rows: [(&[u8], &str); 2] = [
         (&[0x15, 3, 3, 0, 2, 2, 70], "this port speaks TLS; write mqtts:// (or wss://) in mqtt.url"),
-        (b"SSH-2.0-OpenSSH_9.2\r\n", "what answers there is no MQTT broker; check the host and port in mqtt.url"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "no MQTT broker answers there; check the host and port in mqtt.url"),
     ];
     for (bytes, says) in rows {
         for (protocol, failure) in [

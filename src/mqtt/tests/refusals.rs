@@ -59,7 +59,7 @@ async fn a_broker_that_says_nothing_may_be_waiting_for_the_rest_of_a_packet_it_d
     };
     let (v3, v5) = tokio::join!(silent(Protocol::V3), silent(Protocol::V5));
     assert_eq!(v3, LinkFailure::Lost("no answer in time".into()));
-    assert_eq!(v5, LinkFailure::NotUnderstood("the broker does not answer in MQTT 5".into()));
+    assert_eq!(v5, LinkFailure::NotUnderstood("the broker does not answer to MQTT 5".into()));
 }
 
 #[tokio::test]

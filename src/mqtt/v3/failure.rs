@@ -36,7 +36,8 @@ fn of_refusal(code: ConnectReturnCode) -> LinkFailure {
             "the broker refuses the user name or password; check mqtt.username and mqtt.password_file"
         }
         ConnectReturnCode::NotAuthorized => {
-            "the broker does not let this client in; check mqtt.username, mqtt.password_file and the broker's access list"
+            "the broker does not accept this client; check mqtt.username, mqtt.password_file and the \
+            broker's access list"
         }
         ConnectReturnCode::BadClientId => "the broker refuses the client id; change mqtt.client_id",
         ConnectReturnCode::RefusedProtocolVersion => {

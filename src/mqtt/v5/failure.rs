@@ -15,7 +15,7 @@ pub(super) fn of(error: &ConnectionError, is_open: bool, was_reached: bool) -> L
         ConnectionError::ConnectionRefused(code) => reason::of_refusal(*code),
         // A broker that knows only MQTT 3.1.1 may wait for the rest of a packet that it takes for one of its own.
         ConnectionError::Timeout(_) if was_reached => {
-            LinkFailure::NotUnderstood("the broker does not answer in MQTT 5".into())
+            LinkFailure::NotUnderstood("the broker does not answer to MQTT 5".into())
         }
         ConnectionError::Timeout(_) => lost("no answer in time"),
         ConnectionError::NotConnAck(_) => not_mqtt_5(error),
@@ -64,7 +64,7 @@ fn hung_up(is_open: bool) -> LinkFailure {
     if is_open {
         LinkFailure::Closed
     } else {
-        LinkFailure::NotUnderstood("the broker hangs up when it is spoken to in MQTT 5".into())
+        LinkFailure::NotUnderstood("the broker closes the connection when it is asked for MQTT 5".into())
     }
 }
 

@@ -8,9 +8,10 @@ use crate::core::model::event::LinkFailure;
 use crate::core::model::foreign::Legible;
 use crate::mqtt::gate::unknown_code;
 
-pub(super) const RETAIN_NOT_SUPPORTED: &str = "the broker keeps no retained messages, which this bridge is made of; \
-     allow them on the broker or use another one";
-const NOT_AUTHORIZED: &str = "the broker does not let this client in; check mqtt.username, mqtt.password_file and the \
+pub(super) const RETAIN_NOT_SUPPORTED: &str = "the broker keeps no retained messages, which this bridge \
+needs; allow them on the broker or use another one";
+const NOT_AUTHORIZED: &str = "the broker does not accept this client; check mqtt.username, \
+mqtt.password_file and the \
      broker's access list";
 const QUOTA_EXCEEDED: &str = "a quota of the broker is used up; raise it there";
 const PACKET_TOO_LARGE: &str = "a packet was too large for the broker; raise its limit";
@@ -43,7 +44,8 @@ pub(super) fn of_refusal(code: ConnectReturnCode) -> LinkFailure {
         ),
         Code::BadAuthenticationMethod => (
             LinkFailure::Refused,
-            "the broker wants a way of signing in that this bridge does not know; allow a password or a certificate",
+            "the broker requires a way to sign in that this bridge does not have; allow a password or a \
+            certificate",
         ),
         Code::TopicNameInvalid => (LinkFailure::Refused, TOPIC_INVALID),
         Code::PacketTooLarge => (LinkFailure::Refused, PACKET_TOO_LARGE),
@@ -54,7 +56,7 @@ pub(super) fn of_refusal(code: ConnectReturnCode) -> LinkFailure {
         Code::UseAnotherServer | Code::ServerMoved => (LinkFailure::Refused, OTHER_SERVER),
         Code::ConnectionRateExceeded => (LinkFailure::Refused, RATE_EXCEEDED),
         Code::UnspecifiedError | Code::ImplementationSpecificError => {
-            (LinkFailure::Refused, "the broker does not let this client in and gives no reason; its log may")
+            (LinkFailure::Refused, "the broker does not accept this client and gives no reason; its log may")
         }
         Code::ServerUnavailable | Code::ServiceUnavailable => {
             (LinkFailure::Lost, "the broker is not available now")
@@ -75,7 +77,11 @@ pub(super) fn of_goodbye(code: DisconnectReasonCode, said: Option<&str>) -> Link
     let (failure, why): (fn(Legible) -> LinkFailure, _) = match code {
         Code::SessionTakenOver => return LinkFailure::TakenOver,
         Code::NotAuthorized => (LinkFailure::Refused, NOT_AUTHORIZED),
-        Code::AdministrativeAction => (LinkFailure::Refused, "somebody closed the connection at the broker"),
+        Code::AdministrativeAction => (
+            LinkFailure::Refused,
+            "an administrator closed the connection at \
+        the broker",
+        ),
         Code::TopicFilterInvalid | Code::TopicNameInvalid => (LinkFailure::Refused, TOPIC_INVALID),
         Code::PacketTooLarge => (LinkFailure::Refused, PACKET_TOO_LARGE),
         Code::QuotaExceeded => (LinkFailure::Refused, QUOTA_EXCEEDED),
@@ -95,7 +101,7 @@ pub(super) fn of_goodbye(code: DisconnectReasonCode, said: Option<&str>) -> Link
         }
         Code::ServerBusy => (LinkFailure::Lost, BUSY),
         Code::ServerShuttingDown => (LinkFailure::Lost, "the broker shuts down"),
-        Code::KeepAliveTimeout => (LinkFailure::Lost, "the broker heard nothing for too long"),
+        Code::KeepAliveTimeout => (LinkFailure::Lost, "the broker received nothing for too long"),
         Code::MaximumConnectTime => (LinkFailure::Lost, "the broker ends connections after some time"),
         Code::NormalDisconnection | Code::DisconnectWithWillMessage => return LinkFailure::Closed,
         Code::UnspecifiedError | Code::ImplementationSpecificError => (LinkFailure::Lost, UNSPECIFIED),
@@ -144,7 +150,7 @@ pub(super) fn in_words(why: &str, said: Option<&str>) -> String {
     match unknown_code(said) {
         Some(code @ 0x95) => format!("{PACKET_TOO_LARGE} (reason code {code:#04x})"),
         Some(code @ 0x9b) => {
-            format!("the broker does not take this quality of service (reason code {code:#04x})")
+            format!("the broker does not accept this quality of service (reason code {code:#04x})")
         }
         Some(code) => format!("the broker refuses it with reason code {code:#04x}"),
         None => with_words(why, said),

@@ -18,7 +18,7 @@ const DECLINED: Advice = Advice::new(
 
 /// Nobody came in time, or whoever came was turned away, which nobody tells the bridge.
 pub(super) const EXPIRED_CODE: Advice = Advice::new(
-    "nobody used the code in time",
+    "the code was not used in time",
     "start again with `presence2mqtt login`; if the page refused the code, use `presence2mqtt login --browser`; \
      if it said \"Need admin approval\", hand the page docs/for-administrators.md to an administrator",
 );
@@ -53,14 +53,14 @@ pub(super) const BY_NUMBER: &[(&[u32], Verdict)] = &[
     (&[530035], Act(Advice::new("security defaults of this tenant block device codes", "use `presence2mqtt login --browser`, and set graph.auth.method = \"browser\""))),
     (&[530034], Act(Advice::new("the tenant blocks this way to sign in, or suspects the account", "use `presence2mqtt login --browser`; if that is refused too, ask an administrator to look under Entra admin center > Sign-in logs"))),
     (&[53003], Act(Advice::new("a Conditional Access policy blocks this way to sign in", "if it blocks device codes, use `presence2mqtt login --browser`, otherwise ask an administrator to look under Entra admin center > Sign-in logs > Conditional Access").app("ask an administrator to exclude the app from the policy under Entra admin center > Conditional Access > Workload identities").managed_identity("ask an administrator to exclude the managed identity from the policy under Entra admin center > Conditional Access > Workload identities"))),
-    (&[53000, 53001, 50005, 50097, 50129, 50155, 50187, 135011], Act(Advice::new("a Conditional Access policy wants a managed device", "use `presence2mqtt login --browser --no-open` with a browser on such a device, or ask an administrator for an exception under Entra admin center > Conditional Access").app("ask an administrator to exclude the app, which has no device, from the policy under Entra admin center > Conditional Access"))),
+    (&[53000, 53001, 50005, 50097, 50129, 50155, 50187, 135011], Act(Advice::new("a Conditional Access policy requires a managed device", "use `presence2mqtt login --browser --no-open` with a browser on such a device, or ask an administrator for an exception under Entra admin center > Conditional Access").app("ask an administrator to exclude the app, which has no device, from the policy under Entra admin center > Conditional Access"))),
     (&[53002, 50127], Act(Advice::new("a Conditional Access policy allows approved apps only", "ask an administrator for an exception under Entra admin center > Conditional Access"))),
     (&[530032, 50131, 1000031], Act(Advice::new("a security policy of the tenant blocks this sign-in", "ask an administrator to look under Entra admin center > Sign-in logs"))),
     (&[53011, 50135], Act(Advice::new("the account is blocked because it is at risk", "ask an administrator to look under Entra admin center > Identity Protection > Risky users"))),
     (&[500212], Act(Advice::new("the account's own organisation does not let it sign in to this tenant", "sign in with an account of graph.tenant_id, or ask an administrator there to look under Entra admin center > External Identities > Cross-tenant access settings"))),
     (&[500213], Act(Advice::new("this tenant does not let accounts of that organisation in", "sign in with an account of graph.tenant_id, or ask an administrator to look under Entra admin center > External Identities > Cross-tenant access settings"))),
     (&[50002, 500021, 500022], Act(Advice::registered("the network that this machine is in allows other tenants only", "ask an administrator of the network to allow graph.tenant_id, under tenant restrictions"))),
-    (&[65001, 90008], Act(Advice::new("nobody has consented to the app's permissions", "sign in again with `presence2mqtt login` and accept them, or click Grant admin consent under Entra admin center > App registrations > API permissions").app("click Grant admin consent under Entra admin center > App registrations > API permissions").managed_identity(GIVE_ROLE))),
+    (&[65001, 90008], Act(Advice::new("the app's permissions have no consent yet", "sign in again with `presence2mqtt login` and accept them, or click Grant admin consent under Entra admin center > App registrations > API permissions").app("click Grant admin consent under Entra admin center > App registrations > API permissions").managed_identity(GIVE_ROLE))),
     (&[90094, 90095], Act(Advice::registered("only an administrator may consent here (\"Need admin approval\")", "hand the page docs/for-administrators.md to one, who clicks Grant admin consent under Entra admin center > App registrations > API permissions"))),
     (&[90093], Act(Advice::registered("the account may not consent", "hand the page docs/for-administrators.md to an administrator, who clicks Grant admin consent under Entra admin center > App registrations > API permissions"))),
     (&[90099], Act(Advice::registered("the app is not authorised in this tenant", "ask an administrator to click Grant admin consent under Entra admin center > Enterprise applications > Permissions"))),
@@ -83,7 +83,7 @@ pub(super) const BY_NUMBER: &[(&[u32], Verdict)] = &[
     (&[70002], Act(Advice::registered("the app's credential is refused, or it may not sign people in without one", "compare [graph.auth] with Entra admin center > App registrations > Certificates & secrets, and for people set Allow public client flows to Yes under Authentication"))),
     (&[700027], Act(Advice::registered("the certificate is not one of this app's", "upload it under Entra admin center > App registrations > Certificates & secrets, and check graph.client_id"))),
     (&[700030], Act(Advice::registered("the certificate's subject or issuer is not allowed for this app", "compare it with Entra admin center > App registrations > Certificates & secrets"))),
-    (&[1000502], Act(Advice::registered("the certificate has ended", "make a new one, upload it under Entra admin center > App registrations > Certificates & secrets, and replace graph.auth.certificate_file"))),
+    (&[1000502], Act(Advice::registered("the certificate has expired", "make a new one, upload it under Entra admin center > App registrations > Certificates & secrets, and replace graph.auth.certificate_file"))),
     (&[50012, 50013, 50027, 50048, 700021, 700023], Act(Advice::registered("the app's proof is refused", "check graph.client_id, the certificate or federated credential under Entra admin center > App registrations > Certificates & secrets, and this machine's clock"))),
     (&[500133, 700024], Act(Advice::registered("the app's proof is not of this time", "set this machine's clock; a federated token in graph.auth.federated_token_file may also be too old"))),
     (&[70021, 700211, 700212, 700213], Act(Advice::registered("no federated credential fits the token", "compare its issuer, subject and audience with Entra admin center > App registrations > Certificates & secrets > Federated credentials"))),
@@ -94,7 +94,7 @@ pub(super) const BY_NUMBER: &[(&[u32], Verdict)] = &[
     (&[700016, 700011], Act(Advice::registered("this tenant does not know graph.client_id", "check it against Entra admin center > App registrations, and that graph.tenant_id is the app's tenant"))),
     (&[7000112], Act(Advice::all("the app is disabled", "ask an administrator to enable it under Entra admin center > Enterprise applications > Properties"))),
     (&[70001, 500014], Act(Advice::all("the app is disabled or not installed in this tenant", "ask an administrator to look under Entra admin center > Enterprise applications"))),
-    (&[90002], Act(Advice::registered("graph.tenant_id is no tenant", "check it against Entra admin center > Overview"))),
+    (&[90002], Act(Advice::registered("graph.tenant_id is not a tenant", "check it against Entra admin center > Overview"))),
     (&[90038, 90051, 1000104], Act(Advice::all("this tenant is in another cloud", "set graph.cloud"))),
     (&[50194], Act(Advice::registered("the app is for one tenant only", "write its GUID from Entra admin center > Overview in graph.tenant_id"))),
     (&[9001023, 50059, 90019, 90124, 90130], Act(Advice::registered("this method needs one tenant", "write its GUID from Entra admin center > Overview in graph.tenant_id"))),
@@ -110,7 +110,7 @@ pub(super) const BY_WORD: &[(&str, Verdict)] = &[
     ("invalid_grant", Act(Advice::new("the sign-in is not valid any more", "sign in again with `presence2mqtt login`"))),
     ("interaction_required", Act(Advice::new("the tenant asks for more than was given", "sign in again with `presence2mqtt login`"))),
     ("login_required", Act(Advice::new("the sign-in has ended", "sign in again with `presence2mqtt login`"))),
-    ("consent_required", Act(Advice::registered("nobody has consented to the app's permissions", "click Grant admin consent under Entra admin center > App registrations > API permissions").managed_identity(GIVE_ROLE))),
+    ("consent_required", Act(Advice::registered("the app's permissions have no consent yet", "click Grant admin consent under Entra admin center > App registrations > API permissions").managed_identity(GIVE_ROLE))),
     ("access_denied", Act(DECLINED)),
     ("authorization_declined", Act(DECLINED)),
     ("expired_token", Act(EXPIRED_CODE)),
