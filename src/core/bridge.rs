@@ -284,7 +284,7 @@ impl Bridge {
         let Self { graph, broker, outbox, cx, .. } = self;
         cx.report(Report::Slept(slept));
         cx.budgets.slept(slept);
-        graph.cut_off("the machine slept meanwhile; it is not known whether it was done", outbox, cx);
+        graph.cut_off("the machine slept meanwhile; the result is not known", outbox, cx);
         graph.slept(WAKING_GRACE, cx);
         if broker.slept(slept, outbox, cx) {
             self.step_back();

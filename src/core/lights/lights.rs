@@ -27,7 +27,7 @@ const ON: &str = "ON";
 const OFF: &str = "OFF";
 
 /// What a visitor is answered about a light that is not configured any more.
-const NO_SUCH: &str = "there is no such light any more";
+const NO_SUCH: &str = "this light does not exist any more";
 
 /// What `…/light/<name>/because` holds unless another topic wins.
 const PRESENCE: &str = "presence";
