@@ -304,5 +304,5 @@ fn a_message_at_which_the_broker_hangs_up_takes_nothing_along() {
     let health = health_of(&last).unwrap();
     assert!(health.contains("for presence/bob/state; it is left out and retried later"), "{health}");
     assert!(!said.join("\n").contains("another client"), "{said:?}");
-    assert!(said.join("\n").contains("bytes for presence/bob/state; it is left out"), "{said:?}");
+    assert!(said.join("\n").contains("bytes for presence/bob/state; the message is left out"), "{said:?}");
 }

@@ -508,5 +508,5 @@ fn whoever_signs_out_is_not_told_how_an_invitation_ended() {
     let said = lines(&bridge.on(ended(1, InvitationEnd::Expired("unused".into())), at(1.6)));
     assert!(!said.iter().any(|line| line.starts_with("answer")), "{said:?}");
     let done = lines(&bridge.on(SignIn(AccountId::FIRST, SignInEvent::SignedOut(Ok(()))), at(1.7)));
-    assert!(done[0].starts_with("answer: The sign-in is forgotten here."), "{done:?}");
+    assert!(done[0].starts_with("answer: The sign-in is deleted here."), "{done:?}");
 }
