@@ -179,12 +179,11 @@ impl Bridge {
             }),
             Act::SetPresence(user, payload) => {
                 let change = PresenceChange::from_presence(payload.as_bytes());
-                let topic = cx.topics.set(&user, SET);
-                let payload = payload.into_bytes();
-                let message = Incoming { topic, payload, retained: false, reply_to: None };
-                let is_empty = matches!(change, Ok(None));
-                let is_taken = !is_empty && self.commanded(user, change, (&message, Some(visitor)));
-                (!is_taken).then(|| Err("this person's presence cannot be set".into()))
+                self.set(visitor, user, (SET, change), payload)
+            }
+            Act::SetStatusMessage(user, payload) => {
+                let change = PresenceChange::from_status_message(payload.as_bytes(), cx.wall);
+                self.set(visitor, user, (SET_STATUS_MESSAGE, change), payload)
             }
             Act::Landed(address) => {
                 let account = accounts.iter_mut().find(|account| account.sign_in.ends_on(&address));
@@ -202,6 +201,23 @@ impl Bridge {
                 sign_in.sign_out(visitor, outbox, cx);
             }),
         }
+    }
+
+    /// A visitor sets something of a person, as a message at this level would. Returns why that cannot be.
+    fn set(
+        &mut self,
+        visitor: ActId,
+        user: TopicLevel,
+        (level, change): (&str, Result<Option<PresenceChange>, String>),
+        payload: String,
+    ) -> Option<Acted> {
+        if matches!(change, Ok(None)) {
+            return Some(Err("nothing was chosen; choose a presence first".into()));
+        }
+        let (topic, payload) = (self.cx.topics.set(&user, level), payload.into_bytes());
+        let message = Incoming { topic, payload, retained: false, reply_to: None };
+        let is_taken = self.commanded(user, change, (&message, Some(visitor)));
+        (!is_taken).then(|| Err("this person's presence cannot be set".into()))
     }
 
     /// Does something about the sign-in of an account, which shows later how it went; or says why not.
