@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use clap::Parser;
 use presence2mqtt::cli::{Arguments, exit};
 use presence2mqtt::config::{self, Environment};
@@ -146,12 +147,11 @@ fn every_configuration_that_is_shipped_is_accepted() {
         ("AZURE_FEDERATED_TOKEN_FILE".to_owned(), token.to_str().unwrap().to_owned()),
         ("HOME".to_owned(), "/home/alice".to_owned()),
     ]);
-    for file in ["deploy/debian/config.toml", "deploy/kubernetes/config.toml"] {
-        // Where a cluster mounts its secrets.
-        let text = page(file).replace("/var/run/secrets/presence2mqtt/", "");
-        if let Err(error) = config::parse(&text, &here(file), &environment) {
-            panic!("{file}: {error}");
-        }
+    let file = "deploy/kubernetes/config.toml";
+    // Where a cluster mounts its secrets.
+    let text = page(file).replace("/var/run/secrets/presence2mqtt/", "");
+    if let Err(error) = config::parse(&text, &here(file), &environment) {
+        panic!("{file}: {error}");
     }
 }
 
@@ -531,6 +531,21 @@ fn home_assistant_finds_one_app_and_the_repository_at_the_top() {
     }
     assert_eq!(found, [here("deploy/home-assistant/app/config.yaml")]);
     assert!(page("repository.yaml").contains("\nname: "));
+}
+
+/// The Supervisor calls an app by the first letters of a hash of its repository's address (`get_hash_from_repository`), and its slug.
+#[test]
+fn the_link_to_the_app_names_it_as_the_supervisor_does() {
+    let readme = page("README.md");
+    let links: Vec<&str> = readme.split("redirect/supervisor_addon/?addon=").skip(1).collect();
+    assert!(!links.is_empty());
+    for link in links {
+        let (app, rest) = link.split_once("&repository_url=").unwrap();
+        let address = rest.split(')').next().unwrap().to_lowercase();
+        let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, address.as_bytes());
+        let hash: String = hash.as_ref()[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(app, format!("{hash}_presence2mqtt"), "docs/CONTRIBUTING.md says how it is changed");
+    }
 }
 
 #[test]

@@ -65,6 +65,12 @@ fn describe(config: &Config, out: &mut impl Write) -> std::io::Result<()> {
         name.iter().try_for_each(|name| writeln!(out, "  account  {name}"))?;
         writeln!(out, "  tenant   {} in the {} cloud", tenant.as_str(), cloud.as_str())?;
         writeln!(out, "  sign-in  {}", auth.as_str())?;
+        let is_followed = groups.iter().any(|group| group.account == of);
+        let users = match (users, is_followed) {
+            (0, true) => "the members of groups".to_owned(),
+            (users, true) => format!("{users}, and the members of groups"),
+            (users, false) => users.to_string(),
+        };
         writeln!(out, "  users    {users}, read every {}", words(settings.poll_interval))?;
         describe_budget(accounts, account, out)?;
     }

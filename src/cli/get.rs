@@ -23,7 +23,7 @@ use crate::graph::client::GraphClient;
 use crate::graph::once::{self, Outcome};
 use crate::run;
 use crate::view::line::Ink;
-use crate::view::table::{Cell, table};
+use crate::view::table::{Cell, Widths, table};
 
 /// Whom to read, and how to print it.
 #[derive(Debug, Default, Args)]
@@ -144,9 +144,8 @@ fn print_table(rows: &[(&User, Outcome)], paper: Paper, out: &mut impl Write) ->
     let rows: Vec<Vec<Cell>> = rows.iter().map(|(user, outcome)| cells(user, outcome)).collect();
     // A blank is before each line.
     let width = paper.width.map(|width| width.saturating_sub(1));
-    for line in
-        table(&["USER", "NAME", "AVAILABILITY", "ACTIVITY", "OUT OF OFFICE"], &rows, width, &[1, 4, 3])
-    {
+    let titles = ["USER", "NAME", "AVAILABILITY", "ACTIVITY", "OUT OF OFFICE"];
+    for line in table(&titles, &rows, width, &[1, 4, 3], &mut Widths::default()) {
         writeln!(out, " {}", line.render(width, paper.colours))?;
     }
     Ok(())

@@ -10,19 +10,34 @@ use tokio::sync::mpsc;
 /// Lines read ahead. When it is full, what is typed waits in the terminal.
 const AHEAD: usize = 1;
 
-/// The lines of standard input, read from the first time that one is wanted.
+/// The lines of standard input, each read when it is wanted: between two of them the terminal is another program's, if need be.
 #[derive(Debug, Default)]
-pub(super) struct Lines(Option<mpsc::Receiver<String>>);
+pub(super) struct Lines(Option<Typed>);
+
+#[derive(Debug)]
+struct Typed {
+    wanted: std::sync::mpsc::Sender<()>,
+    lines: mpsc::Receiver<String>,
+    /// One was wanted and did not come yet.
+    is_awaited: bool,
+}
 
 impl Lines {
     /// All lines, as they come.
-    pub(super) fn into_typed(self) -> mpsc::Receiver<String> {
-        self.0.unwrap_or_else(of_stdin)
+    pub(super) fn all() -> mpsc::Receiver<String> {
+        of_stdin(|| true)
     }
 
     /// The next line; nothing when there is no more. Waiting can be given up, and loses nothing.
     pub(super) async fn next(&mut self) -> Option<String> {
-        self.0.get_or_insert_with(of_stdin).recv().await
+        let Typed { wanted, lines, is_awaited } = self.0.get_or_insert_with(Typed::of_stdin);
+        if !std::mem::replace(is_awaited, true) {
+            // Who reads no more has no more.
+            let _gone = wanted.send(());
+        }
+        let line = lines.recv().await;
+        *is_awaited = false;
+        line
     }
 
     /// Asks until the answer is yes or no; an empty one is `default`, and none at all is no.
@@ -51,16 +66,25 @@ impl Lines {
     pub(super) fn typed(lines: &[&str]) -> Self {
         let (to, typed) = mpsc::channel(lines.len().max(1));
         lines.iter().for_each(|line| to.try_send((*line).to_owned()).unwrap());
-        Self(Some(typed))
+        Self(Some(Typed { wanted: std::sync::mpsc::channel().0, lines: typed, is_awaited: false }))
+    }
+}
+
+impl Typed {
+    fn of_stdin() -> Self {
+        let (wanted, want) = std::sync::mpsc::channel();
+        Self { wanted, lines: of_stdin(move || want.recv().is_ok()), is_awaited: false }
     }
 }
 
 /// Reading a terminal cannot be cancelled, and a task that does it would keep the program from ending. So a thread reads,
-/// which ends with the process.
-fn of_stdin() -> mpsc::Receiver<String> {
+/// which ends with the process; it reads a line whenever `wants` says so.
+fn of_stdin(wants: impl Fn() -> bool + Send + 'static) -> mpsc::Receiver<String> {
     let (to, lines) = mpsc::channel(AHEAD);
     let read = move || {
-        for line in io::stdin().lock().lines().map_while(Result::ok) {
+        let mut typed = io::stdin().lock().lines().map_while(Result::ok);
+        while wants() {
+            let Some(line) = typed.next() else { return };
             if to.blocking_send(line).is_err() {
                 return;
             }
@@ -101,14 +125,19 @@ mod tests {
 
     #[tokio::test]
     async fn a_line_that_nobody_waits_for_any_more_is_there_for_the_next_question() {
-        let (to, typed) = mpsc::channel(AHEAD);
-        let mut lines = Lines(Some(typed));
-        tokio::select! {
-            biased;
-            line = lines.next() => panic!("{line:?}"),
-            () = std::future::ready(()) => {}
+        let (to, lines) = mpsc::channel(AHEAD);
+        let (wanted, want) = std::sync::mpsc::channel();
+        let mut lines = Lines(Some(Typed { wanted, lines, is_awaited: false }));
+        assert!(want.try_recv().is_err(), "nobody waits for a line yet");
+        for _ in 0..2 {
+            tokio::select! {
+                biased;
+                line = lines.next() => panic!("{line:?}"),
+                () = std::future::ready(()) => {}
+            }
         }
         to.try_send("y".to_owned()).unwrap();
         assert!(lines.ask(&mut Vec::new(), "Really?", false).await.unwrap());
+        assert_eq!(want.try_iter().count(), 1, "the terminal is free for others");
     }
 }

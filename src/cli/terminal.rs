@@ -1,11 +1,12 @@
 //! What may be done with standard output and standard error.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 
 use tokio::sync::mpsc;
 
 use super::lines::Lines;
 use crate::config::Environment;
+use crate::view::line::wrapped;
 use crate::view::screen::Size;
 
 /// What standard output and standard error are. Decided once, so that all commands agree.
@@ -26,6 +27,16 @@ pub(super) struct Paper {
     pub width: Option<usize>,
     /// With colours.
     pub colours: bool,
+}
+
+impl Paper {
+    /// Prints sentences, broken between words where there is not room for all of a line.
+    pub(super) fn say(self, out: &mut impl Write, sentences: &str) -> io::Result<()> {
+        sentences
+            .lines()
+            .flat_map(|line| wrapped(line, self.width))
+            .try_for_each(|line| writeln!(out, "{line}"))
+    }
 }
 
 impl Terminal {
@@ -52,7 +63,7 @@ impl Terminal {
 
     /// What is typed while results are drawn, where this program may read it.
     pub(super) fn typed(self) -> Option<mpsc::Receiver<String>> {
-        (self.out && is_in_front()).then(|| Lines::default().into_typed())
+        (self.out && is_in_front()).then(Lines::all)
     }
 
     /// Whether logs are coloured.

@@ -27,19 +27,38 @@ pub struct FirstStart {
     pub sections: Vec<String>,
     /// The whole text of that file.
     pub text: String,
-    /// What the environment says of the broker.
+    /// What the environment says.
     pub given: Given,
 }
 
-/// Which of the broker's keys a variable says: those need not be asked for, and not be written.
+/// Which keys a variable says: those need not be asked for, and not be written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Given {
-    /// Where it is.
+    /// The tenant.
+    pub tenant: bool,
+    /// The app.
+    pub client_id: bool,
+    /// Where the broker is.
     pub url: bool,
     /// Who the bridge is there.
     pub username: bool,
     /// The password, or the file that holds it.
     pub password: bool,
+}
+
+impl Given {
+    /// By these variables.
+    #[must_use]
+    pub fn by(environment: &Environment) -> Self {
+        let says = |key| Key::from(key).variable().is_some_and(|name| environment.get(&name).is_some());
+        Self {
+            tenant: says("graph.tenant_id"),
+            client_id: says("graph.client_id"),
+            url: says("mqtt.url"),
+            username: says("mqtt.username"),
+            password: says("mqtt.password") || says("mqtt.password_file"),
+        }
+    }
 }
 
 /// Whether the configuration that [`load`](super::load) finds is that of a first start: `http.listen` is there, the page may
@@ -76,13 +95,7 @@ fn read(text: &str, origin: Origin, environment: &Environment) -> Option<FirstSt
             format!("{}\n", toml::Table::from_iter([("http".to_owned(), of_http)]))
         }
     };
-    let says = |key| Key::from(key).variable().is_some_and(|name| environment.get(&name).is_some());
-    let given = Given {
-        url: says("mqtt.url"),
-        username: says("mqtt.username"),
-        password: says("mqtt.password") || says("mqtt.password_file"),
-    };
-    let text = text.to_owned();
+    let (given, text) = (Given::by(environment), text.to_owned());
     (!http.read_only).then_some(FirstStart { http, file, kept, sections, text, given })
 }
 
@@ -159,7 +172,7 @@ mod tests {
         assert_eq!(given, Given { url: true, ..Given::default() });
         let [name, password] = ["USERNAME", "PASSWORD"].map(|key| format!("PRESENCE2MQTT__MQTT__{key}"));
         let given = first("", &[LISTEN, (&name, "bridge"), (&password, "s3cret")]).unwrap().given;
-        assert_eq!(given, Given { url: false, username: true, password: true });
+        assert_eq!(given, Given { username: true, password: true, ..Given::default() });
     }
 
     #[test]

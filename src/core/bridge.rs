@@ -23,6 +23,7 @@ use super::model::heard::{Asked, Heard};
 use super::model::name::TopicLevel;
 use super::model::people_page::PeopleQuery;
 use super::model::place::Place;
+use super::model::presence_change::PresenceChange;
 use super::model::report::Report;
 use super::model::settings::Settings;
 use super::model::snapshot::Snapshot;
@@ -181,9 +182,12 @@ impl Bridge {
             }
             Act::TestLight(light) => return lights.test(&light, cx.now).map(Some),
             Act::SetPresence(user, payload) => {
-                if !self.command(Command::from_visitor(user, payload, visitor)) {
-                    return Err("this person's presence cannot be set".into());
-                }
+                let change = PresenceChange::from_presence(payload.as_bytes());
+                self.set(Command::from_visitor(user, change, payload, visitor))?;
+            }
+            Act::SetStatusMessage(user, payload) => {
+                let change = PresenceChange::from_status_message(payload.as_bytes(), cx.wall);
+                self.set(Command::from_visitor(user, change, payload, visitor))?;
             }
             Act::Landed(address) => graph.sign_in_at(&address)?.landed(address, visitor, cx),
             Act::SignIn(of, by, back_to) => {
@@ -195,6 +199,12 @@ impl Bridge {
             Act::SignOut(of) => graph.sign_in_of(of.as_ref(), &cx.settings)?.sign_out(visitor, outbox, cx),
         }
         Ok(None)
+    }
+
+    /// A visitor sets something of a person; `None` if the form was empty.
+    fn set(&mut self, command: Option<Command>) -> Result<(), Legible> {
+        let command = command.ok_or("nothing was chosen; choose a presence first")?;
+        if self.command(Some(command)) { Ok(()) } else { Err("this person's presence cannot be set".into()) }
     }
 
     /// Somebody wants somebody's presence to be set now. Returns whether that is answered.

@@ -22,6 +22,7 @@ pub(super) fn asked(form: &Form, headers: &HeaderMap) -> Option<Act> {
         "follow" => Act::Follow(name("light")?, true),
         "test" => Act::TestLight(name("light")?),
         "set" => Act::SetPresence(name("user")?, presence(form)?),
+        "message" => Act::SetStatusMessage(name("user")?, status_message(form)?),
         "browser" => Act::SignIn(account()?, SignInBy::Browser, loopback_port(headers)),
         "code" => Act::SignIn(account()?, SignInBy::DeviceCode, None),
         "landed" => Act::Landed(LandingAddress::pasted(form.value("address")?)),
@@ -48,12 +49,24 @@ pub(super) fn landing(query: Option<&str>) -> Option<LandingAddress> {
 
 /// A payload of `<base>/<user>/set`.
 fn presence(form: &Form) -> Option<String> {
-    let word = form.value("presence").filter(|word| !word.is_empty())?;
+    let word = form.value("presence")?;
     let lasts = form.value("lasts").unwrap_or_default();
-    if lasts.is_empty() || word == "auto" {
+    if word.is_empty() || lasts.is_empty() || word == "auto" {
         return Some(word.to_owned());
     }
     Some(serde_json::json!({ "availability": word, "duration": lasts }).to_string())
+}
+
+/// A payload of `<base>/<user>/set_status_message`.
+fn status_message(form: &Form) -> Option<String> {
+    let message = form.value("message")?.trim();
+    Some(
+        match form.value("lasts").unwrap_or_default() {
+            "" => serde_json::json!({ "message": message }),
+            lasts => serde_json::json!({ "message": message, "expires_in": lasts }),
+        }
+        .to_string(),
+    )
 }
 
 /// The port of the page on the visitor's own machine: a browser that signs in there can come back to it by itself, also through a
@@ -81,6 +94,7 @@ mod tests {
     #[test]
     fn each_form_means_one_act() {
         let set = |payload: &str| Some(Act::SetPresence(name("alice"), payload.to_owned()));
+        let message = |payload: &str| Some(Act::SetStatusMessage(name("alice"), payload.to_owned()));
         let browser = |account, port| Some(Act::SignIn(account, SignInBy::Browser, port));
         for (form, expected) in [
             ("act=refresh", Some(Act::Refresh)),
@@ -92,6 +106,12 @@ mod tests {
             ("act=set&user=alice&presence=auto&lasts=1h", set("auto")),
             ("act=set&user=alice&presence=Busy&lasts=1h", set(r#"{"availability":"Busy","duration":"1h"}"#)),
             ("act=set&user=alice&presence=%22&lasts=%22", set(r#"{"availability":"\"","duration":"\""}"#)),
+            // Nothing was chosen: its sender is told so.
+            ("act=set&user=alice&presence=&lasts=1h", set("")),
+            ("act=message&user=alice&message=+At+lunch+", message(r#"{"message":"At lunch"}"#)),
+            ("act=message&user=alice&message=%22&lasts=1h", message(r#"{"expires_in":"1h","message":"\""}"#)),
+            ("act=message&user=alice&message=", message(r#"{"message":""}"#)),
+            ("act=message&user=alice", None),
             ("act=browser&account=", browser(None, Some(9642))),
             ("act=browser&account=work", browser(Some(name("work")), Some(9642))),
             ("act=code", Some(Act::SignIn(None, SignInBy::DeviceCode, None))),

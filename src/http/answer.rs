@@ -8,7 +8,7 @@ use hyper::header::{
     WWW_AUTHENTICATE,
 };
 use hyper::http::request::Parts;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 
 use super::acts;
 use super::first_start::{self, Guide};
@@ -71,8 +71,7 @@ where
         Form::read(headers, body).await.map_err(|why: NotAForm| text(why.status(), &why.to_string()))?;
     site.token.check(&form).map_err(|why| not_obeyed(&why))?;
     if let Some(guide) = &site.guide {
-        let answer = first_start::answer(&form, headers);
-        return answered(guide, answer).await;
+        return answered(guide, first_start::answer(&form), headers).await;
     }
     let acted = match acts::asked(&form, headers) {
         Some(act) => site.act(act).await,
@@ -135,7 +134,7 @@ async fn at(path: &str, from: IpAddr, request: &Parts, site: &Site, page: &Page)
 /// The set-up of a first start.
 async fn set_up(guide: &Guide, request: &Parts, site: &Site) -> Response<String> {
     let query = request.uri.query();
-    let Some(view) = guide.visit(None).await else {
+    let Some(view) = guide.visit(None, &request.headers).await else {
         // When it is over the status page comes in a moment.
         let mut response = busy();
         response.headers_mut().insert(REFRESH, HeaderValue::from_static("1"));
@@ -143,7 +142,7 @@ async fn set_up(guide: &Guide, request: &Parts, site: &Site) -> Response<String>
     };
     // A browser that signed in comes back here; only who began the sign-in knows the state in the address.
     if let Some(answer) = first_start::landed(query, &view).filter(|_| request.method == Method::GET) {
-        let answered = answered(guide, Some(answer)).await;
+        let answered = answered(guide, Some(answer), &request.headers).await;
         return answered.unwrap_or_else(|busy| busy);
     }
     made(first_start::render(&view, site.token.as_str(), query == Some("paste")), first_start::policy())
@@ -153,9 +152,10 @@ async fn set_up(guide: &Guide, request: &Parts, site: &Site) -> Response<String>
 async fn answered(
     guide: &Guide,
     answer: Option<(Step, Answer)>,
+    headers: &HeaderMap,
 ) -> Result<Response<String>, Response<String>> {
     let answer = answer.ok_or_else(|| text(StatusCode::BAD_REQUEST, "this form has no effect here"))?;
-    guide.visit(Some(answer)).await.ok_or_else(busy)?;
+    guide.visit(Some(answer), headers).await.ok_or_else(busy)?;
     let mut response = text(StatusCode::SEE_OTHER, "go on with the page");
     response.headers_mut().insert(LOCATION, HeaderValue::from_static("./"));
     Ok(response)

@@ -33,6 +33,7 @@ const WHILE_SIGNING_IN: u8 = 4;
 #[derive(Debug)]
 pub(crate) struct Visit {
     answer: Option<(Step, Answer)>,
+    port: Option<u16>,
     view: oneshot::Sender<View>,
 }
 
@@ -48,9 +49,9 @@ pub(crate) fn visits() -> (Guide, mpsc::Receiver<Visit>) {
 
 impl Guide {
     /// Hands in an answer, if there is one; returns what the set-up shows now. Nothing from one that is busy or over.
-    pub(super) async fn visit(&self, answer: Option<(Step, Answer)>) -> Option<View> {
-        let (view, shown) = oneshot::channel();
-        self.0.try_send(Visit { answer, view }).ok()?;
+    pub(super) async fn visit(&self, answer: Option<(Step, Answer)>, headers: &HeaderMap) -> Option<View> {
+        let ((view, shown), port) = (oneshot::channel(), loopback_port(headers));
+        self.0.try_send(Visit { answer, port, view }).ok()?;
         timeout(PATIENCE, shown).await.ok()?.ok()
     }
 }
@@ -59,6 +60,11 @@ impl Visit {
     /// The answer that somebody brought, once.
     pub(crate) fn answer(&mut self) -> Option<(Step, Answer)> {
         self.answer.take()
+    }
+
+    /// The port of the page on the visitor's own machine.
+    pub(crate) fn port(&self) -> Option<u16> {
+        self.port
     }
 
     /// Shows what the set-up is at now.
@@ -111,6 +117,7 @@ pub(super) fn render(view: &View, token: &str, paste: bool) -> Result<String, Er
             wrong => view.wrong.as_deref(),
             email => view.email.as_str(),
             tenant => view.tenant.as_str(),
+            form => view.form.as_str(),
             app_steps => view.app_steps.as_str(),
             client_id => view.client_id.as_str(),
             broker => view.broker.as_deref(),
@@ -157,8 +164,7 @@ fn name(step: Step) -> (&'static str, Option<u8>) {
         Step::App => ("app", Some(2)),
         Step::Broker => ("broker", Some(3)),
         Step::SignIn => ("sign-in", Some(4)),
-        Step::Light => ("light", Some(5)),
-        Step::Write => ("write", Some(6)),
+        Step::Write => ("write", Some(5)),
         Step::Done => ("done", None),
     }
 }
@@ -172,8 +178,8 @@ pub(super) fn landed(query: Option<&str>, view: &View) -> Option<(Step, Answer)>
 }
 
 /// What a form says, and of which step it is.
-pub(super) fn answer(form: &Form, headers: &HeaderMap) -> Option<(Step, Answer)> {
-    const STEPS: [Step; 6] = [Step::Address, Step::App, Step::Broker, Step::SignIn, Step::Light, Step::Write];
+pub(super) fn answer(form: &Form) -> Option<(Step, Answer)> {
+    const STEPS: [Step; 5] = [Step::Address, Step::App, Step::Broker, Step::SignIn, Step::Write];
     let step = STEPS.into_iter().find(|step| form.value("step") == Some(name(*step).0))?;
     let field = |name| form.value(name).unwrap_or_default().to_owned();
     let answer = match (form.value("act")?, step) {
@@ -185,17 +191,18 @@ pub(super) fn answer(form: &Form, headers: &HeaderMap) -> Option<(Step, Answer)>
             username: field("username"),
             password: field("password").into(),
         },
-        ("code", Step::SignIn) => Answer::SignIn(SignInBy::DeviceCode, None),
-        ("browser", Step::SignIn) => Answer::SignIn(SignInBy::Browser, loopback_port(headers)),
+        ("code", Step::SignIn) => Answer::SignIn(SignInBy::DeviceCode),
+        ("browser", Step::SignIn) => Answer::SignIn(SignInBy::Browser),
         ("landed", Step::SignIn) => Answer::Landed(LandingAddress::pasted(form.value("landed")?)),
         ("another", Step::SignIn) => Answer::Another,
         ("change", Step::SignIn) => Answer::Change(true),
         ("keep", Step::SignIn) => Answer::Change(false),
-        ("light", Step::Light) => Answer::Light(field("light")),
-        ("no-light", Step::Light) => Answer::NoLight,
-        ("look", Step::Light) => Answer::Look,
-        ("go", Step::SignIn | Step::Light) => Answer::Continue,
-        ("write", Step::Write) => Answer::Write { replace: form.value("replace") == Some("yes") },
+        ("go", Step::SignIn) => Answer::Continue,
+        ("look", Step::Write) => Answer::Look,
+        ("blink", Step::Write) => Answer::Blink(field("light")),
+        ("write", Step::Write) => {
+            Answer::Write { light: field("light"), replace: form.value("replace") == Some("yes") }
+        }
         _ => return None,
     };
     Some((step, answer))
@@ -212,6 +219,7 @@ mod tests {
             wrong: None,
             email: "alice@contoso.example".to_owned(),
             tenant: String::new(),
+            form: "https://entra.example/#new".to_owned(),
             app_steps: "open <this> page".to_owned(),
             client_id: String::new(),
             broker: Some("mqtt://x\"y".to_owned()),
@@ -245,13 +253,21 @@ mod tests {
     #[test]
     fn every_step_has_a_page_with_the_token_in_each_form() {
         let sign_in = || view(Step::SignIn);
-        let named = |light: &str| View { light: Some(light.to_owned()), ..view(Step::Light) };
+        let chosen = |light: &str| View { light: Some(light.to_owned()), ..view(Step::Write) };
         let who = || Some("alice".to_owned());
         let changed = || Some(AccountChange { before: "alice".into(), now: "<bob>".into() });
         for (view, paste, parts) in [
-            (view(Step::Address), false, &["Step 1 of 6", "value=\"alice@contoso.example\""][..]),
+            (view(Step::Address), false, &["Step 1 of 5", "value=\"alice@contoso.example\""][..]),
             (View { wrong: who(), ..view(Step::Address) }, false, &["role=\"alert\">alice"]),
-            (view(Step::App), false, &["open &lt;this&gt; page", "value=\"back\">Back"]),
+            (
+                view(Step::App),
+                false,
+                &[
+                    "open &lt;this&gt; page",
+                    "href=\"https:&#x2f;&#x2f;entra.example&#x2f;#new\"",
+                    "value=\"back\">Back",
+                ],
+            ),
             (view(Step::Broker), false, &["x&quot;y", "type=\"password\""]),
             (View { broker: None, ..view(Step::Broker) }, false, &["PRESENCE2MQTT__MQTT__URL"]),
             (View { username: None, ..view(Step::Broker) }, false, &["MQTT__USERNAME", "type=\"password\""]),
@@ -277,14 +293,27 @@ mod tests {
             (
                 View { invitation: invited(Some("AB12")), ..sign_in() },
                 false,
-                &[">AB12<", "<svg", "content=\"4\""],
+                &[">AB12<", "<svg", "content=\"4\"", "value=\"browser\""],
             ),
-            (View { invitation: invited(None), ..sign_in() }, false, &["./?paste", "content=\"4\""]),
+            (
+                View { invitation: invited(None), ..sign_in() },
+                false,
+                &["./?paste", "content=\"4\"", "value=\"code\""],
+            ),
             (View { invitation: invited(None), ..sign_in() }, true, &["name=\"landed\""]),
-            (view(Step::Light), false, &["\u{fffd}desk", "wled&#x2f;&lt;a&gt;"]),
-            (named("desk"), false, &["Take desk"]),
-            (View { lights: Vec::new(), ..view(Step::Light) }, false, &["No light with colours"]),
+            (
+                view(Step::Write),
+                false,
+                &["\u{fffd}desk", "wled&#x2f;&lt;a&gt;", "value=\"\" checked> No light"],
+            ),
+            (chosen("wled/<a>"), false, &["value=\"wled&#x2f;&lt;a&gt;\" checked>"]),
+            (View { lights: Vec::new(), ..view(Step::Write) }, false, &["No light with colours"]),
             (view(Step::Write), false, &["name=\"replace\"", "[mqtt]"]),
+            (
+                View { signed_in: who(), presence: who(), ..view(Step::Write) },
+                false,
+                &["Signed in as <b>alice</b>"],
+            ),
             (view(Step::Done), false, &["The bridge starts", "content=\"1\""]),
         ] {
             let page = render(&view, "t0ken", paste).unwrap();
@@ -315,7 +344,8 @@ mod tests {
     fn a_form_is_of_one_step() {
         for (text, expected) in [
             ("step=address&act=go&email=a%40b.example", Some(Step::Address)),
-            ("step=light&act=go", Some(Step::Light)),
+            ("step=write&act=blink&light=wled%2fa", Some(Step::Write)),
+            ("step=sign-in&act=browser", Some(Step::SignIn)),
             ("step=write&act=write&replace=yes", Some(Step::Write)),
             ("step=app&act=back", Some(Step::App)),
             ("step=address&act=write", None),
@@ -325,14 +355,10 @@ mod tests {
             ("act=go", None),
             ("step=app", None),
         ] {
-            assert_eq!(
-                answer(&Form::parse(text.as_bytes()), &HeaderMap::new()).map(|(step, _)| step),
-                expected,
-                "{text}"
-            );
+            assert_eq!(answer(&Form::parse(text.as_bytes())).map(|(step, _)| step), expected, "{text}");
         }
         let broker = Form::parse(b"step=broker&act=go&broker=x&username=u&password=s3cret");
-        let broker = answer(&broker, &HeaderMap::new());
+        let broker = answer(&broker);
         assert!(!format!("{broker:?}").contains("s3cret"), "{broker:?}");
     }
 }

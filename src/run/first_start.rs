@@ -17,7 +17,7 @@ use crate::chain::chain;
 use crate::config::{Cloud, Config, Environment, FirstStart};
 use crate::core::model::account::AccountId;
 use crate::core::model::name::ObjectId;
-use crate::core::model::sign_in::{InvitationEnd, InvitationId, SignInEvent, SignInOrder};
+use crate::core::model::sign_in::{InvitationEnd, InvitationId, SignInEvent, SignInOrder, SignedIn};
 use crate::graph::client::GraphClient;
 use crate::graph::once;
 use crate::graph::sign_in::attendant;
@@ -54,6 +54,8 @@ struct Edges<'e, L> {
 
 /// Whoever signs people in.
 struct Attending {
+    /// Whose sign-in is stored.
+    signed_in: Option<SignedIn>,
     orders: mpsc::Sender<SignInOrder>,
     events: mpsc::Receiver<SignInEvent>,
     /// Ends with this.
@@ -83,9 +85,13 @@ pub(super) async fn until_written<L: Fn() -> Reload>(
     let mut edges = Edges { file, present, environment, load, work: None, attending: None, config: None };
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    for order in setup.begin() {
+        edges.obey(&order, &setup);
+    }
     loop {
         let orders = tokio::select! {
             Some(mut visit) = visits.recv() => {
+                setup.seen(visit.port());
                 let orders = visit.answer().map(|(step, answer)| setup.answer(step, answer));
                 visit.show(setup.view());
                 orders.unwrap_or_default()
@@ -124,7 +130,7 @@ pub(super) async fn until_written<L: Fn() -> Reload>(
 
 /// What is known before anybody is asked.
 fn beginning(first: &FirstStart) -> Draft {
-    Draft { kept: first.kept.clone(), given: first.given, ..Draft::of("") }
+    Draft { kept: first.kept.clone(), given: first.given, ..Draft::new() }
 }
 
 fn existing(file: &Path, present: &Present, sections: Vec<String>) -> Existing {
@@ -170,13 +176,17 @@ impl<L: Fn() -> Reload> Edges<'_, L> {
                 self.attending = None;
                 None
             }
-            Order::LookForBroker => work(async { Outcome::Usual(broker::usual().await) }),
+            Order::LookForBroker => {
+                let environment = self.environment.clone();
+                work(async move { Outcome::Usual(broker::usual(&environment).await) })
+            }
             Order::Attend => {
                 self.attending = None;
                 match self.attend(draft) {
                     Ok(attending) => {
+                        let account = attending.signed_in.clone();
                         self.attending = Some(attending);
-                        None
+                        signed(SignInEvent::Account(account))
                     }
                     Err(why) => not_signed_in(&why),
                 }
@@ -228,11 +238,13 @@ impl<L: Fn() -> Reload> Edges<'_, L> {
         let client = client(&config)?;
         let claim = client.delegated().map(DelegatedSignIn::claim).transpose();
         let claim = claim.map_err(|error| chain(&error))?;
+        // What is damaged is replaced by the next sign-in.
+        let signed_in = client.delegated().and_then(|delegated| delegated.signed_in().ok().flatten());
         let (orders, ordered) = mpsc::channel(EVENTS);
         let (told, events) = mpsc::channel(EVENTS);
         let mut task = JoinSet::new();
         task.spawn(attendant::run(attendant(&config.accounts[0], &client), ordered, told));
-        Ok(Attending { orders, events, _task: task, _claim: claim })
+        Ok(Attending { signed_in, orders, events, _task: task, _claim: claim })
     }
 }
 
@@ -242,7 +254,11 @@ fn work(work: impl Future<Output = Outcome> + Send + 'static) -> Option<Work> {
 
 fn not_signed_in(why: &str) -> Option<Work> {
     let end = InvitationEnd::Failed(why.into());
-    work(std::future::ready(Outcome::SignIn(SignInEvent::Ended(InvitationId::default(), end))))
+    signed(SignInEvent::Ended(InvitationId::default(), end))
+}
+
+fn signed(event: SignInEvent) -> Option<Work> {
+    work(std::future::ready(Outcome::SignIn(event)))
 }
 
 fn client(config: &Config) -> Result<GraphClient, String> {

@@ -5,29 +5,35 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::config::{Broker, Config, InvalidBroker};
+use crate::config::{Broker, Config, Environment, InvalidBroker};
 use crate::core::model::event::LinkFailure;
 use crate::mqtt::address::Address;
 use crate::mqtt::one_shot::{OneShot, OneShotError};
 
 /// This machine, Home Assistant's own broker as its apps see it, and as the network sees it.
-const USUAL: [&str; 3] = ["localhost", "core-mosquitto", "homeassistant.local"];
+const USUAL: &str = "localhost:1883,core-mosquitto:1883,homeassistant.local:1883";
 
-const PORT: u16 = 1883;
+/// Other places, for whoever has one and for tests.
+const PLACES: &str = "PRESENCE2MQTT_SETUP_BROKERS";
 
 /// For an answer from one of them.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The first that somebody listens at.
-pub(crate) async fn usual() -> Option<&'static str> {
-    let [first, second, third] = USUAL.map(answers);
-    let (first, second, third) = tokio::join!(first, second, third);
-    [first, second, third].into_iter().flatten().next()
+/// The first of the places where a broker usually is that somebody listens at.
+pub(crate) async fn usual(environment: &Environment) -> Option<String> {
+    let places = environment.get(PLACES).unwrap_or(USUAL).split(',').filter(|place| !place.is_empty());
+    // All at once, for those that do not answer take their time.
+    let probes: Vec<_> = places.map(|place| tokio::spawn(answers(place.to_owned()))).collect();
+    let mut found = None;
+    for probe in probes {
+        found = found.or(probe.await.ok().flatten());
+    }
+    found
 }
 
-async fn answers(host: &'static str) -> Option<&'static str> {
-    let connected = timeout(PROBE_TIMEOUT, TcpStream::connect((host, PORT))).await;
-    connected.is_ok_and(|connected| connected.is_ok()).then_some(host)
+async fn answers(place: String) -> Option<String> {
+    let connected = timeout(PROBE_TIMEOUT, TcpStream::connect(&place)).await;
+    connected.is_ok_and(|connected| connected.is_ok()).then_some(place)
 }
 
 /// A connection to the broker of a draft, as a command's.
@@ -52,6 +58,22 @@ pub(crate) fn url(text: &str) -> Result<String, InvalidBroker> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn the_first_place_that_answers_is_found() {
+        let [one, other] = [0, 1].map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+        let [one, other] = [&one, &other].map(|listener| listener.local_addr().unwrap().to_string());
+        let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        for (places, expected) in [
+            (format!("{gone},{other},{one}"), Some(&other)),
+            (format!("{one},{other}"), Some(&one)),
+            (gone.to_string(), None),
+            (String::new(), None),
+        ] {
+            let environment = [(PLACES.to_owned(), places)].into_iter().collect();
+            assert_eq!(usual(&environment).await.as_ref(), expected);
+        }
+    }
 
     #[test]
     fn a_host_is_enough() {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::address::Beginning;
 use super::lights::found::FoundLight;
 use crate::config::{self, Cloud, Config, ConfigErrors, Environment, Given};
 use crate::core::model::name::TopicLevel;
@@ -24,8 +25,12 @@ pub(crate) const NO_BROKER: &str = "mqtt://localhost";
 /// The configuration as far as it is known.
 #[derive(Debug)]
 pub(crate) struct Draft {
-    /// The work e-mail address.
+    /// The work e-mail address; empty where an app was typed first.
     pub(crate) email: String,
+    /// What the account is called that signed in.
+    pub(crate) account: Option<String>,
+    /// A domain of the tenant, for people.
+    pub(crate) domain: String,
     pub(crate) cloud: Cloud,
     /// The id, or the domain as long as the id is not known.
     pub(crate) tenant: String,
@@ -35,7 +40,7 @@ pub(crate) struct Draft {
     /// At the broker.
     pub(crate) username: Option<String>,
     pub(crate) password: Option<SecretString>,
-    /// What the environment says of the broker, and the file need not.
+    /// What the environment says, and the file need not.
     pub(crate) given: Given,
     pub(crate) light: Option<FoundLight>,
     /// What the file says already and goes on saying: sections that no question is about.
@@ -43,13 +48,14 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// Nothing but an address is known.
-    pub(crate) fn of(email: &str) -> Self {
-        let domain = email.rsplit('@').next().unwrap_or_default();
+    /// Nothing is known.
+    pub(crate) fn new() -> Self {
         Self {
-            email: email.to_owned(),
+            email: String::new(),
+            account: None,
+            domain: String::new(),
             cloud: Cloud::Global,
-            tenant: domain.to_owned(),
+            tenant: String::new(),
             client_id: NO_APP.to_owned(),
             sign_in: SignInBy::DeviceCode,
             broker: NO_BROKER.to_owned(),
@@ -61,10 +67,43 @@ impl Draft {
         }
     }
 
-    /// The name on the topics: what stands before the @.
+    /// The same with what was typed first.
+    #[cfg(test)]
+    pub(crate) fn begun(mut self, beginning: Beginning) -> Self {
+        self.begin(beginning);
+        self
+    }
+
+    /// Takes what was typed first, in the place of what was typed before.
+    pub(crate) fn begin(&mut self, beginning: Beginning) {
+        (self.email, self.domain) = match beginning {
+            Beginning::Person(email) => {
+                let domain = email.rsplit('@').next().unwrap_or_default().to_owned();
+                (email, domain)
+            }
+            Beginning::App(id, domain) => {
+                self.client_id = id;
+                (String::new(), domain)
+            }
+        };
+        (self.cloud, self.tenant) = (Cloud::Global, self.domain.clone());
+    }
+
+    /// Whether an app is known.
+    pub(crate) fn has_app(&self) -> bool {
+        self.given.client_id || self.client_id != NO_APP
+    }
+
+    /// Whether this account may be the one that was meant.
+    pub(crate) fn expects(&self, username: &str) -> bool {
+        self.email.is_empty() || self.email.eq_ignore_ascii_case(username)
+    }
+
+    /// The name on the topics: what stands before the @ of the address that was typed, otherwise of the account.
     pub(crate) fn name(&self) -> TopicLevel {
-        let local = self.email.split('@').next().unwrap_or_default();
-        TopicLevel::made_of(local, "bridge")
+        let addresses = [Some(self.email.as_str()), self.account.as_deref()];
+        let mut locals = addresses.into_iter().flatten().filter_map(|address| address.split('@').next());
+        TopicLevel::made_of(locals.find(|local| !local.is_empty()).unwrap_or("me"), "bridge")
     }
 
     /// The same as the program reads it, before any file is written; `file` is where it will be.
@@ -79,14 +118,14 @@ impl Draft {
     }
 
     fn text(&self, password: Option<(&str, &str)>) -> String {
-        let Self { cloud, tenant, client_id, broker, kept, .. } = self;
+        let Self { cloud, tenant, client_id, broker, kept, given, .. } = self;
         let [tenant, client_id] = [tenant, client_id].map(|text| quoted(text));
         let mut text = format!(
             "#:schema ./{SCHEMA_FILE}\n\
              # Written by `presence2mqtt setup`; change what you like. `presence2mqtt check` says whether it is right.\n\
              \n{kept}[mqtt]\n"
         );
-        if !self.given.url {
+        if !given.url {
             text += &format!("url = {}\n", quoted(broker));
         }
         if let Some(username) = &self.username {
@@ -99,8 +138,13 @@ impl Draft {
         if self.cloud != Cloud::Global {
             text += &format!("cloud = \"{}\"\n", cloud.as_str());
         }
-        let domain = self.email.rsplit('@').next().unwrap_or_default();
-        text += &format!("tenant_id = {tenant} # {domain}\nclient_id = {client_id}\n\n[graph.auth]\n");
+        if !given.tenant {
+            text += &format!("tenant_id = {tenant} # {}\n", self.domain);
+        }
+        if !given.client_id {
+            text += &format!("client_id = {client_id}\n");
+        }
+        text += "\n[graph.auth]\n";
         text += match self.sign_in {
             SignInBy::DeviceCode => {
                 "method = \"device-code\" # or \"browser\", where the tenant blocks codes\n"
@@ -135,6 +179,10 @@ fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
 
+    fn of(email: &str) -> Draft {
+        Draft::new().begun(Beginning::Person(email.to_owned()))
+    }
+
     fn draft() -> Draft {
         Draft {
             cloud: Cloud::UsGovL4,
@@ -148,7 +196,7 @@ mod tests {
                 label: "Büro".to_owned(),
                 object: Some("strip".to_owned()),
             }),
-            ..Draft::of("alice.adams@contoso.example")
+            ..of("alice.adams@contoso.example")
         }
     }
 
@@ -161,7 +209,42 @@ mod tests {
         assert_eq!(config.accounts[0].cloud, Cloud::UsGovL4);
         assert_eq!(config.mqtt.credentials.unwrap().username, "the \"bridge\"");
         assert_eq!(config.lights[0].name.as_str(), "B_ro");
-        assert!(Draft::of("bridge@contoso.example").config(file, &environment).is_ok());
+        assert!(of("bridge@contoso.example").config(file, &environment).is_ok());
+    }
+
+    #[test]
+    fn an_app_alone_is_a_beginning_and_who_signs_in_gives_the_name() {
+        let (id, domain) = (draft().client_id, "contoso.onmicrosoft.com".to_owned());
+        let mut draft = Draft::new().begun(Beginning::App(id.clone(), domain));
+        assert_eq!((draft.name().as_str(), draft.has_app()), ("me", true));
+        draft.account = Some("alice@contoso.example".to_owned());
+        assert_eq!((draft.name().as_str(), draft.expects("bob@contoso.example")), ("alice", true));
+        let written = draft.written();
+        for line in
+            ["tenant_id = \"contoso.onmicrosoft.com\" # contoso.onmicrosoft.com", &id, "name = \"alice\""]
+        {
+            assert!(written.contains(line), "{line} in {written}");
+        }
+        let draft = Draft { account: Some("bob@contoso.example".to_owned()), ..of("alice@contoso.example") };
+        assert_eq!((draft.name().as_str(), draft.has_app()), ("alice", false));
+        assert_eq!(
+            ["Alice@contoso.example", "bob@contoso.example"].map(|who| draft.expects(who)),
+            [true, false]
+        );
+    }
+
+    #[test]
+    fn what_the_environment_says_is_not_written() {
+        let given = Given { tenant: true, client_id: true, ..Given::default() };
+        let written = Draft { given, ..draft() }.written();
+        assert!(!written.contains("tenant_id") && !written.contains("client_id"), "{written}");
+        let variables = [("TENANT_ID", "contoso.example"), ("CLIENT_ID", NO_APP)];
+        let variables =
+            variables.map(|(key, value)| (format!("PRESENCE2MQTT__GRAPH__{key}"), value.to_owned()));
+        let home = [("HOME".to_owned(), "/nowhere".to_owned())];
+        let config = Draft { given, ..draft() }
+            .config(Path::new("/nowhere/config.toml"), &variables.into_iter().chain(home).collect());
+        assert_eq!(config.unwrap().accounts[0].tenant.as_str(), "contoso.example");
     }
 
     #[test]

@@ -130,6 +130,11 @@ fn or_here(folder: &Path) -> &Path {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::setup::address;
+
+    fn draft() -> Draft {
+        Draft::new().begun(address::read("a@b.example").unwrap())
+    }
 
     #[test]
     fn the_file_is_one_that_the_program_finds() {
@@ -154,7 +159,7 @@ mod tests {
         try_out(&home.path().join("not/there/yet/config.toml")).unwrap();
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
         fs::write(home.path().join("file"), "").unwrap();
-        let (draft, file) = (Draft::of("a@b.example"), home.path().join("file/config.toml"));
+        let (draft, file) = (draft(), home.path().join("file/config.toml"));
         let error = write(&draft, &file, &Environment::default()).unwrap_err();
         assert!(error.to_string().ends_with("file cannot be written"), "{error}");
     }
@@ -164,7 +169,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let file = home.path().join("config.toml");
         let (username, password) = (Some("bridge".to_owned()), Some("s3cret".to_owned().into()));
-        let draft = Draft { username, password, ..Draft::of("a@b.example") };
+        let draft = Draft { username, password, ..draft() };
         let variables = [("HOME", "/nowhere"), ("PRESENCE2MQTT__MQTT__PASSWORD", "other")];
         let environment = |count| -> Environment {
             let variables = variables.iter().take(count);

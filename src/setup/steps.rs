@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::draft::Draft;
+use super::draft::{Draft, NO_BROKER};
 use super::lights::found::FoundLight;
 use super::{address, app, broker, words};
 use crate::config::Cloud;
@@ -26,9 +26,7 @@ pub(crate) enum Step {
     Broker,
     /// The person signs in.
     SignIn,
-    /// A light that shows the presence.
-    Light,
-    /// Everything is known; nothing is written.
+    /// Everything is known but a light, if there shall be one; nothing is written.
     Write,
     /// Written.
     Done,
@@ -37,30 +35,28 @@ pub(crate) enum Step {
 /// What a person sends.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// A work e-mail address.
+    /// A work e-mail address, or an app.
     Address(String),
     /// The id of an app.
     App(String),
     /// A broker; an empty user name is none.
     Broker { url: String, username: String, password: SecretString },
-    /// Sign in, this way; a browser comes back to this port of localhost.
-    SignIn(SignInBy, Option<u16>),
+    /// Sign in, this way.
+    SignIn(SignInBy),
     /// The address that a browser ended on.
     Landed(LandingAddress),
     /// Somebody else than who is signed in.
     Another,
     /// Whether the account that signed in takes the place of another.
     Change(bool),
+    /// Enough of the sign-in.
+    Continue,
     /// Look for lights again.
     Look,
-    /// The place of a light that was found.
-    Light(String),
-    /// None of them.
-    NoLight,
-    /// Enough of this step.
-    Continue,
-    /// Write the files; whether those that are there may be replaced.
-    Write { replace: bool },
+    /// Let the light blink that was found in this place.
+    Blink(String),
+    /// Write the files, with the light in this place or none; whether files that are there may be replaced.
+    Write { light: String, replace: bool },
     /// To the step before.
     Back,
 }
@@ -69,8 +65,8 @@ pub(crate) enum Answer {
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Discovered(Result<(ObjectId, Cloud), String>),
-    /// A host where a broker usually is, and is.
-    Usual(Option<&'static str>),
+    /// A place where a broker usually is, and is.
+    Usual(Option<String>),
     Tried(Result<(), NoBroker>),
     SignIn(SignInEvent),
     /// The words of the person's presence.
@@ -129,8 +125,12 @@ pub(crate) struct Setup {
     /// What was wrong with the last answer.
     pub(super) wrong: Option<String>,
     pub(super) existing: Existing,
-    /// Where a broker usually is, and is.
-    pub(super) usual: Option<&'static str>,
+    /// The port of the page on the machine of whoever looks at it.
+    pub(super) port: Option<u16>,
+    /// Whoever comes to the sign-in is invited without having asked, once.
+    invites: bool,
+    /// Whoever is signed in is meant, if somebody said so.
+    is_meant: bool,
     pub(super) invitation: Option<ShownInvitation>,
     pub(super) signed_in: Option<String>,
     /// Somebody else is to sign in; who is signed in stays until then.
@@ -153,7 +153,9 @@ impl Setup {
             work: None,
             wrong: None,
             existing,
-            usual: None,
+            port: None,
+            invites: false,
+            is_meant: false,
             invitation: None,
             signed_in: None,
             another: false,
@@ -172,6 +174,16 @@ impl Setup {
     /// Everything is written.
     pub(crate) fn is_done(&self) -> bool {
         self.step == Step::Done
+    }
+
+    /// What can be done before anything is answered.
+    pub(crate) fn begin(&mut self) -> Vec<Order> {
+        if self.draft.given.tenant { self.discover() } else { Vec::new() }
+    }
+
+    /// Somebody looks, by this port of localhost perhaps.
+    pub(crate) fn seen(&mut self, port: Option<u16>) {
+        self.port = port;
     }
 
     /// Takes an answer to this step. One to another step is of a page that was left open; one that comes while something is
@@ -196,10 +208,8 @@ impl Setup {
     fn take(&mut self, answer: Answer) -> Result<Vec<Order>, String> {
         Ok(match (self.step, answer) {
             (Step::Address, Answer::Address(text)) => {
-                let email = address::read(text.trim()).map_err(str::to_owned)?;
-                let Draft { cloud, tenant, .. } = Draft::of(&email);
-                (self.draft.email, self.draft.cloud, self.draft.tenant) = (email, cloud, tenant);
-                self.work("Looking for the tenant", Order::Discover)
+                self.draft.begin(address::read(text.trim()).map_err(str::to_owned)?);
+                self.discover()
             }
             (Step::App, Answer::App(text)) => {
                 self.draft.client_id = app::read(text.trim())?;
@@ -221,15 +231,9 @@ impl Setup {
                     self.draft.password = is_typed.then_some(password);
                 }
                 (self.draft.broker, self.draft.username) = (url, username);
-                self.work("Connecting to the broker", Order::TryBroker)
+                self.try_broker()
             }
-            (Step::SignIn, Answer::SignIn(by, port)) => {
-                (self.draft.sign_in, self.invitation, self.change) = (by, None, None);
-                self.work(
-                    "Asking for a sign-in",
-                    Order::SignIn(SignInOrder::InviteAnybody(InvitationId::default(), by, port)),
-                )
-            }
+            (Step::SignIn, Answer::SignIn(by)) => self.invite(by),
             (Step::SignIn, Answer::Landed(address)) => {
                 // Any website can have a browser ask for such an address.
                 if !self.invitation.as_ref().is_some_and(|shown| shown.ends_on(&address)) {
@@ -247,23 +251,20 @@ impl Setup {
             }
             // With nobody signed in the bridge asks for it later.
             (Step::SignIn, Answer::Continue) => match (&self.signed_in, &self.presence) {
-                (Some(_), None) => self.work("Reading your presence", Order::ReadPresence),
-                _ => self.enter(Step::Light),
+                (Some(_), None) => {
+                    self.is_meant = true;
+                    self.work("Reading your presence", Order::ReadPresence)
+                }
+                _ => self.enter(Step::Write),
             },
-            (Step::Light, Answer::Look) => self.enter(Step::Light),
-            (Step::Light, Answer::Light(place)) => {
-                let found = self.found.iter().find(|light| light.place() == place).cloned();
-                let gone = || "this light is not among those that were found".to_owned();
-                self.draft.light = Some(found.ok_or_else(gone)?);
+            (Step::Write, Answer::Look) => self.enter(Step::Write),
+            (Step::Write, Answer::Blink(place)) => {
+                self.draft.light = Some(self.light(&place)?);
                 self.shown = None;
                 self.work("Asking the light", Order::Show)
             }
-            (Step::Light, Answer::Continue) => self.enter(Step::Write),
-            (Step::Light, Answer::NoLight) => {
-                self.draft.light = None;
-                self.enter(Step::Write)
-            }
-            (Step::Write, Answer::Write { replace }) => {
+            (Step::Write, Answer::Write { light, replace }) => {
+                self.draft.light = if light.is_empty() { None } else { Some(self.light(&light)?) };
                 if !replace && !self.replaced().is_empty() {
                     return Err("allow it to replace what is there, or move that away first".to_owned());
                 }
@@ -283,9 +284,16 @@ impl Setup {
         match outcome {
             Outcome::Discovered(Ok((tenant, cloud))) => {
                 (self.draft.tenant, self.draft.cloud) = (tenant.to_string(), cloud);
-                return self.enter(Step::App);
+                return self.enter(if self.draft.has_app() { Step::Broker } else { Step::App });
             }
-            Outcome::Usual(usual) => self.usual = usual,
+            // Nobody is asked for what is found and lets the bridge in.
+            Outcome::Usual(Some(place)) => {
+                if let Ok(url) = broker::url(&place) {
+                    self.draft.broker = url;
+                    return self.try_broker();
+                }
+            }
+            Outcome::Usual(None) => {}
             Outcome::Tried(Ok(())) => return self.enter(Step::SignIn),
             Outcome::Tried(Err(NoBroker { wants_a_name, why })) => {
                 let has_name = self.draft.username.is_some() || self.draft.given.username;
@@ -295,9 +303,14 @@ impl Setup {
                     (false, _) => why,
                 });
             }
-            Outcome::Presence(read) => {
-                self.presence = Some(read.unwrap_or_else(|why| words::no_presence(&why)));
+            Outcome::Presence(Ok(words)) => {
+                self.presence = Some(words);
+                let is_expected = self.signed_in.as_ref().is_some_and(|who| self.draft.expects(who));
+                if self.step == Step::SignIn && (is_expected || self.is_meant) {
+                    return self.enter(Step::Write);
+                }
             }
+            Outcome::Presence(Err(why)) => self.presence = Some(words::no_presence(&why)),
             Outcome::Lights(Ok(found)) => self.found = found,
             Outcome::Shown(Ok(says)) => self.shown = Some(says),
             Outcome::Written(Ok(())) => self.step = Step::Done,
@@ -322,7 +335,10 @@ impl Setup {
         match event {
             SignInEvent::Account(account) => {
                 self.signed_in = account.map(|account| account.username.to_string());
-                return Vec::new();
+                let invites = std::mem::take(&mut self.invites) && self.signed_in.is_none();
+                // A browser on the bridge's own machine comes back by itself; a code can be used on any other.
+                let by = self.port.map_or(SignInBy::DeviceCode, |_| SignInBy::Browser);
+                return if invites { self.invite(by) } else { Vec::new() };
             }
             SignInEvent::Invited(_, shown) => (self.work, self.invitation) = (None, Some(shown)),
             // Whose sign-in is stored may be somebody's whom nobody here knows.
@@ -330,6 +346,11 @@ impl Setup {
                 (self.work, self.invitation, self.change) = (None, None, Some(change));
             }
             SignInEvent::NotTaken(_, why) => (self.work, self.wrong) = (None, Some(why.to_string())),
+            SignInEvent::Ended(_, InvitationEnd::CodesBlocked(why)) => {
+                let orders = self.invite(SignInBy::Browser);
+                self.wrong = Some(format!("{why}; so sign in with a browser"));
+                return orders;
+            }
             SignInEvent::Ended(_, InvitationEnd::SignedIn) => {
                 (self.invitation, self.change, self.another, self.wrong) = (None, None, false, None);
                 return self.work("Reading your presence", Order::ReadPresence);
@@ -344,8 +365,8 @@ impl Setup {
                     InvitationEnd::AnotherAccount(_) => {
                         "another account is remembered; sign in again".to_owned()
                     }
-                    InvitationEnd::CodesBlocked(why) => format!("{why}; sign in with a browser instead"),
-                    InvitationEnd::Expired(why)
+                    InvitationEnd::CodesBlocked(why)
+                    | InvitationEnd::Expired(why)
                     | InvitationEnd::Declined(why)
                     | InvitationEnd::Failed(why) => why.to_string(),
                     InvitationEnd::SignedIn => return Vec::new(),
@@ -367,6 +388,33 @@ impl Setup {
         of_file.into_iter().chain(password).collect()
     }
 
+    fn light(&self, place: &str) -> Result<FoundLight, String> {
+        let found = self.found.iter().find(|light| light.place() == place).cloned();
+        let why = if place.is_empty() {
+            "choose a light first"
+        } else {
+            "this light is not among those that were found"
+        };
+        found.ok_or_else(|| why.to_owned())
+    }
+
+    fn discover(&mut self) -> Vec<Order> {
+        self.work("Looking for the tenant", Order::Discover)
+    }
+
+    fn try_broker(&mut self) -> Vec<Order> {
+        self.work("Connecting to the broker", Order::TryBroker)
+    }
+
+    fn invite(&mut self, by: SignInBy) -> Vec<Order> {
+        (self.draft.sign_in, self.invitation, self.change) = (by, None, None);
+        let back_to = self.port.filter(|_| by == SignInBy::Browser);
+        self.work(
+            "Asking for a sign-in",
+            Order::SignIn(SignInOrder::InviteAnybody(InvitationId::default(), by, back_to)),
+        )
+    }
+
     fn work(&mut self, words: &'static str, order: Order) -> Vec<Order> {
         self.work = Some(words);
         vec![order]
@@ -375,15 +423,19 @@ impl Setup {
     fn enter(&mut self, step: Step) -> Vec<Order> {
         self.step = step;
         match step {
-            Step::Broker if self.draft.given.url => self.work("Connecting to the broker", Order::TryBroker),
-            Step::Broker if self.usual.is_none() => self.work("Looking for a broker", Order::LookForBroker),
+            Step::Broker if self.draft.given.url || self.draft.broker != NO_BROKER => self.try_broker(),
+            Step::Broker => self.work("Looking for a broker", Order::LookForBroker),
             Step::SignIn => {
                 (self.invitation, self.signed_in, self.presence) = (None, None, None);
                 (self.another, self.change) = (false, None);
+                (self.invites, self.is_meant) = (true, false);
                 vec![Order::Attend]
             }
-            Step::Light => self.work("Looking for lights on the broker", Order::LookForLights),
-            Step::Address | Step::App | Step::Broker | Step::Write | Step::Done => Vec::new(),
+            Step::Write => {
+                self.draft.account.clone_from(&self.signed_in);
+                self.work("Looking for lights on the broker", Order::LookForLights)
+            }
+            Step::Address | Step::App | Step::Done => Vec::new(),
         }
     }
 
@@ -394,8 +446,7 @@ impl Setup {
             Step::App => Step::Address,
             Step::Broker => Step::App,
             Step::SignIn => Step::Broker,
-            Step::Light => Step::SignIn,
-            Step::Write => Step::Light,
+            Step::Write => Step::SignIn,
             Step::Address | Step::Done => self.step,
         };
         let was_under_way = [
@@ -409,10 +460,10 @@ impl Setup {
         }
         match self.step {
             Step::SignIn => {
-                self.presence = None;
+                (self.presence, self.invites) = (None, false);
                 vec![Order::Rest, Order::Attend]
             }
-            Step::Address | Step::App | Step::Broker | Step::Light | Step::Write | Step::Done => {
+            Step::Address | Step::App | Step::Broker | Step::Write | Step::Done => {
                 vec![Order::Rest]
             }
         }

@@ -2,6 +2,7 @@
 
 use super::app;
 use super::draft::{NO_APP, NO_BROKER};
+use super::lights::found::FoundLight;
 use super::steps::{Setup, Step};
 use crate::core::model::foreign::Legible;
 use crate::core::model::sign_in::{AccountChange, ShownInvitation};
@@ -18,7 +19,8 @@ pub(crate) struct View {
     pub(crate) email: String,
     /// The tenant's id and its cloud.
     pub(crate) tenant: String,
-    /// How an app is made.
+    /// How an app is made: the form, the steps, and a line that does them.
+    pub(crate) form: String,
     pub(crate) app_steps: String,
     /// As typed, or empty.
     pub(crate) client_id: String,
@@ -36,7 +38,7 @@ pub(crate) struct View {
     pub(crate) change: Option<AccountChange>,
     pub(crate) presence: Option<String>,
     pub(crate) lights: Vec<Found>,
-    /// The name of the one that was chosen.
+    /// The place of the one that was chosen, or of the only one.
     pub(crate) light: Option<String>,
     pub(crate) shown: Option<String>,
     /// Where the configuration will be, and what would be replaced.
@@ -65,19 +67,20 @@ impl Setup {
         });
         let typed =
             |text: &str, placeholder| if text == placeholder { String::new() } else { text.to_owned() };
-        let broker = match self.usual {
-            Some(usual) if self.is_untouched() => usual.to_owned(),
-            _ => draft.broker.clone(),
-        };
+        let chosen = draft.light.as_ref().or(match &self.found[..] {
+            [only] => Some(only),
+            _ => None,
+        });
         View {
             step: self.step,
             work: self.work,
             wrong: self.wrong.clone(),
             email: draft.email.clone(),
             tenant: format!("{} in the {} cloud", draft.tenant, draft.cloud.as_str()),
+            form: app::form(draft.cloud),
             app_steps: app::steps(draft.cloud),
             client_id: typed(&draft.client_id, NO_APP),
-            broker: (!draft.given.url).then(|| typed(&broker, NO_BROKER)),
+            broker: (!draft.given.url).then(|| typed(&draft.broker, NO_BROKER)),
             username: (!draft.given.username).then(|| draft.username.clone().unwrap_or_default()),
             asks_password: !draft.given.password,
             invitation: self.invitation.clone(),
@@ -86,14 +89,10 @@ impl Setup {
             change: self.change.clone(),
             presence: self.presence.clone(),
             lights: found.collect(),
-            light: draft.light.as_ref().map(|light| light.name().to_string()),
+            light: chosen.map(FoundLight::place),
             shown: self.shown.clone(),
             file: self.existing.file.clone(),
             replaced: self.replaced(),
         }
-    }
-
-    fn is_untouched(&self) -> bool {
-        self.draft.broker == NO_BROKER
     }
 }

@@ -8,7 +8,7 @@ use super::bridge::Bridge;
 use super::line::{Ink, Line, wrapped};
 use super::person::Person;
 use super::picture::{Doubt, Picture};
-use super::table::table;
+use super::table::{Widths, table};
 use crate::core::model::name::TopicLevel;
 use crate::core::model::word::Availability;
 use crate::distance;
@@ -37,8 +37,8 @@ pub struct Around<'a> {
     pub width: Option<usize>,
     /// Lines that there is room for; `None`: as many as it takes.
     pub height: Option<usize>,
-    /// Which of the pages of people is shown, from 0 on, and around again after the last one.
-    pub page: usize,
+    /// Who is shown first, from 0 on, where there is no room for all.
+    pub first: usize,
     /// Whether the page can be turned.
     pub turns: bool,
 }
@@ -49,9 +49,23 @@ struct Row {
     ink: Ink,
 }
 
+/// What stays from one frame to the next.
+#[derive(Debug, Default)]
+pub struct Layout {
+    /// Columns that there was room for.
+    width: Option<usize>,
+    widths: Widths,
+    has_names: bool,
+    /// Who comes on the next page.
+    pub next: usize,
+}
+
 /// Lays out what is known.
 #[must_use]
-pub fn frame(picture: &Picture, around: &Around<'_>) -> Vec<Line> {
+pub fn frame(picture: &Picture, around: &Around<'_>, layout: &mut Layout) -> Vec<Line> {
+    if layout.width != around.width {
+        *layout = Layout { width: around.width, ..Layout::default() };
+    }
     let mut lines = Vec::new();
     if let Some(why) = around.lost {
         lines.extend(around.sentence(
@@ -66,19 +80,28 @@ pub fn frame(picture: &Picture, around: &Around<'_>) -> Vec<Line> {
     lines.push(Line::default());
     let people = picture.people().len();
     // The titles, and a line that says how many are left out.
-    let room = around.height.map_or(usize::MAX, |height| height.saturating_sub(lines.len() + 2));
-    let first = around.page % people.div_ceil(room.max(1)).max(1) * room;
+    let missing: Vec<Line> = picture.missing().flat_map(|name| missing(name, around)).collect();
+    let room =
+        around.height.map_or(usize::MAX, |height| height.saturating_sub(lines.len() + missing.len() + 2));
+    let first = if around.first < people { around.first } else { 0 };
+    let to = people.min(first.saturating_add(room));
+    layout.next = if to < people { to } else { 0 };
     let shown = picture.people().skip(first).take(room);
     let rows = shown.map(|(name, person)| Row::of(picture, name, person, around));
-    lines.extend(table_of(&rows.collect::<Vec<_>>(), around.width));
-    if people == 0 {
+    lines.extend(table_of(&rows.collect::<Vec<_>>(), around.width, layout));
+    if people == 0 && missing.is_empty() {
         lines.push(Line::of("no people on the broker yet, or this user may not read them", Ink::Dim));
     } else if people > room {
         let turn = if around.turns { "; Enter shows the next page" } else { "" };
-        let (from, to) = (first + 1, people.min(first + room));
-        lines.push(Line::of(format!("{from} to {to} of {people}{turn}"), Ink::Dim));
+        lines.push(Line::of(format!("{} to {to} of {people}{turn}", first + 1), Ink::Dim));
     }
+    lines.extend(missing);
     lines
+}
+
+/// Somebody is asked for of whom nothing is there.
+fn missing(name: &TopicLevel, around: &Around<'_>) -> Vec<Line> {
+    around.sentence(&format!("{name} is not on the broker, or this user may not read it"), "", Ink::Yellow)
 }
 
 fn of_bridge(called: &str, bridge: Option<&Bridge>, around: &Around<'_>) -> Vec<Line> {
@@ -150,16 +173,18 @@ impl Row {
     }
 }
 
-fn table_of(rows: &[Row], width: Option<usize>) -> Vec<Line> {
+fn table_of(rows: &[Row], width: Option<usize>, layout: &mut Layout) -> Vec<Line> {
     if rows.is_empty() {
         return Vec::new();
     }
-    let has_names = rows.iter().any(|row| !row.cells[NAME].is_empty());
-    let shown: Vec<usize> = (0..TITLES.len()).filter(|&i| i != NAME || has_names).collect();
+    if !layout.has_names && rows.iter().any(|row| !row.cells[NAME].is_empty()) {
+        (layout.has_names, layout.widths) = (true, Widths::default());
+    }
+    let shown: Vec<usize> = (0..TITLES.len()).filter(|&i| i != NAME || layout.has_names).collect();
     let titles: Vec<&str> = shown.iter().map(|&i| TITLES[i]).collect();
     let cells = |row: &Row| shown.iter().map(|&i| (row.cells[i].clone(), row.ink(i))).collect();
     let may_go = MAY_GO.iter().filter_map(|goes| shown.iter().position(|i| i == goes)).collect::<Vec<_>>();
-    table(&titles, &rows.iter().map(cells).collect::<Vec<_>>(), width, &may_go)
+    table(&titles, &rows.iter().map(cells).collect::<Vec<_>>(), width, &may_go, &mut layout.widths)
 }
 
 /// What people know from Teams.

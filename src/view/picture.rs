@@ -141,6 +141,11 @@ impl Picture {
         self.people.iter()
     }
 
+    /// Who is looked at, and is not there.
+    pub(super) fn missing(&self) -> impl Iterator<Item = &TopicLevel> {
+        self.only.iter().filter(|name| !self.people.contains_key(*name))
+    }
+
     /// The configured bridge first, also if nothing was heard of it, then the others.
     pub(super) fn bridges(&self) -> impl Iterator<Item = (String, Option<&Bridge>)> {
         let own = (self.called(self.topics.bridge()), self.bridges.get(self.topics.bridge()));

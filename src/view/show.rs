@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use super::frame::{Around, frame};
+use super::frame::{Around, Layout, frame};
 use super::line::{Ink, Line};
 use super::picture::Picture;
 use super::screen::{Screen, Size};
@@ -52,7 +52,9 @@ pub struct Show<'o, Out> {
     heading: Vec<String>,
     /// Lines that are typed: each turns a page.
     typed: Option<mpsc::Receiver<String>>,
-    page: usize,
+    /// Who is shown first.
+    first: usize,
+    layout: Layout,
     screen: Screen,
     out: &'o mut Out,
 }
@@ -80,7 +82,8 @@ impl<'o, Out: Write> Show<'o, Out> {
             look,
             heading: Vec::new(),
             typed: None,
-            page: 0,
+            first: 0,
+            layout: Layout::default(),
             screen: Screen::default(),
             out,
         }
@@ -167,7 +170,7 @@ impl<'o, Out: Write> Show<'o, Out> {
                     due.set(sleep(SECOND));
                 }
                 () = next_typed(&mut self.typed) => {
-                    self.page += 1;
+                    self.first = self.layout.next;
                     self.screen.line_typed();
                     self.draw()?;
                 }
@@ -209,7 +212,8 @@ impl<'o, Out: Write> Show<'o, Out> {
     /// If nobody reads.
     pub fn print_all(&mut self) -> Result<(), ShowEnd> {
         let width = self.look.live.then(|| Size::of_terminal().width);
-        for line in self.lines(width, None) {
+        let lines = self.lines(width, None);
+        for line in lines {
             writeln!(self.out, "{line}")?;
         }
         Ok(self.out.flush()?)
@@ -260,10 +264,10 @@ impl<'o, Out: Write> Show<'o, Out> {
         Ok(self.screen.draw(&lines, size, self.out)?)
     }
 
-    fn lines(&self, width: Option<usize>, height: Option<usize>) -> Vec<String> {
-        let (names, page, turns) = (&self.names, self.page, self.typed.is_some());
-        let around = Around { names, lost: self.lost.as_deref(), now: now(), width, height, page, turns };
-        let lines = frame(&self.picture, &around);
+    fn lines(&mut self, width: Option<usize>, height: Option<usize>) -> Vec<String> {
+        let (names, first, turns) = (&self.names, self.first, self.typed.is_some());
+        let around = Around { names, lost: self.lost.as_deref(), now: now(), width, height, first, turns };
+        let lines = frame(&self.picture, &around, &mut self.layout);
         lines.iter().map(|line| line.render(width, self.look.colours)).collect()
     }
 }

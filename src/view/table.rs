@@ -11,13 +11,26 @@ const LEAST: usize = 8;
 /// A text in its place, and how it looks.
 pub(crate) type Cell = (String, Ink);
 
+/// How wide each column is. A table that is drawn again keeps its columns at least as wide as they were, so that none of them jumps.
+#[derive(Debug, Default)]
+pub(crate) struct Widths(Vec<usize>);
+
 /// The titles and the rows, a line each; every row has as many cells as there are titles. Where there is room for so many columns
 /// only, those are left out that may be, in this order; then the first one is cut, and at last the line where it is shown.
-pub(crate) fn table(titles: &[&str], rows: &[Vec<Cell>], room: Option<usize>, may_go: &[usize]) -> Vec<Line> {
+pub(crate) fn table(
+    titles: &[&str],
+    rows: &[Vec<Cell>],
+    room: Option<usize>,
+    may_go: &[usize],
+    Widths(widths): &mut Widths,
+) -> Vec<Line> {
     let titles: Vec<Cell> = titles.iter().map(|&title| (title.to_owned(), Ink::Bold)).collect();
     let lines = || std::iter::once(&titles).chain(rows);
-    let width = |i: usize| lines().map(|cells| columns(&cells[i].0)).max().unwrap_or_default();
-    let mut shown: Vec<(usize, usize)> = (0..titles.len()).map(|i| (i, width(i))).collect();
+    widths.resize(titles.len(), 0);
+    for (i, width) in widths.iter_mut().enumerate() {
+        *width = lines().map(|cells| columns(&cells[i].0)).max().unwrap_or_default().max(*width);
+    }
+    let mut shown: Vec<(usize, usize)> = widths.iter().copied().enumerate().collect();
     let excess = |shown: &[(usize, usize)]| {
         let whole: usize = shown.iter().map(|(_, width)| width + GAP.len()).sum();
         room.map_or(0, |room| whole.saturating_sub(room + GAP.len()))
@@ -60,9 +73,23 @@ mod tests {
             (Some(15), ["USER        OUT", "alice-of-…  yes", "b"]),
             (Some(12), ["USER      O…", "alice-o…  y…", "b"]),
         ] {
-            let lines = table(&["USER", "NAME", "OUT"], &rows, room, &[1]);
+            let lines = table(&["USER", "NAME", "OUT"], &rows, room, &[1], &mut Widths::default());
             let lines: Vec<String> = lines.iter().map(|line| line.render(room, false)).collect();
             assert_eq!(lines, expected, "{room:?}");
         }
+    }
+
+    #[test]
+    fn a_column_stays_where_it_was() {
+        let (mut widths, titles) = (Widths::default(), ["USER", "SINCE", "HEALTH"]);
+        let mut drawn = |since: &str, health: &str| {
+            let row = ["alice", since, health].map(|text| (text.to_owned(), Ink::Plain)).to_vec();
+            let lines = table(&titles, &[row], Some(24), &[1], &mut widths);
+            lines[1].render(Some(24), false)
+        };
+        assert_eq!(drawn("1h 05m", "ok"), "alice  1h 05m  ok");
+        assert_eq!(drawn("now", "ok"), "alice  now     ok");
+        assert_eq!(drawn("now", "in doubt: stale"), "alice  in doubt: stale");
+        assert_eq!(drawn("now", "ok"), "alice  ok", "what was left out does not come back");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::frame::{Around, frame};
+use super::frame::{Around, Layout, frame};
 use super::picture::Picture;
 use crate::core::model::event::Incoming;
 use crate::core::model::name::TopicLevel;
@@ -34,11 +34,14 @@ fn heard(picture: &mut Picture, messages: &[(&str, &str)]) -> Vec<String> {
 
 fn around(names: &BTreeMap<TopicLevel, String>) -> Around<'_> {
     let now: Timestamp = "2026-11-23T09:26:30Z".parse().unwrap();
-    Around { names, lost: None, now, width: None, height: None, page: 0, turns: false }
+    Around { names, lost: None, now, width: None, height: None, first: 0, turns: false }
 }
 
 fn text(picture: &Picture, around: &Around<'_>, colours: bool) -> Vec<String> {
-    frame(picture, around).iter().map(|line| line.render(around.width, colours)).collect()
+    frame(picture, around, &mut Layout::default())
+        .iter()
+        .map(|line| line.render(around.width, colours))
+        .collect()
 }
 
 /// The table after these messages, without what is above it.
@@ -121,12 +124,12 @@ fn everybody_with_what_is_known() {
     assert!(coloured[4].starts_with("\x1b[2mbob  \x1b[0m"), "{coloured:?}");
     let narrow = Around { width: Some(20), ..around(&names) };
     assert_eq!(text(&picture, &narrow, false)[3], "alice  Busy        …");
-    for (page, turns, who, expected) in [
+    for (first, turns, who, expected) in [
         (0, false, "alice", "1 to 1 of 2"),
         (1, true, "bob", "2 to 2 of 2; Enter shows the next page"),
         (2, true, "alice", "1 to 1 of 2; Enter shows the next page"),
     ] {
-        let low = Around { height: Some(5), page, turns, ..around(&names) };
+        let low = Around { height: Some(5), first, turns, ..around(&names) };
         let lines = text(&picture, &low, false);
         assert!(lines[3].starts_with(who) && lines[4] == expected, "{lines:?}");
     }
@@ -135,6 +138,36 @@ fn everybody_with_what_is_known() {
     assert_eq!(lines[..2], ["no connection to the broker: the broker", "is silent; trying again"]);
     assert_eq!(lines[2], "the bridge was online, Graph ok for 26m");
     assert!(lines[5].starts_with("alice  Busy"), "{lines:?}");
+}
+
+#[test]
+fn who_is_shown_first_stays_so_when_there_is_less_room() {
+    let mut picture = empty();
+    for n in 1..=40 {
+        heard(&mut picture, &[(&format!("p{n:02}/health"), "ok")]);
+    }
+    let (names, mut layout) = (BTreeMap::new(), Layout::default());
+    let mut shown = |first, height| {
+        let low = Around { height: Some(height), first, ..around(&names) };
+        let lines = frame(&picture, &low, &mut layout);
+        let who = lines[3].render(None, false).split(' ').next().unwrap().to_owned();
+        (who, lines.last().unwrap().render(None, false), layout.next)
+    };
+    assert_eq!(shown(0, 25), ("p01".to_owned(), "1 to 21 of 40".to_owned(), 21));
+    assert_eq!(shown(21, 25), ("p22".to_owned(), "22 to 40 of 40".to_owned(), 0));
+    assert_eq!(shown(21, 11), ("p22".to_owned(), "22 to 28 of 40".to_owned(), 28));
+}
+
+#[test]
+fn who_is_asked_for_and_not_there_is_said() {
+    let only = ["alice", "zoe"].map(|name| name.parse().unwrap());
+    let mut picture = empty().of(only.into());
+    heard(&mut picture, &[("bridge/state", "online"), ALICE, ("alice/health", "ok"), ("bob/health", "ok")]);
+    let lines = text(&picture, &around(&BTreeMap::new()), false);
+    assert!(lines[3].starts_with("alice ") && lines.len() == 5, "{lines:?}");
+    assert_eq!(lines[4], "zoe is not on the broker, or this user may not read it");
+    let nobody = text(&empty().of(["zoe".parse().unwrap()].into()), &around(&BTreeMap::new()), false);
+    assert_eq!(nobody.last(), Some(&lines[4]));
 }
 
 #[test]

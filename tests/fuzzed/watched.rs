@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use presence2mqtt::core::model::foreign::is_obeyed;
-use presence2mqtt::view::frame::{Around, frame};
+use presence2mqtt::view::frame::{Around, Layout, frame};
 use presence2mqtt::view::picture::Picture;
 
 use super::retained::messages;
@@ -16,10 +16,11 @@ pub(super) fn check(input: &[u8]) {
             harmless(&news);
         }
     }
+    let mut layout = Layout::default();
     let (names, now) = (BTreeMap::new(), "2026-11-23T09:26:30Z".parse().unwrap());
     for (width, height) in [(None, None), (Some(1), Some(1)), (Some(40), Some(7)), (Some(200), Some(50))] {
-        let around = Around { names: &names, lost: None, now, width, height, page: 3, turns: true };
-        for line in frame(&picture, &around) {
+        let around = Around { names: &names, lost: None, now, width, height, first: 3, turns: true };
+        for line in frame(&picture, &around, &mut layout) {
             harmless(&line.render(width, false));
         }
     }

@@ -32,7 +32,21 @@ fn encoded(fields: &[(&str, &str)]) -> String {
 
 impl FirstStart {
     async fn with(file: &str, change: impl FnOnce(&mut Command)) -> Self {
-        let (beginner, port) = (Beginner::new().await, free_port().await);
+        Self::of(Beginner::new().await, file, change).await
+    }
+
+    /// With a broker where one usually is.
+    async fn found() -> Self {
+        let beginner = Beginner::new().await;
+        let broker = beginner.broker();
+        Self::of(beginner, "", |command| {
+            command.env("PRESENCE2MQTT_SETUP_BROKERS", broker);
+        })
+        .await
+    }
+
+    async fn of(beginner: Beginner, file: &str, change: impl FnOnce(&mut Command)) -> Self {
+        let port = free_port().await;
         let alice = beginner.stage.tenant.people()[0].id;
         beginner.stage.tenant.set_presence(alice, "Busy", "InAMeeting");
         if !file.is_empty() {
@@ -139,14 +153,15 @@ async fn from_nothing_to_a_presence_on_the_broker_by_forms_alone() {
     assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("not set up yet"), "{ready}");
     first.to_the_sign_in().await;
     assert!(!first.beginner.home.path().join("etc").exists(), "nothing is written before the last step");
-    let page = first.send(&[("act", "code")], "Your presence now: ").await;
+    // From this very machine a browser would come back by itself, so it is what is offered first.
+    first.until("With a code instead").await;
+    first.send(&[("act", "code")], "Your presence now: ").await;
+    let page = first.until("value=\"wled&#x2f;office\" checked").await;
     assert!(page.contains("alice@contoso.example") && page.contains("Busy, InAMeeting"), "{page}");
-    first.send(&[("act", "go")], "value=\"wled&#x2f;office\"").await;
-    first.send(&[("act", "light"), ("light", "wled/office")], "Take office").await;
-    first.send(&[("act", "go")], "<h2>Write and start</h2>").await;
+    first.send(&[("act", "blink"), ("light", "wled/office")], "role=\"status\"").await;
     let mut listener = first.listener().await;
     // The same process, and the same door.
-    first.send(&[("act", "write")], "Microsoft Graph").await;
+    first.send(&[("act", "write"), ("light", "wled/office")], "Microsoft Graph").await;
     listener.until(&[("presence/alice/availability", "Busy"), ("presence/alice/health", "ok")]).await;
 
     let written = first.beginner.file("bridge.toml");
@@ -163,6 +178,30 @@ async fn from_nothing_to_a_presence_on_the_broker_by_forms_alone() {
 }
 
 #[tokio::test]
+async fn what_is_found_and_comes_back_by_itself_takes_three_answers() {
+    let first = FirstStart::found().await;
+    let tenant = &first.beginner.stage.tenant;
+    tenant.sign_in_browser_as(tenant.people()[0].id);
+    let _light: OneShot = first.beginner.light().await;
+    first.until("Whose presence?").await;
+    // As the line for the Azure CLI prints it.
+    let app = format!("{}@contoso.example", first.beginner.client_id());
+    let page = first.send(&[("act", "go"), ("email", &app)], "paste it here").await;
+    let link = behind(&page, "<a href=\"http").replace("&amp;", "&").replace("&#x2f;", "/");
+    let landing = landing(&format!("http{link}")).await;
+    let (_, query) = landing.split_once('?').unwrap();
+    say(first.port, &format!("GET /?{query} HTTP/1.1\r\nHost: localhost:{}\r\n\r\n", first.port))
+        .await
+        .unwrap();
+    first.until("value=\"wled&#x2f;office\" checked").await;
+    let mut listener = first.listener().await;
+    first.send(&[("act", "write"), ("light", "wled/office")], "Microsoft Graph").await;
+    // The name is that of whoever signed in.
+    listener.until(&[("presence/alice/availability", "Busy"), ("presence/alice/health", "ok")]).await;
+    first.ends().await;
+}
+
+#[tokio::test]
 async fn a_browser_elsewhere_ends_on_an_address_that_is_pasted() {
     let first = FirstStart::new().await;
     let tenant = &first.beginner.stage.tenant;
@@ -175,8 +214,7 @@ async fn a_browser_elsewhere_ends_on_an_address_that_is_pasted() {
     let landing = landing(&format!("http{link}")).await;
     first.send(&[("act", "landed"), ("landed", "http://localhost/?code=x")], "copy all of it").await;
     first.send(&[("act", "landed"), ("landed", &landing)], "Your presence now: ").await;
-    first.send(&[("act", "go")], "No light with colours").await;
-    first.send(&[("act", "no-light")], "<h2>Write and start</h2>").await;
+    first.until("No light with colours").await;
     first.send(&[("act", "write")], "Microsoft Graph").await;
     holds(&first.beginner.file("bridge.toml"), &["method = \"browser\""]);
     first.ends().await;
@@ -208,6 +246,8 @@ async fn somebody_elses_sign_in_takes_the_place_of_one_only_after_a_yes() {
     first.to_the_sign_in().await;
     let page = first.send(&[("act", "code")], "Your presence now: ").await;
     assert!(page.contains("Signed in as <b>alice@contoso.example</b>"), "{page}");
+    first.until("<h2>A light, and start</h2>").await;
+    first.send(&[("act", "back")], "value=\"another\"").await;
     for (act, leads_to) in [
         ("keep", "Signed in as <b>alice@contoso.example</b>"),
         ("change", "Signed in as <b>bob@contoso.example</b>"),
@@ -241,8 +281,7 @@ async fn what_variables_say_of_the_broker_is_not_asked_for_and_not_written() {
     let fields = [("act", "go"), ("broker", &*broker), ("username", "other"), ("password", "other")];
     first.send(&fields, "<h2>Sign in</h2>").await;
     first.send(&[("act", "code")], "Your presence now: ").await;
-    first.send(&[("act", "go")], "No light with colours").await;
-    first.send(&[("act", "no-light")], "<h2>Write and start</h2>").await;
+    first.until("No light with colours").await;
     first.send(&[("act", "write")], "Microsoft Graph").await;
     let written = first.beginner.file("bridge.toml");
     holds(&written, &["url = "]);
@@ -335,7 +374,10 @@ async fn a_wrong_password_is_said_and_one_may_go_back_and_again() {
     let page =
         first.send(&[("act", "go"), ("email", "alice@fabrikam.example")], "no Microsoft 365 tenant").await;
     assert!(page.contains("Whose presence?"), "{page}");
-    first.to_the_sign_in().await;
+    // What was typed is tried again, and asked for where it is of no use.
+    first.send(&[("act", "go"), ("email", "alice@contoso.example")], "The MQTT broker</h2>").await;
+    let broker = first.beginner.broker();
+    first.send(&[("act", "go"), ("broker", &broker)], "<h2>Sign in</h2>").await;
     first.ends().await;
 }
 
@@ -345,8 +387,7 @@ async fn a_file_with_more_in_it_is_kept_until_somebody_allows_it() {
     let first = FirstStart::with(file, |_| {}).await;
     first.to_the_sign_in().await;
     let before = first.beginner.file("bridge.toml");
-    first.send(&[("act", "go")], "No light with colours").await;
-    let page = first.send(&[("act", "no-light")], "<h2>Write and start</h2>").await;
+    let page = first.send(&[("act", "go")], "No light with colours").await;
     assert!(page.contains("[home_assistant]"), "{page}");
     first.send(&[("act", "write")], "allow it to replace what is there").await;
     assert_eq!(first.beginner.file("bridge.toml"), before);

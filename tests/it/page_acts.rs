@@ -170,6 +170,11 @@ async fn somebody_who_has_only_the_page_does_everything_there() {
     listener.until(&[("presence/me/availability", "DoNotDisturb")]).await;
     let told = visitor.does("act=set&user=me&presence=Busy&lasts=1s").await;
     assert!(told.contains("duration must be 5m to 7days"), "{told}");
+    let told = visitor.does("act=set&user=me&presence=&lasts=1h").await;
+    assert!(told.starts_with("nothing was chosen"), "{told}");
+    assert_eq!(visitor.does("act=message&user=me&message=At+lunch&lasts=1h").await, "The presence is set.");
+    let told = visitor.does("act=message&user=me&message=&lasts=1s").await;
+    assert!(told.contains("1m to 365days"), "{told}");
 
     // As somebody else, by pasting, and only after a second thought.
     home.stage.tenant.sign_in_browser_as(alice);

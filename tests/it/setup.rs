@@ -41,6 +41,8 @@ impl Beginner {
         for name in ["GRAPH_URL", "LOGIN_URL"] {
             command.env(format!("PRESENCE2MQTT__GRAPH__{name}"), self.stage.server.url());
         }
+        // Whatever this machine has is none of the test's.
+        command.env("PRESENCE2MQTT_SETUP_BROKERS", "");
         command.args(words).args(["--config", "etc/bridge.toml"]);
         command
     }
@@ -156,16 +158,8 @@ async fn answers_may_come_through_a_pipe_and_wrong_ones_are_asked_for_again() {
         beginner.client_id(),
         beginner.broker()
     );
-    let mut command = beginner.command(&["setup", "--sign-in", "code"]);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let ended = tokio::task::spawn_blocking(move || {
-        let mut child = command.spawn().unwrap();
-        child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
-        child.wait_with_output().unwrap()
-    });
-    let output = within(ended).await.unwrap();
-    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-    assert_eq!(output.status.code(), Some(0), "{text}");
+    let (code, text) = answered(&mut beginner.command(&["setup", "--sign-in", "code"]), typed).await;
+    assert_eq!(code, Some(0), "{text}");
     for words in
         ["no Microsoft 365 tenant", "az ad app create", "must be the application", "not among the lights"]
     {
@@ -174,6 +168,83 @@ async fn answers_may_come_through_a_pipe_and_wrong_ones_are_asked_for_again() {
     assert!(!text.contains('\x1b'), "{text}");
     holds(&beginner.file("bridge.toml"), &["preset = \"wled\"", "topic = \"wled/office\""]);
     assert_eq!(beginner.told(&["check"]).await.0, Some(0));
+}
+
+#[tokio::test]
+async fn what_is_found_is_not_asked_for_and_a_wrong_app_is_asked_for_again() {
+    let beginner = Beginner::new().await;
+    let _light = beginner.light().await;
+    // Of some other app. Then Enter takes the only light.
+    let typed = format!("{}@contoso.example\n{}\n\n", uuid::Uuid::new_v4(), beginner.client_id());
+    let mut command = beginner.command(&["setup", "--sign-in", "code"]);
+    command.env("PRESENCE2MQTT_SETUP_BROKERS", beginner.broker());
+    let (code, text) = answered(&mut command, typed).await;
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains(&format!("Found the broker mqtt://{}.", beginner.broker())), "{text}");
+    for (question, times) in
+        [("az line printed", 1), ("(client) ID", 1), ("MQTT broker", 0), ("Its number", 1)]
+    {
+        assert_eq!(text.matches(&format!("{question}")).count(), times, "{question} in {text}");
+    }
+    assert!(text.contains("this tenant does not know graph.client_id"), "{text}");
+    let written = beginner.file("bridge.toml");
+    // The name is that of whoever signed in.
+    holds(&written, &["name = \"alice\"", "topic = \"wled/office\""]);
+    assert!(written.contains("# contoso.example") && written.contains(&beginner.client_id()), "{written}");
+}
+
+#[tokio::test]
+async fn what_the_environment_says_is_not_asked_for() {
+    let beginner = Beginner::new().await;
+    let mut command = beginner.command(&["setup", "--sign-in", "code"]);
+    for (key, value) in [
+        ("GRAPH__TENANT_ID", "contoso.example".to_owned()),
+        ("GRAPH__CLIENT_ID", beginner.client_id()),
+        ("MQTT__URL", format!("mqtt://{}", beginner.broker())),
+        ("MQTT__USERNAME", "bridge".to_owned()),
+        ("MQTT__PASSWORD", "s3cret".to_owned()),
+    ] {
+        command.env(format!("PRESENCE2MQTT__{key}"), value);
+    }
+    let (code, text) = answered(&mut command, String::new()).await;
+    assert_eq!(code, Some(0), "{text}");
+    let written = beginner.file("bridge.toml");
+    holds(&written, &["name = \"alice\""]);
+    for key in ["tenant_id", "client_id", "url", "username", "password"] {
+        assert!(!written.contains(&format!("{key} = ")), "{key} in {written}");
+    }
+}
+
+/// What the program says to these answers.
+async fn answered(command: &mut Command, typed: String) -> (Option<i32>, String) {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let ended = tokio::task::spawn_blocking(move || {
+        child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    });
+    let output = within(ended).await.unwrap();
+    (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+}
+
+#[tokio::test]
+async fn an_app_without_public_client_flows_signs_in_by_browser() {
+    let beginner = Beginner::new().await;
+    let tenant = &beginner.stage.tenant;
+    tenant.sign_in_browser_as(tenant.people()[0].id);
+    tenant.fault(Fault::SignIn { code: 7_000_218 }, Scope::Endpoint(Endpoint::Token), Times::Next(1));
+    let app = format!("{}@contoso.example", beginner.client_id());
+    let (broker, words) = (beginner.broker(), ["setup", "--no-open", "--sign-in", "code", "--light", "none"]);
+    let mut command = beginner.command(&words);
+    let mut setup =
+        Reader::start(command.args(["--client-id", &app, "--broker", &broker]).stdin(Stdio::piped()));
+    setup.until("Paste that address here").await;
+    assert!(
+        setup.read.iter().any(|line| line.contains("Sign-in codes are not allowed here")),
+        "{:?}",
+        setup.read
+    );
+    assert_eq!(setup.stop("INT").await, Some(1));
 }
 
 #[tokio::test]
@@ -309,11 +380,11 @@ async fn where_codes_are_blocked_the_browser_is_taken_and_written() {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     let reading = tokio::task::spawn_blocking(move || {
         let read: Vec<String> =
-            lines.by_ref().take_while(|line| !line.starts_with("Paste that address")).collect();
+            lines.by_ref().take_while(|line| !line.contains("Paste that address")).collect();
         (read, lines)
     });
     let (read, lines) = within(reading).await.unwrap();
-    assert!(read.iter().any(|line| line.contains("blocks sign-in codes")), "{read:?}");
+    assert!(read.iter().any(|line| line.contains("Sign-in codes are not allowed here")), "{read:?}");
     let landing = landing(read.iter().find(|line| line.starts_with("http://")).unwrap()).await;
     writeln!(child.stdin.take().unwrap(), "{landing}").unwrap();
     let ended =

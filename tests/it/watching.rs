@@ -35,6 +35,13 @@ async fn once_is_a_table_of_everybody_on_the_broker() {
     assert_eq!(alice[6], "ok");
     assert!(lines[4].starts_with("bob ") && lines[5].starts_with("carol "), "{out}");
 
+    let (code, out, _) = home.told(&["watch", "--once", "zoe", "alice"]).await;
+    assert_eq!(
+        (code, out.lines().last()),
+        (Some(0), Some("zoe is not on the broker, or this user may not read it"))
+    );
+    assert!(out.contains("alice ") && !out.contains("bob"), "{out}");
+
     bridge.stop().await;
     let (_, out, _) = home.told(&["watch", "--once"]).await;
     assert!(out.starts_with("the bridge is offline"), "{out}");

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use super::request::{Options, Request, not_issued};
 use crate::cli::exit::{self, Failure};
 use crate::cli::lines::Lines;
+use crate::cli::terminal::Paper;
 use crate::graph::sign_in::answer::Issued;
 use crate::graph::sign_in::browser::{NoCode, PendingBrowser};
 
@@ -21,7 +22,7 @@ pub(super) async fn sign_in(
     request: &Request<'_>,
     options: &Options,
     lines: &mut Lines,
-    out: &mut impl Write,
+    (paper, out): (Paper, &mut impl Write),
 ) -> Result<Issued, Failure> {
     let Request { authority, client_id, scope, .. } = request;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
@@ -32,11 +33,11 @@ pub(super) async fn sign_in(
         open(pending.address.as_str());
     }
     // Whether a browser was opened cannot be known: what opens one may be there without a desktop.
-    writeln!(
-        out,
+    let says = format!(
         "A browser on another machine ends on an address that it cannot open, localhost:{port}/…\n\
          Paste that address here. (Or, before you sign in: ssh -L {port}:localhost:{port} THIS-MACHINE)"
-    )?;
+    );
+    paper.say(out, &says)?;
     out.flush()?;
     let answer = async {
         let mut came_back = std::pin::pin!(pending.listen(&listener));

@@ -14,7 +14,7 @@ use crate::graph::sign_in::device_code::{CodeEnd, PendingCode};
 
 /// Why nobody signed in with a code.
 pub(super) enum NoCode {
-    /// The tenant allows none; another one would be of no use either.
+    /// The tenant or the app allows none; another one would be of no use either.
     Blocked(String),
     /// Anything else.
     Other(Failure),
@@ -79,7 +79,7 @@ impl From<NoCode> for Failure {
             NoCode::Blocked(details) => Self::new(
                 exit::SIGN_IN,
                 format!(
-                    "the tenant blocks signing in with a code ({details}): run `presence2mqtt login --browser`, with \
+                    "signing in with a code is not allowed here ({details}): run `presence2mqtt login --browser`, with \
                      --no-open where there is no browser"
                 ),
             ),

@@ -13,6 +13,7 @@ use super::progress::Progress;
 use super::terminal::Terminal;
 use crate::config::{Auth, Config};
 use crate::core::model::account::AccountId;
+use crate::core::model::foreign::Legible;
 use crate::core::model::sign_in::SignInBy;
 use crate::graph::client::GraphClient;
 use crate::graph::sign_in::answer::Issued;
@@ -36,14 +37,14 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// The same for a command that has more to ask. Returns the way that was gone.
+/// The same for a command that has more to ask. Returns the way that was gone, and who signed in.
 pub(super) async fn sign_in(
     config: &Config,
     options: &Options,
     on: (Terminal, Progress),
     lines: &mut Lines,
     out: &mut impl Write,
-) -> Result<SignInBy, Failure> {
+) -> Result<(SignInBy, Legible), Failure> {
     let of = options.which.one(config)?;
     let signed_in = sign_in_to(config, of, options, on, lines, out).await;
     signed_in.map_err(|failure| failure.of_account(config.accounts[of.index()].name.as_ref()))
@@ -56,7 +57,7 @@ async fn sign_in_to(
     (terminal, progress): (Terminal, Progress),
     lines: &mut Lines,
     out: &mut impl Write,
-) -> Result<SignInBy, Failure> {
+) -> Result<(SignInBy, Legible), Failure> {
     let client = run::graph_client(config, of).map_err(|error| Failure::new(exit::CONFIG, error))?;
     let sign_in = delegated(config, of, &client)?;
     // Before a person goes to any trouble: what could not be stored would be in vain.
@@ -74,7 +75,7 @@ async fn sign_in_to(
         true => None,
         false => match code::sign_in(&request, terminal.colours_out(), out).await {
             Err(NoCode::Blocked(why)) if options.or_browser => {
-                writeln!(out, "This tenant blocks sign-in codes ({why}).")?;
+                terminal.paper().say(out, &format!("Sign-in codes are not allowed here ({why})."))?;
                 None
             }
             outcome => Some(outcome?),
@@ -82,11 +83,14 @@ async fn sign_in_to(
     };
     let (issued, by) = match by_code {
         Some(issued) => (issued, SignInBy::DeviceCode),
-        None => (browser::sign_in(&request, options, lines, out).await?, SignInBy::Browser),
+        None => {
+            (browser::sign_in(&request, options, lines, (terminal.paper(), out)).await?, SignInBy::Browser)
+        }
     };
     let account = identity::account(issued.delegated.id_token.as_ref())
         .map_err(|error| Failure::new(exit::SIGN_IN, error))?;
-    writeln!(out, "Signed in as {} (tenant {}).", account.username, account.tenant_id)?;
+    let says = format!("Signed in as {} (tenant {}).", account.username, account.tenant_id);
+    terminal.paper().say(out, &says)?;
     let is_expected = bound.as_ref().is_none_or(|bound| bound.is_same(&account))
         && options.expected.as_ref().is_some_and(|name| account.username.eq_ignore_ascii_case(name));
     let asks = !options.yes && !is_expected && io::stdin().is_terminal() && io::stdout().is_terminal();
@@ -97,7 +101,7 @@ async fn sign_in_to(
         ));
     }
     keep(sign_in, &issued).await?;
-    Ok(by)
+    Ok((by, account.username))
 }
 
 /// Asks whether this is the right account: an administrator who approved in their own browser must not become the

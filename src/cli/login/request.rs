@@ -27,11 +27,11 @@ pub(in crate::cli) struct Options {
     /// The loopback port to which the browser returns [default: a free one]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub(in crate::cli) port: u16,
-    /// Who need not be asked about
-    #[arg(skip)]
+    /// Who need not be asked about: for a set-up that runs this as another user
+    #[arg(long, hide = true)]
     pub(in crate::cli) expected: Option<String>,
     /// Take the browser where codes are blocked
-    #[arg(skip)]
+    #[arg(long, hide = true)]
     pub(in crate::cli) or_browser: bool,
 }
 

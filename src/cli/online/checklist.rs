@@ -40,7 +40,14 @@ pub(super) struct Checklist<'o, Out> {
     about: Option<TopicLevel>,
     paper: Paper,
     notes: usize,
-    failed: Vec<(String, u8)>,
+    failed: Vec<Failed>,
+}
+
+/// A step that failed, and why.
+struct Failed {
+    step: String,
+    code: u8,
+    why: String,
 }
 
 impl Outcome {
@@ -52,6 +59,8 @@ impl Outcome {
             OneShotError::Address(_) | OneShotError::Refused(_) | OneShotError::Silent => "",
         };
         let failure = exit::of_broker(error);
+        // One piece of advice is enough, and that of who knows more is better.
+        let advice = if failure.to_string().contains("; ") { "" } else { advice };
         Self::Failed(failure.code(), format!("{failure}{advice}"))
     }
 
@@ -116,8 +125,9 @@ impl<'o, Out: Write> Checklist<'o, Out> {
                 ("note", Ink::Yellow, addressed(words))
             }
             Outcome::Failed(code, words) => {
-                self.failed.push((format!("{of}{step}"), code));
-                ("failed", Ink::Red, addressed(words))
+                let why = addressed(words);
+                self.failed.push(Failed { step: format!("{of}{step}"), code, why: why.clone() });
+                ("failed", Ink::Red, why)
             }
             Outcome::Skipped(needs) => ("skipped", Ink::Dim, format!("needs the step \"{needs}\"")),
         };
@@ -149,15 +159,21 @@ impl<'o, Out: Write> Checklist<'o, Out> {
             self.print("ready", Ink::Green, "", &format!("everything that was tried works{notes}"))?;
         }
         let by_urgency = [exit::CONFIG, exit::SIGN_IN, exit::UNREACHABLE];
-        let code = by_urgency.into_iter().find(|code| self.failed.iter().any(|(_, of)| of == code));
-        let steps: Vec<&str> = self.failed.iter().map(|(step, _)| step.as_str()).collect();
-        match (code, &steps[..]) {
-            (_, []) => Ok(()),
-            (code, steps) => {
-                Err(Failure::new(code.unwrap_or(exit::UNEXPECTED), format!("failed: {}", steps.join(", "))))
-            }
-        }
+        let mut most_urgent =
+            by_urgency.iter().filter_map(|code| self.failed.iter().find(|of| of.code == *code));
+        let Some(first) = most_urgent.next().or(self.failed.first()) else { return Ok(()) };
+        let code = if by_urgency.contains(&first.code) { first.code } else { exit::UNEXPECTED };
+        let steps: Vec<&str> = self.failed.iter().map(|of| of.step.as_str()).collect();
+        let begin = if steps.len() > 1 { format!("begin with {}: ", first.step) } else { String::new() };
+        Err(Failure::new(code, format!("failed: {}; {begin}{}", steps.join(", "), what_to_do(&first.why))))
     }
+}
+
+/// Of a sentence that says what is wrong, what to do, and perhaps in brackets how somebody put it.
+fn what_to_do(why: &str) -> &str {
+    let end = why.rfind(" (").filter(|_| why.ends_with(')')).unwrap_or(why.len());
+    let says = &why[..end];
+    says.split_once("; ").or_else(|| says.split_once(": ")).map_or(says, |(_, act)| act)
 }
 
 #[cfg(test)]
@@ -183,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_line_each_and_the_most_urgent_code() {
-        let failed = |code| Outcome::Failed(code, "why; what to do".to_owned());
+        let failed = |code| Outcome::Failed(code, "why; what to do (AADSTS1; \"no\")".to_owned());
         for (codes, expected) in
             [(&[][..], None), (&[69], Some(69)), (&[69, 77], Some(77)), (&[77, 69, 78], Some(78))]
         {
@@ -194,11 +210,21 @@ mod tests {
             for &code in codes {
                 list.add("broker", failed(code)).unwrap();
             }
-            assert_eq!(list.finish().err().map(|failure| failure.code()), expected, "{codes:?}");
+            let failure = list.finish().err();
+            assert_eq!(failure.as_ref().map(Failure::code), expected, "{codes:?}");
+            let says = match codes.len() {
+                0 => None,
+                1 => Some("failed: broker; what to do".to_owned()),
+                many => {
+                    let steps = vec!["broker"; many].join(", ");
+                    Some(format!("failed: {steps}; begin with broker: what to do"))
+                }
+            };
+            assert_eq!(failure.map(|failure| failure.to_string()), says);
             let text = String::from_utf8(out).unwrap();
             let first =
                 "ok       sign-in        as the app\nskipped  Graph          needs the step \"sign-in\"\n";
-            let more = "failed   broker         why; what to do\n".repeat(codes.len());
+            let more = "failed   broker         why; what to do (AADSTS1; \"no\")\n".repeat(codes.len());
             let ready = "ready                   everything that was tried works\n";
             let verdict = if codes.is_empty() { ready } else { "" };
             assert_eq!(text, format!("{first}{more}{verdict}"));

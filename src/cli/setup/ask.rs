@@ -13,6 +13,7 @@ use super::echo::EchoOff;
 use crate::cli::exit::{self, Failure};
 use crate::cli::lines::Lines;
 use crate::cli::signals;
+use crate::cli::terminal::Paper;
 
 /// Whoever answers.
 pub(super) struct Questions {
@@ -24,6 +25,8 @@ pub(super) struct Questions {
     yes: bool,
     /// A terminal shows what is typed, with the end of its line.
     is_shown: bool,
+    /// What is said is printed on.
+    pub(super) paper: Paper,
 }
 
 /// How the program is asked to end: no configuration was written until then.
@@ -40,9 +43,14 @@ pub(super) struct Question<'a> {
 }
 
 impl Questions {
-    pub(super) fn new(yes: bool) -> io::Result<Self> {
+    pub(super) fn new(yes: bool, paper: Paper) -> io::Result<Self> {
         let is_shown = io::stdin().is_terminal();
-        Ok(Self { lines: Lines::default(), stop: Stop::new(signals::stop()?), yes, is_shown })
+        Ok(Self { lines: Lines::default(), stop: Stop::new(signals::stop()?), yes, is_shown, paper })
+    }
+
+    /// Says something that is no question.
+    pub(super) fn say(&self, out: &mut impl Write, sentences: &dyn Display) -> io::Result<()> {
+        self.paper.say(out, &sentences.to_string())
     }
 
     /// Whether nobody is asked.
@@ -76,7 +84,7 @@ impl Questions {
             };
             match read(answer) {
                 Ok(answer) => return Ok(answer),
-                Err(error) => writeln!(out, "  {error}")?,
+                Err(error) => self.say(out, &error)?,
             }
         }
     }
@@ -141,6 +149,11 @@ impl Stop {
         Self { signal: Box::pin(signal), came: false }
     }
 
+    #[cfg(test)]
+    pub(super) fn never() -> Self {
+        Self::new(std::future::pending())
+    }
+
     /// Waits for some work, or for the end.
     pub(super) async fn or<T>(
         &mut self,
@@ -176,9 +189,10 @@ mod tests {
     fn answering(lines: &[&str], yes: bool) -> Questions {
         Questions {
             lines: Lines::typed(lines),
-            stop: Stop::new(std::future::pending()),
+            stop: Stop::never(),
             yes,
             is_shown: false,
+            paper: Paper::default(),
         }
     }
 

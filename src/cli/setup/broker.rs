@@ -9,7 +9,6 @@ use super::ask::{Question, Questions, refused};
 use crate::cli::exit::{self, Failure};
 use crate::cli::online;
 use crate::cli::progress::Progress;
-use crate::cli::terminal::Paper;
 use crate::config::{Environment, Secret};
 use crate::setup::broker::{connect, url, usual, wants_a_name};
 use crate::setup::draft::Draft;
@@ -26,7 +25,7 @@ pub(super) struct Given<'a> {
     pub(super) password_file: Option<&'a Path>,
 }
 
-/// Asks for a broker, and for a user name where it wants one, until it lets this program in. Then tries the rest.
+/// Asks for a broker unless one is found, and for a user name where it wants one, until it lets this program in. Then tries the rest.
 pub(super) async fn settle(
     draft: &mut Draft,
     (file, environment): (&Path, &Environment),
@@ -36,50 +35,62 @@ pub(super) async fn settle(
     out: &mut impl Write,
 ) -> Result<(), Failure> {
     let password = given.password_file.map(read_password).transpose()?;
-    let usual = match given.broker {
-        Some(_) => None,
-        None => {
-            let looking = async { Ok(usual().await) };
+    let of_environment = draft.given;
+    let mut found = match given.broker {
+        None if !of_environment.url => {
+            let looking = async { Ok(usual(environment).await) };
             questions.stop.or(progress.during("looking for a broker", looking)).await?
         }
+        Some(_) | None => None,
     };
     let mut is_asked = true;
     loop {
         if is_asked {
-            draft.broker = match given.broker {
-                Some(text) => url(text).map_err(|error| refused(BROKER.option, &error))?,
-                None => questions.ask(out, BROKER, usual, url).await?,
-            };
+            match (given.broker, found.take()) {
+                (Some(text), _) => {
+                    draft.broker = url(text).map_err(|error| refused(BROKER.option, &error))?;
+                }
+                (None, Some(place)) => {
+                    draft.broker = url(&place).map_err(|error| refused(BROKER.option, &error))?;
+                    questions.say(out, &format!("Found the broker {}.", draft.broker))?;
+                }
+                (None, None) if of_environment.url => {}
+                (None, None) => draft.broker = questions.ask(out, BROKER, None, url).await?,
+            }
             // What was typed for one broker is no other's business.
-            draft.username = given.username.map(str::to_owned);
-            draft.password = password.clone();
+            draft.username = given.username.map(str::to_owned).filter(|_| !of_environment.username);
+            draft.password = password.clone().filter(|_| !of_environment.password);
         }
         let config = draft.config(file, environment)?;
         let trying = async { Ok(connect(&config).await) };
         let failure = match questions.stop.or(progress.during("connecting to the broker", trying)).await? {
             Ok(broker) => {
                 broker.close().await;
-                return online::run_broker(&config, (Paper::default(), progress), out).await;
+                return online::run_broker(&config, (questions.paper, progress), out).await;
             }
             Err(failure) => failure,
         };
-        let is_known = given.username.is_some() && given.password_file.is_some();
-        let wants_a_name = wants_a_name(&failure) && !is_known;
-        if questions.are_answered() || given.broker.is_some() && !wants_a_name {
+        let has_username = given.username.is_some() || of_environment.username;
+        let has_password = given.password_file.is_some() || of_environment.password;
+        let wants_a_name = wants_a_name(&failure) && !(has_username && has_password);
+        let is_given = given.broker.is_some() || of_environment.url;
+        if questions.are_answered() || is_given && !wants_a_name {
             return Err(exit::of_broker(failure));
         }
         if wants_a_name {
-            writeln!(out, "  {}.", not_let_in(draft.username.is_some()))?;
+            let has_a_name = draft.username.is_some() || of_environment.username;
+            questions.say(out, &format!("{}.", not_let_in(has_a_name)))?;
         } else {
-            writeln!(out, "  {failure}")?;
+            questions.say(out, &failure)?;
         }
         is_asked = !wants_a_name;
         if wants_a_name {
-            draft.username = Some(match given.username {
-                Some(username) => username.to_owned(),
-                None => questions.ask(out, USERNAME, None, name).await?,
-            });
-            draft.password = Some(questions.hidden(out, PASSWORD).await?);
+            if !has_username {
+                draft.username = Some(questions.ask(out, USERNAME, None, name).await?);
+            }
+            if !has_password {
+                draft.password = Some(questions.hidden(out, PASSWORD).await?);
+            }
         }
     }
 }

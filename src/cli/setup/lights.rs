@@ -18,6 +18,9 @@ const OPTION: &str = "--light";
 /// What stands for no light.
 const NONE: &str = "none";
 
+const NO_LIGHT: &str =
+    "No light with colours announces itself on this broker.\nOthers can be written by hand: docs/lights.md.";
+
 /// Adds a light to the draft, if there is one and somebody wants it.
 pub(super) async fn choose(
     draft: &mut Draft,
@@ -38,15 +41,14 @@ pub(super) async fn choose(
         // A light that was named is missed; without one everything else is worth writing.
         Err(failure) if wanted.is_some() => return Err(exit::of_broker(failure)),
         Err(failure) => {
-            writeln!(out, "{}", no_lights(&failure))?;
+            questions.say(out, &no_lights(&failure))?;
             return Ok(());
         }
     };
     let chosen = match wanted {
         Some(topic) => find(&found, topic).map_err(|error| refused(OPTION, &error))?,
         None if found.is_empty() => {
-            writeln!(out, "No light with colours announces itself on this broker.")?;
-            writeln!(out, "Others can be written by hand: docs/lights.md.")?;
+            questions.say(out, &NO_LIGHT)?;
             return Ok(());
         }
         None => {
@@ -58,7 +60,8 @@ pub(super) async fn choose(
             }
             let question =
                 Question { words: "Which one shows the presence? Its number, or none", option: OPTION };
-            questions.ask(out, question, Some(NONE), |answer| find(&found, answer)).await?
+            let default = if found.len() == 1 { "1" } else { NONE };
+            questions.ask(out, question, Some(default), |answer| find(&found, answer)).await?
         }
     };
     let Some(chosen) = chosen else { return Ok(()) };
@@ -67,8 +70,10 @@ pub(super) async fn choose(
     if let Some(light) = config.lights.first() {
         let showing = async { Ok(progress.during("asking the light", show(light, &config)).await) };
         match questions.stop.or(showing).await? {
-            Ok(says) => writeln!(out, "{says}")?,
-            Err(failure) => writeln!(out, "{} could not be told to blink: {failure}", light.name)?,
+            Ok(says) => questions.say(out, &says)?,
+            Err(failure) => {
+                questions.say(out, &format!("{} could not be told to blink: {failure}", light.name))?;
+            }
         }
     }
     Ok(())

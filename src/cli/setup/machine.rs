@@ -19,6 +19,8 @@ pub(super) struct Machine {
     pub(super) has_systemd: bool,
     /// The system's unit for the bridge is installed.
     pub(super) has_unit: bool,
+    /// It is a container.
+    pub(super) is_container: bool,
 }
 
 impl Machine {
@@ -29,6 +31,8 @@ impl Machine {
             // sd_booted(3)
             has_systemd: Path::new("/run/systemd/system").exists(),
             has_unit: UNITS.iter().any(|unit| Path::new(unit).exists()),
+            // Docker's mark, and Podman's.
+            is_container: ["/.dockerenv", "/run/.containerenv"].iter().any(|mark| Path::new(mark).exists()),
         }
     }
 
@@ -37,15 +41,31 @@ impl Machine {
         self.is_root && self.has_systemd
     }
 
+    /// Whether this configuration is that of the system's service, which is there to be started.
+    pub(super) fn serves(self, file: &Path) -> bool {
+        self.runs_it_as_another() && self.has_unit && file == Path::new(SYSTEM_FILE)
+    }
+
+    /// What somebody has to know before they answer anything.
+    pub(super) fn first_words(self) -> Option<&'static str> {
+        let is_of_one = self.has_systemd && self.has_unit && !self.is_root;
+        is_of_one.then_some(
+            "This sets the bridge up for your user alone. For the service of this machine: sudo presence2mqtt setup",
+        )
+    }
+
     /// What to do next.
     pub(super) fn next(self, program: &str, file: &Path, has: Has) -> String {
+        if self.runs_it_as_another() {
+            return of_system(program, &file.display().to_string(), has, self.has_unit);
+        }
         let file = file.display();
         let login = format!("'{program}' login --config '{file}'");
         let run = format!("'{program}' run --config '{file}'");
-        if self.runs_it_as_another() {
-            return of_system(program, &file.to_string(), has, self.has_unit);
-        }
         let first = if has.sign_in { String::new() } else { format!("Sign in:\n  {login}\n") };
+        if self.is_container {
+            return format!("{first}Start a container with the same volumes, without `setup`.\n");
+        }
         if !self.has_systemd {
             return format!("{first}Start the bridge:\n  {run}\n");
         }
@@ -86,7 +106,7 @@ fn of_system(program: &str, file: &str, has: Has, has_unit: bool) -> String {
         _ => format!("The service reads {SYSTEM_FILE}: move the files there.\n"),
     };
     let credential = match has.password {
-        true => format!("    -p LoadCredential={PASSWORD_FILE}:/etc/presence2mqtt/{PASSWORD_FILE} \\\n"),
+        true => format!("    -p {} \\\n", credential()),
         false => String::new(),
     };
     format!(
@@ -99,6 +119,11 @@ fn of_system(program: &str, file: &str, has: Has, has_unit: bool) -> String {
   systemctl enable --now presence2mqtt
 "
     )
+}
+
+/// The password at the broker, as the unit has it.
+pub(super) fn credential() -> String {
+    format!("LoadCredential={PASSWORD_FILE}:/etc/presence2mqtt/{PASSWORD_FILE}")
 }
 
 #[cfg(test)]
@@ -117,7 +142,7 @@ mod tests {
             (true, true, all, "LoadCredential=mqtt-password:/etc/presence2mqtt/mqtt-password", "--user"),
             (true, true, Has { password: false, ..all }, "systemctl enable --now", "LoadCredential"),
         ] {
-            let machine = Machine { is_root, has_systemd, has_unit: true };
+            let machine = Machine { is_root, has_systemd, has_unit: true, is_container: false };
             let next = machine.next("p", file, has);
             assert!(next.contains(contains) && !next.contains(lacks), "{next}");
             assert!(next.lines().all(|line| line.chars().count() <= 72), "{next}");
@@ -126,7 +151,7 @@ mod tests {
 
     #[test]
     fn what_is_printed_can_be_copied_whatever_the_paths() {
-        let machine = Machine { is_root: false, has_systemd: true, has_unit: false };
+        let machine = Machine { is_root: false, has_systemd: true, has_unit: false, is_container: false };
         let has = Has { sign_in: false, password: false };
         let next = machine.next("/a b/p", Path::new("/c d/e.toml"), has);
         assert!(next.contains("'/a b/p' login --config '/c d/e.toml'\n"), "{next}");
@@ -138,8 +163,27 @@ mod tests {
     }
 
     #[test]
+    fn who_sets_up_for_whom() {
+        let machine =
+            |is_root, has_unit| Machine { is_root, has_systemd: true, has_unit, is_container: false };
+        for (is_root, has_unit, file, serves, is_told) in [
+            (true, true, SYSTEM_FILE, true, false),
+            (true, true, "/root/e.toml", false, false),
+            (true, false, SYSTEM_FILE, false, false),
+            (false, true, SYSTEM_FILE, false, true),
+            (false, false, SYSTEM_FILE, false, false),
+        ] {
+            let machine = machine(is_root, has_unit);
+            assert_eq!((machine.serves(Path::new(file)), machine.first_words().is_some()), (serves, is_told));
+        }
+        let container = Machine { is_root: false, has_systemd: false, has_unit: false, is_container: true };
+        let next = container.next("p", Path::new("/c.toml"), Has { sign_in: true, password: false });
+        assert!(next.contains("without `setup`") && !next.contains("'p'"), "{next}");
+    }
+
+    #[test]
     fn the_service_reads_one_file_only() {
-        let machine = Machine { is_root: true, has_systemd: true, has_unit: true };
+        let machine = Machine { is_root: true, has_systemd: true, has_unit: true, is_container: false };
         let has = Has { sign_in: false, password: true };
         let next = machine.next("/a b/p", Path::new("/root/e.toml"), has);
         let first = "The service reads /etc/presence2mqtt/config.toml: move the files there.\n";

@@ -2,9 +2,10 @@
 //!
 //! What a set-up knows is in `src/setup`; this is its face on a terminal. In reading order: `ask` puts questions (with `echo` for
 //! passwords), `place` makes sure that the files may be written; `tenant`, `app`, `broker`, `sign_in` and `lights` each ask for
-//! one part of the draft; `machine` knows what runs services here.
+//! one part of the draft; `machine` knows what runs services here, and `service` starts the system's one.
 //!
-//! Nothing is written before the last answer, but for the sign-in, which is stored as `login` does it: whole or not at all.
+//! Nothing is written before the last answer, but for the sign-in, which is stored as `login` does it: whole or not at all. That of the
+//! system's service comes last.
 
 mod app;
 mod ask;
@@ -13,6 +14,7 @@ mod echo;
 mod lights;
 mod machine;
 mod place;
+mod service;
 mod sign_in;
 mod tenant;
 
@@ -21,7 +23,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::exit::Failure;
+use super::exit::{self, Failure};
 use super::progress::Progress;
 use super::terminal::Terminal;
 use crate::config::{self, Environment};
@@ -38,7 +40,7 @@ pub(super) struct Options {
     /// Your work e-mail address, which tells the tenant and its cloud
     #[arg(long, value_name = "ADDRESS")]
     email: Option<String>,
-    /// The application (client) id of the app registration
+    /// The application (client) id of the app registration; as ID@DOMAIN it tells the tenant too
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
     /// The broker: a host, host:port or a URL [default: where one answers]
@@ -50,7 +52,7 @@ pub(super) struct Options {
     /// A file with the password at the broker
     #[arg(long, value_name = "FILE", requires = "username")]
     password_file: Option<PathBuf>,
-    /// How to sign in [default: code; later for root where systemd runs services]
+    /// How to sign in [default: code; later where systemd runs services for root and no unit is installed, or with --yes]
     #[arg(long, value_enum, value_name = "WAY")]
     sign_in: Option<SignIn>,
     /// Only print the address for the browser; paste the one it ended on
@@ -75,32 +77,65 @@ pub(super) async fn run(
     out: &mut impl Write,
 ) -> Result<(), Failure> {
     let machine = Machine::of_process();
-    let mut questions = Questions::new(options.yes)?;
+    let mut questions = Questions::new(options.yes, terminal.paper())?;
     let file = crate::setup::place::file(explicit, environment, machine.is_root);
+    if let Some(words) = machine.first_words().filter(|_| !options.yes) {
+        questions.say(out, &words)?;
+    }
     place::may_be_written(&file, options.replace, &mut questions, out).await?;
     let on = (file.as_path(), environment);
 
-    let mut draft = tenant::find(on, options.email.as_deref(), &mut questions, progress, out).await?;
-    app::ask(&mut draft, options.client_id.as_deref(), &mut questions, out).await?;
+    let (email, client_id) = (options.email.as_deref(), options.client_id.as_deref());
+    let mut draft = tenant::find(on, (email, client_id), &mut questions, progress, out).await?;
+    app::ask(&mut draft, client_id, &mut questions, out).await?;
     let given = Given {
         broker: options.broker.as_deref(),
         username: options.username.as_deref(),
         password_file: options.password_file.as_deref(),
     };
     broker::settle(&mut draft, on, &given, &mut questions, progress, out).await?;
-    let usual = if machine.runs_it_as_another() { SignIn::Later } else { SignIn::Code };
+    // Nobody signs in where nobody is asked, and what is to run as another user belongs to that.
+    let is_service = machine.serves(&file);
+    let usual = match machine.runs_it_as_another() && (options.yes || !is_service) {
+        true => SignIn::Later,
+        false => SignIn::Code,
+    };
     let how = options.sign_in.unwrap_or(usual);
-    sign_in::now(&mut draft, on, (how, options.no_open), &mut questions, (terminal, progress), out).await?;
+    draft.sign_in = how.method();
+    let is_now = how != SignIn::Later && !is_service;
+    while is_now {
+        let (no_open, on_terminal) = (options.no_open, (terminal, progress));
+        let failure = match sign_in::now(&mut draft, on, no_open, &mut questions, on_terminal, out).await {
+            Ok(()) => break,
+            Err(failure) => failure,
+        };
+        let is_given = client_id.is_some() || draft.given.client_id || questions.are_answered();
+        if is_given || failure.code() != exit::SIGN_IN {
+            return Err(failure);
+        }
+        app::ask_again(&mut draft, failure, &mut questions, out).await?;
+    }
     lights::choose(&mut draft, on, options.light.as_deref(), &mut questions, progress, out).await?;
 
     write(&draft, &file, environment)?;
     let password = if draft.password.is_some() { ", and the password beside it" } else { "" };
-    writeln!(out, "\nWrote {}{password}.", file.display())?;
+    writeln!(out)?;
+    questions.say(out, &format!("Wrote {}{password}.", file.display()))?;
     let config = config::load(Some(&file), environment)?;
     let topics = Topics::from_settings(&config.mqtt.settings);
-    writeln!(out, "Your presence will be on {}.", topics.of_user(&draft.name(), Field::Availability))?;
-    let has = Has { sign_in: how != SignIn::Later, password: draft.password.is_some() };
-    out.write_all(machine.next(&program(), &std::path::absolute(&file)?, has).as_bytes())?;
+    let topic = topics.of_user(&draft.name(), Field::Availability);
+    questions.say(out, &format!("Your presence will be on {topic}."))?;
+    let file = std::path::absolute(&file)?;
+    let program = program();
+    if is_service && how != SignIn::Later {
+        let way = (how, options.no_open);
+        match service::start((&draft, &file, &program), way, &mut questions.stop, out).await {
+            Ok(()) => return service::show((&config, &draft), &mut questions, progress, out).await,
+            Err(failure) => questions.say(out, &failure)?,
+        }
+    }
+    let has = Has { sign_in: is_now, password: draft.password.is_some() };
+    out.write_all(machine.next(&program, &file, has).as_bytes())?;
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use super::ask::Questions;
 use crate::cli::exit::Failure;
 use crate::cli::progress::Progress;
-use crate::cli::terminal::{Paper, Terminal};
+use crate::cli::terminal::Terminal;
 use crate::cli::{get, login};
 use crate::config::Environment;
 use crate::core::model::sign_in::SignInBy;
@@ -18,7 +18,7 @@ use crate::setup::words::no_presence;
 /// How the person signs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum SignIn {
-    /// With a code, on any device; with a browser where the tenant blocks codes
+    /// With a code, on any device; with a browser where codes are not allowed
     Code,
     /// With a browser
     Browser,
@@ -26,22 +26,25 @@ pub(super) enum SignIn {
     Later,
 }
 
-/// Signs the person in, unless that shall be later.
+impl SignIn {
+    /// What the configuration says of it.
+    pub(super) fn method(self) -> SignInBy {
+        match self {
+            Self::Code | Self::Later => SignInBy::DeviceCode,
+            Self::Browser => SignInBy::Browser,
+        }
+    }
+}
+
+/// Signs the person in.
 pub(super) async fn now(
     draft: &mut Draft,
     (file, environment): (&Path, &Environment),
-    (how, no_open): (SignIn, bool),
+    no_open: bool,
     questions: &mut Questions,
     (terminal, progress): (Terminal, Progress),
     out: &mut impl Write,
 ) -> Result<(), Failure> {
-    draft.sign_in = match how {
-        SignIn::Code | SignIn::Later => SignInBy::DeviceCode,
-        SignIn::Browser => SignInBy::Browser,
-    };
-    if how == SignIn::Later {
-        return Ok(());
-    }
     let config = draft.config(file, environment)?;
     let login = login::Options {
         yes: questions.are_answered(),
@@ -51,13 +54,14 @@ pub(super) async fn now(
         ..login::Options::default()
     };
     writeln!(out)?;
-    let Questions { lines, stop, .. } = questions;
-    draft.sign_in = stop.or(login::sign_in(&config, &login, (terminal, progress), lines, out)).await?;
+    let Questions { lines, stop, paper, .. } = questions;
+    let (by, account) = stop.or(login::sign_in(&config, &login, (terminal, progress), lines, out)).await?;
+    (draft.sign_in, draft.account) = (by, Some(account.to_string()));
     // The sign-in is stored: a hiccup of Graph, or a permission that is missing yet, does not take the rest away.
-    let showing =
-        async { Ok(get::run(&config, &get::Options::default(), (Paper::default(), progress), out).await) };
+    let config = draft.config(file, environment)?;
+    let showing = async { Ok(get::run(&config, &get::Options::default(), (*paper, progress), out).await) };
     if let Err(failure) = stop.or(showing).await? {
-        writeln!(out, "{}", no_presence(&failure))?;
+        questions.say(out, &no_presence(&failure))?;
     }
     Ok(())
 }

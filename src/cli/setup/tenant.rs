@@ -1,4 +1,4 @@
-//! Whose presence, in which tenant and cloud: all of that is in a work e-mail address.
+//! Whose presence, in which tenant and cloud: all of that is in a work e-mail address, or shows when somebody signs in to an app.
 
 use std::io::Write;
 use std::path::Path;
@@ -6,41 +6,48 @@ use std::path::Path;
 use super::ask::{Question, Questions, refused};
 use crate::cli::exit::{self, Failure};
 use crate::cli::progress::Progress;
-use crate::config::Environment;
+use crate::config::{Environment, Given};
 use crate::core::model::account::AccountId;
 use crate::graph::sign_in::discovery::{Discovered, NotDiscovered, discover};
 use crate::run;
-use crate::setup::address::read;
+use crate::setup::address::{Beginning, read};
 use crate::setup::draft::Draft;
 
-const QUESTION: Question<'_> = Question { words: "Your work e-mail address", option: "--email" };
+const QUESTION: Question<'_> =
+    Question { words: "Your work e-mail address, or what the az line printed", option: "--email" };
 
-/// Asks for an address until there is a tenant for it.
+/// Asks for an address until there is a tenant for it, unless the environment or the app says which.
 pub(super) async fn find(
     (file, environment): (&Path, &Environment),
-    email: Option<&str>,
+    (email, client_id): (Option<&str>, Option<&str>),
     questions: &mut Questions,
     progress: Progress,
     out: &mut impl Write,
 ) -> Result<Draft, Failure> {
+    let app = client_id.and_then(|id| read(id).ok()).filter(|app| matches!(app, Beginning::App(..)));
+    let given = Given::by(environment);
     loop {
-        let address = match email {
-            Some(email) => read(email).map_err(|error| refused(QUESTION.option, &error))?,
-            None => questions.ask(out, QUESTION, None, read).await?,
-        };
-        let mut draft = Draft::of(&address);
+        let mut draft = Draft { given, ..Draft::new() };
+        match (email, &app) {
+            (Some(email), _) => draft.begin(read(email).map_err(|error| refused(QUESTION.option, &error))?),
+            (None, Some(app)) => draft.begin(app.clone()),
+            (None, None) if given.tenant => {}
+            (None, None) => draft.begin(questions.ask(out, QUESTION, None, read).await?),
+        }
+        let is_asked = email.is_none() && app.is_none() && !given.tenant;
         let config = draft.config(file, environment)?;
         let client = run::graph_client(&config, AccountId::FIRST)
             .map_err(|error| Failure::new(exit::CONFIG, error))?;
         let asking = async { Ok(discover(client.authority()).await) };
         match questions.stop.or(progress.during("looking for the tenant", asking)).await? {
             Ok(Discovered { tenant, cloud }) => {
-                writeln!(out, "Tenant {tenant} in the {} cloud.", cloud.as_str())?;
+                let found = format!("Tenant {tenant} in the {} cloud.", cloud.as_str());
+                questions.say(out, &found)?;
                 draft.tenant = tenant.to_string();
                 draft.cloud = cloud;
                 return Ok(draft);
             }
-            Err(error @ NotDiscovered::Unknown(_)) if email.is_none() => writeln!(out, "  {error}")?,
+            Err(error @ NotDiscovered::Unknown(_)) if is_asked => questions.say(out, &error)?,
             Err(error) => {
                 let code = match error {
                     NotDiscovered::Unknown(_) => exit::USAGE,

@@ -19,6 +19,8 @@ pub enum Act {
     TestLight(TopicLevel),
     /// The payload of `<base>/<user>/set`.
     SetPresence(TopicLevel, String),
+    /// The payload of `<base>/<user>/set_status_message`.
+    SetStatusMessage(TopicLevel, String),
     /// Invites whoever comes to sign in to an account. A browser comes back to this port of localhost, where it can reach the page there.
     SignIn(Option<TopicLevel>, SignInBy, Option<u16>),
     /// The address that a browser ended on.
@@ -37,7 +39,11 @@ impl Act {
     #[must_use]
     pub fn needs_broker(&self) -> bool {
         match self {
-            Self::Refresh | Self::Follow(..) | Self::TestLight(_) | Self::SetPresence(..) => true,
+            Self::Refresh
+            | Self::Follow(..)
+            | Self::TestLight(_)
+            | Self::SetPresence(..)
+            | Self::SetStatusMessage(..) => true,
             Self::SignIn(..) | Self::Landed(_) | Self::Change(..) | Self::SignOut(_) => false,
         }
     }

@@ -37,11 +37,15 @@ impl Command {
         Self::from_message(user, PresenceChange::from_status_message(&message.payload, wall), message)
     }
 
-    /// As a visitor of the status page sends it, with the payload of `<base>/<user>/set`; nothing if that is empty.
-    pub(in crate::core) fn from_visitor(user: TopicLevel, payload: String, visitor: ActId) -> Option<Self> {
-        let change = PresenceChange::from_presence(payload.as_bytes()).transpose()?;
+    /// As a visitor of the status page sends it, with a payload of those topics; nothing if that is empty.
+    pub(in crate::core) fn from_visitor(
+        user: TopicLevel,
+        change: Result<Option<PresenceChange>, String>,
+        payload: String,
+        visitor: ActId,
+    ) -> Option<Self> {
         let (payload, visitor) = (payload.into_bytes(), Some(visitor));
-        Some(Self { user, change, payload, reply_to: None, visitor })
+        Some(Self { user, change: change.transpose()?, payload, reply_to: None, visitor })
     }
 
     fn from_message(

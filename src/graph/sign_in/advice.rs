@@ -14,8 +14,9 @@ use rows::{BY_NUMBER, BY_WORD, EXPIRED_CODE};
 pub(super) use verdict::Verdict;
 
 /// By these numbers the tenant says that it allows no device codes: security defaults, and kin of them. 53003 is any rule of
-/// Conditional Access, and most often the one about device codes.
-const CODES_BLOCKED: [u32; 3] = [530_035, 530_034, 53003];
+/// Conditional Access, and most often the one about device codes. 7000218: the app's registration allows no public client flows, which
+/// only a code needs; a browser that ends on the address of a native app does not.
+const CODES_BLOCKED: [u32; 4] = [530_035, 530_034, 53003, 7_000_218];
 
 /// A device code was declined.
 const DECLINED: [u32; 1] = [65004];
@@ -53,7 +54,7 @@ pub(super) fn by_number(numbers: &[u32]) -> Option<Verdict> {
     known.iter().find(|verdict| !matches!(verdict, Verdict::Act(_))).or(known.first()).copied()
 }
 
-/// Whether the tenant allows no device codes.
+/// Whether the tenant, or the app, allows no device codes.
 pub(super) fn blocks_codes(numbers: &[u32]) -> bool {
     numbers.iter().any(|number| CODES_BLOCKED.contains(number))
 }

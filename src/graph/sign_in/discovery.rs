@@ -8,7 +8,6 @@ use super::answer::{NotIssued, not_issued};
 use super::authority::Authority;
 use crate::config::Cloud;
 use crate::core::model::name::ObjectId;
-use crate::graph::caller::Caller;
 use crate::graph::lenient::Object;
 use crate::graph::text::readable;
 
@@ -25,7 +24,7 @@ pub struct Discovered {
 #[derive(Debug, thiserror::Error)]
 pub enum NotDiscovered {
     /// The service knows no such tenant.
-    #[error("no Microsoft 365 tenant has this domain ({0})")]
+    #[error("no Microsoft 365 tenant has the domain of this address; check how it is spelled ({0})")]
     Unknown(String),
     /// The service could not be asked.
     #[error("{0}; check the network, HTTPS_PROXY and PRESENCE2MQTT__GRAPH__CA_FILE, and try again")]
@@ -48,7 +47,7 @@ pub enum NotDiscovered {
 pub async fn discover(authority: &Authority) -> Result<Discovered, NotDiscovered> {
     let refused = |reason: NotIssued| match reason {
         NotIssued::Passing { why, .. } => NotDiscovered::Passing(why),
-        reason @ NotIssued::Refused(_) => NotDiscovered::Unknown(reason.failure(Caller::Person).to_string()),
+        NotIssued::Refused(refusal) => NotDiscovered::Unknown(refusal.details().to_string()),
     };
     let answer = authority.openid_configuration().await.map_err(refused)?;
     if answer.status.is_success() { read(&readable(&answer.body)) } else { Err(refused(not_issued(&answer))) }

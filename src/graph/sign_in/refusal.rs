@@ -77,7 +77,7 @@ impl Refusal {
         }
     }
 
-    /// Whether the tenant allows no device codes. A browser may be let in where they are not.
+    /// Whether the tenant, or the app, allows no device codes. A browser may be let in where they are not.
     #[must_use]
     pub fn blocks_codes(&self) -> bool {
         advice::blocks_codes(&self.numbers)

@@ -88,7 +88,7 @@ pub(super) const BY_NUMBER: &[(&[u32], Verdict)] = &[
     (&[500133, 700024], Act(Advice::registered("the app's proof is not of this time", "set this machine's clock; a federated token in graph.auth.federated_token_file may also be too old"))),
     (&[70021, 700211, 700212, 700213], Act(Advice::registered("no federated credential fits the token", "compare its issuer, subject and audience with Entra admin center > App registrations > Certificates & secrets > Federated credentials"))),
     (&[700229], Act(Advice::registered("the federated token is a person's", "write one of an app in graph.auth.federated_token_file"))),
-    (&[7000218], Act(Advice::registered("the app may not sign people in without a secret", "set Allow public client flows to Yes under Entra admin center > App registrations > Authentication"))),
+    (&[7000218], Act(Advice::new("the app may not sign people in without a secret", "use `presence2mqtt login --browser`, or set Allow public client flows to Yes under Entra admin center > App registrations > Authentication").app("set Allow public client flows to Yes under Entra admin center > App registrations > Authentication"))),
     (&[700025], Act(Advice::registered("the app is a public client, which has no secret", "use method \"device-code\", or set Allow public client flows to No under Entra admin center > App registrations > Authentication"))),
     (&[9002332], Act(Advice::registered("the app is for work and school accounts only", "write the tenant's GUID from Entra admin center > Overview in graph.tenant_id"))),
     (&[700016, 700011], Act(Advice::registered("this tenant does not know graph.client_id", "check it against Entra admin center > App registrations, and that graph.tenant_id is the app's tenant"))),
