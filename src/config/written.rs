@@ -34,7 +34,7 @@ pub(super) struct Written {
     pub users: Vec<User>,
     /// Groups whose members are followed.
     pub groups: Vec<Group>,
-    /// Lights that show somebody's presence.
+    /// Lights that show a person's presence.
     pub lights: Vec<Light>,
     /// Discovery by Home Assistant.
     pub home_assistant: HomeAssistant,
@@ -49,13 +49,13 @@ pub(super) struct Written {
 #[serde(default, deny_unknown_fields)]
 #[schemars(extend("required" = ["url"]))]
 pub(super) struct Mqtt {
-    /// The broker: mqtt, mqtts, ws or wss, without user name and password. The path of a ws or wss URL is /mqtt unless written. A list: the next is tried when one does not answer.
+    /// The broker (mqtt, mqtts, ws or wss), without user name and password; or a list, tried in turn.
     pub url: Option<Urls>,
     /// The MQTT client id, also the `bridge` id in payloads.
     pub client_id: String,
-    /// Where the bridge runs: one topic level, told to others who would run with the same configuration. Default: the host's name.
+    /// The name of this machine, which a second bridge would report: one topic level. Default: the host name.
     pub instance: Option<String>,
-    /// Whether this instance waits while another one with the same configuration is active, and takes over when that one is gone.
+    /// Whether this instance waits while another one is active, and takes over when that one stops.
     pub standby: bool,
     /// The topic level of the bridge's own topics.
     pub bridge_name: String,
@@ -66,7 +66,7 @@ pub(super) struct Mqtt {
     pub password: Option<SecretString>,
     /// A file that holds the password.
     pub password_file: Option<PathBuf>,
-    /// Certificate authorities (PEM) to trust besides the system's.
+    /// Certificate authorities (PEM) to trust in addition to the system's.
     pub ca_file: Option<PathBuf>,
     /// The bridge's own certificate (PEM), with `client_key_file`.
     pub client_cert_file: Option<PathBuf>,
@@ -77,9 +77,9 @@ pub(super) struct Mqtt {
     /// QoS of the users' topics; the bridge's own are always sent with 1.
     #[schemars(range(max = 1))]
     pub qos: u8,
-    /// The version of MQTT to try first. With 5 the broker gives reasons for refusals and can forget old values; a broker that does not speak it is spoken to in 3.1.1.
+    /// The MQTT version to try first. If the broker does not support 5, the bridge uses 3.1.1.
     pub protocol: Protocol,
-    /// MQTT 5: how long the broker keeps retained values that are not sent again: 10s to 7d; they are sent again at half this time. 0s = for ever.
+    /// MQTT 5: how long the broker keeps retained values that are not renewed: 10s to 7d; 0s = for ever.
     #[serde(with = "humantime_serde")]
     #[schemars(with = "DurationWords")]
     pub message_expiry: Duration,
@@ -87,7 +87,7 @@ pub(super) struct Mqtt {
     #[serde(with = "humantime_serde")]
     #[schemars(with = "DurationWords")]
     pub keep_alive: Duration,
-    /// How often every retained topic is sent again: 10s to 7d; 0s = only when it changes.
+    /// How often to send every retained topic again: 10s to 7d; 0s = only after a change.
     #[serde(with = "humantime_serde")]
     #[schemars(with = "DurationWords")]
     pub refresh_interval: Duration,
@@ -151,9 +151,9 @@ impl Default for HomeAssistant {
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Commands {
-    /// Obey the users' `set` and `set_status_message` topics.
+    /// Accept commands on the users' `set` and `set_status_message` topics.
     pub enabled: bool,
-    /// MQTT 5: the topic below which senders of commands may ask for an answer, beside below `mqtt.base_topic`.
+    /// MQTT 5: the topic below which response topics are allowed, in addition to those below the base topic.
     pub response_topic: Option<String>,
 }
 
@@ -163,10 +163,10 @@ pub(super) struct Commands {
 pub(super) struct Http {
     /// The address and port to listen on; off unless set.
     pub listen: Option<String>,
-    /// A file that holds the password of the status page and the metrics (the user name does not matter), required beyond loopback.
+    /// A file with the password of the status page and the metrics; required beyond loopback.
     pub password_file: Option<PathBuf>,
-    /// Without a password: answer whatever name the pages are asked for by. Only for an address that nobody but a proxy reaches which checks its visitors.
+    /// Without a password: answer to any host name. Only behind a proxy that checks its visitors.
     pub any_host: bool,
-    /// The page shows and changes nothing: no forms, and none is obeyed.
+    /// The page has no forms and changes nothing.
     pub read_only: bool,
 }

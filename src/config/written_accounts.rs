@@ -42,7 +42,7 @@ pub(super) struct Account {
     pub graph_url: Option<String>,
     /// Another sign-in service: the bare root, https (http on a loopback address only).
     pub login_url: Option<String>,
-    /// Certificate authorities (PEM) to trust besides the system's, for corporate proxies.
+    /// Certificate authorities (PEM) to trust in addition to the system's, for corporate proxies.
     pub ca_file: Option<PathBuf>,
     /// How the account proves who it is.
     pub auth: AccountAuth,

@@ -26,11 +26,11 @@ pub(super) struct Graph {
     #[serde(with = "humantime_serde")]
     #[schemars(with = "DurationWords")]
     pub poll_interval: Duration,
-    /// After how long without an answer a value is stale: from twice `poll_interval` to 7d. Default: 2m or three achieved intervals, whichever is longer.
+    /// When a value is stale: twice `poll_interval` to 7d. Default: 2m, or three achieved intervals.
     #[serde(with = "humantime_serde")]
     #[schemars(with = "Option<DurationWords>")]
     pub stale_after: Option<Duration>,
-    /// What happens to the values of somebody who cannot be read any more.
+    /// What happens to the values of a person who can no longer be read.
     pub on_stale: OnStale,
     /// How long a change must last before it is published: 0s to 10m.
     #[serde(with = "humantime_serde")]
@@ -49,7 +49,7 @@ pub(super) struct Graph {
     pub graph_url: Option<String>,
     /// Another sign-in service: the bare root, https (http on a loopback address only).
     pub login_url: Option<String>,
-    /// Certificate authorities (PEM) to trust besides the system's, for corporate proxies.
+    /// Certificate authorities (PEM) to trust in addition to the system's, for corporate proxies.
     pub ca_file: Option<PathBuf>,
     /// The directory that keeps tokens.
     pub state_dir: Option<PathBuf>,

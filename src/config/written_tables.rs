@@ -38,7 +38,7 @@ impl Default for User {
 pub(super) struct Group {
     /// The group's object id.
     pub id: Option<String>,
-    /// The topic level of each member: {upn_local}, {id}, {display_name}, and text of the characters A-Z, a-z, 0-9, _ and -.
+    /// The topic level of each member: {upn_local}, {id}, {display_name}, and text of A-Z a-z 0-9 _ -.
     pub name: String,
     /// How often the members are read: 1m to 7d.
     #[serde(with = "humantime_serde")]
@@ -62,7 +62,7 @@ impl Default for Group {
     }
 }
 
-/// A light that shows somebody's presence.
+/// A light that shows a person's presence.
 #[derive(Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(extend("required" = ["name", "users", "preset", "topic"]))]
@@ -75,7 +75,7 @@ pub(super) struct Light {
     pub preset: Option<Preset>,
     /// The device's own base topic; tasmota: its Topic, without cmnd; custom: the command topic.
     pub topic: Option<String>,
-    /// The lamp has no colours: it is lit for who is busy, and only its brightness is told.
+    /// The lamp has no colours: it is on while the person is busy.
     pub white: bool,
     /// Per cent.
     #[schemars(range(min = 1, max = 100))]
@@ -88,13 +88,13 @@ pub(super) struct Light {
     pub active: Option<String>,
     /// The time zone of `active`, such as "Europe/Berlin"; default: the system's.
     pub time_zone: Option<String>,
-    /// "#rrggbb", "off" or "unchanged", while nobody's health is ok of those followed; default: off.
+    /// "#rrggbb", "off" or "unchanged", while no followed person's health is ok; default: off.
     pub stale_color: Option<String>,
-    /// "#rrggbb", "off" or "unchanged", when the bridge stops or no longer drives the light; default: unchanged.
+    /// "#rrggbb", "off" or "unchanged", when the bridge stops; default: unchanged.
     pub shutdown_color: Option<String>,
     /// esphome: the object id of the light.
     pub object: Option<String>,
-    /// shelly: the channel; tasmota: the light's number among the outputs, 1 to 32, where it is not the first.
+    /// shelly: the channel; tasmota: the light's number among the outputs, 1 to 32.
     pub channel: Option<u8>,
     /// shelly-gen2: the profile of the device; default: rgbw.
     pub profile: Option<Profile>,
@@ -102,24 +102,24 @@ pub(super) struct Light {
     pub target: Option<Target>,
     /// custom: the payload, a template.
     pub payload: Option<String>,
-    /// custom: where the device says that it is there.
+    /// custom: the topic on which the device reports that it is online.
     pub online_topic: Option<String>,
     /// "#rrggbb" or "off" by activity or availability.
     pub colors: BTreeMap<String, String>,
     /// The device's effect by activity or availability.
     pub effects: BTreeMap<String, String>,
-    /// Other topics that win over presence while they say so; earlier ones win. At most 10.
+    /// Other topics that take precedence over presence; the first active one counts. At most 10.
     pub also: Vec<Also>,
 }
 
-/// Another topic that wins over presence while it says so.
+/// Another topic that takes precedence over presence while it is active.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(extend("required" = ["topic"]))]
 pub(super) struct Also {
     /// The full topic, without wildcards; none of the bridge's own.
     pub topic: Option<String>,
-    /// The exact payload that says so.
+    /// The exact payload that makes it active.
     pub on: Option<String>,
     /// Instead of `on`: a template over `value` and `value_json` that writes on, true, yes or 1.
     pub on_template: Option<String>,

@@ -3,7 +3,8 @@
 //! ```text
 //! cargo test --features broker-tests --test brokers -- --nocapture --test-threads 1
 //! BROKERS="nats aedes" cargo test --features broker-tests --test brokers -- --nocapture --test-threads 1
-//! BROKERS="mosquitto=/opt/mosquitto-2.1/mosquitto" cargo test --features broker-tests --test brokers -- --nocapture --test-threads 1
+//! BROKERS="mosquitto=/opt/mosquitto-2.1/mosquitto" \
+//!   cargo test --features broker-tests --test brokers -- --nocapture --test-threads 1
 //! ```
 //!
 //! | in `BROKERS` | to have it |
@@ -12,7 +13,7 @@
 //! | `nats`, `nats-cluster` | `apt-get install nats-server` |
 //! | `rabbitmq` | `apt-get install rabbitmq-server` |
 //! | `ejabberd` | `apt-get install ejabberd` |
-//! | `aedes` | Node.js 20 or newer, and npm, which fetches the modules that `aedes/package-lock.json` names to a folder below `target` |
+//! | `aedes` | Node.js 20 or newer, and npm, which fetches the modules to a folder below `target` |
 //!
 //! Without `BROKERS` every one that is installed is judged, and the others are listed as absent. One that is asked for by name has to be there.
 //! Another program than the installed one stands behind `=`, such as a script that starts a newer Mosquitto out of the unpacked packages

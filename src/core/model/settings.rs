@@ -181,7 +181,7 @@ pub struct Discovery {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Endpoint {
-    /// `/me` for the signed-in person, the bulk request for everybody else.
+    /// `/me` for the signed-in person, the bulk request for other people.
     Auto,
     /// `GET /me/presence`
     Me,
@@ -197,7 +197,7 @@ pub enum Endpoint {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OnStale {
-    /// The last ones stay; health alone says that they are old.
+    /// The last values stay; only health shows that they are old.
     Keep,
     /// Availability and activity become `PresenceUnknown`.
     Unknown,
