@@ -388,11 +388,13 @@ impl Bridge {
                 }
             }
             RosterChange::Join { user, entry, remembered } => self.join(user, entry, remembered),
-            RosterChange::Done { is_news } => {
+            RosterChange::Done { is_news, is_whole } => {
                 if is_news {
                     self.roster_changed();
                 }
-                self.decide_orphans();
+                if is_whole {
+                    self.decide_orphans();
+                }
             }
         }
     }

@@ -22,6 +22,8 @@ pub(in crate::core) enum RosterChange {
     Done {
         /// Whether anybody changed by it.
         is_news: bool,
+        /// Whether the group was read to its end.
+        is_whole: bool,
     },
 }
 
@@ -38,4 +40,5 @@ pub(super) struct Pending {
     pub handing: Handing,
     pub report: Option<Report>,
     pub is_news: bool,
+    pub is_whole: bool,
 }
