@@ -4,6 +4,7 @@
 //! ```text
 //! cargo bench --bench tenant -- load --people 950000 --follow group --duration 300
 //! cargo bench --bench tenant -- load --people 300000 --tenants 3 --follow group --duration 300
+//! cargo bench --bench tenant -- load --people 300000 --follow group --away 150
 //! cargo bench --bench tenant -- resend --people 100000
 //! cargo bench --bench tenant -- latency --people 10000 --cycle 1 --share 0.0002
 //! cargo bench --bench tenant -- one

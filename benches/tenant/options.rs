@@ -29,6 +29,9 @@ pub(crate) struct Options {
     /// How often the bridge of one person is started again
     #[arg(long, default_value_t = 10)]
     pub(crate) starts: usize,
+    /// Milliseconds that the tenant is away: each answer comes so much later
+    #[arg(long, default_value_t = 0)]
+    pub(crate) away: u64,
     /// What people and their changes are derived from
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,

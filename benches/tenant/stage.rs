@@ -164,6 +164,7 @@ impl Tenant {
         for (option, value) in [("--people", people), ("--first", first), ("--seed", options.seed as usize)] {
             command.args([option, &value.to_string()]);
         }
+        command.args(["--away", &options.away.to_string()]);
         if options.https {
             command.arg("--certificates").arg(&certificates);
         }

@@ -8,6 +8,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -23,6 +24,7 @@ const PAGE: usize = 999;
 /// What every connection knows.
 struct Tenant {
     people: People,
+    away: Duration,
     seed: u64,
     ledger: Ledger,
     url: String,
@@ -44,8 +46,9 @@ pub(crate) fn serve(options: &Options) {
     let tls = options.certificates.as_deref().map(tls::server);
     let scheme = if tls.is_some() { "https" } else { "http" };
     let url = format!("{scheme}://127.0.0.1:{port}");
-    let people = People::new(first, count, seed);
-    let tenant = Arc::new(Tenant { ledger: Ledger::new(people.places()), people, seed, url: url.clone() });
+    let (people, away) = (People::new(first, count, seed), Duration::from_millis(options.away));
+    let tenant =
+        Arc::new(Tenant { away, ledger: Ledger::new(people.places()), people, seed, url: url.clone() });
     println!("{url} {}", control.local_addr().unwrap());
     let commander = Arc::clone(&tenant);
     thread::spawn(move || control.incoming().flatten().for_each(|stream| commander.talk(stream)));
@@ -64,6 +67,9 @@ impl Tenant {
     fn talk(&self, stream: impl Read + Write) {
         let mut stream = BufReader::new(stream);
         while let Some(asked) = asked(&mut stream) {
+            if !asked.path.starts_with("/control/") {
+                thread::sleep(self.away);
+            }
             let (mut people, mut changes) = (Vec::new(), Vec::new());
             let (status, body) = self.answer(&asked, &mut people, &mut changes);
             let (encoding, body) = if asked.gzip && body.len() > 1_000 {

@@ -218,11 +218,13 @@ impl Bridge {
     fn settle(&mut self) {
         while let Some(carried_out) = self.graph.carry_out_next(&mut self.cx) {
             self.hand_on_changes();
-            if let CarriedOut::All { is_news } = carried_out {
+            if let CarriedOut::All { is_news, is_whole } = carried_out {
                 if is_news {
                     self.roster_changed();
                 }
-                self.decide_orphans();
+                if is_whole {
+                    self.decide_orphans();
+                }
             }
         }
         self.hand_on_changes();

@@ -35,6 +35,8 @@ pub(in crate::core) enum CarriedOut {
     All {
         /// Whether anybody changed by it.
         is_news: bool,
+        /// Whether the group was read to its end.
+        is_whole: bool,
     },
 }
 
@@ -51,9 +53,43 @@ pub(super) struct Pending {
     handing: Handing,
     report: Option<Report>,
     is_news: bool,
+    is_whole: bool,
 }
 
 impl Groups {
+    /// Of a group that is read for the first time so many are known that they join while its other pages are still to come: reading
+    /// and publishing a whole tenant takes as long as its pages do. As long as a conflict of names ends the run, nobody is left out for
+    /// having come later.
+    ///
+    /// # Errors
+    ///
+    /// If two would have one name.
+    pub(super) fn some_join(&mut self, group: usize, people: &Roster) -> Result<(), NameConflict> {
+        let Some(membership) = self.list.get_mut(group).filter(|membership| membership.at_start) else {
+            return Ok(());
+        };
+        let is_new = |named: &Named| !named.configured && people.by_id(&named.id).next().is_none();
+        let Some(named) = membership.pages.portion(is_new) else { return Ok(()) };
+        membership.some_joined(named.iter().map(|named| named.id));
+        let (discovery, account) = (membership.group.discovery, membership.group.account);
+        let mut joining = Difference { joining: (0..named.len()).collect(), ..Difference::default() };
+        if let Some(conflict) = name_conflicts::settle(&mut joining, &named, people).into_iter().next() {
+            return Err(conflict);
+        }
+        self.pending = Some(Pending {
+            group,
+            discovery,
+            account,
+            first: Vec::new(),
+            joining: joining.joining.into_iter(),
+            handing: Handing::new(named),
+            report: None,
+            is_news: true,
+            is_whole: false,
+        });
+        Ok(())
+    }
+
     /// A group was read to its end: who is in it, and about whom there is news, both in the order of object ids. Where some of
     /// its members are `unreadable`, whoever was a member stays one.
     ///
@@ -72,6 +108,7 @@ impl Groups {
         let members = ids.len();
         let before = membership.read(ids, unreadable);
         let at_start = std::mem::take(&mut membership.at_start);
+        let already = std::mem::take(&mut membership.joined);
         let (discovery, account) = (membership.group.discovery, membership.group.account);
         let mut difference = self.compare(group, &named, &before, people);
         let mut conflicts = name_conflicts::settle(&mut difference, &named, people);
@@ -79,7 +116,7 @@ impl Groups {
             return Err(conflicts.swap_remove(0));
         }
         let Difference { gone, renamed, shown_otherwise, joining, belonging } = difference;
-        let (joined, left) = (joining.len(), gone.len());
+        let (joined, left) = (already + joining.len(), gone.len());
         let leaving = (!gone.is_empty()).then_some(Change::Leave(gone));
         let renamed = renamed.into_iter().chain(shown_otherwise).filter_map(|(place, found)| {
             let user = user(named.get(found)?.clone(), discovery, account);
@@ -100,6 +137,7 @@ impl Groups {
             handing: Handing::new(named),
             report: is_reported.then_some(Report::Members { members, joined, left }),
             is_news,
+            is_whole: true,
         });
         if let Some(membership) = self.list.get_mut(group) {
             membership.left_out = conflicts;
@@ -122,9 +160,9 @@ impl Groups {
                 let joining = pending.joining.by_ref().find_map(|found| pending.handing.take(found));
                 let Some(joining) = joining else {
                     cx.report_of(pending.account, pending.report.take());
-                    let is_news = pending.is_news;
+                    let (is_news, is_whole) = (pending.is_news, pending.is_whole);
                     self.pending = None;
-                    return Some(CarriedOut::All { is_news });
+                    return Some(CarriedOut::All { is_news, is_whole });
                 };
                 let remembered = self.orphans.take(&joining.name);
                 let user = user(joining, pending.discovery, pending.account);

@@ -2,9 +2,13 @@
 
 use crate::core::model::members::{Member, MembersPage, PageLink};
 use crate::core::model::name::{ObjectId, TopicLevel};
+use crate::core::model::request::BULK_LIMIT;
 
 /// Pages of one reading, each of up to 999 members; twice what the presence limit lets be followed.
 const PAGES: usize = 2_000;
+
+/// New members who are handed out while later pages are still to come. They fill their requests, so that each is read once.
+pub(in crate::core) const PORTION: usize = 16 * BULK_LIMIT;
 
 /// A member who is new, or about whom something is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,17 +81,22 @@ impl MemberPages {
         Turned::More
     }
 
+    /// Hands out those who are new, by object id and each once, when there are enough of them.
+    pub(in crate::core) fn portion(&mut self, is_new: impl Fn(&Named) -> bool) -> Option<Vec<Named>> {
+        if self.named.len() < PORTION || self.named.iter().filter(|named| is_new(named)).count() < PORTION {
+            return None;
+        }
+        Some(each_once(self.named.extract_if(.., |named| is_new(named)).take(PORTION).collect()))
+    }
+
     /// A list that is shorter than Graph itself counted is half a list, and nobody may be missed because of it. Graph counts
     /// somewhat behind the time, though: what comes twice alike is taken.
     fn complete(&mut self) -> Turned {
-        let (mut ids, mut named) = (std::mem::take(&mut self.ids), std::mem::take(&mut self.named));
+        let (mut ids, named) = (std::mem::take(&mut self.ids), each_once(std::mem::take(&mut self.named)));
         let (counted, unreadable) = (self.counted, self.unreadable);
         self.begin_again();
         ids.sort_unstable();
         ids.dedup();
-        // In place: a whole tenant has to fit into memory once. Whoever comes twice nearly always comes alike.
-        named.sort_unstable_by(|one, other| (one.id, &one.name).cmp(&(other.id, &other.name)));
-        named.dedup_by_key(|named| named.id);
         if unreadable > 0 {
             return Turned::Complete { ids, named, unreadable };
         }
@@ -99,6 +108,13 @@ impl MemberPages {
             (Some(_) | None, _) => Turned::Complete { ids, named, unreadable },
         }
     }
+}
+
+/// By object id. In place: a whole tenant has to fit into memory once. Whoever comes twice nearly always comes alike.
+fn each_once(mut named: Vec<Named>) -> Vec<Named> {
+    named.sort_unstable_by(|one, other| (one.id, &one.name).cmp(&(other.id, &other.name)));
+    named.dedup_by_key(|named| named.id);
+    named
 }
 
 #[cfg(test)]

@@ -16,8 +16,10 @@ const FAILURES_MAX: u32 = 3;
 #[derive(Debug)]
 pub(super) struct Membership {
     pub group: Group,
-    /// Who they are by the last reading, in order; nothing before the first.
-    ids: Option<Vec<ObjectId>>,
+    /// Who they are by the last reading, and who joined in the one under way; in order.
+    ids: Vec<ObjectId>,
+    /// How many joined in the one under way.
+    pub joined: usize,
     /// Some reading was complete, so that whoever is not among them is no member.
     whole: bool,
     /// Members who could not be read in the last reading.
@@ -49,7 +51,8 @@ impl Membership {
     pub(super) fn new(group: Group, at_start: bool, now: Tick) -> Self {
         Self {
             group,
-            ids: None,
+            ids: Vec::new(),
+            joined: 0,
             whole: false,
             unreadable: 0,
             pages: MemberPages::default(),
@@ -66,7 +69,7 @@ impl Membership {
     /// The same group after a reload, or another one: it is read again, and until then its members are who they were.
     pub(super) fn again(group: Group, known: Option<Self>, now: Tick) -> Self {
         let (ids, whole, at_start) =
-            known.map_or((None, false, false), |known| (known.ids, known.whole, known.at_start));
+            known.map_or((Vec::new(), false, false), |known| (known.ids, known.whole, known.at_start));
         Self { ids, whole, ..Self::new(group, at_start, now) }
     }
 
@@ -77,7 +80,16 @@ impl Membership {
 
     /// Whether this person was a member when it was last read.
     pub(super) fn has(&self, id: ObjectId) -> bool {
-        self.ids.as_ref().is_some_and(|ids| ids.binary_search(&id).is_ok())
+        self.ids.binary_search(&id).is_ok()
+    }
+
+    /// These joined while further pages are to come.
+    pub(super) fn some_joined(&mut self, ids: impl Iterator<Item = ObjectId>) {
+        let before = self.ids.len();
+        self.ids.extend(ids);
+        self.joined += self.ids.len() - before;
+        // Two that are in order already, one behind the other.
+        self.ids.sort();
     }
 
     /// It was read, but for so many members who cannot be: then those who were there stay. Returns who its members were before.
@@ -86,7 +98,7 @@ impl Membership {
         self.backoff.reset();
         self.trouble = None;
         self.unreadable = unreadable;
-        let before = self.ids.take().unwrap_or_default();
+        let before = std::mem::take(&mut self.ids);
         if unreadable == 0 {
             self.whole = true;
         } else {
@@ -94,7 +106,7 @@ impl Membership {
             ids.sort_unstable();
             ids.dedup();
         }
-        self.ids = Some(ids);
+        self.ids = ids;
         before
     }
 

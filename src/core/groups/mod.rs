@@ -9,7 +9,7 @@ pub(super) mod changes;
 mod deciding;
 mod difference;
 mod handing;
-mod member_pages;
+pub(super) mod member_pages;
 mod membership;
 mod name_conflicts;
 mod orphans;

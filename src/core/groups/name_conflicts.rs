@@ -1,11 +1,10 @@
 //! Who may have which name: names of people differ, ignoring case.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{Hash, Hasher};
 
 use super::difference::Difference;
 use super::member_pages::Named;
-use crate::core::model::name::TopicLevel;
+use crate::core::model::name::{Folded, TopicLevel};
 use crate::core::model::name_conflict::NameConflict;
 use crate::core::model::place::Place;
 use crate::core::people::Roster;
@@ -18,18 +17,21 @@ enum Holder {
 }
 
 /// Leaves out whoever would have a name that somebody else has, ignoring case.
-pub(super) fn settle(difference: &mut Difference, named: &[Named], people: &Roster) -> Vec<NameConflict> {
+pub(super) fn settle<'a>(
+    difference: &mut Difference,
+    named: &'a [Named],
+    people: &'a Roster,
+) -> Vec<NameConflict> {
     let mut conflicts = Vec::new();
     if difference.renamed.is_empty() && difference.joining.is_empty() {
         return conflicts;
     }
     let renamed = difference.renamed.iter().map(|&(place, _)| place);
     let moving: HashSet<Place> = difference.gone.iter().copied().chain(renamed).collect();
-    let staying = people.iter().filter(|(place, _)| !moving.contains(place));
-    let mut taken: HashMap<Folded<'_>, Holder> =
-        staying.map(|(place, person)| (Folded(person.name()), Holder::Person(place))).collect();
-    let mut take = |name, who: Holder| {
-        let holder = *taken.entry(Folded(name)).or_insert(who);
+    let staying = |name| people.holder(name).filter(|place| !moving.contains(place)).map(Holder::Person);
+    let mut taken: HashMap<Folded<'_>, Holder> = HashMap::new();
+    let mut take = |name: &'a TopicLevel, who: Holder| {
+        let holder = *taken.entry(Folded(name)).or_insert_with(|| staying(name).unwrap_or(who));
         if holder == who { Ok(()) } else { Err(holder) }
     };
     let mut kept = Vec::new();
@@ -66,22 +68,4 @@ fn conflict(newcomer: &Named, holder: Holder, named: &[Named], people: &Roster) 
     };
     let newcomer_too = NameConflict::who(&newcomer.display_name, &newcomer.id);
     NameConflict { name: newcomer.name.clone(), people: [holder, newcomer_too] }
-}
-
-/// A name as people compare it. Of a whole tenant no second copy is made to compare them.
-#[derive(Clone, Copy)]
-struct Folded<'a>(&'a TopicLevel);
-
-impl PartialEq for Folded<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.as_str().eq_ignore_ascii_case(other.0.as_str())
-    }
-}
-
-impl Eq for Folded<'_> {}
-
-impl Hash for Folded<'_> {
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        self.0.as_str().bytes().for_each(|byte| hasher.write_u8(byte.to_ascii_lowercase()));
-    }
 }

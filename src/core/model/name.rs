@@ -3,6 +3,7 @@
 //! A value of one of these types is valid; nothing after the entrance checks again.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -84,6 +85,24 @@ impl TopicLevel {
             level.push('_');
         }
         Self(level.into())
+    }
+}
+
+/// A name as people compare it, ignoring case. Of a whole tenant no second copy is made to compare them.
+#[derive(Debug, Clone, Copy)]
+pub struct Folded<'a>(pub &'a TopicLevel);
+
+impl PartialEq for Folded<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_str().eq_ignore_ascii_case(other.0.as_str())
+    }
+}
+
+impl Eq for Folded<'_> {}
+
+impl Hash for Folded<'_> {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.0.as_str().bytes().for_each(|byte| hasher.write_u8(byte.to_ascii_lowercase()));
     }
 }
 

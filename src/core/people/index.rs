@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::marker::PhantomData;
 
 use super::person::Person;
-use crate::core::model::name::{ObjectId, TopicLevel};
+use crate::core::model::name::{Folded, ObjectId, TopicLevel};
 use crate::core::model::place::Place;
 
 /// The smallest table.
@@ -16,13 +16,17 @@ const SMALLEST: usize = 16;
 
 /// What people are found by.
 pub(super) trait Key {
-    type Wanted: Hash + PartialEq;
+    type Wanted;
 
-    /// Looks at it, where somebody has it.
-    fn of<T>(person: &Person, look: impl FnOnce(&Self::Wanted) -> T) -> Option<T>;
+    fn hash(wanted: &Self::Wanted) -> u64;
+
+    /// The same of what somebody has, if they have any.
+    fn hash_of(person: &Person) -> Option<u64>;
+
+    fn is_of(person: &Person, wanted: &Self::Wanted) -> bool;
 }
 
-/// The topic level, which nobody shares.
+/// The topic level, which nobody shares, ignoring case.
 #[derive(Debug)]
 pub(super) enum ByName {}
 
@@ -33,16 +37,32 @@ pub(super) enum ById {}
 impl Key for ByName {
     type Wanted = TopicLevel;
 
-    fn of<T>(person: &Person, look: impl FnOnce(&TopicLevel) -> T) -> Option<T> {
-        Some(look(person.name()))
+    fn hash(wanted: &TopicLevel) -> u64 {
+        hash(&Folded(wanted))
+    }
+
+    fn hash_of(person: &Person) -> Option<u64> {
+        Some(Self::hash(person.name()))
+    }
+
+    fn is_of(person: &Person, wanted: &TopicLevel) -> bool {
+        Folded(person.name()) == Folded(wanted)
     }
 }
 
 impl Key for ById {
     type Wanted = ObjectId;
 
-    fn of<T>(person: &Person, look: impl FnOnce(&ObjectId) -> T) -> Option<T> {
-        person.id().as_ref().map(look)
+    fn hash(wanted: &ObjectId) -> u64 {
+        hash(wanted)
+    }
+
+    fn hash_of(person: &Person) -> Option<u64> {
+        person.id().as_ref().map(Self::hash)
+    }
+
+    fn is_of(person: &Person, wanted: &ObjectId) -> bool {
+        person.id().as_ref() == Some(wanted)
     }
 }
 
@@ -73,7 +93,6 @@ impl<K: Key> Index<K> {
         wanted: &'a K::Wanted,
         people: &'a [Option<Person>],
     ) -> impl Iterator<Item = Place> + 'a {
-        // Whoever has a place that had been somebody else's may be in the table twice.
         let mut seen = Vec::new();
         self.candidates(wanted, people).filter(move |place| {
             let is_new = !seen.contains(place);
@@ -82,16 +101,17 @@ impl<K: Key> Index<K> {
         })
     }
 
-    fn candidates<'a>(
+    /// The same; whoever has a place that had been somebody else's may come twice.
+    pub(super) fn candidates<'a>(
         &'a self,
         wanted: &'a K::Wanted,
         people: &'a [Option<Person>],
     ) -> impl Iterator<Item = Place> + 'a {
         let is_it = move |place: &Place| {
             let person = people.get(place.number()).and_then(Option::as_ref);
-            person.and_then(|person| K::of(person, |key| key == wanted)) == Some(true)
+            person.is_some_and(|person| K::is_of(person, wanted))
         };
-        let chain = self.chain(hash(wanted)).map_while(|slot| self.slots.get(slot).copied().flatten());
+        let chain = self.chain(K::hash(wanted)).map_while(|slot| self.slots.get(slot).copied().flatten());
         chain.filter(is_it)
     }
 
@@ -109,7 +129,7 @@ impl<K: Key> Index<K> {
     fn rebuild(&mut self, people: &[Option<Person>]) {
         let found = self.slots.iter().flatten().filter(|place| {
             let person = people.get(place.number()).and_then(Option::as_ref);
-            person.is_some_and(|person| K::of(person, |_| ()).is_some())
+            person.is_some_and(|person| K::hash_of(person).is_some())
         });
         let grows = found.count() * 2 >= self.used;
         let size = self.slots.len() << usize::from(grows);
@@ -123,7 +143,7 @@ impl<K: Key> Index<K> {
     }
 
     fn put(&mut self, place: Place, person: &Person) {
-        let Some(hash) = K::of(person, hash) else { return };
+        let Some(hash) = K::hash_of(person) else { return };
         let is_free = |slot: &usize| self.slots[*slot].is_none_or(|there| there == place);
         let free = self.chain(hash).find(is_free);
         if let Some(slot) = free.and_then(|slot| self.slots.get_mut(slot)) {

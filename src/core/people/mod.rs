@@ -106,6 +106,12 @@ impl Roster {
 
     /// Where somebody stands who has this name.
     pub(super) fn by_name(&self, name: &TopicLevel) -> Option<Place> {
+        let has = |place: &Place| self.get(*place).is_some_and(|person| person.name() == name);
+        self.by_name.candidates(name, &self.people).find(has)
+    }
+
+    /// Where somebody stands who has this name, ignoring case: nobody else may have it.
+    pub(super) fn holder(&self, name: &TopicLevel) -> Option<Place> {
         self.by_name.get(name, &self.people)
     }
 

@@ -32,6 +32,8 @@ struct Round {
     taken: Tick,
     /// Jobs of this round under way beside one: a refused bulk read goes on in parts.
     parts: usize,
+    /// Somebody joined it while a job of it was under way.
+    has_newcomers: bool,
     /// Tells it from an earlier round in the same slot, whose job may still be under way.
     birth: u64,
     /// Graph refused it as a whole.
@@ -96,7 +98,15 @@ impl Schedule {
         self.repeating += usize::from(target.repeats());
         self.births += 1;
         let birth = self.births;
-        let round = Some(Round { target, due: Some(due), taken: due, parts: 0, birth, bisection: None });
+        let round = Some(Round {
+            target,
+            due: Some(due),
+            taken: due,
+            parts: 0,
+            has_newcomers: false,
+            birth,
+            bisection: None,
+        });
         let slot = self.vacant.pop().unwrap_or(self.rounds.len());
         match self.rounds.get_mut(slot) {
             Some(there) => *there = round,
@@ -105,20 +115,26 @@ impl Schedule {
         self.due.insert((due, RoundId { slot, birth }));
     }
 
-    /// Puts a person into a bulk round with room, or begins one.
+    /// Puts a person into a bulk round with room, which is due at once then, or begins one.
     pub(super) fn join_bulk(&mut self, place: Place, now: Tick) {
-        let with_room = self.rounds.iter_mut().rev().flatten().find_map(|round| match &mut round.target {
-            Target::Read(ReadTarget::Bulk(places)) if places.len() < BULK_LIMIT => Some(places),
-            Target::Read(_) | Target::Resolve(_) | Target::Members(_) => None,
+        let with_room = self.rounds.iter_mut().enumerate().rev().find_map(|(slot, round)| {
+            let round = round.as_mut()?;
+            match &mut round.target {
+                Target::Read(ReadTarget::Bulk(places)) if places.len() < BULK_LIMIT => {
+                    // Up to the limit and no further: there is one such list for every request.
+                    if places.len() == places.capacity() {
+                        places.reserve_exact(places.len().min(BULK_LIMIT - places.len()));
+                    }
+                    places.push(place);
+                    round.has_newcomers = round.due.is_none();
+                    let is_late = round.due.is_some_and(|due| due > now);
+                    Some(is_late.then_some(RoundId { slot, birth: round.birth }))
+                }
+                Target::Read(_) | Target::Resolve(_) | Target::Members(_) => None,
+            }
         });
         match with_room {
-            Some(places) => {
-                // Up to the limit and no further: there is one such list for every request.
-                if places.len() == places.capacity() {
-                    places.reserve_exact(places.len().min(BULK_LIMIT - places.len()));
-                }
-                places.push(place);
-            }
+            Some(late) => late.into_iter().for_each(|id| self.set_due(id, now)),
             None => self.begin(Target::Read(ReadTarget::Bulk(vec![place])), now),
         }
     }
@@ -300,7 +316,9 @@ impl Schedule {
             return;
         }
         let taken = round.taken;
+        let has_newcomers = std::mem::take(&mut round.has_newcomers);
         let due = match again {
+            Again::Regular if has_newcomers => now,
             Again::Regular if self.is_tight => now.max(taken + self.achieved),
             Again::Regular => self.next_place(id, now),
             Again::After(wait) => now + wait,
@@ -442,6 +460,22 @@ mod tests {
         assert_eq!(schedule.next_due(), Some(at(5.0)));
         schedule.take(at(5.0)).unwrap();
         assert_eq!(schedule.next_due(), None, "the emptied round has ended");
+    }
+
+    #[test]
+    fn whoever_joins_others_is_read_at_once() {
+        let mut schedule = Schedule::new(Duration::from_secs(5), at(0.0));
+        schedule.join_bulk(Place::new(0), at(0.0));
+        let job = schedule.take(at(0.0)).unwrap();
+        schedule.join_bulk(Place::new(1), at(0.1));
+        assert_eq!(schedule.next_due(), None, "they are being read");
+        schedule.done(job.round.unwrap(), at(0.2), Again::Regular);
+        assert_eq!(schedule.next_due(), Some(at(0.2)));
+        let job = schedule.take(at(0.2)).unwrap();
+        schedule.done(job.round.unwrap(), at(0.3), Again::Regular);
+        assert_eq!(schedule.next_due(), Some(at(5.0)));
+        schedule.join_bulk(Place::new(2), at(1.0));
+        assert_eq!(schedule.take(at(1.0)).unwrap().target.places().len(), 3);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::core::context::Context;
+use crate::core::groups::member_pages::PORTION;
 use crate::core::model::effect::Ending;
 use crate::core::model::event::Access;
 use crate::core::model::event::Event::{Acknowledged, Connected, Woken};
@@ -228,6 +229,61 @@ fn members_appear_when_their_group_was_read_to_its_end() {
             ),
         ],
     );
+}
+
+/// A page with the members of these numbers, who are named by them.
+fn many(request: u64, numbers: std::ops::Range<usize>, next: Option<&str>) -> Event {
+    let names: Vec<(usize, String)> = numbers.map(|n| (n, format!("m{n}"))).collect();
+    let named: Vec<(usize, &str)> = names.iter().map(|(n, name)| (*n, name.as_str())).collect();
+    members(request, &named, next)
+}
+
+fn reads(said: &[String]) -> usize {
+    said.iter().filter(|line| line.starts_with("read") && line.contains("bulk")).count()
+}
+
+#[test]
+fn of_a_large_group_some_join_while_its_other_pages_are_still_to_come() {
+    let mut bridge = online(one_group());
+    let said = lines(&bridge.on(many(0, 1..PORTION, Some("?1")), at(0.1)));
+    assert_eq!(reads(&said), 0, "not enough yet");
+    let mut said = lines(&bridge.on(many(1, PORTION..PORTION + 3, Some("?2")), at(0.2)));
+    // At the budget's pace.
+    (0..20).for_each(|n| said.extend(lines(&bridge.on(Woken, at(0.2 + f64::from(n) * 0.05)))));
+    assert_eq!(reads(&said), 16, "each request is full");
+    assert!(said.contains(&"read #2 members 100 ?2".to_owned()), "{said:?}");
+    assert!(!said.iter().any(|line| line.starts_with("report")), "it is not read to its end: {said:?}");
+    bridge.on(Acknowledged(100), at(2.0));
+    let last = lines(&bridge.on(many(2, PORTION..PORTION + 9, None), at(2.1)));
+    let report = format!("report: a group was read: {0} members, {0} joined, 0 left", PORTION + 8);
+    assert!(last.contains(&report), "{last:?}");
+    assert_eq!(reads(&last), 1, "the others are being read: {last:?}");
+}
+
+#[test]
+fn whoever_joined_before_the_last_page_leaves_if_a_whole_reading_is_without_them() {
+    let mut bridge = online(one_group());
+    bridge.on(many(0, 1..PORTION + 1, Some("?1")), at(0.1));
+    let without = Settings { discovery: None, ..one_group() };
+    let said = lines(&bridge.on(Event::Configured(Box::new(without), vec![Access::Same]), at(0.2)));
+    assert!(!said.iter().any(|line| line.contains("no longer")), "{said:?}");
+    bridge.on(Acknowledged(100), at(0.25));
+    let found = said.iter().find(|line| line.contains("members 100")).unwrap();
+    let request = found.split(['#', ' ']).nth(2).unwrap().parse().unwrap();
+    let said = lines(&bridge.on(many(request, 2..PORTION + 1, None), at(0.3)));
+    let left = "report: m1 is no longer in a group and was removed from the broker".to_owned();
+    assert!(said.contains(&left), "{said:?}");
+}
+
+#[test]
+fn a_collision_at_start_ends_the_run_on_whichever_page_it_shows() {
+    let mut bridge = online(one_group());
+    bridge.on(many(0, 1..PORTION + 1, Some("?1")), at(0.1));
+    bridge.on(Acknowledged(100_000), at(0.2));
+    bridge.on(members(1, &[(PORTION + 1, "M7")], None), at(0.3));
+    bridge.on(Acknowledged(100_000), at(0.4));
+    let commands = bridge.on(Event::Disconnected(LinkFailure::Closed), at(0.5));
+    assert!(matches!(commands.last(), Some(Effect::Finish(Ending::Conflict(_)))), "{commands:?}");
 }
 
 #[test]

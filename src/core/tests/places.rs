@@ -83,12 +83,11 @@ fn only_configured_people_are_named_by_their_entry() {
     let groups = vec![group(100, "{upn_local}")];
     let mut bridge = online(Settings { groups, ..settings() });
     bridge.on(answer(0, vec![reading(1, "Busy", "Busy"), reading(2, "Away", "Away")]), at(0.1));
-    bridge.on(members(1, &[(1, "alice"), (2, "bob"), (3, "carol")], None), at(0.2));
+    let said = lines(&bridge.on(members(1, &[(1, "alice"), (2, "bob"), (3, "carol")], None), at(0.2)));
     bridge.on(Acknowledged(100), at(0.3));
-    let said = lines(&bridge.on(Woken, at(5.0)));
     let unusable = |n| Reading { id: id(n), presence: None };
     let read = request(&said, "bulk 1,2,3");
-    let said = lines(&bridge.on(answer(read, vec![unusable(1), unusable(2), unusable(3)]), at(5.1)));
+    let said = lines(&bridge.on(answer(read, vec![unusable(1), unusable(2), unusable(3)]), at(0.4)));
     let reports: Vec<&String> = said.iter().filter(|line| line.contains("cannot be read")).collect();
     let member = "a member of the group 00000000-0000-4000-8000-000000000100";
     assert_eq!(
