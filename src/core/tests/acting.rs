@@ -83,7 +83,7 @@ fn a_visitor_sets_presence_by_the_words_of_a_command_and_hears_its_end() {
     for (user, payload, why) in [
         ("alice", "Sleeping", "the word must be one of"),
         ("alice", r#"{"availability":"Busy","duration":"1s"}"#, "duration must be 5m to 7days"),
-        ("alice", "", "this person's presence cannot be set"),
+        ("alice", "", "nothing was chosen"),
         ("mallory", "Busy", "this person's presence cannot be set"),
     ] {
         let said = answers(&mut bridge, set(user, payload), 3.0);
