@@ -8,7 +8,7 @@ use super::broker::outbox::Outbox;
 use super::broker::{Broker, ReadBack};
 use super::context::Context;
 use super::graph_side::{GraphSide, Reloaded};
-use super::groups::changes::CarriedOut;
+use super::groups::roster_change::CarriedOut;
 use super::health::BridgeHealth;
 use super::home_assistant::account::announced as announced_of_account;
 use super::home_assistant::announcements::{self, HomeAssistant};

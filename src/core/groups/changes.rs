@@ -5,56 +5,16 @@
 use super::difference::Difference;
 use super::handing::Handing;
 use super::member_pages::Named;
+use super::roster_change::{CarriedOut, Change, Pending};
 use super::{Groups, name_conflicts};
 use crate::core::context::Context;
 use crate::core::model::account::AccountId;
 use crate::core::model::name::{ObjectId, UserId};
 use crate::core::model::name_conflict::NameConflict;
-use crate::core::model::place::{Entry, Place};
+use crate::core::model::place::Entry;
 use crate::core::model::report::Report;
 use crate::core::model::settings::User;
 use crate::core::people::Roster;
-
-/// One change of who is followed as a member.
-#[derive(Debug)]
-enum Change {
-    /// These leave.
-    Leave(Vec<Place>),
-    /// A member is named, or shown, otherwise.
-    Rename(Place, User),
-    /// A member belongs to the group with this index, which may be another one or be announced otherwise.
-    Belong(Place, usize),
-}
-
-/// What was carried out.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::core) enum CarriedOut {
-    /// One change, to be handed on before the next.
-    One,
-    /// All of them.
-    All {
-        /// Whether anybody changed by it.
-        is_news: bool,
-        /// Whether the group was read to its end.
-        is_whole: bool,
-    },
-}
-
-/// Changes that are still to be carried out. Members join one by one: a whole tenant may join at once, and fits into memory
-/// once.
-#[derive(Debug)]
-pub(super) struct Pending {
-    group: usize,
-    discovery: bool,
-    /// Who read it.
-    account: AccountId,
-    first: Vec<Change>,
-    joining: std::vec::IntoIter<usize>,
-    handing: Handing,
-    report: Option<Report>,
-    is_news: bool,
-    is_whole: bool,
-}
 
 impl Groups {
     /// Of a group that is read for the first time so many are known that they join while its other pages are still to come: reading

@@ -1,11 +1,11 @@
 //! Groups whose members are followed: what is known of them, and who comes and goes by that.
 //!
 //! `membership` is all that is known of one group. `pages` is what the end of a request for members means, and `member_pages` puts
-//! the pages of one reading together. `difference` is what a complete reading changes; `changes` carries that out, one change after
-//! the other, with `name_conflicts` for who may have which name and `handing` for who joins. `orphans` are
+//! the pages of one reading together. `difference` is what a complete reading changes; `changes` makes [`roster_change`]s of it
+//! and carries them out, one after the other, with `name_conflicts` for who may have which name and `handing` for who joins. `orphans` are
 //! what earlier runs left of people who are not known yet, and `deciding` what becomes of them.
 
-pub(super) mod changes;
+mod changes;
 mod deciding;
 mod difference;
 mod handing;
@@ -14,12 +14,13 @@ mod membership;
 mod name_conflicts;
 mod orphans;
 mod pages;
+pub(super) mod roster_change;
 
 use std::collections::BTreeSet;
 
-use self::changes::Pending;
 use self::membership::Membership;
 use self::orphans::Orphans;
+use self::roster_change::Pending;
 use super::model::account::AccountId;
 use super::model::name::{ObjectId, TopicLevel};
 use super::model::request::ReadMembers;

@@ -1,7 +1,7 @@
 //! The people who are followed: where they stand, what is known of them, and whether it may be believed.
 //!
 //! A person keeps their place for as long as they are followed. [`Roster`] has everybody and finds them by name and object id
-//! (`index`); `moves` is who comes and goes, `answers` is what the end of a request means, `reading` what an answer holds, `judging` what time does, `following` who is followed after
+//! (`index`); `moves` is who comes and goes, `moved` what others know of it, `answers` is what the end of a request means, `reading` what an answer holds, `judging` what time does, `following` who is followed after
 //! a reload, `page` who is shown to whoever looks. Of one `person`, `identity` is who they are, `knowledge` what is known, `out_of_order` which answer is the newer
 //! one, and `refusal` when it is believed that they cannot be read. What changes is handed on by [`Roster::next_changed`], and nowhere else.
 
@@ -12,7 +12,8 @@ mod identity;
 mod index;
 mod judging;
 mod knowledge;
-pub(super) mod moves;
+pub(super) mod moved;
+mod moves;
 mod out_of_order;
 mod page;
 pub(super) mod person;
@@ -23,7 +24,7 @@ pub(super) mod terms;
 use std::collections::{BTreeSet, VecDeque};
 
 use self::index::{ById, ByName, Index};
-use self::moves::{Emptied, Moves};
+use self::moved::{Emptied, Moves};
 use self::person::Person;
 use self::terms::{Terms, UnderTerms};
 use super::context::Context;

@@ -1,42 +1,18 @@
-//! Who comes, goes, has another name or turns out to be somebody else, and what others have to know of it.
+//! Who comes, goes, has another name or turns out to be somebody else.
 
 use super::Roster;
+use super::moved::{Emptied, Moves};
 use super::person::Person;
 use crate::core::context::Context;
 use crate::core::model::account::AccountId;
 use crate::core::model::dirty_topics::DirtyTopics;
 use crate::core::model::health::Health;
-use crate::core::model::name::{ObjectId, TopicLevel};
+use crate::core::model::name::TopicLevel;
 use crate::core::model::place::{Entry, Place};
 use crate::core::model::remembered::Remembered;
 use crate::core::model::report::Report;
 use crate::core::model::settings::User;
 use crate::core::model::topic::Field;
-
-/// What happened at which places, each in their order; one that was left may be somebody else's by now.
-#[derive(Debug, Default)]
-pub(in crate::core) struct Moves {
-    /// Somebody left.
-    pub left: Vec<Place>,
-    /// Somebody has another name.
-    pub renamed: Vec<Place>,
-    /// Somebody came.
-    pub joined: Vec<Place>,
-    /// They are read otherwise than before, or somebody else is.
-    pub read_anew: Vec<Place>,
-    /// Whoever has this object id is not there any more.
-    pub withdrawn: Vec<(Place, ObjectId)>,
-}
-
-/// A name that means nobody any more, or somebody else, and what is to be reported of it.
-pub(in crate::core) type Emptied = (TopicLevel, Option<Report>);
-
-impl Moves {
-    fn is_empty(&self) -> bool {
-        let Self { left, renamed, joined, read_anew, withdrawn } = self;
-        [left, renamed, joined, read_anew].into_iter().all(Vec::is_empty) && withdrawn.is_empty()
-    }
-}
 
 impl Roster {
     /// What happened since this was asked last.
