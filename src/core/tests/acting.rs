@@ -90,8 +90,8 @@ fn a_visitor_sets_presence_by_the_words_of_a_command_and_hears_its_end() {
     }
     let message = |payload: &str| act(Act::SetStatusMessage("alice".parse().unwrap(), payload.to_owned()));
     let said = said_to(&bridge.on(message(r#"{"message":"At lunch"}"#), at(3.5)));
-    assert!(said.iter().any(|line| line.starts_with("write #2 me") && line.contains("At lunch")), "{said:?}");
-    bridge.on(super::set(2, Ok(())), at(3.6));
+    assert!(said.iter().any(|line| line.starts_with("write #3 me") && line.contains("At lunch")), "{said:?}");
+    bridge.on(super::set(3, Ok(())), at(3.6));
     let said = answers(&mut bridge, message(r#"{"message":"x","expires_in":"1s"}"#), 3.7);
     assert!(said[0].contains("expires_in must be 1m to 365days"), "{said:?}");
     bridge.on(account(2, "bob@contoso.example"), at(4.0));
