@@ -79,7 +79,7 @@ impl From<NoCode> for Failure {
             NoCode::Blocked(details) => Self::new(
                 exit::SIGN_IN,
                 format!(
-                    "signing in with a code is not allowed here ({details}): run `presence2mqtt login --browser`, with \
+                    "the tenant or the app blocks signing in with a code ({details}): run `presence2mqtt login --browser`, with \
                      --no-open where there is no browser"
                 ),
             ),
