@@ -43,9 +43,12 @@ pub(crate) const LINE: &str = r#"az ad app create --display-name presence2mqtt \
 /// The steps, by hand and by that line.
 pub(crate) fn steps(cloud: Cloud) -> String {
     let portal = portal(cloud);
-    let shell = match cloud {
-        Cloud::Global => "into https://shell.azure.com/bash (which wants an\nAzure subscription) or into",
-        Cloud::UsGovL4 | Cloud::UsGovL5 => "into",
+    // Cloud Shell wants a subscription, which a tenant may have none of.
+    let into = match cloud {
+        Cloud::Global => {
+            "the Azure CLI, or (with an Azure\nsubscription) into https://shell.azure.com/bash, and copy\nwhat it prints:"
+        }
+        Cloud::UsGovL4 | Cloud::UsGovL5 => "the Azure CLI, and copy what\nit prints:",
     };
     format!(
         "The bridge signs in through an app registration of your
@@ -60,8 +63,7 @@ administrator (docs/for-administrators.md). Open
   2. To sign in with a code: Authentication > Settings,
      set Allow public client flows to Yes
   3. Overview: copy the Application (client) ID
-Or paste this line {shell}
-the Azure CLI, and copy what it prints:
+Or paste this line into {into}
   {LINE}
 "
     )

@@ -1,8 +1,10 @@
 //! The broker: looked for where it usually is, and tried.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::config::{Broker, Config, Environment, InvalidBroker};
@@ -23,12 +25,17 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) async fn usual(environment: &Environment) -> Option<String> {
     let places = environment.get(PLACES).unwrap_or(USUAL).split(',').filter(|place| !place.is_empty());
     // All at once, for those that do not answer take their time.
-    let probes: Vec<_> = places.map(|place| tokio::spawn(answers(place.to_owned()))).collect();
-    let mut found = None;
-    for probe in probes {
-        found = found.or(probe.await.ok().flatten());
+    let mut probes = JoinSet::new();
+    for (i, place) in places.map(str::to_owned).enumerate() {
+        probes.spawn(async move { (i, answers(place).await) });
     }
-    found
+    let mut found = BTreeMap::new();
+    while let Some(probe) = probes.join_next().await {
+        if let Ok((i, Some(place))) = probe {
+            found.insert(i, place);
+        }
+    }
+    found.into_values().next()
 }
 
 async fn answers(place: String) -> Option<String> {

@@ -184,7 +184,7 @@ async fn what_is_found_is_not_asked_for_and_a_wrong_app_is_asked_for_again() {
     for (question, times) in
         [("az line printed", 1), ("(client) ID", 1), ("MQTT broker", 0), ("Its number", 1)]
     {
-        assert_eq!(text.matches(&format!("{question}")).count(), times, "{question} in {text}");
+        assert_eq!(text.matches(question).count(), times, "{question} in {text}");
     }
     assert!(text.contains("this tenant does not know graph.client_id"), "{text}");
     let written = beginner.file("bridge.toml");

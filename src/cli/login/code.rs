@@ -53,7 +53,7 @@ fn show(
         writeln!(out, "{picture}")?;
     }
     writeln!(out, "Open {address}\nand type the code {}", shown.user_code.as_deref().unwrap_or_default())?;
-    writeln!(out, "{} Waiting for you to sign in…", expiry(shown.expires_at, now, zone))?;
+    writeln!(out, "{}\nWaiting for you to sign in…", expiry(shown.expires_at, now, zone))?;
     out.flush()
 }
 
@@ -79,7 +79,7 @@ impl From<NoCode> for Failure {
             NoCode::Blocked(details) => Self::new(
                 exit::SIGN_IN,
                 format!(
-                    "signing in with a code is not allowed here ({details}): run `presence2mqtt login --browser`, with \
+                    "the tenant or the app blocks signing in with a code ({details}): run `presence2mqtt login --browser`, with \
                      --no-open where there is no browser"
                 ),
             ),
@@ -134,7 +134,7 @@ mod tests {
             assert_eq!(text.contains('\x1b'), colours, "{text}");
             assert!(text.ends_with(
                 "Open https://microsoft.com/devicelogin\nand type the code ABCD1234\n\
-                 The code expires in 15 minutes, at 03:27. Waiting for you to sign in…\n"
+                 The code expires in 15 minutes, at 03:27.\nWaiting for you to sign in…\n"
             ));
         }
     }

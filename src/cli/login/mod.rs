@@ -33,7 +33,13 @@ pub(super) async fn run(
     out: &mut impl Write,
 ) -> Result<(), Failure> {
     sign_in(config, options, on, &mut Lines::default(), out).await?;
-    writeln!(out, "Saved. Start the bridge with `presence2mqtt run`; a running one continues by itself.")?;
+    // A set-up that runs this starts the service itself.
+    if !options.or_browser {
+        writeln!(
+            out,
+            "Saved. Start the bridge with `presence2mqtt run`; a running one continues by itself."
+        )?;
+    }
     Ok(())
 }
 

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::exit::{self, Failure};
+use super::exit::Failure;
 use super::progress::Progress;
 use super::terminal::Terminal;
 use crate::config::{self, Environment};
@@ -103,17 +103,10 @@ pub(super) async fn run(
     let how = options.sign_in.unwrap_or(usual);
     draft.sign_in = how.method();
     let is_now = how != SignIn::Later && !is_service;
-    while is_now {
-        let (no_open, on_terminal) = (options.no_open, (terminal, progress));
-        let failure = match sign_in::now(&mut draft, on, no_open, &mut questions, on_terminal, out).await {
-            Ok(()) => break,
-            Err(failure) => failure,
-        };
-        let is_given = client_id.is_some() || draft.given.client_id || questions.are_answered();
-        if is_given || failure.code() != exit::SIGN_IN {
-            return Err(failure);
-        }
-        app::ask_again(&mut draft, failure, &mut questions, out).await?;
+    if is_now {
+        let asks = client_id.is_none() && !draft.given.client_id && !questions.are_answered();
+        let way = (options.no_open, asks);
+        sign_in::now(&mut draft, on, way, &mut questions, (terminal, progress), out).await?;
     }
     lights::choose(&mut draft, on, options.light.as_deref(), &mut questions, progress, out).await?;
 

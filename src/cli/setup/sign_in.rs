@@ -5,8 +5,9 @@ use std::path::Path;
 
 use clap::ValueEnum;
 
+use super::app;
 use super::ask::Questions;
-use crate::cli::exit::Failure;
+use crate::cli::exit::{self, Failure};
 use crate::cli::progress::Progress;
 use crate::cli::terminal::Terminal;
 use crate::cli::{get, login};
@@ -36,8 +37,26 @@ impl SignIn {
     }
 }
 
-/// Signs the person in.
+/// Signs the person in. Where nobody can, the app may be another one: then it is asked for again, if somebody may be asked.
 pub(super) async fn now(
+    draft: &mut Draft,
+    on: (&Path, &Environment),
+    (no_open, asks): (bool, bool),
+    questions: &mut Questions,
+    on_terminal: (Terminal, Progress),
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    loop {
+        match once(draft, on, no_open, questions, on_terminal, out).await {
+            Err(failure) if asks && failure.code() == exit::SIGN_IN => {
+                app::ask_again(draft, failure, questions, out).await?;
+            }
+            ended => return ended,
+        }
+    }
+}
+
+async fn once(
     draft: &mut Draft,
     (file, environment): (&Path, &Environment),
     no_open: bool,

@@ -83,12 +83,18 @@ fn a_visitor_sets_presence_by_the_words_of_a_command_and_hears_its_end() {
     for (user, payload, why) in [
         ("alice", "Sleeping", "the word must be one of"),
         ("alice", r#"{"availability":"Busy","duration":"1s"}"#, "duration must be 5m to 7days"),
-        ("alice", "", "nothing was chosen"),
+        ("alice", "", "nothing was chosen; choose a presence first"),
         ("mallory", "Busy", "this person's presence cannot be set"),
     ] {
         let said = answers(&mut bridge, set(user, payload), 3.0);
         assert!(said.len() == 1 && said[0].starts_with(&format!("answer: no: {why}")), "{said:?}");
     }
+    let message = |payload: &str| act(Act::SetStatusMessage("alice".parse().unwrap(), payload.to_owned()));
+    let said = said_to(&bridge.on(message(r#"{"message":"At lunch"}"#), at(3.5)));
+    assert!(said.iter().any(|line| line.starts_with("write #3 me") && line.contains("At lunch")), "{said:?}");
+    bridge.on(super::set(3, Ok(())), at(3.6));
+    let said = answers(&mut bridge, message(r#"{"message":"x","expires_in":"1s"}"#), 3.7);
+    assert!(said[0].contains("expires_in must be 1m to 365days"), "{said:?}");
     bridge.on(account(2, "bob@contoso.example"), at(4.0));
     let said = answers(&mut bridge, set("alice", "Busy"), 4.0);
     assert!(said[0].contains("a person's sign-in can set only that person's own presence"), "{said:?}");
