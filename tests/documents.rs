@@ -333,11 +333,11 @@ fn the_commands_that_are_shown_work_with_the_simulated_tenant() {
     }
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("guide.txt"), guide).unwrap();
-    let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
     let run = |line: &str| {
+        let found = format!("PATH='{}':$PATH\n{line}", program.parent().unwrap().display());
         let mut shell = Command::new("sh");
-        shell.args(["-c", line]).current_dir(dir.path()).env("PATH", &path).env("HOME", dir.path());
-        let output = shell.output().unwrap();
+        let output = shell.args(["-c", &found]).current_dir(dir.path()).env("HOME", dir.path()).output();
+        let output = output.unwrap();
         assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
     };
     let pages = documents().into_iter().map(|document| fs::read_to_string(document).unwrap());
