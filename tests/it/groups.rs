@@ -67,7 +67,7 @@ async fn no_token_goes_where_a_strange_link_leads() {
         stage.tenant.switch(|switches| switches.strange_link = Some(strange));
         let failure = page(&client, None).await.unwrap_err();
         let ReadFailure::Passing { why, .. } = &failure else { panic!("{failure:?}") };
-        assert!(why.contains("leads elsewhere"), "{why}");
+        assert!(why.contains("does not lead to Graph's list"), "{why}");
     }
     assert_eq!(stage.tenant.requests().to(Endpoint::User), 0);
 }

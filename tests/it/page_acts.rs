@@ -185,7 +185,7 @@ async fn somebody_who_has_only_the_page_does_everything_there() {
         assert_eq!(visitor.does("act=browser&account=").await, "Sign in as shown below.");
         let landed = landing(&visitor.link()).await;
         let wrong = visitor.does("act=landed&address=http%3A%2F%2Flocalhost%2F%3Fcode%3Dx%26state%3Dy").await;
-        assert!(wrong.contains("copy all of it"), "{wrong}");
+        assert!(wrong.contains("copy the whole address"), "{wrong}");
         let pasted: String = url::form_urlencoded::byte_serialize(landed.as_bytes()).collect();
         let asked = visitor.does(&format!("act=landed&address={pasted}")).await;
         assert!(asked.starts_with("Another account signed in"), "{asked}");
