@@ -41,7 +41,8 @@ fn take_an_unchanged_answer(bencher: Bencher<'_, '_>) {
     take(bencher, 0.0);
 }
 
-/// The core takes an answer in which everybody has changed, and makes the messages of as many as go out at once.
+/// The core takes an answer in which everybody has changed, and makes the messages of as many as go out at
+/// once.
 #[divan::bench]
 fn take_a_changed_answer(bencher: Bencher<'_, '_>) {
     take(bencher, 1.0);

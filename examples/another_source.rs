@@ -6,9 +6,10 @@
 //! alice Available
 //! ```
 //!
-//! The core decides who is read when, who may be believed and what the broker should hold; the publisher makes the broker
-//! agree. Only the edge towards Graph is another one: `Source`. So topics, last will, Home Assistant, lights and
-//! the clean end at Ctrl-C are those of the real bridge. Who said nothing yet is `stale`; when the input ends, everybody is.
+//! The core decides who is read when, who may be believed and what the broker should hold; the publisher
+//! makes the broker agree. Only the edge towards Graph is another one: `Source`. So topics, last will, Home
+//! Assistant, lights and the clean end at Ctrl-C are those of the real bridge. Who said nothing yet is
+//! `stale`; when the input ends, everybody is.
 //!
 //! The configuration is one of the bridge's own. Its `[graph]` has to be there, but nobody looks at it.
 

@@ -4,10 +4,10 @@
 //! $ cargo run --example terminal_light -- -c examples/minimal.toml alice
 //! ```
 //!
-//! It listens to the broker as any other light would, and a value counts while the bridge is online and the person's
-//! health is ok. It ends at Ctrl-C, and comes back when the broker does. The colours are those of the first configured
-//! light that follows the person, or else those that are built in. Where there is no terminal, or no colour is wanted
-//! (`NO_COLOR=1`), it writes one line for each change.
+//! It listens to the broker as any other light would, and a value counts while the bridge is online and the
+//! person's health is ok. It ends at Ctrl-C, and comes back when the broker does. The colours are those of
+//! the first configured light that follows the person, or else those that are built in. Where there is no
+//! terminal, or no colour is wanted (`NO_COLOR=1`), it writes one line for each change.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;

@@ -9,7 +9,8 @@ use presence2mqtt::config::Environment;
 fn main() -> ExitCode {
     end_on_panic();
     keep_no_memory_on_disk();
-    // Two providers are linked in; which one is meant must be said before the first connection. Only a second call fails.
+    // Two providers are linked in; which one is meant must be said before the first connection. Only a second
+    // call fails.
     let _first = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let arguments = Arguments::parse();
     let last_words = arguments.last_words();
@@ -50,8 +51,9 @@ fn host() -> String {
     std::env::var("COMPUTERNAME").unwrap_or_default()
 }
 
-/// Passwords and tokens are in the memory, and a core dump would write it to a disk, or hand it to whoever collects dumps.
-/// Nor can another process of the same user look into it then. Where the system refuses, the bridge works as well.
+/// Passwords and tokens are in the memory, and a core dump would write it to a disk, or hand it to whoever
+/// collects dumps. Nor can another process of the same user look into it then. Where the system refuses, the
+/// bridge works as well.
 #[cfg(target_os = "linux")]
 fn keep_no_memory_on_disk() {
     use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};

@@ -1,4 +1,5 @@
-//! What the documents promise is what the program has: examples, keys, defaults, topics, commands, exit codes.
+//! What the documents promise is what the program has: examples, keys, defaults, topics, commands, exit
+//! codes.
 #![expect(clippy::unwrap_used, reason = "a test that cannot read what it tests has failed")]
 
 use std::collections::BTreeSet;
@@ -95,7 +96,8 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
     found.into_iter().map(str::to_owned).collect()
 }
 
-/// Every key of the schema that holds a value, with what the schema says of it: `graph.auth.method`, `users.name`.
+/// Every key of the schema that holds a value, with what the schema says of it: `graph.auth.method`,
+/// `users.name`.
 fn keys(node: &Value, at: &str) -> Vec<(String, Value)> {
     let properties = node["properties"].as_object().into_iter().flatten();
     properties
@@ -312,8 +314,8 @@ impl Drop for Ended {
     }
 }
 
-/// What is shown to be typed, and needs no more than a configuration, works as it stands there: with that of the
-/// simulated tenant, taken out of its guide as docs/without-a-tenant.md says.
+/// What is shown to be typed, and needs no more than a configuration, works as it stands there: with that of
+/// the simulated tenant, taken out of its guide as docs/without-a-tenant.md says.
 #[cfg(feature = "demo")]
 #[test]
 fn the_commands_that_are_shown_work_with_the_simulated_tenant() {
@@ -440,6 +442,18 @@ fn anchor(heading: &str) -> String {
         .collect()
 }
 
+/// The formatter breaks code, and leaves comments as they are.
+#[test]
+fn comments_fit_the_width_of_the_code() {
+    for path in ["src", "tests", "examples", "benches"].map(|folder| files(folder, ".rs")).concat() {
+        let text = fs::read_to_string(&path).unwrap();
+        let is_long = |line: &str| line.trim_start().starts_with("//") && line.chars().count() > 110;
+        let long: Vec<_> =
+            (1..).zip(text.lines()).filter(|(_, line)| is_long(line)).map(|(n, _)| n).collect();
+        assert!(long.is_empty(), "{}: lines {long:?}", path.display());
+    }
+}
+
 /// What a page says of a message is found only if the message is what the program says.
 #[test]
 fn the_messages_that_the_pages_explain_are_the_programs() {
@@ -533,7 +547,8 @@ fn home_assistant_finds_one_app_and_the_repository_at_the_top() {
     assert!(page("repository.yaml").contains("\nname: "));
 }
 
-/// The Supervisor calls an app by the first letters of a hash of its repository's address (`get_hash_from_repository`), and its slug.
+/// The Supervisor calls an app by the first letters of a hash of its repository's address
+/// (`get_hash_from_repository`), and its slug.
 #[test]
 fn the_link_to_the_app_names_it_as_the_supervisor_does() {
     let readme = page("README.md");

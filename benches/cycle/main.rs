@@ -1,5 +1,5 @@
-//! One cycle of a bridge that follows 6,500 people of whom one in a hundred changes, without edges: always the same work, so
-//! that the instructions it takes can be counted and compared. `.ci/instructions` does it.
+//! One cycle of a bridge that follows 6,500 people of whom one in a hundred changes, without edges: always
+//! the same work, so that the instructions it takes can be counted and compared. `.ci/instructions` does it.
 //!
 //! ```text
 //! cargo bench --bench cycle            # runs it, and says how much memory the people take

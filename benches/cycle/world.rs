@@ -1,4 +1,5 @@
-//! The core and the reader of answers without any edge: everybody around them is played here, at once and always the same.
+//! The core and the reader of answers without any edge: everybody around them is played here, at once and
+//! always the same.
 
 use std::collections::VecDeque;
 use std::time::Duration;

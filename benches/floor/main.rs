@@ -1,9 +1,10 @@
-//! The floor: what reads one person's presence and publishes it with the same crates, and does nothing else. It gives nothing up,
-//! doubts nothing and survives nothing. `tenant one` measures it in the bridge's place, so that it stays known how far above it
-//! the bridge is:
+//! The floor: what reads one person's presence and publishes it with the same crates, and does nothing else.
+//! It gives nothing up, doubts nothing and survives nothing. `tenant one` measures it in the bridge's place,
+//! so that it stays known how far above it the bridge is:
 //!
 //! ```text
-//! cargo bench --bench tenant -- one --cycle 5 --program "$(cargo bench --bench floor --no-run --message-format=json |
+//! cargo bench --bench tenant -- one --cycle 5 --program \
+//!   "$(cargo bench --bench floor --no-run --message-format=json |
 //!   sed -n 's/.*"name":"floor".*"executable":"\([^"]*\)".*/\1/p')"
 //! ```
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a measurement is an edge")]

@@ -19,11 +19,13 @@ pub(crate) struct Broker {
 
 impl Broker {
     pub(crate) fn start(home: &Path) -> Self {
-        // Below the range from which systems take ports for outgoing connections, so that nobody takes it meanwhile.
+        // Below the range from which systems take ports for outgoing connections, so that nobody takes it
+        // meanwhile.
         let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
         let port = std::iter::repeat_with(|| fastrand::u16(20_000..32_000)).find(free).unwrap();
         let file = home.join("mosquitto.conf");
-        // A listener to whom a million retained messages come at once is behind for a moment, and would lose some.
+        // A listener to whom a million retained messages come at once is behind for a moment, and would lose
+        // some.
         let text = format!(
             "user root\nlog_type error\npersistence false\nlistener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n\
              max_queued_messages 0\n"

@@ -27,7 +27,8 @@ struct Book {
     /// How often each person was read since `began`, and when last.
     last: Vec<(u32, Option<Instant>)>,
     longest_gap: Duration,
-    /// Who changed, how often so far, and when the answer that says so had gone out: nanoseconds of the wall clock.
+    /// Who changed, how often so far, and when the answer that says so had gone out: nanoseconds of the wall
+    /// clock.
     changes: Vec<(usize, u32, u128)>,
 }
 

@@ -35,7 +35,8 @@ impl<T: Send + 'static> Listener<T> {
         stream.write_all(&connect()).unwrap();
         stream.write_all(&subscribe(filters)).unwrap();
         let mut stream = BufReader::with_capacity(256 * 1024, stream);
-        // Both answers, so that nothing is missed that is published from now on; retained messages may come between.
+        // Both answers, so that nothing is missed that is published from now on; retained messages may come
+        // between.
         let (mut acknowledged, mut early) = (0, Vec::new());
         while acknowledged < 2 {
             let packet = packet(&mut stream).unwrap();

@@ -1,5 +1,5 @@
-//! A load run: a tenant, Mosquitto and the bridge on one machine, each in a process of its own, so that what the bridge
-//! costs is apart. `docs/performance.md` says which figures are wanted and how to get them again:
+//! A load run: a tenant, Mosquitto and the bridge on one machine, each in a process of its own, so that what
+//! the bridge costs is apart. `docs/performance.md` says which figures are wanted and how to get them again:
 //!
 //! ```text
 //! cargo bench --bench tenant -- load --people 950000 --follow group --duration 300

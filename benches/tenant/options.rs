@@ -74,7 +74,8 @@ pub(crate) enum Run {
     Short,
     /// First full publish, then cycles in which a share changes
     Load,
-    /// First full publish, then a broker that lost its store, then a bare loop of rumqttc with the same messages
+    /// First full publish, then a broker that lost its store, then a bare loop of rumqttc with the same
+    /// messages
     Resend,
     /// Few changes, each timed
     Latency,

@@ -1,7 +1,7 @@
 //! Everybody in the tenant under load: invented from a seed, and changing when they are looked at.
 //!
-//! Nothing is stored about a person but how often they were looked at and how often they changed, so that a million
-//! of them cost the tenant next to nothing.
+//! Nothing is stored about a person but how often they were looked at and how often they changed, so that a
+//! million of them cost the tenant next to nothing.
 
 use std::io::Write;
 use std::ops::Range;

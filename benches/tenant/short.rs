@@ -1,5 +1,5 @@
-//! Every run for a few seconds, against bounds that a loaded machine and an unoptimised build keep: for every day. The figures
-//! that are promised come from the long runs.
+//! Every run for a few seconds, against bounds that a loaded machine and an unoptimised build keep: for every
+//! day. The figures that are promised come from the long runs.
 
 use std::time::Duration;
 

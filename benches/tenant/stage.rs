@@ -66,7 +66,8 @@ impl Stage {
         (Self { options: options.clone(), broker, bridge, began, tenants, home }, listens)
     }
 
-    /// Kills the bridge, starts it again, and says how long it took to the first presence. The broker holds what the one before left.
+    /// Kills the bridge, starts it again, and says how long it took to the first presence. The broker holds
+    /// what the one before left.
     pub(crate) fn start_again(&mut self) -> Duration {
         self.bridge.kill();
         let first = Listener::start(
@@ -125,8 +126,8 @@ impl Stage {
         self.tenants.iter().map(|tenant| Counted(tenant.ask("counts"))).collect()
     }
 
-    /// The changes told since the last look, oldest first: whose, their how many-th, and when the answer had gone out by the
-    /// wall clock.
+    /// The changes told since the last look, oldest first: whose, their how many-th, and when the answer had
+    /// gone out by the wall clock.
     pub(crate) fn changes(&self) -> Vec<(usize, u32, u128)> {
         let text: String = self.tenants.iter().map(|tenant| tenant.ask("changes")).collect();
         let change = |line: &str| {
@@ -137,8 +138,8 @@ impl Stage {
         text.lines().filter_map(change).collect()
     }
 
-    /// From the last byte of the answer that told a change to its availability at the listener, shortest first; and how many
-    /// changes never came.
+    /// From the last byte of the answer that told a change to its availability at the listener, shortest
+    /// first; and how many changes never came.
     pub(crate) fn latencies(&self, everybody: &Listener<Everybody>) -> (Vec<Duration>, usize) {
         let (changes, heard) = (self.changes(), everybody.kept());
         let mut latencies: Vec<Duration> = changes

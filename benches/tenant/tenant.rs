@@ -1,7 +1,8 @@
-//! The tenant under load, in a process of its own: as much of Graph and of the sign-in service as the bridge asks for.
+//! The tenant under load, in a process of its own: as much of Graph and of the sign-in service as the bridge
+//! asks for.
 //!
-//! One thread for each connection, blocking: at 50 answers a second that is the least there can be behind a request.
-//! `presence2mqtt simulate` is a tenant to try things with; this one is fast and nothing else.
+//! One thread for each connection, blocking: at 50 answers a second that is the least there can be behind a
+//! request. `presence2mqtt simulate` is a tenant to try things with; this one is fast and nothing else.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};

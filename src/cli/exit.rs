@@ -68,7 +68,8 @@ impl Failure {
     }
 }
 
-/// A command could not talk to the broker: it cannot be used, or what was to be read for it is not there any more.
+/// A command could not talk to the broker: it cannot be used, or what was to be read for it is not there any
+/// more.
 pub(super) fn of_broker(error: OneShotError) -> Failure {
     if is_thrown_out(&error) {
         return Failure::new(UNREACHABLE, format!("{error}; {ONE_CLIENT}"));

@@ -64,7 +64,8 @@ pub(super) async fn run(
     back.map_err(exit::of_broker)
 }
 
-/// Shows every state for a while, and leaves the light off. Says first whether the device is there, for whoever waits before it.
+/// Shows every state for a while, and leaves the light off. Says first whether the device is there, for
+/// whoever waits before it.
 async fn walk(
     hearing: &mut [Hearing<'_>; 1],
     light: &Settings,

@@ -10,7 +10,8 @@ use tokio::sync::mpsc;
 /// Lines read ahead. When it is full, what is typed waits in the terminal.
 const AHEAD: usize = 1;
 
-/// The lines of standard input, each read when it is wanted: between two of them the terminal is another program's, if need be.
+/// The lines of standard input, each read when it is wanted: between two of them the terminal is another
+/// program's, if need be.
 #[derive(Debug, Default)]
 pub(super) struct Lines(Option<Typed>);
 
@@ -77,8 +78,8 @@ impl Typed {
     }
 }
 
-/// Reading a terminal cannot be cancelled, and a task that does it would keep the program from ending. So a thread reads,
-/// which ends with the process; it reads a line whenever `wants` says so.
+/// Reading a terminal cannot be cancelled, and a task that does it would keep the program from ending. So a
+/// thread reads, which ends with the process; it reads a line whenever `wants` says so.
 fn of_stdin(wants: impl Fn() -> bool + Send + 'static) -> mpsc::Receiver<String> {
     let (to, lines) = mpsc::channel(AHEAD);
     let read = move || {

@@ -69,7 +69,8 @@ impl Options {
     }
 }
 
-/// Libraries that say too much, or would show a password at `trace`: no more than warnings, whatever `RUST_LOG` says.
+/// Libraries that say too much, or would show a password at `trace`: no more than warnings, whatever
+/// `RUST_LOG` says.
 const HELD: [&str; 3] = ["tokio_tungstenite", "tungstenite", "mqtt5"];
 
 /// Says at each attempt, in words of its own, what the bridge says once in better ones.
@@ -83,8 +84,8 @@ pub(super) enum Drawn {
     InPlace,
 }
 
-/// Starts to log. `RUST_LOG` wins over `-v` and `-q`, and what is drawn in place over all of them. A second call changes
-/// nothing.
+/// Starts to log. `RUST_LOG` wins over `-v` and `-q`, and what is drawn in place over all of them. A second
+/// call changes nothing.
 pub(super) fn start(options: &Options, environment: &Environment, terminal: Terminal, drawn: Drawn) {
     let default = match i16::from(options.verbose) - i16::from(options.quiet) {
         ..=-2 => "error",

@@ -12,8 +12,8 @@ use crate::core::model::settings::User;
 use crate::graph::client::GraphClient;
 use crate::graph::once;
 
-/// Everybody to follow by these accounts: those who are configured, and the members of groups behind them; and which groups cannot be
-/// read, if any. `code` says what that ends in.
+/// Everybody to follow by these accounts: those who are configured, and the members of groups behind them;
+/// and which groups cannot be read, if any. `code` says what that ends in.
 ///
 /// # Errors
 ///

@@ -44,7 +44,8 @@ use terminal::Terminal;
 #[derive(Debug, Parser)]
 #[command(version, about, after_help = examples::ALL)]
 pub struct Arguments {
-    /// The configuration file [default: presence2mqtt.toml here, then in the user's and the system's configuration folder]
+    /// The configuration file [default: presence2mqtt.toml here, then in the user's and the system's
+    /// configuration folder]
     #[arg(short, long, global = true, help_heading = logging::EVERYWHERE, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]

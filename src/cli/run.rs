@@ -12,13 +12,15 @@ use crate::core::model::effect::Ending;
 use crate::http::door::DoorError;
 use crate::run;
 
-/// Configurations that were read again and not yet taken. When it is full the next one waits to be read: it will be newer.
+/// Configurations that were read again and not yet taken. When it is full the next one waits to be read: it
+/// will be newer.
 const RELOADS: usize = 1;
 
 /// What `run` may be told.
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct Options {
-    /// Wait while another instance with this configuration is active, and take over when it is gone (as mqtt.standby)
+    /// Wait while another instance with this configuration is active, and take over when it is gone (as
+    /// mqtt.standby)
     #[arg(long)]
     standby: bool,
 }
@@ -94,7 +96,8 @@ fn ending(ended: Result<Ending, run::RunError>) -> Result<(), Failure> {
         Ok(Ending::Conflict(sentence)) => Err(Failure::new(exit::CONFIG, sentence)),
         Err(error) => {
             let code = match &error {
-                // Time may mend these, so whoever started the bridge should try again, which systemd never does after 78.
+                // Time may mend these, so whoever started the bridge should try again, which systemd never
+                // does after 78.
                 run::RunError::Store(error) if error.may_pass() => exit::UNEXPECTED,
                 run::RunError::Door(DoorError::NotHere { .. }) | run::RunError::TaskDied(_) => {
                     exit::UNEXPECTED

@@ -8,9 +8,9 @@ use super::environment::Environment;
 use super::error::ConfigErrors;
 use super::{Origin, check, environment, find, json_schema};
 
-/// Finds the configuration as [`load`](super::load) does and takes `http.listen` of it, if it is there. A bridge that
-/// runs is alive whatever somebody has written since, so nothing else is looked at; it must be TOML though. A file that is
-/// named may not be there yet: at a first start a bridge asks what goes into it.
+/// Finds the configuration as [`load`](super::load) does and takes `http.listen` of it, if it is there. A
+/// bridge that runs is alive whatever somebody has written since, so nothing else is looked at; it must be
+/// TOML though. A file that is named may not be there yet: at a first start a bridge asks what goes into it.
 ///
 /// # Errors
 ///

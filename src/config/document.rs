@@ -31,8 +31,8 @@ struct Written {
     value: Option<(Range<usize>, String)>,
 }
 
-/// A file, and what of the environment is laid over it. Of many people the parsed file takes far more memory than the text, so that
-/// it is not kept; whoever asks for what was written there parses it anew.
+/// A file, and what of the environment is laid over it. Of many people the parsed file takes far more memory
+/// than the text, so that it is not kept; whoever asks for what was written there parses it anew.
 pub(super) struct Document<'t> {
     origin: Origin,
     text: &'t str,
@@ -43,7 +43,8 @@ pub(super) struct Document<'t> {
 }
 
 impl<'t> Document<'t> {
-    /// Reads TOML, and says what stands there; the error never shows a part of the text, which might be a secret.
+    /// Reads TOML, and says what stands there; the error never shows a part of the text, which might be a
+    /// secret.
     pub(super) fn parse(text: &'t str, origin: Origin) -> Result<(Self, Spanned<DeTable<'t>>), ConfigErrors> {
         let parsed = DeTable::parse(text).map_err(|error| {
             let line = error.span().map(|span| line_at(text, span.start));
@@ -125,7 +126,8 @@ impl<'t> Document<'t> {
     }
 }
 
-/// Whether a text is made like the names that people give to files, and not like the secrets that machines make.
+/// Whether a text is made like the names that people give to files, and not like the secrets that machines
+/// make.
 pub(super) fn looks_like_a_path(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_./".contains(c);
     text.starts_with(['/', '.']) || text.chars().all(plain)

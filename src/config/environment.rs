@@ -52,7 +52,8 @@ impl Environment {
     }
 }
 
-/// Lays the environment over a document and its table; unknown variables and values of the wrong type are errors.
+/// Lays the environment over a document and its table; unknown variables and values of the wrong type are
+/// errors.
 pub(super) fn overlay<'t>(
     environment: &'t Environment,
     schema: &Value,

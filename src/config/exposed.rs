@@ -10,8 +10,8 @@ use super::known::{Auth, Config};
 use super::secret::Secret;
 use crate::disk::{Holds, named};
 
-/// One sentence for each file that others can read or write and should not, with the command that ends it, and for each
-/// secret with a slip around it. None of it keeps the bridge from working.
+/// One sentence for each file that others can read or write and should not, with the command that ends it,
+/// and for each secret with a slip around it. None of it keeps the bridge from working.
 #[must_use]
 pub fn exposed(config: &Config) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();

@@ -82,9 +82,9 @@ fn read(file: PathBuf) -> Result<(Origin, String), ConfigErrors> {
     text(file, read.bytes)
 }
 
-/// A file that nobody named is obeyed only if nobody else can have written it: in a shared folder it would be whoever's
-/// wish it is, and a configuration says to whom secrets are sent. Its owner and mode are enough, whatever the folder's
-/// are: what others put in its place belongs to them.
+/// A file that nobody named is obeyed only if nobody else can have written it: in a shared folder it would be
+/// whoever's wish it is, and a configuration says to whom secrets are sent. Its owner and mode are enough,
+/// whatever the folder's are: what others put in its place belongs to them.
 fn read_here() -> Result<(Origin, String), ConfigErrors> {
     let file = Path::new(HERE);
     let read = named::read_unlinked(file, MAX_BYTES).map_err(|error| ConfigErrors::of_file(file, error))?;

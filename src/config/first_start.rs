@@ -8,7 +8,8 @@ use super::key::Key;
 use super::known::Http;
 use super::{check, find, written};
 
-/// What has to be written before a bridge can start, and may be asked for. Everything else that is wrong is wrong.
+/// What has to be written before a bridge can start, and may be asked for. Everything else that is wrong is
+/// wrong.
 const ASKED_FOR: [&str; 3] = ["graph.tenant_id", "graph.client_id", "mqtt.url"];
 
 /// What nobody writes who has not begun yet: then something was lost, and is no question.
@@ -61,8 +62,8 @@ impl Given {
     }
 }
 
-/// Whether the configuration that [`load`](super::load) finds is that of a first start: `http.listen` is there, the page may
-/// change something, and only what a set-up asks for is missing.
+/// Whether the configuration that [`load`](super::load) finds is that of a first start: `http.listen` is
+/// there, the page may change something, and only what a set-up asks for is missing.
 #[must_use]
 pub fn first_start(explicit: Option<&Path>, environment: &Environment) -> Option<FirstStart> {
     let (origin, text) = find::find_or_none_yet(explicit, environment).ok()?;

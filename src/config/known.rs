@@ -33,7 +33,8 @@ pub struct Config {
     pub graph: GraphSettings,
     /// Who reads it: at least one. Names unique ignoring case; one that has none is the only one.
     pub accounts: Vec<Account>,
-    /// The people to follow: names unique ignoring case, in the order written; at least one, unless there are groups.
+    /// The people to follow: names unique ignoring case, in the order written; at least one, unless there are
+    /// groups.
     pub users: Vec<User>,
     /// The groups whose members are followed, each once, in the order written.
     pub groups: Vec<Group>,
@@ -83,7 +84,8 @@ pub struct ClientIdentity {
 /// One account: which tenant is asked, and as whom.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Account {
-    /// The topic level, also what people call it; `None`: there is only this one, and `[[accounts]]` is not used.
+    /// The topic level, also what people call it; `None`: there is only this one, and `[[accounts]]` is not
+    /// used.
     pub name: Option<TopicLevel>,
     /// Which Microsoft cloud the tenant is in.
     pub cloud: Cloud,
@@ -228,7 +230,8 @@ impl Config {
 }
 
 impl Account {
-    /// The app whose requests Microsoft counts, where it is known: the cloud, the tenant and the app's own id.
+    /// The app whose requests Microsoft counts, where it is known: the cloud, the tenant and the app's own
+    /// id.
     #[must_use]
     pub fn app(&self) -> App {
         App {

@@ -23,8 +23,8 @@ pub struct Listening {
     pub has_groups: bool,
 }
 
-/// Finds the configuration as [`load`](super::load) does and takes `[mqtt]` of it. The rest must have the right shape,
-/// but may be missing or name files that are not here: whoever listens needs no tenant.
+/// Finds the configuration as [`load`](super::load) does and takes `[mqtt]` of it. The rest must have the
+/// right shape, but may be missing or name files that are not here: whoever listens needs no tenant.
 ///
 /// # Errors
 ///

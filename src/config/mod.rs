@@ -2,11 +2,11 @@
 //!
 //! In reading order: `find` says which file, `document` parses it and knows where everything was
 //! written, `environment` lays `PRESENCE2MQTT__*` over it, `shape` turns it into what is `written`
-//! (and `written_graph`, `written_accounts` and `written_tables`, with `duration_words`) by the list of keys in `schema`, and `check`
-//! makes of it what is `known`, with `broker`, `ids`, `secret`, `certificate` and `files` for the parts; `listening` is the part
-//! for who only listens, `asking` for who only asks, `first_start` for who has nothing to sign in with yet, `exposed` says who else can read or change the files, `unzoned`
-//! which lights have hours without a clock. `error` and `key` say
-//! what is wrong, and where.
+//! (and `written_graph`, `written_accounts` and `written_tables`, with `duration_words`) by the list of keys
+//! in `schema`, and `check` makes of it what is `known`, with `broker`, `ids`, `secret`, `certificate` and
+//! `files` for the parts; `listening` is the part for who only listens, `asking` for who only asks,
+//! `first_start` for who has nothing to sign in with yet, `exposed` says who else can read or change the
+//! files, `unzoned` which lights have hours without a clock. `error` and `key` say what is wrong, and where.
 //!
 //! Nothing here reads the process's environment, a clock or the network. No error and no `Debug`
 //! shows a secret.

@@ -110,7 +110,8 @@ fn read_file(path: &Path) -> Result<SecretString, SecretError> {
     Ok(secret.into())
 }
 
-/// What is certainly not part of a secret is taken off: the mark that Windows puts before a text, and line ends behind it.
+/// What is certainly not part of a secret is taken off: the mark that Windows puts before a text, and line
+/// ends behind it.
 fn bare(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text).trim_end_matches(['\n', '\r'])
 }

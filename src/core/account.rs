@@ -70,7 +70,8 @@ impl Account {
         read.into_iter().chain(write).chain(invitation).min()
     }
 
-    /// Something happened with signing in. Returns what the people have to know, if it was told who is signed in.
+    /// Something happened with signing in. Returns what the people have to know, if it was told who is signed
+    /// in.
     pub(super) fn sign_in_happened(
         &mut self,
         event: SignInEvent,
@@ -111,7 +112,8 @@ impl Account {
         self.commands.give_up_all(why, outbox, cx);
     }
 
-    /// The configuration is about to be another one, in which this account is that one, if it is in it; `cx` has the one before.
+    /// The configuration is about to be another one, in which this account is that one, if it is in it; `cx`
+    /// has the one before.
     pub(super) fn part_with_settings(
         &mut self,
         next: Option<(AccountId, &AccountSettings, Access)>,

@@ -1,5 +1,5 @@
-//! The root: an event and the time in, effects out, and when to be woken next. It routes, lets departments meet by argument, and
-//! asks each for its deadline.
+//! The root: an event and the time in, effects out, and when to be woken next. It routes, lets departments
+//! meet by argument, and asks each for its deadline.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -33,7 +33,8 @@ use super::people::person::Person;
 use super::snapshot::Departments;
 use super::suspend::Suspend;
 
-/// Nobody turns stale so soon after time passed unseen: a read that succeeds at once spares everybody the alarm.
+/// Nobody turns stale so soon after time passed unseen: a read that succeeds at once spares everybody the
+/// alarm.
 const WAKING_GRACE: Duration = Duration::from_millis(1200);
 
 /// All that is decided: what is asked of Graph, everybody's health, and what the broker should hold.
@@ -290,8 +291,8 @@ impl Bridge {
         groups.decide_orphans(people, outbox, cx);
     }
 
-    /// Time went on by `slept`. Reads everybody again, on new connections: the old ones are dead, and a read on one
-    /// would wait for its timeout.
+    /// Time went on by `slept`. Reads everybody again, on new connections: the old ones are dead, and a read
+    /// on one would wait for its timeout.
     fn slept(&mut self, slept: Duration) {
         let Self { graph, broker, outbox, cx, .. } = self;
         cx.report(Report::Slept(slept));
@@ -303,7 +304,8 @@ impl Bridge {
         }
     }
 
-    /// Another instance is to be active. What was known is old when this one is again, and what it had to send must not go out.
+    /// Another instance is to be active. What was known is old when this one is again, and what it had to
+    /// send must not go out.
     fn step_back(&mut self) {
         self.graph.cut_off("another instance is active", &mut self.outbox, &mut self.cx);
         self.begin_anew();
@@ -422,8 +424,8 @@ impl Bridge {
         }
     }
 
-    /// Reads everybody and sends everything again, at most once per interval: one word would else be an order to each light.
-    /// Returns whether it did.
+    /// Reads everybody and sends everything again, at most once per interval: one word would else be an order
+    /// to each light. Returns whether it did.
     fn refresh(&mut self) -> bool {
         let may = self.broker.may_refresh(&self.outbox, &self.cx);
         if may {
@@ -502,8 +504,8 @@ impl Bridge {
         health.publish_info(signed_in, graph.people.count(), interval, broker.info(&cx.settings), outbox, cx);
     }
 
-    /// Goes on with other settings. Whatever ties the bridge to its broker, and to Home Assistant there, must be the same
-    /// as before.
+    /// Goes on with other settings. Whatever ties the bridge to its broker, and to Home Assistant there, must
+    /// be the same as before.
     fn configured(&mut self, settings: Settings, access: Vec<Access>) {
         let Self { cx, graph, broker, outbox, home_assistant, health, .. } = self;
         if broker.is_stopping() {

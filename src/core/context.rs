@@ -1,4 +1,5 @@
-//! What every department is handed: the time, the settings, the names of topics, randomness, the budgets, and where effects go.
+//! What every department is handed: the time, the settings, the names of topics, randomness, the budgets, and
+//! where effects go.
 
 use jiff::Timestamp;
 
@@ -68,7 +69,8 @@ impl Context {
         self.effects.extend(report.map(Effect::Report));
     }
 
-    /// A sentence for whoever asked about one account: a command that it recommends names the account, where that has a name.
+    /// A sentence for whoever asked about one account: a command that it recommends names the account, where
+    /// that has a name.
     pub(super) fn addressed(&self, account: AccountId, sentence: &str) -> String {
         match &self.settings.account(account).name {
             Some(name) => addressed(name, sentence),

@@ -1,7 +1,8 @@
-//! Graph's side: the accounts, the groups that they read, and the people who are followed by that. They meet here; what comes of it
-//! for everybody else is handed on by the roster.
+//! Graph's side: the accounts, the groups that they read, and the people who are followed by that. They meet
+//! here; what comes of it for everybody else is handed on by the roster.
 //!
-//! What one account lives through is nothing to another; all that two of them may share is the budget of one app, by turns.
+//! What one account lives through is nothing to another; all that two of them may share is the budget of one
+//! app, by turns.
 
 use std::time::Duration;
 
@@ -59,7 +60,8 @@ pub(super) struct Reloaded {
 }
 
 impl GraphSide {
-    /// The configured people are followed, and nothing was asked or planned yet. `seed` is all the randomness that the accounts get.
+    /// The configured people are followed, and nothing was asked or planned yet. `seed` is all the randomness
+    /// that the accounts get.
     pub(super) fn new(seed: u64, cx: &Context) -> Self {
         let accounts = cx.settings.accounts();
         let accounts: Vec<Account> =
@@ -78,7 +80,8 @@ impl GraphSide {
         side
     }
 
-    /// Knows nothing but who is signed in, and what was spent: this takes the place of what was asked and known.
+    /// Knows nothing but who is signed in, and what was spent: this takes the place of what was asked and
+    /// known.
     pub(super) fn begin_anew(&mut self, anew: Self) {
         (self.people, self.groups) = (anew.people, anew.groups);
         for (account, anew) in self.accounts.iter_mut().zip(anew.accounts) {
@@ -204,7 +207,8 @@ impl GraphSide {
         self.groups.carry_out_next(&mut self.people, cx)
     }
 
-    /// Who came and went: what is asked and commanded about them begins, or ends. Returns that for everybody else.
+    /// Who came and went: what is asked and commanded about them begins, or ends. Returns that for everybody
+    /// else.
     pub(super) fn next_moves(&mut self, outbox: &mut Outbox, cx: &mut Context) -> Option<Moves> {
         let Self { people, accounts, .. } = self;
         let moves = people.take_moves()?;
@@ -231,10 +235,11 @@ impl GraphSide {
         self.people.judge(terms(&self.accounts, &cx.settings), cx);
     }
 
-    /// Sends the commands that wait, and then the reads that are due, each in turn; `true` if the interval is another by now.
+    /// Sends the commands that wait, and then the reads that are due, each in turn; `true` if the interval is
+    /// another by now.
     ///
-    /// Whoever sends commands to one account without end cannot make the people of another stale that has the same budget: after a
-    /// write it is a read's turn, whosever it is.
+    /// Whoever sends commands to one account without end cannot make the people of another stale that has the
+    /// same budget: after a write it is a read's turn, whosever it is.
     pub(super) fn send(&mut self, outbox: &mut Outbox, cx: &mut Context) -> bool {
         let Self { people, groups, accounts, reading, writing, .. } = self;
         accounts.iter_mut().for_each(|account| account.commands.give_up_late(outbox, cx));
@@ -287,7 +292,8 @@ impl GraphSide {
         self.people.slept(grace, cx);
     }
 
-    /// The configuration is this one from now on: other accounts, groups and people. Who stays, stays as they are.
+    /// The configuration is this one from now on: other accounts, groups and people. Who stays, stays as they
+    /// are.
     pub(super) fn configured(
         &mut self,
         settings: Settings,
@@ -319,8 +325,8 @@ impl GraphSide {
         Reloaded { before, gone, successors }
     }
 
-    /// Who is followed is handed on by now: everybody is planned anew whose account is read otherwise than before. Returns whether the
-    /// interval is another by that.
+    /// Who is followed is handed on by now: everybody is planned anew whose account is read otherwise than
+    /// before. Returns whether the interval is another by that.
     pub(super) fn plan(&mut self, reloaded: &Reloaded, cx: &mut Context) -> bool {
         let Reloaded { before, successors, .. } = reloaded;
         for account in &mut self.accounts {
@@ -350,8 +356,9 @@ impl Turns {
         Self((0..count).collect())
     }
 
-    /// Lets each do one thing after the other until none does anything, so that none of those that share a budget uses it up.
-    /// Somebody with a budget of their own takes nobody's turn: whoever did something is last from now on.
+    /// Lets each do one thing after the other until none does anything, so that none of those that share a
+    /// budget uses it up. Somebody with a budget of their own takes nobody's turn: whoever did something is
+    /// last from now on.
     fn round(&mut self, mut does: impl FnMut(usize) -> bool) {
         let mut at = 0;
         while let Some(&index) = self.0.get(at) {

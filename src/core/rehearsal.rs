@@ -1,4 +1,5 @@
-//! What a run asks of its broker, found out without one: the bridge decides as always, and everybody answers it at once.
+//! What a run asks of its broker, found out without one: the bridge decides as always, and everybody answers
+//! it at once.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;

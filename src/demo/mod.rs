@@ -1,4 +1,5 @@
-//! `presence2mqtt demo`: a simulated tenant, an embedded broker, the real bridge between them, and a look at it.
+//! `presence2mqtt demo`: a simulated tenant, an embedded broker, the real bridge between them, and a look at
+//! it.
 //!
 //! Nothing is short-circuited: the bridge speaks HTTP and MQTT as it would anywhere.
 

@@ -74,7 +74,8 @@ impl Access {
                 self.me
             ));
         }
-        // Where everybody has a group of their own, with their own number, new files are the group's to write.
+        // Where everybody has a group of their own, with their own number, new files are the group's to
+        // write.
         let by_group = if self.group == self.owner { 0 } else { GROUP_WRITES };
         if self.mode & (by_group | OTHERS_WRITE) != 0 {
             let mode = self.mode;

@@ -1,8 +1,8 @@
 //! A folder that only this user can enter, and what is kept in it.
 //!
-//! The folder is opened once and looked at; everything in it is reached through what was opened, never by its path
-//! again, so nobody can put another folder in its place. No link in it is followed. What is new gets a name that nobody
-//! can guess, exclusively, and is renamed when it is complete.
+//! The folder is opened once and looked at; everything in it is reached through what was opened, never by its
+//! path again, so nobody can put another folder in its place. No link in it is followed. What is new gets a
+//! name that nobody can guess, exclusively, and is renamed when it is complete.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder, File};
@@ -72,9 +72,9 @@ impl PrivateFolder {
         }
     }
 
-    /// Opens a file to be locked, and makes it if there is none. Nothing is written into it. Where nothing can be written,
-    /// one that is there can still be locked, and where there is none nobody else can change what is to be read: there is
-    /// nothing to be locked then.
+    /// Opens a file to be locked, and makes it if there is none. Nothing is written into it. Where nothing
+    /// can be written, one that is there can still be locked, and where there is none nobody else can change
+    /// what is to be read: there is nothing to be locked then.
     ///
     /// # Errors
     ///
@@ -88,7 +88,8 @@ impl PrivateFolder {
         }
     }
 
-    /// The file that is there already, or nothing, where one cannot be opened for writing because nothing can be written.
+    /// The file that is there already, or nothing, where one cannot be opened for writing because nothing can
+    /// be written.
     fn or_as_it_is(&self, opened: Result<OwnedFd, Errno>, name: &str) -> Result<Option<OwnedFd>, Errno> {
         match opened {
             Err(errno) if takes_nothing(&errno.into()) => {
@@ -118,7 +119,8 @@ impl PrivateFolder {
         Ok(Some(bytes))
     }
 
-    /// Finds out whether a file of this size could be written in the place of this one, and leaves nothing behind.
+    /// Finds out whether a file of this size could be written in the place of this one, and leaves nothing
+    /// behind.
     ///
     /// # Errors
     ///
@@ -135,8 +137,9 @@ impl PrivateFolder {
         }
     }
 
-    /// Replaces a file as a whole. When this returns, the new content survives a power cut; when it fails, the old one is
-    /// still there. Only for who holds the lock: what an earlier replacement left unfinished is swept away.
+    /// Replaces a file as a whole. When this returns, the new content survives a power cut; when it fails,
+    /// the old one is still there. Only for who holds the lock: what an earlier replacement left unfinished
+    /// is swept away.
     ///
     /// # Errors
     ///
@@ -230,8 +233,8 @@ impl PrivateFolder {
         }))
     }
 
-    /// A file in a folder of ours is ours, unless it was put there before the folder was closed to others. Its mode is put
-    /// right then: the bridge made it.
+    /// A file in a folder of ours is ours, unless it was put there before the folder was closed to others.
+    /// Its mode is put right then: the bridge made it.
     fn own(&self, file: File, name: &str) -> Result<File, PrivateError> {
         let path = self.path.join(name);
         let refuse = |says: String| Err(PrivateError::NotPrivate { path: path.clone(), says });
@@ -251,7 +254,8 @@ impl PrivateFolder {
         }
         if access.is_shared() {
             match rustix::fs::fchmod(&file, PRIVATE) {
-                // A disk that is read-only has modes that nobody can change; nobody else can enter the folder.
+                // A disk that is read-only has modes that nobody can change; nobody else can enter the
+                // folder.
                 Ok(()) | Err(Errno::ROFS) => {}
                 Err(errno) => return Err(self.failed("cannot protect", name, errno)),
             }
@@ -273,8 +277,8 @@ fn beside(name: &str) -> String {
     format!("{name}.{}", uuid::Uuid::new_v4().simple())
 }
 
-/// Where a folder really is; nothing if it is nowhere. systemd's `/var/lib/NAME` is a link that root made; one that
-/// another user made is theirs to turn.
+/// Where a folder really is; nothing if it is nowhere. systemd's `/var/lib/NAME` is a link that root made;
+/// one that another user made is theirs to turn.
 fn without_link(path: &Path) -> Result<Option<PathBuf>, PrivateError> {
     let metadata = match fs::symlink_metadata(path) {
         Ok(metadata) => metadata,

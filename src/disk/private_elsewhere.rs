@@ -1,4 +1,5 @@
-//! The folder of the tokens where there are no owners and modes: it is as private as the place where it was put.
+//! The folder of the tokens where there are no owners and modes: it is as private as the place where it was
+//! put.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -30,8 +31,8 @@ impl PrivateFolder {
         Ok(path.is_dir().then(|| Self(path.to_owned())))
     }
 
-    /// Opens a file to be locked, and makes it if there is none. Where nothing can be written, it is the one that is there,
-    /// or nothing.
+    /// Opens a file to be locked, and makes it if there is none. Where nothing can be written, it is the one
+    /// that is there, or nothing.
     ///
     /// # Errors
     ///
@@ -75,7 +76,8 @@ impl PrivateFolder {
         replaced.map_err(failed("cannot write", &path))
     }
 
-    /// Finds out whether a file of this size could be written in the place of this one, and leaves nothing behind.
+    /// Finds out whether a file of this size could be written in the place of this one, and leaves nothing
+    /// behind.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
-//! From the body of an answer to presence. Lenient towards Microsoft: members may be missing, null, of another
-//! type, new, or in any order; only a person without a usable availability is no reading, and nothing about one person
-//! costs the answer about others.
+//! From the body of an answer to presence. Lenient towards Microsoft: members may be missing, null, of
+//! another type, new, or in any order; only a person without a usable availability is no reading, and nothing
+//! about one person costs the answer about others.
 
 use super::lenient;
 use super::text::readable;
@@ -28,8 +28,8 @@ pub struct Page {
     pub next: Option<Box<str>>,
 }
 
-/// Reads the answer about one person: the presence itself, or a `value` list around it, which one of Microsoft's
-/// pages shows (Graph: `presence-get`, example 3).
+/// Reads the answer about one person: the presence itself, or a `value` list around it, which one of
+/// Microsoft's pages shows (Graph: `presence-get`, example 3).
 ///
 /// # Errors
 ///

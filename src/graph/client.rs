@@ -83,8 +83,8 @@ impl GraphClient {
         self.tokens.token(None, None).await.map(drop)
     }
 
-    /// From now on uses new connections, to Graph and to the sign-in service, with the same tokens. Requests under way
-    /// end on the old ones.
+    /// From now on uses new connections, to Graph and to the sign-in service, with the same tokens. Requests
+    /// under way end on the old ones.
     ///
     /// After a sleep the old connections are dead, and a read on one would wait until that shows.
     ///
@@ -107,7 +107,8 @@ impl GraphClient {
         self.tokens.authority()
     }
 
-    /// Does one request, with as many pages as its answer has. A repeat, also one with a new token, is the core's to order.
+    /// Does one request, with as many pages as its answer has. A repeat, also one with a new token, is the
+    /// core's to order.
     ///
     /// # Errors
     ///

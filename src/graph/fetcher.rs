@@ -15,8 +15,8 @@ use crate::core::model::request::{Ended, Request};
 
 /// Obeys until the orders end, then drops what is under way.
 ///
-/// The core bounds the reads and writes under way, so `orders` is never full. When `events` is full the fetcher waits and
-/// the reads that are under way finish meanwhile; nothing waits for the fetcher.
+/// The core bounds the reads and writes under way, so `orders` is never full. When `events` is full the
+/// fetcher waits and the reads that are under way finish meanwhile; nothing waits for the fetcher.
 pub async fn run(
     client: Arc<GraphClient>,
     mut orders: mpsc::Receiver<GraphOrder>,

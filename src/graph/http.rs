@@ -46,13 +46,14 @@ impl From<reqwest::Error> for BodyError {
     }
 }
 
-/// Transmitted data may go unacknowledged for this long. After a laptop slept, its pooled connections are dead without
-/// knowing it: the first request on one is given up after this, and not after the whole timeout of a request.
+/// Transmitted data may go unacknowledged for this long. After a laptop slept, its pooled connections are
+/// dead without knowing it: the first request on one is given up after this, and not after the whole timeout
+/// of a request.
 #[cfg(target_os = "linux")]
 const UNACKNOWLEDGED: Duration = Duration::from_secs(5);
 
-/// A client for the two roots, shared by all who ask them. It follows no redirect, so that a token is never sent to
-/// another host, and repeats nothing by itself, so that the budget is kept.
+/// A client for the two roots, shared by all who ask them. It follows no redirect, so that a token is never
+/// sent to another host, and repeats nothing by itself, so that the budget is kept.
 #[derive(Debug, Clone)]
 pub(super) struct Http(Arc<Shared>);
 
@@ -60,14 +61,16 @@ pub(super) struct Http(Arc<Shared>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Plain {
     None,
-    /// What is sent there must not take the way through a proxy, where others read it: it is meant for this machine.
+    /// What is sent there must not take the way through a proxy, where others read it: it is meant for this
+    /// machine.
     Some,
     All,
 }
 
 #[derive(Debug)]
 struct Shared {
-    /// Plain HTTP is allowed on loopback only; a bridge without any other must start where no certificates are installed.
+    /// Plain HTTP is allowed on loopback only; a bridge without any other must start where no certificates
+    /// are installed.
     plain: Plain,
     extra_roots: Vec<Certificate>,
     timeout: Duration,
@@ -124,7 +127,8 @@ fn certificates(path: &Path) -> Result<Vec<Certificate>, HttpError> {
     Certificate::from_pem_bundle(&pem).map_err(|error| wrap(error.into()))
 }
 
-/// A client for a service of this machine, which no proxy can reach, whatever the environment says about proxies.
+/// A client for a service of this machine, which no proxy can reach, whatever the environment says about
+/// proxies.
 pub(super) fn client_on_this_machine(root: &Url, timeout: Duration) -> Result<Client, HttpError> {
     let mut builder = builder(timeout).no_proxy();
     if root.scheme() == "http" {

@@ -1,7 +1,8 @@
 //! Microsoft's JSON, whose members may turn out to be of another type than documented.
 //!
-//! A member of another type than expected is a member that is not there. It is read past, not built; but whatever is
-//! not JSON in it is found, so that a body that was cut or spoiled anywhere is never taken for an answer.
+//! A member of another type than expected is a member that is not there. It is read past, not built; but
+//! whatever is not JSON in it is found, so that a body that was cut or spoiled anywhere is never taken for an
+//! answer.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

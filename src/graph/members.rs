@@ -1,7 +1,8 @@
 //! The members of a group, page by page: the request, and what an answer to it holds.
 //!
-//! Strict where the presence answers are lenient: whoever is missing from a list of members is taken off the broker. One
-//! entry that cannot be read costs only itself, and is counted: the core then adds people, and takes nobody off.
+//! Strict where the presence answers are lenient: whoever is missing from a list of members is taken off the
+//! broker. One entry that cannot be read costs only itself, and is counted: the core then adds people, and
+//! takes nobody off.
 
 use reqwest::RequestBuilder;
 use serde_json::value::RawValue;
@@ -14,8 +15,8 @@ use crate::core::model::foreign::is_obeyed;
 use crate::core::model::members::{Member, MembersPage, PageLink};
 use crate::core::model::name::ObjectId;
 
-/// What is asked of the first page; links to others carry it on. 999 is the most that Graph gives at once, and the type in
-/// the path needs `$count` and the header (Graph: `group-list-transitivemembers`).
+/// What is asked of the first page; links to others carry it on. 999 is the most that Graph gives at once,
+/// and the type in the path needs `$count` and the header (Graph: `group-list-transitivemembers`).
 const FIRST_PAGE: &str = "$select=id,userPrincipalName,displayName&$top=999&$count=true";
 
 /// Characters of a user principal name, and of a name to show.
@@ -49,7 +50,8 @@ pub fn path(group: ObjectId) -> [String; 4] {
     ]
 }
 
-/// Where a page is, the first one unless `page` says which. `first` is the address of the first page, without a query.
+/// Where a page is, the first one unless `page` says which. `first` is the address of the first page, without
+/// a query.
 #[must_use]
 pub fn address(first: &Url, page: Option<&PageLink>) -> Url {
     page.map_or_else(

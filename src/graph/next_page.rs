@@ -7,8 +7,8 @@ use crate::core::model::members::PageLink;
 /// Characters of a link behind the address of the list.
 const LONGEST_LINK: usize = 8192;
 
-/// What follows the address of a list in a link to one of its pages, which must lead to the same host and below the same
-/// path.
+/// What follows the address of a list in a link to one of its pages, which must lead to the same host and
+/// below the same path.
 pub(super) fn checked(link: &str, list: &Url) -> Option<PageLink> {
     let url = Url::parse(link).ok().filter(|url| url.origin() == list.origin())?;
     let (same, below) = url.path().split_at_checked(list.path().len())?;

@@ -13,8 +13,8 @@ use crate::core::model::settings::Endpoint;
 /// Pages of one group, each of up to 999 members.
 const MOST_PAGES: usize = 2_000;
 
-/// Bytes of all members of a group. A million people with ordinary names take half of it; pages without end would take all
-/// memory otherwise.
+/// Bytes of all members of a group. A million people with ordinary names take half of it; pages without end
+/// would take all memory otherwise.
 const MOST_BYTES: usize = 256 * 1024 * 1024;
 
 /// What came of reading one person.

@@ -153,7 +153,8 @@ pub fn of_members(error: &NotMembers, caller: Caller) -> ReadFailure {
     }
 }
 
-/// Graph's reason, if the body is its error (Graph: `errors`): the code is the contract, the message may be empty.
+/// Graph's reason, if the body is its error (Graph: `errors`): the code is the contract, the message may be
+/// empty.
 fn reason(body: &[u8]) -> Option<String> {
     let body = readable(body);
     let error = Object::of(&body)?.inner("error")?;

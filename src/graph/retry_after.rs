@@ -1,4 +1,5 @@
-//! The `Retry-After` header (RFC 9110, section 10.2.3): seconds, or a date in one of three forms (section 5.6.7).
+//! The `Retry-After` header (RFC 9110, section 10.2.3): seconds, or a date in one of three forms (section
+//! 5.6.7).
 
 use std::time::Duration;
 

@@ -6,9 +6,10 @@ use std::ops::Range;
 /// What a character becomes that is none.
 const REPLACEMENT: &str = r"\ufffd";
 
-/// The text of a body, without a byte order mark, which proxies put in front. What is no UTF-8, and half of a surrogate
-/// pair (`"\ud83d"` without its other half), becomes U+FFFD: JSON allows such a half, no text can hold it, and one name that
-/// was cut in the middle of an emoji must not cost the answer about everybody else.
+/// The text of a body, without a byte order mark, which proxies put in front. What is no UTF-8, and half of a
+/// surrogate pair (`"\ud83d"` without its other half), becomes U+FFFD: JSON allows such a half, no text can
+/// hold it, and one name that was cut in the middle of an emoji must not cost the answer about everybody
+/// else.
 pub(super) fn readable(body: &[u8]) -> Cow<'_, str> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     match String::from_utf8_lossy(body) {

@@ -88,8 +88,8 @@ impl TokenSource {
         &self.way.authority
     }
 
-    /// A token that is not about to end, and not older than `max_age`; while none is issued, one that still lives and is not older than
-    /// `own_age`.
+    /// A token that is not about to end, and not older than `max_age`; while none is issued, one that still
+    /// lives and is not older than `own_age`.
     ///
     /// # Errors
     ///
@@ -125,8 +125,8 @@ impl TokenSource {
         }
     }
 
-    /// Asks for a token, in a task of its own: a refresh token that the service has replaced must be kept even if nobody
-    /// waits for the access token any more. The task ends by the timeout of its request.
+    /// Asks for a token, in a task of its own: a refresh token that the service has replaced must be kept
+    /// even if nobody waits for the access token any more. The task ends by the timeout of its request.
     #[expect(clippy::disallowed_methods, reason = "it is joined unless the one who waits was dropped")]
     async fn fetch(&self, fresh: bool) -> Result<Issued, ReadFailure> {
         let way = Arc::clone(&self.way);

@@ -1,4 +1,5 @@
-//! A presence as Graph sends it (Graph: `resources/presence`, v1.0), read in one pass and borrowed from the body.
+//! A presence as Graph sends it (Graph: `resources/presence`, v1.0), read in one pass and borrowed from the
+//! body.
 //!
 //! Members may come in any order, twice (the last one counts), or not at all.
 
@@ -28,7 +29,8 @@ pub(super) struct Body {
     pub(super) next: Option<Box<str>>,
 }
 
-/// Wants the whole of an answer; nothing comes of one that is no object. Where each is read alone, only a list counts.
+/// Wants the whole of an answer; nothing comes of one that is no object. Where each is read alone, only a
+/// list counts.
 pub(super) struct WholeBody(pub(super) People);
 
 /// Wants the people in a list.
@@ -225,8 +227,8 @@ impl<'de> Wanted<'de> for Member {
     }
 }
 
-/// UTC where the zone is known; a Windows zone, which is no name of a time zone anywhere else, as given. Nothing for the
-/// last day of all, by which Graph means that a message never expires.
+/// UTC where the zone is known; a Windows zone, which is no name of a time zone anywhere else, as given.
+/// Nothing for the last day of all, by which Graph means that a message never expires.
 fn expiry(given: &str, zone: &str) -> Option<Box<str>> {
     let civil = given.parse::<DateTime>().ok();
     if civil.is_some_and(|civil| civil.date() == Date::MAX) {

@@ -69,8 +69,8 @@ fn status_message(form: &Form) -> Option<String> {
     )
 }
 
-/// The port of the page on the visitor's own machine: a browser that signs in there can come back to it by itself, also through a
-/// port that is forwarded to the bridge.
+/// The port of the page on the visitor's own machine: a browser that signs in there can come back to it by
+/// itself, also through a port that is forwarded to the bridge.
 pub(super) fn loopback_port(headers: &HeaderMap) -> Option<u16> {
     let host = headers.get(HOST)?.to_str().ok()?;
     let (name, port) = host.rsplit_once(':')?;

@@ -80,7 +80,8 @@ where
     told(acted, request.uri.query(), site).ok_or_else(busy)
 }
 
-/// Leads the browser back to the page, where it says how something went. Relative: a proxy may have put something in front.
+/// Leads the browser back to the page, where it says how something went. Relative: a proxy may have put
+/// something in front.
 fn told(acted: Acted, query: Option<&str>, site: &Site) -> Option<Response<String>> {
     let number = site.told.keep(acted, now());
     let mut response = text(StatusCode::SEE_OTHER, "see the page");
@@ -148,7 +149,8 @@ async fn set_up(guide: &Guide, request: &Parts, site: &Site) -> Response<String>
     made(first_start::render(&view, site.token.as_str(), query == Some("paste")), first_start::policy())
 }
 
-/// Hands an answer to the set-up, and leads the browser to what it shows then: loading that again does not send the answer again.
+/// Hands an answer to the set-up, and leads the browser to what it shows then: loading that again does not
+/// send the answer again.
 async fn answered(
     guide: &Guide,
     answer: Option<(Step, Answer)>,
@@ -163,7 +165,8 @@ async fn answered(
 
 async fn page_or_landing(request: &Parts, site: &Site, page: &Page) -> Option<Response<String>> {
     let query = request.uri.query();
-    // Only who began the sign-in knows the state in the address; nothing else can be done by looking at the page.
+    // Only who began the sign-in knows the state in the address; nothing else can be done by looking at the
+    // page.
     if let Some(act) = acts::landed(query).filter(|_| request.method == Method::GET && !site.read_only) {
         return told(site.act(act).await, None, site);
     }
@@ -236,8 +239,9 @@ fn respond(status: StatusCode, kind: &'static str, body: String) -> Response<Str
     );
     for (name, value) in [
         ("x-content-type-options", "nosniff"),
-        // Nobody else learns where this page is, and the page is told that a form comes from it: with `no-referrer` a browser
-        // calls the origin of a form `null` (Fetch standard, "append a request `Origin` header").
+        // Nobody else learns where this page is, and the page is told that a form comes from it: with
+        // `no-referrer` a browser calls the origin of a form `null` (Fetch standard, "append a request
+        // `Origin` header").
         ("referrer-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),
     ] {

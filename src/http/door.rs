@@ -25,8 +25,8 @@ use super::site::Site;
 use crate::config::Http;
 use crate::meters::Meters;
 
-/// Connections at once. When they are taken, the one that has been here longest makes room: whoever means well is served
-/// within milliseconds, so that strangers who come and say nothing keep no probe waiting.
+/// Connections at once. When they are taken, the one that has been here longest makes room: whoever means
+/// well is served within milliseconds, so that strangers who come and say nothing keep no probe waiting.
 const CONNECTIONS: usize = 128;
 
 /// For the whole request line and all headers.
@@ -44,7 +44,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// The address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
 pub enum DoorError {
-    /// This machine does not have the address, or not yet: at boot one that DHCP or a tunnel gives comes late.
+    /// This machine does not have the address, or not yet: at boot one that DHCP or a tunnel gives comes
+    /// late.
     #[error("http.listen: this machine has no address {} yet; wait for its network, or choose another", .address.ip())]
     NotHere {
         /// As configured.
@@ -111,7 +112,8 @@ impl Door {
 }
 
 impl Keys {
-    /// From now on shows the set-up that this leads to, in the place of the status page, until the next change.
+    /// From now on shows the set-up that this leads to, in the place of the status page, until the next
+    /// change.
     pub(crate) fn guide(&self, guide: Option<Guide>) {
         self.0.send_modify(|site| *site = Arc::new(Site { guide, ..Site::clone(site) }));
     }

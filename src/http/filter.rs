@@ -41,8 +41,8 @@ pub(super) fn link(search: &Search, standing: Option<Standing>, page: usize) -> 
     query.finish()
 }
 
-/// The address of the same page with a sentence for its visitor, given the query that it had. Relative, as a proxy may serve it below
-/// a path.
+/// The address of the same page with a sentence for its visitor, given the query that it had. Relative, as a
+/// proxy may serve it below a path.
 pub(super) fn back(query: Option<&str>, told: &str) -> String {
     let PeopleQuery { search, standing, page, .. } = wanted(query);
     let page = link(&search, standing, page);

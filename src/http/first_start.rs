@@ -1,5 +1,6 @@
-//! The set-up on the page, at a first start: what a step shows, and what its forms say. Each is a page of its own that works without
-//! a script; what is known and decided is the set-up's (`src/setup/steps.rs`), which the loop asks for them.
+//! The set-up on the page, at a first start: what a step shows, and what its forms say. Each is a page of its
+//! own that works without a script; what is known and decided is the set-up's (`src/setup/steps.rs`), which
+//! the loop asks for them.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
@@ -22,7 +23,8 @@ use crate::setup::view::{Found, View};
 const TEMPLATE: &str = include_str!("first_start.html");
 const STYLE: &str = include_str!("first_start.css");
 
-/// Visits that wait for the set-up. When it is full, whoever comes is told that the bridge is busy; nobody waits.
+/// Visits that wait for the set-up. When it is full, whoever comes is told that the bridge is busy; nobody
+/// waits.
 const WAITING: usize = 16;
 
 /// Seconds until a page that shows something under way asks again, and one that waits for a person.
@@ -48,7 +50,8 @@ pub(crate) fn visits() -> (Guide, mpsc::Receiver<Visit>) {
 }
 
 impl Guide {
-    /// Hands in an answer, if there is one; returns what the set-up shows now. Nothing from one that is busy or over.
+    /// Hands in an answer, if there is one; returns what the set-up shows now. Nothing from one that is busy
+    /// or over.
     pub(super) async fn visit(&self, answer: Option<(Step, Answer)>, headers: &HeaderMap) -> Option<View> {
         let ((view, shown), port) = (oneshot::channel(), loopback_port(headers));
         self.0.try_send(Visit { answer, port, view }).ok()?;
@@ -169,8 +172,8 @@ fn name(step: Step) -> (&'static str, Option<u8>) {
     }
 }
 
-/// What a browser brings that comes back from the sign-in shown; nothing if this is any other visit. A website's picture can have such an
-/// address, and so can an old tab.
+/// What a browser brings that comes back from the sign-in shown; nothing if this is any other visit. A
+/// website's picture can have such an address, and so can an old tab.
 pub(super) fn landed(query: Option<&str>, view: &View) -> Option<(Step, Answer)> {
     let address = landing(query)?;
     let is_awaited = view.invitation.as_ref().is_some_and(|shown| shown.ends_on(&address));

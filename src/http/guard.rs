@@ -70,7 +70,8 @@ pub(super) fn now() -> Instant {
     Instant::now()
 }
 
-/// The password. Why there is none is logged when that begins: it names a file, which is nothing for strangers.
+/// The password. Why there is none is logged when that begins: it names a file, which is nothing for
+/// strangers.
 fn read(password: &Secret, unreadable: &AtomicBool) -> Option<SecretString> {
     let read = password.read();
     let was_unreadable = unreadable.swap(read.is_err(), Ordering::Relaxed);
@@ -92,8 +93,8 @@ fn given(headers: &HeaderMap) -> Option<Vec<u8>> {
     Some(pair[colon + 1..].to_vec())
 }
 
-/// A website can make its own name mean 127.0.0.1 and then read what is there ("DNS rebinding"); it cannot make a
-/// browser ask for it by an address or by `localhost`.
+/// A website can make its own name mean 127.0.0.1 and then read what is there ("DNS rebinding"); it cannot
+/// make a browser ask for it by an address or by `localhost`.
 fn is_loopback(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) && !name.is_empty() => name,

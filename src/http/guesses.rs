@@ -1,7 +1,7 @@
 //! Wrong passwords: slowed for the address that they come from, and logged once for a burst.
 //!
-//! An address that has to wait is refused whatever it shows, also the right password: otherwise the answer would tell which
-//! one that is, and guessing would be as fast as connections can be made.
+//! An address that has to wait is refused whatever it shows, also the right password: otherwise the answer
+//! would tell which one that is, and guessing would be as fast as connections can be made.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -19,7 +19,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// An address without a wrong password for so long begins anew, and so does a burst.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(15 * 60);
 
-/// Addresses that are remembered. More are strangers who take turns, and the one who was quiet longest is forgotten.
+/// Addresses that are remembered. More are strangers who take turns, and the one who was quiet longest is
+/// forgotten.
 const ADDRESSES: usize = 1024;
 
 /// Who guessed how often.

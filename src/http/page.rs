@@ -47,7 +47,8 @@ const TEMPLATES: [(&str, &str); 19] = [
 /// Where the documents are.
 const DOCUMENTS: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs");
 
-/// After how many seconds a browser without scripts loads the page again: later, where somebody may be typing in it.
+/// After how many seconds a browser without scripts loads the page again: later, where somebody may be typing
+/// in it.
 const RELOAD_AFTER: (u32, u32) = (5, 30);
 
 /// What one visitor wants to see, and is told.
@@ -77,7 +78,8 @@ impl Page {
         Self { policy: HeaderValue::from_str(&policy).unwrap_or(strict) }
     }
 
-    /// What the browser may do with the page: use the style and the script that are in it, ask for it again, and send it its forms.
+    /// What the browser may do with the page: use the style and the script that are in it, ask for it again,
+    /// and send it its forms.
     pub(super) fn policy(&self) -> HeaderValue {
         self.policy.clone()
     }
@@ -251,7 +253,8 @@ fn of_light(light: &LightSnapshot) -> Value {
 
 fn of_invitation(shown: &ShownInvitation, now: Timestamp) -> Value {
     let uri = shown.verification_uri.as_str();
-    // A code is often typed on a phone; a browser has to end on a machine from which the address can be copied.
+    // A code is often typed on a phone; a browser has to end on a machine from which the address can be
+    // copied.
     let qr_code = (shown.by() == SignInBy::DeviceCode).then(|| qr_code(uri)).flatten();
     context! {
         uri,

@@ -9,7 +9,8 @@ use crate::core::model::act::{Act, Acted};
 use crate::core::model::people_page::PeopleQuery;
 use crate::core::model::snapshot::Snapshot;
 
-/// Questions that wait for the loop. When it is full, whoever asks is told that the bridge is busy; nobody waits.
+/// Questions that wait for the loop. When it is full, whoever asks is told that the bridge is busy; nobody
+/// waits.
 const WAITING: usize = 20;
 
 /// How long an answer is waited for. The loop answers between two events, so only a stuck one takes longer.
@@ -46,7 +47,8 @@ pub fn questions() -> (Asker, mpsc::Receiver<Asked>) {
 }
 
 impl Asker {
-    /// What is known, with the people who are wanted in it; nothing from a loop that is busy, or between two turns.
+    /// What is known, with the people who are wanted in it; nothing from a loop that is busy, or between two
+    /// turns.
     pub(super) async fn ask(&self, wanted: PeopleQuery) -> Option<Snapshot> {
         let (answer, answered) = oneshot::channel();
         self.0.try_send(Asked::Question(Question { wanted, answer })).ok()?;

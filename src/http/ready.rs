@@ -5,7 +5,8 @@ use crate::core::model::snapshot::{AccountSnapshot, BrokerState, Snapshot};
 
 /// What is missing, one sentence each; nothing if the bridge is ready.
 ///
-/// Anybody may ask this, so the reasons, which may name people and machines, are left to the page and the log.
+/// Anybody may ask this, so the reasons, which may name people and machines, are left to the page and the
+/// log.
 pub(super) fn trouble(snapshot: &Snapshot) -> Vec<String> {
     let Snapshot { accounts, broker, .. } = snapshot;
     let mut trouble = Vec::new();

@@ -1,8 +1,9 @@
 //! Who may act: only a form of this very page, sent from where the page was.
 //!
-//! A website can make a browser send a form to any address, with the password that the browser knows. So a browser has to
-//! say that the form comes from the page's own origin, in each header that it sends for that (`Origin`, RFC 6454;
-//! `Sec-Fetch-Site`, W3C Fetch Metadata), and the form has to hold a token that only a reader of the page can know.
+//! A website can make a browser send a form to any address, with the password that the browser knows. So a
+//! browser has to say that the form comes from the page's own origin, in each header that it sends for that
+//! (`Origin`, RFC 6454; `Sec-Fetch-Site`, W3C Fetch Metadata), and the form has to hold a token that only a
+//! reader of the page can know.
 
 use std::fmt;
 use std::sync::Arc;
@@ -61,8 +62,8 @@ impl fmt::Debug for PageToken {
     }
 }
 
-/// Whether a browser says that this request comes from the page. One that says nothing at all is none, or is too old to be
-/// asked: it is refused.
+/// Whether a browser says that this request comes from the page. One that says nothing at all is none, or is
+/// too old to be asked: it is refused.
 pub(super) fn check(headers: &HeaderMap) -> Result<(), NotObeyed> {
     let given = |name: &str| headers.get_all(name).iter().map(|value| value.to_str().unwrap_or_default());
     let mut said = [false; 2];
@@ -81,8 +82,9 @@ pub(super) fn check(headers: &HeaderMap) -> Result<(), NotObeyed> {
     if said.contains(&true) { Ok(()) } else { Err(NotObeyed::Elsewhere) }
 }
 
-/// Whether an origin is the one that the page was asked for by. Which scheme the browser used is not known behind a proxy that
-/// speaks TLS. No website can make a browser send a `Host` or an `X-Forwarded-Host` of its choice to another origin.
+/// Whether an origin is the one that the page was asked for by. Which scheme the browser used is not known
+/// behind a proxy that speaks TLS. No website can make a browser send a `Host` or an `X-Forwarded-Host` of
+/// its choice to another origin.
 fn is_own(origin: &str, headers: &HeaderMap) -> bool {
     let parts = origin.split_once("://").filter(|(scheme, _)| ["http", "https"].contains(scheme));
     let Some((scheme, authority)) = parts else { return false };
@@ -131,7 +133,8 @@ mod tests {
             // A browser that says nothing.
             (&[host], false),
             (&[], false),
-            // Another website, also one on this machine, and what a sandboxed frame or a redirect makes of it.
+            // Another website, also one on this machine, and what a sandboxed frame or a redirect makes of
+            // it.
             (&[host, ("origin", "https://evil.example")], false),
             (&[host, ("origin", "http://127.0.0.1:8080")], false),
             (&[host, ("origin", "http://127.0.0.1")], false),

@@ -16,7 +16,8 @@ use crate::core::model::people_page::PeopleQuery;
 use crate::core::model::snapshot::Snapshot;
 use crate::meters::Meters;
 
-/// Pages that are made at once: with the acts less than what the loop's queue takes, so that a probe always finds room there.
+/// Pages that are made at once: with the acts less than what the loop's queue takes, so that a probe always
+/// finds room there.
 const PAGES: usize = 12;
 
 /// Acts that are waited for at once. Some take seconds, which is nothing to those who only look.

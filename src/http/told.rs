@@ -1,4 +1,5 @@
-//! What visitors are told about what they did: a sentence that stands on the page for a while, for those who know its number.
+//! What visitors are told about what they did: a sentence that stands on the page for a while, for those who
+//! know its number.
 //!
 //! The address of the page holds only the number, so no link can make the page say something.
 

@@ -57,7 +57,8 @@ pub(super) fn plain(word: &str) -> String {
     word.replace('_', " ")
 }
 
-/// A QR code as the data of an SVG path, and the length of its side with the quiet zone; nothing if the text is too long.
+/// A QR code as the data of an SVG path, and the length of its side with the quiet zone; nothing if the text
+/// is too long.
 pub(super) fn qr_code(text: &str) -> Option<(String, usize)> {
     /// Around the code, for the reader's eye (ISO/IEC 18004 wants four modules).
     const QUIET: usize = 4;

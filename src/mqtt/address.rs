@@ -38,8 +38,8 @@ pub struct Address {
     turn: Turn,
 }
 
-/// Which of several addresses is tried: the one that worked last, or the next one after each that did not. Shared by all that
-/// connect to the same broker for the same purpose.
+/// Which of several addresses is tried: the one that worked last, or the next one after each that did not.
+/// Shared by all that connect to the same broker for the same purpose.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Turn(Arc<AtomicUsize>);
 
@@ -108,8 +108,9 @@ impl Address {
         Self { will: Some(will), ..self }
     }
 
-    /// The bridge's, as long as it is not known whether another one lives in its place: `<client_id>-<instance>`, without a
-    /// will; where it waits for its turn the will says that it does not any more.
+    /// The bridge's, as long as it is not known whether another one lives in its place:
+    /// `<client_id>-<instance>`, without a will; where it waits for its turn the will says that it does not
+    /// any more.
     pub(super) fn of_visitor(&self) -> Self {
         let settings = &self.mqtt.settings;
         let client_id = format!("{}-{}", self.client_id, settings.instance);

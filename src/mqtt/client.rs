@@ -42,7 +42,8 @@ impl Request {
 }
 
 impl Client {
-    /// Whether the broker says which messages it does not take; up to MQTT 3.1.1 it acknowledges them all the same.
+    /// Whether the broker says which messages it does not take; up to MQTT 3.1.1 it acknowledges them all the
+    /// same.
     pub(super) fn tells_refusals(&self) -> bool {
         matches!(self, Self::V5(_))
     }

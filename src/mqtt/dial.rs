@@ -1,8 +1,9 @@
-//! Reaching the broker: its name becomes addresses, anew for each connection, and the first that answers is taken.
+//! Reaching the broker: its name becomes addresses, anew for each connection, and the first that answers is
+//! taken.
 //!
-//! A name often has an address of each family, and one of the two routes may be dead without a word. So the attempts
-//! overlap, as in "Happy Eyeballs" (RFC 8305): the next begins a quarter of a second after the last, or at once when
-//! one fails.
+//! A name often has an address of each family, and one of the two routes may be dead without a word. So the
+//! attempts overlap, as in "Happy Eyeballs" (RFC 8305): the next begins a quarter of a second after the last,
+//! or at once when one fails.
 
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};

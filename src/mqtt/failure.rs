@@ -37,8 +37,9 @@ pub(super) fn has_gone(error: &(dyn Error + 'static)) -> bool {
     )
 }
 
-/// Where TLS itself failed, whoever wrapped it: with TLS 1.3 a broker refuses a client's certificate only after the
-/// client's handshake is done (RFC 8446 section 4.4.2), so the refusal comes where an answer was read.
+/// Where TLS itself failed, whoever wrapped it: with TLS 1.3 a broker refuses a client's certificate only
+/// after the client's handshake is done (RFC 8446 section 4.4.2), so the refusal comes where an answer was
+/// read.
 pub(super) fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
     // An `io::Error` passes over what it wraps when it is asked for its source.
@@ -46,8 +47,8 @@ pub(super) fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rust
     error.downcast_ref().or_else(|| cause.and_then(tls_error))
 }
 
-/// What the gate ended a connection for; `asks_5` while the broker has not answered a request in MQTT 5, where it may be one
-/// that speaks only 3.1.1.
+/// What the gate ended a connection for; `asks_5` while the broker has not answered a request in MQTT 5,
+/// where it may be one that speaks only 3.1.1.
 pub(super) fn of_violation(violation: Violation, asks_5: bool) -> LinkFailure {
     let why = violation.to_string();
     if asks_5 { LinkFailure::NotUnderstood(why.into()) } else { LinkFailure::Refused(why.into()) }

@@ -1,10 +1,12 @@
-//! The gate: whatever the network sends, rumqttc reads only what it can take. Bytes in, bytes out; no I/O, no clock.
+//! The gate: whatever the network sends, rumqttc reads only what it can take. Bytes in, bytes out; no I/O, no
+//! clock.
 //!
-//! It knows MQTT's framing (type, flags, remaining length) and of six packets no more than it must. What rumqttc would end the
-//! connection for, though the connection is sound, becomes the nearest thing that it knows, marked so that it can be named:
-//! a message that nobody can read becomes a [`Skipped`] one, a reason code that it does not know a refusal that it knows, with
-//! the code in its reason string. What no broker may send ends the connection, as a [`Violation`]. It holds at most one packet
-//! of [`LARGEST`] bytes, whatever comes.
+//! It knows MQTT's framing (type, flags, remaining length) and of six packets no more than it must. What
+//! rumqttc would end the connection for, though the connection is sound, becomes the nearest thing that it
+//! knows, marked so that it can be named: a message that nobody can read becomes a [`Skipped`] one, a reason
+//! code that it does not know a refusal that it knows, with the code in its reason string. What no broker may
+//! send ends the connection, as a [`Violation`]. It holds at most one packet of [`LARGEST`] bytes, whatever
+//! comes.
 
 mod codes;
 mod properties;
@@ -206,7 +208,8 @@ impl Gate {
             })?;
         }
         if let Some(at) = asked_at {
-            // The shorter of both; rumqttc does what stands here, and a broker that asks for nothing (0) gets our own.
+            // The shorter of both; rumqttc does what stands here, and a broker that asks for nothing (0) gets
+            // our own.
             let asked = u16::from_be_bytes([self.packet[at], self.packet[at + 1]]);
             let agreed = if asked == 0 { self.keep_alive } else { asked.min(self.keep_alive) };
             self.packet[at..at + 2].copy_from_slice(&agreed.to_be_bytes());
@@ -241,7 +244,8 @@ fn id_length(first: u8) -> usize {
     if first & 0b0110 == 0 { 0 } else { 2 }
 }
 
-/// Puts a small message in place of one that is not handed on; acknowledged, it is done with, and the broker goes on.
+/// Puts a small message in place of one that is not handed on; acknowledged, it is done with, and the broker
+/// goes on.
 fn skipped(protocol: Protocol, first: u8, topic: &[u8], id: &[u8], bytes: usize, near: &mut Vec<u8>) {
     let topic = String::from_utf8_lossy(topic);
     let legible = topic.chars().filter(|letter| !letter.is_control()).take(LONGEST_NAME);

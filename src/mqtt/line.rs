@@ -1,9 +1,10 @@
 //! The line from rumqttc to the broker.
 //!
-//! rumqttc takes no ready-made stream, and need not see the network: it parses strictly, what it does not know ends the
-//! connection, and its TLS and WebSocket would be second ones. It does take an HTTP proxy. So each connection has a proxy of its
-//! own, inside the process: for one connection, to the one broker, whatever it is asked for. Behind it are name, TCP, TLS and
-//! WebSocket ([`reach`](super::reach)), and the [gate](super::gate) on the way back. rumqttc speaks plain MQTT to it.
+//! rumqttc takes no ready-made stream, and need not see the network: it parses strictly, what it does not
+//! know ends the connection, and its TLS and WebSocket would be second ones. It does take an HTTP proxy. So
+//! each connection has a proxy of its own, inside the process: for one connection, to the one broker,
+//! whatever it is asked for. Behind it are name, TCP, TLS and WebSocket ([`reach`](super::reach)), and the
+//! [gate](super::gate) on the way back. rumqttc speaks plain MQTT to it.
 
 use std::convert::Infallible;
 use std::io;
@@ -158,8 +159,8 @@ fn of_read(error: &io::Error) -> Option<LinkFailure> {
     }
 }
 
-/// Carries what rumqttc sends, which writes each message by itself; what has gathered meanwhile goes on at once.
-/// Whoever hangs up, what the broker has said at last is still read: the end is the other direction's.
+/// Carries what rumqttc sends, which writes each message by itself; what has gathered meanwhile goes on at
+/// once. Whoever hangs up, what the broker has said at last is still read: the end is the other direction's.
 async fn outward(mut near: impl AsyncRead + Unpin, mut far: impl AsyncWrite + Unpin) -> Infallible {
     let mut bytes = vec![0; GATHERED];
     while let Ok(read @ 1..) = near.read(&mut bytes).await {

@@ -28,7 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// For the connection: more than it takes to find out why there is none.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(15);
 
-/// After the broker's answer to a subscription retained messages may still come, from brokers that send them late.
+/// After the broker's answer to a subscription retained messages may still come, from brokers that send them
+/// late.
 const QUIET: Duration = Duration::from_millis(500);
 
 /// For everything that is retained.
@@ -64,7 +65,8 @@ pub struct OneShot {
     session: Session,
     buffer: Vec<SessionEvent>,
     messages: Vec<Incoming>,
-    /// Messages that are published and not acknowledged. One that nobody waited for to the end may be among them.
+    /// Messages that are published and not acknowledged. One that nobody waited for to the end may be among
+    /// them.
     under_way: usize,
 }
 
@@ -76,7 +78,8 @@ enum Awaited {
 }
 
 impl OneShot {
-    /// Connects under the first address that works, in the configured version of MQTT, else in the one that every broker speaks.
+    /// Connects under the first address that works, in the configured version of MQTT, else in the one that
+    /// every broker speaks.
     ///
     /// # Errors
     ///
@@ -155,8 +158,9 @@ impl OneShot {
         self.all_retained(&[filter.to_owned()]).await
     }
 
-    /// Returns what is retained for many filters. Asks for some after the other: brokers send no more at once than a client's queue
-    /// holds. Listens no longer to them afterwards: whoever publishes there would have to take everything back.
+    /// Returns what is retained for many filters. Asks for some after the other: brokers send no more at once
+    /// than a client's queue holds. Listens no longer to them afterwards: whoever publishes there would have
+    /// to take everything back.
     ///
     /// # Errors
     ///
@@ -191,8 +195,8 @@ impl OneShot {
         Ok(retained)
     }
 
-    /// Publishes many messages, many at a time. Hands each topic to `arrived` when it is acknowledged, with the reason if the broker
-    /// does not take the message.
+    /// Publishes many messages, many at a time. Hands each topic to `arrived` when it is acknowledged, with
+    /// the reason if the broker does not take the message.
     ///
     /// # Errors
     ///

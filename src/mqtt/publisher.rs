@@ -17,8 +17,8 @@ use crate::meters::BrokerMeter;
 
 /// Obeys until the orders end, then cuts what connection there is.
 ///
-/// The core bounds what is unacknowledged, so neither `orders` nor the session's queue is ever full. When `events`
-/// is full the publisher waits, and with it the broker's socket; nothing waits for the publisher.
+/// The core bounds what is unacknowledged, so neither `orders` nor the session's queue is ever full. When
+/// `events` is full the publisher waits, and with it the broker's socket; nothing waits for the publisher.
 pub async fn run(address: Address, orders: mpsc::Receiver<BrokerOrder>, events: mpsc::Sender<Event>) {
     metered(address, BrokerMeter::default(), orders, events).await;
 }
@@ -81,8 +81,8 @@ struct Publisher {
 }
 
 impl Publisher {
-    /// Opens a connection. Of one that may still be there nothing is reported any more: two at once would be one client
-    /// too many for the broker.
+    /// Opens a connection. Of one that may still be there nothing is reported any more: two at once would be
+    /// one client too many for the broker.
     async fn connect(&mut self, who: ConnectAs, protocol: Protocol) -> Vec<Event> {
         self.asked.clear();
         if let Some(session) = self.session.take() {
@@ -135,7 +135,8 @@ impl Publisher {
         vec![Event::Disconnected(failure)]
     }
 
-    /// Turns what happened on the connection into reports; acknowledgements are added up, behind what they are for.
+    /// Turns what happened on the connection into reports; acknowledgements are added up, behind what they
+    /// are for.
     fn digest(&mut self, happened: impl Iterator<Item = SessionEvent>) -> Vec<Event> {
         let mut reports = Vec::new();
         let mut sent = Vec::new();

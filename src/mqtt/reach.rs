@@ -1,4 +1,5 @@
-//! From a name to a stream of bytes that is MQTT: TCP, TLS above it, and a WebSocket above that, as the broker's URL says.
+//! From a name to a stream of bytes that is MQTT: TCP, TLS above it, and a WebSocket above that, as the
+//! broker's URL says.
 
 use std::io;
 use std::sync::Arc;

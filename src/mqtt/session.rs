@@ -1,9 +1,9 @@
 //! One connection, from its beginning to its end.
 //!
 //! rumqttc reconnects by itself, and loses messages when it does; its `poll` must never be cancelled, and its
-//! client must never be waited for from where it is polled. So each connection has its own event loop in a task
-//! that only polls, ends at the first error, and hands on what others need to know. What is to be sent waits here
-//! until the broker has room for it.
+//! client must never be waited for from where it is polled. So each connection has its own event loop in a
+//! task that only polls, ends at the first error, and hands on what others need to know. What is to be sent
+//! waits here until the broker has room for it.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -25,7 +25,8 @@ use crate::core::model::effect::Message;
 use crate::core::model::event::{Incoming, LinkFailure};
 use crate::core::model::mqtt::{Protocol, Qos};
 
-/// Requests that wait here, and that rumqttc holds for us: above the core's window, so that neither is ever full.
+/// Requests that wait here, and that rumqttc holds for us: above the core's window, so that neither is ever
+/// full.
 const REQUESTS: usize = 1024;
 
 /// Events that wait for the session. When it is full the poll task waits, and with it the socket.
@@ -39,7 +40,8 @@ const ENVELOPE: usize = 16;
 pub(super) enum SessionEvent {
     /// The broker accepted the connection.
     Connected,
-    /// The oldest unacknowledged message arrived (QoS 1), this long after it was handed over, or was written (QoS 0).
+    /// The oldest unacknowledged message arrived (QoS 1), this long after it was handed over, or was written
+    /// (QoS 0).
     Acknowledged { after: Option<Duration> },
     /// A message was not taken; it is acknowledged apart from this.
     PublishRefused { topic: String, why: String },
@@ -110,8 +112,8 @@ impl Session {
         })
     }
 
-    /// Waits for events and adds them to `buffer`. A broker that is silent for too long is an end: rumqttc itself waits
-    /// for ever on one that takes no more data in MQTT 5.
+    /// Waits for events and adds them to `buffer`. A broker that is silent for too long is an end: rumqttc
+    /// itself waits for ever on one that takes no more data in MQTT 5.
     pub(super) async fn next(&mut self, buffer: &mut Vec<SessionEvent>) {
         if self.happened.is_empty() {
             let mut came = Vec::new();

@@ -39,7 +39,8 @@ pub(super) fn client(access: &Access, line: &Line, requests: usize) -> (AsyncCli
     (client, event_loop)
 }
 
-/// Polls to the end of the connection: the first error, or our own goodbye, after which rumqttc would connect again.
+/// Polls to the end of the connection: the first error, or our own goodbye, after which rumqttc would connect
+/// again.
 pub(super) async fn poll(mut event_loop: EventLoop, mut line: LineWatch, wire: mpsc::Sender<Wire>) {
     let mut is_open = false;
     let end = loop {

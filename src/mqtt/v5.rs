@@ -40,7 +40,8 @@ pub(super) fn client(access: &Access, line: &Line, requests: usize) -> (AsyncCli
     AsyncClient::new(options, requests)
 }
 
-/// Polls to the end of the connection: the first error, or our own goodbye, after which rumqttc would connect again.
+/// Polls to the end of the connection: the first error, or our own goodbye, after which rumqttc would connect
+/// again.
 pub(super) async fn poll(mut event_loop: EventLoop, mut line: LineWatch, wire: mpsc::Sender<Wire>) {
     let mut is_open = false;
     let end = loop {

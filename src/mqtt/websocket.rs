@@ -13,8 +13,8 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-/// The largest message, which is held as a whole. Brokers put one packet into each, and the larger ones are read over behind
-/// it; a broker that lets clients write even larger ones has to be told not to.
+/// The largest message, which is held as a whole. Brokers put one packet into each, and the larger ones are
+/// read over behind it; a broker that lets clients write even larger ones has to be told not to.
 const LARGEST_MESSAGE: usize = 4 * 1024 * 1024;
 
 /// Read at once, and written at once.

@@ -10,7 +10,8 @@ use crate::core::model::topic::Topics;
 /// With MQTT 5 the broker forgets what could not be removed.
 const EXPIRES: Duration = Duration::from_secs(60);
 
-/// Finds out with a message of its own, and removes that. Where it does not come back at all nothing is learned.
+/// Finds out with a message of its own, and removes that. Where it does not come back at all nothing is
+/// learned.
 ///
 /// # Errors
 ///

@@ -1,9 +1,10 @@
 //! What was handed over and is not acknowledged yet.
 //!
-//! rumqttc uses packet ids in a circle as long as the broker's limit of unacknowledged messages. It gives them to
-//! subscriptions too, and an id that comes round while its message is unacknowledged stops everything: for good in
-//! MQTT 5, should that message be refused. So nothing is handed over that could meet an id in use. The same account
-//! says which message an acknowledgement is for: rumqttc names ids only, in the order in which messages were handed over.
+//! rumqttc uses packet ids in a circle as long as the broker's limit of unacknowledged messages. It gives
+//! them to subscriptions too, and an id that comes round while its message is unacknowledged stops
+//! everything: for good in MQTT 5, should that message be refused. So nothing is handed over that could meet
+//! an id in use. The same account says which message an acknowledgement is for: rumqttc names ids only, in
+//! the order in which messages were handed over.
 
 use std::collections::VecDeque;
 
@@ -12,8 +13,8 @@ use tokio::time::Instant;
 /// Messages that rumqttc has and has not written yet, at most; the others wait in the session.
 const UNWRITTEN: usize = 512;
 
-/// The account of one connection. Every question to it takes the same short time, however much is under way: there are
-/// several for each message.
+/// The account of one connection. Every question to it takes the same short time, however much is under way:
+/// there are several for each message.
 #[derive(Debug, Default)]
 pub(super) struct Window {
     /// How many packet ids there are: none until the broker says it.

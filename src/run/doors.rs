@@ -1,4 +1,5 @@
-//! The door that is open for visitors, if one is: it outlives the bridge's turns, and another configuration may move it.
+//! The door that is open for visitors, if one is: it outlives the bridge's turns, and another configuration
+//! may move it.
 
 use std::net::SocketAddr;
 
@@ -49,8 +50,9 @@ impl Doors {
         Self { open: None, tasks: JoinSet::new(), opened: 0, asker, asked, meters }
     }
 
-    /// Makes what a configuration wants possible, or says why it is not. Nobody notices yet, except that the open door
-    /// is closed if it holds the port that another address wants: whoever does not follow the plan must restore it.
+    /// Makes what a configuration wants possible, or says why it is not. Nobody notices yet, except that the
+    /// open door is closed if it holds the port that another address wants: whoever does not follow the plan
+    /// must restore it.
     pub(super) async fn plan(&mut self, config: &Config) -> Result<Plan, DoorError> {
         let Some(http) = &config.http else { return Ok(Plan::Close) };
         if self.open.as_ref().is_some_and(|open| open.listen == http.listen) {
@@ -100,7 +102,8 @@ impl Doors {
         }
     }
 
-    /// Opens the door for the set-up of a first start. The same door serves the status page as soon as a configuration is followed.
+    /// Opens the door for the set-up of a first start. The same door serves the status page as soon as a
+    /// configuration is followed.
     pub(super) fn open_for_setup(&mut self, http: &Http, guide: Guide) -> Result<(), DoorError> {
         let door = Door::open(http.listen)?;
         let address = self.attend(door, http, String::new(), Some(guide));

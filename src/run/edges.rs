@@ -24,8 +24,8 @@ use crate::meters::Meters;
 use crate::mqtt::address::{Address, Will};
 use crate::mqtt::publisher;
 
-/// Orders under way to an edge. The core bounds what it orders (64 reads and 16 writes, one window of messages in far fewer
-/// batches), so a full channel means that the edge is dead.
+/// Orders under way to an edge. The core bounds what it orders (64 reads and 16 writes, one window of
+/// messages in far fewer batches), so a full channel means that the edge is dead.
 const ORDERS: usize = 256;
 
 /// Reports under way from an edge. When it is full the edge waits; the loop never does.
@@ -67,8 +67,8 @@ impl Edges {
         Ok(Self { accounts, first: 0, publisher, tasks })
     }
 
-    /// Puts other tasks in place of those that know a way to Graph which is another now, and says of each account what that means.
-    /// What the old ones had under way is dropped.
+    /// Puts other tasks in place of those that know a way to Graph which is another now, and says of each
+    /// account what that means. What the old ones had under way is dropped.
     pub(super) fn replace_access(
         &mut self,
         before: &Config,
@@ -140,7 +140,8 @@ impl Edges {
         .await
     }
 
-    /// Ends all tasks. They end when their orders do; what is still under way has no limit of its own worth waiting for.
+    /// Ends all tasks. They end when their orders do; what is still under way has no limit of its own worth
+    /// waiting for.
     pub(super) async fn end(self) {
         let Self { mut tasks, .. } = self;
         tasks.shutdown().await;

@@ -1,8 +1,9 @@
 //! Noticing that time went on unseen: the machine slept, or its clock was set.
 //!
-//! Timers stand still while the machine sleeps. Linux tells whoever holds a timer on the time of day that this clock has leapt
-//! against the monotonic one, which it does after sleep as well (`TFD_TIMER_CANCEL_ON_SET` in `timerfd_create(2)`).
-//! Elsewhere, and where the timer is not to be had, somebody has to look.
+//! Timers stand still while the machine sleeps. Linux tells whoever holds a timer on the time of day that
+//! this clock has leapt against the monotonic one, which it does after sleep as well
+//! (`TFD_TIMER_CANCEL_ON_SET` in `timerfd_create(2)`). Elsewhere, and where the timer is not to be had,
+//! somebody has to look.
 
 use std::time::Duration;
 

@@ -1,8 +1,9 @@
 //! The one loop that feeds the core and obeys it.
 //!
-//! In reading order: `around` is what stays from turn to turn, `clock` is where its time comes from, `leaps` tells when it went on unseen,
-//! `edges` are the tasks it talks to, `settings` is what a configuration means for them, `error` how a run may fail. `first_start` asks for
-//! a configuration where there is none. `doors` lets visitors ask it and `acts` tells them how it went, and `supervisor` tells systemd how it is.
+//! In reading order: `around` is what stays from turn to turn, `clock` is where its time comes from, `leaps`
+//! tells when it went on unseen, `edges` are the tasks it talks to, `settings` is what a configuration means
+//! for them, `error` how a run may fail. `first_start` asks for a configuration where there is none. `doors`
+//! lets visitors ask it and `acts` tells them how it went, and `supervisor` tells systemd how it is.
 
 mod acts;
 mod around;
@@ -54,8 +55,8 @@ enum Ended {
     Restart(Arc<Config>),
 }
 
-/// Runs the bridge until `stop`, or until it finds at the start that it must not run. A configuration from `reloads`
-/// takes the place of the one before; nothing comes from a channel whose sender is gone.
+/// Runs the bridge until `stop`, or until it finds at the start that it must not run. A configuration from
+/// `reloads` takes the place of the one before; nothing comes from a channel whose sender is gone.
 ///
 /// # Errors
 ///
@@ -140,7 +141,8 @@ async fn turns(
         turn.edges.end().await;
         match (ended?, before.take()) {
             (Ended::Restart(next), _) => before = Some(std::mem::replace(&mut config, next)),
-            // With what worked before there is nothing to refuse, and the stop that came is for the whole run.
+            // With what worked before there is nothing to refuse, and the stop that came is for the whole
+            // run.
             (Ended::Finished(Ending::Conflict(_)), Some(_)) if turn.was_asked_to_stop => {
                 return Ok(Ending::Stopped);
             }

@@ -91,8 +91,8 @@ impl Supervisor {
     }
 }
 
-/// The socket of `NOTIFY_SOCKET`. `sd_notify` gives the words and the clock; the crate's own sending reads the
-/// environment, which only main does here.
+/// The socket of `NOTIFY_SOCKET`. `sd_notify` gives the words and the clock; the crate's own sending reads
+/// the environment, which only main does here.
 #[cfg(unix)]
 mod socket {
     use std::io;

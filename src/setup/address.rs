@@ -1,5 +1,5 @@
-//! What a set-up begins with: a work e-mail address, in which the tenant and its cloud are, or an app with a domain of its tenant, as
-//! the line for the Azure CLI prints it.
+//! What a set-up begins with: a work e-mail address, in which the tenant and its cloud are, or an app with a
+//! domain of its tenant, as the line for the Azure CLI prints it.
 
 use crate::config::{ApplicationId, TenantId};
 use crate::core::model::name::ObjectId;

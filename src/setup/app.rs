@@ -28,8 +28,9 @@ pub(crate) fn form(cloud: Cloud) -> String {
     format!("{}/{form}", portal(cloud))
 }
 
-/// What makes an app in one line, and prints its id with a domain of its tenant. As docs/for-administrators.md has it, which says where
-/// all of it is written; 76bc735e… is the delegated permission Presence.Read.
+/// What makes an app in one line, and prints its id with a domain of its tenant. As
+/// docs/for-administrators.md has it, which says where all of it is written; 76bc735e… is the delegated
+/// permission Presence.Read.
 pub(crate) const LINE: &str = r#"az ad app create --display-name presence2mqtt \
     --sign-in-audience AzureADMyOrg \
     --is-fallback-public-client true \

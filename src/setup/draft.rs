@@ -19,7 +19,8 @@ pub(crate) const SCHEMA_FILE: &str = "presence2mqtt.schema.json";
 /// Stands for an app as long as none is known.
 pub(crate) const NO_APP: &str = "00000000-0000-0000-0000-000000000000";
 
-/// Stands for a broker as long as none is known. Written so, it is no broker that anybody typed: those have a port.
+/// Stands for a broker as long as none is known. Written so, it is no broker that anybody typed: those have a
+/// port.
 pub(crate) const NO_BROKER: &str = "mqtt://localhost";
 
 /// The configuration as far as it is known.
@@ -99,7 +100,8 @@ impl Draft {
         self.email.is_empty() || self.email.eq_ignore_ascii_case(username)
     }
 
-    /// The name on the topics: what stands before the @ of the address that was typed, otherwise of the account.
+    /// The name on the topics: what stands before the @ of the address that was typed, otherwise of the
+    /// account.
     pub(crate) fn name(&self) -> TopicLevel {
         let addresses = [Some(self.email.as_str()), self.account.as_deref()];
         let mut locals = addresses.into_iter().flatten().filter_map(|address| address.split('@').next());

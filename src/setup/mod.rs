@@ -1,8 +1,10 @@
-//! What a set-up knows, whoever asks: the terminal (`cli/setup`) or the page (`http/first_start`, driven by `run/first_start`).
+//! What a set-up knows, whoever asks: the terminal (`cli/setup`) or the page (`http/first_start`, driven by
+//! `run/first_start`).
 //!
-//! In reading order: `draft` is the configuration as far as it is known, which begins with an `address` and is made of an `app`, a `broker` and one of the
-//! `lights`, which are found and tried here; `place` says where the files go and writes them. `steps` decides for the page what is
-//! asked and done next, and does nothing itself: `view` is what it shows. `words` are sentences of both.
+//! In reading order: `draft` is the configuration as far as it is known, which begins with an `address` and
+//! is made of an `app`, a `broker` and one of the `lights`, which are found and tried here; `place` says
+//! where the files go and writes them. `steps` decides for the page what is asked and done next, and does
+//! nothing itself: `view` is what it shows. `words` are sentences of both.
 //!
 //! Nothing here knows a terminal, a page or the bridge's loop, and nothing is written before the last answer.
 

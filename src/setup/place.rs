@@ -53,8 +53,8 @@ impl Present {
     }
 }
 
-/// The configuration's file: the one that is named, else the one that the program finds first wherever it is started, for this
-/// user or, where this is root, for the system.
+/// The configuration's file: the one that is named, else the one that the program finds first wherever it is
+/// started, for this user or, where this is root, for the system.
 pub(crate) fn file(explicit: Option<&Path>, environment: &Environment, is_root: bool) -> PathBuf {
     let by_variable = || environment.get("PRESENCE2MQTT_CONFIG").map(Path::new);
     if let Some(named) = explicit.or_else(by_variable) {
@@ -88,8 +88,8 @@ pub(crate) fn password(file: &Path) -> Option<PathBuf> {
     Some(file.with_file_name(PASSWORD_FILE)).filter(|path| path.symlink_metadata().is_ok())
 }
 
-/// Finds out, before anybody goes to any trouble, whether the files could be written. A folder that is not there yet is made when
-/// there is something to put into it.
+/// Finds out, before anybody goes to any trouble, whether the files could be written. A folder that is not
+/// there yet is made when there is something to put into it.
 pub(crate) fn try_out(file: &Path) -> Result<(), NotWritten> {
     let name = file.file_name().unwrap_or_default();
     let there = folder(file).ancestors().map(or_here).find(|folder| folder.is_dir());
@@ -97,7 +97,8 @@ pub(crate) fn try_out(file: &Path) -> Result<(), NotWritten> {
     whole::try_out(&path).map_err(|source| NotWritten { path: file.to_owned(), source })
 }
 
-/// Writes all files, the configuration last: without it the others mean nothing. One that the next start would refuse is not written.
+/// Writes all files, the configuration last: without it the others mean nothing. One that the next start
+/// would refuse is not written.
 pub(crate) fn write(draft: &Draft, file: &Path, environment: &Environment) -> Result<(), NoConfiguration> {
     let failed = |path: &Path| {
         let path = path.to_owned();

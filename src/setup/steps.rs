@@ -1,4 +1,5 @@
-//! The set-up on the page: answers and outcomes in, orders out. It decides what is asked next, and does nothing.
+//! The set-up on the page: answers and outcomes in, orders out. It decides what is asked next, and does
+//! nothing.
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -186,8 +187,8 @@ impl Setup {
         self.port = port;
     }
 
-    /// Takes an answer to this step. One to another step is of a page that was left open; one that comes while something is
-    /// under way was sent twice.
+    /// Takes an answer to this step. One to another step is of a page that was left open; one that comes
+    /// while something is under way was sent twice.
     pub(crate) fn answer(&mut self, step: Step, answer: Answer) -> Vec<Order> {
         if step != self.step || self.step == Step::Done {
             return Vec::new();
@@ -224,7 +225,8 @@ impl Setup {
                 };
                 let username = Some(username).filter(|name| !name.is_empty() && !given.username);
                 let has_name = username.is_some() || given.username;
-                // The page does not show a password again. What was typed for one broker is no other's business.
+                // The page does not show a password again. What was typed for one broker is no other's
+                // business.
                 let is_same = (&url, &username) == (&self.draft.broker, &self.draft.username);
                 if !has_name || !is_same || !password.expose_secret().is_empty() {
                     let is_typed = has_name && !given.password && !password.expose_secret().is_empty();
@@ -336,7 +338,8 @@ impl Setup {
             SignInEvent::Account(account) => {
                 self.signed_in = account.map(|account| account.username.to_string());
                 let invites = std::mem::take(&mut self.invites) && self.signed_in.is_none();
-                // A browser on the bridge's own machine comes back by itself; a code can be used on any other.
+                // A browser on the bridge's own machine comes back by itself; a code can be used on any
+                // other.
                 let by = self.port.map_or(SignInBy::DeviceCode, |_| SignInBy::Browser);
                 return if invites { self.invite(by) } else { Vec::new() };
             }

@@ -11,7 +11,8 @@ pub(super) struct Now {
     pub(super) up: Duration,
     /// The calendar, for what is written into answers.
     pub(super) wall: Timestamp,
-    /// The calendar of other machines, which skips leave alone: for what they sign and compare with their own clocks.
+    /// The calendar of other machines, which skips leave alone: for what they sign and compare with their own
+    /// clocks.
     pub(super) elsewhere: Timestamp,
 }
 

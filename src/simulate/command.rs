@@ -167,7 +167,8 @@ fn account_name(settings: &Settings) -> String {
     format!("tenant{}", settings.number + 1)
 }
 
-/// Who is followed in a tenant. The people of several have the same names, and the bridge needs different ones.
+/// Who is followed in a tenant. The people of several have the same names, and the bridge needs different
+/// ones.
 fn followed(settings: &Settings, people: &[Person], is_single: bool) -> String {
     let account = match is_single {
         true => String::new(),

@@ -21,7 +21,8 @@ pub enum Fault {
         /// The HTTP status.
         status: u16,
     },
-    /// An error of the sign-in service, by its AADSTS number; for [`Endpoint::Token`] and [`Endpoint::DeviceCode`].
+    /// An error of the sign-in service, by its AADSTS number; for [`Endpoint::Token`] and
+    /// [`Endpoint::DeviceCode`].
     SignIn {
         /// The number, such as 7000222 for an expired secret.
         code: u32,
@@ -38,7 +39,8 @@ pub enum Fault {
     Truncate,
     /// A page of HTML with status 200, as a captive portal sends it.
     Html,
-    /// The true answer, with half of a surrogate pair in every name and message, and in a member that nobody knows.
+    /// The true answer, with half of a surrogate pair in every name and message, and in a member that nobody
+    /// knows.
     HalfCharacters,
     /// Presences whose `availability` is a number.
     WrongType,

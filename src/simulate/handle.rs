@@ -1,4 +1,5 @@
-//! What tests do to groups and to the sign-in service: act for people and administrators, and look at what it handed out.
+//! What tests do to groups and to the sign-in service: act for people and administrators, and look at what it
+//! handed out.
 
 use crate::core::model::name::ObjectId;
 
@@ -72,8 +73,9 @@ impl Tenant {
         self.switch(|switches| switches.browser = Browser::SignsIn(who));
     }
 
-    /// Refuses every refresh token there is with this AADSTS number, such as 50173 (revoked), 700082 (expired),
-    /// 50076 (second factor needed), 65001 (no consent) or 53003 (Conditional Access); new sign-ins are good.
+    /// Refuses every refresh token there is with this AADSTS number, such as 50173 (revoked), 700082
+    /// (expired), 50076 (second factor needed), 65001 (no consent) or 53003 (Conditional Access); new
+    /// sign-ins are good.
     pub fn refuse_refresh_tokens(&self, code: u32) {
         self.state().sign_in.refresh_tokens.refuse_all(code);
     }
@@ -84,8 +86,8 @@ impl Tenant {
         self.refuse_refresh_tokens(50173);
     }
 
-    /// Every access token, refresh token, id token, device code and authorization code handed out so far, at most
-    /// the newest 16,384, oldest first: what must not be found in logs and messages.
+    /// Every access token, refresh token, id token, device code and authorization code handed out so far, at
+    /// most the newest 16,384, oldest first: what must not be found in logs and messages.
     #[must_use]
     pub fn secrets_issued(&self) -> Vec<String> {
         self.state().sign_in.secrets.all()

@@ -62,7 +62,8 @@ impl IdentityProvider {
         Ok(Self { issuer: issuer.to_owned(), key, public_key: pem("PUBLIC KEY", public.as_ref()) })
     }
 
-    /// What a tenant has to believe so that this subject's tokens stand for the app; for [`super::Settings::federated`].
+    /// What a tenant has to believe so that this subject's tokens stand for the app; for
+    /// [`super::Settings::federated`].
     #[must_use]
     pub fn credential(&self, subject: &str) -> FederatedCredential {
         FederatedCredential {

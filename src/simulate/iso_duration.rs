@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::{Span, SpanRelativeTo};
 
-/// Reads `P1D` or `PT1H30M`; days have 24 hours. Negative durations, weeks, months and years are none that Graph's
-/// metadata allows.
+/// Reads `P1D` or `PT1H30M`; days have 24 hours. Negative durations, weeks, months and years are none that
+/// Graph's metadata allows.
 pub(super) fn read(text: &str) -> Option<Duration> {
     let parts = text.strip_prefix('P')?;
     let (days, time) = parts.split_once('T').unwrap_or((parts, ""));

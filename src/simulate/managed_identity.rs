@@ -1,8 +1,8 @@
 //! Managed identities: tokens from the machine itself, over the metadata address of a virtual machine or the
 //! endpoint of App Service.
 //!
-//! Microsoft's pages: "How to use managed identities on an Azure VM to acquire an access token" and "How to use
-//! managed identities for App Service and Azure Functions". Numbers in the answers are texts there.
+//! Microsoft's pages: "How to use managed identities on an Azure VM to acquire an access token" and "How to
+//! use managed identities for App Service and Azure Functions". Numbers in the answers are texts there.
 
 use hyper::header::HeaderName;
 use serde_json::{Value, json};
@@ -100,7 +100,8 @@ fn app_service(state: &mut State, asked: &Asked) -> Result<Value, Refused> {
     }))
 }
 
-/// Checks version, identity and resource; `names` are the parameters for client id, object id and resource id.
+/// Checks version, identity and resource; `names` are the parameters for client id, object id and resource
+/// id.
 fn check(state: &State, asked: &Asked, versions: &[&str], names: [&str; 3]) -> Result<String, Refused> {
     let query: Vec<_> = form_urlencoded::parse(asked.query.as_bytes()).into_owned().collect();
     let find = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());

@@ -1,17 +1,19 @@
-//! A simulated tenant: stands in for Microsoft Graph and the Entra sign-in service, for tests and demonstrations.
+//! A simulated tenant: stands in for Microsoft Graph and the Entra sign-in service, for tests and
+//! demonstrations.
 //!
-//! In reading order: `settings` and `switches` say what is wanted of it, [`person`] and `working_day` who lives in the tenant
-//! and what they do; [`action`] is what apps may write about them, `sessions` and `status_message` what comes of it, and
-//! `resident` all of that about one person; [`groups`] is who belongs together. `state` holds what the tenant knows, within
-//! the limits of `token` and `window`. `route` says who answers a request: `sign_in`, `managed_identity`, or `graph` with
-//! `members` to read, page by page with `pages`, and `writing` to write, which take a request apart by `graph_request`, refuse by
-//! `refusal` and put an answer together by `wire`. `message` is what goes in and out of them; none of these knows connections or
-//! tasks.
+//! In reading order: `settings` and `switches` say what is wanted of it, [`person`] and `working_day` who
+//! lives in the tenant and what they do; [`action`] is what apps may write about them, `sessions` and
+//! `status_message` what comes of it, and `resident` all of that about one person; [`groups`] is who belongs
+//! together. `state` holds what the tenant knows, within the limits of `token` and `window`. `route` says who
+//! answers a request: `sign_in`, `managed_identity`, or `graph` with `members` to read, page by page with
+//! `pages`, and `writing` to write, which take a request apart by `graph_request`, refuse by `refusal` and
+//! put an answer together by `wire`. `message` is what goes in and out of them; none of these knows
+//! connections or tasks.
 //!
-//! `tenant` is how it is held, with `handle` for what tests do for people; [`identity_provider`] is somebody else whom the
-//! tenant may trust; [`fault`] and `spoil` make it fail, and a [`trouble`] is a bad day with a name; `exchange`, `response`,
-//! `script` and [`server`] bring it to a socket; [`ledger`] remembers what was asked; [`command`] is `presence2mqtt simulate`.
-//! Only `clock` reads clocks.
+//! `tenant` is how it is held, with `handle` for what tests do for people; [`identity_provider`] is somebody
+//! else whom the tenant may trust; [`fault`] and `spoil` make it fail, and a [`trouble`] is a bad day with a
+//! name; `exchange`, `response`, `script` and [`server`] bring it to a socket; [`ledger`] remembers what was
+//! asked; [`command`] is `presence2mqtt simulate`. Only `clock` reads clocks.
 
 pub mod action;
 mod clock;

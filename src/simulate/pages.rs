@@ -44,7 +44,8 @@ pub(super) fn asked_for(asked: &Asked) -> Option<String> {
     Some(token.strip_prefix("simulated-").unwrap_or_default().to_owned())
 }
 
-/// The link to the page of this name, the rest as it was asked for. `same` is the name of the page that it stands on.
+/// The link to the page of this name, the rest as it was asked for. `same` is the name of the page that it
+/// stands on.
 pub(super) fn link(asked: &Asked, next: &str, same: &str, strange: Option<StrangeLink>) -> String {
     let (host, path) = (&asked.host, &asked.path);
     let query = |page: &str| {

@@ -51,7 +51,8 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// Closes the socket and every connection, also those in the middle of an answer, and returns when all tasks have ended.
+    /// Closes the socket and every connection, also those in the middle of an answer, and returns when all
+    /// tasks have ended.
     pub async fn stop(mut self) {
         drop(self.stop.take());
         // An error would be a panic in the task, which has been reported where it happened.
@@ -98,8 +99,8 @@ async fn serve(stream: TcpStream, tenant: Tenant, connection: Connection) {
         // An error is a client that went away, or a body that was cut on purpose.
         _ = &mut http => {}
         () = connection.reset.notified() => {
-            // Without lingering, dropping the socket resets the connection. If the option is refused, the client
-            // sees the connection end without an answer, which is as good.
+            // Without lingering, dropping the socket resets the connection. If the option is refused, the
+            // client sees the connection end without an answer, which is as good.
             let _ = http.into_parts().io.inner().set_zero_linger();
         }
     }

@@ -105,7 +105,8 @@ impl Session {
     }
 }
 
-/// Which session is believed. Graph names four availabilities; idle ones are put behind the busy ones they come from.
+/// Which session is believed. Graph names four availabilities; idle ones are put behind the busy ones they
+/// come from.
 fn rank((availability, activity): Pair) -> u8 {
     match (availability.to_ascii_lowercase().as_str(), activity.to_ascii_lowercase().as_str()) {
         ("donotdisturb", _) => 6,

@@ -8,7 +8,8 @@ use uuid::Uuid;
 use super::groups::EVERYBODY;
 use super::identity_provider::FederatedCredential;
 
-/// What a tenant is made of. The default has three people, a working day sixty times faster than life, and Microsoft's limits.
+/// What a tenant is made of. The default has three people, a working day sixty times faster than life, and
+/// Microsoft's limits.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Which of several tenants this is, from 0; see [`Settings::nth`].
@@ -35,8 +36,8 @@ pub struct Settings {
     pub federated: Vec<FederatedCredential>,
     /// The machine's own identity, which has the app's permissions.
     pub managed_identity: ManagedIdentity,
-    /// The permissions an administrator gave the app. Writing presence needs `Presence.ReadWrite.All` among them,
-    /// which it is not by itself.
+    /// The permissions an administrator gave the app. Writing presence needs `Presence.ReadWrite.All` among
+    /// them, which it is not by itself.
     pub permissions: Vec<String>,
     /// How long a device code waits for a person.
     pub device_code_lifetime: Duration,
@@ -86,7 +87,8 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The same for another of several tenants, with an id, an app and people of its own. The first is as it was.
+    /// The same for another of several tenants, with an id, an app and people of its own. The first is as it
+    /// was.
     #[must_use]
     pub fn nth(self, number: usize) -> Self {
         if number == 0 {
@@ -101,7 +103,8 @@ impl Settings {
         }
     }
 
-    /// The tenant's domain, which names it as well as its GUID: `contoso.example`, `contoso2.example` and so on.
+    /// The tenant's domain, which names it as well as its GUID: `contoso.example`, `contoso2.example` and so
+    /// on.
     #[must_use]
     pub fn domain(&self) -> String {
         match self.number {

@@ -1,8 +1,9 @@
 //! The sign-in service: its endpoints, and what all of them check first.
 //!
-//! A request is a `form`. `client` says which app asks, by `assertion` too; `device_code`, `authorize` and `refresh` are the
-//! ways of people, with their `scope`s, to `tokens` and an `id_token`; `openid_configuration` tells anybody which tenant a domain is;
-//! `page` is what people see, `error` what goes wrong. All is remembered in `memory`.
+//! A request is a `form`. `client` says which app asks, by `assertion` too; `device_code`, `authorize` and
+//! `refresh` are the ways of people, with their `scope`s, to `tokens` and an `id_token`;
+//! `openid_configuration` tells anybody which tenant a domain is; `page` is what people see, `error` what
+//! goes wrong. All is remembered in `memory`.
 
 use serde_json::Value;
 

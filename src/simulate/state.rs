@@ -224,7 +224,8 @@ impl State {
     }
 }
 
-/// A random life between the two ends of the setting, in whole seconds because that is what the answer can say.
+/// A random life between the two ends of the setting, in whole seconds because that is what the answer can
+/// say.
 fn lifetime(random: &mut fastrand::Rng, range: &Range<Duration>) -> Duration {
     let (from, to) = (range.start.as_secs(), range.end.as_secs());
     Duration::from_secs(if from < to { random.u64(from..to) } else { from })

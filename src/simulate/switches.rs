@@ -1,4 +1,5 @@
-//! Switches: how the tenant behaves where the documentation leaves a choice, or where tests want to see the other one.
+//! Switches: how the tenant behaves where the documentation leaves a choice, or where tests want to see the
+//! other one.
 
 use crate::core::model::name::ObjectId;
 
@@ -7,9 +8,11 @@ use crate::core::model::name::ObjectId;
 pub struct Switches {
     /// What a bulk read does about ids that nobody has.
     pub unknown_ids: UnknownIds,
-    /// `GET /communications/presences/{id}` answers with a `value` array, as the documentation's example does.
+    /// `GET /communications/presences/{id}` answers with a `value` array, as the documentation's example
+    /// does.
     pub wrapped: bool,
-    /// When a status message expires is told to nobody but the person themselves, as the documentation has it.
+    /// When a status message expires is told to nobody but the person themselves, as the documentation has
+    /// it.
     pub expiry_hidden: bool,
     /// Values are spelled `inACall` instead of `InACall`.
     pub camel_case: bool,
@@ -19,7 +22,8 @@ pub struct Switches {
     pub certificate_expired: bool,
     /// Assertions may be signed with the older RS256 as well.
     pub rs256_accepted: bool,
-    /// The registration does not allow public client flows, so sign-ins of people need the app's credential too.
+    /// The registration does not allow public client flows, so sign-ins of people need the app's credential
+    /// too.
     pub no_public_flows: bool,
     /// What becomes of device codes.
     pub device_codes: DeviceCodes,
@@ -29,7 +33,8 @@ pub struct Switches {
     pub auto_approve: Option<AutoApprove>,
     /// What a browser does at the sign-in page.
     pub browser: Browser,
-    /// The AADSTS number that every sign-in and refresh of people ends with, such as 53003 for Conditional Access.
+    /// The AADSTS number that every sign-in and refresh of people ends with, such as 53003 for Conditional
+    /// Access.
     pub people_refused: Option<u32>,
     /// Members of a group on one page, if fewer than asked for.
     pub members_page: Option<usize>,
@@ -56,8 +61,8 @@ pub enum DeviceCodes {
     /// They are good.
     #[default]
     Allowed,
-    /// Each question about one is answered with this AADSTS number, such as 530035 for security defaults, under this OAuth
-    /// error: which one comes with it is not documented.
+    /// Each question about one is answered with this AADSTS number, such as 530035 for security defaults,
+    /// under this OAuth error: which one comes with it is not documented.
     Blocked(u32, &'static str),
     /// The page turns everybody away, and nobody tells the app: the codes expire unused.
     Ignored,

@@ -64,8 +64,8 @@ impl Tenant {
 
     /// Pins somebody to a presence, with a new sequence number; false if nobody has this id.
     ///
-    /// This is what the person's Teams clients say from now on. What apps write counts as before: their sessions
-    /// may be more occupied, and a preferred presence hides both.
+    /// This is what the person's Teams clients say from now on. What apps write counts as before: their
+    /// sessions may be more occupied, and a preferred presence hides both.
     pub fn set_presence(&self, id: ObjectId, availability: &str, activity: &str) -> bool {
         self.state().pin(id, availability, activity)
     }
@@ -136,13 +136,15 @@ impl Tenant {
         self.state().requests.clone()
     }
 
-    /// The writes of presence that were accepted, oldest first, at most the newest [`super::ledger::REMEMBERED`].
+    /// The writes of presence that were accepted, oldest first, at most the newest
+    /// [`super::ledger::REMEMBERED`].
     #[must_use]
     pub fn written(&self) -> Vec<Written> {
         self.state().written.iter().cloned().collect()
     }
 
-    /// Waits until at least `n` requests to Graph were decided: answered, or left without an answer on purpose.
+    /// Waits until at least `n` requests to Graph were decided: answered, or left without an answer on
+    /// purpose.
     pub async fn wait_for_requests(&self, n: u64) {
         self.wait_until(|requests| requests.graph() >= n).await;
     }

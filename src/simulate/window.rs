@@ -8,7 +8,8 @@ use std::time::Duration;
 pub(super) struct Window {
     limit: usize,
     length: Duration,
-    /// When the newest requests came, oldest first; never more than `limit`, since older ones cannot decide anything.
+    /// When the newest requests came, oldest first; never more than `limit`, since older ones cannot decide
+    /// anything.
     newest: VecDeque<Duration>,
 }
 

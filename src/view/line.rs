@@ -74,8 +74,8 @@ impl Line {
     }
 }
 
-/// How wide a text is. Every width is measured by this, character by character: whatever a terminal makes of a sequence
-/// of them, a sum of parts is never more than the whole.
+/// How wide a text is. Every width is measured by this, character by character: whatever a terminal makes of
+/// a sequence of them, a sum of parts is never more than the whole.
 pub(super) fn columns(text: &str) -> usize {
     text.chars().map(width_of).sum()
 }
@@ -85,7 +85,8 @@ pub(super) fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(columns(text))))
 }
 
-/// A sentence in lines of at most `width` columns, broken between words; a longer word is cut when it is shown.
+/// A sentence in lines of at most `width` columns, broken between words; a longer word is cut when it is
+/// shown.
 pub(crate) fn wrapped(text: &str, width: Option<usize>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {

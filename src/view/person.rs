@@ -70,7 +70,8 @@ impl Person {
         *self == Self::default()
     }
 
-    /// What is new since `before`, a line each. A change comes in several messages, of which `state` tells the whole.
+    /// What is new since `before`, a line each. A change comes in several messages, of which `state` tells
+    /// the whole.
     pub(super) fn news(&self, name: &str, before: &Self) -> Vec<String> {
         if self.is_gone() && !before.is_gone() {
             return vec![format!("{name} is gone")];

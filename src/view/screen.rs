@@ -1,7 +1,7 @@
 //! Drawing in place.
 //!
-//! The cursor stays below what was drawn, visible, and every line ends in the terminal's own look: however the program
-//! ends, nothing has to be put right, and what was seen last stays to be read.
+//! The cursor stays below what was drawn, visible, and every line ends in the terminal's own look: however
+//! the program ends, nothing has to be put right, and what was seen last stays to be read.
 
 use std::io::{self, Write};
 

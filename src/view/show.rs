@@ -43,7 +43,8 @@ pub struct Look {
 pub struct Show<'o, Out> {
     picture: Picture,
     names: BTreeMap<TopicLevel, String>,
-    /// Topics that are asked for one by one where a subscription with wildcards brings nothing, and whether they brought more.
+    /// Topics that are asked for one by one where a subscription with wildcards brings nothing, and whether
+    /// they brought more.
     named: Vec<String>,
     is_by_name: bool,
     lost: Option<String>,
@@ -113,7 +114,8 @@ impl<'o, Out: Write> Show<'o, Out> {
         self.is_by_name
     }
 
-    /// Takes what is retained and all that comes until that is through, in the place of what was known before.
+    /// Takes what is retained and all that comes until that is through, in the place of what was known
+    /// before.
     ///
     /// # Errors
     ///
@@ -284,8 +286,8 @@ async fn next_typed(typed: &mut Option<mpsc::Receiver<String>>) {
     }
 }
 
-/// Takes what is retained, and all that comes until that is through; where that is nothing, what is retained at these topics.
-/// Whether they brought more.
+/// Takes what is retained, and all that comes until that is through; where that is nothing, what is retained
+/// at these topics. Whether they brought more.
 async fn retained(
     picture: &mut Picture,
     named: &[String],

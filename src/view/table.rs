@@ -11,12 +11,14 @@ const LEAST: usize = 8;
 /// A text in its place, and how it looks.
 pub(crate) type Cell = (String, Ink);
 
-/// How wide each column is. A table that is drawn again keeps its columns at least as wide as they were, so that none of them jumps.
+/// How wide each column is. A table that is drawn again keeps its columns at least as wide as they were, so
+/// that none of them jumps.
 #[derive(Debug, Default)]
 pub(crate) struct Widths(Vec<usize>);
 
-/// The titles and the rows, a line each; every row has as many cells as there are titles. Where there is room for so many columns
-/// only, those are left out that may be, in this order; then the first one is cut, and at last the line where it is shown.
+/// The titles and the rows, a line each; every row has as many cells as there are titles. Where there is room
+/// for so many columns only, those are left out that may be, in this order; then the first one is cut, and at
+/// last the line where it is shown.
 pub(crate) fn table(
     titles: &[&str],
     rows: &[Vec<Cell>],

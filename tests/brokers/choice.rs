@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-/// The programs with which a broker is judged: those that `BROKERS` has behind its name, or without `BROKERS` the one that is installed.
+/// The programs with which a broker is judged: those that `BROKERS` has behind its name, or without `BROKERS`
+/// the one that is installed.
 pub(crate) fn programs(name: &str, program: &str, install: &str) -> Vec<PathBuf> {
     let installed = installed(program);
     let Ok(asked) = std::env::var("BROKERS") else {

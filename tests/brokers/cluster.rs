@@ -1,4 +1,5 @@
-//! Three NATS servers of which one fails: the one that the bridge is connected to. What the others say is what counts.
+//! Three NATS servers of which one fails: the one that the bridge is connected to. What the others say is
+//! what counts.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -125,7 +126,8 @@ async fn what_the_others_say_if_server_and_bridge_die_together() {
     }
 }
 
-/// The server of the active one dies, with its bridge or without; the one that waits is connected to another server.
+/// The server of the active one dies, with its bridge or without; the one that waits is connected to another
+/// server.
 #[tokio::test]
 async fn one_that_waits_at_another_server_takes_over() {
     for program in asked() {
@@ -145,7 +147,8 @@ async fn one_that_waits_at_another_server_takes_over() {
                 // It may be the first that comes back, by another server.
                 active.signal("STOP");
             }
-            // What the cluster itself allows, at the same time: two servers may first have to agree who leads.
+            // What the cluster itself allows, at the same time: two servers may first have to agree who
+            // leads.
             let (took, (first, all)) = tokio::join!(
                 standby::follows(&observer, "cellar", began, RIGHT_WITHIN),
                 soon_enough(manners::stores(cluster.port(2), MESSAGES))

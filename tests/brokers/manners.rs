@@ -79,8 +79,8 @@ pub(crate) async fn comes_once(port: u16, name: &str) {
     soon("the end of a connection", async { while events.poll().await.is_ok() {} }).await;
 }
 
-/// How long a client that does nothing else needs from now until the broker has stored so many retained messages, however often it
-/// has to connect for it: the first one, and all.
+/// How long a client that does nothing else needs from now until the broker has stored so many retained
+/// messages, however often it has to connect for it: the first one, and all.
 pub(crate) async fn stores(port: u16, messages: usize) -> (Duration, Duration) {
     let began = Instant::now();
     let options = MqttOptions::new("bare", "127.0.0.1", port);

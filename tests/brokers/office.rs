@@ -78,7 +78,8 @@ impl Office {
                 Some(truth) => found == truth,
                 None if topic == STATE => found == "online",
                 None if topic == HEALTH => found.contains(r#""graph":"ok""#),
-                // What is there besides: the bridge's `info`, and everybody's `state`, which has the same word.
+                // What is there besides: the bridge's `info`, and everybody's `state`, which has the same
+                // word.
                 None => {
                     let word = truth.get(&topic.replace("/state", "/availability"));
                     !found.is_empty()

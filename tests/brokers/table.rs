@@ -14,7 +14,8 @@ use crate::manners::{self, MAYBE};
 use crate::office::{HEALTH, Office, PEOPLE, STATE, value};
 use crate::{cluster, kinds, standby};
 
-/// Between the broker's return and the last topic; 5 s are promised, on a machine that does not start a broker meanwhile.
+/// Between the broker's return and the last topic; 5 s are promised, on a machine that does not start a
+/// broker meanwhile.
 const BACK_WITHIN: Duration = Duration::from_secs(10);
 
 /// After a start.

@@ -1,4 +1,5 @@
-//! What a consumer may rely on at every moment, also while everything is broken, checked on all that was heard.
+//! What a consumer may rely on at every moment, also while everything is broken, checked on all that was
+//! heard.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -65,8 +66,8 @@ impl<'a> Belief<'a> {
         // A request that was left hanging counts as unanswered, but is answered when the fault ends.
         let is_answer = |request: &Request| matches!(request.status, Some(200) | None);
         let answers = requests.log.into_iter().filter(is_answer);
-        // What stands between bridge and broker is noticed by silence: by the bridge after two pings, by the broker
-        // after one and a half, which it looks for now and then.
+        // What stands between bridge and broker is noticed by silence: by the bridge after two pings, by the
+        // broker after one and a half, which it looks for now and then.
         let by_silence = if script.troubles_the_broker() { setup.keep_alive() * 4 } else { Duration::ZERO };
         let silences = stage.silences.lock().unwrap().clone();
         Self {
@@ -215,7 +216,8 @@ impl<'a> Belief<'a> {
         names.iter().for_each(|name| self.disbelieve(at, name));
     }
 
-    /// The end of a time in which the same words were believed: they must have been true, or have been a moment ago.
+    /// The end of a time in which the same words were believed: they must have been true, or have been a
+    /// moment ago.
     fn disbelieve(&mut self, until: Instant, name: &str) {
         let Some(shown) = self.shown.get_mut(name) else { return };
         let Some(from) = shown.believed_from.take() else { return };

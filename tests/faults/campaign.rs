@@ -20,7 +20,8 @@ pub(crate) async fn run(first_seed: u64, count: u64, at_once: usize) {
     fail(failures, told);
 }
 
-/// Plays one after another, so many at once; returns how they ended, and the seeds of those that failed with why.
+/// Plays one after another, so many at once; returns how they ended, and the seeds of those that failed with
+/// why.
 pub(crate) async fn each<T: Send + 'static, F: Future<Output = Result<T, String>> + Send + 'static>(
     first_seed: u64,
     count: u64,

@@ -78,8 +78,8 @@ pub(crate) fn graph_trouble(setup: &Setup, random: &mut Rng) -> GraphTrouble {
         10 => GraphTrouble::Behind(place),
         11 => denial(place, random),
         12 => GraphTrouble::Paged(random.usize(5..=20)),
-        // A token is asked for when one was refused, or at the start: an outage of the sign-in service alone shows
-        // only with those.
+        // A token is asked for when one was refused, or at the start: an outage of the sign-in service alone
+        // shows only with those.
         13..=14 => spoiled(passing_fault(random), Asked::SignIn, random),
         15 => spoiled(passing_fault(random), Asked::Person(place), random),
         16 => GraphTrouble::Answers { fault: Fault::status(401), to: Asked::Graph, times: Times::Chance(50) },

@@ -18,14 +18,15 @@ use crate::turns::{PING, Word, alone, together, turns, word};
 /// Between two pings of somebody who wants to know it exactly: of five in a second all are answered.
 const ASK_EVERY: Duration = Duration::from_millis(300);
 
-/// At the beginning, and after a trouble until both are in their places again: the waits of the start, and the 12 s in which
-/// one must say that it waits.
+/// At the beginning, and after a trouble until both are in their places again: the waits of the start, and
+/// the 12 s in which one must say that it waits.
 const WHOLE_WITHIN: Duration = Duration::from_secs(15);
 
 /// Longer than any scenario takes.
 const LIMIT: Duration = Duration::from_secs(150);
 
-/// Words may be published for so long after they were last true: read once a second, in at most 2 s, on a busy machine.
+/// Words may be published for so long after they were last true: read once a second, in at most 2 s, on a
+/// busy machine.
 const LIVES: Duration = Duration::from_millis(3_500);
 
 /// What a machine that is busy with many scenarios may add; the figures show what it did add.
@@ -232,7 +233,8 @@ fn which(holder: &Word) -> usize {
     usize::from(holder.instance == NAMES[1])
 }
 
-/// Waits until one holds the place, the other one says that it waits, and all is right, also for who comes late.
+/// Waits until one holds the place, the other one says that it waits, and all is right, also for who comes
+/// late.
 async fn whole(pair: &Pair, when: &str) -> Result<Word, String> {
     let from = Instant::now();
     loop {
@@ -285,8 +287,8 @@ fn requests(pair: &Pair) -> (usize, usize) {
     (most, denied)
 }
 
-/// How many values a next holder said again, as every bridge that starts does; and those that one said twice, or that had not
-/// been true for too long.
+/// How many values a next holder said again, as every bridge that starts does; and those that one said twice,
+/// or that had not been true for too long.
 fn values(pair: &Pair, notes: &[Note], spans: &[Span]) -> (usize, Vec<String>) {
     let (mut shown, mut repeated, mut wrong) = (Retained::new(), 0, Vec::new());
     let (mut holder, mut said) = (None, BTreeSet::new());
@@ -323,7 +325,8 @@ fn values(pair: &Pair, notes: &[Note], spans: &[Span]) -> (usize, Vec<String>) {
                 ));
             }
         }
-        // One that was stopped in its tracks, or whose line was, goes on with what it had on its lips; a next one has none.
+        // One that was stopped in its tracks, or whose line was, goes on with what it had on its lips; a next
+        // one has none.
         let same = |span: &Span| holder.as_ref() == Some(&span.holder.process);
         let excused =
             |span: &Span| (span.from..span.until.max(span.right) + MARGIN).contains(&note.at) && same(span);

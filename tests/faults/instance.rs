@@ -1,4 +1,5 @@
-//! One of several instances of a bridge: the program itself, so that it can be killed, and be stopped in its tracks.
+//! One of several instances of a bridge: the program itself, so that it can be killed, and be stopped in its
+//! tracks.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};

@@ -19,7 +19,8 @@ const BACKLOG: u32 = 64;
 #[derive(Debug, Clone, Copy)]
 struct Orders {
     condition: Condition,
-    /// Where the other end is at this moment; nothing while there is none, since its port may be somebody else's then.
+    /// Where the other end is at this moment; nothing while there is none, since its port may be somebody
+    /// else's then.
     target: Option<u16>,
     /// Counts the cuts; each ends all connections that were there before.
     cuts: (u64, Cut),

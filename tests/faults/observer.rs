@@ -58,7 +58,8 @@ pub(crate) struct Observer {
 }
 
 impl Observer {
-    /// Listens to the broker at this port, directly: what breaks for the bridge does not break for the observer.
+    /// Listens to the broker at this port, directly: what breaks for the bridge does not break for the
+    /// observer.
     pub(crate) async fn start(mqtt: &Mqtt, port: u16) -> Self {
         let (broker, brokers) = watch::channel(Some(port));
         let (records, record) = watch::channel(Record::default());

@@ -89,7 +89,8 @@ impl Pair {
         kept
     }
 
-    /// Another broker is where the first one was, with what that one kept. The observer is the first to know it.
+    /// Another broker is where the first one was, with what that one kept. The observer is the first to know
+    /// it.
     pub(crate) async fn start_broker(&self, kept: Retained) {
         let broker = EmbeddedBroker::start(0).await.unwrap();
         self.observer.restore(broker.port(), kept).await.unwrap();

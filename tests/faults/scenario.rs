@@ -70,7 +70,8 @@ pub(crate) async fn run(setup: &Setup, script: &Script, seed: u64) -> Result<Out
     }
 }
 
-/// Waits until somebody who comes late finds the truth; says how long it took, and whether somebody had to ask.
+/// Waits until somebody who comes late finds the truth; says how long it took, and whether somebody had to
+/// ask.
 pub(crate) async fn settle(stage: &Stage, script: &Script) -> Result<(Duration, bool), String> {
     let config = stage.bridge.lock().await.config.clone();
     let wrong = |found: &Retained| differences(found, &stage.people, &config);

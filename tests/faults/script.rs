@@ -1,7 +1,7 @@
 //! What goes wrong, when, and for how long.
 //!
-//! Three lanes run beside each other, so that Graph may fail while the broker does; within a lane one act follows
-//! another. A new kind of trouble is a variant here, an arm in `play`, and a line in `draw`.
+//! Three lanes run beside each other, so that Graph may fail while the broker does; within a lane one act
+//! follows another. A new kind of trouble is a variant here, an arm in `play`, and a line in `draw`.
 
 use std::fmt;
 use std::time::Duration;
@@ -94,8 +94,8 @@ pub(crate) enum BridgeTrouble {
 }
 
 impl Script {
-    /// Whether Graph may say of somebody that they cannot be read, after which the bridge looks at them again only
-    /// every five minutes, or when somebody asks for a refresh.
+    /// Whether Graph may say of somebody that they cannot be read, after which the bridge looks at them again
+    /// only every five minutes, or when somebody asks for a refresh.
     pub(crate) fn denies(&self) -> bool {
         self.graph.iter().any(|act| match &act.trouble {
             GraphTrouble::Answers {

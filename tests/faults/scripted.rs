@@ -1,4 +1,5 @@
-//! Scenarios worth a name: each fault alone and for long enough, and the ones that only a script brings about.
+//! Scenarios worth a name: each fault alone and for long enough, and the ones that only a script brings
+//! about.
 
 use std::time::Duration;
 

@@ -36,7 +36,8 @@ pub(crate) enum Trouble {
     BothCutOff(Condition),
     /// The line between the holder and Graph.
     Blind(Condition),
-    /// The broker goes, and comes back with or without what it kept; perhaps the holder is killed together with it.
+    /// The broker goes, and comes back with or without what it kept; perhaps the holder is killed together
+    /// with it.
     BrokerLost { keeps: bool, with_holder: bool },
 }
 
@@ -137,8 +138,8 @@ impl Trouble {
         matches!(self, Self::BothCutOff(_) | Self::Blind(_) | Self::BrokerLost { .. })
     }
 
-    /// When somebody must hold the place again and all must be right: after it began, or after it ended where it is
-    /// for everybody.
+    /// When somebody must hold the place again and all must be right: after it began, or after it ended where
+    /// it is for everybody.
     pub(crate) fn bound(self) -> Duration {
         Duration::from_secs(match self {
             Self::Killed(Who::Holder) => 6,

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use crate::observer::{Note, Noted};
 
-/// How often a holder says by itself that it lives. Two may seem to hold the place for as long as that, and nobody.
+/// How often a holder says by itself that it lives. Two may seem to hold the place for as long as that, and
+/// nobody.
 pub(crate) const PING: Duration = Duration::from_secs(2);
 
 /// Somebody who holds the place says so.
@@ -53,8 +54,8 @@ pub(crate) fn together(words: &[Word]) -> Option<(Duration, Instant)> {
     shared.max_by_key(|(long, _)| *long)
 }
 
-/// Whose turn it was in this time, one after another. Two that claim the place within a moment take it one after the other: that
-/// is one turn, of the second one. Who `held` it before had a turn of its own.
+/// Whose turn it was in this time, one after another. Two that claim the place within a moment take it one
+/// after the other: that is one turn, of the second one. Who `held` it before had a turn of its own.
 pub(crate) fn turns<'w>(words: &'w [Word], from: Instant, until: Instant, held: &str) -> Vec<&'w str> {
     let mut turns: Vec<(&str, Instant)> = Vec::new();
     for Word { at, process, .. } in words.iter().filter(|word| (from..until).contains(&word.at)) {

@@ -15,8 +15,8 @@ use super::world::{World, alice, nine};
 /// Room for 1 KiB of a command, each byte of it written as `\u0000`, and a sentence.
 const LARGEST_RESULT: usize = 16 * 1024;
 
-/// `input` is a line with the last level of the topic, and the payload. After the level and a space the line may have a
-/// response topic; its correlation data are the payload, too.
+/// `input` is a line with the last level of the topic, and the payload. After the level and a space the line
+/// may have a response topic; its correlation data are the payload, too.
 pub(super) fn check(input: &[u8]) {
     let end = input.iter().position(|&byte| byte == b'\n').unwrap_or(input.len());
     let payload = &input[input.len().min(end + 1)..];

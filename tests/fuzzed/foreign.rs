@@ -1,4 +1,5 @@
-//! The gate for the text of others: whatever comes, what leaves it is harmless, short, and not changed a second time.
+//! The gate for the text of others: whatever comes, what leaves it is harmless, short, and not changed a
+//! second time.
 
 use presence2mqtt::core::model::foreign::{Legible, WebAddress, escaped, is_obeyed};
 use url::Url;

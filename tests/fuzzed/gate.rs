@@ -1,9 +1,11 @@
-//! What a broker sends, through the gate: rumqttc gets whole packets of a size that it takes, and nothing that it was not offered.
+//! What a broker sends, through the gate: rumqttc gets whole packets of a size that it takes, and nothing
+//! that it was not offered.
 
 use presence2mqtt::core::model::mqtt::Protocol;
 use presence2mqtt::mqtt::gate::{Gate, LARGEST};
 
-/// The first byte of `input` chooses the version of MQTT and where the rest is cut; the rest is what the broker sends.
+/// The first byte of `input` chooses the version of MQTT and where the rest is cut; the rest is what the
+/// broker sends.
 pub(super) fn check(input: &[u8]) {
     let Some((&choice, sent)) = input.split_first() else { return };
     let protocol = if choice & 1 == 0 { Protocol::V3 } else { Protocol::V5 };

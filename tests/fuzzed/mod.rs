@@ -1,7 +1,8 @@
-//! What strangers may send, and what must hold whatever they send. One function for each kind of input; each takes bytes
-//! and panics when something does not hold.
+//! What strangers may send, and what must hold whatever they send. One function for each kind of input; each
+//! takes bytes and panics when something does not hold.
 //!
-//! Used twice: by `fuzz/fuzz_targets`, which look for inputs, and by `tests/it/corpus.rs`, which says how to run both.
+//! Used twice: by `fuzz/fuzz_targets`, which look for inputs, and by `tests/it/corpus.rs`, which says how to
+//! run both.
 
 mod browser;
 mod command;

@@ -36,9 +36,9 @@ pub(super) fn check(input: &[u8]) {
     }
 }
 
-/// Answers are read in one pass, without a document being built. What comes of them is what a document says: whatever is
-/// no JSON is refused, and of a member that comes twice the last one counts. Where no document can be built, as for half a
-/// character or a number without end, whoever can be read alone is in the list.
+/// Answers are read in one pass, without a document being built. What comes of them is what a document says:
+/// whatever is no JSON is refused, and of a member that comes twice the last one counts. Where no document
+/// can be built, as for half a character or a number without end, whoever can be read alone is in the list.
 fn read_like_a_document(
     input: &[u8],
     single: &Result<Vec<Reading>, NotAnAnswer>,

@@ -1,4 +1,5 @@
-//! What comes from the broker: what earlier runs left, or somebody else put in its place, and requests to refresh.
+//! What comes from the broker: what earlier runs left, or somebody else put in its place, and requests to
+//! refresh.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,8 +17,8 @@ use serde_json::json;
 
 use super::world::{BRIDGE, World, alice};
 
-/// `input` is messages with a line of `---` between them: a line with the topic, and the payload. A `!` in front of a
-/// topic says that the message is live.
+/// `input` is messages with a line of `---` between them: a line with the topic, and the payload. A `!` in
+/// front of a topic says that the message is live.
 pub(super) fn check(input: &[u8]) {
     let messages = messages(input);
     for message in &messages {
@@ -44,7 +45,8 @@ pub(super) fn check(input: &[u8]) {
     }
 }
 
-/// Feeds the messages; only a live one on the topic for it may have somebody read, and at most once per interval.
+/// Feeds the messages; only a live one on the topic for it may have somebody read, and at most once per
+/// interval.
 fn heard(world: &mut World, messages: &[Incoming]) {
     let before = world.reads;
     for message in messages {
@@ -101,7 +103,8 @@ fn names_another_bridge(message: &Incoming) -> bool {
     message.topic == "presence/bridge/info" && info.is_ok_and(|info| info.bridge != BRIDGE)
 }
 
-/// All that may be emptied: a code that was left, the topics of those whose state this bridge published, and lone healths.
+/// All that may be emptied: a code that was left, the topics of those whose state this bridge published, and
+/// lone healths.
 fn removable(messages: &[Incoming]) -> BTreeSet<String> {
     let topics = Topics::new("presence".parse().unwrap(), "bridge".parse().unwrap());
     let mut removable = BTreeSet::from(["presence/bridge/sign_in".to_owned()]);

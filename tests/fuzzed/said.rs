@@ -12,7 +12,8 @@ pub(super) fn sentence(text: &str) {
     assert!(text.chars().count() < 2_000, "without end: {text:?}");
 }
 
-/// `body` with the marker in all members but these, and in some that it did not have; nothing if it is no JSON object.
+/// `body` with the marker in all members but these, and in some that it did not have; nothing if it is no
+/// JSON object.
 pub(super) fn planted(body: &[u8], but: &[&str], more: &[&str]) -> Option<Value> {
     let Ok(Value::Object(mut members)) = serde_json::from_slice(body) else { return None };
     for (name, value) in &mut members {

@@ -1,4 +1,5 @@
-//! Templates of custom lights, and those that say whether another topic wins: whatever is written there ends soon, on the stack that the program has.
+//! Templates of custom lights, and those that say whether another topic wins: whatever is written there ends
+//! soon, on the stack that the program has.
 
 use std::thread;
 

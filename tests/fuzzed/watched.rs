@@ -1,4 +1,5 @@
-//! What `watch` makes of messages: whoever may publish must not move the cursor of whoever watches, nor fill the memory.
+//! What `watch` makes of messages: whoever may publish must not move the cursor of whoever watches, nor fill
+//! the memory.
 
 use std::collections::BTreeMap;
 

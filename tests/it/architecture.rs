@@ -47,8 +47,8 @@ fn the_edges_do_not_know_each_other() {
     check("src/http", &["crate::graph", "crate::mqtt", "reqwest", "rumqttc"]);
 }
 
-/// The terminal and the page ask the same, so what both know must know neither of them, nor the loop that one of them is driven by.
-/// What decides on the page is kept as pure as the core, so that a table can play it.
+/// The terminal and the page ask the same, so what both know must know neither of them, nor the loop that one
+/// of them is driven by. What decides on the page is kept as pure as the core, so that a table can play it.
 #[test]
 fn what_a_set_up_knows_knows_no_face_and_its_steps_no_edge() {
     check("src/setup", &["crate::cli", "crate::http", "crate::run"]);

@@ -197,7 +197,8 @@ async fn breaking(broker: u16, mut lasts: impl FnMut(usize) -> usize + Send + 's
 async fn what_came_through_before_the_link_was_lost_is_removed_on_another_one() {
     let stage = Stage::set(Settings::default()).await;
     let text = stage.text("", &stage.everybody()) + "[home_assistant]\ndiscovery = false\n";
-    // Only the publishing comes through: on the connection that publishes (the one before tries the last will), and never again.
+    // Only the publishing comes through: on the connection that publishes (the one before tries the last
+    // will), and never again.
     for (later, is_left) in [(usize::MAX, false), (0, true)] {
         let port = breaking(stage.port, move |connection| if connection == 1 { 1 } else { later }).await;
         let broken = text.replace(&format!("127.0.0.1:{}", stage.port), &format!("127.0.0.1:{port}"));

@@ -24,7 +24,8 @@ fn holds_the_marker(folder: &Path) -> bool {
 #[test]
 fn a_program_that_is_killed_leaves_no_secret_on_the_disk() {
     let folder = tempfile::tempdir().unwrap();
-    // A process that has the marker in its memory and is not protected; whether it leaves a dump is the system's choice.
+    // A process that has the marker in its memory and is not protected; whether it leaves a dump is the
+    // system's choice.
     let child = shell(&format!("secret={MARKER}; kill -QUIT $$"), folder.path());
     let dumps = child.wait_with_output().unwrap().status.core_dumped();
     println!("this system dumps: {dumps}; into this folder: {}", holds_the_marker(folder.path()));

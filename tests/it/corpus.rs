@@ -1,16 +1,18 @@
 //! Every input of `fuzz/corpus`, and some thousands made from them, against what must hold whatever comes.
 //!
-//! The inputs are written by hand; what a fuzzer finds comes into the folder of its target under a name that says
-//! what it is. To look for more, with a C++ compiler, `cargo install cargo-fuzz`, and either a nightly toolchain or, as here, the
-//! stable one that is told to behave like it:
+//! The inputs are written by hand; what a fuzzer finds comes into the folder of its target under a name that
+//! says what it is. To look for more, with a C++ compiler, `cargo install cargo-fuzz`, and either a nightly
+//! toolchain or, as here, the stable one that is told to behave like it:
 //!
 //! ```text
 //! mkdir -p fuzz/found/presence
-//! RUSTC_BOOTSTRAP=1 cargo fuzz run presence fuzz/found/presence fuzz/corpus/presence -- -max_total_time=60 -timeout=5
+//! RUSTC_BOOTSTRAP=1 cargo fuzz run presence fuzz/found/presence fuzz/corpus/presence -- \
+//!   -max_total_time=60 -timeout=5
 //! ```
 //!
-//! The long run before a release is each target for an hour on each core (`-max_total_time=3600 -jobs=N -workers=N`):
-//! `cargo fuzz list` names them. `http` speaks to a socket and makes hundreds of inputs a second; the others make thousands.
+//! The long run before a release is each target for an hour on each core (`-max_total_time=3600 -jobs=N
+//! -workers=N`): `cargo fuzz list` names them. `http` speaks to a socket and makes hundreds of inputs a
+//! second; the others make thousands.
 //!
 //! The first folder takes what the fuzzer finds interesting and is not kept; a failing input is left in
 //! `fuzz/artifacts`. The targets are those of `tests/fuzzed/mod.rs`.

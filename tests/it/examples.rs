@@ -1,4 +1,5 @@
-//! The runnable examples do what they say: another source of presence on one side of the broker, a light on the other.
+//! The runnable examples do what they say: another source of presence on one side of the broker, a light on
+//! the other.
 
 use std::io::{self, Write};
 use std::path::Path;

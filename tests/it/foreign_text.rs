@@ -1,4 +1,5 @@
-//! A sign-in service that lies: what it says reaches terminal, log and broker only as harmless text, or not at all.
+//! A sign-in service that lies: what it says reaches terminal, log and broker only as harmless text, or not
+//! at all.
 
 use std::sync::{Arc, Mutex};
 

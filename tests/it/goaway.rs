@@ -1,4 +1,5 @@
-//! A server that speaks HTTP/2 over TLS and says goodbye at length: what is kept of its words is short and harmless.
+//! A server that speaks HTTP/2 over TLS and says goodbye at length: what is kept of its words is short and
+//! harmless.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;

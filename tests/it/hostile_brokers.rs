@@ -1,4 +1,5 @@
-//! Brokers that mean harm, and the program: it passes on to the next address, its memory stays what it was, and its values are right.
+//! Brokers that mean harm, and the program: it passes on to the next address, its memory stays what it was,
+//! and its values are right.
 
 use std::fs;
 use std::time::Duration;

@@ -143,7 +143,8 @@ async fn visitors_are_bounded() {
     if let Ok(answer) = say(port, &long).await {
         assert!(answer.starts_with("HTTP/1.1 431") || answer.is_empty(), "{answer}");
     }
-    // Many more than there is room for say nothing, or half of something; a probe does not wait for their end.
+    // Many more than there is room for say nothing, or half of something; a probe does not wait for their
+    // end.
     let mut silent = Vec::new();
     for n in 0..300 {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();

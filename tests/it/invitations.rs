@@ -1,4 +1,5 @@
-//! A running bridge that invites to a browser sign-in, ended here or with the address that another machine ended on.
+//! A running bridge that invites to a browser sign-in, ended here or with the address that another machine
+//! ended on.
 
 use std::sync::Arc;
 

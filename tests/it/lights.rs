@@ -1,4 +1,5 @@
-//! Golden files of what each kind of device is told. A change of one is a change that people see on their wall.
+//! Golden files of what each kind of device is told. A change of one is a change that people see on their
+//! wall.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

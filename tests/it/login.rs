@@ -12,7 +12,8 @@ use crate::sign_in::Home;
 use crate::stage::within;
 use crate::typing::Typist;
 
-/// Follows a link as a browser does that does not reach the machine where the sign-in was begun: the address it ends on.
+/// Follows a link as a browser does that does not reach the machine where the sign-in was begun: the address
+/// it ends on.
 pub(crate) async fn landing(link: &str) -> String {
     let stays = reqwest::redirect::Policy::none();
     let browser = reqwest::Client::builder().tls_certs_only([]).redirect(stays).build().unwrap();

@@ -1,4 +1,5 @@
-//! The edges against the simulated tenant and the embedded broker, in this process, on loopback ports that are free.
+//! The edges against the simulated tenant and the embedded broker, in this process, on loopback ports that
+//! are free.
 //!
 //! Needs nothing but the Rust toolchain. What only a real broker shows is in `tests/mosquitto`.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests are an edge and may fail loudly")]

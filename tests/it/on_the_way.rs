@@ -1,5 +1,5 @@
-//! What lies between here and Graph: each way in which a request does not arrive, or its answer does not come back, is a
-//! failure that passes, in words that say which one it was and not whom it was about.
+//! What lies between here and Graph: each way in which a request does not arrive, or its answer does not come
+//! back, is a failure that passes, in words that say which one it was and not whom it was about.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -219,7 +219,8 @@ async fn hints_to_wait() {
     }
 }
 
-/// A person's tokens and a secret go to the simulated service on this machine, whatever the environment says about proxies.
+/// A person's tokens and a secret go to the simulated service on this machine, whatever the environment says
+/// about proxies.
 #[tokio::test]
 async fn nothing_for_this_machine_goes_through_a_proxy() {
     let proxy = TcpListener::bind("127.0.0.1:0").await.unwrap();

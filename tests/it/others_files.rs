@@ -1,4 +1,5 @@
-//! Files and folders that others made, or can change: what the program does with them, and what it leaves alone.
+//! Files and folders that others made, or can change: what the program does with them, and what it leaves
+//! alone.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
@@ -85,7 +86,8 @@ async fn what_somebody_prepared_in_the_folder_is_not_written_into() {
     let state = home.state();
     let outside = tempfile::tempdir().unwrap();
     let theirs = outside.path().join("theirs");
-    // Each was put there while the folder was open to all: a file to be written into, links to files elsewhere.
+    // Each was put there while the folder was open to all: a file to be written into, links to files
+    // elsewhere.
     type Prepare = fn(&Path, &Path);
     let prepared: [(&str, Prepare); 3] = [
         ("sign-in.json.new", |there, _| fs::write(there, "").unwrap()),

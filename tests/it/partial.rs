@@ -1,7 +1,8 @@
-//! A broker that keeps what is retained and does not send all of it: MQTT 3.1.1, as far as the program speaks it.
+//! A broker that keeps what is retained and does not send all of it: MQTT 3.1.1, as far as the program speaks
+//! it.
 //!
-//! As the field has them: RabbitMQ sends nothing retained for a filter with wildcards, ejabberd and rumqttd send no more at once
-//! than their queues hold.
+//! As the field has them: RabbitMQ sends nothing retained for a filter with wildcards, ejabberd and rumqttd
+//! send no more at once than their queues hold.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};

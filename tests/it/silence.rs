@@ -31,7 +31,8 @@ fn left(stage: &Stage, broker: &Partial) {
     broker.keep("presence/bridge/info", r#"{"bridge":"presence2mqtt","discovery_prefix":"homeassistant"}"#);
 }
 
-/// A tenant of so many people, a broker that holds what an earlier run left of them, and a configuration that follows all of them.
+/// A tenant of so many people, a broker that holds what an earlier run left of them, and a configuration that
+/// follows all of them.
 async fn stage(users: usize, manners: Manners) -> (Stage, Partial, String) {
     let mut stage = Stage::without_broker(Settings { users, ..Settings::default() }).await;
     let broker = Partial::start(manners).await;

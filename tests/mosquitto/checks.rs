@@ -55,7 +55,8 @@ async fn what_an_access_list_swallows_is_said() {
                 Configuration::new(&source, &broker.guarded_url("mqtt")).set("mqtt.protocol", protocol);
             let checked = finished(&configuration, &["check", "--online"]).await;
             assert_eq!(checked.code, Some(69), "{}", checked.output.stderr);
-            // Mosquitto looks at the list when it publishes the last will, and grants whatever is subscribed to.
+            // Mosquitto looks at the list when it publishes the last will, and grants whatever is subscribed
+            // to.
             let steps = [("broker", "ok"), ("listen", "ok"), ("publish", publish), ("discovery", discovery)];
             for (name, mark) in steps {
                 let line = step(&checked, name);

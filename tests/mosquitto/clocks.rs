@@ -1,5 +1,5 @@
-//! A machine that slept, and clocks that jump. `faketime` (a library put in front of the system's) gives the bridge
-//! another time of day while its monotonic clock goes on: what a machine sees that wakes up.
+//! A machine that slept, and clocks that jump. `faketime` (a library put in front of the system's) gives the
+//! bridge another time of day while its monotonic clock goes on: what a machine sees that wakes up.
 
 use std::fs;
 use std::path::PathBuf;
@@ -30,8 +30,8 @@ impl TimeOfDay {
         fs::rename(written, self.file()).unwrap();
     }
 
-    /// Sets it, and lets a message come that says nothing new: of clocks that are set the kernel tells the bridge, and it knows nothing
-    /// of this one.
+    /// Sets it, and lets a message come that says nothing new: of clocks that are set the kernel tells the
+    /// bridge, and it knows nothing of this one.
     async fn leap(&self, offset: &str, listener: &Listener) {
         self.ahead(offset);
         listener.publish("presence/bridge/state", "online", false).await;

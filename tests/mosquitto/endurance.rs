@@ -1,6 +1,6 @@
-//! What long trouble costs: memory while the broker is away for a day, requests when there are too many people, time of
-//! the processor while somebody refuses. `ENDURANCE=full` takes the times that the promises are made for, in a release
-//! build; otherwise short ones, which show a busy loop or a leak just as well.
+//! What long trouble costs: memory while the broker is away for a day, requests when there are too many
+//! people, time of the processor while somebody refuses. `ENDURANCE=full` takes the times that the promises
+//! are made for, in a release build; otherwise short ones, which show a busy loop or a leak just as well.
 
 use std::time::{Duration, Instant};
 

@@ -170,8 +170,8 @@ async fn a_camera_is_on_the_light_within_20_ms() {
     let mut took = Vec::new();
     for sample in 0..SAMPLES {
         let (word, rgb) = if sample % 2 == 0 { ("OFF", "0,255,0") } else { ("ON", "0,0,255") };
-        // Not as fast as can be: Mosquitto holds back what follows within 40 ms on one connection (set_tcp_nodelay false), and
-        // the bridge what would be the sixth change within a second.
+        // Not as fast as can be: Mosquitto holds back what follows within 40 ms on one connection
+        // (set_tcp_nodelay false), and the bridge what would be the sixth change within a second.
         tokio::time::sleep(Duration::from_millis(250)).await;
         let (mark, told) = (lamp.mark(), Instant::now());
         camera.publish("teams/camera", word, true).await;

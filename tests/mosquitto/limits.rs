@@ -47,7 +47,8 @@ async fn a_large_message_of_somebody_elses_is_passed_over_and_named() {
     }
 }
 
-/// Discovery is larger than anybody's presence, and Mosquitto hangs up at a packet that is larger than it likes.
+/// Discovery is larger than anybody's presence, and Mosquitto hangs up at a packet that is larger than it
+/// likes.
 #[tokio::test]
 async fn a_broker_that_hangs_up_at_large_packets_has_everybodys_presence() {
     let (source, broker) = (Source::start().await, limited("max_packet_size 3000").await);

@@ -1,4 +1,5 @@
-//! MQTT 5: the edge towards the broker as the core sees it, and what the broker says that 3.1.1 has no words for.
+//! MQTT 5: the edge towards the broker as the core sees it, and what the broker says that 3.1.1 has no words
+//! for.
 #![allow(clippy::wildcard_enum_match_arm, reason = "what a test does not expect, it shows and fails")]
 
 use std::collections::BTreeMap;

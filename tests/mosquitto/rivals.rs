@@ -1,4 +1,5 @@
-//! Who else is, or seems to be, in the bridge's place: another run, another client with its client id, words of those who are gone.
+//! Who else is, or seems to be, in the bridge's place: another run, another client with its client id, words
+//! of those who are gone.
 
 use std::time::{Duration, Instant};
 
@@ -10,8 +11,8 @@ use crate::harness::{
     Bridge, Configuration, Heard, Listener, Mosquitto, Setup, Source, finished, password_file, retained, soon,
 };
 
-/// Somebody who takes the client id over whenever they lose it, as often as they can, like a client with a fixed
-/// reconnect delay.
+/// Somebody who takes the client id over whenever they lose it, as often as they can, like a client with a
+/// fixed reconnect delay.
 struct Rival {
     let_in: watch::Receiver<usize>,
     _task: JoinSet<()>,

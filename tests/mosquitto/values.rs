@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::harness::{Bridge, Configuration, Heard, Listener, Mosquitto, PEOPLE, Source, retained};
 
-/// Changes that are timed; what is promised must hold for the one in the middle, so that a busy machine may stumble.
+/// Changes that are timed; what is promised must hold for the one in the middle, so that a busy machine may
+/// stumble.
 const SAMPLES: usize = 7;
 
 #[tokio::test]

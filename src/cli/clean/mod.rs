@@ -26,7 +26,8 @@ use crate::mqtt::wildcards;
 /// Where so much is retained, a broker with a short queue may not have sent all of it.
 const MAY_BE_CUT: usize = 100;
 
-/// A topic that was emptied so often and is there again stays. A broker of several machines may need a moment.
+/// A topic that was emptied so often and is there again stays. A broker of several machines may need a
+/// moment.
 const ATTEMPTS: usize = 2;
 
 /// Topics that are named where many are left.
@@ -43,8 +44,8 @@ pub(super) struct Options {
     discovery_prefix: Option<BaseTopic>,
 }
 
-/// Empties every retained topic that this bridge, by its client id, left under the base topic, and its announcements to
-/// Home Assistant but for those about the base topic in use.
+/// Empties every retained topic that this bridge, by its client id, left under the base topic, and its
+/// announcements to Home Assistant but for those about the base topic in use.
 pub(super) async fn run(
     config: &Config,
     options: &Options,

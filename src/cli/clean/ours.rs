@@ -13,7 +13,8 @@ use crate::core::model::name::{BaseTopic, ObjectId, TopicLevel, UserId};
 use crate::core::model::payload::{RememberedInfo, RememberedState};
 use crate::core::model::topic::{BridgeField, Field, LightField, Topics};
 
-/// Where is looked, and what is known by now. What was removed no longer says whose it was, so nothing is forgotten.
+/// Where is looked, and what is known by now. What was removed no longer says whose it was, so nothing is
+/// forgotten.
 pub(super) struct Ours<'a> {
     config: &'a Config,
     topics: &'a Topics,
@@ -105,8 +106,9 @@ impl<'a> Ours<'a> {
         Field::IN_ORDER.map(|field| self.topics.of_user(user, field))
     }
 
-    /// Takes what is retained. Returns the topics that are ours in the order in which they are emptied: announcements first, so
-    /// that Home Assistant hears of nobody whose topics are gone, and what says whose topics are behind those.
+    /// Takes what is retained. Returns the topics that are ours in the order in which they are emptied:
+    /// announcements first, so that Home Assistant hears of nobody whose topics are gone, and what says whose
+    /// topics are behind those.
     pub(super) fn take(&mut self, retained: &[Incoming]) -> Vec<String> {
         retained.iter().for_each(|message| self.learn(message));
         let ours = retained.iter().filter_map(|message| Some((self.rank(message)?, message.topic.clone())));

@@ -110,8 +110,8 @@ async fn sign_in_to(
     Ok((by, account.username))
 }
 
-/// Asks whether this is the right account: an administrator who approved in their own browser must not become the
-/// person who is watched.
+/// Asks whether this is the right account: an administrator who approved in their own browser must not become
+/// the person who is watched.
 async fn is_right(
     bound: Option<&Account>,
     account: &Account,

@@ -3,8 +3,8 @@
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 
-/// Black on white, of the colours that themes leave alone: on a dark terminal its own two would make a negative, which
-/// not every phone reads.
+/// Black on white, of the colours that themes leave alone: on a dark terminal its own two would make a
+/// negative, which not every phone reads.
 const BLACK_ON_WHITE: &str = "\x1b[38;5;16;48;5;231m";
 
 /// The terminal's own colours again, before the line ends: what is beside the picture is not part of it.
@@ -24,7 +24,8 @@ mod tests {
     /// Pixels of a module.
     const SIDE: usize = 4;
 
-    /// What a camera sees of a terminal with these colours, as grey values, two rows of modules for each line of text.
+    /// What a camera sees of a terminal with these colours, as grey values, two rows of modules for each line
+    /// of text.
     fn screen(text: &str, foreground: u8, background: u8) -> Vec<Vec<u8>> {
         let columns = 16 + text.lines().map(|line| line.chars().count()).max().unwrap();
         let blank = || vec![background; columns];

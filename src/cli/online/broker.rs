@@ -1,5 +1,5 @@
-//! The way to the broker as `run` goes it: a connection with the last will, what is listened to, a message of the largest size there
-//! and back, and Home Assistant's topics.
+//! The way to the broker as `run` goes it: a connection with the last will, what is listened to, a message of
+//! the largest size there and back, and Home Assistant's topics.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -206,7 +206,8 @@ impl Link<'_> {
         Ok(self.broker.insert(broker))
     }
 
-    /// Publishes to a topic of this program's own, and removes what it published also when it is asked to stop.
+    /// Publishes to a topic of this program's own, and removes what it published also when it is asked to
+    /// stop.
     async fn publish(
         &mut self,
         topics: &Topics,
@@ -227,7 +228,8 @@ impl Link<'_> {
         Ok(progress.during("publishing", publishing).await)
     }
 
-    /// Removes on a new connection what came through before the old one was lost. Says whether nothing is left.
+    /// Removes on a new connection what came through before the old one was lost. Says whether nothing is
+    /// left.
     async fn remove_again(&mut self, topic: &str) -> bool {
         self.lose().await;
         let progress = self.progress;

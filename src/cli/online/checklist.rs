@@ -147,8 +147,8 @@ impl<'o, Out: Write> Checklist<'o, Out> {
         self.out.flush()
     }
 
-    /// The end of the list. Whoever has to act first decides over the code: who wrote the configuration, then who grants
-    /// permissions, then who runs the network.
+    /// The end of the list. Whoever has to act first decides over the code: who wrote the configuration, then
+    /// who grants permissions, then who runs the network.
     pub(super) fn finish(mut self) -> Result<(), Failure> {
         if self.failed.is_empty() {
             let notes = match self.notes {

@@ -1,4 +1,5 @@
-//! `presence2mqtt check --online`: everything that the bridge needs, tried once, beside a running bridge if need be.
+//! `presence2mqtt check --online`: everything that the bridge needs, tried once, beside a running bridge if
+//! need be.
 //!
 //! `checklist` is what is printed and how it ends, `graph` (with `groups`) and `broker` (with `listening`
 //! and `publishing`; of lights, `src/hearing.rs`) are the two ways that are gone.
@@ -20,7 +21,8 @@ use crate::core::model::account::AccountId;
 use crate::graph::client::GraphClient;
 use checklist::{Checklist, Outcome};
 
-/// Tries each step and says what to fix. A step that needs another one is left out if that one fails; all others are tried.
+/// Tries each step and says what to fix. A step that needs another one is left out if that one fails; all
+/// others are tried.
 pub(super) async fn run(
     config: &Config,
     clients: &[(AccountId, GraphClient)],

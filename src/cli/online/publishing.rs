@@ -12,7 +12,8 @@ use crate::core::model::topic::Topics;
 use crate::mqtt::one_shot::{OneShot, OneShotError};
 use crate::mqtt::wildcards;
 
-/// For a message to come back. Brokers do not say that they drop one, so that this is all there is to tell it by.
+/// For a message to come back. Brokers do not say that they drop one, so that this is all there is to tell it
+/// by.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// With MQTT 5 the broker forgets what this program could not remove.
@@ -51,8 +52,8 @@ pub(super) async fn remove(broker: &mut OneShot, topic: &str) -> Result<(), OneS
     broker.publish(Message::retained(topic.to_owned(), String::new(), Qos::AtLeastOnce)).await
 }
 
-/// Whether a message to the topic comes to those who listen. It is empty and not retained: to Home Assistant, a device
-/// that it does not have is not there.
+/// Whether a message to the topic comes to those who listen. It is empty and not retained: to Home Assistant,
+/// a device that it does not have is not there.
 pub(super) async fn passes(broker: &mut OneShot, topic: &str) -> Result<bool, OneShotError> {
     broker.subscribe(topic).await?;
     let nothing = Message::retained(topic.to_owned(), String::new(), Qos::AtLeastOnce);

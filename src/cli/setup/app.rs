@@ -27,7 +27,8 @@ pub(super) async fn ask(
     Ok(())
 }
 
-/// Nobody could sign in: asks for the id again, which may have been another one's. With nobody to ask that was the end.
+/// Nobody could sign in: asks for the id again, which may have been another one's. With nobody to ask that
+/// was the end.
 pub(super) async fn ask_again(
     draft: &mut Draft,
     failure: Failure,

@@ -1,7 +1,7 @@
 //! Questions, line by line: over SSH, in narrow windows, without colours, and from a pipe.
 //!
-//! Prompt libraries want a terminal of which they take hold. Here a line that is printed and a line that is read are enough, and
-//! the reader is the one that `login` shares.
+//! Prompt libraries want a terminal of which they take hold. Here a line that is printed and a line that is
+//! read are enough, and the reader is the one that `login` shares.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};

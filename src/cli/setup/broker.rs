@@ -25,7 +25,8 @@ pub(super) struct Given<'a> {
     pub(super) password_file: Option<&'a Path>,
 }
 
-/// Asks for a broker unless one is found, and for a user name where it wants one, until it lets this program in. Then tries the rest.
+/// Asks for a broker unless one is found, and for a user name where it wants one, until it lets this program
+/// in. Then tries the rest.
 pub(super) async fn settle(
     draft: &mut Draft,
     (file, environment): (&Path, &Environment),

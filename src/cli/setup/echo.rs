@@ -3,7 +3,8 @@
 #[cfg(unix)]
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
-/// As long as this lives, what is typed is not shown. It ends with whoever waits, also if they are interrupted.
+/// As long as this lives, what is typed is not shown. It ends with whoever waits, also if they are
+/// interrupted.
 pub(super) struct EchoOff(#[cfg(unix)] Option<Termios>);
 
 #[cfg(unix)]

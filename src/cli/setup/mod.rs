@@ -1,11 +1,12 @@
 //! `presence2mqtt setup`: from nothing to a configuration that works.
 //!
-//! What a set-up knows is in `src/setup`; this is its face on a terminal. In reading order: `ask` puts questions (with `echo` for
-//! passwords), `place` makes sure that the files may be written; `tenant`, `app`, `broker`, `sign_in` and `lights` each ask for
-//! one part of the draft; `machine` knows what runs services here, and `service` starts the system's one.
+//! What a set-up knows is in `src/setup`; this is its face on a terminal. In reading order: `ask` puts
+//! questions (with `echo` for passwords), `place` makes sure that the files may be written; `tenant`, `app`,
+//! `broker`, `sign_in` and `lights` each ask for one part of the draft; `machine` knows what runs services
+//! here, and `service` starts the system's one.
 //!
-//! Nothing is written before the last answer, but for the sign-in, which is stored as `login` does it: whole or not at all. That of the
-//! system's service comes last.
+//! Nothing is written before the last answer, but for the sign-in, which is stored as `login` does it: whole
+//! or not at all. That of the system's service comes last.
 
 mod app;
 mod ask;
@@ -52,7 +53,8 @@ pub(super) struct Options {
     /// A file with the password at the broker
     #[arg(long, value_name = "FILE", requires = "username")]
     password_file: Option<PathBuf>,
-    /// How to sign in [default: code; later where systemd runs services for root and no unit is installed, or with --yes]
+    /// How to sign in [default: code; later where systemd runs services for root and no unit is installed, or
+    /// with --yes]
     #[arg(long, value_enum, value_name = "WAY")]
     sign_in: Option<SignIn>,
     /// Only print the address for the browser; paste the one it ended on

@@ -9,8 +9,8 @@ use crate::setup::place::{self, NoConfiguration, NotWritten};
 
 const REPLACE: &str = "--replace";
 
-/// Makes sure, before anybody goes to any trouble, that a file can be written, and that nothing is replaced which somebody wants
-/// to keep.
+/// Makes sure, before anybody goes to any trouble, that a file can be written, and that nothing is replaced
+/// which somebody wants to keep.
 pub(super) async fn may_be_written(
     file: &Path,
     replace: bool,

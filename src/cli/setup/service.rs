@@ -24,7 +24,8 @@ const SERVICE: &str = "presence2mqtt";
 /// From the start of the service to the first presence: two requests to Graph and some packets.
 const FIRST_PRESENCE: Duration = Duration::from_secs(20);
 
-/// Signs the person in as the service's user, and starts it. A dynamic user exists only where systemd makes it, so systemd runs `login`.
+/// Signs the person in as the service's user, and starts it. A dynamic user exists only where systemd makes
+/// it, so systemd runs `login`.
 pub(super) async fn start(
     (draft, file, program): (&Draft, &Path, &str),
     (how, no_open): (SignIn, bool),

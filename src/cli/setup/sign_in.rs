@@ -37,7 +37,8 @@ impl SignIn {
     }
 }
 
-/// Signs the person in. Where nobody can, the app may be another one: then it is asked for again, if somebody may be asked.
+/// Signs the person in. Where nobody can, the app may be another one: then it is asked for again, if somebody
+/// may be asked.
 pub(super) async fn now(
     draft: &mut Draft,
     on: (&Path, &Environment),
@@ -76,7 +77,8 @@ async fn once(
     let Questions { lines, stop, paper, .. } = questions;
     let (by, account) = stop.or(login::sign_in(&config, &login, (terminal, progress), lines, out)).await?;
     (draft.sign_in, draft.account) = (by, Some(account.to_string()));
-    // The sign-in is stored: a hiccup of Graph, or a permission that is missing yet, does not take the rest away.
+    // The sign-in is stored: a hiccup of Graph, or a permission that is missing yet, does not take the rest
+    // away.
     let config = draft.config(file, environment)?;
     let showing = async { Ok(get::run(&config, &get::Options::default(), (*paper, progress), out).await) };
     if let Err(failure) = stop.or(showing).await? {

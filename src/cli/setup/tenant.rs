@@ -1,4 +1,5 @@
-//! Whose presence, in which tenant and cloud: all of that is in a work e-mail address, or shows when somebody signs in to an app.
+//! Whose presence, in which tenant and cloud: all of that is in a work e-mail address, or shows when somebody
+//! signs in to an app.
 
 use std::io::Write;
 use std::path::Path;

@@ -78,7 +78,8 @@ fn refuse_keys_of_other_methods(written: &written::Auth, refusals: &mut Refusals
     }
 }
 
-/// The same where each of several accounts, which have these methods, takes over only what belongs to its own.
+/// The same where each of several accounts, which have these methods, takes over only what belongs to its
+/// own.
 pub(super) fn refuse_keys_of_no_account(
     written: &written::Auth,
     methods: &[Method],

@@ -38,7 +38,8 @@ pub(super) fn check(
     checked.collect()
 }
 
-/// What is the bridge's own, or a person's, is presence already; and what is read back must not be taken for a camera.
+/// What is the bridge's own, or a person's, is presence already; and what is read back must not be taken for
+/// a camera.
 fn topic(also: &written::Also, at: &Key, written: &Written, refusals: &mut Refusals<'_>) -> Option<String> {
     let key = at.name("topic");
     let text = refusals.require(key.clone(), also.topic.as_deref())?;

@@ -304,8 +304,8 @@ impl Part<'_, '_> {
         effects
     }
 
-    /// The published spelling of a presence word. A new one of Microsoft's is refused like a typing error: nothing here
-    /// could tell the two apart, and a colour that never shows would not be noticed.
+    /// The published spelling of a presence word. A new one of Microsoft's is refused like a typing error:
+    /// nothing here could tell the two apart, and a colour that never shows would not be noticed.
     fn word(&mut self, at: &Key, text: &str) -> Option<Box<str>> {
         let known = match Activity::from_graph(Some(text)) {
             Activity::Known(word) => Some(word.as_str()),

@@ -47,7 +47,8 @@ impl<'d> Refusals<'d> {
         self.account = account;
     }
 
-    /// Where a key of `[graph]` is written for the account that is checked; where it would be, if it is not written at all.
+    /// Where a key of `[graph]` is written for the account that is checked; where it would be, if it is not
+    /// written at all.
     fn written_at(&self, key: Key) -> Key {
         let own = self.account.and_then(|account| key.of_account(account));
         own.filter(|own| self.document.has(own) || !self.document.has(&key)).unwrap_or(key)

@@ -1,5 +1,5 @@
-//! Reading back by exact topic what filters with wildcards did not bring: RabbitMQ sends nothing retained for them, ejabberd and
-//! rumqttd send no more at once than a client's queue holds.
+//! Reading back by exact topic what filters with wildcards did not bring: RabbitMQ sends nothing retained for
+//! them, ejabberd and rumqttd send no more at once than a client's queue holds.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,8 +13,9 @@ use crate::core::model::topic::{BridgeField, Field};
 use crate::core::people::Roster;
 use crate::core::people::person::Person;
 
-/// SUBSCRIBEs that are not answered yet, at most, and as many that are answered and not taken back: what they bring, and all
-/// their filters, are fewer than the shortest queue that is known holds (rumqttd: 200 messages).
+/// SUBSCRIBEs that are not answered yet, at most, and as many that are answered and not taken back: what they
+/// bring, and all their filters, are fewer than the shortest queue that is known holds (rumqttd: 200
+/// messages).
 const UNDER_WAY: usize = 8;
 
 /// No broker is known that cuts so few messages: where fewer came, what is missing is not there.
@@ -35,13 +36,15 @@ pub(super) struct ByName {
     people: Vec<Place>,
     /// Topics of people that were asked for.
     asked: usize,
-    /// Filters that are subscribed to, as they were asked for, oldest first. So many of the newest are not answered yet.
+    /// Filters that are subscribed to, as they were asked for, oldest first. So many of the newest are not
+    /// answered yet.
     subscribed: VecDeque<Vec<String>>,
     unanswered: usize,
 }
 
 impl ByName {
-    /// There is a new connection, and these topics are to be asked for besides people's, should it come to that.
+    /// There is a new connection, and these topics are to be asked for besides people's, should it come to
+    /// that.
     pub(super) fn new(topics: Vec<String>) -> Self {
         Self { topics, ..Self::default() }
     }
@@ -51,7 +54,8 @@ impl ByName {
         self.begun
     }
 
-    /// Filters with wildcards have brought what they bring. `true` once, if that is nothing or may be cut short.
+    /// Filters with wildcards have brought what they bring. `true` once, if that is nothing or may be cut
+    /// short.
     pub(super) fn begins(&mut self, found: &Found, people: &Roster, cx: &mut Context) -> bool {
         let is_silent = found.own_state && found.by_wildcard == 0;
         if self.begun || !is_silent && found.by_wildcard < SHORTEST_QUEUE {
@@ -67,7 +71,8 @@ impl ByName {
         self.begun
     }
 
-    /// What is to be asked for now, if anything. `announced` says where somebody is announced to Home Assistant.
+    /// What is to be asked for now, if anything. `announced` says where somebody is announced to Home
+    /// Assistant.
     pub(super) fn next(
         &mut self,
         found: &Found,
@@ -98,8 +103,8 @@ impl ByName {
         Some(filters)
     }
 
-    /// The broker has answered to `asked`. Returns what is not to be listened to any more: late messages may still come for the
-    /// newest.
+    /// The broker has answered to `asked`. Returns what is not to be listened to any more: late messages may
+    /// still come for the newest.
     pub(super) fn answered(&mut self, asked: &[Subscription]) -> Option<Vec<String>> {
         let answered = self.subscribed.len() - self.unanswered;
         let oldest = self.subscribed.get(answered)?.first();

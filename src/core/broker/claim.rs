@@ -1,6 +1,6 @@
-//! The claim of the bridge's place at the broker. Whoever connects with a client id throws out whoever had it, so one that has not
-//! claimed the place comes as a visitor first. One that is alone makes an [`Inquiry`]; of several instances each waits for its turn
-//! in [`Standby`].
+//! The claim of the bridge's place at the broker. Whoever connects with a client id throws out whoever had
+//! it, so one that has not claimed the place comes as a visitor first. One that is alone makes an
+//! [`Inquiry`]; of several instances each waits for its turn in [`Standby`].
 
 use std::time::Duration;
 
@@ -17,7 +17,8 @@ use crate::core::model::settings::MqttSettings;
 use crate::core::model::time::Tick;
 use crate::core::model::topic::BridgeField;
 
-/// Pings are answered at most so often in this time: whoever floods one topic must not flood another by this bridge.
+/// Pings are answered at most so often in this time: whoever floods one topic must not flood another by this
+/// bridge.
 const PONGS: u32 = 5;
 const PONGS_IN: Duration = Duration::from_secs(1);
 
@@ -38,8 +39,8 @@ pub(super) struct Claim {
 enum Place {
     /// Not known.
     Unclaimed,
-    /// To be taken at the next attempt: nobody lives there, or visits come to nothing here, as where only one client id is
-    /// let in.
+    /// To be taken at the next attempt: nobody lives there, or visits come to nothing here, as where only one
+    /// client id is let in.
     Next,
     /// This bridge's.
     Claimed,
@@ -220,8 +221,8 @@ impl Claim {
         }
     }
 
-    /// The connection is over, or was not made; `was_visit` if the visitor was let in. Returns whether to connect blindly now, as one
-    /// that is alone may.
+    /// The connection is over, or was not made; `was_visit` if the visitor was let in. Returns whether to
+    /// connect blindly now, as one that is alone may.
     pub(super) fn lost(&mut self, failure: &LinkFailure, was_visit: bool, cx: &mut Context) -> bool {
         let Visitor::Alone(inquiry) = &mut self.visitor else { return false };
         if self.place != Place::Claimed || *inquiry != Inquiry::Over {
@@ -251,8 +252,8 @@ impl Claim {
         }
     }
 
-    /// The connection that counted is over, which ends the claim of one of several instances. Returns whether that was active by it;
-    /// nothing of one that is alone.
+    /// The connection that counted is over, which ends the claim of one of several instances. Returns whether
+    /// that was active by it; nothing of one that is alone.
     pub(super) fn release(&mut self) -> Option<bool> {
         let was_active = self.standby_mut()?.lost();
         self.place = Place::Unclaimed;

@@ -12,7 +12,8 @@ const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(10);
 /// So many of them in a row are not chance.
 const SUSPICIOUS: u8 = 3;
 
-/// Whether there is another client of the same id, by the pattern that it leaves: let in, closed soon, let in again at the next attempt.
+/// Whether there is another client of the same id, by the pattern that it leaves: let in, closed soon, let in
+/// again at the next attempt.
 #[derive(Debug)]
 pub(super) struct DuplicateClient {
     closes: u8,
@@ -26,8 +27,8 @@ impl DuplicateClient {
         Self { closes: 0, backoff: Backoff::new(Duration::from_secs(4), Duration::from_secs(60)) }
     }
 
-    /// Counts the end of a connection, or of an attempt. Returns how long to leave the broker to the other client, if
-    /// one is suspected.
+    /// Counts the end of a connection, or of an attempt. Returns how long to leave the broker to the other
+    /// client, if one is suspected.
     pub(super) fn lost(
         &mut self,
         failure: &LinkFailure,

@@ -40,8 +40,8 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Takes something retained; of a person who is followed with their place. `asks` says that more than the bridge's own
-    /// `state` was asked for by exact topic by now.
+    /// Takes something retained; of a person who is followed with their place. `asks` says that more than the
+    /// bridge's own `state` was asked for by exact topic by now.
     pub(super) fn take(&mut self, heard: &Heard, payload: &[u8], place: Option<Place>, asks: bool) {
         let is_named = match heard {
             Heard::Own(BridgeField::State) => {
@@ -101,9 +101,10 @@ impl Found {
         self.followed_came += usize::from(!std::mem::replace(&mut self.followed[number], true));
     }
 
-    /// Whether all came without which nothing may be published: whose this place was, and what an earlier run left of everybody
-    /// and of each light, and so many `announcements` as there are devices: one of another run may have entities that have to be taken
-    /// back by name. Whoever has a `health` alone may still turn out to be somebody else's, and members are not known yet.
+    /// Whether all came without which nothing may be published: whose this place was, and what an earlier run
+    /// left of everybody and of each light, and so many `announcements` as there are devices: one of another
+    /// run may have entities that have to be taken back by name. Whoever has a `health` alone may still turn
+    /// out to be somebody else's, and members are not known yet.
     pub(super) fn is_complete(&self, announcements: usize, people: &Roster, settings: &Settings) -> bool {
         let devices = || 1 + people.iter().filter(|(_, person)| person.discovery()).count();
         self.own_state

@@ -1,14 +1,16 @@
 //! How many messages may be under way: as many as the broker takes in a second.
 //!
-//! A broker that stores each message on several servers takes a few dozen in a second. Whatever is said behind a full window waits
-//! for all of it: a change, and the word of the active one of several instances, which the others wait for.
+//! A broker that stores each message on several servers takes a few dozen in a second. Whatever is said
+//! behind a full window waits for all of it: a change, and the word of the active one of several instances,
+//! which the others wait for.
 
 use std::time::Duration;
 
 use crate::core::model::burst::MESSAGES_OF_ONE;
 use crate::core::model::time::Tick;
 
-/// At most (a person's last few may go beyond). So many that a broker ten milliseconds away still takes forty thousand in a second.
+/// At most (a person's last few may go beyond). So many that a broker ten milliseconds away still takes forty
+/// thousand in a second.
 pub(in crate::core) const WINDOW_MAX: usize = 480;
 
 /// At first, while nobody knows how fast the broker is.
@@ -20,7 +22,8 @@ const WINDOW_MIN: usize = MESSAGES_OF_ONE;
 /// How long a full window should take.
 const TAKEN_WITHIN: Duration = Duration::from_secs(1);
 
-/// What was sent on one connection and has not arrived yet. What was learned of the broker outlasts the connection.
+/// What was sent on one connection and has not arrived yet. What was learned of the broker outlasts the
+/// connection.
 #[derive(Debug)]
 pub(super) struct InFlight {
     count: usize,
@@ -92,8 +95,9 @@ impl InFlight {
 mod tests {
     use super::*;
 
-    /// Sends as much as may be sent, to a broker that takes so many in a second, until it took `messages`. Returns how long the last
-    /// message of a full window waited, at most, once the window had settled; and the time for all.
+    /// Sends as much as may be sent, to a broker that takes so many in a second, until it took `messages`.
+    /// Returns how long the last message of a full window waited, at most, once the window had settled; and
+    /// the time for all.
     fn send(messages: usize, a_second: f64) -> (Duration, Duration) {
         let (mut in_flight, mut now, mut sent_at) = (InFlight::default(), Tick::default(), Vec::new());
         let mut longest = Duration::ZERO;

@@ -1,7 +1,8 @@
-//! Whether somebody lives in the bridge's place: what one that is alone asks before it connects under its own client id.
+//! Whether somebody lives in the bridge's place: what one that is alone asks before it connects under its own
+//! client id.
 //!
-//! A retained `online` may outlive everybody, and so proves nothing; but where it is not, nobody is. So only at `online` the
-//! visitor pings, and only an answer is life.
+//! A retained `online` may outlive everybody, and so proves nothing; but where it is not, nobody is. So only
+//! at `online` the visitor pings, and only an answer is life.
 
 use std::time::Duration;
 
@@ -26,8 +27,8 @@ const PING_EVERY: Duration = Duration::from_secs(1);
 pub(super) enum Inquiry {
     /// Nobody was asked.
     NotBegun,
-    /// The visitor listens to the retained `state`, and then for answers to a ping; so many of the two subscriptions are
-    /// answered.
+    /// The visitor listens to the retained `state`, and then for answers to a ping; so many of the two
+    /// subscriptions are answered.
     Looking { is_online: bool, answered: u8, until: Tick },
     /// Nobody has answered a ping yet.
     Asking { until: Tick, again_at: Tick },
@@ -44,8 +45,9 @@ impl Inquiry {
         subscribe(cx.topics.of_bridge(BridgeField::State), cx);
     }
 
-    /// A subscription of the visitor's is answered. The second one is made only then: its answer comes behind what was
-    /// retained for the first one, and a broker that sends that apart does not hold it back for us to acknowledge.
+    /// A subscription of the visitor's is answered. The second one is made only then: its answer comes behind
+    /// what was retained for the first one, and a broker that sends that apart does not hold it back for us
+    /// to acknowledge.
     pub(super) fn subscribed(&mut self, refused: &[RefusedFilter], cx: &mut Context) {
         if let Some(RefusedFilter { filter, .. }) = refused.first() {
             self.cannot_ask(&format!("the broker refuses the subscription to {filter}"), cx);

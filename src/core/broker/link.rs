@@ -17,8 +17,9 @@ const PROVED_AFTER: Duration = Duration::from_secs(30);
 /// Reading back ends when the broker is silent for this long, should it never answer a subscription.
 const SILENCE_MAX: Duration = Duration::from_secs(5);
 
-/// Reading back ends this long after the last message, once every subscription is answered: most brokers send what
-/// is retained before their answer, some at the same time from another queue. Where nothing is missing it is not waited for.
+/// Reading back ends this long after the last message, once every subscription is answered: most brokers send
+/// what is retained before their answer, some at the same time from another queue. Where nothing is missing
+/// it is not waited for.
 pub(super) const SETTLED: Duration = Duration::from_millis(40);
 
 /// Reading back never takes longer, however much is retained.
@@ -27,8 +28,8 @@ const READ_BACK_MAX: Duration = Duration::from_secs(60);
 /// Late retained messages are still listened to for this long: not every broker sends them before its answer.
 const LISTEN_AFTER: Duration = Duration::from_secs(2);
 
-/// After this long in 3.1.1, with MQTT 5 given up, it is tried once more: a fault on the way that has ended may have
-/// looked like a broker that does not speak it.
+/// After this long in 3.1.1, with MQTT 5 given up, it is tried once more: a fault on the way that has ended
+/// may have looked like a broker that does not speak it.
 const SECOND_LOOK: Duration = Duration::from_secs(10);
 
 /// A connection that was only a trial is given up after this, should it not close.
@@ -169,8 +170,8 @@ impl Link {
         matches!(self.phase, Phase::Closing(_))
     }
 
-    /// Whether the time has come to try once more the version that was given up; `true` once, and the connection is to be
-    /// closed for it.
+    /// Whether the time has come to try once more the version that was given up; `true` once, and the
+    /// connection is to be closed for it.
     pub(super) fn looks_again(&mut self, now: Tick) -> bool {
         if !self.is_up() || self.second_look.is_none_or(|at| now < at) {
             return false;
@@ -225,8 +226,8 @@ impl Link {
         !self.read_back
     }
 
-    /// One more subscription to what an earlier run left: its answer is awaited before publishing. `false` if nothing
-    /// is read back any more.
+    /// One more subscription to what an earlier run left: its answer is awaited before publishing. `false` if
+    /// nothing is read back any more.
     pub(super) fn also_subscribes(&mut self, now: Tick) -> bool {
         match &mut self.phase {
             Phase::ReadingBack { unanswered, quiet_at, until } => {
@@ -251,7 +252,8 @@ impl Link {
         }
     }
 
-    /// All that must be known before publishing has come: nothing late is waited for once every subscription is answered.
+    /// All that must be known before publishing has come: nothing late is waited for once every subscription
+    /// is answered.
     pub(super) fn heard_all(&mut self, now: Tick) {
         if let Phase::ReadingBack { unanswered: 0, quiet_at, .. } = &mut self.phase {
             *quiet_at = (*quiet_at).min(now);
@@ -293,7 +295,8 @@ impl Link {
         }
     }
 
-    /// Once a connection has lasted long enough to show that nobody fights for it, there is no other client any more.
+    /// Once a connection has lasted long enough to show that nobody fights for it, there is no other client
+    /// any more.
     pub(super) fn prove(&mut self, now: Tick) {
         if self.duplicate_gone_at().is_some_and(|at| now >= at) {
             self.duplicate.gone();
@@ -304,8 +307,8 @@ impl Link {
         self.duplicate.gone_at(self.up_since?)
     }
 
-    /// The connection is gone and will be tried again; the outage is reported when it begins. Where the end `is_explained` by a
-    /// message, there is no rival.
+    /// The connection is gone and will be tried again; the outage is reported when it begins. Where the end
+    /// `is_explained` by a message, there is no rival.
     pub(super) fn lost(
         &mut self,
         failure: &LinkFailure,

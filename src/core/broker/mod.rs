@@ -1,10 +1,11 @@
-//! The broker's side: the connection, what an earlier run left there, what is subscribed to, and what is sent.
+//! The broker's side: the connection, what an earlier run left there, what is subscribed to, and what is
+//! sent.
 //!
-//! `link` says when there is a connection, with `version_probe` and `duplicate_client` for two manners of brokers; `claim` who
-//! may have it, by an `inquiry`, or by `standby` where several instances take turns;
-//! `read_back` and, where the broker does not answer wildcards, `by_name` ask for what earlier runs left, `found` is what that
-//! was, `refusals` what the broker does not take, `outbox` what is sent and in which order,
-//! with `pace` and `in_flight` how fast, and `suspects` at which message the broker hangs up.
+//! `link` says when there is a connection, with `version_probe` and `duplicate_client` for two manners of
+//! brokers; `claim` who may have it, by an `inquiry`, or by `standby` where several instances take turns;
+//! `read_back` and, where the broker does not answer wildcards, `by_name` ask for what earlier runs left,
+//! `found` is what that was, `refusals` what the broker does not take, `outbox` what is sent and in which
+//! order, with `pace` and `in_flight` how fast, and `suspects` at which message the broker hangs up.
 
 mod by_name;
 mod claim;
@@ -59,7 +60,8 @@ pub(super) struct Broker {
     link: Link,
     claim: Claim,
     found: Found,
-    /// What is said of a retained `info` that is another bridge's, until this bridge's own has taken its place.
+    /// What is said of a retained `info` that is another bridge's, until this bridge's own has taken its
+    /// place.
     stranger: Option<Legible>,
     by_name: ByName,
     /// What was asked for by exact topic came, and nothing that filters with wildcards cover.
@@ -81,8 +83,8 @@ pub(super) struct Broker {
 pub(super) enum ReadBack {
     /// Another bridge lives in this bridge's place. A sentence with the fix.
     Conflict(String),
-    /// Presence may be published. These have a `health` and nothing else; of somebody who was never read nothing else was
-    /// published, and a health does not say whose it is.
+    /// Presence may be published. These have a `health` and nothing else; of somebody who was never read
+    /// nothing else was published, and a health does not say whose it is.
     Done(BTreeSet<TopicLevel>),
 }
 
@@ -121,8 +123,8 @@ impl Broker {
         self.claim.is_waiting()
     }
 
-    /// Whether this instance was active and has to step back: it was cut off from the broker, or stood still, for so long that
-    /// another one may have taken over.
+    /// Whether this instance was active and has to step back: it was cut off from the broker, or stood still,
+    /// for so long that another one may have taken over.
     pub(super) fn steps_back(&mut self, outbox: &mut Outbox, cx: &mut Context) -> bool {
         let is_cut_off =
             self.link.is_up() && self.claim.standby().is_some_and(|standby| standby.is_cut_off(cx.now));
@@ -155,9 +157,9 @@ impl Broker {
         self.claim.found_free();
     }
 
-    /// The broker let this client in. Subscribes to what others say, also to `lights`, and for the first time to what earlier runs left,
-    /// with `announcements` to Home Assistant; `named` is where they left it, as far as that is known. `false` if the connection was
-    /// only a trial.
+    /// The broker let this client in. Subscribes to what others say, also to `lights`, and for the first time
+    /// to what earlier runs left, with `announcements` to Home Assistant; `named` is where they left it, as
+    /// far as that is known. `false` if the connection was only a trial.
     pub(super) fn connected(
         &mut self,
         announcements: Option<String>,
@@ -227,7 +229,8 @@ impl Broker {
         self.unsubscribe(over.unwrap_or_default(), cx);
     }
 
-    /// Somebody, or the will of an older connection, has changed this bridge's `state`. It is said again, not too often.
+    /// Somebody, or the will of an older connection, has changed this bridge's `state`. It is said again, not
+    /// too often.
     pub(super) fn heard_own_state(&mut self, message: &Incoming, outbox: &Outbox, cx: &Context) {
         // What was retained is what there was before `online` arrived; an older connection's will comes live.
         let is_old = message.retained && outbox.announced_at().is_none();
@@ -262,7 +265,8 @@ impl Broker {
         self.claim.heard_instance(instance, payload, now)
     }
 
-    /// What `<bridge>/info` says of the connection: the version of MQTT, and who waits, where several instances take turns.
+    /// What `<bridge>/info` says of the connection: the version of MQTT, and who waits, where several
+    /// instances take turns.
     pub(super) fn info<'a>(&'a self, settings: &'a Settings) -> (Protocol, Option<StandbyInfo<'a>>) {
         let standby = self.claim.standby().map(|standby| StandbyInfo {
             active: &settings.mqtt.instance,
@@ -343,8 +347,8 @@ impl Broker {
         !is_own_doing && self.release(outbox, cx)
     }
 
-    /// Time went on by `slept`. The broker gives a silent client up after one and a half times the keep-alive (MQTT 3.1.1
-    /// section 3.1.2.10), and reading back goes by how long it is silent, which nobody knows now.
+    /// Time went on by `slept`. The broker gives a silent client up after one and a half times the keep-alive
+    /// (MQTT 3.1.1 section 3.1.2.10), and reading back goes by how long it is silent, which nobody knows now.
     /// `true` if this instance was active, and another one is to be.
     pub(super) fn slept(&mut self, slept: Duration, outbox: &mut Outbox, cx: &mut Context) -> bool {
         let given_up = slept >= cx.settings.mqtt.keep_alive.mul_f32(1.5) && !self.link.is_stopping();
@@ -381,8 +385,9 @@ impl Broker {
         }
     }
 
-    /// Opens the connection when its time has come. Returns what reading back has shown when that is over. So many `announcements` to
-    /// Home Assistant were read back, and `announced` says where somebody is announced.
+    /// Opens the connection when its time has come. Returns what reading back has shown when that is over. So
+    /// many `announcements` to Home Assistant were read back, and `announced` says where somebody is
+    /// announced.
     pub(super) fn tend(
         &mut self,
         announcements: usize,
@@ -495,8 +500,8 @@ impl Broker {
         self.resend_at.is_some_and(|at| at <= now)
     }
 
-    /// Everything is sent again. Returns whether that is the first time in this run, and the topics that were refused since the
-    /// last time.
+    /// Everything is sent again. Returns whether that is the first time in this run, and the topics that were
+    /// refused since the last time.
     pub(super) fn resends(&mut self, cx: &Context) -> (bool, BTreeMap<String, Legible>) {
         self.resend_at = self.resend_every(&cx.settings).map(|every| cx.now + every);
         (self.link.first_sending(), self.refusals.take_topics())

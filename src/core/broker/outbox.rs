@@ -3,8 +3,8 @@
 //! Nothing is stored but places: a payload is made from what is known at the moment it leaves, so the newest
 //! state wins and memory is bounded by the number of people, not by the length of an outage.
 //!
-//! The outbox is open while presence may be published. While it is closed it takes removals and results, which nothing would
-//! repeat; what else is still true is made anew when it opens.
+//! The outbox is open while presence may be published. While it is closed it takes removals and results,
+//! which nothing would repeat; what else is still true is made anew when it opens.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -59,8 +59,8 @@ pub(in crate::core) struct Outbox {
     fresh: VecDeque<Place>,
     /// By place.
     unsent: Vec<Unsent>,
-    /// Orders to lights and what is published about them, with the light's name where a newer one takes its place: after the
-    /// change that they show, before everybody else.
+    /// Orders to lights and what is published about them, with the light's name where a newer one takes its
+    /// place: after the change that they show, before everybody else.
     lights: VecDeque<(Option<TopicLevel>, Message)>,
     /// The full sending after a connect, the next one at the end.
     everyone: Vec<Place>,
@@ -98,8 +98,8 @@ impl Outbox {
         self.removals.extend(self.removed.drain(..));
     }
 
-    /// Forgets everything that was to be sent, and what was sent on earlier connections; not at which messages the broker hangs
-    /// up.
+    /// Forgets everything that was to be sent, and what was sent on earlier connections; not at which
+    /// messages the broker hangs up.
     pub(in crate::core) fn begin_anew(&mut self) {
         self.close();
         let (suspects, in_flight) = (std::mem::take(&mut self.suspects), std::mem::take(&mut self.in_flight));
@@ -137,8 +137,8 @@ impl Outbox {
         self.lights.clear();
     }
 
-    /// Sends everybody's topics, newest changes first, and then `online`. The first time in a run everybody is
-    /// doubted first, so that nobody believes half of an earlier run's values and half of this one's.
+    /// Sends everybody's topics, newest changes first, and then `online`. The first time in a run everybody
+    /// is doubted first, so that nobody believes half of an earlier run's values and half of this one's.
     pub(in crate::core) fn send_everything(&mut self, people: &Roster, first: bool) {
         for unsent in &mut self.unsent {
             unsent.topics = DirtyTopics::default();
@@ -200,8 +200,8 @@ impl Outbox {
         }
     }
 
-    /// Queues orders to a light, or what is retained about it; older ones of the same light for the same topics are
-    /// not sent any more. What has no name is sent whatever comes after it.
+    /// Queues orders to a light, or what is retained about it; older ones of the same light for the same
+    /// topics are not sent any more. What has no name is sent whatever comes after it.
     pub(in crate::core) fn light(&mut self, name: Option<&TopicLevel>, messages: Vec<Message>) {
         if self.open {
             self.lights.retain(|(of, waiting)| {
@@ -275,8 +275,8 @@ impl Outbox {
         is_online
     }
 
-    /// The broker ended the connection, without a word or soon after it was made. `true` if the message is found at which it
-    /// does.
+    /// The broker ended the connection, without a word or soon after it was made. `true` if the message is
+    /// found at which it does.
     pub(super) fn hung_up(&mut self, cx: &mut Context) -> bool {
         self.careful = true;
         self.suspects.hung_up(cx)
@@ -314,8 +314,8 @@ impl Outbox {
         self.in_flight.count()
     }
 
-    /// Sends what fits into the window. `announcement` makes what Home Assistant is told of somebody, `expires` is after how
-    /// long the broker forgets.
+    /// Sends what fits into the window. `announcement` makes what Home Assistant is told of somebody,
+    /// `expires` is after how long the broker forgets.
     pub(in crate::core) fn send(
         &mut self,
         people: &Roster,
@@ -455,7 +455,8 @@ impl Outbox {
                 messages.push(Message::retained(topic, payload, cx.settings.mqtt.qos));
             }
         }
-        // Behind what it is about: it is the largest message of all, and the first that a broker does not take.
+        // Behind what it is about: it is the largest message of all, and the first that a broker does not
+        // take.
         if topics.has_announcement() {
             let announcement = announcement(place, person, cx);
             messages.extend(announcement.map(|(topic, payload)| own(topic, payload)));

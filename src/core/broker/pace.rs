@@ -1,5 +1,5 @@
-//! How fast a burst goes out. A broker keeps a queue for each subscriber, and what does not fit is lost to a slow one without a
-//! word, at quality 1 too (Mosquitto: `max_queued_messages`, 1,000).
+//! How fast a burst goes out. A broker keeps a queue for each subscriber, and what does not fit is lost to a
+//! slow one without a word, at quality 1 too (Mosquitto: `max_queued_messages`, 1,000).
 
 use std::time::Duration;
 

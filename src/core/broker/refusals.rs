@@ -1,4 +1,5 @@
-//! What the broker does not take: filters, and messages for some topics; and what this bridge does not take from it.
+//! What the broker does not take: filters, and messages for some topics; and what this bridge does not take
+//! from it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -55,8 +56,8 @@ impl Refusals {
         self.reported = false;
     }
 
-    /// The broker has answered to these. What it refuses is asked for again after growing pauses: nobody would say when it is
-    /// allowed.
+    /// The broker has answered to these. What it refuses is asked for again after growing pauses: nobody
+    /// would say when it is allowed.
     pub(super) fn answered(
         &mut self,
         asked: Vec<Subscription>,
@@ -79,7 +80,8 @@ impl Refusals {
         }
     }
 
-    /// A message that others published is too large or cannot be read. It stays named: it is met only at the first connect.
+    /// A message that others published is too large or cannot be read. It stays named: it is met only at the
+    /// first connect.
     pub(super) fn skipped(&mut self, topic: String, bytes: usize, cx: &mut Context) {
         let is_room = self.skipped.len() < REFUSED_TOPICS;
         if is_room && self.skipped.insert(topic.clone(), bytes).is_none() {
@@ -107,8 +109,8 @@ impl Refusals {
         self.filters.remove(filter);
     }
 
-    /// The broker does not take a message. Returns when everything is to be sent again, if this is the first: what is not on the
-    /// broker must get there when it is allowed, and nobody would say when that is.
+    /// The broker does not take a message. Returns when everything is to be sent again, if this is the first:
+    /// what is not on the broker must get there when it is allowed, and nobody would say when that is.
     pub(super) fn message(&mut self, topic: String, why: Legible, cx: &mut Context) -> Option<Tick> {
         if !std::mem::replace(&mut self.reported, true) {
             cx.report(Report::PublishRefused(why.clone()));

@@ -1,9 +1,10 @@
 //! Messages at which the broker hangs up.
 //!
-//! A broker may close the connection at one message: too large, not allowed, or simply not to its taste. Sent again after
-//! each connect it would take everything else along. So what was unacknowledged when a connection ended is suspected, and is
-//! sent alone on the next one: if that ends as well, and does so for a while, it is the one. It is left out from then on, named,
-//! and tried again after growing pauses. Up to MQTT 3.1.1 that is the only way in which a broker can refuse a message at all.
+//! A broker may close the connection at one message: too large, not allowed, or simply not to its taste. Sent
+//! again after each connect it would take everything else along. So what was unacknowledged when a connection
+//! ended is suspected, and is sent alone on the next one: if that ends as well, and does so for a while, it
+//! is the one. It is left out from then on, named, and tried again after growing pauses. Up to MQTT 3.1.1
+//! that is the only way in which a broker can refuse a message at all.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::{DefaultHasher, Hasher};
@@ -178,8 +179,9 @@ impl Suspects {
         self.filler = Some(message.clone());
     }
 
-    /// Takes the next one that is to be sent alone. Nothing is under way. As many bytes as it has must have arrived on this
-    /// connection before, or its end would say no more than that the line carries only so many: until then the filler goes.
+    /// Takes the next one that is to be sent alone. Nothing is under way. As many bytes as it has must have
+    /// arrived on this connection before, or its end would say no more than that the line carries only so
+    /// many: until then the filler goes.
     pub(super) fn next_alone(&mut self) -> Vec<Message> {
         let Some(next) = self.held.front().map(Sent::from_message) else { return Vec::new() };
         let missing = next.bytes.saturating_sub(self.passed);
@@ -221,7 +223,8 @@ impl Suspects {
         }
     }
 
-    /// Everything that is not left out has arrived: so it was not the line. Soon it shows whether it was the message.
+    /// Everything that is not left out has arrived: so it was not the line. Soon it shows whether it was the
+    /// message.
     pub(super) fn all_others_arrived(&mut self, now: Tick) {
         self.since = None;
         if self.left_out.iter().any(LeftOut::is_doubtful) {
@@ -300,7 +303,8 @@ impl Suspects {
         }
     }
 
-    /// Whether one of those left out is to be tried again, now: everything has to be sent for it. `true` once.
+    /// Whether one of those left out is to be tried again, now: everything has to be sent for it. `true`
+    /// once.
     pub(super) fn begins_trial(&mut self, cx: &mut Context) -> bool {
         if std::mem::take(&mut self.must_resend) {
             if self.left_out.is_empty() {
@@ -370,7 +374,8 @@ mod tests {
         Message::retained(format!("presence/{topic}/state"), "x".repeat(bytes), Qos::AtLeastOnce)
     }
 
-    /// A broker that hangs up at messages of more than `limit` bytes, and how often it does until everything else is there.
+    /// A broker that hangs up at messages of more than `limit` bytes, and how often it does until everything
+    /// else is there.
     fn hang_ups(messages: &[Message], limit: usize) -> (usize, Suspects) {
         let (mut suspects, mut cx) = (Suspects::default(), context());
         suspects.may_repeat(&message(1000, 300));
@@ -412,7 +417,8 @@ mod tests {
         let messages: Vec<Message> =
             (0..20).map(|topic| message(topic, if topic % 3 == 1 { 4000 } else { 300 })).collect();
         let (hung_up, suspects) = hang_ups(&messages, 3000);
-        // The first one at its second time, the second one alone, and the other five by what those two have in common.
+        // The first one at its second time, the second one alone, and the other five by what those two have
+        // in common.
         assert_eq!(hung_up, 3);
         let notice = suspects.notice().unwrap();
         assert!(notice.contains("4024 bytes for presence/1/state and at 6 more"), "{notice}");

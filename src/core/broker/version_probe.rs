@@ -1,8 +1,8 @@
 //! Which version of MQTT the broker is spoken to in.
 //!
-//! A broker that knows only 3.1.1 often says nothing when it is spoken to in MQTT 5: it closes. So does a broker that
-//! is just ending, or something in front of a broker that is away. So 5 is given up only after the same broker has
-//! answered in 3.1.1 and has then again not answered in 5.
+//! A broker that knows only 3.1.1 often says nothing when it is spoken to in MQTT 5: it closes. So does a
+//! broker that is just ending, or something in front of a broker that is away. So 5 is given up only after
+//! the same broker has answered in 3.1.1 and has then again not answered in 5.
 
 use crate::core::model::event::LinkFailure;
 use crate::core::model::mqtt::Protocol;

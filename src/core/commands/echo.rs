@@ -1,4 +1,5 @@
-//! What is answered to a command, and to whom: on `<base>/<user>/set/result`, and where the sender asked for it.
+//! What is answered to a command, and to whom: on `<base>/<user>/set/result`, and where the sender asked for
+//! it.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -45,7 +46,8 @@ impl Echo {
             let end = (0..=LONGEST_ECHO).rev().find(|&at| text.is_char_boundary(at)).unwrap_or_default();
             return Self(to_raw_value(&format!("{}…", &text[..end])).ok());
         }
-        // JSON that only the raw form can hold, such as a very deep one, would trouble whoever reads the result.
+        // JSON that only the raw form can hold, such as a very deep one, would trouble whoever reads the
+        // result.
         let is_json = serde_json::from_str::<Value>(&text).is_ok();
         let raw = if is_json { serde_json::from_str(&text) } else { to_raw_value(&text) };
         Self(raw.ok())

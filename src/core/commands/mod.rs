@@ -1,8 +1,10 @@
-//! What users send: commands that set presence. [`CommandQueue`] takes them, if whoever is signed in may set that person
-//! (`queue`), `dispatch` is when they are sent to Graph and what the end of that means, and `echo` what is answered.
+//! What users send: commands that set presence. [`CommandQueue`] takes them, if whoever is signed in may set
+//! that person (`queue`), `dispatch` is when they are sent to Graph and what the end of that means, and
+//! `echo` what is answered.
 //!
-//! A command is obeyed at once or not at all: a presence that is set an hour late is wrong. So what fails is answered
-//! as failed and never tried again later; only a token that Graph refuses is replaced and the write repeated, once.
+//! A command is obeyed at once or not at all: a presence that is set an hour late is wrong. So what fails is
+//! answered as failed and never tried again later; only a token that Graph refuses is replaced and the write
+//! repeated, once.
 
 mod dispatch;
 mod echo;

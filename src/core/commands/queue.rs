@@ -31,7 +31,8 @@ const NOT_ASKED_FOR: &str = "the sign-in was made without the permission Presenc
                              `presence2mqtt login` again";
 const UNKNOWN: &str = "the object id of this person is not known yet; try again when their health is ok";
 
-/// Whether the sender may have an answer there. A topic of a light or of Home Assistant means something to others.
+/// Whether the sender may have an answer there. A topic of a light or of Home Assistant means something to
+/// others.
 fn may_reply(user: &TopicLevel, to: &ReplyTo, cx: &Context) -> bool {
     let settings = &cx.settings;
     let elsewhere = settings.commands.as_ref().and_then(|commands| commands.response_topic.as_deref());

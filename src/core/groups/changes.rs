@@ -1,6 +1,7 @@
 //! What a complete reading of a group changes: who joins, who leaves, and who has another name.
 //!
-//! Somebody who is configured and a member is configured, and whoever is in several groups belongs to the first.
+//! Somebody who is configured and a member is configured, and whoever is in several groups belongs to the
+//! first.
 
 use super::difference::Difference;
 use super::handing::Handing;
@@ -17,9 +18,9 @@ use crate::core::model::settings::User;
 use crate::core::people::Roster;
 
 impl Groups {
-    /// Of a group that is read for the first time so many are known that they join while its other pages are still to come: reading
-    /// and publishing a whole tenant takes as long as its pages do. As long as a conflict of names ends the run, nobody is left out for
-    /// having come later.
+    /// Of a group that is read for the first time so many are known that they join while its other pages are
+    /// still to come: reading and publishing a whole tenant takes as long as its pages do. As long as a
+    /// conflict of names ends the run, nobody is left out for having come later.
     ///
     /// # Errors
     ///
@@ -50,8 +51,8 @@ impl Groups {
         Ok(())
     }
 
-    /// A group was read to its end: who is in it, and about whom there is news, both in the order of object ids. Where some of
-    /// its members are `unreadable`, whoever was a member stays one.
+    /// A group was read to its end: who is in it, and about whom there is news, both in the order of object
+    /// ids. Where some of its members are `unreadable`, whoever was a member stays one.
     ///
     /// # Errors
     ///

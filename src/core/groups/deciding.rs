@@ -13,8 +13,8 @@ use crate::core::model::topic::Field;
 use crate::core::people::Roster;
 
 impl Groups {
-    /// Somebody's `state` is retained, whoever published it. Nobody may believe that of an earlier run of somebody who is not known
-    /// yet.
+    /// Somebody's `state` is retained, whoever published it. Nobody may believe that of an earlier run of
+    /// somebody who is not known yet.
     pub(in crate::core) fn found_state(
         &mut self,
         user: TopicLevel,
@@ -47,8 +47,8 @@ impl Groups {
         self.orphans.doubted(&cx.topics).into_iter().for_each(|health| outbox.doubt(health));
     }
 
-    /// Who is in none of the groups that may have them will not come: what earlier runs left of them is removed. A group that cannot
-    /// be read keeps only those waiting whose names its members may have.
+    /// Who is in none of the groups that may have them will not come: what earlier runs left of them is
+    /// removed. A group that cannot be read keeps only those waiting whose names its members may have.
     pub(in crate::core) fn decide_orphans(&mut self, people: &Roster, outbox: &mut Outbox, cx: &mut Context) {
         let Self { list, orphans, .. } = self;
         let (states, healths) = orphans.take_decided(|name| may_come(list, name));

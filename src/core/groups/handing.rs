@@ -5,8 +5,8 @@ use super::member_pages::Named;
 /// Members whose room is given back at once.
 const GIVEN_BACK: usize = 16_384;
 
-/// Those who are still to be handed out. A whole tenant may join at once: the room that it took in the reading is given
-/// back while it takes room among the people.
+/// Those who are still to be handed out. A whole tenant may join at once: the room that it took in the
+/// reading is given back while it takes room among the people.
 #[derive(Debug)]
 pub(super) struct Handing {
     /// The next one is the last.

@@ -7,7 +7,8 @@ use crate::core::model::request::BULK_LIMIT;
 /// Pages of one reading, each of up to 999 members; twice what the presence limit lets be followed.
 const PAGES: usize = 2_000;
 
-/// New members who are handed out while later pages are still to come. They fill their requests, so that each is read once.
+/// New members who are handed out while later pages are still to come. They fill their requests, so that each
+/// is read once.
 pub(in crate::core) const PORTION: usize = 16 * BULK_LIMIT;
 
 /// A member who is new, or about whom something is.
@@ -89,8 +90,8 @@ impl MemberPages {
         Some(each_once(self.named.extract_if(.., |named| is_new(named)).take(PORTION).collect()))
     }
 
-    /// A list that is shorter than Graph itself counted is half a list, and nobody may be missed because of it. Graph counts
-    /// somewhat behind the time, though: what comes twice alike is taken.
+    /// A list that is shorter than Graph itself counted is half a list, and nobody may be missed because of
+    /// it. Graph counts somewhat behind the time, though: what comes twice alike is taken.
     fn complete(&mut self) -> Turned {
         let (mut ids, named) = (std::mem::take(&mut self.ids), each_once(std::mem::take(&mut self.named)));
         let (counted, unreadable) = (self.counted, self.unreadable);
@@ -110,7 +111,8 @@ impl MemberPages {
     }
 }
 
-/// By object id. In place: a whole tenant has to fit into memory once. Whoever comes twice nearly always comes alike.
+/// By object id. In place: a whole tenant has to fit into memory once. Whoever comes twice nearly always
+/// comes alike.
 fn each_once(mut named: Vec<Named>) -> Vec<Named> {
     named.sort_unstable_by(|one, other| (one.id, &one.name).cmp(&(other.id, &other.name)));
     named.dedup_by_key(|named| named.id);

@@ -27,7 +27,8 @@ pub(super) struct Membership {
     pub pages: MemberPages,
     /// When the next page is to be read.
     pub due: Tick,
-    /// It is read: those of one account one after the other at first, since whoever is in several belongs to the first.
+    /// It is read: those of one account one after the other at first, since whoever is in several belongs to
+    /// the first.
     pub begun: bool,
     failures: u32,
     backoff: Backoff,
@@ -66,7 +67,8 @@ impl Membership {
         }
     }
 
-    /// The same group after a reload, or another one: it is read again, and until then its members are who they were.
+    /// The same group after a reload, or another one: it is read again, and until then its members are who
+    /// they were.
     pub(super) fn again(group: Group, known: Option<Self>, now: Tick) -> Self {
         let (ids, whole, at_start) =
             known.map_or((Vec::new(), false, false), |known| (known.ids, known.whole, known.at_start));
@@ -92,7 +94,8 @@ impl Membership {
         self.ids.sort();
     }
 
-    /// It was read, but for so many members who cannot be: then those who were there stay. Returns who its members were before.
+    /// It was read, but for so many members who cannot be: then those who were there stay. Returns who its
+    /// members were before.
     pub(super) fn read(&mut self, mut ids: Vec<ObjectId>, unreadable: usize) -> Vec<ObjectId> {
         self.failures = 0;
         self.backoff.reset();

@@ -1,9 +1,10 @@
 //! Groups whose members are followed: what is known of them, and who comes and goes by that.
 //!
-//! `membership` is all that is known of one group. `pages` is what the end of a request for members means, and `member_pages` puts
-//! the pages of one reading together. `difference` is what a complete reading changes; `changes` makes [`roster_change`]s of it
-//! and carries them out, one after the other, with `name_conflicts` for who may have which name and `handing` for who joins. `orphans` are
-//! what earlier runs left of people who are not known yet, and `deciding` what becomes of them.
+//! `membership` is all that is known of one group. `pages` is what the end of a request for members means,
+//! and `member_pages` puts the pages of one reading together. `difference` is what a complete reading
+//! changes; `changes` makes [`roster_change`]s of it and carries them out, one after the other, with
+//! `name_conflicts` for who may have which name and `handing` for who joins. `orphans` are what earlier runs
+//! left of people who are not known yet, and `deciding` what becomes of them.
 
 mod changes;
 mod deciding;
@@ -43,7 +44,8 @@ impl Groups {
         groups
     }
 
-    /// Other groups are configured: all are read again, and until then the members of those that stay are who they were.
+    /// Other groups are configured: all are read again, and until then the members of those that stay are who
+    /// they were.
     pub(super) fn configured(&mut self, groups: &[Group], now: Tick) {
         let mut before = std::mem::take(&mut self.list);
         for group in groups {
@@ -77,8 +79,8 @@ impl Groups {
         begun.map(|(group, membership)| (group, membership.group.account, membership.due))
     }
 
-    /// The page of a group that is to be read, and whether the group was refused for a missing permission, which newer tokens
-    /// may have.
+    /// The page of a group that is to be read, and whether the group was refused for a missing permission,
+    /// which newer tokens may have.
     pub(super) fn next_page(&self, group: usize) -> Option<(ReadMembers, bool)> {
         let membership = self.list.get(group)?;
         let page = membership.pages.page().cloned();
@@ -91,20 +93,21 @@ impl Groups {
         self.list.iter().position(|group| group.has(id))
     }
 
-    /// Whether somebody of this name, who is unknown, may still turn out to be a member: a group that may have them was not read yet.
+    /// Whether somebody of this name, who is unknown, may still turn out to be a member: a group that may
+    /// have them was not read yet.
     pub(super) fn may_come(&self, name: &TopicLevel) -> bool {
         may_come(&self.list, name)
     }
 
-    /// Whether somebody of this name is still expected: a group that may have them was neither read nor refused, and its account
-    /// `is_well`.
+    /// Whether somebody of this name is still expected: a group that may have them was neither read nor
+    /// refused, and its account `is_well`.
     pub(super) fn expects(&self, name: &TopicLevel, is_well: impl Fn(AccountId) -> bool) -> bool {
         let has = |group: &Membership| group.at_start && group.group.name.may_make(name);
         self.list.iter().any(|group| has(group) && is_well(group.group.account))
     }
 
-    /// Whether a group is read out of turn when somebody wants everybody to be read: it costs as much as all its members, so
-    /// only to see whether it can be.
+    /// Whether a group is read out of turn when somebody wants everybody to be read: it costs as much as all
+    /// its members, so only to see whether it can be.
     pub(super) fn is_worth_a_try(&self, group: usize) -> bool {
         self.list.get(group).is_some_and(|membership| membership.trouble.is_some())
     }

@@ -38,7 +38,8 @@ impl Orphans {
         self.states.keys().map(|user| topics.of_user(user, Field::Health)).collect()
     }
 
-    /// Who will not come, as only those do who still `may_come`: who has a `state`, and who has only a `health`.
+    /// Who will not come, as only those do who still `may_come`: who has a `state`, and who has only a
+    /// `health`.
     pub(super) fn take_decided(
         &mut self,
         may_come: impl Fn(&TopicLevel) -> bool,

@@ -18,8 +18,8 @@ use crate::core::requests::Requests;
 use crate::core::requests::target::Target;
 
 impl Groups {
-    /// A page of members was read, or could not be: what was read of the group before is good then, and what was known of its
-    /// members stands.
+    /// A page of members was read, or could not be: what was read of the group before is good then, and what
+    /// was known of its members stands.
     ///
     /// # Errors
     ///
@@ -119,8 +119,8 @@ impl Groups {
         DENIED_RETRY
     }
 
-    /// It may take days until it is read. The people of other accounts are followed by then, and nothing that comes of it may end
-    /// the run.
+    /// It may take days until it is read. The people of other accounts are followed by then, and nothing that
+    /// comes of it may end the run.
     fn not_at_start(&mut self, group: usize) {
         if let Some(membership) = self.list.get_mut(group) {
             membership.at_start = false;

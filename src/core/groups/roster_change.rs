@@ -31,8 +31,8 @@ pub(in crate::core) enum CarriedOut {
     },
 }
 
-/// Changes that are still to be carried out. Members join one by one: a whole tenant may join at once, and fits into memory
-/// once.
+/// Changes that are still to be carried out. Members join one by one: a whole tenant may join at once, and
+/// fits into memory once.
 #[derive(Debug)]
 pub(super) struct Pending {
     pub group: usize,

@@ -1,4 +1,5 @@
-//! What the bridge publishes about itself: `<bridge>/info` and `<bridge>/health`, and of each of several accounts its own health.
+//! What the bridge publishes about itself: `<bridge>/info` and `<bridge>/health`, and of each of several
+//! accounts its own health.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -37,7 +38,8 @@ pub(super) struct AccountHealthWords {
     pub notices: Vec<String>,
     pub since: Timestamp,
     pub last_success: Option<Timestamp>,
-    /// It may be said now that this moved. Of several accounts each says so when it moves, whatever the others live through.
+    /// It may be said now that this moved. Of several accounts each says so when it moves, whatever the
+    /// others live through.
     pub may_move: bool,
 }
 
@@ -135,8 +137,8 @@ impl BridgeHealth {
         remove_account(name, outbox, cx);
     }
 
-    /// The `info` of an earlier run says which accounts it had: takes back what it said of those that are not configured any more, and a
-    /// code that is not announced any more.
+    /// The `info` of an earlier run says which accounts it had: takes back what it said of those that are not
+    /// configured any more, and a code that is not announced any more.
     pub(super) fn found_info(info: &[u8], outbox: &mut Outbox, cx: &Context) {
         let info: Option<RememberedInfo> = serde_json::from_slice(info).ok();
         let Some(info) = info.filter(|info| cx.is_own(&info.bridge)) else { return };
@@ -223,7 +225,8 @@ impl LastPublished {
     }
 }
 
-/// How several accounts are doing together: as the one that is worst off, of several the first, which is named.
+/// How several accounts are doing together: as the one that is worst off, of several the first, which is
+/// named.
 fn overall(
     accounts: &[(Option<TopicLevel>, AccountHealthWords)],
     notices: Vec<String>,

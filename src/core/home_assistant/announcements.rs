@@ -33,8 +33,8 @@ pub(in crate::core) struct HomeAssistant {
     places: HashMap<ObjectId, Place>,
     /// What was last said of whom in this run.
     told: BTreeMap<ObjectId, Words>,
-    /// Entities that Home Assistant may have, by the topic of their device. One that is not wanted any more has to be
-    /// named: leaving it out would not remove it.
+    /// Entities that Home Assistant may have, by the topic of their device. One that is not wanted any more
+    /// has to be named: leaving it out would not remove it.
     entities: BTreeMap<String, Entities>,
     /// The topics of devices that an earlier run announced for people whose object id is not known yet.
     undecided: BTreeMap<TopicLevel, String>,
@@ -53,8 +53,8 @@ struct Words {
 }
 
 impl HomeAssistant {
-    /// Somebody is known by their object id, or to be described otherwise: announces them, unless they are the second name of the
-    /// same person, or takes back what was announced.
+    /// Somebody is known by their object id, or to be described otherwise: announces them, unless they are
+    /// the second name of the same person, or takes back what was announced.
     pub(in crate::core) fn described(
         &mut self,
         place: Place,
@@ -80,8 +80,8 @@ impl HomeAssistant {
         }
     }
 
-    /// Whoever was at this place is not followed any more, or is somebody else: another name of the same person takes over, or
-    /// they are taken back.
+    /// Whoever was at this place is not followed any more, or is somebody else: another name of the same
+    /// person takes over, or they are taken back.
     pub(in crate::core) fn withdraw(
         &mut self,
         place: Place,
@@ -107,8 +107,8 @@ impl HomeAssistant {
         }
     }
 
-    /// Takes back announcements of earlier runs about whom it is known by now that they are not wanted. `may_come` says whether
-    /// somebody unknown may still be followed.
+    /// Takes back announcements of earlier runs about whom it is known by now that they are not wanted.
+    /// `may_come` says whether somebody unknown may still be followed.
     pub(in crate::core) fn decide(
         &mut self,
         may_come: impl Fn(&TopicLevel) -> bool,
@@ -146,7 +146,8 @@ impl HomeAssistant {
         }
     }
 
-    /// The topic and payload of the announcement of whoever is at a place, if they are to be announced under this name.
+    /// The topic and payload of the announcement of whoever is at a place, if they are to be announced under
+    /// this name.
     pub(in crate::core) fn announcement(
         &self,
         place: Place,
@@ -168,8 +169,8 @@ impl HomeAssistant {
         Some((topic, payload))
     }
 
-    /// Takes a retained announcement of a device. `may_come` says whether somebody may still be followed who is unknown now. Returns
-    /// the lights that are announced as entities of the bridge.
+    /// Takes a retained announcement of a device. `may_come` says whether somebody may still be followed who
+    /// is unknown now. Returns the lights that are announced as entities of the bridge.
     pub(in crate::core) fn heard_device(
         &mut self,
         message: &Incoming,
@@ -232,7 +233,8 @@ impl HomeAssistant {
         self.found.clear();
     }
 
-    /// Whether a message is on the birth topic. Home Assistant has started and knows nothing any more: everything is sent again.
+    /// Whether a message is on the birth topic. Home Assistant has started and knows nothing any more:
+    /// everything is sent again.
     pub(in crate::core) fn is_birth(&mut self, message: &Incoming, cx: &mut Context) -> bool {
         let birth_topic = cx.settings.discovery.as_ref().map(|discovery| &discovery.birth_topic);
         let birth = birth_topic == Some(&message.topic);

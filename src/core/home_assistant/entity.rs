@@ -1,6 +1,8 @@
-//! The shape of a discovery payload: a device with its entities (Home Assistant: `integrations/mqtt#device-discovery-payload`).
+//! The shape of a discovery payload: a device with its entities (Home Assistant:
+//! `integrations/mqtt#device-discovery-payload`).
 //!
-//! Home Assistant refuses a whole payload for one key that it does not know at the top, in `device` or in `origin`.
+//! Home Assistant refuses a whole payload for one key that it does not know at the top, in `device` or in
+//! `origin`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -44,7 +46,8 @@ pub(super) struct Origin {
 pub(super) enum Component<'a> {
     /// It is there.
     Entity(Box<Entity<'a>>),
-    /// It was announced before and is removed by this (Home Assistant: `integrations/mqtt#removing-a-component`).
+    /// It was announced before and is removed by this (Home Assistant:
+    /// `integrations/mqtt#removing-a-component`).
     Gone { platform: &'a str },
 }
 

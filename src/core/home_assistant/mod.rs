@@ -1,11 +1,12 @@
 //! What Home Assistant is told, so that people and the bridge appear there by themselves.
 //!
-//! Device-based discovery, Home Assistant 2024.11 or newer (Home Assistant: `integrations/mqtt#mqtt-discovery`).
-//! `announcements` knows who is announced and what was announced before; `entity` is the shape of a payload, `person`, `bridge`, `account` and `light` are the entities, `remembered` is what an earlier
-//! run left.
+//! Device-based discovery, Home Assistant 2024.11 or newer (Home Assistant:
+//! `integrations/mqtt#mqtt-discovery`). `announcements` knows who is announced and what was announced before;
+//! `entity` is the shape of a payload, `person`, `bridge`, `account` and `light` are the entities,
+//! `remembered` is what an earlier run left.
 //!
-//! Ids come from what never changes: a person's object id, the bridge's client id. Entity ids carry the name that is
-//! configured, and matter only when Home Assistant sees the entity for the first time.
+//! Ids come from what never changes: a person's object id, the bridge's client id. Entity ids carry the name
+//! that is configured, and matter only when Home Assistant sees the entity for the first time.
 
 pub(super) mod account;
 pub(super) mod announcements;
@@ -22,8 +23,8 @@ use self::device_id::DeviceId;
 use self::remembered::Remembered;
 use super::model::name::{BaseTopic, ClientId, ObjectId};
 
-/// Whether what is retained on a discovery topic was announced by the bridge with this client id, and is not about
-/// topics below the base topic that is to be spared.
+/// Whether what is retained on a discovery topic was announced by the bridge with this client id, and is not
+/// about topics below the base topic that is to be spared.
 #[must_use]
 pub fn is_of(client_id: &ClientId, topic: &str, payload: &[u8], spared: Option<&BaseTopic>) -> bool {
     let earlier = Remembered::read(topic, payload, client_id);

@@ -1,6 +1,7 @@
 //! A person in Home Assistant.
 //!
-//! Every template takes an empty payload for "unknown": that is what a topic holds for a moment when it is removed.
+//! Every template takes an empty payload for "unknown": that is what a topic holds for a moment when it is
+//! removed.
 
 use super::device_id::DeviceId;
 use super::entity::{Availability, Device, Entities, Entity, Ids, ORIGIN, Payload, TEXT, components, slug};
@@ -23,7 +24,8 @@ const SINCE: &str = "{{ value_json.since if value else 'None' }}";
 /// What people write in Teams may be longer than a state in Home Assistant.
 const STATUS_MESSAGE: &str = "{{ (value_json.status_message or '')[:255] if value else '' }}";
 
-/// An empty text would be an empty payload, which is no command, and one that begins with a brace would be read as JSON.
+/// An empty text would be an empty payload, which is no command, and one that begins with a brace would be
+/// read as JSON.
 const STATUS_MESSAGE_COMMAND: &str = "{{ {'message': value} | to_json }}";
 
 const ONLINE_IF_OK: &str = "{{ 'online' if value == 'ok' else 'offline' }}";

@@ -6,7 +6,8 @@ use crate::core::model::word::{Activity, Availability, KnownActivity};
 /// How busy somebody is; the greater, the busier.
 type Busyness = (u8, u8);
 
-/// The busiest of those who are seen, the first of them if several are. They come in the order of the light's `users`.
+/// The busiest of those who are seen, the first of them if several are. They come in the order of the light's
+/// `users`.
 pub(in crate::core) fn busiest(seen: impl IntoIterator<Item = Shown>) -> Option<Shown> {
     seen.into_iter().reduce(|first, next| if busyness(&next) > busyness(&first) { next } else { first })
 }

@@ -24,8 +24,8 @@ impl Condition {
     /// Reads a template.
     ///
     /// # Errors
-    /// If it cannot be read, uses an unknown name, filter or test, or never ends. That a member is missing in a payload is no
-    /// error: it means no.
+    /// If it cannot be read, uses an unknown name, filter or test, or never ends. That a member is missing in
+    /// a payload is no error: it means no.
     pub fn new(template: &str) -> Result<Self, TemplateError> {
         template::check(template, NAMES)?;
         match render(template, b"ON") {

@@ -21,7 +21,8 @@ use crate::core::model::time::Tick;
 /// A device that comes again and again, or whatever is taken for that, is told once in this time.
 const REPEATED_START_QUIET: Duration = Duration::from_millis(500);
 
-/// How often other topics may change a light in this time. What comes more often waits for its end, where the last counts.
+/// How often other topics may change a light in this time. What comes more often waits for its end, where the
+/// last counts.
 const ALSO_CHANGES: u8 = 5;
 const ALSO_WINDOW: Duration = Duration::from_secs(1);
 
@@ -118,8 +119,8 @@ impl Light {
         Self { last, must_tell, is_there, again_at, quiet_until, left_by_test, ..fresh }
     }
 
-    /// Looks at the clock: what another topic said may count now or have expired, the hours may have begun or ended, or the device
-    /// may have waited for long enough.
+    /// Looks at the clock: what another topic said may count now or have expired, the hours may have begun or
+    /// ended, or the device may have waited for long enough.
     pub(in crate::core) fn look_at_clock(&mut self, wall: Timestamp, now: Tick) {
         if self.again_at.is_some_and(|at| at <= now) {
             self.again_at = None;
@@ -268,7 +269,8 @@ impl Light {
         if must_tell { self.last.clone() } else { Vec::new() }
     }
 
-    /// The last that the device is told, if anything, and what it shows then, if that is something else than before.
+    /// The last that the device is told, if anything, and what it shows then, if that is something else than
+    /// before.
     pub(in crate::core) fn goodbye(&self) -> (Vec<Order>, Option<Shade>) {
         match self.settings.shutdown {
             Instead::Shade(shade) if self.follows && !self.is_outside_hours() => {

@@ -21,8 +21,8 @@ const DAYS: [(&str, Weekday); 7] = [
     ("sun", Weekday::Sunday),
 ];
 
-/// Hours of the week, such as `Mon-Fri 08:00-18:00`: days, where some are named, and hours, which may go past midnight.
-/// Several are joined by `;`.
+/// Hours of the week, such as `Mon-Fri 08:00-18:00`: days, where some are named, and hours, which may go past
+/// midnight. Several are joined by `;`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Week(Vec<Window>);
 
@@ -160,7 +160,8 @@ mod tests {
             (sunday, "2026-11-24T12:00:00+01", false, "2026-11-25T00:00:00+01"),
             ("Mon 08:00-12:00; Mon 13:00-17:00", "2026-11-23T12:30:00+01", false, "2026-11-23T13:00:00+01"),
             ("Mon 08:00-09:00", "2026-11-23T10:00:00+01", false, "2026-11-30T08:00:00+01"),
-            // Clocks go forward on 2026-03-29 at 02:00: half past two does not exist, and the day has 23 hours.
+            // Clocks go forward on 2026-03-29 at 02:00: half past two does not exist, and the day has 23
+            // hours.
             ("Sun 02:30-04:00", "2026-03-29T00:00:00+01", false, "2026-03-29T03:30:00+02"),
             (office, "2026-03-29T12:00:00+02", false, "2026-03-30T08:00:00+02"),
             // And back on 2026-10-25 at 03:00: half past two is there twice.

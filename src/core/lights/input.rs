@@ -17,7 +17,8 @@ pub(super) struct Input {
 impl Input {
     /// Takes a message on the topic of `also`; `true` if it changes what counts.
     ///
-    /// What is retained comes again with each connection and may be old: only when it says something else is it news.
+    /// What is retained comes again with each connection and may be old: only when it says something else is
+    /// it news.
     pub(super) fn heard(&mut self, also: &Also, message: &Incoming, now: Tick) -> bool {
         let says = also.says(&message.payload);
         if message.retained && self.said == Some(says) {

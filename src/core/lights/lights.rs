@@ -115,13 +115,15 @@ impl Lights {
         let gone = self.replace(cx.settings.lights.clone(), outbox, cx);
         self.follow(people);
         let (now, unheard) = (self.filters(&cx.topics), self.unheard());
-        // A topic may be listened to already, but not for this light: what is retained there has to come again.
+        // A topic may be listened to already, but not for this light: what is retained there has to come
+        // again.
         let needed = now.difference(&before).chain(unheard.intersection(&before)).cloned().collect();
         let unneeded = before.difference(&now).cloned().collect();
         Reconfigured { gone, are_others: self.names() != names, unneeded, needed }
     }
 
-    /// A light keeps what is known of it; a device that is left is told goodbye. Returns the lights that are no more.
+    /// A light keeps what is known of it; a device that is left is told goodbye. Returns the lights that are
+    /// no more.
     fn replace(&mut self, configured: Vec<Settings>, outbox: &mut Outbox, cx: &Context) -> Vec<TopicLevel> {
         let before = std::mem::take(&mut self.lights);
         let mut known: BTreeMap<TopicLevel, Light> =
@@ -161,8 +163,8 @@ impl Lights {
         }
     }
 
-    /// Tells every light what is news to it. `is_expected` says whether somebody of a name, who is missing, may be in a group that was
-    /// not read yet.
+    /// Tells every light what is news to it. `is_expected` says whether somebody of a name, who is missing,
+    /// may be in a group that was not read yet.
     pub(in crate::core) fn light_up(
         &mut self,
         is_expected: impl Fn(&TopicLevel) -> bool,
@@ -245,7 +247,8 @@ impl Lights {
         }
     }
 
-    /// An earlier run drove a light of this name: what is retained about it is emptied, if it is not configured any more.
+    /// An earlier run drove a light of this name: what is retained about it is emptied, if it is not
+    /// configured any more.
     pub(in crate::core) fn was_driven(&mut self, name: TopicLevel, outbox: &mut Outbox, cx: &Context) {
         if !outbox.is_open() {
             self.found.insert(name);
@@ -307,7 +310,8 @@ impl Lights {
         }
     }
 
-    /// Takes what a device says of itself, and what other topics say that may win over presence; `false` if it is neither.
+    /// Takes what a device says of itself, and what other topics say that may win over presence; `false` if
+    /// it is neither.
     pub(in crate::core) fn heard(&mut self, message: &Incoming, now: Tick) -> bool {
         let mut is_for_a_light = false;
         for light in &mut self.lights {

@@ -1,9 +1,11 @@
-//! Templates of our user's own (template language: `docs.rs/minijinja`, "syntax"), which may cost only so much.
+//! Templates of our user's own (template language: `docs.rs/minijinja`, "syntax"), which may cost only so
+//! much.
 
 use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, escape_formatter};
 
-/// Bytes of a template. Each operation in a chain takes room on the stack, and no fuel, while it is compiled; this many fit.
+/// Bytes of a template. Each operation in a chain takes room on the stack, and no fuel, while it is compiled;
+/// this many fit.
 pub(super) const LONGEST_TEMPLATE: usize = 4096;
 /// Steps that a template may take. A long one takes some hundreds.
 const FUEL: u64 = 20_000;

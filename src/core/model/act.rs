@@ -21,7 +21,8 @@ pub enum Act {
     SetPresence(TopicLevel, String),
     /// The payload of `<base>/<user>/set_status_message`.
     SetStatusMessage(TopicLevel, String),
-    /// Invites whoever comes to sign in to an account. A browser comes back to this port of localhost, where it can reach the page there.
+    /// Invites whoever comes to sign in to an account. A browser comes back to this port of localhost, where
+    /// it can reach the page there.
     SignIn(Option<TopicLevel>, SignInBy, Option<u16>),
     /// The address that a browser ended on.
     Landed(LandingAddress),

@@ -39,7 +39,8 @@ pub(in crate::core) struct Budget {
 }
 
 impl Budgets {
-    /// Those of other accounts, perhaps: what an app has spent counts. Of several limits for one app the smallest holds.
+    /// Those of other accounts, perhaps: what an app has spent counts. Of several limits for one app the
+    /// smallest holds.
     pub(in crate::core) fn configured(&mut self, accounts: &[AccountSettings]) {
         let mut before = std::mem::take(self).list;
         for AccountSettings { app, reading, .. } in accounts {
@@ -135,7 +136,8 @@ impl Budget {
         self.spent.push_back(now);
     }
 
-    /// Requests that were sent by `now` without being asked for one by one, as the further pages of an answer are.
+    /// Requests that were sent by `now` without being asked for one by one, as the further pages of an answer
+    /// are.
     pub(in crate::core) fn spend_more(&mut self, requests: u32, now: Tick) {
         (0..requests).for_each(|_| self.spend(now));
     }

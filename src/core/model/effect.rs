@@ -61,10 +61,11 @@ pub enum BrokerOrder {
 /// Who connects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConnectAs {
-    /// The bridge, under its own client id and with its last will. Whoever had the client id before is thrown out.
+    /// The bridge, under its own client id and with its last will. Whoever had the client id before is thrown
+    /// out.
     Holder,
-    /// Beside whoever has that client id, as `<client_id>-<instance>`; of one that waits for its turn the will says that it does
-    /// not any more.
+    /// Beside whoever has that client id, as `<client_id>-<instance>`; of one that waits for its turn the
+    /// will says that it does not any more.
     Visitor,
 }
 
@@ -113,7 +114,7 @@ impl Message {
 pub enum Ending {
     /// As asked.
     Stopped,
-    /// It must not run: another bridge holds the same `<bridge>` topics, or two people would have the same name. A
-    /// sentence with the fix.
+    /// It must not run: another bridge holds the same `<bridge>` topics, or two people would have the same
+    /// name. A sentence with the fix.
     Conflict(String),
 }

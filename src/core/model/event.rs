@@ -27,8 +27,8 @@ pub enum Event {
     },
     /// So many of the published messages are acknowledged (QoS 1) or written out (QoS 0).
     Acknowledged(usize),
-    /// A message is not taken: the broker says so (MQTT 5 only: older ones do not tell), or it is too large. It is
-    /// acknowledged apart from this.
+    /// A message is not taken: the broker says so (MQTT 5 only: older ones do not tell), or it is too large.
+    /// It is acknowledged apart from this.
     PublishRefused {
         /// Where it was meant to go.
         topic: String,
@@ -46,12 +46,13 @@ pub enum Event {
     },
     /// There is no connection: it was refused, lost, or closed as asked.
     Disconnected(LinkFailure),
-    /// The configuration was read again, and the broker is the same. The second says of each account what it means for the one that
-    /// had the same name before.
+    /// The configuration was read again, and the broker is the same. The second says of each account what it
+    /// means for the one that had the same name before.
     Configured(Box<Settings>, Vec<Access>),
     /// The configuration cannot be read again: why, as a fragment.
     NotConfigured(String),
-    /// A visitor of the status page wants something done; answered by [`Effect::Answer`](super::effect::Effect::Answer).
+    /// A visitor of the status page wants something done; answered by
+    /// [`Effect::Answer`](super::effect::Effect::Answer).
     Act(ActId, Act),
     /// The process was asked to end.
     Stop,
@@ -105,17 +106,20 @@ pub enum LinkFailure {
     /// Again soon: unreachable, cut, silent, or closed as asked.
     #[error("{0}")]
     Lost(Legible),
-    /// Again soon: there was a connection, and it was closed without an answer. Some brokers refuse a client id like this.
+    /// Again soon: there was a connection, and it was closed without an answer. Some brokers refuse a client
+    /// id like this.
     #[error("the broker closed the connection")]
     NotLetIn,
-    /// Again soon, but for a suspicion: the broker let this client in and then closed the connection without a word, as
-    /// it does when it ends, and when another client comes with the same client id.
+    /// Again soon, but for a suspicion: the broker let this client in and then closed the connection without
+    /// a word, as it does when it ends, and when another client comes with the same client id.
     #[error("the broker closed the connection")]
     Closed,
-    /// Not soon: the broker says that another client has come with the same client id (MQTT 5 section 3.14.2.1).
+    /// Not soon: the broker says that another client has come with the same client id (MQTT 5 section
+    /// 3.14.2.1).
     #[error("another client connected with the same mqtt.client_id; give each its own, or stop the other")]
     TakenOver,
-    /// Again, perhaps in another version of MQTT: there was a connection, but no answer in the version asked for.
+    /// Again, perhaps in another version of MQTT: there was a connection, but no answer in the version asked
+    /// for.
     #[error("{0}")]
     NotUnderstood(Legible),
     /// Again at a gentle pace: the broker answered and said no.

@@ -1,5 +1,6 @@
-//! Words of others, made harmless once, where they enter: a value of one of these types can only be made by cleaning, so
-//! whoever shows it on a terminal, in a log, on a page, on a topic or as a QR code need not clean it again.
+//! Words of others, made harmless once, where they enter: a value of one of these types can only be made by
+//! cleaning, so whoever shows it on a terminal, in a log, on a page, on a topic or as a QR code need not
+//! clean it again.
 
 use std::fmt;
 use std::ops::Deref;
@@ -20,14 +21,14 @@ const LONGEST_ADDRESS: usize = 2048;
 /// Bytes of an address that goes with a code. A QR code on a terminal still has room for it.
 const LONGEST_TYPED: usize = 512;
 
-/// Text on one line, of bounded length, without a character that a terminal or an eye obeys instead of reading it. It may
-/// hold words of others inside our own sentence.
+/// Text on one line, of bounded length, without a character that a terminal or an eye obeys instead of
+/// reading it. It may hold words of others inside our own sentence.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
 #[serde(transparent)]
 pub struct Legible(Box<str>);
 
-/// An address that people may be sent to: `https`, or `http` on a loopback address for a simulated tenant; without user
-/// name and password, which make one host look like another.
+/// An address that people may be sent to: `https`, or `http` on a loopback address for a simulated tenant;
+/// without user name and password, which make one host look like another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct WebAddress(Box<str>);
@@ -82,9 +83,11 @@ fn harmless(character: char) -> char {
 #[must_use]
 pub fn is_obeyed(character: char) -> bool {
     match character {
-        // These turn the direction of writing, so that a line reads other than it is (Unicode Annex 9, section 2).
+        // These turn the direction of writing, so that a line reads other than it is (Unicode Annex 9,
+        // section 2).
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
-        // These are not seen, or change how wide what is beside them is, and terminals do not agree by how much.
+        // These are not seen, or change how wide what is beside them is, and terminals do not agree by how
+        // much.
         '\u{200b}' | '\u{200d}' | '\u{2028}' | '\u{2029}' | '\u{fe0f}' | '\u{feff}' => true,
         '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' => true,
         // C0, which has the escape sequences, and C1, which has the short forms of them (ECMA-48).
@@ -92,7 +95,8 @@ pub fn is_obeyed(character: char) -> bool {
     }
 }
 
-/// JSON for a terminal: what would be obeyed there is written as JSON's own escapes, so that it still means the same.
+/// JSON for a terminal: what would be obeyed there is written as JSON's own escapes, so that it still means
+/// the same.
 #[must_use]
 pub fn escaped(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
@@ -124,7 +128,8 @@ impl FromStr for WebAddress {
         };
         let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback);
         let is_anonymous = url.username().is_empty() && url.password().is_none();
-        // As the parser writes it, so that letters of other scripts that look like Latin ones show (RFC 3492).
+        // As the parser writes it, so that letters of other scripts that look like Latin ones show (RFC
+        // 3492).
         if is_safe && is_anonymous && url.as_str().len() <= LONGEST_ADDRESS {
             Ok(Self(url.as_str().into()))
         } else {

@@ -59,7 +59,8 @@ impl Health {
         }
     }
 
-    /// Whether a payload is what `<base>/<user>/health` holds of a person who was never read and so has no `state`.
+    /// Whether a payload is what `<base>/<user>/health` holds of a person who was never read and so has no
+    /// `state`.
     #[must_use]
     pub fn is_never_read(payload: &[u8]) -> bool {
         Self::ALL.iter().any(|health| *health != Self::Ok && health.as_str().as_bytes() == payload)

@@ -16,7 +16,8 @@ pub enum Heard {
     Standby(TopicLevel),
     /// A topic of this bridge's own.
     Own(BridgeField),
-    /// A topic of somebody's. Another bridge has topics of the same names: of `state` and `health` the payload tells which.
+    /// A topic of somebody's. Another bridge has topics of the same names: of `state` and `health` the
+    /// payload tells which.
     Person(TopicLevel, Field),
     /// A topic that only another bridge has.
     OtherBridge(TopicLevel, BridgeField),

@@ -28,7 +28,7 @@ pub struct Member {
 
 /// What has to follow the address of a group's first page to ask for another one.
 ///
-/// Opaque to the core. It names no host, so that it cannot lead a token anywhere; the edge makes it of a link that it has
-/// checked, and takes it back.
+/// Opaque to the core. It names no host, so that it cannot lead a token anywhere; the edge makes it of a link
+/// that it has checked, and takes it back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageLink(pub Box<str>);

@@ -1,15 +1,17 @@
 //! Plain values: what the departments of the core and the edges hand to one another. Nothing here
 //! decides when or whether something happens.
 //!
-//! In reading order: [`event`] comes in, [`effect`] goes out and [`request`] ties the two for Graph; [`report`] is what
-//! the log gets, [`foreign`] is what others write, made harmless. [`name`], [`word`], [`words`], [`presence`],
-//! [`sequence_number`] and [`members`] are what Graph tells,
-//! [`topic`], [`payload`], [`mqtt`] and [`burst`] what the broker gets, [`heard`] what comes from it, `dirty_topics` what has to be sent,
-//! and [`process`] who asks and answers there whether a bridge lives.
-//! [`health`] says what may be believed, `remembered` what an earlier run left, [`place`] where somebody stands, [`snapshot`] how all
-//! of it is shown, and [`people_page`] how much of many people. [`settings`] is what is configured, [`name_pattern`] how
-//! members are named and [`name_conflict`] what happens when two have one name. [`presence_change`] is what users may
-//! set, `command` that with who wants it, [`act`] what visitors of the status page ask for, [`sign_in`] what happens with signing in, [`account`] by whom, and `successors` what a reload makes of the accounts. [`time`], `backoff` and `budget` say when.
+//! In reading order: [`event`] comes in, [`effect`] goes out and [`request`] ties the two for Graph;
+//! [`report`] is what the log gets, [`foreign`] is what others write, made harmless. [`name`], [`word`],
+//! [`words`], [`presence`], [`sequence_number`] and [`members`] are what Graph tells,
+//! [`topic`], [`payload`], [`mqtt`] and [`burst`] what the broker gets, [`heard`] what comes from it,
+//! `dirty_topics` what has to be sent, and [`process`] who asks and answers there whether a bridge lives.
+//! [`health`] says what may be believed, `remembered` what an earlier run left, [`place`] where somebody
+//! stands, [`snapshot`] how all of it is shown, and [`people_page`] how much of many people. [`settings`] is
+//! what is configured, [`name_pattern`] how members are named and [`name_conflict`] what happens when two
+//! have one name. [`presence_change`] is what users may set, `command` that with who wants it, [`act`] what
+//! visitors of the status page ask for, [`sign_in`] what happens with signing in, [`account`] by whom, and
+//! `successors` what a reload makes of the accounts. [`time`], `backoff` and `budget` say when.
 
 pub mod account;
 pub mod act;

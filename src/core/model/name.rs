@@ -25,7 +25,8 @@ pub struct TopicLevel(Box<str>);
 #[serde(transparent)]
 pub struct BaseTopic(Box<str>);
 
-/// The MQTT client id, which is also the `bridge` id in payloads: 1 to 64 printable ASCII characters without `/`, `+`, `#`.
+/// The MQTT client id, which is also the `bridge` id in payloads: 1 to 64 printable ASCII characters without
+/// `/`, `+`, `#`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct ClientId(Box<str>);
@@ -71,8 +72,8 @@ impl TopicLevel {
         c.is_ascii_alphanumeric() || c == '_' || c == '-'
     }
 
-    /// Makes a level of any text but an empty one: what may not be in it becomes `_`, and it is cut. What would be `taken`,
-    /// ignoring case, is changed at its end.
+    /// Makes a level of any text but an empty one: what may not be in it becomes `_`, and it is cut. What
+    /// would be `taken`, ignoring case, is changed at its end.
     #[must_use]
     pub fn made_of(text: &str, taken: &str) -> Self {
         let allowed = |c| if Self::may_have(c) { c } else { '_' };
@@ -166,7 +167,8 @@ impl FromStr for ObjectId {
     type Err = InvalidName;
 
     fn from_str(text: &str) -> Result<Self, InvalidName> {
-        // Only the hyphenated form: the uuid crate would also take braces, URNs and bare digits, which Graph does not.
+        // Only the hyphenated form: the uuid crate would also take braces, URNs and bare digits, which Graph
+        // does not.
         if text.len() == 36
             && let Ok(id) = uuid::Uuid::try_parse(text)
         {

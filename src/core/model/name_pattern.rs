@@ -61,8 +61,8 @@ fn literal(text: &str) -> Result<Option<Part>, InvalidName> {
 }
 
 impl NamePattern {
-    /// The topic level of a member: never the bridge's, ignoring case. What Graph does not tell is replaced by the object
-    /// id, which differs where an empty text would not.
+    /// The topic level of a member: never the bridge's, ignoring case. What Graph does not tell is replaced
+    /// by the object id, which differs where an empty text would not.
     #[must_use]
     pub fn name(&self, member: &Member, bridge: &TopicLevel) -> TopicLevel {
         let mut text = String::new();

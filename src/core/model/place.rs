@@ -5,7 +5,8 @@ use std::num::NonZeroU32;
 
 use super::name::{ObjectId, TopicLevel};
 
-/// A person's place among all people. It stays the same for as long as they are followed; later it may be another person's.
+/// A person's place among all people. It stays the same for as long as they are followed; later it may be
+/// another person's.
 ///
 /// In four bytes, also where there may be none: whole tenants stand in several lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -148,7 +148,8 @@ impl PresenceChange {
         }
     }
 
-    /// What a payload of `<base>/<user>/set_status_message` asks for, if it came at `wall`; nothing if it is empty.
+    /// What a payload of `<base>/<user>/set_status_message` asks for, if it came at `wall`; nothing if it is
+    /// empty.
     ///
     /// # Errors
     ///
@@ -228,7 +229,8 @@ fn presence(written: &Written) -> Result<PresenceChange, String> {
     })
 }
 
-/// The pairs with this availability and this activity, or any. Only `Busy` has two to choose from in a session.
+/// The pairs with this availability and this activity, or any. Only `Busy` has two to choose from in a
+/// session.
 fn find(pairs: &[Pair], availability: &str, activity: Option<&str>) -> Vec<Pair> {
     let is_meant = |pair: &&Pair| {
         pair.0.eq_ignore_ascii_case(availability)

@@ -1,4 +1,5 @@
-//! Who asks whether a bridge lives, and who answers: a retained word may outlive everybody, an answer does not.
+//! Who asks whether a bridge lives, and who answers: a retained word may outlive everybody, an answer does
+//! not.
 
 use std::time::Duration;
 
@@ -10,8 +11,8 @@ use crate::core::model::payload::json;
 use crate::core::model::settings::MqttSettings;
 use crate::core::model::topic::{BridgeField, Topics};
 
-/// How long an answer is waited for. It takes milliseconds, on a bad line a second; and a bridge that has just lost its
-/// connection, while the broker does not know it yet, usually has another one by then.
+/// How long an answer is waited for. It takes milliseconds, on a bad line a second; and a bridge that has
+/// just lost its connection, while the broker does not know it yet, usually has another one by then.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
 /// Bytes of a ping that are repeated in its answer. Our own have at most 250.
@@ -20,7 +21,8 @@ const LONGEST_PING: usize = 512;
 /// The payload of `<base>/<bridge>/standby/pong` where a holder goes.
 pub const LEAVING: &str = "leaving";
 
-/// One process that runs a bridge, or that asks for one. As JSON it is the payload of `<base>/<bridge>/standby/ping`.
+/// One process that runs a bridge, or that asks for one. As JSON it is the payload of
+/// `<base>/<bridge>/standby/ping`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Process {
     /// Whose place it takes.

@@ -103,7 +103,8 @@ pub enum Report {
     Ignored(Legible),
     /// A user of an earlier configuration was taken off the broker.
     Removed(TopicLevel),
-    /// A member left their group, or is configured now, and what was published under their name was taken off the broker.
+    /// A member left their group, or is configured now, and what was published under their name was taken off
+    /// the broker.
     Left(TopicLevel),
     /// A group was read, for the first time or with changes.
     Members {

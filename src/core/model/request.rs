@@ -1,5 +1,5 @@
-//! A request to Graph and its end. Each operation names the type of its answer, and an id belongs to one operation, so that an
-//! answer of another kind cannot be written.
+//! A request to Graph and its end. Each operation names the type of its answer, and an id belongs to one
+//! operation, so that an answer of another kind cannot be written.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -105,7 +105,8 @@ pub struct Request<O> {
     pub id: RequestId<O>,
     /// What is asked.
     pub operation: O,
-    /// An access token older than this is used only if no other is to be had now: after a refusal a new one may carry new permissions.
+    /// An access token older than this is used only if no other is to be had now: after a refusal a new one
+    /// may carry new permissions.
     pub token_max_age: Option<Duration>,
     /// One older than this is somebody else's: it is not used even if there is no other.
     pub own_token_age: Option<Duration>,

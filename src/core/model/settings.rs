@@ -47,7 +47,8 @@ pub struct MqttSettings {
     pub bridge_name: TopicLevel,
     /// The MQTT client id, also the `bridge` id in payloads.
     pub client_id: ClientId,
-    /// Where the bridge runs: told to others who would run with the same configuration, and never `ping` or `pong`.
+    /// Where the bridge runs: told to others who would run with the same configuration, and never `ping` or
+    /// `pong`.
     pub instance: TopicLevel,
     /// Whether it waits while another instance holds the client id, and takes over when that one is gone.
     pub standby: bool,
@@ -55,11 +56,11 @@ pub struct MqttSettings {
     pub qos: Qos,
     /// The version of MQTT to try first.
     pub protocol: Protocol,
-    /// How often the connection proves itself alive: whole seconds, 5 s to 1 h. The broker gives it up after one and a half
-    /// times this.
+    /// How often the connection proves itself alive: whole seconds, 5 s to 1 h. The broker gives it up after
+    /// one and a half times this.
     pub keep_alive: Duration,
-    /// MQTT 5: retained values vanish after this long, and are sent again at half of it: whole seconds, 10 s to 7 days;
-    /// `None`: never.
+    /// MQTT 5: retained values vanish after this long, and are sent again at half of it: whole seconds, 10 s
+    /// to 7 days; `None`: never.
     pub message_expiry: Option<Duration>,
     /// How many addresses the broker has, as far as they are written.
     pub addresses: usize,
@@ -70,8 +71,8 @@ pub struct MqttSettings {
 /// When presence is published, whichever account it is read by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GraphSettings {
-    /// A person not confirmed for this long is stale: from twice `poll_interval` to 7 days; `None`: 2 min or three achieved
-    /// intervals of their account, whichever is longer.
+    /// A person not confirmed for this long is stale: from twice `poll_interval` to 7 days; `None`: 2 min or
+    /// three achieved intervals of their account, whichever is longer.
     pub stale_after: Option<Duration>,
     /// What becomes of the words of a stale person.
     pub on_stale: OnStale,

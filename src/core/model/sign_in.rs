@@ -41,8 +41,9 @@ impl InvitationId {
 pub enum SignInOrder {
     /// Start an invitation and wait until it is used, declined or over.
     Invite(InvitationId, SignInBy),
-    /// The same for whoever comes: a person asked for it. A browser comes back to this port of localhost; without one, to a port that
-    /// is listened on, or by a person's hand. It takes the place of any other invitation.
+    /// The same for whoever comes: a person asked for it. A browser comes back to this port of localhost;
+    /// without one, to a port that is listened on, or by a person's hand. It takes the place of any other
+    /// invitation.
     InviteAnybody(InvitationId, SignInBy, Option<u16>),
     /// Whether the account that signed in takes the place of another.
     Change(bool),
@@ -54,8 +55,8 @@ pub enum SignInOrder {
     TakeBack,
 }
 
-/// The address that a browser ended on, as a person pasted it. The code in it is as good as a password until it is
-/// redeemed, so it is never printed.
+/// The address that a browser ended on, as a person pasted it. The code in it is as good as a password until
+/// it is redeemed, so it is never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LandingAddress(String);
 
@@ -63,8 +64,8 @@ impl LandingAddress {
     /// An authorization code is about two kilobytes; nothing that is much longer is such an address.
     const LONGEST: usize = 16 * 1024;
 
-    /// What a person pasted, without white space: mail breaks long lines. What cannot be an address is an empty one, which ends no
-    /// sign-in.
+    /// What a person pasted, without white space: mail breaks long lines. What cannot be an address is an
+    /// empty one, which ends no sign-in.
     #[must_use]
     pub fn pasted(text: &str) -> Self {
         let mut text: String = text.split_whitespace().collect();
@@ -104,7 +105,8 @@ pub struct AccountChange {
     pub now: Legible,
 }
 
-/// What happened with signing in. What is about an invitation says which: the next one may be ordered already.
+/// What happened with signing in. What is about an invitation says which: the next one may be ordered
+/// already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignInEvent {
     /// There is an invitation to be shown.

@@ -149,7 +149,8 @@ pub struct PeoplePage {
 }
 
 impl PeoplePage {
-    /// No page behind this one is made: whoever pages that far should rather search, and the bridge has other things to do.
+    /// No page behind this one is made: whoever pages that far should rather search, and the bridge has other
+    /// things to do.
     pub const MOST: usize = 100;
 }
 
@@ -175,7 +176,8 @@ pub struct PersonSnapshot {
 }
 
 impl AccountSnapshot {
-    /// Whether nothing was read by it yet and nothing is wrong: the first answer is still to come, or somebody was asked to sign in.
+    /// Whether nothing was read by it yet and nothing is wrong: the first answer is still to come, or
+    /// somebody was asked to sign in.
     #[must_use]
     pub fn begins(&self) -> bool {
         let is_asked = self.graph.state == GraphState::SignInRequired && self.sign_in.is_some();

@@ -4,7 +4,8 @@ use super::account::AccountId;
 use super::event::Access;
 use super::settings::AccountSettings;
 
-/// Which account each of those before is now, and what that means for the way to Graph. An account stays the same by its name.
+/// Which account each of those before is now, and what that means for the way to Graph. An account stays the
+/// same by its name.
 #[derive(Debug)]
 pub(in crate::core) struct Successors {
     /// By the place before.

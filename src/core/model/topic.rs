@@ -81,8 +81,8 @@ impl Field {
     /// The order in which bad news travels: first that the values may not be believed.
     pub const HEALTH_FIRST: [Self; 4] = [Self::Health, Self::State, Self::Activity, Self::Availability];
 
-    /// The order in which somebody's topics are emptied, after nobody should believe them: the state goes last, by which
-    /// a later run would find them, should this one not finish.
+    /// The order in which somebody's topics are emptied, after nobody should believe them: the state goes
+    /// last, by which a later run would find them, should this one not finish.
     pub const LEAVING: [Self; 4] = [Self::Health, Self::Activity, Self::Availability, Self::State];
 
     /// The topic's last level.
@@ -168,7 +168,8 @@ impl Topics {
         format!("{}/{}/{}", self.base, self.bridge, field.level())
     }
 
-    /// `<base>/<bridge>/account/<account>/<field>`; of the only account, which has no name, `<base>/<bridge>/<field>`
+    /// `<base>/<bridge>/account/<account>/<field>`; of the only account, which has no name,
+    /// `<base>/<bridge>/<field>`
     #[must_use]
     pub fn of_account(&self, account: Option<&TopicLevel>, field: BridgeField) -> String {
         match account {
@@ -249,8 +250,8 @@ impl Topics {
         format!("{}/{user}/{SET}/result", self.base)
     }
 
-    /// Whether a command to `user` may be answered there: below `<base>` where nothing of a bridge's is, or below `elsewhere`.
-    /// Whoever may send commands must not write other topics by this bridge's rights.
+    /// Whether a command to `user` may be answered there: below `<base>` where nothing of a bridge's is, or
+    /// below `elsewhere`. Whoever may send commands must not write other topics by this bridge's rights.
     #[must_use]
     pub fn may_reply(&self, user: &TopicLevel, to: &ReplyTo, elsewhere: Option<&str>) -> bool {
         let ReplyTo { topic, correlation } = to;

@@ -1,8 +1,8 @@
 //! Both words of a presence, as they are published and as Graph spelled them, in as little room as they need.
 //!
-//! Whole tenants are followed, and nearly everybody's words are on the lists and in one of the two spellings that
-//! Microsoft's pages have. Such a pair takes no memory of its own, is compared without following a pointer, and is taken
-//! from an answer without being copied.
+//! Whole tenants are followed, and nearly everybody's words are on the lists and in one of the two spellings
+//! that Microsoft's pages have. Such a pair takes no memory of its own, is compared without following a
+//! pointer, and is taken from an answer without being copied.
 
 use crate::core::model::word::{Activity, Availability, KnownActivity};
 

@@ -88,7 +88,8 @@ impl Roster {
                 return requests.done_for(job, wait, cx.now);
             }
         };
-        // Graph answered; it is the people who cannot be read. After a sign-in nobody was read by, that is no accident.
+        // Graph answered; it is the people who cannot be read. After a sign-in nobody was read by, that is no
+        // accident.
         let signed_in_anew = requests.state() == GraphState::SignInRequired;
         requests.reached(None, cx);
         self.signed_in(requests.account(), cx);
@@ -99,8 +100,8 @@ impl Roster {
         requests.done_for(job, wait, cx.now);
     }
 
-    /// Whether a refusal is about the one person who was asked for, and not about a service that is unwell: somebody else could be
-    /// read meanwhile, or there is nobody else.
+    /// Whether a refusal is about the one person who was asked for, and not about a service that is unwell:
+    /// somebody else could be read meanwhile, or there is nobody else.
     fn is_about_the_person(&self, job: &Job<Target>, requests: &Requests, cx: &Context) -> bool {
         let place = match &job.target {
             Target::Read(ReadTarget::User(place) | ReadTarget::Communications(place))

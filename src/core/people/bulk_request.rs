@@ -5,8 +5,8 @@ use crate::core::model::place::Place;
 
 /// The people of one request, by their object ids.
 ///
-/// Graph answers in the order in which it was asked, as far as anybody has seen, and nobody promises it: so the next one
-/// is looked at first, and found in a few steps if it is another.
+/// Graph answers in the order in which it was asked, as far as anybody has seen, and nobody promises it: so
+/// the next one is looked at first, and found in a few steps if it is another.
 pub(super) struct BulkRequest {
     /// In order; several places may have the same id, for two names may mean one person.
     ids: Vec<ObjectId>,
@@ -25,8 +25,8 @@ impl BulkRequest {
         Self { ids, places, answered, next: 0 }
     }
 
-    /// The answer holds whoever has this id: the place of their last name, and those of their other names before. Nothing if
-    /// nobody was asked for by it, or they were in the answer already.
+    /// The answer holds whoever has this id: the place of their last name, and those of their other names
+    /// before. Nothing if nobody was asked for by it, or they were in the answer already.
     pub(super) fn answered(&mut self, id: ObjectId) -> Option<(Place, &[Place])> {
         let first = match self.ids.get(self.next) {
             Some(next) if *next == id => self.next,

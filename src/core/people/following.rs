@@ -15,7 +15,8 @@ use crate::core::model::report::Report;
 use crate::core::model::settings::User;
 use crate::core::model::successors::Successors;
 
-/// What another configuration changes. Who was followed before, be it under another name, keeps what is known.
+/// What another configuration changes. Who was followed before, be it under another name, keeps what is
+/// known.
 #[derive(Debug, Default)]
 struct Following {
     leaving: Vec<Place>,
@@ -28,8 +29,8 @@ struct Following {
 }
 
 impl Roster {
-    /// Follows whoever is configured now, and whoever was known as a member of the groups that are: `group_of` is the group that
-    /// somebody is in.
+    /// Follows whoever is configured now, and whoever was known as a member of the groups that are:
+    /// `group_of` is the group that somebody is in.
     pub(in crate::core) fn follow(
         &mut self,
         accounts: &Successors,
@@ -81,7 +82,8 @@ impl Roster {
         unnamed.map(|person| (person.name().clone(), (person.user_id(), person.id()))).collect()
     }
 
-    /// Compares who is followed with who is configured now. `group_of` is the group that somebody is in, and the account that reads it.
+    /// Compares who is followed with who is configured now. `group_of` is the group that somebody is in, and
+    /// the account that reads it.
     fn compare(
         &self,
         users: &[User],
@@ -161,8 +163,8 @@ impl Roster {
         }
     }
 
-    /// Somebody is followed as a member of this group only. Who was configured is read by their object id now, however they were read
-    /// before.
+    /// Somebody is followed as a member of this group only. Who was configured is read by their object id
+    /// now, however they were read before.
     fn demote(&mut self, place: Place, group: usize, cx: &Context) {
         if let Some(Some(person)) = self.people.get_mut(place.number())
             && let Some(id) = person.id()
@@ -201,8 +203,8 @@ impl Roster {
     }
 }
 
-/// The account that reads somebody now, if it is the same: who `me` or a user principal name is depends on the tenant, or on who signed
-/// in.
+/// The account that reads somebody now, if it is the same: who `me` or a user principal name is depends on
+/// the tenant, or on who signed in.
 fn kept_by(person: &Person, accounts: &Successors) -> Option<AccountId> {
     let account = accounts.now(person.account())?;
     let is_kept = accounts.access(account) != Access::New || matches!(person.user_id(), UserId::Object(_));

@@ -1,8 +1,8 @@
 //! Finding people by their topic level or their object id.
 //!
-//! Both are with the people already, and a second copy for a whole tenant would be a good part of all memory. So an index
-//! holds places only, in a table with open addressing, and looks at the people themselves. Somebody who leaves or gets another
-//! name is not found under the old one any more, without being taken out.
+//! Both are with the people already, and a second copy for a whole tenant would be a good part of all memory.
+//! So an index holds places only, in a table with open addressing, and looks at the people themselves.
+//! Somebody who leaves or gets another name is not found under the old one any more, without being taken out.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::marker::PhantomData;

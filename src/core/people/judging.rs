@@ -27,7 +27,8 @@ impl Roster {
         self.settling.extend(later.flatten().map(|later| (later, place)));
     }
 
-    /// Brings everybody's health up to date, if time or the terms of their account may have changed anybody's.
+    /// Brings everybody's health up to date, if time or the terms of their account may have changed
+    /// anybody's.
     pub(in crate::core) fn judge(&mut self, terms: impl Iterator<Item = Terms>, cx: &Context) {
         let mut is_judged = false;
         for (account, terms) in self.accounts.iter_mut().zip(terms) {
@@ -56,8 +57,8 @@ impl Roster {
         }
     }
 
-    /// Graph answered, so that somebody is signed in to this account. Its people's health is brought up to date at the next
-    /// occasion.
+    /// Graph answered, so that somebody is signed in to this account. Its people's health is brought up to
+    /// date at the next occasion.
     pub(super) fn signed_in(&mut self, account: AccountId, cx: &Context) {
         let account = self.under_terms(account);
         if std::mem::take(&mut account.terms.sign_in_required) {

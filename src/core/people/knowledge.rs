@@ -18,7 +18,8 @@ pub(super) enum Knowledge {
 pub(super) struct Known {
     pub presence: Presence,
     pub since: WholeSeconds,
-    /// The words have been the same since the first answer of this run, so an earlier run may know since when.
+    /// The words have been the same since the first answer of this run, so an earlier run may know since
+    /// when.
     pub from_start: bool,
 }
 

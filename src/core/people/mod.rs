@@ -1,9 +1,12 @@
 //! The people who are followed: where they stand, what is known of them, and whether it may be believed.
 //!
-//! A person keeps their place for as long as they are followed. [`Roster`] has everybody and finds them by name and object id
-//! (`index`); `moves` is who comes and goes, `moved` what others know of it, `answers` is what the end of a request means, `reading` what an answer holds, `judging` what time does, `following` who is followed after
-//! a reload, `page` who is shown to whoever looks. Of one `person`, `identity` is who they are, `knowledge` what is known, `out_of_order` which answer is the newer
-//! one, and `refusal` when it is believed that they cannot be read. What changes is handed on by [`Roster::next_changed`], and nowhere else.
+//! A person keeps their place for as long as they are followed. [`Roster`] has everybody and finds them by
+//! name and object id (`index`); `moves` is who comes and goes, `moved` what others know of it, `answers` is
+//! what the end of a request means, `reading` what an answer holds, `judging` what time does, `following` who
+//! is followed after a reload, `page` who is shown to whoever looks. Of one `person`, `identity` is who they
+//! are, `knowledge` what is known, `out_of_order` which answer is the newer one, and `refusal` when it is
+//! believed that they cannot be read. What changes is handed on by [`Roster::next_changed`], and nowhere
+//! else.
 
 mod answers;
 mod bulk_request;
@@ -143,7 +146,8 @@ impl Roster {
         people.count_of(Health::Forbidden) == people.all()
     }
 
-    /// What is said of people of an account on `<bridge>/health`. `advice` is what Graph said when it forbade somebody to be read.
+    /// What is said of people of an account on `<bridge>/health`. `advice` is what Graph said when it forbade
+    /// somebody to be read.
     pub(super) fn notices(
         &self,
         account: AccountId,

@@ -119,8 +119,8 @@ impl Roster {
         self.change(place, dirty);
     }
 
-    /// If somebody who is configured turned out to be a member at another place, what is known of that one is theirs, and the member
-    /// leaves. `true` if that is so.
+    /// If somebody who is configured turned out to be a member at another place, what is known of that one is
+    /// theirs, and the member leaves. `true` if that is so.
     pub(in crate::core) fn take_over_member(&mut self, place: Place, cx: &Context) -> bool {
         let is_member =
             |place: &Place| self.get(*place).is_some_and(|person| person.entry().as_member().is_some());
@@ -144,7 +144,8 @@ impl Roster {
         true
     }
 
-    /// Whoever is read as the person who signed in to this account is somebody else now, of whom nothing is known yet.
+    /// Whoever is read as the person who signed in to this account is somebody else now, of whom nothing is
+    /// known yet.
     pub(in crate::core) fn somebody_else_signed_in(&mut self, account: AccountId, cx: &Context) {
         for (place, user) in self.users.clone().into_iter().zip(cx.settings.users.clone()) {
             let there = self.people.get_mut(place.number()).and_then(Option::as_mut);

@@ -1,7 +1,7 @@
 //! Answers out of order, told by Graph's sequence numbers.
 //!
-//! Microsoft says of `sequenceNumber` that it orders presences (Graph: `resources/presence`), and nothing of what it
-//! looks like. So an answer that seems older than the one before is left out only for a while.
+//! Microsoft says of `sequenceNumber` that it orders presences (Graph: `resources/presence`), and nothing of
+//! what it looks like. So an answer that seems older than the one before is left out only for a while.
 
 use std::time::Duration;
 

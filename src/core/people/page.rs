@@ -16,7 +16,8 @@ struct Listed<'a> {
 }
 
 impl Roster {
-    /// The people who are wanted. It looks at everybody once, and keeps no more of them than those up to the end of the page.
+    /// The people who are wanted. It looks at everybody once, and keeps no more of them than those up to the
+    /// end of the page.
     pub(in crate::core) fn page(&self, wanted: &PeopleQuery, bridge: &ClientId) -> PeoplePage {
         let PeopleQuery { search, standing: only, page, size } = wanted;
         if *size == 0 {

@@ -1,4 +1,5 @@
-//! One person: who they are, what is known, since when, and whether it may be believed. `news` is what changes that.
+//! One person: who they are, what is known, since when, and whether it may be believed. `news` is what
+//! changes that.
 
 mod news;
 
@@ -33,7 +34,8 @@ pub(super) struct Rules {
 
 /// A person who is watched.
 ///
-/// A whole tenant of them has to fit into a small machine, so what few people have lies apart, and nothing is kept twice.
+/// A whole tenant of them has to fit into a small machine, so what few people have lies apart, and nothing is
+/// kept twice.
 #[derive(Debug)]
 pub(in crate::core) struct Person {
     name: TopicLevel,

@@ -35,7 +35,8 @@ impl Roster {
         }
     }
 
-    /// Many were asked for. Returns those who are missing from the answer and should be read alone, to learn why.
+    /// Many were asked for. Returns those who are missing from the answer and should be read alone, to learn
+    /// why.
     pub(super) fn read_many(
         &mut self,
         places: &[Place],
@@ -72,8 +73,8 @@ impl Roster {
         self.judge_one(place, cx);
     }
 
-    /// Graph answered that these cannot be read. Who was never read is believed to be unreadable `at_once`, and everybody if
-    /// `signed_in_anew`. Returns how long to wait with the next try.
+    /// Graph answered that these cannot be read. Who was never read is believed to be unreadable `at_once`,
+    /// and everybody if `signed_in_anew`. Returns how long to wait with the next try.
     pub(super) fn refuse(
         &mut self,
         places: &[Place],

@@ -1,7 +1,7 @@
 //! Graph refuses to read somebody: when that is believed, and when it is tried again.
 //!
-//! One server of Graph's that is unwell answers 403 or 404 as readily as 503. So somebody who could be read is not called
-//! unreadable before it has lasted; and it is tried again within seconds first.
+//! One server of Graph's that is unwell answers 403 or 404 as readily as 503. So somebody who could be read
+//! is not called unreadable before it has lasted; and it is tried again within seconds first.
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
 //! A bulk request that Graph refuses as a whole: is one of its ids bad, or is the service unwell?
 //!
-//! One bad id refuses all of them, and is found by halving. A service that is unwell refuses every part alike: then nothing is
-//! learned by halving further, and it would be a storm. So a refused part is halved only when another part was taken, or somebody
-//! was read since.
+//! One bad id refuses all of them, and is found by halving. A service that is unwell refuses every part
+//! alike: then nothing is learned by halving further, and it would be a storm. So a refused part is halved
+//! only when another part was taken, or somebody was read since.
 
 use crate::core::model::place::Place;
 use crate::core::model::time::Tick;
@@ -75,8 +75,8 @@ impl Bisection {
         }
     }
 
-    /// A part ended otherwise, and says nothing about its ids. Returns how many refused parts end with it, as there is no other part
-    /// to wait for.
+    /// A part ended otherwise, and says nothing about its ids. Returns how many refused parts end with it, as
+    /// there is no other part to wait for.
     pub(super) fn ended(&mut self) -> usize {
         self.outstanding = self.outstanding.saturating_sub(1);
         if self.outstanding == 0 { std::mem::take(&mut self.held).len() } else { 0 }

@@ -19,8 +19,8 @@ impl InFlight {
         self.reads.len() + self.names.len() + self.pages.len()
     }
 
-    /// Forgets people who left, who are in order: the answers about everybody else still count. The answer to a request
-    /// about somebody alone who left means nobody.
+    /// Forgets people who left, who are in order: the answers about everybody else still count. The answer to
+    /// a request about somebody alone who left means nobody.
     pub(super) fn forget(&mut self, gone: &[Place]) {
         self.reads.retain(|_, job| {
             let is_over = job.target.forget(gone);

@@ -1,8 +1,10 @@
-//! What is asked of Graph when: the schedule within the request budget, what is under way, and how Graph is doing.
+//! What is asked of Graph when: the schedule within the request budget, what is under way, and how Graph is
+//! doing.
 //!
-//! `schedule` knows when which `target` is due, with `bisection` for requests that are refused as a whole, `tokens` which tokens may
-//! be used, `in_flight` what is under way, and
-//! `source` how Graph is doing and how long to leave it alone. [`Requests`] puts them together and decides whose turn it is.
+//! `schedule` knows when which `target` is due, with `bisection` for requests that are refused as a whole,
+//! `tokens` which tokens may be used, `in_flight` what is under way, and
+//! `source` how Graph is doing and how long to leave it alone. [`Requests`] puts them together and decides
+//! whose turn it is.
 //!
 //! Each account has its own. All that two of them may share is a budget, which the context holds.
 
@@ -71,8 +73,8 @@ impl Requests {
         }
     }
 
-    /// These take their place. What is still answered is known by its number, which none of these has; and whose tokens there are does not
-    /// change.
+    /// These take their place. What is still answered is known by its number, which none of these has; and
+    /// whose tokens there are does not change.
     pub(super) fn begin_anew(&mut self, anew: Self) {
         *self = Self { next_id: self.next_id, tokens: std::mem::take(&mut self.tokens), ..anew };
     }
@@ -147,8 +149,8 @@ impl Requests {
         budgets.of(self.account).ready_at(now)
     }
 
-    /// Whether a write may begin now. After each a read that is due has its turn, so that whoever sends commands without
-    /// end cannot make everybody stale.
+    /// Whether a write may begin now. After each a read that is due has its turn, so that whoever sends
+    /// commands without end cannot make everybody stale.
     pub(super) fn may_write(&self, budgets: &Budgets, now: Tick) -> bool {
         let read_is_due = self.next_read_at(budgets, now).is_some_and(|at| at <= now);
         self.next_write_at(budgets, now) <= now && !(budgets.of(self.account).wrote_last() && read_is_due)
@@ -181,8 +183,8 @@ impl Requests {
         });
     }
 
-    /// Sends the next read, if one is due; `false` if none is. `next_page` is the page of a group that is to be read, and whether
-    /// the group was forbidden.
+    /// Sends the next read, if one is due; `false` if none is. `next_page` is the page of a group that is to
+    /// be read, and whether the group was forbidden.
     pub(super) fn read_next(
         &mut self,
         people: &Roster,
@@ -249,7 +251,8 @@ impl Requests {
         cx.report_of(self.account, report);
     }
 
-    /// Graph answered, though not with what was asked for. `everybody` is why it lets nobody be read, if that is so.
+    /// Graph answered, though not with what was asked for. `everybody` is why it lets nobody be read, if that
+    /// is so.
     pub(super) fn reached(&mut self, everybody: Option<&ReadFailure>, cx: &mut Context) {
         let report = self.source.reached(everybody, cx.time());
         cx.report_of(self.account, report);

@@ -76,8 +76,8 @@ impl Requests {
         round.into_iter().for_each(|round| self.schedule.done(round, now, Again::After(wait)));
     }
 
-    /// Graph refused the token of a read. It is repeated at once with the same one, then with a new one; what is refused then is
-    /// Graph's trouble and waits.
+    /// Graph refused the token of a read. It is repeated at once with the same one, then with a new one; what
+    /// is refused then is Graph's trouble and waits.
     pub(in crate::core) fn token_refused(
         &mut self,
         job: Job<Target>,
@@ -97,8 +97,8 @@ impl Requests {
         self.tokens.renew(now)
     }
 
-    /// Graph refused a whole bulk request: one bad id refuses them all, so they are halved until it is found and read alone, unless
-    /// it is the service that is unwell.
+    /// Graph refused a whole bulk request: one bad id refuses them all, so they are halved until it is found
+    /// and read alone, unless it is the service that is unwell.
     pub(in crate::core) fn refused_together(&mut self, job: Job<ReadTarget>, why: Legible, cx: &mut Context) {
         let (places, answered_at) = (job.target.places().to_vec(), self.source.answered_at());
         let Some(round) = job.round else { return self.done(job, cx.now) };
@@ -142,8 +142,8 @@ impl Requests {
         });
     }
 
-    /// The configuration is another; `replanned` if people are read in another way or at another pace. Groups are planned
-    /// anew in any case.
+    /// The configuration is another; `replanned` if people are read in another way or at another pace. Groups
+    /// are planned anew in any case.
     pub(in crate::core) fn configured(
         &mut self,
         access: Access,

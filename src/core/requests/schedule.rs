@@ -1,9 +1,10 @@
 //! Which read is due when.
 //!
-//! A *round* is a read that comes again every interval; each keeps its own place in the interval, so that many
-//! rounds are spread evenly. Where they fill most of the budget its pace spreads them, and each comes again an interval
-//! later: on the way to places of their own many would be read twice in one interval, and hold up the others. A *job* is
-//! one read: of a round, or wanted once (a part of a refused bulk read, a person missing from an answer or just set).
+//! A *round* is a read that comes again every interval; each keeps its own place in the interval, so that
+//! many rounds are spread evenly. Where they fill most of the budget its pace spreads them, and each comes
+//! again an interval later: on the way to places of their own many would be read twice in one interval, and
+//! hold up the others. A *job* is one read: of a round, or wanted once (a part of a refused bulk read, a
+//! person missing from an answer or just set).
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -220,8 +221,8 @@ impl Schedule {
         }
     }
 
-    /// A bulk read, or a part of one, ended without saying anything about its ids. Returns how many parts that were refused before end
-    /// with it.
+    /// A bulk read, or a part of one, ended without saying anything about its ids. Returns how many parts
+    /// that were refused before end with it.
     pub(super) fn part_ended(&mut self, id: RoundId) -> usize {
         let bisection = self.round(id).and_then(|round| round.bisection.as_mut());
         bisection.filter(|bisection| !bisection.is_whole()).map_or(0, Bisection::ended)
@@ -331,8 +332,8 @@ impl Schedule {
         budget.time_for(self.repeating).as_secs_f64() / self.poll_interval.as_secs_f64()
     }
 
-    /// Fits the interval to the budget, of which others want this part, and returns whether it changed. Who shares one reads as much
-    /// more seldom as all of them together want too much.
+    /// Fits the interval to the budget, of which others want this part, and returns whether it changed. Who
+    /// shares one reads as much more seldom as all of them together want too much.
     pub(super) fn fit(&mut self, budget: &Budget, of_others: f64) -> bool {
         let before = self.achieved;
         let mut needed = budget.time_for(self.repeating);

@@ -132,8 +132,8 @@ impl Source {
         self.sign_in_backoff.reset();
     }
 
-    /// Graph, or the way to it, failed. Returns how long the read that failed should wait. A refused token ends the sign-in only
-    /// when nobody could be read for `stale_after`.
+    /// Graph, or the way to it, failed. Returns how long the read that failed should wait. A refused token
+    /// ends the sign-in only when nobody could be read for `stale_after`.
     pub(super) fn failed(
         &mut self,
         failure: &ReadFailure,
@@ -162,7 +162,8 @@ impl Source {
             ReadFailure::SignInRequired { .. } => {
                 (GraphState::SignInRequired, self.sign_in_backoff.failed(random))
             }
-            // Only the sign-in service ends a sign-in, but what lasts so long is one that is good for nothing.
+            // Only the sign-in service ends a sign-in, but what lasts so long is one that is good for
+            // nothing.
             ReadFailure::TokenRefused { .. } if refused_for >= stale_after.max(TOKEN_REFUSED_GRACE) => {
                 (GraphState::SignInRequired, self.sign_in_backoff.failed(random))
             }
@@ -196,7 +197,8 @@ impl Source {
         (wait, report)
     }
 
-    /// How long every failure has been a refusal of the token. A way that was down before says nothing about the sign-in.
+    /// How long every failure has been a refusal of the token. A way that was down before says nothing about
+    /// the sign-in.
     fn token_refused_for(&mut self, failure: &ReadFailure, now: Tick) -> Duration {
         if !matches!(failure, ReadFailure::TokenRefused { .. }) {
             self.token_refused_since = None;

@@ -1,7 +1,7 @@
 //! Graph refuses a token: whether the same one is tried again, or a new one.
 //!
-//! A sick server of Graph's answers 401 to good tokens. So the same token is tried again first, a new one is asked for at most three
-//! times a minute, and only the sign-in service ends a sign-in.
+//! A sick server of Graph's answers 401 to good tokens. So the same token is tried again first, a new one is
+//! asked for at most three times a minute, and only the sign-in service ends a sign-in.
 
 use std::collections::VecDeque;
 use std::time::Duration;

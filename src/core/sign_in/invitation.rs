@@ -1,4 +1,5 @@
-//! Inviting a person to sign in again: how and when to begin an invitation, how long to show it, what to say meanwhile.
+//! Inviting a person to sign in again: how and when to begin an invitation, how long to show it, what to say
+//! meanwhile.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! Signing in: an invitation when it is needed, what it shows, whose sign-in it is, and when a certificate ends.
+//! Signing in: an invitation when it is needed, what it shows, whose sign-in it is, and when a certificate
+//! ends.
 //!
 //! `invitation` says how and when to begin one and how long to show it; [`certificate`] words a warning, and
 //! [`token_life`] says when a token is renewed.
@@ -85,7 +86,8 @@ impl SignIn {
         self.certificate_ends = settings.sign_in.certificate_ends;
     }
 
-    /// Others look after signing in now, who know nothing of an invitation. A reload is no reason for another code.
+    /// Others look after signing in now, who know nothing of an invitation. A reload is no reason for another
+    /// code.
     pub(super) fn begin_anew(&mut self, outbox: &mut Outbox, cx: &mut Context) {
         self.answer(Err(RELOADED.into()), cx);
         if self.shown().is_some() {
@@ -257,8 +259,8 @@ impl SignIn {
         self.certificate_ends = ends;
     }
 
-    /// Takes who is signed in. Returns whether their name is news, and whether it is somebody else than whoever was signed in last: names
-    /// change, object ids do not.
+    /// Takes who is signed in. Returns whether their name is news, and whether it is somebody else than
+    /// whoever was signed in last: names change, object ids do not.
     pub(super) fn signed_in(&mut self, account: Option<SignedIn>) -> (bool, bool) {
         let id = account.as_ref().map(|account| account.object_id);
         let name = account.map(|account| account.username);
@@ -275,7 +277,8 @@ impl SignIn {
     /// Queues the invitation that is shown.
     pub(super) fn publish_shown(&self, outbox: &mut Outbox, cx: &Context) {
         if cx.settings.account(self.of).sign_in.announce {
-            // Without an invitation it is emptied: one that was taken back while the broker was away is still there.
+            // Without an invitation it is emptied: one that was taken back while the broker was away is still
+            // there.
             let shown = self.announced().map(json).unwrap_or_default();
             outbox.own(self.topic(cx), shown);
         }

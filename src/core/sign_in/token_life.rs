@@ -5,8 +5,8 @@ use std::time::Duration;
 /// A renewal that failed while the old token still lives is tried again after this.
 pub const RENEW_AGAIN: Duration = Duration::from_secs(30);
 
-/// How long after its issue a token that lives for `lives` is renewed: between 75 and 80 per cent of its life,
-/// but at least five minutes before its end where it lives long enough for that.
+/// How long after its issue a token that lives for `lives` is renewed: between 75 and 80 per cent of its
+/// life, but at least five minutes before its end where it lives long enough for that.
 ///
 /// `draw`, from 0 to 1, spreads many bridges that were started together.
 #[must_use]
@@ -36,8 +36,8 @@ mod tests {
         }
     }
 
-    /// A year of reads, with tokens that live as long as Microsoft's do: every one is renewed before it ends, and
-    /// none before three quarters of its life.
+    /// A year of reads, with tokens that live as long as Microsoft's do: every one is renewed before it ends,
+    /// and none before three quarters of its life.
     #[test]
     fn a_year_without_a_late_or_a_needless_renewal() {
         for (interval, seed) in [(5, 1), (60, 2), (300, 3)] {

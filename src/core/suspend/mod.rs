@@ -1,8 +1,8 @@
 //! Time that goes on while the machine sleeps.
 //!
-//! Linux's monotonic clock stands still in sleep, and every timer with it. The time of day does not: when it gets
-//! ahead of the monotonic clock, the machine slept, or somebody set the clock. The two cannot be told apart and need
-//! not be: either way what was known may be old, and reading it again does no harm.
+//! Linux's monotonic clock stands still in sleep, and every timer with it. The time of day does not: when it
+//! gets ahead of the monotonic clock, the machine slept, or somebody set the clock. The two cannot be told
+//! apart and need not be: either way what was known may be old, and reading it again does no harm.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! Several accounts: what one of them lives through is nothing to the others, and they come and go by themselves.
+//! Several accounts: what one of them lives through is nothing to the others, and they come and go by
+//! themselves.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +16,8 @@ use crate::core::model::sign_in::{InvitationEnd, ShownInvitation, SignedIn};
 /// An account, and whom it reads, by number.
 type Readers<'a> = (&'a str, &'a [(&'a str, usize)]);
 
-/// Who is read by which account: a person with a code, one with a browser, and an app with two people and a group.
+/// Who is read by which account: a person with a code, one with a browser, and an app with two people and a
+/// group.
 const ACCOUNTS: [Readers<'_>; 3] =
     [("code", &[("alice", 1)]), ("browser", &[("bob", 2)]), ("app", &[("carol", 3), ("dave", 4)])];
 
@@ -519,7 +521,8 @@ fn commands_without_end_to_one_account_make_nobody_of_another_stale() {
     assert_eq!(count("presence/dave/health = stale"), 1, "only at the start");
 }
 
-/// Whoever sends commands without end to people of one account, or of one with another app, delays nobody's command for long.
+/// Whoever sends commands without end to people of one account, or of one with another app, delays nobody's
+/// command for long.
 #[test]
 fn commands_without_end_to_one_account_leave_room_for_those_to_another() {
     let mut settings = of_accounts(&[

@@ -269,7 +269,8 @@ fn refused_filters_are_asked_for_again_after_growing_pauses() {
     assert!(health_of(&again).unwrap().contains("\"notices\":[]"), "{again:?}");
 }
 
-/// What a broker takes that hangs up at the first message which `minds`: everything before it is acknowledged.
+/// What a broker takes that hangs up at the first message which `minds`: everything before it is
+/// acknowledged.
 fn takes(bridge: &mut Bridge, mut sent: Vec<Message>, now: f64, minds: &dyn Fn(&Message) -> bool) -> bool {
     while !sent.is_empty() {
         if let Some(taken) = sent.iter().position(minds) {

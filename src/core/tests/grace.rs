@@ -1,4 +1,5 @@
-//! Graph's bad day: every kind of answer, about one person or all of them, for twelve seconds or for good, seen second by second.
+//! Graph's bad day: every kind of answer, about one person or all of them, for twelve seconds or for good,
+//! seen second by second.
 
 use std::collections::BTreeMap;
 

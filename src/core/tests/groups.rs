@@ -55,8 +55,8 @@ fn known() -> Bridge {
     bridge
 }
 
-/// Goes on with whatever was ordered: reads of people are answered, with `Busy`, and messages acknowledged. Returns the
-/// reads of groups.
+/// Goes on with whatever was ordered: reads of people are answered, with `Busy`, and messages acknowledged.
+/// Returns the reads of groups.
 fn go_on(bridge: &mut Bridge, commands: Vec<Effect>, now: f64) -> Vec<(u64, usize, bool)> {
     let (mut commands, mut found) = (std::collections::VecDeque::from(commands), Vec::new());
     while let Some(command) = commands.pop_front() {

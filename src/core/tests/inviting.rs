@@ -357,8 +357,9 @@ fn a_disk_that_takes_no_token_is_a_notice_while_it_lasts() {
     assert_eq!(bridge.snapshot(&PeopleQuery::nobody(), at(3.0)).notices, Vec::<String>::new());
 }
 
-/// What a bridge with the method `device-code` does from 1 s until `end`, where every invitation with a code is shown after a second
-/// and ends as said after so many more: when codes are asked for, when browsers are invited to, and everything that was reported.
+/// What a bridge with the method `device-code` does from 1 s until `end`, where every invitation with a code
+/// is shown after a second and ends as said after so many more: when codes are asked for, when browsers are
+/// invited to, and everything that was reported.
 fn invited(end: &InvitationEnd, after: f64, until: f64) -> (Vec<f64>, Vec<f64>, Vec<String>, Bridge) {
     let mut bridge = signed_out(false);
     let (mut codes, mut links, mut reports) = (vec![1.0], Vec::new(), Vec::new());

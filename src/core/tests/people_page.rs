@@ -3,8 +3,8 @@
 use super::*;
 use crate::core::model::event::Access;
 
-/// Name, name to show, and the availability that was read last; nothing if the first answer is still to come, `old` if the newest one
-/// did not come in time.
+/// Name, name to show, and the availability that was read last; nothing if the first answer is still to come,
+/// `old` if the newest one did not come in time.
 const PEOPLE: [(&str, &str, &str); 9] = [
     ("zoe", "Zoë Abel", "Available"),
     ("u2", "bruno Abel", "BusyIdle"),

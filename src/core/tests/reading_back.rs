@@ -229,7 +229,8 @@ fn what_a_short_queue_cuts_is_asked_for_by_name() {
 
 #[test]
 fn people_who_were_never_read_cost_next_to_nothing() {
-    // Nothing at all is retained; only what a connection leaves that never got further; few and many of others.
+    // Nothing at all is retained; only what a connection leaves that never got further; few and many of
+    // others.
     let will = || left(0).filter(|(topic, _)| topic == "presence/bridge/state");
     let rows = [
         ("nothing", Vec::new(), 20),

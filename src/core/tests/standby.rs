@@ -1,4 +1,5 @@
-//! Several instances that take turns: when one claims the place, when it steps back, and what it does not do meanwhile.
+//! Several instances that take turns: when one claims the place, when it steps back, and what it does not do
+//! meanwhile.
 
 use super::*;
 use crate::core::model::effect::Ending;
@@ -209,7 +210,8 @@ fn pings_that_come_back_count_in_a_row() {
     let mut world = World::waiting();
     world.answers = Some(process("presence2mqtt", 7));
     world.until(100.5);
-    // Four pings come back without an answer; then the line hangs for a while, and nothing was proved by that.
+    // Four pings come back without an answer; then the line hangs for a while, and nothing was proved by
+    // that.
     world.answers = None;
     world.until(103.9);
     world.echoes = false;

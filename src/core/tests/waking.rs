@@ -13,7 +13,8 @@ fn known(settings: Settings) -> Bridge {
     bridge
 }
 
-/// Keeps the broker reachable and Graph silent until the given time, and says when which health was published.
+/// Keeps the broker reachable and Graph silent until the given time, and says when which health was
+/// published.
 fn healths(bridge: &mut Bridge, mut now: Now, slept: f64, until: f64) -> Vec<(f64, String)> {
     let mut healths = Vec::new();
     let mut commands = bridge.on(Woken, now);

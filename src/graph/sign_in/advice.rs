@@ -13,9 +13,10 @@ mod verdict;
 use rows::{BY_NUMBER, BY_WORD, EXPIRED_CODE};
 pub(super) use verdict::Verdict;
 
-/// By these numbers the tenant says that it allows no device codes: security defaults, and kin of them. 53003 is any rule of
-/// Conditional Access, and most often the one about device codes. 7000218: the app's registration allows no public client flows, which
-/// only a code needs; a browser that ends on the address of a native app does not.
+/// By these numbers the tenant says that it allows no device codes: security defaults, and kin of them. 53003
+/// is any rule of Conditional Access, and most often the one about device codes. 7000218: the app's
+/// registration allows no public client flows, which only a code needs; a browser that ends on the address of
+/// a native app does not.
 const CODES_BLOCKED: [u32; 4] = [530_035, 530_034, 53003, 7_000_218];
 
 /// A device code was declined.
@@ -39,8 +40,8 @@ pub(super) enum OnCode {
     Refused,
 }
 
-/// What a no with this word and these numbers means, if that is known. The same number comes with different words, so a number
-/// that is known says more.
+/// What a no with this word and these numbers means, if that is known. The same number comes with different
+/// words, so a number that is known says more.
 pub(super) fn verdict(error: &str, numbers: &[u32]) -> Option<Verdict> {
     let by_word = || BY_WORD.iter().find(|(word, _)| *word == error).map(|&(_, verdict)| verdict);
     by_number(numbers).or_else(by_word)

@@ -59,7 +59,8 @@ pub enum NotIssued {
     Refused(Refusal),
 }
 
-/// No token of Microsoft lives longer (Microsoft identity platform: `access-tokens`, continuous access evaluation).
+/// No token of Microsoft lives longer (Microsoft identity platform: `access-tokens`, continuous access
+/// evaluation).
 const LONGEST_LIFE: Duration = Duration::from_secs(28 * 60 * 60);
 
 /// An answer of the sign-in service, as it came.

@@ -144,8 +144,9 @@ impl Attendant {
         self.watched.iter().map(mark).collect()
     }
 
-    /// Who is signed in, told at once: as long as nobody is, nobody can be set, and Home Assistant loses its controls.
-    /// From a store that cannot be read now nobody has signed out; the next read of presence says why.
+    /// Who is signed in, told at once: as long as nobody is, nobody can be set, and Home Assistant loses its
+    /// controls. From a store that cannot be read now nobody has signed out; the next read of presence says
+    /// why.
     fn account(&self, before: Option<&SignedIn>) -> Option<SignedIn> {
         self.delegated.as_ref()?.signed_in().unwrap_or_else(|_| before.cloned())
     }

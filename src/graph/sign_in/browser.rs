@@ -79,7 +79,8 @@ impl PendingBrowser {
         }
     }
 
-    /// Waits for the browser on the loopback port, for as long as the caller does, and tells the person that they are done.
+    /// Waits for the browser on the loopback port, for as long as the caller does, and tells the person that
+    /// they are done.
     ///
     /// # Errors
     ///
@@ -152,7 +153,8 @@ impl PendingBrowser {
     }
 }
 
-/// 64 hexadecimal digits with 244 random bits: a PKCE verifier must have 43 to 128 characters (RFC 7636, section 4.1).
+/// 64 hexadecimal digits with 244 random bits: a PKCE verifier must have 43 to 128 characters (RFC 7636,
+/// section 4.1).
 fn random() -> String {
     format!("{}{}", uuid::Uuid::new_v4().as_simple(), uuid::Uuid::new_v4().as_simple())
 }

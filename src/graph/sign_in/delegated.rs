@@ -61,8 +61,8 @@ impl DelegatedSignIn {
         Self { store, tenant, client_id, scopes, unstored: Arc::default() }
     }
 
-    /// Claims the sign-in for one running bridge. Where somebody is signed in and nothing can be written, the bridge runs
-    /// from memory: [`not_stored`](Self::not_stored) says why.
+    /// Claims the sign-in for one running bridge. Where somebody is signed in and nothing can be written, the
+    /// bridge runs from memory: [`not_stored`](Self::not_stored) says why.
     ///
     /// # Errors
     ///
@@ -105,8 +105,8 @@ impl DelegatedSignIn {
         self.scopes.request(resource)
     }
 
-    /// A token for Graph: the stored one while it is young, unless `fresh`; else a new one, stored before it is used, or
-    /// used from memory where the disk does not take it.
+    /// A token for Graph: the stored one while it is young, unless `fresh`; else a new one, stored before it
+    /// is used, or used from memory where the disk does not take it.
     ///
     /// # Errors
     ///
@@ -140,7 +140,8 @@ impl DelegatedSignIn {
         Ok(issued)
     }
 
-    /// Finds out whether a new sign-in could be stored, and whose would be replaced: before a person is asked to sign in.
+    /// Finds out whether a new sign-in could be stored, and whose would be replaced: before a person is asked
+    /// to sign in.
     ///
     /// # Errors
     ///
@@ -149,7 +150,8 @@ impl DelegatedSignIn {
         let store = self.store.lock().await?;
         store.try_out()?;
         match store.read() {
-            // A new sign-in is what helps, and replaces whatever is there; whose the old one was cannot be known.
+            // A new sign-in is what helps, and replaces whatever is there; whose the old one was cannot be
+            // known.
             Err(StoreError::Damaged { .. } | StoreError::Disk(PrivateError::NotPrivate { .. })) => Ok(None),
             read => Ok(read?.map(|kept| kept.account)),
         }
@@ -188,8 +190,8 @@ impl DelegatedSignIn {
         Ok(sign_in.account)
     }
 
-    /// Keeps a new sign-in for a running bridge, in memory where the disk does not take it. Only the remembered account is
-    /// welcome.
+    /// Keeps a new sign-in for a running bridge, in memory where the disk does not take it. Only the
+    /// remembered account is welcome.
     ///
     /// # Errors
     ///
@@ -197,7 +199,8 @@ impl DelegatedSignIn {
     pub async fn welcome(&self, issued: &Issued) -> Result<(), NotKept> {
         let sign_in = self.first(issued)?;
         let store = self.store.lock().await?;
-        // Whom a damaged store remembers is not known, so it could be another person than the one who comes now.
+        // Whom a damaged store remembers is not known, so it could be another person than the one who comes
+        // now.
         let remembered = self.unstored.or_newer(store.read())?;
         if remembered.is_some_and(|kept| !kept.account.is_same(&sign_in.account)) {
             return Err(NotKept::AnotherAccount(sign_in.account.username));
@@ -249,8 +252,8 @@ impl DelegatedSignIn {
         }
     }
 
-    /// Stores a sign-in before it is used. What the disk does not take is used from memory: the old one dies with the first
-    /// use of the new one, and both would be lost.
+    /// Stores a sign-in before it is used. What the disk does not take is used from memory: the old one dies
+    /// with the first use of the new one, and both would be lost.
     fn keep(&self, store: &LockedStore, sign_in: StoredSignIn) {
         match store.replace(&sign_in) {
             Ok(()) => self.unstored.is_stored(),

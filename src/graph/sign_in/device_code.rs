@@ -112,8 +112,8 @@ impl PendingCode {
         Ok(Self { shown, client_id: client_id.to_owned(), device_code: wire.device_code, interval, lives })
     }
 
-    /// Waits, at the service's pace, until somebody used the code or it is over. A network that fails meanwhile
-    /// costs nothing: the code lives on.
+    /// Waits, at the service's pace, until somebody used the code or it is over. A network that fails
+    /// meanwhile costs nothing: the code lives on.
     ///
     /// # Errors
     ///

@@ -1,6 +1,7 @@
 //! Which tenant a domain belongs to, and in which cloud that is: the sign-in service tells anybody.
 //!
-//! OpenID Connect Discovery 1.0, with Microsoft's members `cloud_instance_name`, `msgraph_host` and `tenant_region_sub_scope`.
+//! OpenID Connect Discovery 1.0, with Microsoft's members `cloud_instance_name`, `msgraph_host` and
+//! `tenant_region_sub_scope`.
 
 use url::Url;
 

@@ -32,8 +32,8 @@ pub enum NotUsable {
     AnotherTenant(Legible, Legible),
 }
 
-/// Reads the claims of an id token. It came straight from the token endpoint over TLS, which vouches for it, so
-/// its signature is not checked (OpenID Connect Core, section 3.1.3.7, point 6).
+/// Reads the claims of an id token. It came straight from the token endpoint over TLS, which vouches for it,
+/// so its signature is not checked (OpenID Connect Core, section 3.1.3.7, point 6).
 ///
 /// # Errors
 ///

@@ -40,9 +40,11 @@ pub(super) enum Said {
 /// Whose sign-in is kept.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Whom {
-    /// That of the account which is remembered, or of the first one there is: nobody asked for the invitation.
+    /// That of the account which is remembered, or of the first one there is: nobody asked for the
+    /// invitation.
     Remembered,
-    /// Whoever's it is, because a person asked for it and says so. A browser comes back to this port of localhost.
+    /// Whoever's it is, because a person asked for it and says so. A browser comes back to this port of
+    /// localhost.
     Anybody(Option<u16>),
 }
 
@@ -55,7 +57,8 @@ pub(super) struct Invitation<'a> {
     pub(super) resource: &'a str,
     pub(super) delegated: &'a DelegatedSignIn,
     pub(super) whom: Whom,
-    /// Told what to show, and what was pasted in vain. When it is full the invitation waits; nothing waits for it.
+    /// Told what to show, and what was pasted in vain. When it is full the invitation waits; nothing waits
+    /// for it.
     pub(super) events: &'a mpsc::Sender<SignInEvent>,
 }
 
@@ -80,7 +83,8 @@ impl Invitation<'_> {
         }
     }
 
-    /// With a link. A browser on this machine comes back by itself; the address that any other ends on is pasted.
+    /// With a link. A browser on this machine comes back by itself; the address that any other ends on is
+    /// pasted.
     pub(super) async fn by_browser(&self, said: mpsc::Receiver<Said>) -> InvitationEnd {
         if let Err(end) = self.prepare().await {
             return end;

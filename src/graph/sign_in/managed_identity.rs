@@ -94,7 +94,8 @@ impl ManagedIdentity {
         }
     }
 
-    /// 404, 410, 429 and 5xx pass, as Microsoft's page on retries says; every other refusal waits for somebody.
+    /// 404, 410, 429 and 5xx pass, as Microsoft's page on retries says; every other refusal waits for
+    /// somebody.
     fn not_issued(&self, status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> ReadFailure {
         let why = match status {
             StatusCode::NOT_FOUND => "is not ready, or gives out no identities here (404)".to_owned(),

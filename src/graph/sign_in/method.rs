@@ -23,7 +23,8 @@ use crate::graph::http::HttpError;
 /// Secrets, certificates and tokens in files are read anew for every request, since they may be replaced.
 #[derive(Debug)]
 pub enum Method {
-    /// The app itself with a client secret (Microsoft identity platform: `v2-oauth2-client-creds-grant-flow`).
+    /// The app itself with a client secret (Microsoft identity platform:
+    /// `v2-oauth2-client-creds-grant-flow`).
     ClientSecret {
         /// The app's id.
         client_id: String,
@@ -37,14 +38,16 @@ pub enum Method {
         /// Registered for it.
         certificate: Certificate,
     },
-    /// The app itself with a token of another identity provider (Microsoft Entra: `workload-identity-federation`).
+    /// The app itself with a token of another identity provider (Microsoft Entra:
+    /// `workload-identity-federation`).
     WorkloadIdentity {
         /// The app's id.
         client_id: String,
         /// The token to exchange.
         token: Secret,
     },
-    /// The machine or service that this runs on (Microsoft Entra: `managed-identities-azure-resources/overview`).
+    /// The machine or service that this runs on (Microsoft Entra:
+    /// `managed-identities-azure-resources/overview`).
     ManagedIdentity(ManagedIdentity),
     /// A person (Microsoft identity platform: `v2-oauth2-device-code`, `v2-oauth2-auth-code-flow`).
     Delegated(DelegatedSignIn),

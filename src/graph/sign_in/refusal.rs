@@ -1,4 +1,5 @@
-//! The sign-in service's no, from whichever way it came: its word, its numbers, and its own sentence about them.
+//! The sign-in service's no, from whichever way it came: its word, its numbers, and its own sentence about
+//! them.
 
 use serde_json::value::RawValue;
 
@@ -59,7 +60,8 @@ impl Refusal {
         }
     }
 
-    /// What to do about it for whoever asked, with the numbers that support asks for and the service's own words.
+    /// What to do about it for whoever asked, with the numbers that support asks for and the service's own
+    /// words.
     #[must_use]
     pub fn advice(&self, caller: Caller) -> Legible {
         let sentence = match self.verdict() {

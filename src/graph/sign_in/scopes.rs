@@ -36,7 +36,8 @@ impl Scopes {
         request(&wanted, resource)
     }
 
-    /// The `scope` of a request to renew a sign-in: nothing that was not consented to, for that would be refused.
+    /// The `scope` of a request to renew a sign-in: nothing that was not consented to, for that would be
+    /// refused.
     #[must_use]
     pub fn renewal(&self, resource: &str, granted: &str) -> String {
         Self { needed: self.needed.clone(), writes: self.writes && lets_write(granted) }.request(resource)
@@ -76,7 +77,8 @@ fn request(needed: &BTreeSet<&'static str>, resource: &str) -> String {
     format!("{} {OF_SIGN_IN}", of_graph.join(" "))
 }
 
-/// The needed scopes that were not consented to. The service grants names with or without the resource in front.
+/// The needed scopes that were not consented to. The service grants names with or without the resource in
+/// front.
 #[must_use]
 pub fn missing(needed: &BTreeSet<&'static str>, granted: &str) -> Vec<&'static str> {
     let has = |scope: &str| {

@@ -1,8 +1,8 @@
 //! The token store: one file that only its owner can read, replaced as a whole, locked while it changes.
 //!
-//! A refresh token that was replaced must be on disk before its successor is used, and a crash at any instant must
-//! leave either the old file or the new one: [`crate::disk::private`] sees to that, and to who else can reach it. What a
-//! full or read-only disk does not take, `unstored` holds in memory.
+//! A refresh token that was replaced must be on disk before its successor is used, and a crash at any instant
+//! must leave either the old file or the new one: [`crate::disk::private`] sees to that, and to who else can
+//! reach it. What a full or read-only disk does not take, `unstored` holds in memory.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -254,8 +254,8 @@ impl TokenStore {
         Ok(PrivateFolder::make(&self.folder, OURS)?.try_out(SIGN_IN, SIGN_IN_SIZE)?)
     }
 
-    /// What is kept, for whose and what it is. Does not wait for whoever changes it: the file is replaced as a whole, so
-    /// that this is true or was a moment ago. Its tokens are used only under the lock.
+    /// What is kept, for whose and what it is. Does not wait for whoever changes it: the file is replaced as
+    /// a whole, so that this is true or was a moment ago. Its tokens are used only under the lock.
     ///
     /// # Errors
     ///

@@ -22,8 +22,8 @@ struct State {
 #[derive(Debug)]
 struct Held {
     sign_in: StoredSignIn,
-    /// The refresh token that was on the disk instead. Another one is there when somebody signed in meanwhile, and none
-    /// when somebody signed out.
+    /// The refresh token that was on the disk instead. Another one is there when somebody signed in
+    /// meanwhile, and none when somebody signed out.
     instead_of: Option<SecretString>,
 }
 

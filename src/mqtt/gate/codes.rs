@@ -1,5 +1,6 @@
-//! Reason codes (MQTT 5 section 2.4). rumqttc knows those of the specification's tables and takes any other for the end of the
-//! connection. Any code from 0x80 on is a refusal (section 2.4), so that is what rumqttc is given.
+//! Reason codes (MQTT 5 section 2.4). rumqttc knows those of the specification's tables and takes any other
+//! for the end of the connection. Any code from 0x80 on is a refusal (section 2.4), so that is what rumqttc
+//! is given.
 
 use super::properties::{self, REASON_STRING};
 use super::violation::Violation;

@@ -15,7 +15,8 @@ pub enum Violation {
     /// A packet is not what MQTT says it is.
     #[error("the broker sent a packet that is not MQTT")]
     Malformed,
-    /// A packet that only a client sends, or that belongs to quality 2 or to an authentication, neither of which was offered.
+    /// A packet that only a client sends, or that belongs to quality 2 or to an authentication, neither of
+    /// which was offered.
     #[error("the broker sent a packet of a kind that was not asked for")]
     NotAskedFor,
     /// A packet that is no message, and larger than any of its kind.

@@ -7,13 +7,14 @@ use super::reason;
 use crate::core::model::event::LinkFailure;
 use crate::mqtt::failure::{NO_LONGER_ANSWERS, has_gone};
 
-/// What an error of rumqttc means for the link; `is_open` once the broker has accepted the connection, `was_reached`
-/// once there was one at all.
+/// What an error of rumqttc means for the link; `is_open` once the broker has accepted the connection,
+/// `was_reached` once there was one at all.
 pub(super) fn of(error: &ConnectionError, is_open: bool, was_reached: bool) -> LinkFailure {
     let lost = |why: &str| LinkFailure::Lost(why.into());
     match error {
         ConnectionError::ConnectionRefused(code) => reason::of_refusal(*code),
-        // A broker that knows only MQTT 3.1.1 may wait for the rest of a packet that it takes for one of its own.
+        // A broker that knows only MQTT 3.1.1 may wait for the rest of a packet that it takes for one of its
+        // own.
         ConnectionError::Timeout(_) if was_reached => {
             LinkFailure::NotUnderstood("the broker does not answer to MQTT 5".into())
         }
@@ -58,8 +59,8 @@ fn of_state(error: &StateError, is_open: bool) -> LinkFailure {
     }
 }
 
-/// A broker that knows only MQTT 3.1.1 refuses MQTT 5 with an answer in 3.1.1, which rumqttc cannot read and passes over,
-/// or without one (MQTT 3.1.1 section 3.1.2.2); then it hangs up.
+/// A broker that knows only MQTT 3.1.1 refuses MQTT 5 with an answer in 3.1.1, which rumqttc cannot read and
+/// passes over, or without one (MQTT 3.1.1 section 3.1.2.2); then it hangs up.
 fn hung_up(is_open: bool) -> LinkFailure {
     if is_open {
         LinkFailure::Closed

@@ -145,7 +145,8 @@ pub(super) fn of_filter(code: &SubscribeReasonCode, said: Option<&str>) -> Optio
     Some(in_words(why, said))
 }
 
-/// The reason for a refusal; one that rumqttc does not know stands in the reason string, where the gate has put it.
+/// The reason for a refusal; one that rumqttc does not know stands in the reason string, where the gate has
+/// put it.
 pub(super) fn in_words(why: &str, said: Option<&str>) -> String {
     match unknown_code(said) {
         Some(code @ 0x95) => format!("{PACKET_TOO_LARGE} (reason code {code:#04x})"),

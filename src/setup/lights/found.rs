@@ -1,6 +1,8 @@
-//! Which lights announce themselves on a broker: retained messages in, lights out. After the vendors' sources.
+//! Which lights announce themselves on a broker: retained messages in, lights out. After the vendors'
+//! sources.
 //!
-//! Only lights with colours that a preset can drive. openHASP announces no light, and AWTRIX only to Home Assistant.
+//! Only lights with colours that a preset can drive. openHASP announces no light, and AWTRIX only to Home
+//! Assistant.
 
 use std::collections::BTreeSet;
 
@@ -119,8 +121,8 @@ fn zigbee2mqtt(base: &str, devices: &Value) -> Vec<FoundLight> {
     devices.filter_map(light).collect()
 }
 
-/// ESPHome (`esphome/components/mqtt/mqtt_light.cpp`) and AWTRIX (`Blueforcer/awtrix3 src/MQTTManager.cpp`), of all those that
-/// announce themselves to Home Assistant.
+/// ESPHome (`esphome/components/mqtt/mqtt_light.cpp`) and AWTRIX (`Blueforcer/awtrix3 src/MQTTManager.cpp`),
+/// of all those that announce themselves to Home Assistant.
 fn home_assistant(config: &Value) -> Option<FoundLight> {
     let member = |of: &Value, names: [&str; 2]| {
         let found = names.into_iter().find_map(|name| of[name].as_str());

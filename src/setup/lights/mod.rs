@@ -32,8 +32,8 @@ async fn announced(broker: &mut OneShot) -> Result<Vec<Incoming>, OneShotError> 
     }
 }
 
-/// Asks a light's device whether it is there, lets it blink, and says what became of it: an announcement is retained, and may be
-/// that of a lamp which was unplugged.
+/// Asks a light's device whether it is there, lets it blink, and says what became of it: an announcement is
+/// retained, and may be that of a lamp which was unplugged.
 pub(crate) async fn show(light: &Settings, config: &Config) -> Result<String, OneShotError> {
     let mut broker = connect(config).await?;
     let shown = ask_and_blink(light, &mut broker).await;

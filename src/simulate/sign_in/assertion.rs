@@ -1,4 +1,5 @@
-//! Client assertions: a JWT instead of a secret, signed with the app's certificate or by another identity provider.
+//! Client assertions: a JWT instead of a secret, signed with the app's certificate or by another identity
+//! provider.
 //!
 //! Microsoft's pages: "Microsoft identity platform application authentication certificate credentials" and
 //! "Workload identity federation".

@@ -1,4 +1,5 @@
-//! Which app asks, of which tenant, and how it proves that it is the registered one: by secret, by assertion, or not at all.
+//! Which app asks, of which tenant, and how it proves that it is the registered one: by secret, by assertion,
+//! or not at all.
 
 use super::assertion;
 use super::error::SignInError;

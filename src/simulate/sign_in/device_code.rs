@@ -1,4 +1,5 @@
-//! Device codes: an app shows a code, a person types it on another device, and the app asks until that has happened.
+//! Device codes: an app shows a code, a person types it on another device, and the app asks until that has
+//! happened.
 //!
 //! Microsoft's page: "OAuth 2.0 device authorization grant flow".
 

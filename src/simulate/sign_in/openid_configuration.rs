@@ -1,4 +1,5 @@
-//! `GET /{tenant}/v2.0/.well-known/openid-configuration`: what anybody may know of a tenant, its id and its cloud.
+//! `GET /{tenant}/v2.0/.well-known/openid-configuration`: what anybody may know of a tenant, its id and its
+//! cloud.
 
 use serde_json::{Value, json};
 

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use crate::simulate::message::Answer;
 use crate::simulate::person::Person;
 
-/// How many people a page offers, so that it stays readable in a tenant of thousands; requests may name anybody.
+/// How many people a page offers, so that it stays readable in a tenant of thousands; requests may name
+/// anybody.
 const OFFERED: usize = 50;
 
 /// A page with this status, heading and content, which must be HTML already.

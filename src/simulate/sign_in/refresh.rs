@@ -1,8 +1,8 @@
 //! Refresh tokens: each answer brings a new one, and the old one dies when the new one is first used.
 //!
-//! So a client that went down before it stored the new token can go on with the old one. Real Entra is milder and
-//! lets old tokens live; whoever gets on with this gets on with that. Microsoft's page: "Refresh tokens in the
-//! Microsoft identity platform".
+//! So a client that went down before it stored the new token can go on with the old one. Real Entra is milder
+//! and lets old tokens live; whoever gets on with this gets on with that. Microsoft's page: "Refresh tokens
+//! in the Microsoft identity platform".
 
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
 //! Which file under `src` imports what from which other, and where that runs in a circle.
 //!
-//! `source` reads one file, [`arrows`] follows what it says to the files that define it, and [`circles`] finds who can be
-//! reached from where it began. What only tests see is left out throughout.
+//! `source` reads one file, [`arrows`] follows what it says to the files that define it, and [`circles`]
+//! finds who can be reached from where it began. What only tests see is left out throughout.
 
 mod circle;
 mod source;

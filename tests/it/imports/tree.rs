@@ -59,7 +59,8 @@ impl Tree {
         arrows
     }
 
-    /// The path from the root of the crate, unless it leads out of the crate or names something of the file's own.
+    /// The path from the root of the crate, unless it leads out of the crate or names something of the file's
+    /// own.
     fn absolute(&self, module: &Names, path: &Names) -> Option<Names> {
         let (head, rest) = path.split_first()?;
         match head.as_str() {

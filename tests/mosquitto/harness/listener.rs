@@ -125,14 +125,16 @@ impl Listener {
 /// What a broker holds at this moment: the retained messages that somebody gets who comes now.
 pub(crate) async fn retained(port: u16, filter: &str) -> BTreeMap<String, String> {
     let listener = Listener::only(port, filter).await;
-    // What is retained is queued before the answer to the subscription; a message sent after that comes behind it.
+    // What is retained is queued before the answer to the subscription; a message sent after that comes
+    // behind it.
     listener.publish(MARKER, "", false).await;
     listener.until("the marker", |heard| heard.iter().any(|heard| heard.topic == MARKER)).await;
     let heard = listener.heard().into_iter().filter(|heard| heard.retained);
     heard.map(|heard| (heard.topic, heard.payload)).collect()
 }
 
-/// Outside of every base topic; each listener hears its own and perhaps another's, and each comes behind what was retained.
+/// Outside of every base topic; each listener hears its own and perhaps another's, and each comes behind what
+/// was retained.
 const MARKER: &str = "marker";
 
 fn newest<'a>(heard: &'a [Heard], topic: &str) -> Option<&'a Heard> {

@@ -2,8 +2,8 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 
-/// Below the range from which systems take ports for outgoing connections (Linux: 32768 and up), so that nobody
-/// takes the port of a broker while it is down.
+/// Below the range from which systems take ports for outgoing connections (Linux: 32768 and up), so that
+/// nobody takes the port of a broker while it is down.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
 /// Attempts to find a port that stays free until the broker has it.

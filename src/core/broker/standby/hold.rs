@@ -7,18 +7,21 @@ use crate::core::model::time::Tick;
 /// How often it says so.
 const SAY_EVERY: Duration = Duration::from_secs(2);
 
-/// It steps back this long after it sent the last word that it heard again: before the silence is long enough for anybody who waits.
+/// It steps back this long after it sent the last word that it heard again: before the silence is long enough
+/// for anybody who waits.
 const HEARD_FOR: Duration = Duration::from_secs(5);
 
-/// The same where it knows of nobody who waits: another one would only have to come now. Servers of a cluster that agree on a new
-/// leader store nothing for 4 to 9 s meanwhile (NATS), and a new connection would take longer still.
+/// The same where it knows of nobody who waits: another one would only have to come now. Servers of a cluster
+/// that agree on a new leader store nothing for 4 to 9 s meanwhile (NATS), and a new connection would take
+/// longer still.
 const ALONE_HEARD_FOR: Duration = Duration::from_secs(15);
 
 /// One connection of one that holds the place.
 #[derive(Debug)]
 pub(super) struct Hold {
     say_at: Tick,
-    /// When it sent the last word that came back; nothing before the first one does, as where no access list lets it.
+    /// When it sent the last word that came back; nothing before the first one does, as where no access list
+    /// lets it.
     heard: Option<Tick>,
 }
 

@@ -1,12 +1,14 @@
 //! The place at the broker where several instances take turns: one holds it, the others wait beside it.
 //!
-//! The broker itself is the lock: it has one connection for each client id. What brokers promise beside that is not built upon; a
-//! will may never come, or come late, and a retained word may outlive everybody. So an instance that waits goes by answers to its
-//! pings, and counts only pings that it saw come back: one whose line is dead, or that nobody scheduled for a while, hears nothing
-//! and must not conclude anything from it. Each instance goes by its own clock alone.
+//! The broker itself is the lock: it has one connection for each client id. What brokers promise beside that
+//! is not built upon; a will may never come, or come late, and a retained word may outlive everybody. So an
+//! instance that waits goes by answers to its pings, and counts only pings that it saw come back: one whose
+//! line is dead, or that nobody scheduled for a while, hears nothing and must not conclude anything from it.
+//! Each instance goes by its own clock alone.
 //!
-//! The one that holds the place says so every two seconds, without being asked, and hears itself. When it does not for a while it is
-//! cut off, or was frozen; it steps back before the others, who wait longer than that, take over.
+//! The one that holds the place says so every two seconds, without being asked, and hears itself. When it
+//! does not for a while it is cut off, or was frozen; it steps back before the others, who wait longer than
+//! that, take over.
 //!
 //! `wait` is what one that waits has heard, `hold` what one that holds the place has.
 
@@ -32,7 +34,8 @@ use crate::core::model::topic::WAITING;
 /// Each waits a part of this longer, of its own, so that one comes first.
 const EXTRA_MAX: Duration = Duration::from_millis(900);
 
-/// Whoever claimed the place because nobody lived there, and lost its connection before it was online, still knows that so long.
+/// Whoever claimed the place because nobody lived there, and lost its connection before it was online, still
+/// knows that so long.
 const KNOWN_FOR: Duration = Duration::from_secs(15);
 
 /// How often one that waits looks whether it could read: a token may end meanwhile.

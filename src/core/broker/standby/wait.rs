@@ -1,4 +1,5 @@
-//! What one that waits has heard, and when it takes over: after `offline`, after a farewell, or after silence.
+//! What one that waits has heard, and when it takes over: after `offline`, after a farewell, or after
+//! silence.
 
 use std::time::Duration;
 
@@ -17,21 +18,24 @@ const PING_EVERY: Duration = Duration::from_secs(1);
 /// Without an answer for this long nobody lives there.
 const SILENT_FOR: Duration = Duration::from_secs(6);
 
-/// The same for one that knew it already when its connection was lost. Only somebody who took over since then can live there, and
-/// they answer at once.
+/// The same for one that knew it already when its connection was lost. Only somebody who took over since then
+/// can live there, and they answer at once.
 const STILL_SILENT_FOR: Duration = Duration::from_secs(2);
 
-/// After so many in a row that do not come back the line, or the broker, stood still, and they are counted anew. One may be late.
+/// After so many in a row that do not come back the line, or the broker, stood still, and they are counted
+/// anew. One may be late.
 const LOST: u32 = 2;
 
-/// So long after `offline`. What is only a holder that connects again, or an old will that came late, is over by then.
+/// So long after `offline`. What is only a holder that connects again, or an old will that came late, is over
+/// by then.
 const OFFLINE_FOR: Duration = Duration::from_secs(3);
 
 /// The extra time where a holder says that it leaves: as much shorter as the claim is sooner.
 const EXTRA_PART_AT_ONCE: u32 = 6;
 
-/// So long one leaves to another that waited beside it and does so no more: usually that one takes over, and soon answers. Two
-/// that wait begin to count at the same moment when a broker comes back, and their own times may lie close together.
+/// So long one leaves to another that waited beside it and does so no more: usually that one takes over, and
+/// soon answers. Two that wait begin to count at the same moment when a broker comes back, and their own
+/// times may lie close together.
 const OTHER_FIRST: Duration = Duration::from_secs(1);
 
 /// A look at the time that is so late was not meant to be: the process, or the machine, stood still.
@@ -63,15 +67,16 @@ pub(super) struct Wait {
     /// When another one last ceased to wait.
     other_went: Option<Tick>,
     is_mute_reported: bool,
-    /// Filters that the broker refused or did not answer, and when and after which pause they are tried again: it may only be
-    /// starting.
+    /// Filters that the broker refused or did not answer, and when and after which pause they are tried
+    /// again: it may only be starting.
     asked: Vec<String>,
     ask_at: Option<Tick>,
     pause: Duration,
 }
 
 impl Wait {
-    /// Connected, and asks to hear what is said of the place. `was_silent` if nobody lived there a moment ago.
+    /// Connected, and asks to hear what is said of the place. `was_silent` if nobody lived there a moment
+    /// ago.
     pub(super) fn begin(was_silent: bool, cx: &mut Context) -> Self {
         let filters = vec![cx.topics.of_bridge(BridgeField::State), cx.topics.every_standby()];
         subscribe(filters.clone(), cx);
@@ -146,7 +151,8 @@ impl Wait {
         self.other_went = Some(now);
     }
 
-    /// Goes on with the time: subscribes again where that was not answered, and begins to count anew after it was frozen.
+    /// Goes on with the time: subscribes again where that was not answered, and begins to count anew after it
+    /// was frozen.
     pub(super) fn tend(&mut self, cx: &mut Context) {
         if self.ask_at.is_some_and(|at| at <= cx.now) {
             let is_answered = self.ping_at.is_some();
@@ -187,12 +193,14 @@ impl Wait {
         cx.ask_broker(BrokerOrder::Publish(vec![ping]));
     }
 
-    /// When to take over, if nothing else is heard until then, and why. Each waits a time of its own longer, at most `extra`.
+    /// When to take over, if nothing else is heard until then, and why. Each waits a time of its own longer,
+    /// at most `extra`.
     pub(super) fn claim_at(&self, extra: Duration) -> Option<(Tick, &'static str)> {
         let left = self.left_at.map(|at| (at + extra / EXTRA_PART_AT_ONCE, "the active instance leaves"));
         let offline =
             self.offline_since.map(|at| (at + OFFLINE_FOR + extra, "the active instance is offline"));
-        // The last of the pings has to have come back as well, which `ping` counts when it sends the next one.
+        // The last of the pings has to have come back as well, which `ping` counts when it sends the next
+        // one.
         let is_silent = Duration::from_secs(u64::from(self.unanswered) + 1) >= self.silent_for;
         let silent = is_silent.then(|| (self.since + self.silent_for + extra, "no instance answers"));
         let (at, why) = left.into_iter().chain(offline).chain(silent).min_by_key(|(at, _)| *at)?;

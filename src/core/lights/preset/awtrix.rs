@@ -1,10 +1,11 @@
-//! AWTRIX 3, an indicator or the whole matrix (vendor: `Blueforcer/awtrix3` `docs/api.md`, "Colored Indicators" and
-//! "Mood Lighting", and `docs/effects.md`).
+//! AWTRIX 3, an indicator or the whole matrix (vendor: `Blueforcer/awtrix3` `docs/api.md`, "Colored
+//! Indicators" and "Mood Lighting", and `docs/effects.md`).
 //!
 //! The configured topic is the clock's MQTT prefix. It knows no transitions, and the mood light no effects.
 //!
-//! The mood light has a `brightness`, but that is the matrix's own (`src/DisplayManager.cpp`, `moodlight`): it stays when the mood
-//! light ends, and the clock's sensor overwrites it. So the colour itself is dimmed, and the matrix stays as bright as the clock has it.
+//! The mood light has a `brightness`, but that is the matrix's own (`src/DisplayManager.cpp`, `moodlight`):
+//! it stays when the mood light ends, and the clock's sensor overwrites it. So the colour itself is dimmed,
+//! and the matrix stays as bright as the clock has it.
 
 use serde::Serialize;
 
@@ -57,8 +58,8 @@ pub(super) fn order(topic: &str, target: Target, look: &Look) -> Order {
     Order { topic: format!("{topic}/{level}"), payload }
 }
 
-/// The clock sends the list of its effects when it connects, and only then. It has a topic with `online` too, but
-/// not while its discovery for Home Assistant is on.
+/// The clock sends the list of its effects when it connects, and only then. It has a topic with `online` too,
+/// but not while its discovery for Home Assistant is on.
 pub(super) fn announcement(topic: &str) -> Announcement {
     Announcement::new(format!("{topic}/stats/effects"), |payload| !payload.is_empty())
 }

@@ -1,4 +1,5 @@
-//! Anything else: a topic and a Jinja template of our user's own (template language: `docs.rs/minijinja`, "syntax").
+//! Anything else: a topic and a Jinja template of our user's own (template language: `docs.rs/minijinja`,
+//! "syntax").
 
 use std::iter;
 use std::time::Duration;
@@ -19,7 +20,8 @@ const NAMES: &str = "color, red, green, blue, on, brightness, effect, user, avai
 /// A device that is told what its template says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Custom {
-    /// It has rendered every state. It is short and rendered seldom, so it is kept as text and compiled when needed.
+    /// It has rendered every state. It is short and rendered seldom, so it is kept as text and compiled when
+    /// needed.
     template: Box<str>,
     online_topic: Option<Box<str>>,
 }
@@ -28,8 +30,8 @@ impl Custom {
     /// A device behind a template of the payload, and the topic where it announces itself.
     ///
     /// # Errors
-    /// If the template cannot be read, uses an unknown name anywhere, or fails for any state a light can be in:
-    /// it is rendered for all of them.
+    /// If the template cannot be read, uses an unknown name anywhere, or fails for any state a light can be
+    /// in: it is rendered for all of them.
     pub fn new(template: &str, online_topic: Option<String>) -> Result<Self, TemplateError> {
         template::check(template, NAMES)?;
         for look in every_look() {
@@ -41,7 +43,8 @@ impl Custom {
         Ok(Self { template: template.into(), online_topic: online_topic.map(String::into_boxed_str) })
     }
 
-    /// Nothing if the template fails, which [`Custom::new`] has ruled out as far as that can be done by trying.
+    /// Nothing if the template fails, which [`Custom::new`] has ruled out as far as that can be done by
+    /// trying.
     pub(super) fn order(&self, topic: &str, look: &Look) -> Option<Order> {
         let payload = render(&self.template, look).ok()?;
         Some(Order { topic: topic.to_owned(), payload })
@@ -69,7 +72,8 @@ fn render(template: &str, look: &Look) -> Result<String, Error> {
     template::environment().render_str(template, names(look))
 }
 
-/// What the names mean for a look. They always mean something, so that no template has to ask whether they do.
+/// What the names mean for a look. They always mean something, so that no template has to ask whether they
+/// do.
 fn names(look: &Look) -> Value {
     let off = Color::from_rgb(0);
     let lit = look.lit.as_ref();
@@ -89,7 +93,8 @@ fn names(look: &Look) -> Value {
     }
 }
 
-/// Everything that can be shown, each off, dim, bright, and with an effect: by nobody, and in each pair of words.
+/// Everything that can be shown, each off, dim, bright, and with an effect: by nobody, and in each pair of
+/// words.
 fn every_look() -> impl Iterator<Item = Look> {
     let pairs = Availability::ALL.iter().flat_map(|availability| {
         let known = KnownActivity::ALL.iter().copied().map(Activity::Known);

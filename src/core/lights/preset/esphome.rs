@@ -1,7 +1,8 @@
-//! ESPHome (vendor: `esphome/esphome` `esphome/components/light/light_json_schema.cpp`; `esphome.io/components/mqtt`,
-//! "birth_message").
+//! ESPHome (vendor: `esphome/esphome` `esphome/components/light/light_json_schema.cpp`;
+//! `esphome.io/components/mqtt`, "birth_message").
 //!
-//! The configured topic is the node's `topic_prefix`. Effects are those that the node's own configuration names.
+//! The configured topic is the node's `topic_prefix`. Effects are those that the node's own configuration
+//! names.
 
 use std::time::Duration;
 
@@ -41,8 +42,8 @@ struct Channels {
     w: u8,
 }
 
-/// ESPHome drops a transition beside an effect, with a warning; beside `None`, too, which ends one. So an effect starts without, and
-/// ends in a message of its own before the colour. Off ends an effect by itself.
+/// ESPHome drops a transition beside an effect, with a warning; beside `None`, too, which ends one. So an
+/// effect starts without, and ends in a message of its own before the colour. Off ends an effect by itself.
 pub(super) fn orders(topic: &str, object: &str, look: &Look) -> Vec<Order> {
     let order = |payload: String| Order { topic: format!("{topic}/light/{object}/command"), payload };
     let transition = units_of(Duration::from_secs(1), look.transition, u32::from(u16::MAX));

@@ -1,7 +1,8 @@
 //! What each kind of device wants to hear, and how it says that it is there.
 //!
-//! One file each: a pure function from a [`Look`] to topics and payloads, after the vendor's page that it names.
-//! `order` is what they have in common, `scale` turns per cent and durations into a device's own units, for all of them.
+//! One file each: a pure function from a [`Look`] to topics and payloads, after the vendor's page that it
+//! names. `order` is what they have in common, `scale` turns per cent and durations into a device's own
+//! units, for all of them.
 
 mod awtrix;
 mod custom;
@@ -130,7 +131,8 @@ impl Device {
         }
     }
 
-    /// What changes nothing, goes where orders go, and is answered by devices that answer. Nothing for those nobody knows.
+    /// What changes nothing, goes where orders go, and is answered by devices that answer. Nothing for those
+    /// nobody knows.
     #[must_use]
     pub fn questions(&self, topic: &str, white: bool) -> Vec<Order> {
         match self {
@@ -150,8 +152,8 @@ impl Device {
 
     /// Whether the device could mean something by an effect's name.
     ///
-    /// `blink` and `breathe` are taken by all, so that a configuration can go from one device to another; a device
-    /// without them shows the plain colour.
+    /// `blink` and `breathe` are taken by all, so that a configuration can go from one device to another; a
+    /// device without them shows the plain colour.
     ///
     /// # Errors
     /// With what is allowed instead.

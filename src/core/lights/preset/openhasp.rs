@@ -1,6 +1,7 @@
 //! openHASP, the mood light (vendor: `HASwitchPlate/openHASP-docs` `docs/commands/global.md`, "moodlight").
 //!
-//! The configured topic is `hasp/<node>`. It knows neither transitions nor effects. Off keeps colour and brightness.
+//! The configured topic is `hasp/<node>`. It knows neither transitions nor effects. Off keeps colour and
+//! brightness.
 
 use serde::Serialize;
 

@@ -1,8 +1,9 @@
-//! Shelly, first generation: RGBW2 in colour mode, Bulb, Duo RGBW (vendor: `shelly-api-docs.shelly.cloud/gen1`, "MQTT"
-//! and each device's own section).
+//! Shelly, first generation: RGBW2 in colour mode, Bulb, Duo RGBW (vendor:
+//! `shelly-api-docs.shelly.cloud/gen1`, "MQTT" and each device's own section).
 //!
-//! The configured topic is `shellies/<model>-<id>`. `white` is for those without colours: Duo, Vintage, Dimmer. Effects are numbers,
-//! and which number is which differs between models: so `blink` and `breathe` have none here and are plain colours.
+//! The configured topic is `shellies/<model>-<id>`. `white` is for those without colours: Duo, Vintage,
+//! Dimmer. Effects are numbers, and which number is which differs between models: so `blink` and `breathe`
+//! have none here and are plain colours.
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
-//! Shelly, second generation and later (vendor: `shelly-api-docs.shelly.cloud/gen2`, "RGB", "RGBW", "RGBCCT", "Light", "Mqtt"
-//! and "RPC Protocol").
+//! Shelly, second generation and later (vendor: `shelly-api-docs.shelly.cloud/gen2`, "RGB", "RGBW", "RGBCCT",
+//! "Light", "Mqtt" and "RPC Protocol").
 //!
-//! The configured topic is the device's `topic_prefix`. Each profile has a component and a method of its own; none has no effects: each is
-//! a plain colour.
+//! The configured topic is the device's `topic_prefix`. Each profile has a component and a method of its own;
+//! none has no effects: each is a plain colour.
 
 use serde::Serialize;
 
@@ -31,10 +31,10 @@ pub enum Profile {
 
 /// A request frame.
 ///
-/// The protocol's page requires `id` and `src` in a request. It is JSON-RPC, where a message without an id would be
-/// a notification without an answer, but no page says that a Shelly obeys one. So each order is answered, not
-/// retained, at `presence2mqtt/<topic>/rpc`, where only `light test` and `check --online` listen; always the same id, because the topic
-/// tells whose answer it is.
+/// The protocol's page requires `id` and `src` in a request. It is JSON-RPC, where a message without an id
+/// would be a notification without an answer, but no page says that a Shelly obeys one. So each order is
+/// answered, not retained, at `presence2mqtt/<topic>/rpc`, where only `light test` and `check --online`
+/// listen; always the same id, because the topic tells whose answer it is.
 #[derive(Serialize)]
 struct Request {
     id: u8,

@@ -1,5 +1,5 @@
-//! Tasmota (vendor: `tasmota/docs` `docs/Commands.md`, sections Control and Light, and `docs/MQTT.md`; source:
-//! `tasmota/tasmota_xdrv_driver/xdrv_04_light.ino`, `xdrv_02_9_mqtt.ino`).
+//! Tasmota (vendor: `tasmota/docs` `docs/Commands.md`, sections Control and Light, and `docs/MQTT.md`;
+//! source: `tasmota/tasmota_xdrv_driver/xdrv_04_light.ino`, `xdrv_02_9_mqtt.ino`).
 //!
 //! The configured topic is Tasmota's own `%topic%`, within the default `%prefix%/%topic%/` of `FullTopic`.
 //! Several commands go in one message with `Backlog`.
@@ -15,14 +15,16 @@ use crate::core::lights::look::Look;
 /// The longest fade that Tasmota takes: 20 seconds, in halves.
 const LONGEST_FADE: u32 = 40;
 
-/// `Online` is published before the topics of orders are subscribed to. How long that takes is the network's affair.
+/// `Online` is published before the topics of orders are subscribed to. How long that takes is the network's
+/// affair.
 const DEAF_FOR: Duration = Duration::from_millis(1500);
 
 /// `Speed2` is a fade for the next change only, 0 being none; `Fade` and `Speed` would be stored.
 ///
-/// So colour and brightness must be one change: a `Dimmer` behind `Color2` would jump. `Color1` sets both, and the colour is
-/// dimmed here. The power command makes it true even for devices that do not switch with their colour (`SetOption20`). Lights are
-/// numbered after relays, and without a number the first output is meant, which is the relay where there is one.
+/// So colour and brightness must be one change: a `Dimmer` behind `Color2` would jump. `Color1` sets both,
+/// and the colour is dimmed here. The power command makes it true even for devices that do not switch with
+/// their colour (`SetOption20`). Lights are numbered after relays, and without a number the first output is
+/// meant, which is the relay where there is one.
 pub(super) fn order(topic: &str, channel: Option<u8>, look: &Look) -> Order {
     let fade = units_of(Duration::from_millis(500), look.transition, LONGEST_FADE);
     let power = channel.map_or_else(String::new, |channel| channel.to_string());

@@ -1,5 +1,5 @@
-//! WLED (vendor: `WLED-Docs` `docs/interfaces/mqtt.md` and `docs/interfaces/json-api.md`; source: `wled00/json.cpp`,
-//! `deserializeState` and `deserializeSegment`).
+//! WLED (vendor: `WLED-Docs` `docs/interfaces/mqtt.md` and `docs/interfaces/json-api.md`; source:
+//! `wled00/json.cpp`, `deserializeState` and `deserializeSegment`).
 //!
 //! The JSON API over MQTT: all in one message. Off leaves brightness and colour as they are.
 

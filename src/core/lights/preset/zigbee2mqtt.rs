@@ -1,7 +1,8 @@
 //! zigbee2mqtt (vendor: `Koenkk/zigbee2mqtt.io` `docs/guide/usage/mqtt_topics_and_messages.md` and, per lamp,
 //! `docs/devices`).
 //!
-//! Which effects a lamp has is on its page there. `blink` and `breathe` end by themselves; others have to be stopped.
+//! Which effects a lamp has is on its page there. `blink` and `breathe` end by themselves; others have to be
+//! stopped.
 
 use serde::Serialize;
 
@@ -32,11 +33,13 @@ struct Hex {
     hex: String,
 }
 
-/// A plain colour ends an effect only where there can be one: a lamp without effects would log an error each time. It does so in a
-/// message of its own before the colour, which an ending effect might put back: in one message a Hue lamp takes the colour first.
+/// A plain colour ends an effect only where there can be one: a lamp without effects would log an error each
+/// time. It does so in a message of its own before the colour, which an ending effect might put back: in one
+/// message a Hue lamp takes the colour first.
 ///
-/// Off carries a transition only if there is one: with it, even of no length, zigbee2mqtt dims the lamp to nothing
-/// instead of turning it off, which the lamp remembers as its brightness. An effect never does: some take it for their speed.
+/// Off carries a transition only if there is one: with it, even of no length, zigbee2mqtt dims the lamp to
+/// nothing instead of turning it off, which the lamp remembers as its brightness. An effect never does: some
+/// take it for their speed.
 pub(super) fn orders(topic: &str, look: &Look) -> Vec<Order> {
     let order = |payload: String| Order { topic: format!("{topic}/set"), payload };
     let transition = Seconds::of(look.transition);

@@ -67,8 +67,9 @@ impl Person {
         self.settle(now.tick, rules, dirty)
     }
 
-    /// Graph answered that this person cannot be read. A first refusal of somebody who could be read is not believed, unless
-    /// `at_once`. Returns how long to wait with the next try, and whether it is news that they cannot be read.
+    /// Graph answered that this person cannot be read. A first refusal of somebody who could be read is not
+    /// believed, unless `at_once`. Returns how long to wait with the next try, and whether it is news that
+    /// they cannot be read.
     pub(in crate::core::people) fn refuse(
         &mut self,
         denied: Denied,

@@ -15,8 +15,8 @@ pub(in crate::graph::sign_in) enum Verdict {
     Act(Advice),
 }
 
-/// What is wrong, and what to do and where to click. An app has no person who could sign in again, and a managed identity has
-/// no registration.
+/// What is wrong, and what to do and where to click. An app has no person who could sign in again, and a
+/// managed identity has no registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::graph::sign_in) struct Advice {
     why: &'static str,

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::bounded::keep;
 use super::signed_in::SignedIn;
 
-/// Refresh tokens that are remembered; older ones are forgotten, which to a client looks like an invalid token.
+/// Refresh tokens that are remembered; older ones are forgotten, which to a client looks like an invalid
+/// token.
 const REMEMBERED: usize = 1_024;
 
 /// The refresh tokens in the world, oldest first.
