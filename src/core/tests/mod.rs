@@ -340,13 +340,22 @@ fn online(settings: Settings) -> Bridge {
     bridge.on(subscribed(), at(0.0));
     bridge.on(subscribed(), at(0.0));
     let mut said = bridge.on(Event::Woken, at(0.04));
-    while let Some(messages) = said.iter().find_map(|effect| match effect {
-        Effect::Broker(BrokerOrder::Publish(messages)) => Some(messages.len()),
-        _ => None,
-    }) {
-        said = bridge.on(Event::Acknowledged(messages), at(0.04));
+    loop {
+        let sent: usize =
+            said.iter()
+                .map(|effect| {
+                    if let Effect::Broker(BrokerOrder::Publish(messages)) = effect {
+                        messages.len()
+                    } else {
+                        0
+                    }
+                })
+                .sum();
+        if sent == 0 {
+            return bridge;
+        }
+        said = bridge.on(Event::Acknowledged(sent), at(0.04));
     }
-    bridge
 }
 
 fn following(users: &[(&str, usize)]) -> Settings {
