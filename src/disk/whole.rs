@@ -59,7 +59,14 @@ fn create(path: &Path, readers: Readers) -> io::Result<File> {
             Readers::Everybody => 0o644,
         });
     }
-    options.open(path)
+    let file = options.open(path)?;
+    #[cfg(unix)]
+    if readers == Readers::Everybody {
+        use std::os::unix::fs::PermissionsExt;
+        // The umask of whoever runs this, 077 on some servers, may have taken it from the service's user.
+        file.set_permissions(fs::Permissions::from_mode(0o644))?;
+    }
+    Ok(file)
 }
 
 #[cfg(all(test, unix))]
@@ -77,7 +84,7 @@ mod tests {
         {
             write(&file, content.as_bytes(), readers).unwrap();
             assert_eq!(fs::read_to_string(&file).unwrap(), content);
-            assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777 & !mode, 0);
+            assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, mode);
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         }
         try_out(&file).unwrap();

@@ -104,6 +104,7 @@ pub(crate) fn write(draft: &Draft, file: &Path, environment: &Environment) -> Re
         let path = path.to_owned();
         move |source| NotWritten { path, source }
     };
+    let text = draft.written();
     fs::create_dir_all(folder(file)).map_err(failed(folder(file)))?;
     let password = draft
         .password
@@ -114,7 +115,6 @@ pub(crate) fn write(draft: &Draft, file: &Path, environment: &Environment) -> Re
         let path = file.with_file_name(name);
         whole::write(&path, content.as_bytes(), readers).map_err(failed(&path))?;
     }
-    let text = draft.written();
     config::parse(&text, file, environment)?;
     Ok(whole::write(file, text.as_bytes(), Readers::Everybody).map_err(failed(file))?)
 }

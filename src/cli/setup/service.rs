@@ -54,6 +54,8 @@ fn login(
     let properties = user.into_iter().chain(folder).map(str::to_owned);
     let password = draft.password.is_some().then(credential);
     login.extend(properties.chain(password).flat_map(|property| ["-p".to_owned(), property]));
+    // Otherwise the journal gets the command line, with the person's address.
+    login.push("--description=presence2mqtt login".to_owned());
     login.extend([program, "login", "--or-browser", "--config"].map(str::to_owned));
     login.push(file.display().to_string());
     login.extend((how == SignIn::Browser).then(|| "--browser".to_owned()));

@@ -244,6 +244,9 @@ impl Broker {
 
     /// Somebody asks whether this bridge lives.
     pub(super) fn pinged(&mut self, ping: &Incoming, outbox: &mut Outbox, cx: &mut Context) {
+        if let Some(standby) = self.claim.standby_mut() {
+            standby.pinged(cx.now);
+        }
         let is_awaited = self.claim.standby().is_some();
         let is_holder = outbox.is_open() || is_awaited && self.link.is_reading_back();
         if is_holder && let Some(pong) = self.claim.pong(&ping.payload, cx) {

@@ -19,24 +19,20 @@ use crate::core::people::Roster;
 
 impl Groups {
     /// Of a group that is read for the first time so many are known that they join while its other pages are
-    /// still to come: reading and publishing a whole tenant takes as long as its pages do. As long as a
-    /// conflict of names ends the run, nobody is left out for having come later.
-    ///
-    /// # Errors
-    ///
-    /// If two would have one name.
-    pub(super) fn some_join(&mut self, group: usize, people: &Roster) -> Result<(), NameConflict> {
+    /// still to come: reading and publishing a whole tenant takes as long as its pages do. Where two would have
+    /// one name they wait for the last page: who has the name may be renamed by it.
+    pub(super) fn some_join(&mut self, group: usize, people: &Roster) {
         let Some(membership) = self.list.get_mut(group).filter(|membership| membership.at_start) else {
-            return Ok(());
+            return;
         };
         let is_new = |named: &Named| !named.configured && people.by_id(&named.id).next().is_none();
-        let Some(named) = membership.pages.portion(is_new) else { return Ok(()) };
-        membership.some_joined(named.iter().map(|named| named.id));
+        let Some(named) = membership.pages.portion(is_new) else { return };
         let (discovery, account) = (membership.group.discovery, membership.group.account);
         let mut joining = Difference { joining: (0..named.len()).collect(), ..Difference::default() };
-        if let Some(conflict) = name_conflicts::settle(&mut joining, &named, people).into_iter().next() {
-            return Err(conflict);
+        if !name_conflicts::settle(&mut joining, &named, people).is_empty() {
+            return membership.pages.put_back(named);
         }
+        membership.some_joined(named.iter().map(|named| named.id));
         self.pending = Some(Pending {
             group,
             discovery,
@@ -48,7 +44,6 @@ impl Groups {
             is_news: true,
             is_whole: false,
         });
-        Ok(())
     }
 
     /// A group was read to its end: who is in it, and about whom there is news, both in the order of object

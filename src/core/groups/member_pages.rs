@@ -90,6 +90,11 @@ impl MemberPages {
         Some(each_once(self.named.extract_if(.., |named| is_new(named)).take(PORTION).collect()))
     }
 
+    /// Takes back who was handed out and did not join.
+    pub(super) fn put_back(&mut self, named: Vec<Named>) {
+        self.named.extend(named);
+    }
+
     /// A list that is shorter than Graph itself counted is half a list, and nobody may be missed because of
     /// it. Graph counts somewhat behind the time, though: what comes twice alike is taken.
     fn complete(&mut self) -> Turned {

@@ -40,7 +40,7 @@ impl Groups {
                 match self.turn(group, page, people, cx) {
                     Turned::More => {
                         is_over = false;
-                        self.some_join(group, people)?;
+                        self.some_join(group, people);
                         Duration::ZERO
                     }
                     Turned::Complete { ids, named, unreadable } => {

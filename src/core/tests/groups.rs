@@ -287,6 +287,40 @@ fn a_collision_at_start_ends_the_run_on_whichever_page_it_shows() {
 }
 
 #[test]
+fn a_name_that_the_last_page_frees_is_no_collision_before_it() {
+    let mut bridge = online(one_group());
+    bridge.on(many(0, 1..PORTION + 1, Some("?1")), at(0.1));
+    let without = Settings { discovery: None, ..one_group() };
+    let said = lines(&bridge.on(Event::Configured(Box::new(without), vec![Access::Same]), at(0.2)));
+    let again = said.iter().find(|line| line.contains("members 100")).unwrap();
+    let again = again.split(['#', ' ']).nth(2).unwrap().parse().unwrap();
+    // Somebody new has the name of the first member, who has another one now.
+    let mut names: Vec<(usize, String)> =
+        (PORTION + 1..2 * PORTION + 1).map(|n| (n, format!("m{n}"))).collect();
+    names[0].1 = "m1".to_owned();
+    let named: Vec<(usize, &str)> = names.iter().map(|(n, name)| (*n, name.as_str())).collect();
+    let mut said = lines(&bridge.on(members(again, &named, Some("?1")), at(0.3)));
+    // At the budget's pace.
+    (0..20).for_each(|n| said.extend(lines(&bridge.on(Woken, at(0.3 + f64::from(n) * 0.05)))));
+    let next = said.iter().find(|line| line.contains("members 100 ?1")).unwrap();
+    let next = next.split(['#', ' ']).nth(2).unwrap().parse().unwrap();
+    let mut rest: Vec<(usize, String)> = (2..PORTION + 1).map(|n| (n, format!("m{n}"))).collect();
+    rest.push((1, "first".to_owned()));
+    let rest: Vec<(usize, &str)> = rest.iter().map(|(n, name)| (*n, name.as_str())).collect();
+    said.extend(lines(&bridge.on(members(next, &rest, None), at(2.0))));
+    assert!(
+        said.contains(&format!(
+            "report: a group was read: {0} members, {1} joined, 0 left",
+            2 * PORTION,
+            PORTION
+        )),
+        "{:?}",
+        said.last()
+    );
+    assert!(!said.iter().any(|line| line.starts_with("finish")), "the run goes on");
+}
+
+#[test]
 fn who_joins_appears_who_leaves_disappears_and_nobody_else_is_touched() {
     let mut bridge = known();
     let (request, _, now) = next_reading(&mut bridge, 2.0);

@@ -570,6 +570,17 @@ fn a_holder_that_does_not_hear_itself_steps_back_before_others_claim() {
         world.until(began + 90.0);
         world.said.iter().find(|(_, line)| line == "visit").unwrap().0 - began - 60.0
     };
+    // A broker that brings no words of those that wait brings their pings.
+    let mut world = World::holding();
+    let began = world.now;
+    world.until(began + 60.0);
+    world.on(live(PING, process("presence2mqtt", 7).ping()));
+    world.echoes = false;
+    world.forget();
+    world.until(began + 90.0);
+    let asked = world.said.iter().find(|(_, line)| line == "visit").unwrap().0 - began - 60.0;
+    assert!((2.9..=5.0).contains(&asked), "{asked}");
+
     let others_wait = steps_back_after(&["waiting"]);
     assert!((2.9..=5.0).contains(&others_wait), "{others_wait}");
     // The only one gives the broker longer.

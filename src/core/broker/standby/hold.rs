@@ -16,6 +16,9 @@ const HEARD_FOR: Duration = Duration::from_secs(5);
 /// longer still.
 const ALONE_HEARD_FOR: Duration = Duration::from_secs(15);
 
+/// One that waits asks every second.
+const ASKED_WITHIN: Duration = Duration::from_secs(3);
+
 /// One connection of one that holds the place.
 #[derive(Debug)]
 pub(super) struct Hold {
@@ -23,11 +26,13 @@ pub(super) struct Hold {
     /// When it sent the last word that came back; nothing before the first one does, as where no access list
     /// lets it.
     heard: Option<Tick>,
+    /// When another one last asked.
+    pinged: Option<Tick>,
 }
 
 impl Hold {
     pub(super) fn begin(now: Tick) -> Self {
-        Self { say_at: now, heard: None }
+        Self { say_at: now, heard: None, pinged: None }
     }
 
     /// Its own word of `at`, in milliseconds, came back.
@@ -49,13 +54,21 @@ impl Hold {
         })
     }
 
-    /// When it is cut off, if it does not hear itself until then; `is_alone` if nobody waits.
-    pub(super) fn cut_off_at(&self, is_alone: bool) -> Option<Tick> {
-        self.heard.map(|at| at + if is_alone { ALONE_HEARD_FOR } else { HEARD_FOR })
+    /// Another one asks whether it lives.
+    pub(super) fn pinged(&mut self, now: Tick) {
+        self.pinged = Some(now);
+    }
+
+    /// When it is cut off, if it does not hear itself until then; `waiting` if the word of one that waits is
+    /// known. Not every broker brings these words, but one that waited until the line was cut has asked.
+    pub(super) fn cut_off_at(&self, waiting: bool) -> Option<Tick> {
+        let heard = self.heard?;
+        let was_asked = self.pinged.is_some_and(|pinged| pinged + ASKED_WITHIN >= heard);
+        Some(heard + if waiting || was_asked { HEARD_FOR } else { ALONE_HEARD_FOR })
     }
 
     /// When time alone changes something; `is_up` if it publishes.
-    pub(super) fn wake_at(&self, is_up: bool, is_alone: bool) -> Option<Tick> {
-        [Some(self.say_at), self.cut_off_at(is_alone).filter(|_| is_up)].into_iter().flatten().min()
+    pub(super) fn wake_at(&self, is_up: bool, waiting: bool) -> Option<Tick> {
+        [Some(self.say_at), self.cut_off_at(waiting).filter(|_| is_up)].into_iter().flatten().min()
     }
 }

@@ -143,6 +143,13 @@ impl Standby {
         }
     }
 
+    /// Somebody asks whether the one that holds the place lives, as those that wait do every second.
+    pub(in crate::core::broker) fn pinged(&mut self, now: Tick) {
+        if let Role::Holding(hold) = &mut self.role {
+            hold.pinged(now);
+        }
+    }
+
     /// Somebody who holds the place says so, or that they leave it.
     pub(super) fn heard_pong(&mut self, payload: &[u8], now: Tick) {
         match (&mut self.role, self.own.heard(payload)) {
@@ -230,7 +237,7 @@ impl Standby {
     /// Whether the one that holds the place does not hear itself any more.
     pub(super) fn is_cut_off(&self, now: Tick) -> bool {
         let Role::Holding(hold) = &self.role else { return false };
-        hold.cut_off_at(self.waiting.is_empty()).is_some_and(|at| at <= now)
+        hold.cut_off_at(!self.waiting.is_empty()).is_some_and(|at| at <= now)
     }
 
     /// The last words of one that leaves, at a connection that counts.
@@ -247,7 +254,7 @@ impl Standby {
         match &self.role {
             Role::Away => None,
             Role::Waiting(wait) => wait.wake_at(self.extra),
-            Role::Holding(hold) => hold.wake_at(is_up, self.waiting.is_empty()),
+            Role::Holding(hold) => hold.wake_at(is_up, !self.waiting.is_empty()),
         }
     }
 
