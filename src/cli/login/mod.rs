@@ -101,10 +101,7 @@ async fn sign_in_to(
         && options.expected.as_ref().is_some_and(|name| account.username.eq_ignore_ascii_case(name));
     let asks = !options.yes && !is_expected && io::stdin().is_terminal() && io::stdout().is_terminal();
     if asks && !is_right(bound.as_ref(), &account, lines, out).await? {
-        return Err(Failure::new(
-            exit::SIGN_IN,
-            "not saved; run `presence2mqtt login` again and sign in with the right account",
-        ));
+        return Err(Failure::new(exit::SIGN_IN, "not saved; sign in again, with the right account"));
     }
     keep(sign_in, &issued).await?;
     Ok((by, account.username))

@@ -36,7 +36,7 @@ pub(super) async fn ask_again(
     out: &mut impl Write,
 ) -> Result<(), Failure> {
     questions.say(out, &failure)?;
-    let words = "Application (client) ID; Enter tries this one again";
+    let words = "Application (client) ID; Enter signs in with this one again";
     let asked = questions.ask(out, Question { words, ..QUESTION }, Some(&draft.client_id), app::read).await;
     draft.client_id = match asked {
         Err(nobody) if nobody.code() == exit::USAGE => return Err(failure),

@@ -14,7 +14,7 @@ use crate::setup::broker::{connect, url, usual, wants_a_name};
 use crate::setup::draft::Draft;
 use crate::setup::words::not_let_in;
 
-const BROKER: Question<'_> = Question { words: "MQTT broker", option: "--broker" };
+const BROKER: Question<'_> = Question { words: "MQTT broker (host, host:port or URL)", option: "--broker" };
 const USERNAME: Question<'_> = Question { words: "User name at the broker", option: "--username" };
 const PASSWORD: Question<'_> = Question { words: "Password (not shown)", option: "--password-file" };
 

@@ -159,8 +159,9 @@ impl Roster {
         let forbidden = advice
             .filter(|_| (1..all).contains(&forbidden))
             .map(|advice| format!("{forbidden} of {all} people cannot be read: {advice}"));
-        let not_found = (not_found > 0)
-            .then(|| format!("{not_found} of {all} people are not in this tenant; check the ids of those whose health is not_found"));
+        let not_found = (not_found > 0).then(|| {
+            format!("{not_found} of {all} people are not in this tenant (health not_found); check their ids")
+        });
         forbidden.into_iter().chain(not_found)
     }
 
