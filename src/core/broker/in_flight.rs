@@ -15,8 +15,8 @@ pub(in crate::core) const WINDOW_MAX: usize = 480;
 /// At first, while nobody knows how fast the broker is.
 pub(in crate::core) const WINDOW_FIRST: usize = 60;
 
-/// Even where the broker is slower than that. A line on which every answer takes seconds is no slow broker, and
-/// cannot be told from one.
+/// Even where the broker is slower than that. A line on which every answer takes seconds is no slow broker,
+/// and cannot be told from one.
 const WINDOW_MIN: usize = 20;
 
 /// How long a full window should take.

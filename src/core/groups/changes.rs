@@ -19,8 +19,8 @@ use crate::core::people::Roster;
 
 impl Groups {
     /// Of a group that is read for the first time so many are known that they join while its other pages are
-    /// still to come: reading and publishing a whole tenant takes as long as its pages do. Where two would have
-    /// one name they wait for the last page: who has the name may be renamed by it.
+    /// still to come: reading and publishing a whole tenant takes as long as its pages do. Where two would
+    /// have one name they wait for the last page: who has the name may be renamed by it.
     pub(super) fn some_join(&mut self, group: usize, people: &Roster) {
         let Some(membership) = self.list.get_mut(group).filter(|membership| membership.at_start) else {
             return;
