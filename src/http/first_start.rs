@@ -198,6 +198,7 @@ pub(super) fn answer(form: &Form) -> Option<(Step, Answer)> {
         ("browser", Step::SignIn) => Answer::SignIn(SignInBy::Browser),
         ("landed", Step::SignIn) => Answer::Landed(LandingAddress::pasted(form.value("landed")?)),
         ("another", Step::SignIn) => Answer::Another,
+        ("app", Step::SignIn) => Answer::AnotherApp,
         ("change", Step::SignIn) => Answer::Change(true),
         ("keep", Step::SignIn) => Answer::Change(false),
         ("go", Step::SignIn) => Answer::Continue,

@@ -58,6 +58,8 @@ pub(crate) enum Answer {
     Blink(String),
     /// Write the files, with the light in this place or none; whether files that are there may be replaced.
     Write { light: String, replace: bool },
+    /// Not with this app: nobody can sign in by it.
+    AnotherApp,
     /// To the step before.
     Back,
 }
@@ -195,6 +197,9 @@ impl Setup {
         }
         if let Answer::Back = answer {
             return self.back();
+        }
+        if let (Step::SignIn, Answer::AnotherApp, false) = (self.step, &answer, self.draft.given.client_id) {
+            return self.another_app();
         }
         if self.work.is_some() {
             return Vec::new();
@@ -440,6 +445,14 @@ impl Setup {
             }
             Step::Address | Step::App | Step::Done => Vec::new(),
         }
+    }
+
+    /// Back to where the app is asked for, whatever is under way: a browser does not say what Microsoft told it.
+    fn another_app(&mut self) -> Vec<Order> {
+        (self.wrong, self.work, self.invitation, self.change) = (None, None, None, None);
+        self.another = false;
+        self.step = Step::App;
+        vec![Order::Rest]
     }
 
     /// Where something is under way, only that is given up.

@@ -286,6 +286,25 @@ fn a_sign_in_that_fails_is_said_and_another_way_stays_open() {
     assert_eq!(setup.presence.as_deref(), Some("Your presence cannot be shown now: 403"));
 }
 
+#[test]
+fn an_app_that_nobody_can_sign_in_by_is_corrected_from_where_that_shows() {
+    let mut setup = at(Step::SignIn);
+    setup.outcome(nobody());
+    setup.outcome(invited("state=y", None));
+    assert_eq!(setup.answer(Step::SignIn, Answer::AnotherApp), [Order::Rest]);
+    assert_eq!((setup.step, setup.view().invitation.is_none()), (Step::App, true));
+    assert_eq!(setup.view().client_id, APP);
+    // The broker is tried again by itself, and the sign-in begins anew.
+    assert_eq!(setup.answer(Step::App, Answer::App(APP.to_owned())), [Order::TryBroker]);
+    assert_eq!(setup.outcome(Outcome::Tried(Ok(()))), [Order::Attend]);
+    assert_eq!(setup.outcome(nobody()), invite(SignInBy::DeviceCode, None));
+    // What a variable says cannot be corrected here.
+    let mut setup = at(Step::SignIn);
+    setup.draft.given.client_id = true;
+    assert_eq!(setup.answer(Step::SignIn, Answer::AnotherApp), []);
+    assert_eq!(setup.step, Step::SignIn);
+}
+
 /// An invitation with this query in its address, and this code.
 fn invited(query: &str, user_code: Option<&str>) -> Outcome {
     let verification_uri = format!("https://example.com/?{query}").parse().unwrap();
