@@ -447,7 +447,8 @@ impl Setup {
         }
     }
 
-    /// Back to where the app is asked for, whatever is under way: a browser does not say what Microsoft told it.
+    /// Back to where the app is asked for, whatever is under way: a browser does not say what Microsoft told
+    /// it.
     fn another_app(&mut self) -> Vec<Order> {
         (self.wrong, self.work, self.invitation, self.change) = (None, None, None, None);
         self.another = false;
