@@ -26,7 +26,7 @@ fn a_program_that_is_killed_leaves_no_secret_on_the_disk() {
     let folder = tempfile::tempdir().unwrap();
     // A process that has the marker in its memory and is not protected; whether it leaves a dump is the
     // system's choice.
-    let child = shell(&format!("secret={MARKER}; kill -QUIT $$"), folder.path());
+    let child = shell(&format!("secret={MARKER}; kill -ABRT $$"), folder.path());
     let dumps = child.wait_with_output().unwrap().status.core_dumped();
     println!("this system dumps: {dumps}; into this folder: {}", holds_the_marker(folder.path()));
 
@@ -48,7 +48,7 @@ fn a_program_that_is_killed_leaves_no_secret_on_the_disk() {
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
     let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
     assert_eq!(core.split_whitespace().filter(|word| *word == "0").count(), 2, "{core}");
-    Command::new("kill").args(["-QUIT", &child.id().to_string()]).status().unwrap();
+    Command::new("kill").args(["-ABRT", &child.id().to_string()]).status().unwrap();
     let status = child.wait().unwrap();
     assert!(status.signal().is_some() && !status.core_dumped(), "{status:?}");
     assert!(!holds_the_marker(folder.path()), "the dump holds the secret");
