@@ -11,7 +11,7 @@ use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 
 use super::acts;
-use super::first_start::{self, Guide};
+use super::first_start::{self, Away, Guide};
 use super::form::{Form, NotAForm};
 use super::guard::{self, Refusal, now};
 use super::page::{Page, View};
@@ -71,7 +71,7 @@ where
         Form::read(headers, body).await.map_err(|why: NotAForm| text(why.status(), &why.to_string()))?;
     site.token.check(&form).map_err(|why| not_obeyed(&why))?;
     if let Some(guide) = &site.guide {
-        return answered(guide, first_start::answer(&form), headers).await;
+        return answered(guide, first_start::answer(&form), headers, site).await;
     }
     let acted = match acts::asked(&form, headers) {
         Some(act) => site.act(act).await,
@@ -84,10 +84,13 @@ where
 /// something in front.
 fn told(acted: Acted, query: Option<&str>, site: &Site) -> Option<Response<String>> {
     let number = site.told.keep(acted, now());
+    Some(see(HeaderValue::from_str(&filter::back(query, &number)).ok()?))
+}
+
+fn see(page: HeaderValue) -> Response<String> {
     let mut response = text(StatusCode::SEE_OTHER, "see the page");
-    let page = HeaderValue::from_str(&filter::back(query, &number)).ok()?;
     response.headers_mut().insert(LOCATION, page);
-    Some(response)
+    response
 }
 
 /// What somebody wants to see.
@@ -135,16 +138,13 @@ async fn at(path: &str, from: IpAddr, request: &Parts, site: &Site, page: &Page)
 /// The set-up of a first start.
 async fn set_up(guide: &Guide, request: &Parts, site: &Site) -> Response<String> {
     let query = request.uri.query();
-    let Some(view) = guide.visit(None, &request.headers).await else {
-        // When it is over the status page comes in a moment.
-        let mut response = busy();
-        response.headers_mut().insert(REFRESH, HeaderValue::from_static("1"));
-        return response;
+    let view = match guide.visit(None, &request.headers).await {
+        Ok(view) => view,
+        Err(away) => return without(away, site).await,
     };
     // A browser that signed in comes back here; only who began the sign-in knows the state in the address.
     if let Some(answer) = first_start::landed(query, &view).filter(|_| request.method == Method::GET) {
-        let answered = answered(guide, Some(answer), &request.headers).await;
-        return answered.unwrap_or_else(|busy| busy);
+        return answered(guide, Some(answer), &request.headers, site).await.unwrap_or_else(|error| error);
     }
     made(first_start::render(&view, site.token.as_str(), query == Some("paste")), first_start::policy())
 }
@@ -155,12 +155,26 @@ async fn answered(
     guide: &Guide,
     answer: Option<(Step, Answer)>,
     headers: &HeaderMap,
+    site: &Site,
 ) -> Result<Response<String>, Response<String>> {
     let answer = answer.ok_or_else(|| text(StatusCode::BAD_REQUEST, "this form has no effect here"))?;
-    guide.visit(Some(answer), headers).await.ok_or_else(busy)?;
-    let mut response = text(StatusCode::SEE_OTHER, "go on with the page");
-    response.headers_mut().insert(LOCATION, HeaderValue::from_static("./"));
-    Ok(response)
+    let is_pasted = matches!(answer, (_, Answer::Landed(_)));
+    match guide.visit(Some(answer), headers).await {
+        Ok(view) if is_pasted && view.is_refused => Ok(see(HeaderValue::from_static("./?paste"))),
+        Ok(_) => Ok(see(HeaderValue::from_static("./"))),
+        Err(away) => Err(without(away, site).await),
+    }
+}
+
+/// What a visitor gets whom the set-up does not answer. When it is over, the bridge answers as soon as it has
+/// begun; by then the page is the bridge's.
+async fn without(away: Away, site: &Site) -> Response<String> {
+    if away == Away::Over && site.ask(PeopleQuery::nobody()).await.is_some() {
+        return see(HeaderValue::from_static("./"));
+    }
+    let mut response = busy();
+    response.headers_mut().insert(REFRESH, HeaderValue::from_static("1"));
+    response
 }
 
 async fn page_or_landing(request: &Parts, site: &Site, page: &Page) -> Option<Response<String>> {

@@ -8,17 +8,21 @@ use base64::engine::general_purpose::STANDARD;
 use hyper::HeaderMap;
 use hyper::header::HeaderValue;
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value, context};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::acts::{landing, loopback_port};
 use super::form::Form;
+use super::links::{documents, linked};
 use super::question::PATIENCE;
 use super::words::qr_code;
 use crate::core::model::foreign::Legible;
 use crate::core::model::sign_in::{AccountChange, LandingAddress, ShownInvitation, SignInBy};
+use crate::setup::app::LINE;
 use crate::setup::steps::{Answer, Step};
 use crate::setup::view::{Found, View};
+use crate::setup::words::WHOSE;
 
 const TEMPLATE: &str = include_str!("first_start.html");
 const STYLE: &str = include_str!("first_start.css");
@@ -39,6 +43,14 @@ pub(crate) struct Visit {
     view: oneshot::Sender<View>,
 }
 
+/// Why the set-up shows nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Away {
+    Busy,
+    /// Everything is written: what it led to is about to begin.
+    Over,
+}
+
 /// The way to the set-up.
 #[derive(Debug, Clone)]
 pub(crate) struct Guide(mpsc::Sender<Visit>);
@@ -50,12 +62,18 @@ pub(crate) fn visits() -> (Guide, mpsc::Receiver<Visit>) {
 }
 
 impl Guide {
-    /// Hands in an answer, if there is one; returns what the set-up shows now. Nothing from one that is busy
-    /// or over.
-    pub(super) async fn visit(&self, answer: Option<(Step, Answer)>, headers: &HeaderMap) -> Option<View> {
+    /// Hands in an answer, if there is one; returns what the set-up shows now.
+    pub(super) async fn visit(
+        &self,
+        answer: Option<(Step, Answer)>,
+        headers: &HeaderMap,
+    ) -> Result<View, Away> {
         let ((view, shown), port) = (oneshot::channel(), loopback_port(headers));
-        self.0.try_send(Visit { answer, port, view }).ok()?;
-        timeout(PATIENCE, shown).await.ok()?.ok()
+        self.0.try_send(Visit { answer, port, view }).map_err(|error| match error {
+            TrySendError::Full(_) => Away::Busy,
+            TrySendError::Closed(_) => Away::Over,
+        })?;
+        timeout(PATIENCE, shown).await.map_err(|_| Away::Busy)?.map_err(|_| Away::Over)
     }
 }
 
@@ -93,6 +111,7 @@ pub(super) fn render(view: &View, token: &str, paste: bool) -> Result<String, Er
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.add_filter("linked", |text: &str| linked(text, documents()));
     let is_open = view.invitation.is_some() || view.change.is_some();
     let is_waiting = view.step == Step::SignIn && is_open && !paste;
     let refresh = match (view.work.is_some() || view.step == Step::Done, is_waiting) {
@@ -105,7 +124,7 @@ pub(super) fn render(view: &View, token: &str, paste: bool) -> Result<String, Er
         (_, Some(_)) => Some("Stop"),
         (_, None) => Some("Back"),
     };
-    let (step, number) = name(view.step);
+    let (step, number, heading) = name(view.step);
     environment.render_str(
         TEMPLATE,
         context! {
@@ -113,15 +132,21 @@ pub(super) fn render(view: &View, token: &str, paste: bool) -> Result<String, Er
             token,
             step,
             number,
+            heading,
             refresh,
             paste,
             back,
             work => view.work,
             wrong => view.wrong.as_deref(),
+            field => view.wrong.as_ref().and_then(|_| field(view, paste)),
+            whose => WHOSE,
             email => view.email.as_str(),
             tenant => view.tenant.as_str(),
             form => view.form.as_str(),
-            app_steps => view.app_steps.as_str(),
+            portal => view.portal,
+            has_shell => view.has_shell,
+            line => LINE,
+            is_app_given => view.is_app_given,
             client_id => view.client_id.as_str(),
             broker => view.broker.as_deref(),
             username => view.username.as_deref(),
@@ -138,6 +163,20 @@ pub(super) fn render(view: &View, token: &str, paste: bool) -> Result<String, Er
             replaced => view.replaced.clone(),
         },
     )
+}
+
+/// The field that what is wrong is about, if the page has it.
+fn field(view: &View, paste: bool) -> Option<&'static str> {
+    let (field, is_there) = match view.step {
+        Step::Address => ("email", !view.email.is_empty()),
+        Step::App => ("client_id", true),
+        Step::Broker if view.wants_a_name && view.username.is_none() => ("password", view.asks_password),
+        Step::Broker if view.wants_a_name => ("username", true),
+        Step::Broker => ("broker", view.broker.is_some()),
+        Step::SignIn => ("landed", paste && view.is_refused),
+        Step::Write | Step::Done => ("", false),
+    };
+    is_there.then_some(field)
 }
 
 fn of_invitation(shown: &ShownInvitation) -> Value {
@@ -160,15 +199,15 @@ fn of_light(found: &Found) -> Value {
     context! { place, label => label.as_str(), preset => *preset, place_shown => Legible::quoted(place).as_str() }
 }
 
-/// How a step is called in forms, and which of all it is.
-fn name(step: Step) -> (&'static str, Option<u8>) {
+/// How a step is called in forms, which of all it is, and how for people.
+fn name(step: Step) -> (&'static str, Option<u8>, &'static str) {
     match step {
-        Step::Address => ("address", Some(1)),
-        Step::App => ("app", Some(2)),
-        Step::Broker => ("broker", Some(3)),
-        Step::SignIn => ("sign-in", Some(4)),
-        Step::Write => ("write", Some(5)),
-        Step::Done => ("done", None),
+        Step::Address => ("address", Some(1), "Whose presence?"),
+        Step::App => ("app", Some(2), "The app registration"),
+        Step::Broker => ("broker", Some(3), "The MQTT broker"),
+        Step::SignIn => ("sign-in", Some(4), "Sign in"),
+        Step::Write => ("write", Some(5), "A light, and start"),
+        Step::Done => ("done", None, "The bridge starts…"),
     }
 }
 
@@ -215,16 +254,22 @@ pub(super) fn answer(form: &Form) -> Option<(Step, Answer)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Cloud;
+    use crate::setup::app::steps;
 
     fn view(step: Step) -> View {
         View {
             step,
             work: None,
             wrong: None,
+            is_refused: false,
+            wants_a_name: false,
             email: "alice@contoso.example".to_owned(),
             tenant: String::new(),
+            portal: "https://entra.microsoft.com",
             form: "https://entra.example/#new".to_owned(),
-            app_steps: "open <this> page".to_owned(),
+            has_shell: true,
+            is_app_given: false,
             client_id: String::new(),
             broker: Some("mqtt://x\"y".to_owned()),
             username: Some(String::new()),
@@ -262,12 +307,22 @@ mod tests {
         let changed = || Some(AccountChange { before: "alice".into(), now: "<bob>".into() });
         for (view, paste, parts) in [
             (view(Step::Address), false, &["Step 1 of 5", "value=\"alice@contoso.example\""][..]),
-            (View { wrong: who(), ..view(Step::Address) }, false, &["role=\"alert\">alice"]),
+            (
+                View { wrong: who(), ..view(Step::Address) },
+                false,
+                &["aria-describedby=\"wrong\"", "id=\"wrong\" role=\"alert\">alice"],
+            ),
+            (
+                View { wrong: who(), wants_a_name: true, ..view(Step::Broker) },
+                false,
+                &["value=\"\" autofocus aria-invalid=\"true\"", "id=\"wrong\""],
+            ),
+            (View { is_app_given: true, ..sign_in() }, false, &["PRESENCE2MQTT__GRAPH__CLIENT_ID"]),
             (
                 view(Step::App),
                 false,
                 &[
-                    "open &lt;this&gt; page",
+                    "https:&#x2f;&#x2f;shell.azure.com&#x2f;bash</a>",
                     "href=\"https:&#x2f;&#x2f;entra.example&#x2f;#new\"",
                     "value=\"back\">Back",
                 ],
@@ -304,7 +359,16 @@ mod tests {
                 false,
                 &["./?paste", "content=\"4\"", "value=\"code\""],
             ),
-            (View { invitation: invited(None), ..sign_in() }, true, &["name=\"landed\""]),
+            (
+                View { invitation: invited(None), ..sign_in() },
+                true,
+                &["name=\"landed\"", "value=\"code\"", "choose <i>Another app</i>"],
+            ),
+            (
+                View { invitation: invited(None), wrong: who(), is_refused: true, ..sign_in() },
+                true,
+                &["autofocus aria-invalid=\"true\""],
+            ),
             (
                 view(Step::Write),
                 false,
@@ -321,13 +385,51 @@ mod tests {
             (view(Step::Done), false, &["The bridge starts", "content=\"1\""]),
         ] {
             let page = render(&view, "t0ken", paste).unwrap();
+            let is_sign_in = view.step == Step::SignIn
+                && view.change.is_none()
+                && (view.signed_in.is_none() || view.another);
             for part in parts {
                 assert!(page.contains(part), "{part} in {page}");
             }
             let tokens = page.matches("<input type=\"hidden\" name=\"token\" value=\"t0ken\">").count();
             assert_eq!(tokens, page.matches("<form method=\"post\" action=\"./\">").count(), "{page}");
             assert!(!page.contains("<script") && !page.contains("undefined"), "{page}");
+            assert_eq!(
+                page.contains("name=\"act\" value=\"app\""),
+                is_sign_in && !view.is_app_given,
+                "{page}"
+            );
+            let complaints = page.matches("id=\"wrong\"").count();
+            assert_eq!(complaints, usize::from(view.wrong.is_some()), "{page}");
+            assert!(complaints == 0 || page.find("</h2>") < page.find("id=\"wrong\""), "{page}");
             assert!(!paste || !page.contains("http-equiv"), "what is typed would be lost: {page}");
+        }
+    }
+
+    /// Without tags and the numbers of a list, as words.
+    fn words(text: &str) -> String {
+        let mut text = text.replace('\\', "");
+        while let Some((start, end)) = text.find('<').zip(text.find('>')) {
+            text.replace_range(start..=end, "");
+        }
+        for (entity, letter) in
+            [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#x27;", "'"), ("&#x2f;", "/"), ("&amp;", "&")]
+        {
+            text = text.replace(entity, letter);
+        }
+        let is_number = |word: &&str| ["1.", "2.", "3."].contains(word);
+        text.split_whitespace().filter(|word| !is_number(word)).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Whoever changes one changes both.
+    #[test]
+    fn an_app_is_made_by_the_steps_of_the_terminal() {
+        for (cloud, portal) in
+            [(Cloud::Global, "https://entra.microsoft.com"), (Cloud::UsGovL5, "https://entra.microsoft.us")]
+        {
+            let view = View { portal, has_shell: cloud == Cloud::Global, ..view(Step::App) };
+            let (page, steps) = (words(&render(&view, "t0ken", false).unwrap()), words(&steps(cloud)));
+            assert!(page.contains(&steps), "{steps}\n is not in \n{page}");
         }
     }
 

@@ -4,7 +4,7 @@
 //! path, by what `site` holds, `guard` who may see it and `guesses` how fast passwords may be tried,
 //! `same_origin` which `form` may act and `acts` what it asks for, `told` what its sender is told,
 //! [`question`] asks the loop what is known, `ready`, `metrics` (with `of_accounts`) and `page` make text of
-//! that, with `people` and `words` for people and `filter` for which of them. The page is `page/frame.html`,
+//! that, with `people`, `words` and `links` for people and `filter` for which of them. The page is `page/frame.html`,
 //! a template for each idea beside it, and `page.css` and `page.js` in it; it needs nothing else from
 //! anywhere.
 //!
@@ -21,6 +21,7 @@ pub(crate) mod first_start;
 mod form;
 mod guard;
 mod guesses;
+mod links;
 mod metrics;
 mod of_accounts;
 mod page;

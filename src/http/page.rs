@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value, context};
 
+use super::links::DOCUMENTS;
 use super::people;
 use super::words::{Moment, plain, qr_code, spaced};
 use crate::core::lights::snapshot::LightSnapshot;
@@ -43,9 +44,6 @@ const TEMPLATES: [(&str, &str); 19] = [
     ("act_person.html", include_str!("page/act_person.html")),
     ("act_refresh.html", include_str!("page/act_refresh.html")),
 ];
-
-/// Where the documents are.
-const DOCUMENTS: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs");
 
 /// After how many seconds a browser without scripts loads the page again: later, where somebody may be typing
 /// in it.
@@ -107,7 +105,7 @@ impl Page {
         let is_filled_in = token.is_some()
             && (accounts.iter().any(|of| of.sign_in.is_some())
                 || people_page.persons.iter().any(|of| of.is_settable));
-        let has_trouble = |account: &AccountSnapshot| account.graph.detail.is_some() && !account.begins();
+        let has_trouble = |account: &AccountSnapshot| detail(account).is_some() && !account.begins();
         environment.get_template("frame.html")?.render(context! {
             style => STYLE,
             script => SCRIPT,
@@ -217,12 +215,19 @@ fn of_account(account: &AccountSnapshot, now: Timestamp) -> Value {
             says => plain(graph.state.as_str()),
             since => moment(graph.since),
             last => graph.last_success.map(moment),
-            detail => graph.detail.as_deref(),
+            detail => detail(account),
             interval => words(graph.achieved_interval),
             budget => graph.budget,
             used => graph.budget_used,
         },
     }
+}
+
+/// Why an account reads no presence. That nobody is signed in need not be said where it is shown how to.
+fn detail(account: &AccountSnapshot) -> Option<&str> {
+    let AccountSnapshot { graph, sign_in, signed_in, .. } = account;
+    let is_invited = graph.state == GraphState::SignInRequired && sign_in.is_some() && signed_in.is_none();
+    graph.detail.as_deref().filter(|_| !is_invited)
 }
 
 fn of_light(light: &LightSnapshot) -> Value {

@@ -594,7 +594,6 @@ async fn each_account_has_a_tile_and_says_who_has_to_sign_in() {
         "<h2>work</h2>",
         "Sign-in required: home",
         "ABCD1234",
-        "<p class=\"quiet\">run `presence2mqtt login --account home`",
         "no account is signed in",
         "signed in as the app",
         "Accounts: 1 of 2 ok",

@@ -107,10 +107,9 @@ impl Doors {
     pub(super) fn open_for_setup(&mut self, http: &Http, guide: Guide) -> Result<(), DoorError> {
         let door = Door::open(http.listen)?;
         let address = self.attend(door, http, String::new(), Some(guide));
-        let url = format!("http://{address}/");
         tracing::warn!(
-            url,
-            "nothing to sign in with is configured yet: open the page and set the bridge up there"
+            "nothing to sign in with is configured yet: set the bridge up on its page, http://{address}/, \
+            or with `presence2mqtt setup`"
         );
         Ok(())
     }

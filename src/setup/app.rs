@@ -14,7 +14,7 @@ pub(crate) fn read(text: &str) -> Result<String, String> {
 }
 
 /// Where apps are registered.
-fn portal(cloud: Cloud) -> &'static str {
+pub(crate) fn portal(cloud: Cloud) -> &'static str {
     match cloud {
         Cloud::Global => "https://entra.microsoft.com",
         Cloud::UsGovL4 | Cloud::UsGovL5 => "https://entra.microsoft.us",

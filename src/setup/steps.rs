@@ -127,6 +127,10 @@ pub(crate) struct Setup {
     pub(super) work: Option<&'static str>,
     /// What was wrong with the last answer.
     pub(super) wrong: Option<String>,
+    /// The last answer, if nothing could be made of it.
+    pub(super) refused: Option<Answer>,
+    /// The broker lets only those in whom it knows.
+    pub(super) wants_a_name: bool,
     pub(super) existing: Existing,
     /// The port of the page on the machine of whoever looks at it.
     pub(super) port: Option<u16>,
@@ -155,6 +159,8 @@ impl Setup {
             step: Step::Address,
             work: None,
             wrong: None,
+            refused: None,
+            wants_a_name: false,
             existing,
             port: None,
             invites: false,
@@ -195,23 +201,22 @@ impl Setup {
         if step != self.step || self.step == Step::Done {
             return Vec::new();
         }
-        if let Answer::Back = answer {
-            return self.back();
+        match (self.step, &answer) {
+            (_, Answer::Back) => return self.back(None),
+            (Step::SignIn, Answer::AnotherApp) if !self.draft.given.client_id => {
+                return self.back(Some(Step::App));
+            }
+            _ if self.work.is_some() => return Vec::new(),
+            _ => {}
         }
-        if let (Step::SignIn, Answer::AnotherApp, false) = (self.step, &answer, self.draft.given.client_id) {
-            return self.another_app();
-        }
-        if self.work.is_some() {
-            return Vec::new();
-        }
-        self.wrong = None;
-        self.take(answer).unwrap_or_else(|why| {
-            self.wrong = Some(why);
+        (self.wrong, self.refused, self.wants_a_name) = (None, None, false);
+        self.take(&answer).unwrap_or_else(|why| {
+            (self.wrong, self.refused) = (Some(why), Some(answer));
             Vec::new()
         })
     }
 
-    fn take(&mut self, answer: Answer) -> Result<Vec<Order>, String> {
+    fn take(&mut self, answer: &Answer) -> Result<Vec<Order>, String> {
         Ok(match (self.step, answer) {
             (Step::Address, Answer::Address(text)) => {
                 self.draft.begin(address::read(text.trim()).map_err(str::to_owned)?);
@@ -228,33 +233,33 @@ impl Setup {
                 } else {
                     broker::url(url.trim()).map_err(|error| error.to_string())?
                 };
-                let username = Some(username).filter(|name| !name.is_empty() && !given.username);
+                let username = Some(username).filter(|name| !name.is_empty() && !given.username).cloned();
                 let has_name = username.is_some() || given.username;
                 // The page does not show a password again. What was typed for one broker is no other's
                 // business.
                 let is_same = (&url, &username) == (&self.draft.broker, &self.draft.username);
                 if !has_name || !is_same || !password.expose_secret().is_empty() {
                     let is_typed = has_name && !given.password && !password.expose_secret().is_empty();
-                    self.draft.password = is_typed.then_some(password);
+                    self.draft.password = is_typed.then(|| password.clone());
                 }
                 (self.draft.broker, self.draft.username) = (url, username);
                 self.try_broker()
             }
-            (Step::SignIn, Answer::SignIn(by)) => self.invite(by),
+            (Step::SignIn, Answer::SignIn(by)) => self.invite(*by),
             (Step::SignIn, Answer::Landed(address)) => {
                 // Any website can have a browser ask for such an address.
-                if !self.invitation.as_ref().is_some_and(|shown| shown.ends_on(&address)) {
+                if !self.invitation.as_ref().is_some_and(|shown| shown.ends_on(address)) {
                     return Err(NOT_LANDED.to_owned());
                 }
-                self.work("Signing in", Order::SignIn(SignInOrder::Redeem(address)))
+                self.work("Signing in", Order::SignIn(SignInOrder::Redeem(address.clone())))
             }
             (Step::SignIn, Answer::Another) => {
                 self.another = self.signed_in.is_some();
                 Vec::new()
             }
             (Step::SignIn, Answer::Change(is_meant)) if self.change.take().is_some() => {
-                let words = if is_meant { "Signing in" } else { "Keeping the sign-in" };
-                self.work(words, Order::SignIn(SignInOrder::Change(is_meant)))
+                let words = if *is_meant { "Signing in" } else { "Keeping the sign-in" };
+                self.work(words, Order::SignIn(SignInOrder::Change(*is_meant)))
             }
             // With nobody signed in the bridge asks for it later.
             (Step::SignIn, Answer::Continue) => match (&self.signed_in, &self.presence) {
@@ -266,13 +271,13 @@ impl Setup {
             },
             (Step::Write, Answer::Look) => self.enter(Step::Write),
             (Step::Write, Answer::Blink(place)) => {
-                self.draft.light = Some(self.light(&place)?);
+                self.draft.light = Some(self.light(place)?);
                 self.shown = None;
                 self.work("Asking the light", Order::Show)
             }
             (Step::Write, Answer::Write { light, replace }) => {
-                self.draft.light = if light.is_empty() { None } else { Some(self.light(&light)?) };
-                if !replace && !self.replaced().is_empty() {
+                self.draft.light = if light.is_empty() { None } else { Some(self.light(light)?) };
+                if !*replace && !self.replaced().is_empty() {
                     return Err("allow it to replace what is there, or move that away first".to_owned());
                 }
                 self.work("Writing", Order::Write)
@@ -304,6 +309,7 @@ impl Setup {
             Outcome::Tried(Ok(())) => return self.enter(Step::SignIn),
             Outcome::Tried(Err(NoBroker { wants_a_name, why })) => {
                 let has_name = self.draft.username.is_some() || self.draft.given.username;
+                self.wants_a_name = wants_a_name;
                 self.wrong = Some(match (wants_a_name, words::not_let_in(has_name)) {
                     (true, says) if has_name => format!("{says}: {why}"),
                     (true, says) => says.to_owned(),
@@ -447,21 +453,13 @@ impl Setup {
         }
     }
 
-    /// Back to where the app is asked for, whatever is under way: a browser does not say what Microsoft told
-    /// it.
-    fn another_app(&mut self) -> Vec<Order> {
-        (self.wrong, self.work, self.invitation, self.change) = (None, None, None, None);
-        self.another = false;
-        self.step = Step::App;
-        vec![Order::Rest]
-    }
-
-    /// Where something is under way, only that is given up.
-    fn back(&mut self) -> Vec<Order> {
-        (self.wrong, self.shown) = (None, None);
+    /// Gives up what is under way, and goes back to this step; where none is named, to the one before if nothing
+    /// was under way.
+    fn back(&mut self, to: Option<Step>) -> Vec<Order> {
+        (self.wrong, self.refused, self.shown) = (None, None, None);
         let before = match self.step {
-            Step::App => Step::Address,
-            Step::Broker => Step::App,
+            Step::Broker if !self.draft.given.client_id => Step::App,
+            Step::App | Step::Broker => Step::Address,
             Step::SignIn => Step::Broker,
             Step::Write => Step::SignIn,
             Step::Address | Step::Done => self.step,
@@ -472,9 +470,7 @@ impl Setup {
             self.change.take().is_some(),
             std::mem::take(&mut self.another),
         ];
-        if was_under_way == [false; 4] {
-            self.step = before;
-        }
+        self.step = to.unwrap_or(if was_under_way == [false; 4] { before } else { self.step });
         match self.step {
             Step::SignIn => {
                 (self.presence, self.invites) = (None, false);

@@ -3,7 +3,8 @@
 use super::app;
 use super::draft::{NO_APP, NO_BROKER};
 use super::lights::found::FoundLight;
-use super::steps::{Setup, Step};
+use super::steps::{Answer, Setup, Step};
+use crate::config::Cloud;
 use crate::core::model::foreign::Legible;
 use crate::core::model::sign_in::{AccountChange, ShownInvitation};
 
@@ -15,13 +16,21 @@ pub(crate) struct View {
     pub(crate) work: Option<&'static str>,
     /// What was wrong with the last answer.
     pub(crate) wrong: Option<String>,
+    /// Nothing could be made of the answer: it is shown again, as typed.
+    pub(crate) is_refused: bool,
+    /// The broker lets only those in whom it knows.
+    pub(crate) wants_a_name: bool,
     /// As typed, or empty.
     pub(crate) email: String,
     /// The tenant's id and its cloud.
     pub(crate) tenant: String,
-    /// How an app is made: the form, the steps, and a line that does them.
+    /// Where an app is made, and by which form.
+    pub(crate) portal: &'static str,
     pub(crate) form: String,
-    pub(crate) app_steps: String,
+    /// There is a shell for the line that makes one.
+    pub(crate) has_shell: bool,
+    /// The environment says the app's id.
+    pub(crate) is_app_given: bool,
     /// As typed, or empty.
     pub(crate) client_id: String,
     /// As typed, or where one was found; nothing where the environment says it.
@@ -67,6 +76,20 @@ impl Setup {
         });
         let typed =
             |text: &str, placeholder| if text == placeholder { String::new() } else { text.to_owned() };
+        let mut email = match &draft.email[..] {
+            "" if !draft.domain.is_empty() => format!("{}@{}", draft.client_id, draft.domain),
+            email => email.to_owned(),
+        };
+        let mut client_id = typed(&draft.client_id, NO_APP);
+        let mut broker = typed(&draft.broker, NO_BROKER);
+        let mut username = draft.username.clone().unwrap_or_default();
+        if let Some(Answer::Address(text)) = &self.refused {
+            email.clone_from(text);
+        } else if let Some(Answer::App(text)) = &self.refused {
+            client_id.clone_from(text);
+        } else if let Some(Answer::Broker { url, username: name, .. }) = &self.refused {
+            (broker, username) = (url.clone(), name.clone());
+        }
         let chosen = draft.light.as_ref().or(match &self.found[..] {
             [only] => Some(only),
             _ => None,
@@ -75,13 +98,17 @@ impl Setup {
             step: self.step,
             work: self.work,
             wrong: self.wrong.clone(),
-            email: draft.email.clone(),
+            is_refused: self.refused.is_some(),
+            wants_a_name: self.wants_a_name,
+            email,
             tenant: format!("{} in the {} cloud", draft.tenant, draft.cloud.as_str()),
+            portal: app::portal(draft.cloud),
             form: app::form(draft.cloud),
-            app_steps: app::steps(draft.cloud),
-            client_id: typed(&draft.client_id, NO_APP),
-            broker: (!draft.given.url).then(|| typed(&draft.broker, NO_BROKER)),
-            username: (!draft.given.username).then(|| draft.username.clone().unwrap_or_default()),
+            has_shell: draft.cloud == Cloud::Global,
+            is_app_given: draft.given.client_id,
+            client_id,
+            broker: (!draft.given.url).then_some(broker),
+            username: (!draft.given.username).then_some(username),
             asks_password: !draft.given.password,
             invitation: self.invitation.clone(),
             signed_in: self.signed_in.clone(),

@@ -2,6 +2,9 @@
 
 use std::fmt::Display;
 
+/// What is asked first. An app as ID@domain is what the line for the Azure CLI prints.
+pub(crate) const WHOSE: &str = "Your work e-mail address, or an app as ID@domain";
+
 /// Why a broker which is there does not let this program in.
 pub(crate) fn not_let_in(has_a_name: bool) -> &'static str {
     if has_a_name {

@@ -76,7 +76,10 @@ impl FirstStart {
     }
 
     async fn page(&self) -> String {
-        say(self.port, &format!("GET / HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", self.port)).await.unwrap()
+        let request = format!("GET / HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", self.port);
+        let page = say(self.port, &request).await.unwrap();
+        assert!(!page.starts_with("HTTP/1.1 503"), "somebody answers also when the bridge begins: {page}");
+        page
     }
 
     /// Loads the page again, as it asks for itself, until it shows this.
@@ -114,7 +117,7 @@ impl FirstStart {
         let answer =
             self.post(&format!("Origin: {}\r\nSec-Fetch-Site: same-origin\r\n", self.origin()), &body).await;
         assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
-        assert!(answer.to_lowercase().contains("\r\nlocation: ./\r\n"), "{answer}");
+        assert!(answer.to_lowercase().contains("\r\nlocation: ./"), "{answer}");
         self.until(leads_to).await
     }
 
@@ -213,6 +216,8 @@ async fn a_browser_elsewhere_ends_on_an_address_that_is_pasted() {
     assert!(paste.contains("name=\"landed\"") && !paste.contains("http-equiv"), "{paste}");
     let landing = landing(&format!("http{link}")).await;
     first.send(&[("act", "landed"), ("landed", "http://localhost/?code=x")], "copy all of it").await;
+    let paste = say(first.port, "GET /?paste HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").await.unwrap();
+    assert!(paste.contains("aria-invalid") && paste.contains("With a code instead"), "{paste}");
     first.send(&[("act", "landed"), ("landed", &landing)], "Your presence now: ").await;
     first.until("No light with colours").await;
     first.send(&[("act", "write")], "Microsoft Graph").await;
@@ -287,6 +292,25 @@ async fn what_variables_say_of_the_broker_is_not_asked_for_and_not_written() {
     holds(&written, &["url = "]);
     assert!(!written.contains("username") && !written.contains("password"), "{written}");
     assert_eq!(first.beginner.file("mqtt-password"), "");
+    first.ends().await;
+}
+
+/// As `docker compose` sees it: it is healthy, and its log ends with where to go.
+#[tokio::test]
+async fn what_waits_for_its_set_up_is_alive_and_says_last_where_that_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let log = std::fs::File::create(&path).unwrap();
+    let first = FirstStart::with("", |command| {
+        command.stderr(log);
+    })
+    .await;
+    first.until("Whose presence?").await;
+    let alive = say(first.port, "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").await.unwrap();
+    assert!(alive.starts_with("HTTP/1.1 200"), "{alive}");
+    let log = std::fs::read_to_string(&path).unwrap();
+    let last = log.lines().last().unwrap_or_default();
+    assert!(last.contains(&format!("{}/", first.origin())) && last.contains("presence2mqtt setup"), "{log}");
     first.ends().await;
 }
 

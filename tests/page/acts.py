@@ -6,22 +6,17 @@ Prints what is wrong; the exit code is 0 only if nothing is. `--pictures FOLDER`
 """
 
 import argparse
-import http.server
 import pathlib
 import sys
 import tempfile
-import threading
 
+from attacks import Evil, attack
 from browser import Browser
 from scenes import LIGHTS, Scene
 
 COMMANDS = "\n[commands]\nenabled = true\n"
 TOLD = "document.getElementById('told').innerText"
 PAGE = "document.body.innerText"
-ATTACKS = {
-    "form": "<form method=post action='{page}'><input name=act value=sign_out><input name=account><button id=go>x</button></form>",
-    "frame": "<iframe src='{page}' width=800 height=600></iframe>",
-}
 
 
 def press(browser, value, told):
@@ -77,36 +72,6 @@ def act(browser, page, pictures, name):
     browser.until("document.querySelector('.code')", 30)
 
 
-def attack(browser, page, evil):
-    for name, seen in (("form", "this did not come from this page"), ("frame", None)):
-        browser.go_to(f"{evil}/{name}")
-        browser.until("document.readyState == 'complete' && document.body.children.length")
-        if name == "form":
-            browser.value("document.getElementById('go').click()")
-            browser.until(f"{PAGE}.includes({seen!r})")
-        # Chromium shows a page of its own in a frame that may not be.
-        elif not any("frame-ancestors" in complaint for complaint in browser.complaints):
-            yield "the page was shown in a frame of another website"
-    browser.go_to(page.replace("127.0.0.1", "evil.example"))
-    browser.until(f"{PAGE}.includes('so that no website can read it')")
-    browser.complaints.clear()
-
-
-class Evil(http.server.BaseHTTPRequestHandler):
-    page = ""
-
-    def do_GET(self):
-        text = ATTACKS.get(self.path.strip("/"), "").replace("{page}", self.page).encode()
-        self.send_response(200)
-        self.send_header("content-type", "text/html")
-        self.send_header("content-length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, *_):
-        pass
-
-
 def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--bridge", required=True, type=pathlib.Path, help="the program")
@@ -114,9 +79,7 @@ def main():
     options = options.parse_args()
     if options.pictures:
         options.pictures.mkdir(parents=True, exist_ok=True)
-    evil = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Evil)
-    threading.Thread(target=evil.serve_forever, daemon=True).start()
-    wrong = []
+    evil, wrong = Evil.website(), []
     for scripts in (True, False):
         with tempfile.TemporaryDirectory() as folder:
             folder = pathlib.Path(folder)
@@ -132,7 +95,7 @@ def main():
                 wrong += [f"{name}: {what}" for what in act(browser, page, options.pictures, name)]
                 # The simulated sign-in service has no icon.
                 wrong += [f"{name}: {what}" for what in browser.complaints if "favicon.ico" not in what]
-                wrong += [f"{name}: {what}" for what in attack(browser, page, f"http://127.0.0.1:{evil.server_port}")]
+                wrong += [f"{name}: {what}" for what in attack(browser, page, evil)]
             finally:
                 browser.end()
                 scene.end()

@@ -38,8 +38,7 @@ class Scene:
         if self.broker:
             self.broker.start()
         self.tenant.start()
-        self.config.write_text(self.written())
-        self.config.chmod(0o600)
+        self.prepare()
         self.log.write_bytes(b"")
         self.bridge.start()
         for _ in range(200):
@@ -47,6 +46,10 @@ class Scene:
                 return found[0]
             time.sleep(0.05)
         raise RuntimeError(f"no page: {self.log.read_text()}")
+
+    def prepare(self):
+        self.config.write_text(self.written())
+        self.config.chmod(0o600)
 
     def written(self):
         tenant = self.tenant.config
@@ -69,6 +72,25 @@ class Scene:
     def end(self):
         for process in filter(None, (self.bridge, self.tenant, self.broker)):
             process.end()
+
+
+class FirstStart(Scene):
+    """Nothing is configured but where the tenant is, so the page asks; the broker is found, or not."""
+
+    def __init__(self, program, folder, is_found=True, more=(), **options):
+        super().__init__(program, folder, **options)
+        self.program, self.is_found, self.variables = program, is_found, dict(more)
+
+    def prepare(self):
+        tenant = self.tenant.config["graph"]["graph_url"]
+        variables = {
+            "HTTP__LISTEN": f"{HERE}:0", "GRAPH__GRAPH_URL": tenant, "GRAPH__LOGIN_URL": tenant, "GRAPH__POLL_INTERVAL": "1s",
+        }
+        variables = {f"PRESENCE2MQTT__{key}": value for key, value in variables.items()} | {
+            "HOME": self.folder, "PRESENCE2MQTT_CONFIG": self.config, "STATE_DIRECTORY": self.folder / "state",
+            "PRESENCE2MQTT_SETUP_BROKERS": f"{HERE}:{self.port}" if self.is_found else "",
+        } | self.variables
+        self.bridge.command = ["env", *(f"{key}={value}" for key, value in variables.items()), self.program, "run"]
 
 
 def table(name, values, before="[", behind="]"):

@@ -22,6 +22,8 @@ SCENES = {
     "trouble": ({"options": ["--users", "3", "--trouble", "all-403"], "has_broker": False}, "document.querySelectorAll('.notices li').length > 1"),
     "accounts": ({"options": ["--tenants", "3", "--users", "2"]}, "document.querySelectorAll('#accounts .good').length == 3"),
 }
+# What the broker held has been read back, and the lights show what they are told.
+SETTLED = "document.querySelector('#broker.good') && !document.getElementById('lights').innerText.includes('waiting')"
 FIRST_ROW = "document.querySelector('.people li').getBoundingClientRect().bottom"
 WIDTH = "document.documentElement.scrollWidth"
 SHOWN = "[...document.querySelectorAll('.people b')].map(one => one.innerText).join()"
@@ -97,7 +99,7 @@ def main():
             browser = Browser(folder / "profile")
             try:
                 browser.go_to(scene.start())
-                browser.until(is_there, 30)
+                browser.until(f"{is_there} && ({SETTLED if scene.broker else 'true'})", 30)
                 wrong += look(browser, name, options.pictures)
                 if name == "sixty":
                     wrong += search(browser)

@@ -168,7 +168,7 @@ fn a_wrong_answer_is_said_and_the_step_stays() {
     for (step, answer) in [
         (Step::Address, Answer::Address("alice".to_owned())),
         (Step::App, Answer::App("none".to_owned())),
-        (Step::Broker, go("http://broker.example", "", "")),
+        (Step::Broker, go("http://broker.example", "bridge", "s3cret")),
         (Step::Write, Answer::Blink("wled/kitchen".to_owned())),
         (Step::Write, Answer::Blink(String::new())),
         (Step::Write, write("wled/kitchen", false)),
@@ -176,6 +176,17 @@ fn a_wrong_answer_is_said_and_the_step_stays() {
         let mut setup = at(step);
         assert_eq!(setup.answer(step, answer), []);
         assert!(setup.step == step && setup.work.is_none() && setup.wrong.is_some(), "{step:?}");
+        // What was typed is there to be corrected.
+        let view = setup.view();
+        assert!(view.is_refused, "{step:?}");
+        let typed = match step {
+            Step::Address => (view.email, "alice"),
+            Step::App => (view.client_id, "none"),
+            Step::Broker => (view.broker.unwrap() + &view.username.unwrap(), "http://broker.examplebridge"),
+            Step::SignIn | Step::Write | Step::Done => continue,
+        };
+        assert_eq!(typed.0, typed.1);
+        assert!(setup.answer(step, Answer::Back) == [Order::Rest] && !setup.view().is_refused, "{step:?}");
     }
     for (step, outcome, says) in [
         (Step::Address, Outcome::Discovered(Err("no such tenant".to_owned())), "no such tenant"),
@@ -301,8 +312,11 @@ fn an_app_that_nobody_can_sign_in_by_is_corrected_from_where_that_shows() {
     // What a variable says cannot be corrected here.
     let mut setup = at(Step::SignIn);
     setup.draft.given.client_id = true;
-    assert_eq!(setup.answer(Step::SignIn, Answer::AnotherApp), []);
+    assert!(setup.answer(Step::SignIn, Answer::AnotherApp).is_empty() && setup.view().is_app_given);
     assert_eq!(setup.step, Step::SignIn);
+    setup.answer(Step::SignIn, Answer::Back);
+    setup.answer(Step::Broker, Answer::Back);
+    assert_eq!(setup.step, Step::Address, "nor is it asked for");
 }
 
 /// An invitation with this query in its address, and this code.
