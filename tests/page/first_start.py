@@ -15,7 +15,8 @@ from attacks import Evil, attack
 from browser import Browser
 from scenes import FirstStart
 
-PAGE = "document.body.innerText"
+PAGE = "document.body.innerText.toLowerCase()"
+PERSON = "document.querySelector('li a, button[name=person]')"
 NOTHING = "00000000-0000-0000-0000-00000000000g"
 SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
 
@@ -28,7 +29,7 @@ class Visitor:
 
     def sees(self, words, what=None):
         """Waits until the page shows this; looks at it in all sizes and themes where it has a name."""
-        self.browser.until(f"document.readyState == 'complete' && {PAGE}.includes({words!r})", 30)
+        self.browser.until(f"document.readyState == 'complete' && {PAGE}.includes({words.lower()!r})", 30)
         for size, (width, height) in SIZES.items() if what else ():
             for theme in ("light", "dark"):
                 self.browser.look_like(width, height, theme)
@@ -48,7 +49,7 @@ class Visitor:
         self.answers(act, says, f"wrong-{field}", **{field: typed}, **more)
         found = self.browser.value(f"(field => [field.value, field.getAttribute('aria-invalid'), document.getElementById(field.getAttribute('aria-describedby')).innerText])"
                                    f"(document.querySelector('[name={field}]'))")
-        if found[:2] != ["" if field == "landed" else typed, "true"] or says not in found[2]:
+        if found[:2] != ["" if field == "landed" else typed, "true"] or says not in found[2].lower():
             self.wrong.append(f"{self.name}: {field} is {found} after {typed!r}")
 
     def signs_in(self, scene, way):
@@ -60,15 +61,15 @@ class Visitor:
             self.browser.value(f"document.querySelector('input').value = {code!r}; (document.querySelector('button') || document.querySelector('[type=submit]')).click()")
         else:
             self.browser.go_to(self.browser.value("document.querySelector('a[href*=authorize]').href"))
-        self.browser.until("document.querySelectorAll('li a')[0]")
-        self.browser.value("document.querySelectorAll('li a')[0].click()")
+        self.browser.until(PERSON)
+        self.browser.value(f"{PERSON}.click()")
         if way == "code":
-            self.browser.until("document.readyState == 'complete' && !document.querySelector('li a')")
+            self.browser.until(f"document.readyState == 'complete' && !{PERSON}")
             self.browser.go_to(scene.page)
 
 
 def set_up(visitor, scene, way):
-    """Step by step; yields how many answers a person who errs nowhere has given, and how long it took."""
+    """Step by step, wrongly at first."""
     scene.broker.publish("wled/desk/status", "online")
     visitor.sees("Whose presence?", "address")
     visitor.is_refused("email", "alice@contoso", "must be an address")
