@@ -2,9 +2,6 @@
 //! own that works without a script; what is known and decided is the set-up's (`src/setup/steps.rs`), which
 //! the loop asks for them.
 
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use hyper::HeaderMap;
 use hyper::header::HeaderValue;
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value, context};
@@ -15,10 +12,11 @@ use tokio::time::timeout;
 use super::acts::{landing, loopback_port};
 use super::form::Form;
 use super::links::{documents, linked};
+use super::page;
 use super::question::PATIENCE;
-use super::words::qr_code;
+use super::words::{change, invitation};
 use crate::core::model::foreign::Legible;
-use crate::core::model::sign_in::{AccountChange, LandingAddress, ShownInvitation, SignInBy};
+use crate::core::model::sign_in::{LandingAddress, SignInBy};
 use crate::setup::app::LINE;
 use crate::setup::steps::{Answer, Step};
 use crate::setup::view::{Found, View};
@@ -97,13 +95,7 @@ impl Visit {
 
 /// What the browser may do with the page: use the style that is in it, and send its forms here.
 pub(super) fn policy() -> HeaderValue {
-    let style = STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{style}'; img-src data:; base-uri 'none'; form-action 'self'; \
-         frame-ancestors 'self'"
-    );
-    let strict = HeaderValue::from_static("default-src 'none'");
-    HeaderValue::from_str(&policy).unwrap_or(strict)
+    page::policy(STYLE, None)
 }
 
 /// The page of a step; `paste` asks for the address that a browser ended on.
@@ -151,10 +143,10 @@ pub(super) fn render(view: &View, token: &str, paste: bool) -> Result<String, Er
             broker => view.broker.as_deref(),
             username => view.username.as_deref(),
             asks_password => view.asks_password,
-            invitation => view.invitation.as_ref().map(of_invitation),
+            invitation => view.invitation.as_ref().map(invitation),
             signed_in => view.signed_in.as_deref(),
             another => view.another,
-            change => view.change.as_ref().map(of_change),
+            change => view.change.as_ref().map(change),
             presence => view.presence.as_deref(),
             lights => view.lights.iter().map(of_light).collect::<Vec<_>>(),
             light => view.light.as_deref(),
@@ -177,21 +169,6 @@ fn field(view: &View, paste: bool) -> Option<&'static str> {
         Step::Write | Step::Done => ("", false),
     };
     is_there.then_some(field)
-}
-
-fn of_invitation(shown: &ShownInvitation) -> Value {
-    let uri = shown.verification_uri.as_str();
-    let qr_code = shown.user_code.as_ref().and_then(|_| qr_code(uri));
-    context! {
-        uri,
-        code => shown.user_code.as_deref(),
-        side => qr_code.as_ref().map(|(_, side)| *side),
-        path => qr_code.map(|(path, _)| path),
-    }
-}
-
-fn of_change(AccountChange { before, now }: &AccountChange) -> Value {
-    context! { before => before.as_str(), now => now.as_str() }
 }
 
 fn of_light(found: &Found) -> Value {
@@ -255,6 +232,7 @@ pub(super) fn answer(form: &Form) -> Option<(Step, Answer)> {
 mod tests {
     use super::*;
     use crate::config::Cloud;
+    use crate::core::model::sign_in::{AccountChange, ShownInvitation};
     use crate::setup::app::steps;
 
     fn view(step: Step) -> View {

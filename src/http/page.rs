@@ -10,13 +10,12 @@ use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value, contex
 
 use super::links::DOCUMENTS;
 use super::people;
-use super::words::{Moment, plain, qr_code, spaced};
+use super::words::{Moment, change, invitation, plain, spaced};
 use crate::core::lights::snapshot::LightSnapshot;
 use crate::core::model::health::GraphState;
 use crate::core::model::people_page::{PeopleQuery, Standing};
 use crate::core::model::presence_change::preferred_words;
 use crate::core::model::report::words;
-use crate::core::model::sign_in::{AccountChange, ShownInvitation, SignInBy};
 use crate::core::model::snapshot::{AccountSnapshot, BrokerSnapshot, BrokerState, Snapshot, StandbySnapshot};
 
 const STYLE: &str = include_str!("page/page.css");
@@ -65,15 +64,7 @@ pub(super) struct Page {
 
 impl Page {
     pub(super) fn new() -> Self {
-        let hash = |text: &str| STANDARD.encode(digest(&SHA256, text.as_bytes()));
-        let policy = format!(
-            "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; connect-src 'self'; img-src data:; \
-             base-uri 'none'; form-action 'self'; frame-ancestors 'self'",
-            hash(STYLE),
-            hash(SCRIPT)
-        );
-        let strict = HeaderValue::from_static("default-src 'none'");
-        Self { policy: HeaderValue::from_str(&policy).unwrap_or(strict) }
+        Self { policy: policy(STYLE, Some(SCRIPT)) }
     }
 
     /// What the browser may do with the page: use the style and the script that are in it, ask for it again,
@@ -137,6 +128,19 @@ impl Page {
             lights => snapshot.lights.iter().map(of_light).collect::<Vec<_>>(),
         })
     }
+}
+
+/// What a browser may do with a page: use its own style and script, ask for it again, and send it its forms.
+pub(super) fn policy(style: &str, script: Option<&str>) -> HeaderValue {
+    let hash = |text: &str| STANDARD.encode(digest(&SHA256, text.as_bytes()));
+    let script = script.map(|script| format!("script-src 'sha256-{}'; connect-src 'self'; ", hash(script)));
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{}'; {}img-src data:; base-uri 'none'; form-action 'self'; \
+         frame-ancestors 'self'",
+        hash(style),
+        script.unwrap_or_default()
+    );
+    HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }
 
 /// How it looks from afar.
@@ -204,13 +208,13 @@ fn of_account(account: &AccountSnapshot, now: Timestamp) -> Value {
             GraphState::Starting => "fair",
             GraphState::Unreachable | GraphState::SignInRequired | GraphState::Forbidden => "bad",
         },
-        sign_in => account.sign_in.as_ref().map(|shown| of_invitation(shown, now)),
+        sign_in => account.sign_in.as_ref().map(|shown| {
+            context! { ends => moment(shown.expires_at), ..invitation(shown) }
+        }),
         sign_in_is_asked_for => account.sign_in_is_asked_for,
         is_persons => account.is_persons,
         is_signed_in => account.signed_in.is_some(),
-        change => account.change.as_ref().map(|AccountChange { before, now }| {
-            context! { before => before.as_str(), now => now.as_str() }
-        }),
+        change => account.change.as_ref().map(change),
         graph => context! {
             says => plain(graph.state.as_str()),
             since => moment(graph.since),
@@ -253,20 +257,6 @@ fn of_light(light: &LightSnapshot) -> Value {
         because,
         follows => light.follows,
         is_tested => light.is_tested,
-    }
-}
-
-fn of_invitation(shown: &ShownInvitation, now: Timestamp) -> Value {
-    let uri = shown.verification_uri.as_str();
-    // A code is often typed on a phone; a browser has to end on a machine from which the address can be
-    // copied.
-    let qr_code = (shown.by() == SignInBy::DeviceCode).then(|| qr_code(uri)).flatten();
-    context! {
-        uri,
-        code => shown.user_code.as_deref(),
-        ends => Moment::new(shown.expires_at, now).value(),
-        side => qr_code.as_ref().map(|(_, side)| *side),
-        path => qr_code.map(|(path, _)| path),
     }
 }
 

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use minijinja::{Value, context};
 use qrcode::{Color, EcLevel, QrCode};
 
+use crate::core::model::sign_in::{AccountChange, ShownInvitation};
 use crate::distance;
 
 /// A moment, for people and for the script that turns it into their own time.
@@ -57,9 +58,23 @@ pub(super) fn plain(word: &str) -> String {
     word.replace('_', " ")
 }
 
+/// How to sign in. A code is often entered on a phone; a browser has to end on a machine from which the address
+/// can be copied.
+pub(super) fn invitation(shown: &ShownInvitation) -> Value {
+    let (uri, code) = (shown.verification_uri.as_str(), shown.user_code.as_deref());
+    let qr_code = code.and_then(|_| qr_code(uri));
+    let side = qr_code.as_ref().map(|(_, side)| *side);
+    context! { uri, code, side, path => qr_code.map(|(path, _)| path) }
+}
+
+/// Whose sign-in would take the place of whose.
+pub(super) fn change(AccountChange { before, now }: &AccountChange) -> Value {
+    context! { before => before.as_str(), now => now.as_str() }
+}
+
 /// A QR code as the data of an SVG path, and the length of its side with the quiet zone; nothing if the text
 /// is too long.
-pub(super) fn qr_code(text: &str) -> Option<(String, usize)> {
+fn qr_code(text: &str) -> Option<(String, usize)> {
     /// Around the code, for the reader's eye (ISO/IEC 18004 wants four modules).
     const QUIET: usize = 4;
     let code = QrCode::with_error_correction_level(text, EcLevel::M).ok()?;

@@ -9,7 +9,7 @@ use crate::core::model::account::AccountId;
 use crate::core::model::event::{Event, LinkFailure, PresenceEvent};
 use crate::core::model::presence::Presence;
 use crate::core::model::request::{Ended, ReadFailure, Reading, RequestId};
-use crate::core::model::sign_in::{InvitationId, SignInEvent};
+use crate::core::model::sign_in::{InvitationId, ShownInvitation, SignInEvent};
 use crate::core::model::time::{Now, Tick};
 use crate::core::model::words::PresenceWords;
 use crate::http::filter;
