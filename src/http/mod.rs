@@ -4,9 +4,9 @@
 //! path, by what `site` holds, `guard` who may see it and `guesses` how fast passwords may be tried,
 //! `same_origin` which `form` may act and `acts` what it asks for, `told` what its sender is told,
 //! [`question`] asks the loop what is known, `ready`, `metrics` (with `of_accounts`) and `page` make text of
-//! that, with `people`, `words` and `links` for people and `filter` for which of them. The page is `page/frame.html`,
-//! a template for each idea beside it, and `page.css` and `page.js` in it; it needs nothing else from
-//! anywhere.
+//! that, with `people`, `words` and `links` for people and `filter` for which of them. The page is
+//! `page/frame.html`, a template for each idea beside it, and `page.css` and `page.js` in it; it needs
+//! nothing else from anywhere.
 //!
 //! At a first start, `first_start` (with `first_start.html` and `first_start.css`) shows the set-up instead.
 //!

@@ -58,8 +58,8 @@ pub(super) fn plain(word: &str) -> String {
     word.replace('_', " ")
 }
 
-/// How to sign in. A code is often entered on a phone; a browser has to end on a machine from which the address
-/// can be copied.
+/// How to sign in. A code is often entered on a phone; a browser has to end on a machine from which the
+/// address can be copied.
 pub(super) fn invitation(shown: &ShownInvitation) -> Value {
     let (uri, code) = (shown.verification_uri.as_str(), shown.user_code.as_deref());
     let qr_code = code.and_then(|_| qr_code(uri));

@@ -453,8 +453,8 @@ impl Setup {
         }
     }
 
-    /// Gives up what is under way, and goes back to this step; where none is named, to the one before if nothing
-    /// was under way.
+    /// Gives up what is under way, and goes back to this step; where none is named, to the one before if
+    /// nothing was under way.
     fn back(&mut self, to: Option<Step>) -> Vec<Order> {
         (self.wrong, self.refused, self.shown) = (None, None, None);
         let before = match self.step {

@@ -48,7 +48,7 @@ def act(browser, page, pictures, name):
                 browser.picture(pictures / f"{name}-{what}-{width}.png")
 
     browser.go_to(page)
-    browser.until("document.querySelector('.code') && document.querySelector('#broker.good')")
+    browser.until("document.querySelector('.code')")
     yield from picture("sign-in")
     press(browser, "browser", "Sign in as shown below.")
     yield from picture("link")
