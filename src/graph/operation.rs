@@ -1,5 +1,6 @@
 //! How each operation is asked of Graph, and what its answer says.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use reqwest::{Client, RequestBuilder, StatusCode};
@@ -83,9 +84,9 @@ impl Ask for ReadPresence {
             Self::Me => graph.get(&["me", "presence"]),
             Self::User(id) => graph.get(&["users", &id.to_string(), "presence"]),
             Self::Communications(id) => graph.get(&["communications", "presences", &id.to_string()]),
-            Self::Bulk(ids) => graph
-                .post(&["communications", "getPresencesByUserId"])
-                .json(&serde_json::json!({ "ids": ids })),
+            Self::Bulk(ids) => {
+                graph.post(&["communications", "getPresencesByUserId"]).json(&BTreeMap::from([("ids", ids)]))
+            }
         }
     }
 
