@@ -50,7 +50,7 @@ impl Needs {
             ReadPresence::User(_) | ReadPresence::Communications(_) => {
                 ("read another person's presence", "permission Presence.Read.All", false)
             }
-            ReadPresence::Bulk(_) => ("read many people's presence", "permission Presence.Read.All", false),
+            ReadPresence::Bulk(_) => ("read other people's presence", "permission Presence.Read.All", false),
         };
         Self { call, permission, instead: "", is_me }
     }
@@ -241,7 +241,7 @@ mod tests {
         let calls = [
             (read(ReadPresence::User(id)), "read another person's presence", "Presence.Read.All"),
             (read(ReadPresence::Communications(id)), "read another person's presence", "Presence.Read.All"),
-            (read(ReadPresence::Bulk(vec![id])), "read many people's presence", "Presence.Read.All"),
+            (read(ReadPresence::Bulk(vec![id])), "read other people's presence", "Presence.Read.All"),
             (Needs::TO_RESOLVE, "look up a user principal name", "User.ReadBasic.All"),
         ];
         for (needs, call, permission) in calls {

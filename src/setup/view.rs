@@ -4,6 +4,7 @@ use super::app;
 use super::draft::{NO_APP, NO_BROKER};
 use super::lights::found::FoundLight;
 use super::steps::{Setup, Step};
+use super::words::in_a_set_up;
 use crate::core::model::foreign::Legible;
 use crate::core::model::sign_in::{AccountChange, ShownInvitation};
 
@@ -74,7 +75,7 @@ impl Setup {
         View {
             step: self.step,
             work: self.work,
-            wrong: self.wrong.clone(),
+            wrong: self.wrong.as_deref().map(in_a_set_up),
             email: draft.email.clone(),
             tenant: format!("{} in the {} cloud", draft.tenant, draft.cloud.as_str()),
             form: app::form(draft.cloud),
@@ -87,7 +88,7 @@ impl Setup {
             signed_in: self.signed_in.clone(),
             another: self.another,
             change: self.change.clone(),
-            presence: self.presence.clone(),
+            presence: self.presence.as_deref().map(in_a_set_up),
             lights: found.collect(),
             light: chosen.map(FoundLight::place),
             shown: self.shown.clone(),
