@@ -83,6 +83,11 @@ impl<'l> Hearing<'l> {
         self.was_asked = true;
     }
 
+    /// Whether it is known to be there now.
+    pub(crate) fn answers(&self) -> bool {
+        self.heard
+    }
+
     /// Nothing better can be heard.
     fn is_decided(&self) -> bool {
         self.heard || self.refused.is_some() || self.denied.is_some() || !self.was_asked

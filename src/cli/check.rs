@@ -1,15 +1,16 @@
 //! `presence2mqtt check`
 
 use std::io::Write;
+use std::path::Path;
 
 use clap::Args;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::exit::{self, Failure};
+use super::exit::{self, Failure, naming};
 use super::online;
+use super::paper::Paper;
 use super::progress::Progress;
-use super::terminal::Paper;
 use super::which::Which;
 use crate::config::{self, Account, Config};
 use crate::core::model::name::TopicLevel;
@@ -33,6 +34,7 @@ pub(super) struct Options {
 pub(super) async fn run(
     config: &Config,
     options: &Options,
+    file: Option<&Path>,
     (paper, progress): (Paper, Progress),
     out: &mut impl Write,
 ) -> Result<(), Failure> {
@@ -45,7 +47,7 @@ pub(super) async fn run(
     let address = Address::of_command(&config.mqtt, "check");
     address.check().map_err(|error| Failure::new(exit::CONFIG, error))?;
     let outcome = if options.online {
-        online::run(config, &clients, (paper, progress), out).await
+        online::run(config, &clients, (paper, progress), &|says| naming(file, says), out).await
     } else {
         Ok(describe(config, out)?)
     };

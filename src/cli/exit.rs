@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::path::Path;
 
 use crate::chain::chain;
 use crate::config::ConfigErrors;
@@ -43,9 +44,15 @@ impl Failure {
     #[must_use]
     pub(super) fn of_account(self, account: Option<&TopicLevel>) -> Self {
         match account {
-            Some(name) if !self.is_broken_pipe() => Self::new(self.code, addressed(name, &self.to_string())),
-            Some(_) | None => self,
+            Some(name) => self.said(|says| addressed(name, says)),
+            None => self,
         }
+    }
+
+    /// The same in other words.
+    #[must_use]
+    pub(super) fn said(self, in_words: impl FnOnce(&str) -> String) -> Self {
+        if self.is_broken_pipe() { self } else { Self::new(self.code, in_words(&self.to_string())) }
     }
 
     /// All of these as one, which ends in the code of the first.
@@ -85,6 +92,15 @@ pub(super) fn of_broker(error: OneShotError) -> Failure {
     Failure::new(code, error)
 }
 
+/// What is said where a configuration was named: a command that is recommended names it too.
+pub(super) fn naming(file: Option<&Path>, says: &str) -> String {
+    let Some(file) = file else { return says.to_owned() };
+    ["login", "run", "clean"].iter().fold(says.to_owned(), |says, command| {
+        let command = format!("`presence2mqtt {command}");
+        says.replace(&command, &format!("{command} -c {}", file.display()))
+    })
+}
+
 /// Whether the broker may have closed the connection because of another client.
 pub(super) fn is_thrown_out(error: &OneShotError) -> bool {
     matches!(error, OneShotError::Link(LinkFailure::Closed | LinkFailure::TakenOver))
@@ -105,5 +121,18 @@ impl From<ConfigErrors> for Failure {
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::new(UNEXPECTED, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recommended_command_names_the_configuration_that_was_named() {
+        let says = "run `presence2mqtt login --browser`, or `presence2mqtt clean`";
+        assert_eq!(naming(None, says), says);
+        let expected = "run `presence2mqtt login -c a.toml --browser`, or `presence2mqtt clean -c a.toml`";
+        assert_eq!(naming(Some(Path::new("a.toml")), says), expected);
     }
 }

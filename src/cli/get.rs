@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 
 use super::exit::{self, Failure};
 use super::members;
+use super::paper::Paper;
 use super::progress::Progress;
-use super::terminal::Paper;
 use super::which::Which;
 use crate::config::Config;
 use crate::core::model::account::AccountId;

@@ -7,6 +7,8 @@ use std::thread;
 
 use tokio::sync::mpsc;
 
+use super::paper::Paper;
+
 /// Lines read ahead. When it is full, what is typed waits in the terminal.
 const AHEAD: usize = 1;
 
@@ -44,14 +46,13 @@ impl Lines {
     /// Asks until the answer is yes or no; an empty one is `default`, and none at all is no.
     pub(super) async fn ask(
         &mut self,
-        out: &mut impl Write,
+        (paper, out): (Paper, &mut impl Write),
         question: &str,
         default: bool,
     ) -> io::Result<bool> {
         let choice = if default { "[Y/n]" } else { "[y/N]" };
         loop {
-            write!(out, "{question} {choice} ")?;
-            out.flush()?;
+            paper.ask(out, &format!("{question} {choice}"))?;
             let Some(line) = self.next().await else { return Ok(false) };
             match line.trim().to_lowercase().as_str() {
                 "" => return Ok(default),
@@ -116,7 +117,8 @@ mod tests {
             (&[], true, false),
         ] {
             let mut out = Vec::new();
-            let answer = Lines::typed(typed).ask(&mut out, "Really?", default).await.unwrap();
+            let answer =
+                Lines::typed(typed).ask((Paper::default(), &mut out), "Really?", default).await.unwrap();
             assert_eq!(answer, expected, "{typed:?} with {default}");
             let choice = if default { "Really? [Y/n] " } else { "Really? [y/N] " };
             let asked = if typed.contains(&"maybe") { 2 } else { 1 };
@@ -138,7 +140,7 @@ mod tests {
             }
         }
         to.try_send("y".to_owned()).unwrap();
-        assert!(lines.ask(&mut Vec::new(), "Really?", false).await.unwrap());
+        assert!(lines.ask((Paper::default(), &mut Vec::new()), "Really?", false).await.unwrap());
         assert_eq!(want.try_iter().count(), 1, "the terminal is free for others");
     }
 }

@@ -1,6 +1,6 @@
 //! Logs on standard error.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use clap::{ArgAction, Args, ValueEnum};
 use tracing::{Level, Metadata};
@@ -9,9 +9,11 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::exit::Failure;
+use super::paper::Paper;
 use super::terminal::Terminal;
 use crate::config::Environment;
 use crate::core::model::foreign::Legible;
+use crate::view::screen::Size;
 
 /// The heading of options that every command has.
 pub(super) const EVERYWHERE: &str = "Options of every command";
@@ -49,9 +51,10 @@ impl LastWords {
                 let failure = failure.to_string();
                 let lines: Vec<String> =
                     failure.lines().map(|line| Legible::at_most(line, usize::MAX).to_string()).collect();
-                let failure = lines.join("\n");
+                let width = std::io::stderr().is_terminal().then(|| Size::of_terminal().width);
+                let says = format!("presence2mqtt: {}", lines.join("\n"));
                 // If even standard error is gone, the exit code still says it.
-                let _told = writeln!(std::io::stderr(), "presence2mqtt: {failure}");
+                let _told = Paper { width, colours: false }.say(&mut std::io::stderr(), &says);
             }
             Format::Json => tracing::error!(exit_code = failure.code(), "{failure}"),
         }

@@ -16,6 +16,7 @@ mod login;
 mod man;
 mod members;
 mod online;
+mod paper;
 mod progress;
 mod run;
 mod setup;
@@ -118,6 +119,16 @@ pub async fn main(
     environment: &Environment,
     out: &mut (impl Write + Send),
 ) -> Result<(), Failure> {
+    let done = obey(&arguments, environment, out).await;
+    done.map_err(|failure| failure.said(|says| exit::naming(arguments.config.as_deref(), says)))
+}
+
+async fn obey(
+    arguments: &Arguments,
+    environment: &Environment,
+    out: &mut (impl Write + Send),
+) -> Result<(), Failure> {
+    let file = arguments.config.as_deref();
     let terminal = Terminal::of_process(environment);
     let drawn = match &arguments.command {
         Some(Task::Watch(options)) if terminal.out && terminal.err => options.drawn(),
@@ -127,13 +138,10 @@ pub async fn main(
     };
     logging::start(&arguments.logging, environment, terminal, drawn);
     let progress = Progress::new(terminal.err && arguments.logging.is_for_people());
-    let config = || load(&arguments, environment);
+    let config = || load(arguments, environment);
     match arguments.command.as_ref().unwrap_or(&Task::Run(run::Options::default())) {
-        Task::Run(options) => run::run(options, config, (arguments.config.as_deref(), environment)).await,
-        Task::Setup(options) => {
-            let from = (arguments.config.as_deref(), environment);
-            setup::run(options, from, (terminal, progress), out).await
-        }
+        Task::Run(options) => run::run(options, config, (file, environment)).await,
+        Task::Setup(options) => setup::run(options, (file, environment), (terminal, progress), out).await,
         #[cfg(feature = "demo")]
         Task::Demo(options) => {
             let stop = signals::stop()?;
@@ -145,13 +153,15 @@ pub async fn main(
                 ended => ended.map_err(|error| Failure::new(exit::UNEXPECTED, error)),
             }
         }
-        Task::Check(options) => check::run(&config()?, options, (terminal.paper(), progress), out).await,
-        Task::Login(options) => login::run(&config()?, options, (terminal, progress), out).await,
+        Task::Check(options) => {
+            check::run(&config()?, options, file, (terminal.paper(), progress), out).await
+        }
+        Task::Login(options) => login::run(&config()?, options, file, (terminal, progress), out).await,
         Task::Logout(which) => account::logout(&config()?, which, progress, out).await,
         Task::Whoami(which) => account::whoami(&config()?, which, progress, out).await,
         Task::Get(options) => get::run(&config()?, options, (terminal.paper(), progress), out).await,
         Task::Watch(options) => {
-            let listening = config::load_listening(arguments.config.as_deref(), environment);
+            let listening = config::load_listening(file, environment);
             let listening = listening.map_err(|error| Failure::new(exit::CONFIG, error))?;
             watch::run(&listening, options, (terminal, progress), out).await
         }
@@ -164,7 +174,7 @@ pub async fn main(
         Task::Light(options) => light::run(&config()?, options, progress, out).await,
         Task::Clean(options) => clean::run(&config()?, options, progress, out).await,
         Task::Healthcheck => {
-            let listen = config::load_listen(arguments.config.as_deref(), environment);
+            let listen = config::load_listen(file, environment);
             healthcheck::run(listen.map_err(|error| Failure::new(exit::CONFIG, error))?, out).await
         }
         Task::Schema => Ok(writeln!(out, "{:#}", config::json_schema())?),

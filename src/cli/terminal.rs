@@ -1,12 +1,12 @@
 //! What may be done with standard output and standard error.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 
 use tokio::sync::mpsc;
 
 use super::lines::Lines;
+use super::paper::Paper;
 use crate::config::Environment;
-use crate::view::line::wrapped;
 use crate::view::screen::Size;
 
 /// What standard output and standard error are. Decided once, so that all commands agree.
@@ -18,25 +18,6 @@ pub(super) struct Terminal {
     pub err: bool,
     /// Nobody asked to go without colours (<https://no-color.org>).
     colours: bool,
-}
-
-/// What results are printed on.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Paper {
-    /// Columns that there is room for; nothing where no person looks, but a program or a file.
-    pub width: Option<usize>,
-    /// With colours.
-    pub colours: bool,
-}
-
-impl Paper {
-    /// Prints sentences, broken between words where there is not room for all of a line.
-    pub(super) fn say(self, out: &mut impl Write, sentences: &str) -> io::Result<()> {
-        sentences
-            .lines()
-            .flat_map(|line| wrapped(line, self.width))
-            .try_for_each(|line| writeln!(out, "{line}"))
-    }
 }
 
 impl Terminal {

@@ -16,6 +16,9 @@ use super::shape::did_you_mean;
 /// What a variable of an account would begin with.
 const ACCOUNTS: &str = "PRESENCE2MQTT__ACCOUNTS";
 
+/// What libraries read: proxies, and certificate authorities.
+const OUT: [&str; 5] = ["HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"];
+
 /// The process's environment variables, and its host's name, read once by main.
 #[derive(Clone, Default)]
 pub struct Environment {
@@ -39,6 +42,13 @@ impl Environment {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The names of those that a bridge needs wherever it runs: keys of the configuration, and the way out.
+    pub(crate) fn needed(&self) -> Vec<&str> {
+        let is_needed =
+            |name: &&str| name.starts_with(PREFIX) || OUT.iter().any(|out| name.eq_ignore_ascii_case(out));
+        self.variables.keys().map(String::as_str).filter(is_needed).collect()
     }
 
     /// Whether any variable overrides a key of the configuration.

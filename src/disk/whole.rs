@@ -30,6 +30,19 @@ pub fn write(path: &Path, content: &[u8], readers: Readers) -> io::Result<()> {
     })
 }
 
+/// The same where nothing may be replaced.
+///
+/// # Errors
+///
+/// If something is there, or the disk refuses; nothing has changed then.
+pub fn write_new(path: &Path, content: &[u8], readers: Readers) -> io::Result<()> {
+    // Whoever else looks for a free place finds this one taken.
+    create(path, readers)?;
+    write(path, content, readers).inspect_err(|_| {
+        let _gone = fs::remove_file(path);
+    })
+}
+
 /// Finds out whether a file could be written there, and leaves nothing behind.
 ///
 /// # Errors
@@ -87,6 +100,13 @@ mod tests {
             assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, mode);
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         }
+        let again = write_new(&file, b"third", Readers::Owner).unwrap_err();
+        assert_eq!(
+            (again.kind(), fs::read_to_string(&file).unwrap().as_str()),
+            (io::ErrorKind::AlreadyExists, "second")
+        );
+        fs::remove_file(&file).unwrap();
+        write_new(&file, b"third", Readers::Owner).unwrap();
         try_out(&file).unwrap();
         assert!(try_out(&folder.path().join("nowhere/x")).is_err());
         fs::create_dir(folder.path().join("folder")).unwrap();

@@ -224,7 +224,7 @@ impl<L: Fn() -> Reload> Edges<'_, L> {
             self.present = present;
             return Outcome::Changed(existing);
         }
-        let written = place::write(draft, &self.file, self.environment).map_err(|error| chain(&error));
+        let written = place::write(draft, &self.file, self.environment, true).map_err(|error| chain(&error));
         // Whatever is there now is of this set-up.
         self.present = Present::at(&self.file);
         let read = written.and_then(|()| (self.load)());

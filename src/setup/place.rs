@@ -98,25 +98,39 @@ pub(crate) fn try_out(file: &Path) -> Result<(), NotWritten> {
 }
 
 /// Writes all files, the configuration last: without it the others mean nothing. One that the next start
-/// would refuse is not written.
-pub(crate) fn write(draft: &Draft, file: &Path, environment: &Environment) -> Result<(), NoConfiguration> {
+/// would refuse is not written. Nothing that is there is lost unless somebody agreed to `replace` it.
+pub(crate) fn write(
+    draft: &Draft,
+    file: &Path,
+    environment: &Environment,
+    replace: bool,
+) -> Result<(), NoConfiguration> {
+    let write = if replace { whole::write } else { whole::write_new };
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |source| NotWritten { path, source }
     };
     let text = draft.written();
     fs::create_dir_all(folder(file)).map_err(failed(folder(file)))?;
-    let password = draft
-        .password
-        .as_ref()
-        .map(|password| (PASSWORD_FILE, format!("{}\n", password.expose_secret()), Readers::Owner));
-    let schema = (SCHEMA_FILE, format!("{:#}\n", config::json_schema()), Readers::Everybody);
-    for (name, content, readers) in password.into_iter().chain([schema]) {
-        let path = file.with_file_name(name);
-        whole::write(&path, content.as_bytes(), readers).map_err(failed(&path))?;
+    if let Some(password) = &draft.password {
+        let path = file.with_file_name(PASSWORD_FILE);
+        let line = format!("{}\n", password.expose_secret());
+        write(&path, line.as_bytes(), Readers::Owner).map_err(failed(&path))?;
     }
     config::parse(&text, file, environment)?;
-    Ok(whole::write(file, text.as_bytes(), Readers::Everybody).map_err(failed(file))?)
+    let schema = file.with_file_name(SCHEMA_FILE);
+    if may_be_schema(&schema) {
+        let json = format!("{:#}\n", config::json_schema());
+        whole::write(&schema, json.as_bytes(), Readers::Everybody).map_err(failed(&schema))?;
+    }
+    Ok(write(file, text.as_bytes(), Readers::Everybody).map_err(failed(file))?)
+}
+
+/// Whether there is nothing yet, or the schema of this or another version.
+fn may_be_schema(path: &Path) -> bool {
+    let schema = config::json_schema();
+    let title = schema["description"].as_str().unwrap_or_default();
+    path.symlink_metadata().is_err() || fs::read_to_string(path).is_ok_and(|text| text.contains(title))
 }
 
 /// Where the file is.
@@ -161,7 +175,7 @@ mod tests {
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
         fs::write(home.path().join("file"), "").unwrap();
         let (draft, file) = (draft(), home.path().join("file/config.toml"));
-        let error = write(&draft, &file, &Environment::default()).unwrap_err();
+        let error = write(&draft, &file, &Environment::default(), false).unwrap_err();
         assert!(error.to_string().ends_with("file cannot be written"), "{error}");
     }
 
@@ -176,14 +190,31 @@ mod tests {
             let variables = variables.iter().take(count);
             variables.map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
         };
-        let error = write(&draft, &file, &environment(2)).unwrap_err();
+        let error = write(&draft, &file, &environment(2), true).unwrap_err();
         assert!(error.to_string().contains("given too"), "{error}");
         assert_eq!(Present::at(&file).text.as_deref(), Some(""));
-        write(&draft, &file, &environment(1)).unwrap();
+        write(&draft, &file, &environment(1), true).unwrap();
         let present = Present::at(&file);
         assert_eq!(present.sections(), ["[graph]", "[mqtt]", "[users]"]);
         assert!(present.password.is_some());
         fs::write(&file, "[mqtt\n").unwrap();
         assert_eq!(Present::at(&file).sections(), ["text that is no TOML"]);
+    }
+
+    #[test]
+    fn what_appears_meanwhile_and_a_schema_of_others_stay() {
+        let home = tempfile::tempdir().unwrap();
+        let [file, schema] = ["config.toml", SCHEMA_FILE].map(|name| home.path().join(name));
+        let environment = [("HOME".to_owned(), "/nowhere".to_owned())].into_iter().collect();
+        let set_up = |replace| write(&draft(), &file, &environment, replace);
+        fs::write(&schema, "{}").unwrap();
+        set_up(false).unwrap();
+        assert!(set_up(false).unwrap_err().to_string().ends_with("config.toml cannot be written"));
+        set_up(true).unwrap();
+        assert_eq!(fs::read_to_string(&schema).unwrap(), "{}");
+        let ours = config::json_schema().to_string();
+        fs::write(&schema, &ours).unwrap();
+        set_up(true).unwrap();
+        assert_ne!(fs::read_to_string(&schema).unwrap(), ours);
     }
 }

@@ -4,6 +4,7 @@ use super::app;
 use super::draft::{NO_APP, NO_BROKER};
 use super::lights::found::FoundLight;
 use super::steps::{Answer, Setup, Step};
+use super::words::in_a_set_up;
 use crate::config::Cloud;
 use crate::core::model::foreign::Legible;
 use crate::core::model::sign_in::{AccountChange, ShownInvitation};
@@ -97,7 +98,7 @@ impl Setup {
         View {
             step: self.step,
             work: self.work,
-            wrong: self.wrong.clone(),
+            wrong: self.wrong.as_deref().map(in_a_set_up),
             is_refused: self.refused.is_some(),
             wants_a_name: self.wants_a_name,
             email,
@@ -114,7 +115,7 @@ impl Setup {
             signed_in: self.signed_in.clone(),
             another: self.another,
             change: self.change.clone(),
-            presence: self.presence.clone(),
+            presence: self.presence.as_deref().map(in_a_set_up),
             lights: found.collect(),
             light: chosen.map(FoundLight::place),
             shown: self.shown.clone(),

@@ -2,7 +2,8 @@
 
 use unicode_width::UnicodeWidthChar;
 
-/// How a piece of text looks, in the terminal's own colours, so that it can be read on any background.
+/// How a piece of text looks, so that it can be read on any background: in the terminal's own colours, but
+/// for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ink {
     Plain,
@@ -22,7 +23,8 @@ impl Ink {
             Self::Bold => Some("1"),
             Self::Dim => Some("2"),
             Self::Green => Some("32"),
-            Self::Yellow => Some("33"),
+            // 33 is so bright in most themes that it cannot be read on white.
+            Self::Yellow => Some("38;5;136"),
             Self::Red => Some("31"),
             Self::Magenta => Some("35"),
         }

@@ -77,7 +77,7 @@ async fn a_code_that_is_none_is_shown_nowhere() {
     }
     *body.lock().unwrap() = code(FINE, "ABCD1234");
     let (_, text) = home.told(&["login"]).await;
-    assert!(text.contains(&format!("Open {FINE}\nand type the code ABCD1234")), "{text}");
+    assert!(text.contains(&format!("Open {FINE}\nand enter the code ABCD1234")), "{text}");
 }
 
 #[tokio::test]

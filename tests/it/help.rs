@@ -32,7 +32,12 @@ fn commands() -> Vec<Vec<String>> {
 }
 
 fn help(command: &[String]) -> String {
-    let (code, out, err) = told(program().args(command).arg("--help"));
+    help_in(command, "100")
+}
+
+/// In a terminal of so many columns.
+fn help_in(command: &[String], columns: &str) -> String {
+    let (code, out, err) = told(program().args(command).arg("--help").env("COLUMNS", columns));
     assert_eq!((code, err.as_str()), (Some(0), ""), "{command:?}");
     out
 }
@@ -80,9 +85,15 @@ fn every_example_in_a_help_text_is_a_command() {
 #[test]
 fn help_fits_a_usual_terminal_and_says_every_exit_code() {
     for command in commands() {
-        for line in help(&command).lines() {
-            assert!(line.chars().count() <= 100, "{command:?}: {line}");
+        let (wide, usual) = (help(&command), help_in(&command, "80"));
+        for line in usual.lines() {
+            assert!(line.chars().count() <= 80, "{command:?}: {line}");
         }
+        // What is to be copied is whole, and paragraphs have no breaks of their own.
+        let example = |line: &&str| line.starts_with("  ") && line.contains("presence2mqtt ");
+        assert!(wide.lines().filter(example).eq(usual.lines().filter(example)), "{usual}");
+        let words = |text: &str| text.split_once("\nExamples:\n").map(|(_, end)| end.lines().count());
+        assert!(words(&help_in(&command, "1000")) <= words(&wide), "{wide}");
     }
     let whole = help(&[]);
     for code in ["0 done", "1 unexpected", "2 wrong", "69 Graph", "77 sign-in", "78 configuration"] {

@@ -125,7 +125,7 @@ async fn a_tenant_that_blocks_codes_is_said_within_one_question_with_the_way_out
         home.stage.tenant.fault(blocked, Scope::Endpoint(Endpoint::Token), Times::UntilCleared);
         let (code, text) = home.told(&["login"]).await;
         assert_eq!(code, Some(77), "{text}");
-        for expected in ["blocks", &format!("AADSTS{number}"), "run `presence2mqtt login --browser`"] {
+        for expected in ["blocks", &format!("AADSTS{number}"), "run `presence2mqtt login", " --browser`"] {
             assert!(text.contains(expected), "{expected} in {text}");
         }
         assert_eq!(home.stage.tenant.requests().to(Endpoint::Token), 1);

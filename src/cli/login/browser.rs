@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use super::request::{Options, Request, not_issued};
 use crate::cli::exit::{self, Failure};
 use crate::cli::lines::Lines;
-use crate::cli::terminal::Paper;
+use crate::cli::paper::Paper;
 use crate::graph::sign_in::answer::Issued;
 use crate::graph::sign_in::browser::{NoCode, PendingBrowser};
 
@@ -46,7 +46,7 @@ pub(super) async fn sign_in(
                 code = &mut came_back => return code.map_err(Failure::from),
                 Some(pasted) = lines.next() => match pending.code_in(&pasted) {
                     Err(NoCode::NotOurs) => {
-                        writeln!(out, "{}:", NoCode::NotOurs)?;
+                        paper.say(out, &format!("{}:", NoCode::NotOurs))?;
                         out.flush()?;
                     }
                     code => return code.map_err(Failure::from),
@@ -56,7 +56,10 @@ pub(super) async fn sign_in(
     };
     let answer = tokio::time::timeout(WITHIN, answer).await;
     let too_late = || {
-        Failure::new(exit::SIGN_IN, "no sign-in within 15 minutes; run `presence2mqtt login --browser` again")
+        Failure::new(
+            exit::SIGN_IN,
+            "no sign-in within 15 minutes; start again with `presence2mqtt login --browser`",
+        )
     };
     let code = answer.unwrap_or_else(|_| Err(too_late()))?;
     pending.redeem(authority, &code).await.map_err(not_issued)

@@ -52,7 +52,7 @@ fn show(
     if let Some(picture) = colours.then(|| picture::of(address.as_str())).flatten() {
         writeln!(out, "{picture}")?;
     }
-    writeln!(out, "Open {address}\nand type the code {}", shown.user_code.as_deref().unwrap_or_default())?;
+    writeln!(out, "Open {address}\nand enter the code {}", shown.user_code.as_deref().unwrap_or_default())?;
     writeln!(out, "{}\nWaiting for you to sign in…", expiry(shown.expires_at, now, zone))?;
     out.flush()
 }
@@ -133,7 +133,7 @@ mod tests {
             let text = String::from_utf8(out).unwrap();
             assert_eq!(text.contains('\x1b'), colours, "{text}");
             assert!(text.ends_with(
-                "Open https://microsoft.com/devicelogin\nand type the code ABCD1234\n\
+                "Open https://microsoft.com/devicelogin\nand enter the code ABCD1234\n\
                  The code expires in 15 minutes, at 03:27.\nWaiting for you to sign in…\n"
             ));
         }

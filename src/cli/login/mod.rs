@@ -6,9 +6,11 @@ mod picture;
 mod request;
 
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
-use super::exit::{self, Failure};
+use super::exit::{self, Failure, naming};
 use super::lines::Lines;
+use super::paper::Paper;
 use super::progress::Progress;
 use super::terminal::Terminal;
 use crate::config::{Auth, Config};
@@ -29,16 +31,15 @@ use request::Request;
 pub(super) async fn run(
     config: &Config,
     options: &Options,
+    file: Option<&Path>,
     on: (Terminal, Progress),
     out: &mut impl Write,
 ) -> Result<(), Failure> {
     sign_in(config, options, on, &mut Lines::default(), out).await?;
     // A set-up that runs this starts the service itself.
-    if !options.or_browser {
-        writeln!(
-            out,
-            "Saved. Start the bridge with `presence2mqtt run`; a running one continues by itself."
-        )?;
+    if !options.of_set_up {
+        let says = "Saved. Start the bridge with `presence2mqtt run`; a running one continues by itself.";
+        on.0.paper().say(out, &naming(file, says))?;
     }
     Ok(())
 }
@@ -64,6 +65,7 @@ async fn sign_in_to(
     lines: &mut Lines,
     out: &mut impl Write,
 ) -> Result<(SignInBy, Legible), Failure> {
+    let paper = terminal.paper();
     let client = run::graph_client(config, of).map_err(|error| Failure::new(exit::CONFIG, error))?;
     let sign_in = delegated(config, of, &client)?;
     // Before a person goes to any trouble: what could not be stored would be in vain.
@@ -77,34 +79,36 @@ async fn sign_in_to(
         scope: sign_in.scope(client.resource()),
         progress,
     };
-    let by_code = match by_browser {
-        true => None,
-        false => match code::sign_in(&request, terminal.colours_out(), out).await {
-            Err(NoCode::Blocked(why)) if options.or_browser => {
-                terminal.paper().say(out, &format!("Sign-in codes are not allowed here ({why})."))?;
-                None
-            }
-            outcome => Some(outcome?),
-        },
-    };
-    let (issued, by) = match by_code {
-        Some(issued) => (issued, SignInBy::DeviceCode),
-        None => {
-            (browser::sign_in(&request, options, lines, (terminal.paper(), out)).await?, SignInBy::Browser)
+    loop {
+        let by_code = match by_browser {
+            true => None,
+            false => match code::sign_in(&request, terminal.colours_out(), out).await {
+                Err(NoCode::Blocked(why)) if options.of_set_up => {
+                    paper.say(out, &format!("Sign-in codes are not allowed here ({why})."))?;
+                    None
+                }
+                outcome => Some(outcome?),
+            },
+        };
+        let (issued, by) = match by_code {
+            Some(issued) => (issued, SignInBy::DeviceCode),
+            None => (browser::sign_in(&request, options, lines, (paper, out)).await?, SignInBy::Browser),
+        };
+        let account = identity::account(issued.delegated.id_token.as_ref())
+            .map_err(|error| Failure::new(exit::SIGN_IN, error))?;
+        paper.say(out, &format!("Signed in as {} (tenant {}).", account.username, account.tenant_id))?;
+        let is_expected = bound.as_ref().is_none_or(|bound| bound.is_same(&account))
+            && options.expected.as_ref().is_some_and(|name| account.username.eq_ignore_ascii_case(name));
+        let asks = !options.yes && !is_expected && io::stdin().is_terminal() && io::stdout().is_terminal();
+        if !asks || is_right(bound.as_ref(), &account, lines, (paper, out)).await? {
+            keep(sign_in, &issued).await?;
+            return Ok((by, account.username));
         }
-    };
-    let account = identity::account(issued.delegated.id_token.as_ref())
-        .map_err(|error| Failure::new(exit::SIGN_IN, error))?;
-    let says = format!("Signed in as {} (tenant {}).", account.username, account.tenant_id);
-    terminal.paper().say(out, &says)?;
-    let is_expected = bound.as_ref().is_none_or(|bound| bound.is_same(&account))
-        && options.expected.as_ref().is_some_and(|name| account.username.eq_ignore_ascii_case(name));
-    let asks = !options.yes && !is_expected && io::stdin().is_terminal() && io::stdout().is_terminal();
-    if asks && !is_right(bound.as_ref(), &account, lines, out).await? {
-        return Err(Failure::new(exit::SIGN_IN, "not saved; sign in again, with the right account"));
+        if !options.of_set_up {
+            return Err(Failure::new(exit::SIGN_IN, "not saved; sign in again, with the right account"));
+        }
+        writeln!(out, "Not saved. Sign in with another account:")?;
     }
-    keep(sign_in, &issued).await?;
-    Ok((by, account.username))
 }
 
 /// Asks whether this is the right account: an administrator who approved in their own browser must not become
@@ -113,14 +117,14 @@ async fn is_right(
     bound: Option<&Account>,
     account: &Account,
     lines: &mut Lines,
-    out: &mut impl Write,
+    on: (Paper, &mut impl Write),
 ) -> io::Result<bool> {
     match bound.filter(|bound| !bound.is_same(account)) {
         Some(another) => {
             let question = format!("The bridge follows {}. Change to this account?", another.username);
-            lines.ask(out, &question, false).await
+            lines.ask(on, &question, false).await
         }
-        None => lines.ask(out, "Use this account for the bridge?", true).await,
+        None => lines.ask(on, "Use this account for the bridge?", true).await,
     }
 }
 
@@ -187,7 +191,8 @@ mod tests {
         ] {
             let mut out = Vec::new();
             let mut lines = Lines::typed(&[typed]);
-            assert_eq!(is_right(bound.as_ref(), &alice, &mut lines, &mut out).await.unwrap(), expected);
+            let on = (Paper::default(), &mut out);
+            assert_eq!(is_right(bound.as_ref(), &alice, &mut lines, on).await.unwrap(), expected);
             assert_eq!(String::from_utf8(out).unwrap(), question);
         }
     }

@@ -30,9 +30,9 @@ pub(in crate::cli) struct Options {
     /// Who need not be asked about: for a set-up that runs this as another user
     #[arg(long, hide = true)]
     pub(in crate::cli) expected: Option<String>,
-    /// Take the browser where codes are not allowed: for a set-up as well
+    /// Take the browser where codes are blocked, and ask again after a wrong account: for a set-up
     #[arg(long, hide = true)]
-    pub(in crate::cli) or_browser: bool,
+    pub(in crate::cli) of_set_up: bool,
 }
 
 /// What the sign-in service is asked for.

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::cli::exit::{self, Failure};
-use crate::cli::terminal::Paper;
+use crate::cli::paper::Paper;
 use crate::core::model::account::addressed;
 use crate::core::model::name::TopicLevel;
 use crate::core::model::request::ReadFailure;
@@ -33,9 +33,13 @@ pub(super) enum Outcome {
 /// The columns before the words.
 const INDENT: usize = 24;
 
+/// How advice is put to whoever reads it.
+pub(super) type InWords<'w> = &'w dyn Fn(&str) -> String;
+
 /// The steps so far.
 pub(super) struct Checklist<'o, Out> {
     out: &'o mut Out,
+    in_words: InWords<'o>,
     /// Which of several accounts the steps are about.
     about: Option<TopicLevel>,
     paper: Paper,
@@ -102,8 +106,8 @@ impl Outcome {
 }
 
 impl<'o, Out: Write> Checklist<'o, Out> {
-    pub(super) fn new(paper: Paper, out: &'o mut Out) -> Self {
-        Self { out, about: None, paper, notes: 0, failed: Vec::new() }
+    pub(super) fn new(paper: Paper, in_words: InWords<'o>, out: &'o mut Out) -> Self {
+        Self { out, in_words, about: None, paper, notes: 0, failed: Vec::new() }
     }
 
     /// The next steps are about this account.
@@ -122,7 +126,7 @@ impl<'o, Out: Write> Checklist<'o, Out> {
             Outcome::Ok(words) => ("ok", Ink::Green, words),
             Outcome::Note(words) => {
                 self.notes += 1;
-                ("note", Ink::Yellow, addressed(words))
+                ("note", Ink::Bold, addressed(words))
             }
             Outcome::Failed(code, words) => {
                 let why = addressed(words);
@@ -131,7 +135,7 @@ impl<'o, Out: Write> Checklist<'o, Out> {
             }
             Outcome::Skipped(needs) => ("skipped", Ink::Dim, format!("needs the step \"{needs}\"")),
         };
-        self.print(mark, ink, step, &format!("{of}{words}"))
+        self.print(mark, ink, step, &(self.in_words)(&format!("{of}{words}")))
     }
 
     fn print(&mut self, mark: &str, ink: Ink, step: &str, words: &str) -> io::Result<()> {
@@ -147,9 +151,8 @@ impl<'o, Out: Write> Checklist<'o, Out> {
         self.out.flush()
     }
 
-    /// The end of the list. Whoever has to act first decides over the code: who wrote the configuration, then
-    /// who grants permissions, then who runs the network.
-    pub(super) fn finish(mut self) -> Result<(), Failure> {
+    /// The end of all that there is to try.
+    pub(super) fn conclude(mut self) -> Result<(), Failure> {
         if self.failed.is_empty() {
             let notes = match self.notes {
                 0 => String::new(),
@@ -158,6 +161,12 @@ impl<'o, Out: Write> Checklist<'o, Out> {
             };
             self.print("ready", Ink::Green, "", &format!("everything that was tried works{notes}"))?;
         }
+        self.finish()
+    }
+
+    /// The end of the list. Whoever has to act first decides over the code: who wrote the configuration, then
+    /// who grants permissions, then who runs the network.
+    pub(super) fn finish(self) -> Result<(), Failure> {
         let by_urgency = [exit::CONFIG, exit::SIGN_IN, exit::UNREACHABLE];
         let mut most_urgent =
             by_urgency.iter().filter_map(|code| self.failed.iter().find(|of| of.code == *code));
@@ -183,15 +192,16 @@ mod tests {
     #[test]
     fn on_a_terminal_sentences_are_broken_and_marks_coloured() {
         let mut out = Vec::new();
-        let mut list = Checklist::new(Paper { width: Some(60), colours: true }, &mut out);
+        let paper = Paper { width: Some(60), colours: true };
+        let mut list = Checklist::new(paper, &|says| says.replace("wled", "the lamp"), &mut out);
         let words = "the device listens at wled/office, and is on the network since this morning";
         list.add("light", Outcome::Note(words.to_owned())).unwrap();
-        list.finish().unwrap();
+        list.conclude().unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "\x1b[33mnote     \x1b[0mlight          the device listens at wled/office,\n\
-             \x20                       and is on the network since this\n\
-             \x20                       morning\n\
+            "\x1b[1mnote     \x1b[0mlight          the device listens at the\n\
+             \x20                       lamp/office, and is on the network\n\
+             \x20                       since this morning\n\
              \x1b[32mready    \x1b[0m               everything that was tried works,\n\
              \x20                       with the note above\n"
         );
@@ -204,13 +214,13 @@ mod tests {
             [(&[][..], None), (&[69], Some(69)), (&[69, 77], Some(77)), (&[77, 69, 78], Some(78))]
         {
             let mut out = Vec::new();
-            let mut list = Checklist::new(Paper::default(), &mut out);
+            let mut list = Checklist::new(Paper::default(), &str::to_owned, &mut out);
             list.add("sign-in", Outcome::Ok("as the app".to_owned())).unwrap();
             list.add("Graph", Outcome::Skipped("sign-in")).unwrap();
             for &code in codes {
                 list.add("broker", failed(code)).unwrap();
             }
-            let failure = list.finish().err();
+            let failure = list.conclude().err();
             assert_eq!(failure.as_ref().map(Failure::code), expected, "{codes:?}");
             let says = match codes.len() {
                 0 => None,

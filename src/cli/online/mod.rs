@@ -14,12 +14,12 @@ mod publishing;
 use std::io::Write;
 
 use super::exit::Failure;
+use super::paper::Paper;
 use super::progress::Progress;
-use super::terminal::Paper;
 use crate::config::Config;
 use crate::core::model::account::AccountId;
 use crate::graph::client::GraphClient;
-use checklist::{Checklist, Outcome};
+use checklist::{Checklist, InWords, Outcome};
 
 /// Tries each step and says what to fix. A step that needs another one is left out if that one fails; all
 /// others are tried.
@@ -27,9 +27,10 @@ pub(super) async fn run(
     config: &Config,
     clients: &[(AccountId, GraphClient)],
     (paper, progress): (Paper, Progress),
+    in_words: InWords<'_>,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
-    let mut list = Checklist::new(paper, out);
+    let mut list = Checklist::new(paper, in_words, out);
     list.add("configuration", Outcome::Ok(format!("{} is valid", config.origin)))?;
     let mut people = 0;
     for (of, client) in clients {
@@ -38,16 +39,17 @@ pub(super) async fn run(
     }
     list.about(None);
     broker::check(config, people, progress, &mut list).await?;
-    list.finish()
+    list.conclude()
 }
 
-/// Tries the broker alone.
+/// Tries the broker alone, for whoever has more to try.
 pub(super) async fn run_broker(
     config: &Config,
     (paper, progress): (Paper, Progress),
+    in_words: InWords<'_>,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
-    let mut list = Checklist::new(paper, out);
+    let mut list = Checklist::new(paper, in_words, out);
     broker::check(config, config.users.len(), progress, &mut list).await?;
     list.finish()
 }

@@ -12,8 +12,9 @@ use secrecy::SecretString;
 use super::echo::EchoOff;
 use crate::cli::exit::{self, Failure};
 use crate::cli::lines::Lines;
+use crate::cli::paper::Paper;
 use crate::cli::signals;
-use crate::cli::terminal::Paper;
+use crate::setup::words::in_a_set_up;
 
 /// Whoever answers.
 pub(super) struct Questions {
@@ -50,7 +51,12 @@ impl Questions {
 
     /// Says something that is no question.
     pub(super) fn say(&self, out: &mut impl Write, sentences: &dyn Display) -> io::Result<()> {
-        self.paper.say(out, &sentences.to_string())
+        self.paper.say(out, &in_a_set_up(&sentences.to_string()))
+    }
+
+    /// Whether the program was asked to end at a terminal.
+    pub(super) fn are_interrupted(&self) -> bool {
+        self.is_shown && self.stop.came
     }
 
     /// Whether nobody is asked.
@@ -73,8 +79,10 @@ impl Questions {
         }
         loop {
             match default {
-                Some(default) if !default.is_empty() => write!(out, "{words} [{default}]: ")?,
-                Some(_) | None => write!(out, "{words}: ")?,
+                Some(default) if !default.is_empty() => {
+                    self.paper.ask(out, &format!("{words} [{default}]:"))?;
+                }
+                Some(_) | None => self.paper.ask(out, &format!("{words}:"))?,
             }
             let line = self.line(out).await?.ok_or_else(|| missing(words, option))?;
             let answer = match (line.trim(), default) {
@@ -100,7 +108,7 @@ impl Questions {
             return Err(missing(words, option));
         }
         loop {
-            write!(out, "{words}: ")?;
+            self.paper.ask(out, &format!("{words}:"))?;
             let echo = EchoOff::start();
             let line = self.line(out).await?;
             // Enter was not seen either.
@@ -115,25 +123,14 @@ impl Questions {
         }
     }
 
-    /// Asks for a yes.
-    pub(super) async fn agrees(
-        &mut self,
-        out: &mut impl Write,
-        question: Question<'_>,
-    ) -> Result<bool, Failure> {
-        let words = format!("{} (yes/no)", question.words);
-        let question = Question { words: &words, ..question };
-        self.ask(out, question, Some("no"), |answer| match answer.to_lowercase().as_str() {
-            "y" | "yes" => Ok(true),
-            "n" | "no" => Ok(false),
-            _ => Err("yes or no?"),
-        })
-        .await
+    /// Asks for a yes; where nobody answers it is a no.
+    pub(super) async fn agrees(&mut self, out: &mut impl Write, question: &str) -> Result<bool, Failure> {
+        let Self { lines, stop, paper, .. } = self;
+        stop.or(async { Ok(lines.ask((*paper, out), question, false).await?) }).await
     }
 
     /// The next line; nothing when there is no more.
     async fn line(&mut self, out: &mut impl Write) -> Result<Option<String>, Failure> {
-        out.flush()?;
         let Self { lines, stop, is_shown, .. } = self;
         let line = stop.or(async { Ok(lines.next().await) }).await?;
         if !*is_shown {

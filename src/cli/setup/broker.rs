@@ -12,7 +12,7 @@ use crate::cli::progress::Progress;
 use crate::config::{Environment, Secret};
 use crate::setup::broker::{connect, url, usual, wants_a_name};
 use crate::setup::draft::Draft;
-use crate::setup::words::not_let_in;
+use crate::setup::words::{in_a_set_up, not_let_in};
 
 const BROKER: Question<'_> = Question { words: "MQTT broker (host, host:port or URL)", option: "--broker" };
 const USERNAME: Question<'_> = Question { words: "User name at the broker", option: "--username" };
@@ -67,7 +67,7 @@ pub(super) async fn settle(
         let failure = match questions.stop.or(progress.during("connecting to the broker", trying)).await? {
             Ok(broker) => {
                 broker.close().await;
-                return online::run_broker(&config, (questions.paper, progress), out).await;
+                return online::run_broker(&config, (questions.paper, progress), &in_a_set_up, out).await;
             }
             Err(failure) => failure,
         };

@@ -12,8 +12,12 @@ use crate::setup::draft::Draft;
 use crate::setup::lights::found::FoundLight;
 use crate::setup::lights::{look, show};
 use crate::setup::words::no_lights;
+use crate::view::line::wrapped;
 
 const OPTION: &str = "--light";
+
+/// Before each line of a light.
+const INDENT: usize = 5;
 
 /// What stands for no light.
 const NONE: &str = "none";
@@ -56,7 +60,9 @@ pub(super) async fn choose(
             for (i, light) in found.iter().enumerate() {
                 // Whoever writes to the broker chose the words.
                 let (label, place) = (Legible::quoted(&light.label), Legible::quoted(&light.place()));
-                writeln!(out, "  {}  {label} ({}, {place})", i + 1, light.preset)?;
+                let width = questions.paper.width.map(|width| width.saturating_sub(INDENT));
+                let lines = wrapped(&format!("{label} ({}, {place})", light.preset), width);
+                writeln!(out, "{:>3}  {}", i + 1, lines.join(&format!("\n{:INDENT$}", "")))?;
             }
             let question =
                 Question { words: "Which one shows the presence? Its number, or none", option: OPTION };

@@ -54,10 +54,23 @@ impl Machine {
         )
     }
 
+    /// What the service of this machine has to be told, since it does not see the variables of a terminal.
+    /// Their values may be secret.
+    pub(super) fn of_variables(self, variables: &[&str]) -> Option<String> {
+        let says = "The bridge needs these variables too";
+        let how = match (self.is_container, self.has_systemd) {
+            (true, _) => " (docker run --env NAME)",
+            (false, true) => ", in its service as Environment=NAME=VALUE under [Service]",
+            // Whoever starts it from here has them.
+            (false, false) => return None,
+        };
+        (!variables.is_empty()).then(|| format!("{says}{how}: {}.", variables.join(", ")))
+    }
+
     /// What to do next.
-    pub(super) fn next(self, program: &str, file: &Path, has: Has) -> String {
+    pub(super) fn next(self, program: &str, file: &Path, has: Has, variables: &[&str]) -> String {
         if self.runs_it_as_another() {
-            return of_system(program, &file.display().to_string(), has, self.has_unit);
+            return of_system(program, &file.display().to_string(), (has, variables), self.has_unit);
         }
         let file = file.display();
         let login = format!("'{program}' login --config '{file}'");
@@ -99,23 +112,24 @@ pub(super) struct Has {
 }
 
 /// As docs/install.md, systemd.
-fn of_system(program: &str, file: &str, has: Has, has_unit: bool) -> String {
+fn of_system(program: &str, file: &str, (has, variables): (Has, &[&str]), has_unit: bool) -> String {
     let unit = if has_unit { "" } else { "Install deploy/systemd/presence2mqtt.service first.\n" };
     let elsewhere = match file {
         SYSTEM_FILE => String::new(),
-        _ => format!("The service reads {SYSTEM_FILE}: move the files there.\n"),
+        _ => format!("The service reads {SYSTEM_FILE}:\nmove the files there.\n"),
     };
     let credential = match has.password {
         true => format!("    -p {} \\\n", credential()),
         false => String::new(),
     };
+    let variables: String = variables.iter().map(|name| format!("    --setenv={name} \\\n")).collect();
     format!(
         "{elsewhere}{unit}Sign in as the service's own user, then start it:
   systemd-run --pty --wait --collect --quiet \\
     -p DynamicUser=yes -p User=presence2mqtt \\
     -p StateDirectory=presence2mqtt \\
     -p StateDirectoryMode=0700 -p UMask=0077 \\
-{credential}    '{program}' login --config {SYSTEM_FILE}
+{credential}{variables}    '{program}' login --config {SYSTEM_FILE}
   systemctl enable --now presence2mqtt
 "
     )
@@ -143,7 +157,7 @@ mod tests {
             (true, true, Has { password: false, ..all }, "systemctl enable --now", "LoadCredential"),
         ] {
             let machine = Machine { is_root, has_systemd, has_unit: true, is_container: false };
-            let next = machine.next("p", file, has);
+            let next = machine.next("p", file, has, &[]);
             assert!(next.contains(contains) && !next.contains(lacks), "{next}");
             assert!(next.lines().all(|line| line.chars().count() <= 72), "{next}");
         }
@@ -153,7 +167,7 @@ mod tests {
     fn what_is_printed_can_be_copied_whatever_the_paths() {
         let machine = Machine { is_root: false, has_systemd: true, has_unit: false, is_container: false };
         let has = Has { sign_in: false, password: false };
-        let next = machine.next("/a b/p", Path::new("/c d/e.toml"), has);
+        let next = machine.next("/a b/p", Path::new("/c d/e.toml"), has, &[]);
         assert!(next.contains("'/a b/p' login --config '/c d/e.toml'\n"), "{next}");
         assert!(next.contains("'/a b/p' run --config '/c d/e.toml'\n"), "{next}");
         // A shell ends a here-document at a line that is the word and nothing else.
@@ -177,7 +191,7 @@ mod tests {
             assert_eq!((machine.serves(Path::new(file)), machine.first_words().is_some()), (serves, is_told));
         }
         let container = Machine { is_root: false, has_systemd: false, has_unit: false, is_container: true };
-        let next = container.next("p", Path::new("/c.toml"), Has { sign_in: true, password: false });
+        let next = container.next("p", Path::new("/c.toml"), Has { sign_in: true, password: false }, &[]);
         assert!(next.contains("without `setup`") && !next.contains("'p'"), "{next}");
     }
 
@@ -185,10 +199,25 @@ mod tests {
     fn the_service_reads_one_file_only() {
         let machine = Machine { is_root: true, has_systemd: true, has_unit: true, is_container: false };
         let has = Has { sign_in: false, password: true };
-        let next = machine.next("/a b/p", Path::new("/root/e.toml"), has);
-        let first = "The service reads /etc/presence2mqtt/config.toml: move the files there.\n";
+        let next = machine.next("/a b/p", Path::new("/root/e.toml"), has, &["HTTPS_PROXY"]);
+        let first = "The service reads /etc/presence2mqtt/config.toml:\nmove the files there.\n";
         assert!(next.starts_with(first) && !next.contains("/root"), "{next}");
         assert!(next.contains("'/a b/p' login --config /etc/presence2mqtt/config.toml\n"), "{next}");
-        assert!(!machine.next("p", Path::new(SYSTEM_FILE), has).contains("move"), "{next}");
+        assert!(next.contains("    --setenv=HTTPS_PROXY \\\n"), "{next}");
+        assert!(!machine.next("p", Path::new(SYSTEM_FILE), has, &[]).contains("move"), "{next}");
+    }
+
+    #[test]
+    fn variables_are_named_where_the_bridge_would_not_see_them() {
+        let machine =
+            |has_systemd, is_container| Machine { is_root: true, has_systemd, has_unit: true, is_container };
+        let of = |machine: Machine, names: &[&str]| machine.of_variables(names).unwrap_or_default();
+        assert_eq!(of(machine(true, false), &[]), "");
+        assert_eq!(of(machine(false, false), &["HTTPS_PROXY"]), "");
+        assert_eq!(
+            of(machine(true, false), &["HTTPS_PROXY", "NO_PROXY"]),
+            "The bridge needs these variables too, in its service as Environment=NAME=VALUE under [Service]: HTTPS_PROXY, NO_PROXY."
+        );
+        assert!(of(machine(false, true), &["HTTPS_PROXY"]).contains("--env NAME"));
     }
 }

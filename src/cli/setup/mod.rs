@@ -30,6 +30,7 @@ use super::terminal::Terminal;
 use crate::config::{self, Environment};
 use crate::core::model::topic::{Field, Topics};
 use crate::setup::place::write;
+use crate::setup::words::in_a_set_up;
 use ask::Questions;
 use broker::Given;
 use machine::{Has, Machine};
@@ -74,28 +75,43 @@ pub(super) struct Options {
 /// Asks, tries, and writes.
 pub(super) async fn run(
     options: &Options,
+    from: (Option<&Path>, &Environment),
+    on: (Terminal, Progress),
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let mut questions = Questions::new(options.yes, on.0.paper())?;
+    let done = set_up(options, from, on, &mut questions, out).await;
+    if questions.are_interrupted() {
+        // Behind the question.
+        writeln!(out)?;
+    }
+    done.map_err(|failure| failure.said(in_a_set_up))
+}
+
+async fn set_up(
+    options: &Options,
     (explicit, environment): (Option<&Path>, &Environment),
     (terminal, progress): (Terminal, Progress),
+    questions: &mut Questions,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
     let machine = Machine::of_process();
-    let mut questions = Questions::new(options.yes, terminal.paper())?;
     let file = crate::setup::place::file(explicit, environment, machine.is_root);
     if let Some(words) = machine.first_words().filter(|_| !options.yes) {
         questions.say(out, &words)?;
     }
-    place::may_be_written(&file, options.replace, &mut questions, out).await?;
+    let replace = place::may_be_written(&file, options.replace, questions, out).await?;
     let on = (file.as_path(), environment);
 
     let (email, client_id) = (options.email.as_deref(), options.client_id.as_deref());
-    let mut draft = tenant::find(on, (email, client_id), &mut questions, progress, out).await?;
-    app::ask(&mut draft, client_id, &mut questions, out).await?;
+    let mut draft = tenant::find(on, (email, client_id), questions, progress, out).await?;
+    app::ask(&mut draft, client_id, questions, out).await?;
     let given = Given {
         broker: options.broker.as_deref(),
         username: options.username.as_deref(),
         password_file: options.password_file.as_deref(),
     };
-    broker::settle(&mut draft, on, &given, &mut questions, progress, out).await?;
+    broker::settle(&mut draft, on, &given, questions, progress, out).await?;
     // Nobody signs in where nobody is asked, and what is to run as another user belongs to that.
     let is_service = machine.serves(&file);
     let usual = match machine.runs_it_as_another() && (options.yes || !is_service) {
@@ -108,11 +124,11 @@ pub(super) async fn run(
     if is_now {
         let asks = client_id.is_none() && !draft.given.client_id && !questions.are_answered();
         let way = (options.no_open, asks);
-        sign_in::now(&mut draft, on, way, &mut questions, (terminal, progress), out).await?;
+        sign_in::now(&mut draft, on, way, questions, (terminal, progress), out).await?;
     }
-    lights::choose(&mut draft, on, options.light.as_deref(), &mut questions, progress, out).await?;
+    lights::choose(&mut draft, on, options.light.as_deref(), questions, progress, out).await?;
 
-    write(&draft, &file, environment)?;
+    write(&draft, &file, environment, replace)?;
     let password = if draft.password.is_some() { ", and the password beside it" } else { "" };
     writeln!(out)?;
     questions.say(out, &format!("Wrote {}{password}.", file.display()))?;
@@ -122,15 +138,18 @@ pub(super) async fn run(
     questions.say(out, &format!("Your presence will be on {topic}."))?;
     let file = std::path::absolute(&file)?;
     let program = program();
-    if is_service && how != SignIn::Later {
+    let variables = environment.needed();
+    if let Some(says) = machine.of_variables(&variables) {
+        questions.say(out, &says)?;
+    } else if is_service && how != SignIn::Later {
         let way = (how, options.no_open);
         match service::start((&draft, &file, &program), way, &mut questions.stop, out).await {
-            Ok(()) => return service::show((&config, &draft), &mut questions, progress, out).await,
+            Ok(()) => return service::show((&config, &draft), questions, progress, out).await,
             Err(failure) => questions.say(out, &failure)?,
         }
     }
     let has = Has { sign_in: is_now, password: draft.password.is_some() };
-    out.write_all(machine.next(&program, &file, has).as_bytes())?;
+    out.write_all(machine.next(&program, &file, has, &variables).as_bytes())?;
     Ok(())
 }
 

@@ -3,32 +3,30 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::ask::{Question, Questions};
+use super::ask::Questions;
 use crate::cli::exit::{self, Failure};
 use crate::setup::place::{self, NoConfiguration, NotWritten};
 
 const REPLACE: &str = "--replace";
 
 /// Makes sure, before anybody goes to any trouble, that a file can be written, and that nothing is replaced
-/// which somebody wants to keep.
+/// which somebody wants to keep. Returns whether something may be replaced.
 pub(super) async fn may_be_written(
     file: &Path,
     replace: bool,
     questions: &mut Questions,
     out: &mut impl Write,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     place::try_out(file)?;
     let configuration = Some(file.to_owned()).filter(|path| path.symlink_metadata().is_ok());
     let there: Vec<PathBuf> = configuration.into_iter().chain(place::password(file)).collect();
     if there.is_empty() || replace {
-        return Ok(());
+        return Ok(replace);
     }
     let names: Vec<String> = there.iter().map(|path| path.display().to_string()).collect();
     let names = names.join(" and ");
-    let words = format!("Replace {names}?");
-    if !questions.are_answered() && questions.agrees(out, Question { words: &words, option: REPLACE }).await?
-    {
-        return Ok(());
+    if !questions.are_answered() && questions.agrees(out, &format!("Replace {names}?")).await? {
+        return Ok(true);
     }
     Err(Failure::new(
         exit::USAGE,

@@ -56,7 +56,7 @@ fn login(
     login.extend(properties.chain(password).flat_map(|property| ["-p".to_owned(), property]));
     // Otherwise the journal gets the command line, with the person's address.
     login.push("--description=presence2mqtt login".to_owned());
-    login.extend([program, "login", "--or-browser", "--config"].map(str::to_owned));
+    login.extend([program, "login", "--of-set-up", "--config"].map(str::to_owned));
     login.push(file.display().to_string());
     login.extend((how == SignIn::Browser).then(|| "--browser".to_owned()));
     login.extend(no_open.then(|| "--no-open".to_owned()));
@@ -149,7 +149,7 @@ mod tests {
             assert!(words.contains(part) && described.contains(part), "{part} in {words}");
         }
         assert!(words.ends_with(
-            "/usr/bin/presence2mqtt login --or-browser --config /etc/presence2mqtt/config.toml --expected alice@contoso.example"
+            "/usr/bin/presence2mqtt login --of-set-up --config /etc/presence2mqtt/config.toml --expected alice@contoso.example"
         ));
         let draft = Draft { password: Some("s3cret".to_owned().into()), ..draft };
         let words = line(&draft, SignIn::Browser, true);

@@ -70,7 +70,7 @@ async fn once(
         yes: questions.are_answered(),
         no_open,
         expected: Some(draft.email.clone()),
-        or_browser: true,
+        of_set_up: true,
         ..login::Options::default()
     };
     writeln!(out)?;

@@ -13,9 +13,9 @@ use crate::graph::sign_in::discovery::{Discovered, NotDiscovered, discover};
 use crate::run;
 use crate::setup::address::{Beginning, read};
 use crate::setup::draft::Draft;
+use crate::setup::words::WHOSE;
 
-const QUESTION: Question<'_> =
-    Question { words: "Your work e-mail address, or what the az line printed", option: "--email" };
+const QUESTION: Question<'_> = Question { words: WHOSE, option: "--email" };
 
 /// Asks for an address until there is a tenant for it, unless the environment or the app says which.
 pub(super) async fn find(

@@ -120,9 +120,7 @@ impl DelegatedSignIn {
         let store = self.store.lock().await.map_err(disk)?;
         let kept = self.unstored.or_newer(store.read()).map_err(disk)?;
         let kept = kept.ok_or_else(|| ReadFailure::SignInRequired {
-            advice: "no account is signed in: run `presence2mqtt login`, or follow the instructions in the \
-            log"
-            .into(),
+            advice: "no account is signed in: run `presence2mqtt login`".into(),
         })?;
         self.check(&kept)?;
         if let Some(issued) = young(&kept).filter(|_| !fresh) {

@@ -33,22 +33,27 @@ async fn announced(broker: &mut OneShot) -> Result<Vec<Incoming>, OneShotError> 
 }
 
 /// Asks a light's device whether it is there, lets it blink, and says what became of it: an announcement is
-/// retained, and may be that of a lamp which was unplugged.
+/// retained, and may be that of a lamp which was unplugged. Only an answer shows that it is there.
 pub(crate) async fn show(light: &Settings, config: &Config) -> Result<String, OneShotError> {
     let mut broker = connect(config).await?;
     let shown = ask_and_blink(light, &mut broker).await;
     broker.close().await;
-    Ok(match shown? {
-        Verdict::Well(_) => format!("{} blinks red now.", light.name),
-        Verdict::Unknown(says) => format!("{} was told to blink red; {says}.", light.name),
-        Verdict::Wrong(says) => format!("{} was told to blink red, but {says}.", light.name),
-    })
+    let (answers, verdict) = shown?;
+    let says = match verdict {
+        Verdict::Wrong(why) => format!("but {why}"),
+        Verdict::Well(_) if answers => "and answered".to_owned(),
+        Verdict::Well(_) | Verdict::Unknown(_) => {
+            "and does not say whether it did; if not, check its power and its MQTT settings".to_owned()
+        }
+    };
+    Ok(format!("{} was told to blink red, {says}.", light.name))
 }
 
-async fn ask_and_blink(light: &Settings, broker: &mut OneShot) -> Result<Verdict, OneShotError> {
+/// Whether the device answered, and what may be said of it.
+async fn ask_and_blink(light: &Settings, broker: &mut OneShot) -> Result<(bool, Verdict), OneShotError> {
     let mut hearing = [Hearing::new(light)];
     hearing::listen(&mut hearing, broker).await?;
     hearing::ask(&mut hearing, broker).await?;
     blink::blink(light, broker).await?;
-    Ok(hearing[0].verdict())
+    Ok((hearing[0].answers(), hearing[0].verdict()))
 }

@@ -90,7 +90,7 @@ fn from_nothing_to_files_with_nothing_that_is_not_ordered() {
     setup.outcome(Outcome::Lights(Ok(vec![light("wled/a"), light("wled/b")])));
     assert_eq!(setup.view().light, None, "there are several");
     assert_eq!(setup.answer(Step::Write, Answer::Blink("wled/b".to_owned())), [Order::Show]);
-    setup.outcome(Outcome::Shown(Ok("office blinks red now.".to_owned())));
+    setup.outcome(Outcome::Shown(Ok("office was told to blink red, and answered.".to_owned())));
     assert_eq!(setup.view().light.as_deref(), Some("wled/b"));
     assert_eq!(setup.answer(Step::Write, write("wled/b", false)), [Order::Write]);
     assert!(!setup.is_done());
