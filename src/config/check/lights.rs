@@ -19,7 +19,7 @@ use crate::core::model::word::{Activity, Availability, KnownActivity};
 
 const TWICE: &str = "is already there in another spelling";
 
-/// The last messages to all of them must fit into the moment in which the bridge ends.
+/// The last messages to all lights must fit into the short time in which the bridge stops.
 const MOST: usize = 100;
 
 pub(super) fn check(written: &Written, users: &[User], refusals: &mut Refusals<'_>) -> Vec<Settings> {
@@ -63,7 +63,7 @@ pub(super) fn check(written: &Written, users: &[User], refusals: &mut Refusals<'
     lights
 }
 
-/// What can be seen only of whole lights.
+/// Checks that need a whole light at a time.
 fn whole(lights: &[Settings], refusals: &mut Refusals<'_>) {
     if lights.len() > MOST {
         refusals.refuse("lights", format_args!("are {} of them; at most {MOST}", lights.len()));
@@ -95,7 +95,7 @@ fn whole(lights: &[Settings], refusals: &mut Refusals<'_>) {
 struct Part<'a, 'd> {
     light: &'a written::Light,
     at: &'a Key,
-    /// Members of groups are named when they are known.
+    /// Members of groups may be named too; they are not known yet.
     groups: bool,
     refusals: &'a mut Refusals<'d>,
 }
@@ -161,7 +161,7 @@ impl Part<'_, '_> {
         })
     }
 
-    /// Keys that only some presets know.
+    /// Refuses keys that belong to another preset.
     fn only_for(&mut self, preset: Preset) {
         let light = self.light;
         let partial: [(&str, bool, &[Preset]); 6] = [
@@ -304,8 +304,8 @@ impl Part<'_, '_> {
         effects
     }
 
-    /// The published spelling of a presence word. A new one of Microsoft's is refused like a typing error:
-    /// nothing here could tell the two apart, and a colour that never shows would not be noticed.
+    /// A presence word as the bridge publishes it. An unknown word is refused, even though Microsoft may add
+    /// words: it is more likely a typing error, and a colour that never shows would not be noticed.
     fn word(&mut self, at: &Key, text: &str) -> Option<Box<str>> {
         let known = match Activity::from_graph(Some(text)) {
             Activity::Known(word) => Some(word.as_str()),

@@ -5,7 +5,7 @@ use rumqttc::{ConnectReturnCode, ConnectionError, StateError};
 use crate::core::model::event::LinkFailure;
 use crate::mqtt::failure::{NO_LONGER_ANSWERS, has_gone};
 
-/// What an error of rumqttc means for the link; `is_open` once the broker has accepted the connection.
+/// Translates an error of rumqttc. `is_open`: the broker has accepted the connection.
 pub(super) fn of(error: &ConnectionError, is_open: bool) -> LinkFailure {
     let lost = |why: &str| LinkFailure::Lost(why.into());
     match error {

@@ -1,4 +1,4 @@
-//! The table: a line for each sentence, in the order of who has to act.
+//! The table of advice, in the order of who has to act.
 
 use std::time::Duration;
 
@@ -9,24 +9,24 @@ use super::verdict::Verdict::{self, Act, Passes, PassesAfter};
 const GIVE_ROLE: &str = "give the managed identity the app role Presence.Read.All of Microsoft Graph (PowerShell: \
      New-MgServicePrincipalAppRoleAssignment), and look under Entra admin center > Enterprise applications > Permissions";
 
-/// Somebody said no, or the page did: which of these it was is known to the person only.
+/// The person or the page declined; only the person knows which.
 const DECLINED: Advice = Advice::new(
     "the sign-in was declined",
     "sign in again with `presence2mqtt login` and accept it; if the page refused the code, use `presence2mqtt login --browser`; \
      if it said \"Need admin approval\", hand the page docs/for-administrators.md to an administrator",
 );
 
-/// Nobody came in time, or whoever came was turned away, which nobody tells the bridge.
+/// The code was not used, or the page rejected the person; the bridge is not told which.
 pub(super) const EXPIRED_CODE: Advice = Advice::new(
     "the code was not used in time",
     "start again with `presence2mqtt login`; if the page refused the code, use `presence2mqtt login --browser`; \
      if it said \"Need admin approval\", hand the page docs/for-administrators.md to an administrator",
 );
 
-/// By number: nobody, the person, an administrator, whoever set the bridge up.
+/// By number, in groups: no one has to act, the person, an administrator, the owner of the configuration.
 #[rustfmt::skip] // A table: one line for each sentence.
 pub(super) const BY_NUMBER: &[(&[u32], Verdict)] = &[
-    // Nobody. 70016, the wait for a device code, is decided by its word.
+    // No one has to act. 70016, the wait for a device code, is recognised by its word.
     (&[50033, 50087, 50166, 90006, 90012, 90024, 90033, 90055, 90090, 90091], Passes),
     (&[50196], PassesAfter(Duration::from_secs(300))),
 
@@ -70,14 +70,14 @@ pub(super) const BY_NUMBER: &[(&[u32], Verdict)] = &[
     (&[65005, 650056, 650057], Act(Advice::registered("the app does not ask for Microsoft Graph", "add it under Entra admin center > App registrations > API permissions and click Grant admin consent"))),
     (&[65002], Act(Advice::registered("graph.client_id is an app of Microsoft's own, which may not be used for this", "register an app under Entra admin center > App registrations"))),
 
-    // An administrator mends the account.
+    // An administrator corrects the account.
     (&[50034, 51004, 50014, 16000, 16003, 90072], Act(Advice::new("this tenant has no such account", "check which account signs in, and graph.tenant_id against Entra admin center > Overview").app("check graph.tenant_id against Entra admin center > Overview"))),
     (&[50057], Act(Advice::new("the account is disabled", "ask an administrator to enable it under Entra admin center > Users"))),
     (&[50053], Act(Advice::new("the account is locked, or its address is suspected", "wait some minutes, then ask an administrator to look under Entra admin center > Sign-in logs"))),
     (&[50055, 50125, 50142, 50144], Act(Advice::new("the password has expired or must be changed", "change it at https://mysignins.microsoft.com, then sign in again with `presence2mqtt login`"))),
     (&[50020, 500208], Act(Advice::new("the account belongs to another tenant, or is a personal one", "sign in with one of graph.tenant_id, or change that to the account's own").app("check graph.tenant_id against Entra admin center > Overview"))),
 
-    // Whoever set the bridge up mends the configuration or the registration.
+    // The owner of the bridge corrects the configuration or the registration.
     (&[7000215], Act(Advice::registered("the client secret is wrong", "copy the secret's value, not its id, from Entra admin center > App registrations > Certificates & secrets"))),
     (&[7000222], Act(Advice::registered("the client secret has expired", "make a new one under Entra admin center > App registrations > Certificates & secrets"))),
     (&[70002], Act(Advice::registered("the app's credential is refused, or it may not sign people in without one", "compare [graph.auth] with Entra admin center > App registrations > Certificates & secrets, and for people set Allow public client flows to Yes under Authentication"))),
