@@ -127,7 +127,7 @@ impl FromStr for Broker {
             _ => return refuse("must begin with mqtt://, mqtts://, ws:// or wss://"),
         };
         if url.query().is_some() || url.fragment().is_some() {
-            return refuse("must not have anything behind ? or #");
+            return refuse("must not have a query or fragment (? or #)");
         }
         let host = match url.host() {
             Some(Host::Domain(name)) if !name.is_empty() && !name.contains('%') => name.to_owned(),

@@ -60,7 +60,7 @@ pub enum DemoError {
     #[error(transparent)]
     Bridge(#[from] crate::run::RunError),
     /// The view did not reach the broker.
-    #[error("the view does not reach the broker")]
+    #[error("the live view cannot reach the broker")]
     NoView(#[source] OneShotError),
     /// The view lost the broker.
     #[error("the view ended")]
@@ -125,7 +125,7 @@ pub async fn run(
         server.stop().await;
     }
     outcome?;
-    Ok(writeln!(out, "\nThe bridge said offline and stopped.")?)
+    Ok(writeln!(out, "\nThe bridge published `offline` and stopped.")?)
 }
 
 /// Shows what a listener on the broker sees, and nothing else.

@@ -249,7 +249,9 @@ impl PrivateFolder {
             ));
         }
         if metadata.nlink() > 1 {
-            return refuse("has another name, under which others may read it; remove it".to_owned());
+            return refuse(
+                "has a second name (a hard link), under which other users may read it; remove it".to_owned(),
+            );
         }
         if access.is_shared() {
             match rustix::fs::fchmod(&file, PRIVATE) {

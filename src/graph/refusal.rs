@@ -189,7 +189,7 @@ fn of_token(permission: &str, caller: Caller, why: &str) -> String {
 /// An app is no person, so it has no `/me` (Graph: `presence-get`).
 fn of_me(why: &str) -> String {
     format!(
-        "Graph refuses to read \"me\" with {why}, since an app is no person; write an object id under \
+        "Graph refuses to read \"me\" with {why}, because an app is not a person; write an object id under \
         [[users]], or \
          use a sign-in method such as \"device-code\""
     )

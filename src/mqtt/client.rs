@@ -27,7 +27,7 @@ pub(super) enum Request {
 
 /// rumqttc's queue is full or closed, so the connection is not usable any more.
 #[derive(Debug, thiserror::Error)]
-#[error("the connection takes no more")]
+#[error("the queue of the connection is full")]
 pub(super) struct TakesNoMore;
 
 impl Request {

@@ -58,7 +58,7 @@ pub(super) fn of_tls(error: &rustls::Error) -> LinkFailure {
     let what = if let rustls::Error::InvalidCertificate(why) = error {
         of_certificate(why)
     } else if matches!(error, rustls::Error::InvalidMessage(_)) {
-        "this port speaks no TLS; write mqtt:// (or ws://) in mqtt.url, or another port"
+        "this port does not use TLS; write mqtt:// (or ws://) in mqtt.url, or another port"
     } else if matches!(error, rustls::Error::AlertReceived(alert) if is_about_our_certificate(*alert)) {
         "the broker does not accept this client's certificate; check mqtt.client_cert_file and mqtt.client_key_file"
     } else {
@@ -113,7 +113,7 @@ mod tests {
             (certificate(CertificateError::NotValidForName), "subjectAltName"),
             (rustls::Error::AlertReceived(AlertDescription::CertificateRequired), "mqtt.client_cert_file"),
             (rustls::Error::AlertReceived(AlertDescription::ProtocolVersion), "TLS failed"),
-            (rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType), "speaks no TLS"),
+            (rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType), "does not use TLS"),
         ] {
             let found = wrapped(error);
             let failure = of_tls(tls_error(&found).unwrap());

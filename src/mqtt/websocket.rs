@@ -84,7 +84,7 @@ where
                 Some(Ok(Message::Binary(bytes))) => self.unread = bytes,
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_))) => {}
                 Some(Ok(Message::Text(_))) => {
-                    return Poll::Ready(Err(io::Error::other("text came where MQTT has to be")));
+                    return Poll::Ready(Err(io::Error::other("the broker sent text instead of MQTT")));
                 }
                 Some(Err(error)) => return Poll::Ready(Err(io_error(error))),
                 None => return Poll::Ready(Ok(())),

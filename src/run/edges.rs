@@ -189,7 +189,7 @@ fn plan(before: &Config, config: &Config) -> Vec<(AccountId, Option<(usize, Acce
     config.accounts().map(known).collect()
 }
 
-/// Whether a bridge with this configuration could run beside one with the other configuration.
+/// Whether the bridge could start with `config` while it still runs with `before`.
 pub(super) fn could_start(before: &Config, config: &Config) -> Result<(), RunError> {
     for (of, account) in config.accounts() {
         let client = graph_client(config, of)?;

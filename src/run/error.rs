@@ -22,7 +22,7 @@ pub enum RunError {
     #[error(transparent)]
     Door(#[from] DoorError),
     /// A first start cannot write the configuration that it would ask for.
-    #[error("the set-up on the page cannot be served, for what it asks has to be written")]
+    #[error("the set-up page cannot start, because its answers could not be written")]
     NotWritten(#[from] NotWritten),
     /// A task ended. The bridge stops, because half a bridge would publish wrong values.
     #[error("the {0} task ended unexpectedly")]

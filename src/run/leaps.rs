@@ -18,7 +18,7 @@ impl Leaps {
     /// Reports jumps from now on. Needs tokio's reactor.
     pub(super) fn watch() -> Self {
         let timer = timer::Timer::start();
-        Self(timer.inspect_err(|error| tracing::debug!(%error, "no timer tells of sleep; looking")).ok())
+        Self(timer.inspect_err(|error| tracing::debug!(%error, "this system has no timer that reports sleep; comparing the clocks instead")).ok())
     }
 
     /// Returns when time may have passed unobserved. Cancelling it loses nothing.
@@ -27,7 +27,7 @@ impl Leaps {
             match timer.cancelled().await {
                 Ok(()) => return,
                 Err(error) => {
-                    tracing::debug!(%error, "the timer that tells of sleep has failed; looking");
+                    tracing::debug!(%error, "the timer that reports sleep has failed; comparing the clocks instead");
                     self.0 = None;
                 }
             }

@@ -279,7 +279,7 @@ impl Turn {
         if !settings::same_broker(&self.config, &config) {
             edges::could_start(&self.config, &config)?;
             around.doors.follow(plan, &config);
-            tracing::info!("the broker's settings changed; starting again with them");
+            tracing::info!("the broker's settings changed; reconnecting with the new ones");
             self.next = Some(Arc::new(config));
             self.stopping = true;
             return Ok(Event::Stop);

@@ -86,7 +86,7 @@ impl Supervisor {
     fn say(&self, say: impl FnOnce(&socket::Socket) -> std::io::Result<()>) {
         if let Some(Err(error)) = self.socket.as_ref().map(say) {
             // If sending fails, systemd notices the missing message. The bridge does not depend on it.
-            tracing::debug!(%error, "systemd was not told");
+            tracing::debug!(%error, "systemd could not be informed");
         }
     }
 }

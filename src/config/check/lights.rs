@@ -17,7 +17,7 @@ use crate::core::model::name::TopicLevel;
 use crate::core::model::settings::User;
 use crate::core::model::word::{Activity, Availability, KnownActivity};
 
-const TWICE: &str = "is already there in another spelling";
+const TWICE: &str = "is already there, with other capital letters";
 
 /// The last messages to all lights must fit into the short time in which the bridge stops.
 const MOST: usize = 100;
@@ -79,7 +79,7 @@ fn whole(lights: &[Settings], refusals: &mut Refusals<'_>) {
             let shade = fails.shade();
             refusals.refuse(
                 at.name("payload"),
-                format_args!("cannot be made when the light has to show {shade}"),
+                format_args!("cannot be rendered when the light has to show {shade}"),
             );
         }
         let told =
@@ -318,7 +318,7 @@ impl Part<'_, '_> {
             words.extend(Availability::ALL.iter().map(|word| word.as_str()));
             words.sort_unstable();
             words.dedup();
-            let says = format!("is no activity or availability; one of {}", words.join(", "));
+            let says = format!("is not an activity or availability; must be one of {}", words.join(", "));
             self.refusals.refuse(at.name(text), says);
         }
         known.map(Into::into)

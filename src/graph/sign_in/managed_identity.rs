@@ -113,7 +113,7 @@ impl ManagedIdentity {
     fn refused(&self, status: StatusCode, body: &[u8]) -> ReadFailure {
         let advice = match (&self.client_id, status) {
             (_, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
-                "the identity service of this machine does not let the bridge in: run it inside the app that \
+                "the identity service of this machine rejects the bridge: run it inside the app that \
                  $IDENTITY_HEADER is from, and restart it there"
             }
             (Some(_), _) => {

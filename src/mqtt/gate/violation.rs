@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Violation {
     /// The first byte is no CONNACK but a TLS alert: the port expects TLS.
-    #[error("this port speaks TLS; write mqtts:// (or wss://) in mqtt.url")]
+    #[error("this port uses TLS; write mqtts:// (or wss://) in mqtt.url")]
     SpeaksTls,
     /// The first byte belongs to no MQTT packet.
     #[error("no MQTT broker answers there; check the host and port in mqtt.url")]
@@ -17,7 +17,7 @@ pub enum Violation {
     Malformed,
     /// A packet that only clients send, or that belongs to QoS 2 or to authentication, which the client did
     /// not offer.
-    #[error("the broker sent a packet of a kind that was not asked for")]
+    #[error("the broker sent a packet of an unexpected kind")]
     NotAskedFor,
     /// A packet that is not a message, and is larger than any packet of its kind may be.
     #[error("the broker sent a packet that is too large")]
@@ -26,6 +26,6 @@ pub enum Violation {
     #[error("the broker accepted the connection a second time")]
     SecondConnack,
     /// The client offered no topic aliases (MQTT 5 section 3.3.2.3.4).
-    #[error("the broker uses topic aliases, which it was not offered")]
+    #[error("the broker uses topic aliases, which this client did not offer")]
     TopicAlias,
 }

@@ -11,7 +11,7 @@ pub(super) fn of(error: &ConnectionError, is_open: bool) -> LinkFailure {
     match error {
         ConnectionError::ConnectionRefused(code) => of_refusal(*code),
         ConnectionError::NetworkTimeout => lost("no answer in time"),
-        ConnectionError::FlushTimeout => lost("the broker takes no more data"),
+        ConnectionError::FlushTimeout => lost("the broker accepts no more data"),
         ConnectionError::MqttState(StateError::AwaitPingResp) => lost(NO_LONGER_ANSWERS),
         ConnectionError::MqttState(StateError::ConnectionAborted) => hung_up(is_open),
         ConnectionError::MqttState(error) if has_gone(error) => hung_up(is_open),

@@ -21,7 +21,7 @@ const TOPIC_INVALID: &str = "the broker does not accept a topic of this bridge; 
      broker allows";
 const OTHER_SERVER: &str = "the broker sends its clients to another one; change mqtt.url";
 const NOT_THIS_PROTOCOL: &str = "the broker does not speak MQTT 5";
-const RATE_EXCEEDED: &str = "the broker finds that this client connects too often";
+const RATE_EXCEEDED: &str = "the broker reports that this client connects too often";
 const BUSY: &str = "the broker is busy";
 const UNSPECIFIED: &str = "the broker gives no reason";
 const NOT_UNDERSTOOD_BY_BROKER: &str = "the broker does not understand what it was sent";
@@ -44,7 +44,7 @@ pub(super) fn of_refusal(code: ConnectReturnCode) -> LinkFailure {
         ),
         Code::BadAuthenticationMethod => (
             LinkFailure::Refused,
-            "the broker requires a way to sign in that this bridge does not have; allow a password or a \
+            "the broker requires a sign-in method that this bridge does not support; allow a password or a \
             certificate",
         ),
         Code::TopicNameInvalid => (LinkFailure::Refused, TOPIC_INVALID),
@@ -93,14 +93,14 @@ pub(super) fn of_goodbye(code: DisconnectReasonCode, said: Option<&str>) -> Link
         Code::UseAnotherServer | Code::ServerMoved => (LinkFailure::Refused, OTHER_SERVER),
         Code::WildcardSubscriptionsNotSupported => (
             LinkFailure::Refused,
-            "the broker allows no wildcards in subscriptions, by which this bridge finds what it left; allow them there",
+            "the broker allows no wildcards in subscriptions, which this bridge needs to find its earlier topics; allow them there",
         ),
         Code::ConnectionRateExceeded => (LinkFailure::Refused, RATE_EXCEEDED),
         Code::MessageRateTooHigh => {
-            (LinkFailure::Refused, "the broker finds that this client sends too much at once")
+            (LinkFailure::Refused, "the broker reports that this client sends too much at once")
         }
         Code::ServerBusy => (LinkFailure::Lost, BUSY),
-        Code::ServerShuttingDown => (LinkFailure::Lost, "the broker shuts down"),
+        Code::ServerShuttingDown => (LinkFailure::Lost, "the broker is shutting down"),
         Code::KeepAliveTimeout => (LinkFailure::Lost, "the broker received nothing for too long"),
         Code::MaximumConnectTime => (LinkFailure::Lost, "the broker ends connections after some time"),
         Code::NormalDisconnection | Code::DisconnectWithWillMessage => return LinkFailure::Closed,
