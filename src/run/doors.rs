@@ -108,7 +108,7 @@ impl Doors {
         let door = Door::open(http.listen)?;
         let address = self.attend(door, http, String::new(), Some(guide));
         let url = format!("http://{address}/");
-        tracing::warn!(url, "no sign-in is configured yet: open the page to set up the bridge");
+        tracing::warn!(url, "nothing to sign in with is configured yet: open the page and set the bridge up there");
         Ok(())
     }
 
