@@ -108,7 +108,10 @@ impl Doors {
         let door = Door::open(http.listen)?;
         let address = self.attend(door, http, String::new(), Some(guide));
         let url = format!("http://{address}/");
-        tracing::warn!(url, "nothing to sign in with is configured yet: open the page and set the bridge up there");
+        tracing::warn!(
+            url,
+            "nothing to sign in with is configured yet: open the page and set the bridge up there"
+        );
         Ok(())
     }
 

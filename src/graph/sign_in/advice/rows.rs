@@ -37,7 +37,7 @@ pub(super) const BY_NUMBER: &[(&[u32], Verdict)] = &[
     (&[70000], Act(Advice::new("the stored sign-in is no longer valid", "sign in again with `presence2mqtt login`"))),
     (&[50089], Act(Advice::new("the sign-in took too long", "start it again with `presence2mqtt login`"))),
     (&[50132, 50133, 50139, 50143], Act(Advice::new("the session has ended, perhaps because the password changed", "sign in again with `presence2mqtt login`"))),
-    (&[50058, 50085, 50197, 51006, 700020, 9002341], Act(Advice::new("the service requires a person to sign in again", "sign in again with `presence2mqtt login`"))),
+    (&[50058, 50085, 50197, 51006, 700020, 9002341], Act(Advice::new("the service requires a person at its sign-in page", "sign in again with `presence2mqtt login`"))),
     (&[50074, 50076, 50078, 50158], Act(Advice::new("the tenant asks for multi-factor authentication", "sign in again with `presence2mqtt login` and confirm it there").app("ask an administrator to exclude the app, which cannot confirm anything, from the policy under Entra admin center > Conditional Access"))),
     (&[50072, 50079, 53004], Act(Advice::new("the account must register for multi-factor authentication", "do so at https://aka.ms/mfasetup, then sign in again with `presence2mqtt login`"))),
     (&[53010], Act(Advice::new("the account must register for multi-factor authentication, and may do so in certain places or on certain devices only", "register there at https://aka.ms/mfasetup, then sign in again with `presence2mqtt login`"))),

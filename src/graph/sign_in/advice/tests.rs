@@ -14,7 +14,7 @@ const ROWS: &[(&[u32], &str, &str)] = &[
     (&[70000], "no longer valid", "Service principal sign-ins"),
     (&[50089], "too long", "Service principal sign-ins"),
     (&[50132, 50133, 50139, 50143], "session", "Service principal sign-ins"),
-    (&[50058, 50085, 50197, 51006, 700_020, 9_002_341], "requires a person to sign in again", "Service principal sign-ins"),
+    (&[50058, 50085, 50197, 51006, 700_020, 9_002_341], "requires a person", "Service principal sign-ins"),
     (&[50074, 50076, 50078, 50158], "multi-factor", "exclude the app"),
     (&[50072, 50079, 53004], "aka.ms/mfasetup", "Service principal sign-ins"),
     (&[53010], "certain places", "Service principal sign-ins"),
