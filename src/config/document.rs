@@ -116,7 +116,7 @@ impl<'t> Document<'t> {
         };
         let is_secret = match key.last_name() {
             "password" | "client_secret" => true,
-            // Somebody may have written the secret itself instead of the file's name.
+            // A user may have written the secret itself instead of the file's name.
             "password_file" | "client_secret_file" => !looks_like_a_path(meant),
             "url" | "graph_url" | "login_url" => may_hold_password(meant),
             _ => false,

@@ -38,7 +38,7 @@ impl Access {
         Self { owner: 0, group: 0, mode: 0, me: 0 }
     }
 
-    /// Whoever runs the program owns it.
+    /// Whether the user who runs the program owns it.
     pub(super) fn is_mine(self) -> bool {
         self.owner == self.me
     }
