@@ -34,7 +34,7 @@
 //!   people use them.
 //! - [`cli`] is the command line; only `main` reads the environment and exits.
 //! - `simulate` is a tenant for tests and for people without one; `demo` adds a broker and shows everything
-//!   at work. No other module uses these two.
+//!   at work. Only `cli` uses these two.
 //!
 //! An edge waits when the loop is busy. The loop waits only for the next event.
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests are an edge"))]
