@@ -84,7 +84,7 @@ impl<'l> Hearing<'l> {
         self.was_asked = true;
     }
 
-    /// Whether there is nothing better to wait for.
+    /// Nothing better can be heard.
     fn is_decided(&self) -> bool {
         self.heard || self.refused.is_some() || self.denied.is_some() || !self.was_asked
     }

@@ -30,7 +30,7 @@ pub fn write(path: &Path, content: &[u8], readers: Readers) -> io::Result<()> {
     })
 }
 
-/// Finds out whether a file could be written there. Leaves no file behind.
+/// Finds out whether a file could be written there, and leaves nothing behind.
 ///
 /// # Errors
 ///
