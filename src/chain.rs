@@ -2,12 +2,12 @@
 
 use std::error::Error;
 
-/// The words of an error and of its causes.
+/// The message of an error, followed by those of its causes.
 pub(crate) fn chain(error: &dyn Error) -> String {
     with_causes(error.to_string(), causes(error))
 }
 
-/// These words, followed by each cause that they do not contain yet.
+/// These words, followed by the message of each cause that they do not contain already.
 pub(crate) fn with_causes(words: String, causes: impl Iterator<Item = String>) -> String {
     causes
         .fold(words, |words, cause| if words.contains(&cause) { words } else { format!("{words}: {cause}") })

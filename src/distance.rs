@@ -1,6 +1,6 @@
-//! How far away a moment is, in the two largest units.
+//! Durations in words, in the two largest units.
 
-/// A stretch of time in no more units than matter.
+/// A duration, cut to the units that matter.
 enum Units {
     Seconds(u64),
     Minutes(u64),
@@ -18,7 +18,7 @@ fn units(seconds: u64) -> Units {
     }
 }
 
-/// For a column: such as `1h 05m`, or `now` for what lies ahead as well, since two machines' clocks differ.
+/// For a table column, such as `1h 05m`. A moment in the future is `now`, since two machines' clocks differ.
 pub(crate) fn brief(seconds: i64) -> String {
     match units(seconds.max(0).unsigned_abs()) {
         Units::Seconds(0) => "now".to_owned(),
@@ -29,7 +29,7 @@ pub(crate) fn brief(seconds: i64) -> String {
     }
 }
 
-/// For a sentence: such as `1 h 5 min`.
+/// For a sentence, such as `1 h 5 min`.
 pub(crate) fn spelled(seconds: u64) -> String {
     match units(seconds) {
         Units::Seconds(_) => "under 1 min".to_owned(),

@@ -1,4 +1,5 @@
-//! Whether a light's device is there and hears: by what it says of itself, and by what becomes of an order.
+//! Whether a light's device is online and receives commands: by its own reports, and by whether the broker
+//! delivers the commands.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,35 +13,35 @@ use crate::core::model::event::Incoming;
 use crate::core::model::foreign::Legible;
 use crate::mqtt::one_shot::{OneShot, OneShotError};
 
-/// For an answer; a Zigbee lamp that slept takes a second or two.
+/// How long to wait for an answer. A Zigbee lamp that slept takes a second or two.
 const ANSWER_WAIT: Duration = Duration::from_secs(4);
 
-/// A clock says something every ten seconds, and keeps nothing on the broker.
+/// An AWTRIX clock reports every ten seconds, and retains nothing on the broker.
 const CLOCK_ANSWER_WAIT: Duration = Duration::from_secs(12);
 
-/// One light, and what was heard of its device.
+/// One light, and what its device has reported.
 pub(crate) struct Hearing<'l> {
     light: &'l Settings,
     ears: Vec<Ear>,
-    /// Where its orders go.
+    /// The topic of its commands.
     orders: BTreeSet<String>,
-    /// An order came back from the broker.
+    /// The broker delivered a command back to us.
     passed: bool,
-    /// It said that it is there, or that it hears.
+    /// The device reported that it is online, or answered.
     there: bool,
     heard: bool,
     gone_at: Option<String>,
     refused: Option<Legible>,
-    /// A filter or a message that the broker refuses in so many words.
+    /// The broker refused a subscription or a message, with a reason.
     denied: Option<String>,
     was_asked: bool,
 }
 
-/// What has become of it.
+/// The result for one light.
 pub(crate) enum Verdict {
-    /// It is there; how that is known.
+    /// The device is there; the text says how that is known.
     Well(String),
-    /// It cannot be known.
+    /// This cannot be found out.
     Unknown(String),
     /// What is wrong, and what to do.
     Wrong(String),
@@ -64,7 +65,7 @@ impl<'l> Hearing<'l> {
         }
     }
 
-    /// Takes a message, if it is about this light.
+    /// Uses a message, if it is about this light.
     pub(crate) fn take(&mut self, message: &Incoming) {
         self.passed |= !message.retained && self.orders.contains(&message.topic);
         for ear in self.ears.iter().filter(|ear| ear.topic == message.topic) {
@@ -78,7 +79,7 @@ impl<'l> Hearing<'l> {
         }
     }
 
-    /// An order was sent.
+    /// A command was sent.
     pub(crate) fn was_told(&mut self) {
         self.was_asked = true;
     }
@@ -139,7 +140,7 @@ impl<'l> Hearing<'l> {
     }
 }
 
-/// Listens to all these devices.
+/// Subscribes to the topics of all these devices.
 ///
 /// # Errors
 ///
@@ -159,7 +160,7 @@ pub(crate) async fn listen(all: &mut [Hearing<'_>], broker: &mut OneShot) -> Res
     Ok(())
 }
 
-/// Asks all these devices something that changes nothing, and waits for answers.
+/// Sends each device a request that changes nothing, and waits for the answers.
 ///
 /// # Errors
 ///
@@ -183,7 +184,7 @@ pub(crate) async fn ask(all: &mut [Hearing<'_>], broker: &mut OneShot) -> Result
     wait(all, broker).await
 }
 
-/// Waits until all of them were heard, or have had their time.
+/// Waits until each device has answered, or its time is over.
 ///
 /// # Errors
 ///
@@ -194,7 +195,7 @@ pub(crate) async fn wait(all: &mut [Hearing<'_>], broker: &mut OneShot) -> Resul
     hear(patience, true, all, broker).await
 }
 
-/// Takes what comes until then.
+/// Uses all messages until this moment.
 ///
 /// # Errors
 ///
@@ -220,7 +221,7 @@ async fn hear(
         }
         Ok(())
     };
-    // That the time is over is no fault.
+    // The end of the time is no error.
     timeout(patience, hearing).await.unwrap_or(Ok(()))
 }
 

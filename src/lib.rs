@@ -10,35 +10,33 @@
 //!
 //! The map, in reading order:
 //!
-//! - [`core`] decides everything and does nothing: what is read when, whose values may be believed, what the
+//! - [`core`] decides everything and does no input or output: what is read when, which values count, what the
 //!   broker should hold, and what has to be sent. It knows no socket, clock, environment or task. One root
-//!   routes between departments that own their state; its own map is in `src/core/mod.rs`. `clippy.toml` and
-//!   `tests/it/architecture.rs` hold both.
-//! - [`graph`] is the edge towards Microsoft: requests, answers turned into normalised presence events, and
-//!   signing in, with a task of its own that invites people and notices new credentials. It knows nothing of
-//!   MQTT.
+//!   routes events between departments that own their state; its own map is in `src/core/mod.rs`.
+//!   `clippy.toml` and `tests/it/architecture.rs` enforce both.
+//! - [`graph`] is the edge towards Microsoft: requests, answers turned into presence events, and signing in,
+//!   with its own task that invites people and notices new credentials. It knows nothing of MQTT.
 //! - [`mqtt`] is the edge towards the broker: one connection at a time, messages in the order given. It knows
-//!   nothing of Graph, and remembers nothing that was sent.
-//! - [`http`] answers whoever asks how the bridge is: health checks, metrics and a status page. It asks the
-//!   loop, and knows neither Graph nor MQTT; [`meters`] is what those two count and time for it.
-//! - [`run`] is the loop between them and the only place with a clock for the core. It also tells systemd how
-//!   it is.
-//! - [`disk`] opens files: those that somebody names, and the folder that is the bridge's own. It knows
-//!   nothing of what is in them.
-//! - [`config`] turns what may be written into what the rest may rely on. Nothing after it checks again.
-//! - [`view`] is what a listener on the broker sees, on a terminal or as lines. It knows topics, not the
+//!   nothing of Graph, and remembers no sent message.
+//! - [`http`] serves the status page, health checks and metrics. It asks the loop, and knows neither Graph
+//!   nor MQTT; [`meters`] are the counters and timers of those two.
+//! - [`run`] is the loop between them, and the only place with a clock for the core. It also reports the
+//!   bridge's state to systemd.
+//! - [`disk`] opens files: those that the configuration names, and those in the bridge's own folder. It does
+//!   not know what they contain.
+//! - [`config`] turns the written configuration into a checked one. No later code checks it again.
+//! - [`view`] shows what a client of the broker receives, as a table or as lines. It knows topics, not the
 //!   bridge.
-//! - `setup` is what a set-up knows, whoever asks: the terminal (`cli/setup`) or, at a first start, the page.
-//!   It knows the edges, and neither the loop nor a face; its `steps` are as pure as the core. `hearing`
-//!   finds out whether a light's device is there.
-//! - `chain` puts an error and its causes into one line, and `distance` says how far away a moment is;
-//!   whoever talks to people uses them.
+//! - `setup` is the set-up without its user interface, which is the terminal (`cli/setup`) or, at a first
+//!   start, the page. It knows the edges, but not the loop; its `steps` are as pure as the core. `hearing`
+//!   finds out whether a light's device answers.
+//! - `chain` puts an error and its causes into one line, and `distance` writes durations; all texts for
+//!   people use them.
 //! - [`cli`] is the command line; only `main` reads the environment and exits.
 //! - `simulate` is a tenant for tests and for people without one; `demo` adds a broker and shows everything
-//!   at work. Neither is known to anything above.
+//!   at work. Only `cli` uses these two.
 //!
-//! Who waits for whom: the edges wait for the loop when it is busy; the loop waits for nobody but the next
-//! event.
+//! An edge waits when the loop is busy. The loop waits only for the next event.
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests are an edge"))]
 
 mod chain;

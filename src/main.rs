@@ -9,8 +9,8 @@ use presence2mqtt::config::Environment;
 fn main() -> ExitCode {
     end_on_panic();
     keep_no_memory_on_disk();
-    // Two providers are linked in; which one is meant must be said before the first connection. Only a second
-    // call fails.
+    // Two TLS providers are linked, so one has to be selected before the first connection. Only a second call
+    // fails.
     let _first = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let arguments = Arguments::parse();
     let last_words = arguments.last_words();
@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever read the results has seen enough.
+        // The reader of the results has closed the pipe.
         Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
             last_words.say(&failure);
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The one place that reads the environment, and asks the system for its name.
+/// Reads the environment, and asks the system for the host name; no other place does.
 #[expect(clippy::disallowed_methods, reason = "main reads the environment, everybody else is handed it")]
 fn environment() -> Environment {
     let environment: Environment = std::env::vars_os()
@@ -51,21 +51,21 @@ fn host() -> String {
     std::env::var("COMPUTERNAME").unwrap_or_default()
 }
 
-/// Passwords and tokens are in the memory, and a core dump would write it to a disk, or hand it to whoever
-/// collects dumps. Nor can another process of the same user look into it then. Where the system refuses, the
-/// bridge works as well.
+/// Passwords and tokens are in the memory. A core dump would write them to a disk or send them to a collector
+/// of dumps, so there is none; other processes of the same user cannot read the memory either. If the system
+/// refuses this, the bridge works nevertheless.
 #[cfg(target_os = "linux")]
 fn keep_no_memory_on_disk() {
     use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
     let _refused = set_dumpable_behavior(DumpableBehavior::NotDumpable);
-    // A second lock, for systems that dump whatever a program says.
+    // Also for systems that dump regardless of `PR_SET_DUMPABLE`.
     let _refused = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
 }
 
 #[cfg(not(target_os = "linux"))]
 fn keep_no_memory_on_disk() {}
 
-/// A half-alive bridge misinforms: whatever panics, the process ends, with the documented code.
+/// After a panic the process ends with the documented exit code: half a bridge would publish wrong values.
 #[expect(clippy::disallowed_methods, reason = "the promise of exit code 1 for a task that dies")]
 fn end_on_panic() {
     let print = std::panic::take_hook();

@@ -1,6 +1,6 @@
-//! What the edges count and time, where the clocks are. The metrics are made of it; nothing is decided by it.
+//! Counters and timers of the edges. The metrics are made from them; no decision depends on them.
 //!
-//! Whoever holds a clone counts into the same meters. Nobody's name is in them.
+//! All clones count into the same meters. They contain no names of people.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,49 +15,49 @@ use prometheus_client::metrics::histogram::Histogram;
 use crate::core::model::name::TopicLevel;
 use crate::core::model::request::ReadFailure;
 
-/// One label.
+/// One label of a metric.
 type Label = [(&'static str, &'static str); 1];
 
-/// Seconds. Graph answers in tens of milliseconds, and a request may take two minutes.
+/// Buckets in seconds. Graph answers in tens of milliseconds, and a request may take two minutes.
 const OF_GRAPH: [f64; 12] = [0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 120.0];
 
-/// Seconds. A broker nearby answers within milliseconds.
+/// Buckets in seconds. A broker nearby answers within milliseconds.
 const OF_BROKER: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
 
-/// Every word of `outcome`.
+/// All values of the label `outcome`.
 pub const OUTCOMES: [&str; 8] =
     ["ok", "throttled", "failed", "token_refused", "sign_in_required", "forbidden", "not_found", "refused"];
 
 /// All meters of a process.
 #[derive(Debug, Clone, Default)]
 pub struct Meters {
-    /// Towards Microsoft, by the account's name.
+    /// Requests to Microsoft, by the account's name.
     graph: Arc<Mutex<BTreeMap<Option<TopicLevel>, GraphMeter>>>,
-    /// Towards the broker.
+    /// Messages to the broker.
     pub broker: BrokerMeter,
-    /// Towards visitors.
+    /// Visitors of the page.
     pub http: HttpMeter,
 }
 
 /// Visitors of the status page.
 #[derive(Debug, Clone, Default)]
 pub struct HttpMeter {
-    /// Passwords that were looked at and are wrong.
+    /// Wrong passwords.
     pub wrong_passwords: Counter,
-    /// Visits that were refused since their address has to wait after wrong passwords.
+    /// Requests refused because their address has to wait after wrong passwords.
     pub slowed: Counter,
-    /// Connections that were closed to make room for newer ones.
+    /// Connections closed to make room for newer ones.
     pub crowded_out: Counter,
 }
 
 /// Requests to Graph.
 #[derive(Debug, Clone)]
 pub struct GraphMeter {
-    /// Requests that are over, by how they ended. One that was not sent for want of a token is among them.
+    /// Finished requests by outcome, including those that were not sent because there was no token.
     pub requests: Family<Label, Counter>,
-    /// From the request to the last byte of the answer, without waiting for a token.
+    /// From the request to the last byte of the answer, without the wait for a token.
     pub duration: Histogram,
-    /// When the newest access token ends, in seconds since 1970; 0 before the first.
+    /// When the newest access token expires, in seconds since 1970; 0 before the first.
     pub token_ends: Gauge,
 }
 
@@ -66,9 +66,9 @@ pub struct GraphMeter {
 pub struct BrokerMeter {
     /// Connections that the broker accepted.
     pub connects: Counter,
-    /// Messages handed over.
+    /// Messages sent.
     pub publishes: Counter,
-    /// From handing a message over to its acknowledgement (QoS 1 only).
+    /// From sending a message to its acknowledgement (QoS 1 only).
     pub acknowledged: Histogram,
 }
 
@@ -76,7 +76,7 @@ impl Default for GraphMeter {
     fn default() -> Self {
         let requests = Family::<Label, Counter>::default();
         for outcome in OUTCOMES {
-            // An alert on a rate needs the zero before the first.
+            // An alert on a rate needs the initial zero.
             drop(requests.get_or_create(&[("outcome", outcome)]));
         }
         Self { requests, duration: Histogram::new(OF_GRAPH), token_ends: Gauge::default() }
@@ -94,7 +94,7 @@ impl Default for BrokerMeter {
 }
 
 impl Meters {
-    /// That of the account with this name, or of the only one.
+    /// The meters of the account with this name, or of the only one.
     #[must_use]
     pub fn graph(&self, account: Option<&TopicLevel>) -> GraphMeter {
         let mut meters = self.graph.lock().unwrap_or_else(PoisonError::into_inner);
@@ -103,7 +103,7 @@ impl Meters {
 }
 
 impl GraphMeter {
-    /// A request is over. It took this long, if it was sent.
+    /// A request has ended. `took` is its duration, if it was sent.
     pub fn ended<T>(&self, outcome: &Result<T, ReadFailure>, took: Option<Duration>) {
         let outcome = match outcome {
             Ok(_) => "ok",
@@ -121,7 +121,7 @@ impl GraphMeter {
         }
     }
 
-    /// There is an access token, and this is when it ends.
+    /// There is a new access token, which expires at this time.
     pub fn token_ends(&self, at: Timestamp) {
         self.token_ends.set(at.as_second());
     }
@@ -133,12 +133,12 @@ impl BrokerMeter {
         self.connects.inc();
     }
 
-    /// So many messages were handed over.
+    /// Counts messages that were sent.
     pub fn published(&self, messages: usize) {
         self.publishes.inc_by(messages as u64);
     }
 
-    /// A message was acknowledged, this long after it was handed over.
+    /// A message was acknowledged, this long after it was sent.
     pub fn acknowledged(&self, after: Duration) {
         self.acknowledged.observe(after.as_secs_f64());
     }

@@ -27,7 +27,7 @@ pub(super) async fn run(listen: Option<SocketAddr>, out: &mut impl Write) -> Res
     if listen.port() == 0 {
         return Err(Failure::new(
             exit::CONFIG,
-            "http.listen must name a port for this; with 0 nobody knows which it is",
+            "http.listen must name a port for this; with 0 it is not known",
         ));
     }
     let address = reachable(listen);

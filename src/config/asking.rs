@@ -1,4 +1,4 @@
-//! What somebody needs who only asks the bridge whether it is alive: `http.listen`.
+//! The part of a configuration that a health check needs: `http.listen`.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -8,13 +8,14 @@ use super::environment::Environment;
 use super::error::ConfigErrors;
 use super::{Origin, check, environment, find, json_schema};
 
-/// Finds the configuration as [`load`](super::load) does and takes `http.listen` of it, if it is there. A
-/// bridge that runs is alive whatever somebody has written since, so nothing else is looked at; it must be
-/// TOML though. A file that is named may not be there yet: at a first start a bridge asks what goes into it.
+/// Finds the configuration as [`load`](super::load) does, and reads only `http.listen`, if it is set. Other
+/// mistakes in the file do not matter, because a running bridge stays alive when the file changes; the file
+/// must be TOML though. A file named on the command line may be missing: at a first start the bridge asks for
+/// its content.
 ///
 /// # Errors
 ///
-/// If that cannot be had: exit code 78.
+/// If `http.listen` cannot be read: exit code 78.
 pub fn load_listen(
     explicit: Option<&Path>,
     environment: &Environment,
@@ -25,7 +26,7 @@ pub fn load_listen(
 
 fn read(text: &str, origin: Origin, environment: &Environment) -> Result<Option<SocketAddr>, ConfigErrors> {
     let (mut document, mut table) = Document::parse(text, origin)?;
-    // Variables of other keys are the bridge's matter; one of the wrong type for this key there is not.
+    // Variables of other keys do not matter here. For this key any variable has the right type: text.
     let _of_others = environment::overlay(environment, &json_schema(), &mut document, table.get_mut());
     let http = table.get_ref().get("http").and_then(|http| http.get_ref().as_table());
     let Some(listen) = http.and_then(|http| http.get("listen")) else { return Ok(None) };

@@ -1,4 +1,4 @@
-//! Where the broker is, or each of several that stand for one.
+//! The address of the broker, or of several that belong to one cluster.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,7 +18,7 @@ pub struct Broker {
     pub path: String,
 }
 
-/// The addresses under which the broker is tried, in turn: at least one.
+/// The addresses of the broker, tried in turn. There is at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Brokers(Vec<Broker>);
 
@@ -34,7 +34,7 @@ impl Brokers {
         self.0.iter()
     }
 
-    /// The one whose turn it is, counting from 0 and in a circle.
+    /// The address at this position, counting from 0; after the last one the first follows.
     #[must_use]
     pub fn in_turn(&self, turn: usize) -> &Broker {
         &self.0[turn % self.0.len()]
@@ -127,7 +127,7 @@ impl FromStr for Broker {
             _ => return refuse("must begin with mqtt://, mqtts://, ws:// or wss://"),
         };
         if url.query().is_some() || url.fragment().is_some() {
-            return refuse("must not have anything behind ? or #");
+            return refuse("must not have a query or fragment (? or #)");
         }
         let host = match url.host() {
             Some(Host::Domain(name)) if !name.is_empty() && !name.contains('%') => name.to_owned(),
@@ -142,7 +142,7 @@ impl FromStr for Broker {
             _ if !scheme.is_websocket() => {
                 return refuse("must not have a path; only ws:// and wss:// have one");
             }
-            // Most brokers listen at /mqtt and Mosquitto anywhere; who needs the root writes the slash.
+            // Most brokers listen at /mqtt, and Mosquitto at any path. To use the root, write the slash.
             "/" if !text.ends_with('/') => "/mqtt",
             path => path,
         };
@@ -200,8 +200,8 @@ mod tests {
             ("mqtt://broker:0", "port"),
             ("mqtt://broker:70000", "invalid port"),
             ("mqtt://broker/path", "path"),
-            ("mqtt://broker?a=b", "behind ?"),
-            ("ws://broker/#b", "behind ?"),
+            ("mqtt://broker?a=b", "query or fragment"),
+            ("ws://broker/#b", "query or fragment"),
             ("mqtt://alice@broker", "mqtt.username"),
             ("mqtt://:s3cr3t@broker", "mqtt.password_file"),
             ("mqtt://alice:s3cr3t@broker:x", "must be a URL"),

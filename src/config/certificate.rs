@@ -95,11 +95,11 @@ pub enum CertificateError {
 }
 
 impl Certificate {
-    /// Reads both anew.
+    /// Reads both files again.
     ///
     /// # Errors
     ///
-    /// If they cannot be read, or are no RSA certificate with its key. Their time is not looked at.
+    /// If they cannot be read, or do not hold an RSA certificate and its key. Expiry is not checked.
     pub fn read(&self) -> Result<KeyedCertificate, CertificateError> {
         let certificates = read(&self.certificate_file)?;
         let key = match &self.private_key_file {
@@ -159,7 +159,7 @@ fn rsa_key(text: &[u8], path: &Path) -> Result<rsa::KeyPair, CertificateError> {
     pair.ok_or_else(|| CertificateError::NotRsa { path: path() })
 }
 
-/// Of the certificates in a file, the one that the key belongs to.
+/// Of the certificates in a file, the one whose public key belongs to the private key.
 fn certificate_of(key: rsa::KeyPair, pem: &[u8], path: &Path) -> Result<KeyedCertificate, CertificateError> {
     let path = || path.to_owned();
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();

@@ -1,4 +1,4 @@
-//! The file as it stands, with the environment laid over it: what is at a key, and where it was written.
+//! The configuration file with the environment's values on top: the value of each key, and the line it is on.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -31,19 +31,19 @@ struct Written {
     value: Option<(Range<usize>, String)>,
 }
 
-/// A file, and what of the environment is laid over it. Of many people the parsed file takes far more memory
-/// than the text, so that it is not kept; whoever asks for what was written there parses it anew.
+/// A parsed file, and the values from the environment. For many people the parsed TOML takes far more memory
+/// than the text, so only the text is kept, and it is parsed again where a message needs a value.
 pub(super) struct Document<'t> {
     origin: Origin,
     text: &'t str,
     /// What is written at which key of the file.
     written: OnceCell<BTreeMap<Key, Written>>,
-    /// The values that came from the environment, as they came.
+    /// The values from the environment, unchanged.
     overlaid: BTreeMap<Key, String>,
 }
 
 impl<'t> Document<'t> {
-    /// Reads TOML, and says what stands there; the error never shows a part of the text, which might be a
+    /// Reads TOML and records where each key is. The error never shows a part of the text, which might be a
     /// secret.
     pub(super) fn parse(text: &'t str, origin: Origin) -> Result<(Self, Spanned<DeTable<'t>>), ConfigErrors> {
         let parsed = DeTable::parse(text).map_err(|error| {
@@ -98,7 +98,7 @@ impl<'t> Document<'t> {
         ConfigError::new(place, says).of_key(key, line)
     }
 
-    /// The line of a key, or of the innermost table around it that is written.
+    /// The line of a key. If the key is not written, the line of the innermost table around it that is.
     fn line_of(&self, key: &Key) -> Option<usize> {
         let steps = key.steps();
         let written = (1..=steps.len()).rev().find_map(|n| self.written(&Key::from(&steps[..n])))?;
@@ -116,7 +116,7 @@ impl<'t> Document<'t> {
         };
         let is_secret = match key.last_name() {
             "password" | "client_secret" => true,
-            // In the place of a file's name somebody may have written the secret itself.
+            // A user may have written the secret itself instead of the file's name.
             "password_file" | "client_secret_file" => !looks_like_a_path(meant),
             "url" | "graph_url" | "login_url" => may_hold_password(meant),
             _ => false,
@@ -126,14 +126,13 @@ impl<'t> Document<'t> {
     }
 }
 
-/// Whether a text is made like the names that people give to files, and not like the secrets that machines
-/// make.
+/// Whether a text looks like the name of a file, not like a generated secret.
 pub(super) fn looks_like_a_path(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_./".contains(c);
     text.starts_with(['/', '.']) || text.chars().all(plain)
 }
 
-/// Whether a URL may hold a password: before the host, behind the path, or where the host was forgotten.
+/// Whether a URL may hold a password: before the host, after the path, or in place of a missing host.
 fn may_hold_password(url: &str) -> bool {
     let has_host = Url::parse(url).is_ok_and(|url| url.has_host());
     url.contains(['@', '?', '#']) || (url.contains(':') && !has_host)
@@ -178,12 +177,13 @@ fn note(value: &Spanned<DeValue<'_>>, key: Key, start: usize, all: &mut BTreeMap
     all.insert(key, Written { start, value: is_scalar.then(scalar) });
 }
 
-/// Writes a value; a section that the file spells as something else is left for the check of types.
+/// Writes a value. If the file has something else where the section should be, the type check reports it
+/// later.
 pub(super) fn put<'t>(table: &mut DeTable<'t>, steps: &[Step], value: DeValue<'t>) {
     let Some((Step::Name(name), rest)) = steps.split_first() else {
         return;
     };
-    // Nobody asks for the span of what the environment gave.
+    // No error needs the position of a value from the environment.
     let spanned = |value| Spanned::new(0..0, value);
     if rest.is_empty() {
         table.insert(Spanned::new(0..0, Cow::Owned(name.clone())), spanned(value));

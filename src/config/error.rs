@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, said so that it can be put right.
+//! What is wrong with a configuration, in messages that show how to correct it.
 
 use std::fmt;
 use std::path::Path;
@@ -9,16 +9,16 @@ use super::key::Key;
 #[derive(Debug)]
 pub struct ConfigErrors(Vec<ConfigError>);
 
-/// One thing that is wrong: where, what is written there, and what is allowed.
+/// One mistake: where it is, what is written there, and what is allowed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ConfigError {
     /// `file:line`, `file`, or the name of an environment variable.
     place: String,
     /// The line in the file that the error belongs to, for the order of errors.
     line: Option<usize>,
-    /// Nothing if the trouble is with the file as a whole.
+    /// `None` if the whole file is wrong.
     key: Option<Key>,
-    /// As written; nothing if it is absent, a table, or may be a secret.
+    /// The value as written. `None` if the key is absent, a table, or may be a secret.
     value: Option<String>,
     says: String,
 }

@@ -1,4 +1,5 @@
-//! Who else than the bridge can read or change the files that a configuration names, and slips in secrets.
+//! Warnings about files of a configuration that other users can read or change, and about typing slips in
+//! secrets.
 
 use std::path::Path;
 
@@ -10,8 +11,8 @@ use super::known::{Auth, Config};
 use super::secret::Secret;
 use crate::disk::{Holds, named};
 
-/// One sentence for each file that others can read or write and should not, with the command that ends it,
-/// and for each secret with a slip around it. None of it keeps the bridge from working.
+/// One sentence for each file that others can read or write and should not, with the command that corrects
+/// it, and one for each secret with quotes or spaces around it. The bridge works nevertheless.
 #[must_use]
 pub fn exposed(config: &Config) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
@@ -38,7 +39,7 @@ fn files(config: &Config) -> Vec<(&Path, Holds)> {
             let key = certificate.private_key_file.as_ref().unwrap_or(&certificate.certificate_file);
             Some((key.as_path(), Holds::Secret))
         }
-        // The platform writes it, with a mode of its own, and it lives for an hour.
+        // The platform writes this file with its own mode, and its token is valid for an hour.
         Auth::WorkloadIdentity { token: Secret::File(path), .. } => Some((path.as_path(), Holds::Settings)),
         Auth::WorkloadIdentity { token: Secret::Inline(_), .. }
         | Auth::Person { .. }
@@ -46,7 +47,7 @@ fn files(config: &Config) -> Vec<(&Path, Holds)> {
         | Auth::ManagedIdentity { .. } => None,
     }));
     files.extend(mqtt.client_identity.iter().map(|identity| (identity.key_file.as_path(), Holds::Secret)));
-    // Whoever can write these chooses who passes for Graph, or for the broker.
+    // A user who can write these files decides which server is trusted as Graph or as the broker.
     let authorities = accounts.iter().map(|account| &account.ca_file).chain([&mqtt.ca_file]).flatten();
     files.extend(authorities.map(|path| (path.as_path(), Holds::Settings)));
     // Accounts may share theirs.
@@ -76,7 +77,7 @@ fn secrets(config: &Config) -> Vec<&Secret> {
     secrets
 }
 
-/// A secret of the configuration may come from the environment; then the file does not hold it.
+/// If the environment sets the secret, the file does not hold it.
 fn holds(path: &Path, config: &Config) -> Holds {
     let text = named::read(path, find::MAX_BYTES).map(|read| read.bytes).unwrap_or_default();
     let is_in = |secret: &&Secret| match secret {

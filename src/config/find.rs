@@ -7,10 +7,10 @@ use super::environment::Environment;
 use super::error::ConfigErrors;
 use crate::disk::named;
 
-/// Against a file that never ends. A hundred thousand people, each with an entry, take 8 MB.
+/// Limits the reading of a file that never ends. 100,000 people with one entry each take 8 MB.
 pub(super) const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Found wherever somebody happens to be.
+/// The name that is looked for in the working directory.
 const HERE: &str = "presence2mqtt.toml";
 
 /// The file named, else the first that exists, and its text.
@@ -24,7 +24,7 @@ pub(super) fn find(
     first_of(&usual_places(environment), environment)
 }
 
-/// The same; a file that is named and is not there has nothing in it yet.
+/// The same, but a file that is named and missing counts as empty.
 pub(super) fn find_or_none_yet(
     explicit: Option<&Path>,
     environment: &Environment,
@@ -43,9 +43,10 @@ fn is_missing(file: &Path) -> bool {
     file.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
 }
 
-/// The first of these files that exists, else the environment alone if it says anything.
+/// The first of these files that exists. If none does, the environment alone, if it sets a key.
 fn first_of(places: &[PathBuf], environment: &Environment) -> Result<(Origin, String), ConfigErrors> {
-    // A link that leads nowhere is there, too: what it was to be is missed, not replaced by another file.
+    // A link to a missing file counts as existing, so that its absence is reported and no other file is used
+    // instead.
     if let Some(found) = places.iter().find(|place| place.symlink_metadata().is_ok()) {
         return if found == Path::new(HERE) { read_here() } else { read(found.clone()) };
     }
@@ -64,7 +65,7 @@ fn first_of(places: &[PathBuf], environment: &Environment) -> Result<(Origin, St
 }
 
 fn usual_places(environment: &Environment) -> Vec<PathBuf> {
-    // The XDG specification: a relative path is to be ignored.
+    // The XDG specification says to ignore a relative path.
     let absolute = |path: &Path| path.is_absolute();
     let xdg = environment.get("XDG_CONFIG_HOME").map(PathBuf::from);
     let home = || Some(Path::new(environment.get("HOME")?).join(".config"));
@@ -82,9 +83,9 @@ fn read(file: PathBuf) -> Result<(Origin, String), ConfigErrors> {
     text(file, read.bytes)
 }
 
-/// A file that nobody named is obeyed only if nobody else can have written it: in a shared folder it would be
-/// whoever's wish it is, and a configuration says to whom secrets are sent. Its owner and mode are enough,
-/// whatever the folder's are: what others put in its place belongs to them.
+/// A file that was found, not named, is used only if no other user can have written it. In a shared folder it
+/// could be any user's, and a configuration decides where secrets are sent. The owner and mode of the file
+/// are enough, whatever the folder's are: a file that another user puts in its place belongs to that user.
 fn read_here() -> Result<(Origin, String), ConfigErrors> {
     let file = Path::new(HERE);
     let read = named::read_unlinked(file, MAX_BYTES).map_err(|error| ConfigErrors::of_file(file, error))?;

@@ -1,4 +1,4 @@
-//! A first start: somebody may be asked over HTTP, and what to sign in with is not written yet.
+//! A first start: the page may ask for a configuration, and no sign-in is configured yet.
 
 use std::path::{Path, PathBuf};
 
@@ -8,23 +8,24 @@ use super::key::Key;
 use super::known::Http;
 use super::{check, find, written};
 
-/// What has to be written before a bridge can start, and may be asked for. Everything else that is wrong is
-/// wrong.
+/// The keys that may be missing at a first start, because the page asks for them. Any other mistake is an
+/// error.
 const ASKED_FOR: [&str; 3] = ["graph.tenant_id", "graph.client_id", "mqtt.url"];
 
-/// What nobody writes who has not begun yet: then something was lost, and is no question.
+/// If one of these is written, the user had a configuration and lost a part of it. That is an error, not a
+/// first start.
 const WORK: [&str; 3] = ["users", "groups", "lights"];
 
-/// What is known at a first start.
+/// What the program knows at a first start.
 #[derive(Debug)]
 pub struct FirstStart {
     /// Where the set-up is served, and to whom.
     pub http: Http,
     /// The file that there is, or that is named and is not there yet.
     pub file: Option<PathBuf>,
-    /// What that file says of `[http]`, as text that goes before all sections of another file.
+    /// The file's `[http]` section, as text to put in front of the sections of the new file.
     pub kept: String,
-    /// The sections that the file has besides.
+    /// The other sections of the file.
     pub sections: Vec<String>,
     /// The whole text of that file.
     pub text: String,
@@ -32,7 +33,7 @@ pub struct FirstStart {
     pub given: Given,
 }
 
-/// Which keys a variable says: those need not be asked for, and not be written.
+/// Which values the environment provides. The page does not ask for them, and does not write them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Given {
     /// The tenant.
@@ -62,8 +63,8 @@ impl Given {
     }
 }
 
-/// Whether the configuration that [`load`](super::load) finds is that of a first start: `http.listen` is
-/// there, the page may change something, and only what a set-up asks for is missing.
+/// Whether the configuration that [`load`](super::load) finds is that of a first start: `http.listen` is set,
+/// the page may change something, and only keys are missing that the page asks for.
 #[must_use]
 pub fn first_start(explicit: Option<&Path>, environment: &Environment) -> Option<FirstStart> {
     let (origin, text) = find::find_or_none_yet(explicit, environment).ok()?;
@@ -100,12 +101,12 @@ fn read(text: &str, origin: Origin, environment: &Environment) -> Option<FirstSt
     (!http.read_only).then_some(FirstStart { http, file, kept, sections, text, given })
 }
 
-/// What a configuration's file says now, and nothing yet if it is not there; none if it cannot be read.
+/// The present content of the configuration file; empty if there is no file, `None` if it cannot be read.
 pub(crate) fn text_of(file: &Path) -> Option<String> {
     find::find_or_none_yet(Some(file), &Environment::default()).ok().map(|(_, text)| text)
 }
 
-/// What would be lost with this text.
+/// The sections that would be lost if the file were replaced.
 pub(crate) fn sections(text: &str) -> Vec<String> {
     text.parse().map_or_else(|_| vec!["text that is no TOML".to_owned()], |table| names(&table))
 }
@@ -114,7 +115,7 @@ fn names(table: &toml::Table) -> Vec<String> {
     table.keys().map(|name| format!("[{name}]")).collect()
 }
 
-/// Editors look for it on the first line, where the next file has its own.
+/// Editors look for the schema on the first line. The new file writes its own.
 fn without_schema(text: &str) -> &str {
     match text.split_once('\n') {
         Some((first, rest)) if first.starts_with("#:schema") => rest,
@@ -147,19 +148,19 @@ mod tests {
             ("", &[LISTEN, broker], true),
             (&format!("{here}{of_graph}"), &[], true),
             (&format!("{here}{of_graph}[mqtt]\nurl = \"mqtt://broker.example\"\n"), &[], true),
-            // Nobody could be asked.
+            // The page may not ask.
             ("", &[broker], false),
             (&format!("{here}read_only = true\n"), &[], false),
-            // There is something to sign in with.
+            // A sign-in is configured.
             (&format!("{here}{of_graph}{id}"), &[], false),
             (&format!("{here}{of_graph}{id}"), &[broker], false),
             (&format!("{here}[graph.auth]\nmethod = \"client-secret\"\n"), &[], false),
             (&format!("{here}[[accounts]]\nname = \"alice\"\n"), &[], false),
-            // What to do is written: the rest was lost.
+            // The configuration says what the bridge should do, so the rest was lost.
             (&format!("{here}{of_graph}[[users]]\nname = \"alice\"\nid = \"me\"\n"), &[broker], false),
             (&format!("{here}{of_graph}[[groups]]\nname = \"all\"\nusers = [\"me\"]\n"), &[broker], false),
             (&format!("{here}[[lights]]\nname = \"x\"\npreset = \"wled\"\ntopic = \"wled/x\"\n"), &[], false),
-            // Something is wrong.
+            // Another key is wrong.
             (&format!("{here}[mqtt]\nurl = \"broker\"\n"), &[], false),
             (&format!("{here}[graph]\ntenant_id = \"common\"\n"), &[], false),
             (&format!("{here}[graph]\npoll_interval = \"1ms\"\n"), &[], false),

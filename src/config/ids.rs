@@ -22,8 +22,8 @@ impl TenantId {
 }
 
 impl TenantId {
-    /// Whether an account of the tenant with this id may be one of it. Of a domain only the sign-in service
-    /// knows the id.
+    /// Whether an account of the tenant with this id may sign in. If the configuration names a domain, only
+    /// the sign-in service knows its id.
     #[must_use]
     pub fn may_be(&self, id: &str) -> bool {
         self.0.parse::<ObjectId>().is_err() || self.0.eq_ignore_ascii_case(id)

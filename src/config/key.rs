@@ -67,7 +67,7 @@ impl Key {
     }
 }
 
-/// For the keys this program names itself: bare words joined by dots.
+/// For keys that the program itself names: words joined by dots.
 impl From<&str> for Key {
     fn from(dotted: &str) -> Self {
         Self(dotted.split('.').map(|name| Step::Name(name.to_owned())).collect())
@@ -86,7 +86,7 @@ impl From<&serde_path_to_error::Path> for Key {
         let step = |segment: &Segment| match segment {
             Segment::Seq { index } => Some(Step::Index(*index)),
             Segment::Map { key } => Some(Step::Name(key.clone())),
-            // Words of an enum are values here, not places.
+            // A word of an enum is a value, not a further step of the path.
             Segment::Enum { .. } | Segment::Unknown => None,
         };
         Self(path.iter().filter_map(step).collect())

@@ -1,6 +1,6 @@
-//! What is known true of a configuration that was accepted: nothing after this checks again.
+//! A checked configuration. The rest of the program relies on it and checks nothing again.
 //!
-//! `settings` of a part is what the core needs of it, in the core's own type; the rest is for the edges.
+//! `settings` of a part is what the core needs, in the core's own type; the rest is for the edges.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -29,22 +29,22 @@ pub struct Config {
     pub origin: Origin,
     /// The broker and what is published there.
     pub mqtt: Mqtt,
-    /// When presence is published, whichever account it is read by.
+    /// When presence is published. The same for all accounts.
     pub graph: GraphSettings,
-    /// Who reads it: at least one. Names unique ignoring case; one that has none is the only one.
+    /// The accounts: at least one. Names are unique ignoring case; an account without a name is the only one.
     pub accounts: Vec<Account>,
     /// The people to follow: names unique ignoring case, in the order written; at least one, unless there are
     /// groups.
     pub users: Vec<User>,
     /// The groups whose members are followed, each once, in the order written.
     pub groups: Vec<Group>,
-    /// Lights that show somebody's presence, names unique ignoring case.
+    /// Lights that show people's presence; names unique ignoring case.
     pub lights: Vec<lights::settings::Settings>,
     /// Discovery by Home Assistant.
     pub home_assistant: HomeAssistant,
     /// Setting presence from MQTT.
     pub commands: Commands,
-    /// Metrics, health checks and the status page, if they are wanted.
+    /// Metrics, health checks and the status page, if `http.listen` is set.
     pub http: Option<Http>,
 }
 
@@ -53,7 +53,7 @@ pub struct Config {
 pub struct Mqtt {
     /// Where the broker is.
     pub brokers: Brokers,
-    /// How the bridge proves itself to the broker, if it does so by name.
+    /// The user name and password at the broker, if there are any.
     pub credentials: Option<Credentials>,
     /// Certificate authorities (PEM) to trust besides the system's; only with TLS.
     pub ca_file: Option<PathBuf>,
@@ -81,10 +81,10 @@ pub struct ClientIdentity {
     pub key_file: PathBuf,
 }
 
-/// One account: which tenant is asked, and as whom.
+/// One account: a tenant, and the credentials to read it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Account {
-    /// The topic level, also what people call it; `None`: there is only this one, and `[[accounts]]` is not
+    /// The topic level and the name in messages. `None`: this is the only account, and `[[accounts]]` is not
     /// used.
     pub name: Option<TopicLevel>,
     /// Which Microsoft cloud the tenant is in.
@@ -108,7 +108,7 @@ pub struct Account {
 /// Which Microsoft cloud a tenant is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cloud {
-    /// The one for everybody.
+    /// The worldwide cloud.
     Global,
     /// US government, GCC High.
     UsGovL4,
@@ -119,15 +119,16 @@ pub enum Cloud {
 /// How the bridge proves who it is to the sign-in service.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Auth {
-    /// As a person.
+    /// A person signs in.
     Person {
-        /// How they sign in first.
+        /// How the person signs in for the first time.
         by: SignInBy,
         /// The app registration.
         client_id: ApplicationId,
         /// The folder that keeps the tokens.
         state_dir: PathBuf,
-        /// Where the sign-in was kept while there were no `[[accounts]]`, if it can only be this account's.
+        /// Where the sign-in was stored before `[[accounts]]` was used, if it can only belong to this
+        /// account.
         earlier: Option<PathBuf>,
         /// Whether the code is published.
         announce: bool,
@@ -157,19 +158,19 @@ pub enum Auth {
     ManagedIdentity {
         /// Names a user-assigned identity; `None`: the system-assigned one.
         client_id: Option<ApplicationId>,
-        /// Who gives out its tokens.
+        /// The service that issues its tokens.
         service: IdentityService,
     },
 }
 
-/// Who gives out the tokens of a managed identity.
+/// The service that issues the tokens of a managed identity.
 #[derive(Debug, Clone)]
 pub enum IdentityService {
     /// App Service, Functions and Container Apps: `$IDENTITY_ENDPOINT` with `$IDENTITY_HEADER`.
     App {
         /// Where to ask.
         endpoint: Url,
-        /// What to show.
+        /// The value of `$IDENTITY_HEADER`.
         header: SecretString,
     },
     /// The metadata service of a virtual machine; `$AZURE_POD_IDENTITY_AUTHORITY_HOST` names another one.
@@ -184,29 +185,29 @@ pub enum IdentityService {
 pub struct HomeAssistant {
     /// Whether users and bridge are announced.
     pub discovery: bool,
-    /// Where it listens and speaks.
+    /// The prefix and the birth topic.
     pub settings: Discovery,
 }
 
 /// Setting presence from MQTT.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commands {
-    /// Whether the users' `set` and `set_status_message` topics are obeyed.
+    /// Whether the bridge accepts commands on the users' `set` and `set_status_message` topics.
     pub enabled: bool,
-    /// Below which topic answers may be asked for, beside below the base topic.
+    /// The topic below which response topics are accepted, in addition to those below the base topic.
     pub response_topic: Option<String>,
 }
 
 /// Metrics, health checks and the status page.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Http {
-    /// Where to listen; only a loopback address without a password.
+    /// The address to listen on; without a password a loopback address.
     pub listen: SocketAddr,
     /// What opens the status page and the metrics. The health checks are always open.
     pub password: Option<Secret>,
-    /// Without a password: answer to whatever name the pages are asked for by.
+    /// Without a password: answer to any host name.
     pub any_host: bool,
-    /// The page obeys nobody.
+    /// The page has no forms and changes nothing.
     pub read_only: bool,
 }
 
@@ -230,8 +231,8 @@ impl Config {
 }
 
 impl Account {
-    /// The app whose requests Microsoft counts, where it is known: the cloud, the tenant and the app's own
-    /// id.
+    /// The app whose requests Microsoft counts together, if it is known: the cloud, the tenant and the app's
+    /// own id.
     #[must_use]
     pub fn app(&self) -> App {
         App {
@@ -255,7 +256,7 @@ impl Auth {
         }
     }
 
-    /// The files that prove who the bridge is. They may be replaced while it runs.
+    /// The files with the bridge's credentials. They may be replaced while it runs.
     #[must_use]
     pub fn files(&self) -> Vec<PathBuf> {
         match self {

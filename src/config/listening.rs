@@ -1,4 +1,5 @@
-//! What somebody needs who only listens at the broker: `[mqtt]`, and names if any are written.
+//! The part of a configuration that a client needs which only listens at the broker: `[mqtt]`, and the names
+//! of people, if there are any.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,21 +11,21 @@ use super::written::Written;
 use super::{Origin, check, find, written};
 use crate::core::model::name::TopicLevel;
 
-/// The part of a configuration that says where the broker is and what to call people.
+/// The broker, the topics, and what to call people.
 #[derive(Debug, Clone)]
 pub struct Listening {
     /// The broker and the topics.
     pub mqtt: Mqtt,
     /// The names to show, by topic level.
     pub names: BTreeMap<TopicLevel, String>,
-    /// Everybody who is configured.
+    /// The people in the configuration.
     pub users: Vec<TopicLevel>,
     /// Whether there are more people, in groups.
     pub has_groups: bool,
 }
 
-/// Finds the configuration as [`load`](super::load) does and takes `[mqtt]` of it. The rest must have the
-/// right shape, but may be missing or name files that are not here: whoever listens needs no tenant.
+/// Finds the configuration as [`load`](super::load) does, and reads only `[mqtt]` and names. The rest must
+/// have the right shape, but may be missing or name missing files: listening needs no tenant.
 ///
 /// # Errors
 ///
@@ -41,7 +42,7 @@ fn read(text: &str, origin: Origin, environment: &Environment) -> Result<Listeni
     Ok(Listening { mqtt, names: names(&written), users, has_groups: !written.groups.is_empty() })
 }
 
-/// Whoever has a wrong name here is shown under it nowhere: `check` is there to say so.
+/// People whose name is wrong here are left out. `check` reports that mistake.
 fn names(written: &Written) -> BTreeMap<TopicLevel, String> {
     let named =
         written.users.iter().filter_map(|user| Some((user.name.as_ref()?, user.display_name.as_ref()?)));

@@ -63,7 +63,7 @@ pub use unzoned::unzoned;
 use document::Document;
 use written::Written;
 
-/// Finds the configuration, reads it, lays the environment over it and checks it.
+/// Finds the configuration file, reads it, applies the environment and checks the result.
 ///
 /// The file is `explicit` (`--config`), else `$PRESENCE2MQTT_CONFIG`, else `./presence2mqtt.toml`,
 /// else `$XDG_CONFIG_HOME/presence2mqtt/config.toml` (`~/.config`), else

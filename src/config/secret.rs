@@ -35,7 +35,7 @@ pub enum SecretError {
         /// The file.
         path: PathBuf,
     },
-    /// Which of the lines is meant is not known.
+    /// The file has several lines, so it is not clear which one is the secret.
     #[error("{} holds several lines; a secret is one line", .path.display())]
     SeveralLines {
         /// The file.
@@ -46,7 +46,7 @@ pub enum SecretError {
     Empty,
 }
 
-/// Compares what is configured: two files are the same if their paths are, whatever is in them.
+/// Compares configurations: two files are the same if their paths are, whatever their content.
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
@@ -58,7 +58,7 @@ impl PartialEq for Secret {
 }
 
 impl Secret {
-    /// Gives the secret; a file is read anew each time, without a byte order mark and line ends.
+    /// Returns the secret. Reads a file again each time, without a byte order mark and line ends.
     ///
     /// # Errors
     ///
@@ -74,7 +74,7 @@ impl Secret {
         Ok(secret)
     }
 
-    /// What looks like a slip around a secret that is sent as it is: quotes or spaces. One sentence.
+    /// A warning about quotes or spaces around a secret, which is used as it is. One sentence.
     #[must_use]
     pub fn slip(&self) -> Option<String> {
         let Self::File(path) = self else { return None };
@@ -110,8 +110,7 @@ fn read_file(path: &Path) -> Result<SecretString, SecretError> {
     Ok(secret.into())
 }
 
-/// What is certainly not part of a secret is taken off: the mark that Windows puts before a text, and line
-/// ends behind it.
+/// Removes what is certainly not part of a secret: the byte order mark that Windows writes, and line ends.
 fn bare(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text).trim_end_matches(['\n', '\r'])
 }

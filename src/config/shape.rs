@@ -10,7 +10,8 @@ use super::key::Key;
 use super::schema;
 use super::written::Written;
 
-/// Turns a document into what is written; reports every unknown key, else the first wrong type.
+/// Turns a document into the written configuration. Reports all unknown keys; if there are none, the first
+/// wrong type.
 pub(super) fn read(
     schema: &Value,
     table: Spanned<DeTable<'_>>,
@@ -24,7 +25,7 @@ pub(super) fn read(
     let deserializer = toml::Deserializer::from(table);
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
         let key = Key::from(error.path());
-        // The parser's own message quotes the value; what the key wants does not.
+        // The parser's own message quotes the value, which may be a secret; the expected type does not.
         vec![match schema::node(schema, &key) {
             Some(node) if schema::is_scalar(node) => document.error(key, schema::wanted(node)),
             Some(node) => document.error_unseen(key, schema::wanted(node)),

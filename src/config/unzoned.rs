@@ -1,8 +1,8 @@
-//! Lights whose hours go by the clock of a machine that does not know its time zone.
+//! Lights with `active` hours on a machine that has no time zone.
 
 use super::known::Config;
 
-/// One sentence if there are some, with what to do.
+/// One sentence about these lights and what to do, if there are any.
 #[must_use]
 pub fn unzoned(config: &Config) -> Option<String> {
     let has_none = |zone: &jiff::tz::TimeZone| zone.is_unknown();

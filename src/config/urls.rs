@@ -17,7 +17,7 @@ pub(super) enum Urls {
     Several(Vec<String>),
 }
 
-/// By hand: what serde derives for either of two types says of a wrong one only that it is neither.
+/// Written by hand, because the error that serde derives for an untagged enum does not say what is allowed.
 impl<'de> Deserialize<'de> for Urls {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Either;

@@ -1,4 +1,4 @@
-//! A broker inside the process: for the demonstration and for tests, not for daily use.
+//! A broker inside the process, for the demonstration and for tests; not for daily use.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -6,7 +6,8 @@ use mqtt5::broker::config::{StorageBackend, StorageConfig};
 use mqtt5::broker::{BrokerConfig, BrokerShutdownHandle, MqttBroker};
 use tokio::task::JoinSet;
 
-/// Messages that one client's queues hold: retained topics of a hundred thousand people come in one burst.
+/// The queue for one client, in messages: the retained topics of a hundred thousand people arrive in one
+/// burst.
 const QUEUE: usize = 300_000;
 
 /// A broker on a loopback port, without persistence and without passwords.
@@ -16,7 +17,7 @@ pub struct EmbeddedBroker {
     task: JoinSet<()>,
 }
 
-/// Why there is no broker.
+/// Why the broker cannot run.
 #[derive(Debug, thiserror::Error)]
 #[error("the embedded broker cannot listen on port {port}")]
 pub struct BrokerError {
@@ -58,13 +59,13 @@ impl EmbeddedBroker {
         Ok(Self { address, shutdown, task })
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.address.port()
     }
 
-    /// Cuts every connection and forgets everything.
+    /// Cuts every connection and forgets all messages.
     pub async fn stop(mut self) {
         self.shutdown.shutdown();
         self.task.join_next().await;

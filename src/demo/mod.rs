@@ -1,7 +1,7 @@
-//! `presence2mqtt demo`: a simulated tenant, an embedded broker, the real bridge between them, and a look at
-//! it.
+//! `presence2mqtt demo`: a simulated tenant, an embedded broker, the real bridge between them, and a live
+//! view.
 //!
-//! Nothing is short-circuited: the bridge speaks HTTP and MQTT as it would anywhere.
+//! There are no shortcuts: the bridge speaks HTTP and MQTT as it does elsewhere.
 
 pub mod broker;
 
@@ -24,7 +24,7 @@ use crate::view::picture::Picture;
 use crate::view::show::{Look, Show, ShowEnd};
 use broker::{BrokerError, EmbeddedBroker};
 
-/// How the demonstration is set up.
+/// The options of the demonstration.
 #[derive(Debug, Args)]
 pub struct Options {
     /// End after this long [default: at Ctrl-C]
@@ -47,7 +47,7 @@ pub struct Options {
 /// Why the demonstration ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    /// There is no broker.
+    /// The broker cannot run.
     #[error(transparent)]
     Broker(#[from] BrokerError),
     /// The tenant cannot listen, or the view cannot be printed.
@@ -59,15 +59,15 @@ pub enum DemoError {
     /// The bridge ended.
     #[error(transparent)]
     Bridge(#[from] crate::run::RunError),
-    /// The view did not reach the broker.
-    #[error("the view does not reach the broker")]
+    /// The live view cannot connect to the broker.
+    #[error("the live view cannot reach the broker")]
     NoView(#[source] OneShotError),
-    /// The view lost the broker.
+    /// The live view lost its connection.
     #[error("the view ended")]
     View(#[source] OneShotError),
 }
 
-/// Shows everything at work until `stop`.
+/// Runs everything until `stop`.
 ///
 /// # Errors
 ///
@@ -84,7 +84,7 @@ pub async fn run(
         servers.push((Server::start(TcpListener::bind("127.0.0.1:0").await?, tenant.clone())?, tenant));
     }
     let broker = EmbeddedBroker::start(options.port).await?;
-    // Taken for a moment, so that it is free when the bridge wants it.
+    // Binds the port for a moment, to find one that is free when the bridge needs it.
     let page = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
     let config = configuration(options, &tokens, &servers, broker.port(), page)?;
 
@@ -115,7 +115,7 @@ pub async fn run(
         }
     };
     let outcome = tokio::select! {
-        // Both end when the bridge does; until then an end of the view is an error.
+        // Both end when the bridge ends; before that, an end of the view is an error.
         biased;
         ended = crate::run::run(&config, stop, crate::run::no_reloads()) => ended.map(|_| ()).map_err(DemoError::from),
         ended = show(&config, (look, typed), heading, out) => ended,
@@ -125,10 +125,10 @@ pub async fn run(
         server.stop().await;
     }
     outcome?;
-    Ok(writeln!(out, "\nThe bridge said offline and stopped.")?)
+    Ok(writeln!(out, "\nThe bridge published `offline` and stopped.")?)
 }
 
-/// Shows what a listener on the broker sees, and nothing else.
+/// Shows what a client of the broker receives, and nothing else.
 async fn show(
     config: &Config,
     (look, typed): (Look, Option<mpsc::Receiver<String>>),
@@ -151,7 +151,7 @@ async fn show(
     })
 }
 
-/// Where the tokens of a demonstrated sign-in are for a moment.
+/// The temporary folder for the tokens of a sign-in.
 struct TokenFolder(PathBuf);
 
 impl TokenFolder {
@@ -159,7 +159,7 @@ impl TokenFolder {
         Self(std::env::temp_dir().join(format!("presence2mqtt-demo-{}", uuid::Uuid::new_v4())))
     }
 
-    /// A literal string: a path may hold what TOML would escape.
+    /// As a TOML literal string, because a path may contain characters that TOML would escape.
     fn key(&self) -> String {
         format!("state_dir = '{}'\n", self.0.display())
     }
@@ -167,7 +167,7 @@ impl TokenFolder {
 
 impl Drop for TokenFolder {
     fn drop(&mut self) {
-        // It is there only if somebody signed in.
+        // The file exists only if a person signed in.
         let _gone = std::fs::remove_dir_all(&self.0);
     }
 }
@@ -175,7 +175,7 @@ impl Drop for TokenFolder {
 /// The people of the household, each with the tenant of their employer.
 const HOUSEHOLD: [&str; 2] = ["alice", "bob"];
 
-/// One tenant; of a household two, in each of which another person signs in.
+/// Starts one tenant, or the two of a household, each with another person who signs in.
 fn tenants(options: &Options) -> Vec<Tenant> {
     let settings = simulate::Settings {
         users: options.users as usize,
@@ -195,7 +195,7 @@ fn tenants(options: &Options) -> Vec<Tenant> {
     (0..count).map(of_one).collect()
 }
 
-/// A configuration as a person would write it.
+/// A configuration as a user would write it.
 fn configuration(
     options: &Options,
     tokens: &TokenFolder,

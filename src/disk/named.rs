@@ -1,4 +1,5 @@
-//! Reading a file that somebody names: it may be a pipe that never ends, a device, or larger than the memory.
+//! Reads a file that the configuration names. It may be a pipe that never ends, a device, or larger than the
+//! memory.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -14,7 +15,7 @@ pub const LARGEST_PEM: u64 = 4 * 1024 * 1024;
 pub struct Named {
     /// What is in it.
     pub bytes: Vec<u8>,
-    /// Who may do what with it.
+    /// Who may read or write it.
     pub access: Access,
 }
 
@@ -24,10 +25,10 @@ pub enum NotRead {
     /// It cannot be opened or read.
     #[error("cannot be read: {0}")]
     Io(#[from] io::Error),
-    /// Reading it could wait for ever or never end.
+    /// Reading it could block or never end.
     #[error("is a folder, pipe or device; a regular file is required")]
     NotAFile,
-    /// It is only the name of another file.
+    /// It is a link to another file.
     #[error("is a link, which is not followed here; name the file with --config")]
     Link,
     /// There is more in it than such a file can hold.
@@ -43,20 +44,22 @@ impl NotRead {
     }
 }
 
-/// Reads a regular file of at most `limit` bytes. Links are followed: Kubernetes makes every secret one.
+/// Reads a regular file of at most `limit` bytes. Follows links, because Kubernetes mounts every secret as
+/// one.
 ///
 /// # Errors
 ///
-/// If it cannot be read at once and as a whole.
+/// If it cannot be read completely.
 pub fn read(path: &Path, limit: u64) -> Result<Named, NotRead> {
     whole(open(path, true)?, limit)
 }
 
-/// Does the same with a file that nobody named, and follows no link: whoever made the link chose the file.
+/// Does the same with a file that the program found by itself, and follows no link: the link may be another
+/// user's.
 ///
 /// # Errors
 ///
-/// The same, and if it is a link.
+/// The same, and if the file is a link.
 pub fn read_unlinked(path: &Path, limit: u64) -> Result<Named, NotRead> {
     let is_link = || path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
     match open(path, false) {
@@ -65,14 +68,14 @@ pub fn read_unlinked(path: &Path, limit: u64) -> Result<Named, NotRead> {
     }
 }
 
-/// Who may do what with a file; nothing if it is not there.
+/// Who may read or write a file; `None` if there is no file.
 #[must_use]
 pub fn access(path: &Path) -> Option<Access> {
     path.metadata().ok().map(|metadata| Access::from_metadata(&metadata))
 }
 
 fn whole(file: File, limit: u64) -> Result<Named, NotRead> {
-    // Of what was opened, so that nobody can put another file in its place meanwhile.
+    // From the open file, so that no user can replace it between the two steps.
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(NotRead::NotAFile);
@@ -86,7 +89,7 @@ fn whole(file: File, limit: u64) -> Result<Named, NotRead> {
     Ok(Named { bytes, access })
 }
 
-/// A pipe that nobody writes to would be waited for, if this were not said.
+/// Without this flag, opening a pipe blocks until a program writes to it.
 #[cfg_attr(not(unix), expect(unused_variables, reason = "links are rare there"))]
 fn open(path: &Path, follow: bool) -> io::Result<File> {
     let mut options = OpenOptions::new();

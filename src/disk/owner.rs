@@ -1,24 +1,24 @@
-//! Who else may read or write a file: its owner and its mode.
+//! Who else may read or write a file, by its owner and mode.
 
 use std::fs::Metadata;
 use std::path::Path;
 
-/// Who may do what with a file or folder. Where there are no owners and modes, nobody else may do anything.
+/// The owner and mode of a file or folder. On systems without them no other user counts as allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Access {
     owner: u32,
     group: u32,
     mode: u32,
-    /// Who runs the program.
+    /// The user number that this program runs as.
     me: u32,
 }
 
 /// What a file is for, which says who may read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Holds {
-    /// A password, a key: nobody else reads it. A group may be meant to.
+    /// A secret, such as a password or key: other users must not read it, except those of its group.
     Secret,
-    /// What the program does, or whom it trusts: everybody may read it.
+    /// A configuration, or a list of trusted authorities: all users may read it.
     Settings,
 }
 
@@ -38,12 +38,12 @@ impl Access {
         Self { owner: 0, group: 0, mode: 0, me: 0 }
     }
 
-    /// Whoever runs the program owns it.
+    /// Whether the user who runs the program owns it.
     pub(super) fn is_mine(self) -> bool {
         self.owner == self.me
     }
 
-    /// Anybody but the owner may do anything with it.
+    /// Whether users other than the owner may read, write or enter it.
     pub(super) fn is_shared(self) -> bool {
         self.mode & 0o077 != 0
     }
@@ -58,12 +58,12 @@ impl Access {
         self.me
     }
 
-    /// As `chmod` takes it.
+    /// The mode as an argument for `chmod`.
     pub(super) fn mode(self) -> u32 {
         self.mode
     }
 
-    /// Who else decides what is in a file, and the command that ends it: one sentence.
+    /// One sentence about other users who can change the file, with the command that prevents it.
     #[must_use]
     pub fn others_write(self, path: &Path) -> Option<String> {
         let path = path.display();
@@ -74,8 +74,8 @@ impl Access {
                 self.me
             ));
         }
-        // Where everybody has a group of their own, with their own number, new files are the group's to
-        // write.
+        // On systems where each user has a group with the same number, new files may be writable by that
+        // group.
         let by_group = if self.group == self.owner { 0 } else { GROUP_WRITES };
         if self.mode & (by_group | OTHERS_WRITE) != 0 {
             let mode = self.mode;
@@ -86,7 +86,8 @@ impl Access {
         None
     }
 
-    /// What others can do with a file and should not, and the command that ends it: one sentence.
+    /// One sentence about what other users can do with the file and should not, with the command that
+    /// prevents it.
     #[must_use]
     pub fn warning(self, path: &Path, holds: Holds) -> Option<String> {
         if holds == Holds::Secret && self.mode & OTHERS_READ != 0 {

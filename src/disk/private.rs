@@ -1,8 +1,8 @@
-//! A folder that only this user can enter, and what is kept in it.
+//! A folder that only this user can enter, and the files in it.
 //!
-//! The folder is opened once and looked at; everything in it is reached through what was opened, never by its
-//! path again, so nobody can put another folder in its place. No link in it is followed. What is new gets a
-//! name that nobody can guess, exclusively, and is renamed when it is complete.
+//! The folder is opened and checked once. Its files are reached through the open folder, never through its
+//! path, so no other user can substitute another folder. No link in it is followed. A new file is created
+//! exclusively, under a name that cannot be guessed, and is renamed when it is complete.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder, File};
@@ -23,28 +23,28 @@ use super::private_error::{PrivateError, takes_nothing};
 pub struct PrivateFolder {
     path: PathBuf,
     folder: OwnedFd,
-    /// How the names of what is kept here begin.
+    /// The prefixes of the names of these files.
     ours: &'static [&'static str],
 }
 
 const OF_FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
-/// A pipe is not waited for.
+/// Does not wait when the file is a pipe.
 const OF_FILE: OFlags = OFlags::NOFOLLOW.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK);
 const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
 
 impl PrivateFolder {
-    /// Opens the folder for files whose names begin with one of `ours`, and makes it if there is none.
+    /// Opens the folder for files whose names begin with one of `ours`; creates it if there is none.
     ///
     /// # Errors
     ///
-    /// If it is there and anybody else can enter it, or owns it.
+    /// If it exists and another user owns or can enter it.
     pub fn make(path: &Path, ours: &'static [&'static str]) -> Result<Self, PrivateError> {
         if let Some(folder) = Self::open(path, ours)? {
             return Ok(folder);
         }
         let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
         made.map_err(io_failed("cannot make the folder", path))?;
-        // Looked at as if somebody else had made it, for they may have been faster.
+        // Checks it like an existing folder: another user may have created it first.
         Self::open(path, ours)?.ok_or_else(|| {
             io_failed("cannot open the folder", path)(io::Error::from(io::ErrorKind::NotFound))
         })
@@ -54,7 +54,7 @@ impl PrivateFolder {
     ///
     /// # Errors
     ///
-    /// If anybody else can enter it, or owns it.
+    /// If another user owns or can enter it.
     pub fn open(path: &Path, ours: &'static [&'static str]) -> Result<Option<Self>, PrivateError> {
         let Some(real) = without_link(path)? else { return Ok(None) };
         let failed = |errno: Errno| io_failed("cannot open the folder", path)(errno.into());
@@ -72,13 +72,13 @@ impl PrivateFolder {
         }
     }
 
-    /// Opens a file to be locked, and makes it if there is none. Nothing is written into it. Where nothing
-    /// can be written, one that is there can still be locked, and where there is none nobody else can change
-    /// what is to be read: there is nothing to be locked then.
+    /// Opens a file to lock it, and creates an empty one if there is none. On a read-only disk it opens an
+    /// existing file for reading, which is enough for a lock. It returns `None` if there is none: then no
+    /// other process can change anything either, and a lock is not needed.
     ///
     /// # Errors
     ///
-    /// If it cannot be opened, or is not this user's alone.
+    /// If it cannot be opened, or another user can read or change it.
     pub fn lock_file(&self, name: &str) -> Result<Option<File>, PrivateError> {
         let flags = OF_FILE | OFlags::RDWR | OFlags::CREATE;
         let opened = rustix::fs::openat(&self.folder, name, flags, PRIVATE);
@@ -88,8 +88,7 @@ impl PrivateFolder {
         }
     }
 
-    /// The file that is there already, or nothing, where one cannot be opened for writing because nothing can
-    /// be written.
+    /// On a read-only disk: the existing file, opened for reading, or `None`.
     fn or_as_it_is(&self, opened: Result<OwnedFd, Errno>, name: &str) -> Result<Option<OwnedFd>, Errno> {
         match opened {
             Err(errno) if takes_nothing(&errno.into()) => {
@@ -102,11 +101,11 @@ impl PrivateFolder {
         }
     }
 
-    /// What is in a file, if it is there: at most `limit` bytes of it.
+    /// The content of a file, if there is one: at most `limit` bytes.
     ///
     /// # Errors
     ///
-    /// If it cannot be read, or is not this user's alone.
+    /// If it cannot be read, or another user can read or change it.
     pub fn read(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, PrivateError> {
         let file = match rustix::fs::openat(&self.folder, name, OF_FILE | OFlags::RDONLY, Mode::empty()) {
             Ok(file) => self.own(File::from(file), name)?,
@@ -119,17 +118,16 @@ impl PrivateFolder {
         Ok(Some(bytes))
     }
 
-    /// Finds out whether a file of this size could be written in the place of this one, and leaves nothing
-    /// behind.
+    /// Finds out whether a file of this size could replace this one. Leaves no file behind.
     ///
     /// # Errors
     ///
-    /// If the disk refuses.
+    /// If the disk cannot be written to.
     pub fn try_out(&self, name: &str, size: usize) -> Result<(), PrivateError> {
         let beside = beside(name);
         let tried = self.write(&beside, &vec![0; size]);
         match tried.and_then(|()| Ok(rustix::fs::unlinkat(&self.folder, &beside, AtFlags::empty())?)) {
-            // Who replaces the file meanwhile has swept it away.
+            // A process that replaced the file meanwhile has removed this one.
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(io_failed("cannot write in", &self.path)(error))
             }
@@ -137,13 +135,13 @@ impl PrivateFolder {
         }
     }
 
-    /// Replaces a file as a whole. When this returns, the new content survives a power cut; when it fails,
-    /// the old one is still there. Only for who holds the lock: what an earlier replacement left unfinished
-    /// is swept away.
+    /// Replaces a whole file. After success the new content survives a power cut; after a failure the old
+    /// file is unchanged. The caller must hold the lock, because this also removes files of an unfinished
+    /// replacement.
     ///
     /// # Errors
     ///
-    /// If the disk refuses.
+    /// If the disk cannot be written to.
     pub fn replace(&self, name: &str, content: &[u8]) -> Result<(), PrivateError> {
         self.sweep(name)?;
         let beside = beside(name);
@@ -155,7 +153,7 @@ impl PrivateFolder {
         replaced.map_err(io_failed("cannot write", &self.path.join(name)))
     }
 
-    /// Writes a new file to the disk; of what does not fit nothing is left.
+    /// Writes a new file to the disk. Removes it if it does not fit.
     fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
         let flags = OF_FILE | OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
         let mut file = File::from(rustix::fs::openat(&self.folder, name, flags, PRIVATE)?);
@@ -163,16 +161,17 @@ impl PrivateFolder {
         written.inspect_err(|_| self.discard(name))
     }
 
-    /// What could not be finished. Why is what matters; what is left is swept away by the next who can.
+    /// Removes an unfinished file. The error of writing is reported, not that of removing; the next
+    /// replacement tries again.
     fn discard(&self, name: &str) {
         let _gone = rustix::fs::unlinkat(&self.folder, name, AtFlags::empty());
     }
 
-    /// Removes a file, and what an unfinished replacement left of it. Only for who holds the lock.
+    /// Removes a file, and files of an unfinished replacement. The caller must hold the lock.
     ///
     /// # Errors
     ///
-    /// If the disk refuses.
+    /// If the disk cannot be written to.
     pub fn remove(&self, name: &str) -> Result<(), PrivateError> {
         self.sweep(name)?;
         match rustix::fs::unlinkat(&self.folder, name, AtFlags::empty()) {
@@ -181,7 +180,7 @@ impl PrivateFolder {
         }
     }
 
-    /// A crash between writing and renaming leaves a file with a secret in it.
+    /// Removes files that a crash between writing and renaming left, because they hold secrets.
     fn sweep(&self, name: &str) -> Result<(), PrivateError> {
         let beside = format!("{name}.");
         for entry in
@@ -205,7 +204,7 @@ impl PrivateFolder {
         names.map_err(|errno| io_failed("cannot list", &self.path)(errno.into()))
     }
 
-    /// What is wrong with the folder, and how to end it.
+    /// One sentence about what is wrong with the folder, and how to correct it.
     fn trouble(&self, access: Access) -> Result<Option<String>, PrivateError> {
         let own = self.path.join("presence2mqtt");
         if !access.is_mine() {
@@ -233,8 +232,8 @@ impl PrivateFolder {
         }))
     }
 
-    /// A file in a folder of ours is ours, unless it was put there before the folder was closed to others.
-    /// Its mode is put right then: the bridge made it.
+    /// Checks a file in the folder. It can belong to another user only if it was created before the folder
+    /// was closed to others. If its mode is too open, closes it: the bridge made the file.
     fn own(&self, file: File, name: &str) -> Result<File, PrivateError> {
         let path = self.path.join(name);
         let refuse = |says: String| Err(PrivateError::NotPrivate { path: path.clone(), says });
@@ -250,12 +249,13 @@ impl PrivateFolder {
             ));
         }
         if metadata.nlink() > 1 {
-            return refuse("has another name, under which others may read it; remove it".to_owned());
+            return refuse(
+                "has a second name (a hard link), under which other users may read it; remove it".to_owned(),
+            );
         }
         if access.is_shared() {
             match rustix::fs::fchmod(&file, PRIVATE) {
-                // A disk that is read-only has modes that nobody can change; nobody else can enter the
-                // folder.
+                // On a read-only disk no user can change the mode. Other users cannot enter the folder.
                 Ok(()) | Err(Errno::ROFS) => {}
                 Err(errno) => return Err(self.failed("cannot protect", name, errno)),
             }
@@ -272,13 +272,13 @@ impl PrivateFolder {
     }
 }
 
-/// A name that nobody can guess, for what will take the place of this file.
+/// A name for a new file beside this one that cannot be guessed.
 fn beside(name: &str) -> String {
     format!("{name}.{}", uuid::Uuid::new_v4().simple())
 }
 
-/// Where a folder really is; nothing if it is nowhere. systemd's `/var/lib/NAME` is a link that root made;
-/// one that another user made is theirs to turn.
+/// The real place of a folder, or `None` if there is none. Follows a link of root (systemd's `/var/lib/NAME`
+/// is one) or of this user. Another user could change their own link at any time.
 fn without_link(path: &Path) -> Result<Option<PathBuf>, PrivateError> {
     let metadata = match fs::symlink_metadata(path) {
         Ok(metadata) => metadata,
@@ -321,7 +321,7 @@ mod tests {
         one.try_lock().unwrap();
         assert!(matches!(other.try_lock(), Err(TryLockError::WouldBlock)));
         assert_eq!(folder.or_as_it_is(Err(Errno::ACCESS), "run.lock").unwrap_err(), Errno::ACCESS);
-        // Nor is a link followed then.
+        // The other function follows no link either.
         std::os::unix::fs::symlink("run.lock", above.path().join("state/link")).unwrap();
         assert_eq!(folder.or_as_it_is(Err(Errno::ROFS), "link").unwrap_err(), Errno::LOOP);
     }

@@ -1,5 +1,4 @@
-//! The folder of the tokens where there are no owners and modes: it is as private as the place where it was
-//! put.
+//! The folder of the tokens on systems without owners and modes. It is as private as its parent folder.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -16,7 +15,7 @@ impl PrivateFolder {
     ///
     /// # Errors
     ///
-    /// If the disk refuses.
+    /// If the disk cannot be written to.
     pub fn make(path: &Path, _ours: &'static [&'static str]) -> Result<Self, PrivateError> {
         fs::create_dir_all(path).map_err(failed("cannot make the folder", path))?;
         Ok(Self(path.to_owned()))
@@ -31,8 +30,8 @@ impl PrivateFolder {
         Ok(path.is_dir().then(|| Self(path.to_owned())))
     }
 
-    /// Opens a file to be locked, and makes it if there is none. Where nothing can be written, it is the one
-    /// that is there, or nothing.
+    /// Opens a file to lock it, and creates one if there is none. On a read-only disk: the existing file, or
+    /// `None`.
     ///
     /// # Errors
     ///
@@ -65,7 +64,7 @@ impl PrivateFolder {
         }
     }
 
-    /// Replaces a file as a whole.
+    /// Replaces a whole file.
     ///
     /// # Errors
     ///
@@ -76,12 +75,11 @@ impl PrivateFolder {
         replaced.map_err(failed("cannot write", &path))
     }
 
-    /// Finds out whether a file of this size could be written in the place of this one, and leaves nothing
-    /// behind.
+    /// Finds out whether a file of this size could replace this one. Leaves no file behind.
     ///
     /// # Errors
     ///
-    /// If the disk refuses.
+    /// If the disk cannot be written to.
     pub fn try_out(&self, name: &str, size: usize) -> Result<(), PrivateError> {
         let beside = self.0.join(format!("{name}.test"));
         let tried = write(&beside, &vec![0; size]).and_then(|()| fs::remove_file(&beside));
@@ -92,7 +90,7 @@ impl PrivateFolder {
     ///
     /// # Errors
     ///
-    /// If the disk refuses.
+    /// If the disk cannot be written to.
     pub fn remove(&self, name: &str) -> Result<(), PrivateError> {
         let path = self.0.join(name);
         match fs::remove_file(&path) {
@@ -104,12 +102,12 @@ impl PrivateFolder {
     }
 }
 
-/// Writes a whole file to the disk; of what does not fit nothing is left.
+/// Writes a whole file to the disk. Removes it if it does not fit.
 fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = File::create(path)?;
     let written = file.write_all(content).and_then(|()| file.sync_all());
     if written.is_err() {
-        // Why it did not fit is what matters.
+        // The error of writing is reported, not that of removing.
         let _left = fs::remove_file(path);
     }
     written

@@ -6,35 +6,35 @@ use std::path::PathBuf;
 /// Why a folder, or a file in it, cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PrivateError {
-    /// The system refuses.
+    /// The system returned an error.
     #[error("{what} {}", .path.display())]
     Io {
-        /// What was tried.
+        /// The action that failed.
         what: &'static str,
-        /// With which file or folder.
+        /// The file or folder of the action.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// Somebody else can reach it, or put it there. It is left as it is.
+    /// Another user can reach it or created it. The program does not change it.
     #[error("{} {says}", .path.display())]
     NotPrivate {
         /// The file or folder.
         path: PathBuf,
-        /// What is wrong, and how to end it.
+        /// What is wrong, and how to correct it.
         says: String,
     },
 }
 
 impl PrivateError {
-    /// Whether a disk that can be read takes nothing.
+    /// Whether the disk can be read but not written to.
     #[must_use]
     pub fn takes_nothing(&self) -> bool {
         matches!(self, Self::Io { source, .. } if takes_nothing(source))
     }
 }
 
-/// Whether the system says that a disk which can be read takes nothing.
+/// Whether this error means that the disk can be read but not written to.
 pub(super) fn takes_nothing(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
     matches!(error.kind(), FileTooLarge | QuotaExceeded | ReadOnlyFilesystem | StorageFull)

@@ -1,23 +1,23 @@
-//! Writing a file that somebody names, as a whole or not at all.
+//! Writes a whole file, or changes nothing.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Who may read a file.
+/// Who may read a new file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Readers {
     /// This user alone.
     Owner,
-    /// Every user of this machine. Only this one may write.
+    /// All users of this machine. Only this user may write it.
     Everybody,
 }
 
-/// Writes a file beside its place and then moves it there, in the place of one that may be there.
+/// Writes a new file beside the path, then moves it there. It replaces an existing file.
 ///
 /// # Errors
 ///
-/// If the disk refuses; nothing has changed then.
+/// If the disk cannot be written to; then nothing has changed.
 pub fn write(path: &Path, content: &[u8], readers: Readers) -> io::Result<()> {
     let beside = beside(path)?;
     let written = create(&beside, readers).and_then(|mut file| {
@@ -25,7 +25,7 @@ pub fn write(path: &Path, content: &[u8], readers: Readers) -> io::Result<()> {
         file.sync_all()
     });
     written.and_then(|()| fs::rename(&beside, path)).inspect_err(|_| {
-        // Why is what matters.
+        // The error of writing is reported, not that of removing.
         let _gone = fs::remove_file(&beside);
     })
 }
@@ -47,7 +47,7 @@ pub fn write_new(path: &Path, content: &[u8], readers: Readers) -> io::Result<()
 ///
 /// # Errors
 ///
-/// If the disk refuses.
+/// If the disk cannot be written to.
 pub fn try_out(path: &Path) -> io::Result<()> {
     let beside = beside(path)?;
     create(&beside, Readers::Owner)?;
@@ -76,7 +76,7 @@ fn create(path: &Path, readers: Readers) -> io::Result<File> {
     #[cfg(unix)]
     if readers == Readers::Everybody {
         use std::os::unix::fs::PermissionsExt;
-        // The umask of whoever runs this, 077 on some servers, may have taken it from the service's user.
+        // The umask, 077 on some servers, may have removed the right of the service's user to read it.
         file.set_permissions(fs::Permissions::from_mode(0o644))?;
     }
     Ok(file)

@@ -1,6 +1,6 @@
-//! From the body of an answer to presence. Lenient towards Microsoft: members may be missing, null, of
-//! another type, new, or in any order; only a person without a usable availability is no reading, and nothing
-//! about one person costs the answer about others.
+//! Turns the body of an answer into presence. Lenient towards Microsoft: members may be missing, null, of
+//! another type, new, or in any order. Only a person without a usable availability counts as not read, and an
+//! unreadable person does not affect the others.
 
 use super::lenient;
 use super::text::readable;
@@ -62,7 +62,8 @@ pub fn user_id(body: &[u8]) -> Result<ObjectId, NotAnAnswer> {
 }
 
 fn read(body: &[u8]) -> Result<Body, NotAnAnswer> {
-    // At once for the whole body: for each of its many short texts it takes several times as long.
+    // Checks the whole body at once, because checking each of its many short texts takes several times as
+    // long.
     let at_once = |text| lenient::read(text, WholeBody(People::AtOnce));
     if let Some(whole) = std::str::from_utf8(body).ok().and_then(|text| at_once(text).ok()) {
         return Ok(whole);

@@ -1,7 +1,7 @@
-//! As whom the bridge asks Microsoft.
+//! Who the bridge is for Microsoft.
 
-/// As whom Graph sees the bridge, which decides over the kind of permission that it needs, and over who can
-/// do something about a refusal.
+/// Who the bridge is for Graph. This determines the kind of permission that it needs, and who can act after a
+/// refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Caller {
     /// An app registration.

@@ -1,4 +1,4 @@
-//! One request to Graph: the path, the token, the bounded answer.
+//! One request to Graph: path, token, and an answer of limited size.
 
 use std::path::Path;
 use std::time::Duration;
@@ -19,21 +19,21 @@ use super::{refusal, retry_after};
 use crate::core::model::request::{ReadFailure, Request};
 use crate::meters::GraphMeter;
 
-/// Pages of one answer: 650 people, who come on pages of twenty or more where they come on pages at all.
+/// The most pages of one answer. 650 people fit into far fewer, even with twenty people on a page.
 const MOST_PAGES: usize = 40;
 
-/// Where Graph is and how to get in.
+/// Where Graph is, and how to sign in.
 #[derive(Debug)]
 pub struct Access<'a> {
-    /// The bare root of Graph.
+    /// The root address of Graph, without a path.
     pub graph_url: &'a Url,
-    /// The bare root of the sign-in service.
+    /// The root address of the sign-in service, without a path.
     pub login_url: &'a Url,
     /// GUID or domain.
     pub tenant: &'a str,
     /// Extra certificate authorities.
     pub ca_file: Option<&'a Path>,
-    /// For one whole request.
+    /// The time limit of a whole request.
     pub timeout: Duration,
 }
 
@@ -48,7 +48,7 @@ pub struct GraphClient {
 }
 
 impl GraphClient {
-    /// A client that has sent nothing yet.
+    /// Makes a client. Sends nothing yet.
     ///
     /// # Errors
     ///
@@ -68,34 +68,35 @@ impl GraphClient {
         Self { meter, ..self }
     }
 
-    /// The person's sign-in that tokens come from, if it is one's.
+    /// The stored sign-in of a person, if tokens come from one.
     #[must_use]
     pub fn delegated(&self) -> Option<&DelegatedSignIn> {
         self.tokens.method().delegated()
     }
 
-    /// Gets a token, or has one, without asking Graph for anything.
+    /// Makes sure that there is a token, without a request to Graph.
     ///
     /// # Errors
     ///
-    /// If the sign-in service refuses, or cannot be asked.
+    /// If the sign-in service refuses or cannot be reached.
     pub async fn sign_in(&self) -> Result<(), ReadFailure> {
         self.tokens.token(None, None).await.map(drop)
     }
 
-    /// From now on uses new connections, to Graph and to the sign-in service, with the same tokens. Requests
-    /// under way end on the old ones.
+    /// Uses new connections from now on, to Graph and to the sign-in service, with the same tokens. Requests
+    /// under way end on the old connections.
     ///
-    /// After a sleep the old connections are dead, and a read on one would wait until that shows.
+    /// After the machine slept, the old connections are dead, and a read on one would wait until that is
+    /// noticed.
     ///
     /// # Errors
     ///
-    /// If the HTTP client cannot be made again; the old connections are kept then.
+    /// If the HTTP client cannot be made; then the old connections stay.
     pub fn forget_connections(&self) -> Result<(), HttpError> {
         self.http.forget_connections()
     }
 
-    /// The bare root of Graph, as the sign-in service knows it.
+    /// The root address of Graph, as the sign-in service knows it.
     #[must_use]
     pub fn resource(&self) -> &str {
         self.tokens.resource()
@@ -107,17 +108,17 @@ impl GraphClient {
         self.tokens.authority()
     }
 
-    /// Does one request, with as many pages as its answer has. A repeat, also one with a new token, is the
-    /// core's to order.
+    /// Does one request, with all pages of its answer. It repeats nothing, also not with a new token: the
+    /// core orders that.
     ///
     /// # Errors
     ///
-    /// Whatever keeps the answer from being one; the kind says whether and when to try again.
+    /// If there is no usable answer. The kind says whether and when to retry.
     pub async fn ask<O: Ask>(&self, request: &Request<O>) -> Result<O::Answer, ReadFailure> {
         self.ask_counting(request, &mut 0).await
     }
 
-    /// The same, and counts how many requests more than one it took.
+    /// The same, and counts the requests after the first.
     pub(super) async fn ask_counting<O: Ask>(
         &self,
         request: &Request<O>,
@@ -129,14 +130,15 @@ impl GraphClient {
         })?;
         self.meter.token_ends(token.ends());
         let (operation, graph) = (&request.operation, Graph { root: &self.root, client: self.http.client() });
-        // For all pages together: so many as fill it would fill the memory.
+        // The limit for all pages together; otherwise many pages could fill the memory.
         let mut room = operation.largest_answer();
         let first = self.one(operation, operation.request(&graph), &token, &mut room).await?;
         let Said { mut answer, mut rest } = first;
         for _ in 1..MOST_PAGES {
             let Some(page) = rest.take() else { break };
             *further += 1;
-            // What came stands. Whoever is missing is read alone, and meets there what is wrong here.
+            // Keeps the pages that arrived. The people who are missing are read one by one, which finds what
+            // is wrong here.
             let Ok(more) = self.one(operation, graph.client.get(page), &token, &mut room).await else {
                 break;
             };
@@ -146,7 +148,7 @@ impl GraphClient {
         Ok(answer)
     }
 
-    /// Sends one request of an operation. Its answer takes of the `room` in bytes.
+    /// Sends one request of an operation. Subtracts the size of the answer from `room`.
     async fn one<O: Ask>(
         &self,
         operation: &O,

@@ -1,4 +1,4 @@
-//! The one place where this edge reads clocks.
+//! The only file of this edge that reads clocks.
 
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -9,7 +9,7 @@ pub(super) fn wall() -> Timestamp {
     Timestamp::now()
 }
 
-/// The moment, for measuring.
+/// A moment for measuring durations.
 #[expect(clippy::disallowed_methods, reason = "the edge reads the clock")]
 pub(super) fn now() -> Instant {
     Instant::now()

@@ -1,4 +1,4 @@
-//! The fetcher task: orders in, normalised presence events out.
+//! The fetcher task: takes orders of the core, and reports presence.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,10 +13,10 @@ use crate::core::model::effect::GraphOrder;
 use crate::core::model::event::PresenceEvent;
 use crate::core::model::request::{Ended, Request};
 
-/// Obeys until the orders end, then drops what is under way.
+/// Carries out orders until their channel closes, then drops requests under way.
 ///
-/// The core bounds the reads and writes under way, so `orders` is never full. When `events` is full the
-/// fetcher waits and the reads that are under way finish meanwhile; nothing waits for the fetcher.
+/// The core limits the reads and writes under way, so `orders` is never full. If `events` is full the fetcher
+/// waits, while reads under way finish; nothing waits for the fetcher.
 pub async fn run(
     client: Arc<GraphClient>,
     mut orders: mpsc::Receiver<GraphOrder>,
@@ -70,7 +70,7 @@ async fn ask<O: Ask>(
     Some(event(Ended { request: request.id, further, outcome }))
 }
 
-/// Says once that it fails, until it does not any more.
+/// Logs a failure once, and again only after a success in between.
 async fn warm_up(client: Arc<GraphClient>, is_cold: Arc<AtomicBool>) -> Option<PresenceEvent> {
     let outcome = client.sign_in().await;
     let was_cold = is_cold.swap(outcome.is_err(), Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! The HTTP client, and bodies that end.
+//! The HTTP client, and bodies of limited size.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -22,14 +22,14 @@ pub enum HttpError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The TLS library found nothing to trust.
+    /// The system has no certificate authorities.
     #[error(
         "the HTTPS client cannot be started; install the system's certificates (package ca-certificates)"
     )]
     Client(#[source] reqwest::Error),
 }
 
-/// What kind of body was too much or did not arrive.
+/// Why the body of an answer is incomplete.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum BodyError {
     #[error("the answer is larger than {0} bytes, so it is not from Graph")]
@@ -46,31 +46,31 @@ impl From<reqwest::Error> for BodyError {
     }
 }
 
-/// Transmitted data may go unacknowledged for this long. After a laptop slept, its pooled connections are
-/// dead without knowing it: the first request on one is given up after this, and not after the whole timeout
-/// of a request.
+/// How long sent data may stay unacknowledged. After a laptop slept, its pooled connections are dead without
+/// a sign of it; with this limit the first request on one fails sooner than after the whole timeout of a
+/// request.
 #[cfg(target_os = "linux")]
 const UNACKNOWLEDGED: Duration = Duration::from_secs(5);
 
-/// A client for the two roots, shared by all who ask them. It follows no redirect, so that a token is never
-/// sent to another host, and repeats nothing by itself, so that the budget is kept.
+/// A client for the two root addresses, shared by all users. It follows no redirect, so that a token is never
+/// sent to another host, and retries nothing, so that the budget is kept.
 #[derive(Debug, Clone)]
 pub(super) struct Http(Arc<Shared>);
 
-/// Which of the roots are asked by plain HTTP.
+/// Which of the two root addresses use plain HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Plain {
     None,
-    /// What is sent there must not take the way through a proxy, where others read it: it is meant for this
-    /// machine.
+    /// Plain HTTP requests are for this machine, so they must not go through a proxy, where others could read
+    /// them.
     Some,
     All,
 }
 
 #[derive(Debug)]
 struct Shared {
-    /// Plain HTTP is allowed on loopback only; a bridge without any other must start where no certificates
-    /// are installed.
+    /// Plain HTTP is allowed only on loopback. A bridge that uses nothing else must start on machines without
+    /// certificate authorities.
     plain: Plain,
     extra_roots: Vec<Certificate>,
     timeout: Duration,
@@ -93,7 +93,7 @@ impl Http {
         Ok(Self(Arc::new(Shared { plain, extra_roots, timeout, client })))
     }
 
-    /// The client of the moment. A request goes on with it, whatever becomes of its successors.
+    /// The present client. A request keeps the client with which it began.
     pub(super) fn client(&self) -> Client {
         self.0.client.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -127,8 +127,8 @@ fn certificates(path: &Path) -> Result<Vec<Certificate>, HttpError> {
     Certificate::from_pem_bundle(&pem).map_err(|error| wrap(error.into()))
 }
 
-/// A client for a service of this machine, which no proxy can reach, whatever the environment says about
-/// proxies.
+/// A client for a service of this machine. It ignores the environment's proxies, which cannot reach such a
+/// service.
 pub(super) fn client_on_this_machine(root: &Url, timeout: Duration) -> Result<Client, HttpError> {
     let mut builder = builder(timeout).no_proxy();
     if root.scheme() == "http" {
@@ -162,7 +162,7 @@ pub(super) async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>
     Ok(bytes)
 }
 
-/// What went wrong on the way, with its causes, without the address: paths name people.
+/// A description of a transport error with its causes, but without the address, because paths contain names.
 pub(super) fn on_the_way(error: reqwest::Error) -> String {
     if error.is_timeout() {
         return "no answer in time".to_owned();
@@ -170,6 +170,6 @@ pub(super) fn on_the_way(error: reqwest::Error) -> String {
     let host = error.url().and_then(Url::host_str).unwrap_or("the service").to_owned();
     let error = error.without_url();
     let text = if error.is_connect() { format!("cannot connect to {host}") } else { error.to_string() };
-    // Where in the HTTP library it happened tells people nothing.
+    // The HTTP library's internal stage does not help people.
     with_causes(text, causes(&error).filter(|cause| !cause.starts_with("client error (")))
 }

@@ -1,8 +1,7 @@
-//! Microsoft's JSON, whose members may turn out to be of another type than documented.
+//! Reads Microsoft's JSON, whose members may have another type than documented.
 //!
-//! A member of another type than expected is a member that is not there. It is read past, not built; but
-//! whatever is not JSON in it is found, so that a body that was cut or spoiled anywhere is never taken for an
-//! answer.
+//! A member of an unexpected type counts as missing. It is skipped, not built; but it must be valid JSON, so
+//! that a body that was cut or damaged anywhere is never taken for an answer.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,61 +11,62 @@ use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visito
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// The members of an object in a small answer, each as it stands: one that cannot be read costs no other.
+/// The members of an object in a small answer, each as its own text, so that an unreadable one does not
+/// affect the others.
 ///
-/// Of a member that comes twice the last one counts.
+/// Of a member that appears twice, the last one counts.
 pub(super) struct Object<'de>(BTreeMap<String, &'de RawValue>);
 
 impl<'de> Object<'de> {
-    /// Nothing if the text is no object.
+    /// `None` if the text is not an object.
     pub(super) fn of(text: &'de str) -> Option<Self> {
         serde_json::from_str(text).ok().map(Self)
     }
 
-    /// A member of this type; nothing if it is missing, null or of another type.
+    /// A member of this type; `None` if it is missing, null or of another type.
     pub(super) fn get<T: Deserialize<'de>>(&self, name: &str) -> Option<T> {
         of(self.0.get(name)?)
     }
 
-    /// A member as it stands, unless it is missing or null.
+    /// The JSON text of a member, unless it is missing or null.
     pub(super) fn raw(&self, name: &str) -> Option<&'de RawValue> {
         self.0.get(name).copied().filter(|member| member.get() != "null")
     }
 
-    /// An object inside this one.
+    /// A member that is an object.
     pub(super) fn inner(&self, name: &str) -> Option<Self> {
         Self::of(self.0.get(name)?.get())
     }
 }
 
-/// A value of this type, if that is what stands there.
+/// A value of this type; `None` if the JSON has another type.
 pub(super) fn of<'de, T: Deserialize<'de>>(raw: &'de RawValue) -> Option<T> {
     serde_json::from_str(raw.get()).ok()
 }
 
-/// Whether a text is JSON, whatever it says.
+/// Whether a text is valid JSON.
 pub(super) fn is_json(text: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
-/// Reads the whole of a text for somebody.
+/// Reads a whole text with a reader.
 pub(super) fn read<'de, W: Wanted<'de>>(text: &'de str, wanted: W) -> Result<W::Value, serde_json::Error> {
     let mut json = serde_json::Deserializer::from_str(text);
     let value = Read(wanted).deserialize(&mut json)?;
     json.end().map(|()| value)
 }
 
-/// What somebody wants of a value: only the kinds that are of use are overridden.
+/// What a reader does with a value. It overrides only the kinds that it uses.
 pub(super) trait Wanted<'de>: Sized {
-    /// What comes of it.
+    /// The result.
     type Value: Default;
 
-    /// The value is a text; it outlives the reading if it is borrowed.
+    /// The value is a text. If it is borrowed, it outlives the reading.
     fn text(self, _text: Cow<'de, str>) -> Self::Value {
         Self::Value::default()
     }
 
-    /// The value is a truth value.
+    /// The value is a boolean.
     fn truth(self, _truth: bool) -> Self::Value {
         Self::Value::default()
     }
@@ -84,7 +84,7 @@ pub(super) trait Wanted<'de>: Sized {
     }
 }
 
-/// Wants a text.
+/// Reads a text.
 pub(super) struct Text;
 
 impl<'de> Wanted<'de> for Text {
@@ -95,7 +95,7 @@ impl<'de> Wanted<'de> for Text {
     }
 }
 
-/// Wants a truth value.
+/// Reads a boolean.
 pub(super) struct Truth;
 
 impl Wanted<'_> for Truth {
@@ -106,7 +106,7 @@ impl Wanted<'_> for Truth {
     }
 }
 
-/// Reads one value for somebody.
+/// Reads one value with a reader.
 pub(super) struct Read<W>(pub(super) W);
 
 impl<'de, W: Wanted<'de>> DeserializeSeed<'de> for Read<W> {

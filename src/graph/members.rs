@@ -1,8 +1,8 @@
-//! The members of a group, page by page: the request, and what an answer to it holds.
+//! The members of a group, page by page: the request, and reading the answer.
 //!
-//! Strict where the presence answers are lenient: whoever is missing from a list of members is taken off the
-//! broker. One entry that cannot be read costs only itself, and is counted: the core then adds people, and
-//! takes nobody off.
+//! Presence answers are read leniently, but this is strict: a person who is missing from a list of members is
+//! removed from the broker. An unreadable entry affects only itself and is counted; the core then adds
+//! members and removes none.
 
 use reqwest::RequestBuilder;
 use serde_json::value::RawValue;
@@ -15,11 +15,11 @@ use crate::core::model::foreign::is_obeyed;
 use crate::core::model::members::{Member, MembersPage, PageLink};
 use crate::core::model::name::ObjectId;
 
-/// What is asked of the first page; links to others carry it on. 999 is the most that Graph gives at once,
-/// and the type in the path needs `$count` and the header (Graph: `group-list-transitivemembers`).
+/// The query of the first page; links to later pages repeat it. 999 is Graph's maximum, and the type in the
+/// path requires `$count` and the header (Graph: `group-list-transitivemembers`).
 const FIRST_PAGE: &str = "$select=id,userPrincipalName,displayName&$top=999&$count=true";
 
-/// Characters of a user principal name, and of a name to show.
+/// The longest user principal name, and display name, in characters.
 const LONGEST_NAMES: (usize, usize) = (320, 128);
 
 /// Why a body is not a page of members.
@@ -31,15 +31,15 @@ pub enum NotMembers {
     /// JSON, but not a list of people with their object ids.
     #[error("the answer is JSON, but not a list of members with their ids")]
     NotAList,
-    /// The link to the next page leads elsewhere; it is not followed.
+    /// The link to the next page leads to another place; it is not followed.
     #[error("the link to the next page does not lead to Graph's list of the group's members")]
     StrangeLink,
-    /// Nobody has a name: Graph hides what the permissions do not reach (Graph: `permissions-overview`).
+    /// No member has a name: Graph hides what the permissions do not cover (Graph: `permissions-overview`).
     #[error("Graph returns the members without their names")]
     Nameless,
 }
 
-/// The path below the root and the version.
+/// The path below the root address and the version.
 #[must_use]
 pub fn path(group: ObjectId) -> [String; 4] {
     [
@@ -50,8 +50,8 @@ pub fn path(group: ObjectId) -> [String; 4] {
     ]
 }
 
-/// Where a page is, the first one unless `page` says which. `first` is the address of the first page, without
-/// a query.
+/// The address of a page: the first one, or the one in `page`. `first` is the address of the first page,
+/// without a query.
 #[must_use]
 pub fn address(first: &Url, page: Option<&PageLink>) -> Url {
     page.map_or_else(
@@ -64,7 +64,7 @@ pub fn address(first: &Url, page: Option<&PageLink>) -> Url {
     )
 }
 
-/// The request for a page, out of one for its address.
+/// Makes a plain request into one for a page of members.
 pub(super) fn request(get: RequestBuilder) -> RequestBuilder {
     get.header("ConsistencyLevel", "eventual")
 }
@@ -73,7 +73,7 @@ pub(super) fn request(get: RequestBuilder) -> RequestBuilder {
 ///
 /// # Errors
 ///
-/// If it is no list, holds nobody who can be read, or leads elsewhere.
+/// If it is no list, contains no readable member, or links to another place.
 pub fn page(body: &[u8], first: &Url) -> Result<MembersPage, NotMembers> {
     let text = readable(body);
     let body = Object::of(&text).ok_or_else(|| match lenient::is_json(&text) {
@@ -171,7 +171,7 @@ mod tests {
             let alice = format!(r#"{{"id":"{id}","userPrincipalName":"alice@x"}}"#);
             let page = page(&format!(r#"{{"@odata.count":2,"value":[{alice},{entry}]}}"#)).unwrap();
             assert_eq!(page.members[0].id.to_string(), id);
-            // Graph's own count shows that somebody is missing.
+            // Graph's own count shows that a member is missing.
             assert_eq!((page.members.len(), page.counted), (if is_read { 2 } else { 1 }, Some(2)), "{entry}");
         }
         let hidden = format!(r#"{{"value":[{{"id":"{id}","userPrincipalName":null}}]}}"#);

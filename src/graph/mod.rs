@@ -1,10 +1,11 @@
-//! The edge towards Microsoft: tokens, requests, answers. It obeys the core and decides nothing about people.
+//! The edge towards Microsoft: tokens, requests, answers. It carries out the core's orders and decides
+//! nothing about people.
 //!
-//! In reading order: [`fetcher`] takes orders and reports their ends, [`client`] sends the requests that
-//! [`operation`] words, [`answer`] turns bodies (`text`) into presence (`wire` is its shape, read by
+//! In reading order: [`fetcher`] takes orders and reports their results, [`client`] sends the requests that
+//! [`operation`] describes, [`answer`] turns bodies (`text`) into presence (`wire` is its shape, read by
 //! `lenient`) and [`members`] into members of groups (both page by page: `next_page`), [`refusal`] turns
-//! everything else into a reason, with the patience that [`retry_after`] asks for, `set_presence` words what
-//! sets presence, [`token`] keeps the token that [`sign_in`] gets for the [`caller`]. Only `clock` reads
+//! everything else into a reason, with the pause of [`retry_after`], `set_presence` has the requests that set
+//! presence, and [`token`] keeps the token that [`sign_in`] gets for the [`caller`]. Only `clock` reads
 //! clocks.
 
 pub mod answer;

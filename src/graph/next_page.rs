@@ -1,14 +1,13 @@
-//! The link from one page of a list to the next, which leads a token only where it was meant to go.
+//! The link from one page of a list to the next. It must not lead a token to another place.
 
 use url::Url;
 
 use crate::core::model::members::PageLink;
 
-/// Characters of a link behind the address of the list.
+/// The longest link, in characters after the address of the list.
 const LONGEST_LINK: usize = 8192;
 
-/// What follows the address of a list in a link to one of its pages, which must lead to the same host and
-/// below the same path.
+/// The query in a link to a page of a list. The link must lead to the same host, and to the list's path.
 pub(super) fn checked(link: &str, list: &Url) -> Option<PageLink> {
     let url = Url::parse(link).ok().filter(|url| url.origin() == list.origin())?;
     let (same, below) = url.path().split_at_checked(list.path().len())?;

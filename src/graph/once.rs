@@ -1,4 +1,4 @@
-//! Reading people once, for commands: one after the other, each failure that person's own.
+//! Reads people once, for commands: one after the other, each with their own error.
 
 use super::client::GraphClient;
 use super::operation::Ask;
@@ -10,23 +10,23 @@ use crate::core::model::request::{
 };
 use crate::core::model::settings::Endpoint;
 
-/// Pages of one group, each of up to 999 members.
+/// The most pages of one group, each with up to 999 members.
 const MOST_PAGES: usize = 2_000;
 
-/// Bytes of all members of a group. A million people with ordinary names take half of it; pages without end
-/// would take all memory otherwise.
+/// The most memory for all members of a group. A million people with ordinary names take half of it. Without
+/// a limit, endless pages would fill the memory.
 const MOST_BYTES: usize = 256 * 1024 * 1024;
 
-/// What came of reading one person.
+/// The result for one person.
 pub type Outcome = Result<(ObjectId, Presence), ReadFailure>;
 
-/// Reads each of `people` and returns their outcomes in the same order.
+/// Reads each of `people`, and returns the results in the same order.
 pub async fn read(client: &GraphClient, endpoint: Endpoint, people: &[UserId]) -> Vec<Outcome> {
     let mut outcomes: Vec<Option<Outcome>> = Vec::new();
     let mut in_bulk: Vec<(usize, ObjectId)> = Vec::new();
     for (place, person) in people.iter().enumerate() {
         outcomes.push(None);
-        // Who cannot be asked for one cannot be asked for the next.
+        // After a failure that concerns all people, the next ones are not tried.
         if let Some(failure) =
             place.checked_sub(1).and_then(|before| about_everybody(outcomes[before].as_ref()))
         {
@@ -71,7 +71,8 @@ async fn bulk(client: &GraphClient, part: &[(usize, ObjectId)], outcomes: &mut [
     for &(place, id) in part {
         outcomes[place] = Some(match of(&people, id) {
             Some(presence) => Ok((id, presence)),
-            // Refused with the others, or missing among them: the reason shows when they are read alone.
+            // Refused together with others, or missing in the answer: reading them one by one gives the
+            // reason.
             None => alone(client, ReadPresence::User(id)).await,
         });
     }
@@ -81,7 +82,7 @@ async fn bulk(client: &GraphClient, part: &[(usize, ObjectId)], outcomes: &mut [
 ///
 /// # Errors
 ///
-/// Whatever keeps the list from being complete.
+/// If the list is not complete.
 pub async fn members(client: &GraphClient, group: ObjectId) -> Result<Vec<Member>, ReadFailure> {
     let mut gathered = Gathered::up_to(MOST_BYTES);
     let mut page = first_page(client, group).await?;
@@ -96,7 +97,7 @@ pub async fn members(client: &GraphClient, group: ObjectId) -> Result<Vec<Member
     Err(ReadFailure::Passing { why: "the list of members does not end".into(), retry_after: None })
 }
 
-/// Members of a group, as long as they fit.
+/// Collects members of a group, up to the limit.
 struct Gathered {
     members: Vec<Member>,
     room: usize,
@@ -116,7 +117,7 @@ impl Gathered {
     }
 }
 
-/// What a member takes of the memory.
+/// The memory that a member needs.
 fn size(member: &Member) -> usize {
     let names = [&member.principal_name, &member.display_name];
     size_of::<Member>() + names.into_iter().flatten().map(|name| name.len()).sum::<usize>()
@@ -126,7 +127,7 @@ fn size(member: &Member) -> usize {
 ///
 /// # Errors
 ///
-/// Whatever keeps it from being one.
+/// If it is not usable.
 pub async fn first_page(client: &GraphClient, group: ObjectId) -> Result<MembersPage, ReadFailure> {
     a_page(client, group, None).await
 }
@@ -139,7 +140,7 @@ async fn a_page(
     request(client, ReadMembers { group, page }).await
 }
 
-/// A failure that would meet everybody else as well.
+/// Whether a failure concerns all other people too.
 fn about_everybody(outcome: Option<&Outcome>) -> Option<ReadFailure> {
     match outcome {
         Some(Err(
@@ -165,11 +166,11 @@ async fn alone(client: &GraphClient, operation: ReadPresence) -> Outcome {
     }
 }
 
-/// Looks up the object id that belongs to a user principal name.
+/// Looks up the object id of a user principal name.
 ///
 /// # Errors
 ///
-/// If there is none, or it may not be looked up, or Graph cannot be asked.
+/// If there is no such person, the lookup is not allowed, or Graph cannot be reached.
 pub async fn resolve(client: &GraphClient, name: PrincipalName) -> Result<ObjectId, ReadFailure> {
     request(client, ResolveName(name)).await
 }

@@ -1,4 +1,4 @@
-//! How each operation is asked of Graph, and what its answer says.
+//! How to ask Graph for each operation, and how to read the answer.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,23 +17,23 @@ use crate::core::model::request::{
     Operation, ReadFailure, ReadMembers, ReadPresence, Reading, ResolveName, SetPresence, Whom,
 };
 
-/// Bytes of an answer about one person.
+/// The largest answer about one person, in bytes.
 const LARGEST_SINGLE_ANSWER: usize = 1024 * 1024;
 
-/// Bytes of an answer about 650 people, each perhaps with an automatic reply of some kilobytes.
+/// The largest answer about 650 people, in bytes: each may have an automatic reply of some kilobytes.
 const LARGEST_BULK_ANSWER: usize = 16 * 1024 * 1024;
 
-/// Bytes of an answer about 999 members of a group, each with two names of any script.
+/// The largest answer about 999 members of a group, in bytes: each has two names in any script.
 const LARGEST_MEMBERS_ANSWER: usize = 4 * 1024 * 1024;
 
-/// Graph and the client to ask it with.
+/// Graph's address and a client.
 #[derive(Debug)]
 pub struct Graph<'a> {
     pub(super) root: &'a Url,
     pub(super) client: Client,
 }
 
-/// An answer that arrived, whatever it says.
+/// An answer that arrived, good or bad.
 #[derive(Debug)]
 pub struct Whole {
     pub(super) status: StatusCode,
@@ -42,16 +42,16 @@ pub struct Whole {
     pub(super) bytes: Vec<u8>,
 }
 
-/// What an answer says.
+/// The content of an answer.
 #[derive(Debug)]
 pub struct Said<A> {
     pub(super) answer: A,
-    /// Where the rest of it is.
+    /// The link to the rest of it.
     pub(super) rest: Option<Url>,
 }
 
 impl<A> Said<A> {
-    /// All of it.
+    /// The whole content.
     fn whole(answer: A) -> Self {
         Self { answer, rest: None }
     }
@@ -62,19 +62,19 @@ pub trait Ask: Operation {
     /// The request, without a token.
     fn request(&self, graph: &Graph<'_>) -> RequestBuilder;
 
-    /// Bytes that an answer may have.
+    /// The largest answer, in bytes.
     fn largest_answer(&self) -> usize {
         LARGEST_SINGLE_ANSWER
     }
 
-    /// What an answer says.
+    /// Reads an answer.
     ///
     /// # Errors
     ///
-    /// Whatever keeps it from being one; the kind says whether and when to try again.
+    /// If it is not usable. The kind says whether and when to retry.
     fn outcome(&self, whole: &Whole, root: &Url, caller: Caller) -> Result<Said<Self::Answer>, ReadFailure>;
 
-    /// Adds the rest of an answer.
+    /// Adds a later page.
     fn add(_answer: &mut Self::Answer, _rest: Self::Answer) {}
 }
 
@@ -146,7 +146,7 @@ impl Ask for ReadMembers {
     }
 
     fn outcome(&self, whole: &Whole, root: &Url, caller: Caller) -> Result<Said<MembersPage>, ReadFailure> {
-        // The core asks for one page after the other itself.
+        // The core itself orders each page of members.
         members::page(whole.accepted(&Needs::TO_READ_MEMBERS, caller)?, &first_page(root, self.group))
             .map(Said::whole)
             .map_err(|error| refusal::of_members(&error, caller))
@@ -168,7 +168,7 @@ impl Ask for SetPresence {
             return Ok(Said::whole(()));
         }
         match (&self.change, refusal::of_write(whole.status, whole.wait, &whole.bytes, caller)) {
-            // There is no session to end, which is what was wanted.
+            // There is no session to end, so the command has succeeded.
             (PresenceChange::EndSession, ReadFailure::NotFound) => Ok(Said::whole(())),
             (_, failure) => Err(failure),
         }
@@ -206,7 +206,7 @@ fn first_page(root: &Url, group: ObjectId) -> Url {
     address(root, &members::path(group).each_ref().map(String::as_str))
 }
 
-/// An answer that is not what was asked for comes from something in between, and passes.
+/// An unexpected answer comes from something in between, such as a proxy, and is temporary.
 fn strange(error: &answer::NotAnAnswer) -> ReadFailure {
     ReadFailure::Passing { why: error.to_string().into(), retry_after: None }
 }

@@ -1,4 +1,4 @@
-//! From an answer that is not 200 to what it means, and what a person can do about it.
+//! Turns an answer other than 200 into its meaning, and what a person can do.
 
 use std::time::Duration;
 
@@ -11,22 +11,22 @@ use super::text::readable;
 use crate::core::model::foreign::Legible;
 use crate::core::model::request::{ReadFailure, ReadPresence};
 
-/// What a request needs, for the sentence about a permission that is missing.
+/// What a request needs, for the sentence about a missing permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Needs {
-    /// What it does.
+    /// What the request does.
     call: &'static str,
     permission: &'static str,
-    /// What would do without.
+    /// What would work without the permission.
     instead: &'static str,
-    /// It reads whoever is signed in.
+    /// The request reads the signed-in person.
     is_me: bool,
 }
 
-/// Which permission the call needs, least first (Graph: `presence-get`,
+/// The permissions that a call needs, the least one first (Graph: `presence-get`,
 /// `cloudcommunications-getpresencesbyuserid`, `user-get`, `group-list-transitivemembers`).
 impl Needs {
-    /// To look up a user principal name.
+    /// For looking up a user principal name.
     pub const TO_RESOLVE: Self = Self {
         call: "look up a user principal name",
         permission: "permission User.ReadBasic.All",
@@ -34,7 +34,7 @@ impl Needs {
         is_me: false,
     };
 
-    /// To read the members of a group.
+    /// For reading the members of a group.
     pub const TO_READ_MEMBERS: Self = Self {
         call: "read the members of a group",
         permission: "permissions GroupMember.Read.All and User.ReadBasic.All",
@@ -42,7 +42,7 @@ impl Needs {
         is_me: false,
     };
 
-    /// To read presence.
+    /// For reading presence.
     #[must_use]
     pub fn to_read(operation: &ReadPresence) -> Self {
         let (call, permission, is_me) = match operation {
@@ -56,9 +56,9 @@ impl Needs {
     }
 }
 
-/// What an answer other than 2xx means to a request with these needs.
+/// The meaning of an answer other than 2xx to a request with these needs.
 ///
-/// An error status whose body is not Graph's comes from something between here and Graph, and passes.
+/// If the body of an error is not Graph's, it comes from a proxy or similar, and is temporary.
 #[must_use]
 pub fn of_status(
     status: StatusCode,
@@ -80,7 +80,7 @@ pub fn of_status(
     }
 }
 
-/// What an answer other than 2xx to a request that sets presence means.
+/// The meaning of an answer other than 2xx to a request that sets presence.
 #[must_use]
 pub fn of_write(
     status: StatusCode,
@@ -125,7 +125,7 @@ fn of_anything(
     }
 }
 
-/// An answer that sends us to another host.
+/// An answer that redirects to another host.
 #[must_use]
 pub fn of_redirect(location: Option<&str>) -> ReadFailure {
     let host =
@@ -139,7 +139,7 @@ pub fn of_redirect(location: Option<&str>) -> ReadFailure {
     }
 }
 
-/// What an answer to a request for members means that is none.
+/// The meaning of an unusable answer to a request for members.
 #[must_use]
 pub fn of_members(error: &NotMembers, caller: Caller) -> ReadFailure {
     match error {
@@ -153,15 +153,15 @@ pub fn of_members(error: &NotMembers, caller: Caller) -> ReadFailure {
     }
 }
 
-/// Graph's reason, if the body is its error (Graph: `errors`): the code is the contract, the message may be
-/// empty.
+/// Graph's reason, if the body is a Graph error (Graph: `errors`). Microsoft promises the code; the message
+/// may be empty.
 fn reason(body: &[u8]) -> Option<String> {
     let body = readable(body);
     let error = Object::of(&body)?.inner("error")?;
     let code = error.raw("code").map_or_else(|| Some(String::new()), lenient::of)?;
     let code = Legible::quoted(&code);
     let message = Legible::quoted(&error.get::<String>("message").unwrap_or_default());
-    // It goes on behind a semicolon.
+    // More text follows after a semicolon.
     Some(match (code.as_str(), message.trim_end_matches('.')) {
         ("", "") => "no reason given".to_owned(),
         (_, "") => code.to_string(),
@@ -170,7 +170,7 @@ fn reason(body: &[u8]) -> Option<String> {
     })
 }
 
-/// A token for another cloud or tenant is refused, and so is one without any permission.
+/// Graph refuses a token for another cloud or tenant, and a token without any permission.
 fn of_token(permission: &str, caller: Caller, why: &str) -> String {
     let (cloud, whose) = match caller {
         Caller::App => {
@@ -186,23 +186,23 @@ fn of_token(permission: &str, caller: Caller, why: &str) -> String {
     format!("{why}; check that {cloud}, and that {whose} {permission}")
 }
 
-/// An app signs in for nobody, so that there is no `/me` (Graph: `presence-get`).
+/// An app is no person, so it has no `/me` (Graph: `presence-get`).
 fn of_me(why: &str) -> String {
     format!(
-        "Graph refuses to read \"me\" with {why}, since an app is no person; write an object id under \
+        "Graph refuses to read \"me\" with {why}, because an app is not a person; write an object id under \
         [[users]], or \
          use a sign-in method such as \"device-code\""
     )
 }
 
-/// Which permission is missing, and where it is given.
+/// The missing permission, and where to grant it.
 fn of_permission(needs: &Needs, caller: Caller, why: &str) -> String {
     let Needs { call, permission, instead, .. } = needs;
     let give = give(permission, caller);
     format!("Graph refuses to {call} with {why}; {give}{instead}")
 }
 
-/// How a permission, called so, is given.
+/// How to grant a permission of this name.
 fn give(permission: &str, caller: Caller) -> String {
     let place = "Entra admin center > App registrations > API permissions > Microsoft Graph";
     match caller {

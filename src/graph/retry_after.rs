@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
-/// How long the header asks to wait from `now`; nothing if it is absent or is neither form.
+/// How long the header asks to wait from `now`; `None` if it is absent or has neither form.
 #[must_use]
 pub fn parse(value: Option<&[u8]>, now: Timestamp) -> Option<Duration> {
     let text = std::str::from_utf8(value?).ok()?.trim();
@@ -19,7 +19,7 @@ pub fn parse(value: Option<&[u8]>, now: Timestamp) -> Option<Duration> {
 fn date(text: &str) -> Option<Timestamp> {
     match httpdate::parse_http_date(text) {
         Ok(date) => date.try_into().ok(),
-        // Some write the zone as in a mail.
+        // Some servers write the zone as in an e-mail's header.
         Err(_) => rfc2822::DateTimeParser::new().parse_timestamp(text).ok(),
     }
 }

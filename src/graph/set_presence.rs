@@ -1,4 +1,4 @@
-//! What a request that sets presence looks like (Graph: `presence-setpresence`, `presence-clearpresence`,
+//! The requests that set presence (Graph: `presence-setpresence`, `presence-clearpresence`,
 //! `presence-setuserpreferredpresence`, `presence-clearuserpreferredpresence`, `presence-setstatusmessage`).
 
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::core::model::presence_change::PresenceChange;
 use crate::core::model::request::SetPresence;
 
-/// The last segment of the path, and the body.
+/// The last segment of the path, and the JSON body.
 pub(super) fn request(set: &SetPresence) -> (&'static str, Value) {
     let session = set.session_id.as_deref();
     match &set.change {

@@ -1,15 +1,15 @@
-//! The body of an answer as text, with broken characters replaced, before anything reads JSON in it.
+//! The body of an answer as valid text, before JSON is read from it.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// What a character becomes that is none.
+/// The replacement for a broken character.
 const REPLACEMENT: &str = r"\ufffd";
 
-/// The text of a body, without a byte order mark, which proxies put in front. What is no UTF-8, and half of a
-/// surrogate pair (`"\ud83d"` without its other half), becomes U+FFFD: JSON allows such a half, no text can
-/// hold it, and one name that was cut in the middle of an emoji must not cost the answer about everybody
-/// else.
+/// The text of a body, without a byte order mark, which some proxies add. Bytes that are not UTF-8, and half
+/// of a surrogate pair (`"\ud83d"` without its other half), become U+FFFD. JSON allows such a half, but
+/// Rust's text cannot hold it, and one name that was cut inside an emoji must not make the answer about all
+/// other people unreadable.
 pub(super) fn readable(body: &[u8]) -> Cow<'_, str> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     match String::from_utf8_lossy(body) {
@@ -32,14 +32,14 @@ fn without_halves(text: &str) -> Cow<'_, str> {
     Cow::Owned(whole)
 }
 
-/// Where escaped halves of surrogate pairs are whose other half is not beside them.
+/// The positions of escaped halves of surrogate pairs whose other half is not beside them.
 fn halves(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut from = 0;
     std::iter::from_fn(move || {
         loop {
             let at = from + text.get(from..)?.find('\\')?;
             let Some(unit) = escaped(text, at) else {
-                // Whatever is escaped is read over, also another backslash.
+                // Skips the escaped character, which may be another backslash.
                 let skipped = text[at + 1..].chars().next()?;
                 from = at + 1 + skipped.len_utf8();
                 continue;
@@ -56,7 +56,7 @@ fn halves(text: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// The unit of UTF-16 that is escaped here as `\uXXXX`.
+/// The UTF-16 unit that is escaped here as `\uXXXX`.
 fn escaped(text: &str, at: usize) -> Option<u16> {
     let digits = text.get(at..at + REPLACEMENT.len())?.strip_prefix(r"\u")?;
     digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u16::from_str_radix(digits, 16).ok())?

@@ -1,4 +1,4 @@
-//! Access tokens: fetched once for everybody, renewed before they end.
+//! Access tokens: fetched once for all users, and renewed before they expire.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +17,7 @@ use super::sign_in::method::Method;
 use crate::core::model::request::ReadFailure;
 use crate::core::sign_in::token_life::{RENEW_AGAIN, renew_after};
 
-/// Where tokens come from. One request is under way at most; all who wait share its end.
+/// A source of tokens. At most one request is under way; all who wait share its result.
 #[derive(Debug)]
 pub struct TokenSource {
     way: Arc<Way>,
@@ -25,7 +25,7 @@ pub struct TokenSource {
     state: Mutex<State>,
 }
 
-/// How a token is asked for.
+/// How to ask for a token.
 #[derive(Debug)]
 struct Way {
     authority: Authority,
@@ -55,13 +55,13 @@ struct Cached {
 }
 
 impl AccessToken {
-    /// The token, to be sent as a bearer.
+    /// The token, to send as a bearer token.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.secret.expose_secret()
     }
 
-    /// When it ends, by the clock at its issue.
+    /// When it expires, by the clock at its issue.
     #[must_use]
     pub fn ends(&self) -> Timestamp {
         self.ends
@@ -88,19 +88,20 @@ impl TokenSource {
         &self.way.authority
     }
 
-    /// A token that is not about to end, and not older than `max_age`; while none is issued, one that still
-    /// lives and is not older than `own_age`.
+    /// A token that is not about to expire, and not older than `max_age`. If none can be obtained, one that
+    /// is still valid and not older than `own_age`.
     ///
     /// # Errors
     ///
-    /// If there is none and none is issued; those who waited for the same request get the same reason.
+    /// If there is no token and none can be obtained. All who waited for the same request get the same
+    /// reason.
     pub async fn token(
         &self,
         max_age: Option<Duration>,
         own_age: Option<Duration>,
     ) -> Result<AccessToken, ReadFailure> {
         let attempts_before = self.attempts.load(Ordering::Acquire);
-        // Counted from here: one that is obtained while this waits is new enough.
+        // The age counts from here: a token that is obtained during the wait is new enough.
         let since = |age| now().checked_sub(age);
         let (oldest, own_from) = (max_age.and_then(since), own_age.and_then(since));
         let mut state = self.state.lock().await;
@@ -115,7 +116,7 @@ impl TokenSource {
         {
             return Err(failure.clone());
         }
-        // A token that is too old for the purpose is not wanted again, from wherever it comes.
+        // A token that is too old is not accepted, from wherever it comes.
         let fresh = state.cached.as_ref().is_some_and(too_old);
         let result = self.fetch(fresh).await;
         self.attempts.fetch_add(1, Ordering::Release);
@@ -125,8 +126,8 @@ impl TokenSource {
         }
     }
 
-    /// Asks for a token, in a task of its own: a refresh token that the service has replaced must be kept
-    /// even if nobody waits for the access token any more. The task ends by the timeout of its request.
+    /// Asks for a token in its own task: a refresh token that the service has replaced must be stored even if
+    /// no one waits for the access token any more. The timeout of the request ends the task.
     #[expect(clippy::disallowed_methods, reason = "it is joined unless the one who waits was dropped")]
     async fn fetch(&self, fresh: bool) -> Result<Issued, ReadFailure> {
         let way = Arc::clone(&self.way);
@@ -153,7 +154,7 @@ impl State {
         token
     }
 
-    /// A token that still lives is better than none, unless it is somebody else's.
+    /// A token that is still valid is better than none, unless it belongs to another person.
     fn make_do(
         &mut self,
         failure: ReadFailure,

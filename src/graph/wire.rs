@@ -1,4 +1,4 @@
-//! A presence as Graph sends it (Graph: `resources/presence`, v1.0), read in one pass and borrowed from the
+//! Presence as Graph sends it (Graph: `resources/presence`, v1.0). Read in one pass and borrowed from the
 //! body.
 //!
 //! Members may come in any order, twice (the last one counts), or not at all.
@@ -16,43 +16,44 @@ use crate::core::model::presence::{Messages, Presence, StatusMessage, WorkLocati
 use crate::core::model::request::Reading;
 use crate::core::model::words::{LONGEST_RAW_WORD, PresenceWords, at_most};
 
-/// Characters of a message that are kept: Graph allows 280 in a status message, more in an automatic reply.
+/// The longest message that is kept, in characters: Graph allows 280 in a status message, more in an
+/// automatic reply.
 const LONGEST_MESSAGE: usize = 4096;
 
-/// An object that may be a presence, a list of such, or both.
+/// An object that may be one presence, a list of presences, or both.
 #[derive(Default)]
 pub(super) struct Body {
     pub(super) reading: Option<Reading>,
-    /// `value`, if that is a list.
+    /// `value`, if it is a list.
     pub(super) list: Option<Vec<Reading>>,
     /// The link to the next page, unchecked.
     pub(super) next: Option<Box<str>>,
 }
 
-/// Wants the whole of an answer; nothing comes of one that is no object. Where each is read alone, only a
-/// list counts.
+/// Reads a whole answer; an answer that is no object has no people. In the careful mode only a list is
+/// accepted.
 pub(super) struct WholeBody(pub(super) People);
 
-/// Wants the people in a list.
+/// Reads the people in a list.
 #[derive(Clone, Copy)]
 pub(super) enum People {
-    /// As fast as it goes: what cannot be read costs the whole list.
+    /// Fast: one unreadable entry makes the whole list unreadable.
     AtOnce,
-    /// Each on their own: what cannot be read costs that entry.
+    /// Careful: an unreadable entry affects only itself.
     EachAlone,
 }
 
-/// Wants one of the people in a list.
+/// Reads one of the people in a list.
 struct Person;
 
 struct OutOfOffice;
 struct Status;
 struct Expiry;
 
-/// Wants one member of an object, which is a text.
+/// Reads one text member of an object.
 pub(super) struct Member(pub(super) &'static str);
 
-/// The members of a presence that matter.
+/// The members of a presence that the bridge uses.
 #[derive(Default)]
 struct Members<'de> {
     id: Option<ObjectId>,
@@ -227,8 +228,8 @@ impl<'de> Wanted<'de> for Member {
     }
 }
 
-/// UTC where the zone is known; a Windows zone, which is no name of a time zone anywhere else, as given.
-/// Nothing for the last day of all, by which Graph means that a message never expires.
+/// In UTC if the zone is known. Windows zones are no names in the tz database, so such a time stays as it is.
+/// `None` for the last possible day, which Graph uses for a message that never expires.
 fn expiry(given: &str, zone: &str) -> Option<Box<str>> {
     let civil = given.parse::<DateTime>().ok();
     if civil.is_some_and(|civil| civil.date() == Date::MAX) {

@@ -1,4 +1,4 @@
-//! Where the broker is and who connects: everything one connection needs.
+//! What a connection needs: the broker's address, and the client's credentials.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,21 +14,21 @@ use crate::core::model::mqtt::Protocol;
 use crate::core::model::settings::MqttSettings;
 use crate::core::model::topic::{BridgeField, OFFLINE, Topics};
 
-/// Why a connection cannot even be tried.
+/// Why a connection cannot be tried.
 #[derive(Debug, thiserror::Error)]
 pub enum AddressError {
-    /// No TLS.
+    /// The TLS configuration cannot be made.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// No password.
+    /// The password cannot be read.
     #[error("the broker's password cannot be read")]
     Password(#[from] SecretError),
-    /// No line.
+    /// The relay cannot listen.
     #[error("cannot listen on a loopback port")]
     Line(#[source] std::io::Error),
 }
 
-/// The broker as one client sees it.
+/// The broker, and one client's identity there.
 #[derive(Debug, Clone)]
 pub struct Address {
     mqtt: Mqtt,
@@ -38,8 +38,8 @@ pub struct Address {
     turn: Turn,
 }
 
-/// Which of several addresses is tried: the one that worked last, or the next one after each that did not.
-/// Shared by all that connect to the same broker for the same purpose.
+/// Selects one of several addresses: the last one that worked, or the next one after each failure. Shared by
+/// all clients that connect to the same broker for the same purpose.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Turn(Arc<AtomicUsize>);
 
@@ -54,30 +54,30 @@ impl Turn {
     }
 }
 
-/// What the broker says when this client is lost; retained, at least once, and kept for ever.
+/// The last will: what the broker publishes when this client is lost. Retained, QoS 1, without an expiry.
 #[derive(Debug, Clone)]
 pub struct Will {
-    /// Where.
+    /// The topic.
     pub topic: String,
-    /// What.
+    /// The payload.
     pub payload: &'static str,
 }
 
 impl Will {
-    /// The bridge's own.
+    /// The last will of the bridge.
     #[must_use]
     pub fn of_bridge(settings: &MqttSettings) -> Self {
         let topics = Topics::from_settings(settings);
         Self { topic: topics.of_bridge(BridgeField::State), payload: OFFLINE }
     }
 
-    /// Of an instance that waits: nothing is retained of it.
+    /// The last will of a waiting instance: it removes the retained `waiting`.
     fn of_waiting(settings: &MqttSettings) -> Self {
         Self { topic: Topics::from_settings(settings).standby(&settings.instance), payload: "" }
     }
 }
 
-/// What one connection is opened with; passwords and certificates are as they were read a moment ago.
+/// The parameters of one connection, with passwords and certificates as they were just read.
 #[derive(Debug)]
 pub(super) struct Access {
     pub(super) client_id: String,
@@ -108,9 +108,8 @@ impl Address {
         Self { will: Some(will), ..self }
     }
 
-    /// The bridge's, as long as it is not known whether another one lives in its place:
-    /// `<client_id>-<instance>`, without a will; where it waits for its turn the will says that it does not
-    /// any more.
+    /// The connection before the bridge knows whether another one is running: `<client_id>-<instance>`,
+    /// without a last will. A waiting instance in standby has a last will that removes its `waiting`.
     pub(super) fn of_visitor(&self) -> Self {
         let settings = &self.mqtt.settings;
         let client_id = format!("{}-{}", self.client_id, settings.instance);
@@ -118,7 +117,7 @@ impl Address {
         Self { client_id, will, ..self.clone() }
     }
 
-    /// A connection of a command that is soon over: `<client_id>-<command>-<random>`, without a will.
+    /// A connection of a short command: `<client_id>-<command>-<random>`, without a last will.
     #[must_use]
     pub fn of_command(mqtt: &Mqtt, command: &str) -> Self {
         let random = uuid::Uuid::new_v4().as_simple().to_string();
@@ -126,7 +125,7 @@ impl Address {
         Self { mqtt: mqtt.clone(), client_id, will: None, resolver: Resolver::System, turn: Turn::default() }
     }
 
-    /// The same with a test's answers for the broker's name.
+    /// The same, with a test's answers instead of DNS.
     #[cfg(test)]
     pub(super) fn resolved_by(self, resolver: Resolver) -> Self {
         Self { resolver, ..self }
@@ -137,12 +136,12 @@ impl Address {
         self.mqtt.settings.protocol
     }
 
-    /// How many addresses are written.
+    /// The number of configured addresses.
     pub(super) fn count(&self) -> usize {
         self.mqtt.brokers.iter().len()
     }
 
-    /// Whose turn it is.
+    /// The index of the address to try.
     pub(super) fn turn(&self) -> Turn {
         self.turn.clone()
     }
@@ -151,7 +150,7 @@ impl Address {
         self.resolver.clone()
     }
 
-    /// Reads passwords and certificates, to see whether a connection could be tried.
+    /// Reads passwords and certificates, to find out whether a connection can be tried.
     ///
     /// # Errors
     ///
@@ -160,7 +159,7 @@ impl Address {
         self.access().map(drop)
     }
 
-    /// Reads passwords and certificates anew: they may have been replaced.
+    /// Reads passwords and certificates again, because they may have been replaced.
     ///
     /// # Errors
     ///
@@ -182,7 +181,7 @@ impl Address {
             client_id: self.client_id.clone(),
             target: Target {
                 host: broker.host.clone(),
-                // A name may have several addresses as well.
+                // Each name may have several IP addresses as well.
                 turn: turn / brokers.iter().len(),
                 port: broker.port,
                 tls,

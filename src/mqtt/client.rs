@@ -1,4 +1,4 @@
-//! Handing requests to rumqttc, in either version of MQTT.
+//! Passes requests to rumqttc, for both versions of MQTT.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use crate::core::model::effect::{Message, Subscription};
 
 use crate::core::model::mqtt::Qos;
 
-/// Whoever takes requests for a connection.
+/// A client of rumqttc, in either version.
 pub(super) enum Client {
     V3(rumqttc::AsyncClient),
     V5(rumqttc::v5::AsyncClient),
 }
 
-/// Something to be done on a connection.
+/// A request to the broker.
 #[derive(Debug)]
 pub(super) enum Request {
     Publish(Message),
@@ -25,13 +25,13 @@ pub(super) enum Request {
     Disconnect,
 }
 
-/// rumqttc's queue is full, or its end has gone: the connection cannot be trusted any more.
+/// rumqttc's queue is full or closed, so the connection is not usable any more.
 #[derive(Debug, thiserror::Error)]
-#[error("the connection takes no more")]
+#[error("the queue of the connection is full")]
 pub(super) struct TakesNoMore;
 
 impl Request {
-    /// Whether it uses a packet id (MQTT 5 section 2.2.1).
+    /// Whether the request uses a packet id (MQTT 5 section 2.2.1).
     pub(super) fn needs_id(&self) -> bool {
         match self {
             Self::Publish(message) => message.qos == Qos::AtLeastOnce,
@@ -42,13 +42,12 @@ impl Request {
 }
 
 impl Client {
-    /// Whether the broker says which messages it does not take; up to MQTT 3.1.1 it acknowledges them all the
-    /// same.
+    /// Whether the broker reports refused messages. Up to MQTT 3.1.1 it acknowledges them like others.
     pub(super) fn tells_refusals(&self) -> bool {
         matches!(self, Self::V5(_))
     }
 
-    /// Never waits.
+    /// Passes a request on, without waiting.
     pub(super) fn take(&self, request: Request) -> Result<(), TakesNoMore> {
         match self {
             Self::V3(client) => match request {

@@ -1,9 +1,8 @@
-//! Reaching the broker: its name becomes addresses, anew for each connection, and the first that answers is
-//! taken.
+//! Connects to the broker: looks up its name for each connection, and uses the first IP address that answers.
 //!
-//! A name often has an address of each family, and one of the two routes may be dead without a word. So the
-//! attempts overlap, as in "Happy Eyeballs" (RFC 8305): the next begins a quarter of a second after the last,
-//! or at once when one fails.
+//! A name often has an IPv4 and an IPv6 address, and one of the two routes may drop packets without an error.
+//! So the attempts overlap, as in "Happy Eyeballs" (RFC 8305): each begins a quarter of a second after the
+//! one before, or immediately when that one fails.
 
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -13,23 +12,23 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-/// From the name to a connection.
+/// The time from the name to a connection.
 pub(super) const LIMIT: Duration = Duration::from_secs(5);
 
-/// What an attempt is given before the next one begins (RFC 8305 section 8, `Connection Attempt Delay`).
+/// The head start of each attempt before the next one (RFC 8305 section 8, `Connection Attempt Delay`).
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// Who knows the addresses of a name.
+/// How to look up the addresses of a name.
 #[derive(Debug, Clone)]
 pub(super) enum Resolver {
-    /// The system, which asks files and servers as it is set up to. An address is its own.
+    /// Asks the system, which reads files and asks servers. An IP address needs no lookup.
     System,
-    /// A test's answers, one for each connection.
+    /// Returns a test's answers, one for each connection.
     #[cfg(test)]
     Scripted(std::sync::Arc<std::sync::Mutex<std::collections::VecDeque<Vec<SocketAddr>>>>),
 }
 
-/// Why the broker's machine or port cannot be reached.
+/// Why the broker's host or port cannot be reached.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum DialError {
     #[error("the name {host} cannot be looked up ({source}); check mqtt.url and this machine's DNS")]
@@ -45,7 +44,7 @@ pub(super) enum DialError {
 impl Resolver {
     async fn addresses(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         match self {
-            // Both, whatever the system's files say or leave out (RFC 6761 section 6.3).
+            // Both loopback addresses, whatever the system's files contain (RFC 6761 section 6.3).
             Self::System if host.eq_ignore_ascii_case("localhost") => {
                 Ok(vec![(Ipv6Addr::LOCALHOST, port).into(), (Ipv4Addr::LOCALHOST, port).into()])
             }
@@ -56,11 +55,11 @@ impl Resolver {
     }
 }
 
-/// Connects to the host under any of its addresses; so many of them, in a circle, are tried last.
+/// Connects to any IP address of the host. The first `turn` of them, in a circle, are tried last.
 ///
 /// # Errors
 ///
-/// If it has none, none of them takes the connection, or time is up.
+/// If there is no address, none accepts the connection, or the time is over.
 pub(super) async fn dial(
     resolver: &Resolver,
     host: &str,
@@ -72,7 +71,7 @@ pub(super) async fn dial(
         let lookup = |source| DialError::Lookup { host: host.to_owned(), source };
         let addresses = resolver.addresses(host, port).await.map_err(lookup)?;
         let stream = race(interleaved(addresses), turn).await.map_err(|source| failure(&place, source))?;
-        // Small messages are sent at once. A socket that refuses the option works as well, only later.
+        // Sends small messages immediately. Without this option they arrive later, but arrive.
         let _refused = stream.set_nodelay(true);
         Ok(stream)
     };
@@ -90,7 +89,7 @@ fn failure(place: &str, source: io::Error) -> DialError {
     }
 }
 
-/// The first of overlapping attempts that succeeds; the others are given up.
+/// The first of the overlapping attempts that succeeds; the others are cancelled.
 async fn race(mut addresses: Vec<SocketAddr>, turn: usize) -> io::Result<TcpStream> {
     let first = turn % addresses.len().max(1);
     addresses.rotate_left(first);
@@ -104,7 +103,7 @@ async fn race(mut addresses: Vec<SocketAddr>, turn: usize) -> io::Result<TcpStre
         tokio::select! {
             ended = attempts.join_next() => match ended {
                 Some(Ok(Ok(stream))) => return Ok(stream),
-                // A refusal says most: the machine is there.
+                // A refused connection is the most useful error: the machine is there.
                 Some(Ok(Err(error))) if failure.kind() != ErrorKind::ConnectionRefused => failure = error,
                 Some(Ok(Err(_)) | Err(_)) => {}
                 None => return Err(failure),
@@ -114,7 +113,7 @@ async fn race(mut addresses: Vec<SocketAddr>, turn: usize) -> io::Result<TcpStre
     }
 }
 
-/// Families take turns, beginning with the one that the system prefers (RFC 8305 section 4).
+/// Alternates between the families, beginning with the one that the system prefers (RFC 8305 section 4).
 fn interleaved(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let Some(first) = addresses.first().map(SocketAddr::is_ipv6) else { return addresses };
     let (preferred, other): (Vec<_>, Vec<_>) =

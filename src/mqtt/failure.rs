@@ -1,4 +1,4 @@
-//! What every connection can end of, in words that say what to do.
+//! Why a connection ended, in sentences that say what to do. For both versions of MQTT.
 
 use std::error::Error;
 use std::io::{self, ErrorKind};
@@ -8,13 +8,13 @@ use rustls::{AlertDescription, CertificateError};
 use super::gate::Violation;
 use crate::core::model::event::LinkFailure;
 
-/// A broker that was there and fell silent.
+/// An open connection on which the broker has become silent.
 pub(super) const NO_LONGER_ANSWERS: &str = "the broker no longer answers";
 pub(super) const IS_SILENT: &str = "the broker is silent";
 
-/// Whether to try the next address: this one was never open, has fallen silent, says what no broker says, or
-/// ends the connection with a reason. Which version of MQTT a broker speaks is
-/// asked of the same one.
+/// Whether to try the next address: this one never accepted the connection, became silent, sent something
+/// that is not MQTT, or ended the connection with a reason. To find out which version of MQTT a broker
+/// speaks, the same address is asked again.
 pub(super) fn leaves_address(failure: &LinkFailure, was_open: bool) -> bool {
     match failure {
         LinkFailure::Lost(why) => !was_open || *why == NO_LONGER_ANSWERS || *why == IS_SILENT,
@@ -24,7 +24,7 @@ pub(super) fn leaves_address(failure: &LinkFailure, was_open: bool) -> bool {
     }
 }
 
-/// Whether the other end hung up, politely or not, whoever wrapped it.
+/// Whether the other end closed the connection, also as a cause inside another error.
 pub(super) fn has_gone(error: &(dyn Error + 'static)) -> bool {
     let Some(io) = error.downcast_ref::<io::Error>() else { return error.source().is_some_and(has_gone) };
     matches!(
@@ -37,18 +37,18 @@ pub(super) fn has_gone(error: &(dyn Error + 'static)) -> bool {
     )
 }
 
-/// Where TLS itself failed, whoever wrapped it: with TLS 1.3 a broker refuses a client's certificate only
-/// after the client's handshake is done (RFC 8446 section 4.4.2), so the refusal comes where an answer was
-/// read.
+/// The TLS error inside an error, if there is one. With TLS 1.3 a broker refuses a client's certificate only
+/// after the client has finished its handshake (RFC 8446 section 4.4.2), so the refusal appears while reading
+/// an answer.
 pub(super) fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    // An `io::Error` passes over what it wraps when it is asked for its source.
+    // `source()` of an `io::Error` skips the error that it wraps.
     let cause = inner.map(|inner| inner as &(dyn Error + 'static)).or_else(|| error.source());
     error.downcast_ref().or_else(|| cause.and_then(tls_error))
 }
 
-/// What the gate ended a connection for; `asks_5` while the broker has not answered a request in MQTT 5,
-/// where it may be one that speaks only 3.1.1.
+/// The reason for which the gate ended a connection. `asks_5`: the broker has not answered an MQTT 5 request
+/// yet, so it may support only 3.1.1.
 pub(super) fn of_violation(violation: Violation, asks_5: bool) -> LinkFailure {
     let why = violation.to_string();
     if asks_5 { LinkFailure::NotUnderstood(why.into()) } else { LinkFailure::Refused(why.into()) }
@@ -58,7 +58,7 @@ pub(super) fn of_tls(error: &rustls::Error) -> LinkFailure {
     let what = if let rustls::Error::InvalidCertificate(why) = error {
         of_certificate(why)
     } else if matches!(error, rustls::Error::InvalidMessage(_)) {
-        "this port speaks no TLS; write mqtt:// (or ws://) in mqtt.url, or another port"
+        "this port does not use TLS; write mqtt:// (or ws://) in mqtt.url, or another port"
     } else if matches!(error, rustls::Error::AlertReceived(alert) if is_about_our_certificate(*alert)) {
         "the broker does not accept this client's certificate; check mqtt.client_cert_file and mqtt.client_key_file"
     } else {
@@ -67,7 +67,7 @@ pub(super) fn of_tls(error: &rustls::Error) -> LinkFailure {
     LinkFailure::Refused(format!("{what} ({error})").into())
 }
 
-/// What is wrong with the broker's certificate.
+/// One sentence about the broker's certificate.
 fn of_certificate(why: &CertificateError) -> &'static str {
     use CertificateError as Why;
     if matches!(why, Why::Expired | Why::ExpiredContext { .. }) {
@@ -113,7 +113,7 @@ mod tests {
             (certificate(CertificateError::NotValidForName), "subjectAltName"),
             (rustls::Error::AlertReceived(AlertDescription::CertificateRequired), "mqtt.client_cert_file"),
             (rustls::Error::AlertReceived(AlertDescription::ProtocolVersion), "TLS failed"),
-            (rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType), "speaks no TLS"),
+            (rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType), "does not use TLS"),
         ] {
             let found = wrapped(error);
             let failure = of_tls(tls_error(&found).unwrap());

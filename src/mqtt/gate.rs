@@ -1,12 +1,12 @@
-//! The gate: whatever the network sends, rumqttc reads only what it can take. Bytes in, bytes out; no I/O, no
-//! clock.
+//! The gate between the network and rumqttc: rumqttc reads only what it can handle. Bytes in, bytes out; no
+//! I/O, no clock.
 //!
-//! It knows MQTT's framing (type, flags, remaining length) and of six packets no more than it must. What
-//! rumqttc would end the connection for, though the connection is sound, becomes the nearest thing that it
-//! knows, marked so that it can be named: a message that nobody can read becomes a [`Skipped`] one, a reason
-//! code that it does not know a refusal that it knows, with the code in its reason string. What no broker may
-//! send ends the connection, as a [`Violation`]. It holds at most one packet of [`LARGEST`] bytes, whatever
-//! comes.
+//! The gate knows MQTT's framing (type, flags, remaining length), and as little as necessary of six packets.
+//! rumqttc would end a sound connection because of some packets. The gate replaces these by the nearest thing
+//! that rumqttc knows, and marks them so that they can be reported: an unreadable message becomes a
+//! [`Skipped`] one, and an unknown reason code becomes a known refusal, with the code in its reason string.
+//! What no broker may send ends the connection, as a [`Violation`]. The gate holds at most one packet of
+//! [`LARGEST`] bytes.
 
 mod codes;
 mod properties;
@@ -21,10 +21,11 @@ use self::properties::{SERVER_KEEP_ALIVE, TOPIC_ALIAS};
 pub use self::violation::Violation;
 use crate::core::model::mqtt::Protocol;
 
-/// Bytes of one packet behind its length: far above the largest `state`, which carries two cut messages.
+/// The largest packet without its fixed header: far larger than the largest `state`, which contains two cut
+/// messages.
 pub const LARGEST: usize = 256 * 1024;
 
-/// Of a topic that is only to be named.
+/// The part of a skipped message's topic that is kept for a report.
 const LONGEST_NAME: usize = 256;
 
 const CONNACK: u8 = 2;
@@ -35,20 +36,20 @@ const UNSUBACK: u8 = 11;
 const PINGRESP: u8 = 13;
 const DISCONNECT: u8 = 14;
 
-/// A message that was read over.
+/// A message that the gate skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
-    /// Where it was published, cut and made legible.
+    /// The topic, cut and made printable.
     pub topic: String,
     /// Its size, as the broker sent it.
     pub bytes: usize,
 }
 
-/// Marks the topic of a skipped message; no topic may hold it (MQTT 5 section 1.5.4).
+/// Marks the topic of a skipped message. No real topic may contain it (MQTT 5 section 1.5.4).
 const MARK: char = '\0';
 
 impl Skipped {
-    /// The message that was skipped, if this one stands for one.
+    /// The skipped message that this one stands for, if it stands for one.
     #[must_use]
     pub fn from_message(topic: &str, payload: &[u8]) -> Option<Self> {
         let topic = topic.strip_prefix(MARK)?.to_owned();
@@ -56,16 +57,16 @@ impl Skipped {
     }
 }
 
-/// Where in the stream the next byte is.
+/// The position of the next byte in the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     /// In the fixed header.
     Header,
-    /// In a packet that is gathered to its end, so many bytes before it.
+    /// In a packet that is collected completely; this many bytes are missing.
     Gathering(usize),
-    /// In an oversized message, where its topic is, so many bytes before its end.
+    /// In the topic of an oversized message; this many bytes of the message are left.
     Naming(usize),
-    /// Likewise, where nothing is of interest.
+    /// In the rest of an oversized message.
     Skipping(usize),
 }
 
@@ -76,26 +77,26 @@ pub struct Gate {
     /// Seconds.
     keep_alive: u16,
     stage: Stage,
-    /// The packet at hand from its first byte on, as far as it is of interest.
+    /// The bytes of the present packet, from the first one on, as far as they are needed.
     packet: Vec<u8>,
-    /// Where its fixed header ends.
+    /// The length of its fixed header.
     body: usize,
     is_answered: bool,
 }
 
 impl Gate {
-    /// A gate for a connection that begins. `keep_alive` in seconds.
+    /// A gate for a new connection. `keep_alive` in seconds.
     #[must_use]
     pub fn new(protocol: Protocol, keep_alive: u16) -> Self {
         let packet = Vec::new();
         Self { protocol, keep_alive, stage: Stage::Header, packet, body: 0, is_answered: false }
     }
 
-    /// Takes what the network sent, and adds to `near` what rumqttc may read of it.
+    /// Reads what the network sent, and appends to `near` what rumqttc may read.
     ///
     /// # Errors
     ///
-    /// If the connection must not go on. What is in `near` by then was sound.
+    /// If the connection must end. The bytes in `near` are sound nevertheless.
     pub fn take(&mut self, mut bytes: &[u8], near: &mut Vec<u8>) -> Result<(), Violation> {
         while let Some(&first) = bytes.first() {
             let taken = match self.stage {
@@ -140,7 +141,7 @@ impl Gate {
         self.packet[0] >> 4
     }
 
-    /// The fixed header has one more byte (MQTT 5 section 2.1).
+    /// Reads one more byte of the fixed header (MQTT 5 section 2.1).
     fn header(&mut self, near: &mut Vec<u8>) -> Result<(), Violation> {
         if !self.is_answered && self.kind() != CONNACK {
             // A TLS alert (RFC 8446 section 5.1).
@@ -162,9 +163,9 @@ impl Gate {
         Ok(())
     }
 
-    /// An oversized message has one more byte; so many are left.
+    /// Reads one more byte of an oversized message; `left` bytes follow.
     fn name(&mut self, left: usize, near: &mut Vec<u8>) {
-        // Topic and id together are far shorter than what is oversized.
+        // Topic and id together are far shorter than an oversized message.
         let Some((topic, rest)) = properties::string(&self.packet[self.body..]) else { return };
         if rest.len() == id_length(self.packet[0]) {
             let bytes = self.packet.len() - self.body + left;
@@ -174,7 +175,7 @@ impl Gate {
         }
     }
 
-    /// A whole packet is here.
+    /// A packet is complete.
     fn end_packet(&mut self, near: &mut Vec<u8>) -> Result<(), Violation> {
         let is_5 = self.protocol == Protocol::V5;
         match self.kind() {
@@ -190,13 +191,14 @@ impl Gate {
             _ => near.extend_from_slice(&self.packet),
         }
         self.packet.clear();
-        // Where one was large, it seldom is the first of many.
+        // Gives memory back after a large packet, because the next ones are usually small.
         self.packet.shrink_to(4096);
         self.stage = Stage::Header;
         Ok(())
     }
 
-    /// Section 3.2 of both. A broker that knows only 3.1.1 answers in that, without properties.
+    /// Section 3.2 of both versions. A broker that supports only 3.1.1 answers with 3.1.1, without
+    /// properties.
     fn connack(&mut self, near: &mut Vec<u8>) -> Result<(), Violation> {
         let body = self.body;
         codes::connack(&self.packet[body..], self.protocol == Protocol::V5)?;
@@ -208,8 +210,7 @@ impl Gate {
             })?;
         }
         if let Some(at) = asked_at {
-            // The shorter of both; rumqttc does what stands here, and a broker that asks for nothing (0) gets
-            // our own.
+            // The shorter keep-alive of broker and client. If the broker asks for none (0), ours.
             let asked = u16::from_be_bytes([self.packet[at], self.packet[at + 1]]);
             let agreed = if asked == 0 { self.keep_alive } else { asked.min(self.keep_alive) };
             self.packet[at..at + 2].copy_from_slice(&agreed.to_be_bytes());
@@ -218,7 +219,7 @@ impl Gate {
         Ok(())
     }
 
-    /// Section 3.3 of both. What others may have put there must not end the connection.
+    /// Section 3.3 of both versions. Topics and payloads of other clients must not end the connection.
     fn publish(&mut self, near: &mut Vec<u8>) -> Result<(), Violation> {
         let body = &self.packet[self.body..];
         let (topic, rest) = properties::string(body).ok_or(Violation::Malformed)?;
@@ -239,13 +240,12 @@ impl Gate {
     }
 }
 
-/// Bytes of the packet id of a message: it has one if it wants to be acknowledged.
+/// The length of a message's packet id: QoS 0 has none.
 fn id_length(first: u8) -> usize {
     if first & 0b0110 == 0 { 0 } else { 2 }
 }
 
-/// Puts a small message in place of one that is not handed on; acknowledged, it is done with, and the broker
-/// goes on.
+/// Puts a small message in place of one that is skipped. rumqttc acknowledges it, so the broker continues.
 fn skipped(protocol: Protocol, first: u8, topic: &[u8], id: &[u8], bytes: usize, near: &mut Vec<u8>) {
     let topic = String::from_utf8_lossy(topic);
     let legible = topic.chars().filter(|letter| !letter.is_control()).take(LONGEST_NAME);

@@ -1,10 +1,11 @@
-//! The line from rumqttc to the broker.
+//! The relay between rumqttc and the broker.
 //!
-//! rumqttc takes no ready-made stream, and need not see the network: it parses strictly, what it does not
-//! know ends the connection, and its TLS and WebSocket would be second ones. It does take an HTTP proxy. So
-//! each connection has a proxy of its own, inside the process: for one connection, to the one broker,
-//! whatever it is asked for. Behind it are name, TCP, TLS and WebSocket ([`reach`](super::reach)), and the
-//! [gate](super::gate) on the way back. rumqttc speaks plain MQTT to it.
+//! rumqttc accepts no ready-made stream. It should not talk to the network itself either: it parses strictly,
+//! ends the connection at anything unknown, and would bring a second TLS and WebSocket implementation. But it
+//! supports HTTP proxies. So each connection gets its own proxy inside the process, which connects to the one
+//! broker whatever address it is asked for. The proxy does the name lookup, TCP, TLS and WebSocket
+//! ([`reach`](super::reach)), and passes what comes back through the [gate](super::gate). rumqttc speaks
+//! plain MQTT to it.
 
 use std::convert::Infallible;
 use std::io;
@@ -25,32 +26,33 @@ use super::reach::{Target, reach};
 use crate::core::model::event::LinkFailure;
 use crate::core::model::mqtt::Protocol;
 
-/// rumqttc sends its request in the moment in which it is connected.
+/// The time for rumqttc's request, which it sends as soon as it is connected.
 const REQUEST_LIMIT: Duration = Duration::from_secs(5);
 
-/// Bytes on the way to the broker that are gathered, and bytes on the way back.
+/// The buffer sizes towards the broker and back.
 const GATHERED: usize = 64 * 1024;
 const ANSWERS: usize = 8 * 1024;
 
-/// The last bytes reach the broker, and it hangs up.
+/// The time for the last bytes to reach the broker, and for the broker to close the connection.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
 
-/// The request is a few lines; more is somebody else's.
+/// The largest request. rumqttc's has a few lines.
 const LONGEST_REQUEST: usize = 2048;
 
-/// The user name that goes with a line's key.
+/// The user name with which rumqttc presents the key.
 pub(super) const USER: &str = "presence2mqtt";
 
-/// A line that waits for its one connection.
+/// A relay that waits for its one connection.
 pub(super) struct Line {
     listener: TcpListener,
     port: u16,
-    /// Known to nobody else: another process of this machine cannot take the connection.
+    /// A secret between rumqttc and the relay, so that no other process of this machine can use the
+    /// connection.
     key: String,
     state: watch::Sender<State>,
 }
 
-/// How far the line is.
+/// The progress of the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum State {
     Opening,
@@ -58,7 +60,7 @@ enum State {
     Shut(LinkFailure),
 }
 
-/// What the other end of the connection may know of it.
+/// What rumqttc's side may know about the connection.
 pub(super) struct LineWatch(watch::Receiver<State>);
 
 impl Line {
@@ -80,10 +82,10 @@ impl Line {
         &self.key
     }
 
-    /// Carries one connection to its end. `keep_alive` in seconds.
+    /// Relays one connection until it ends. `keep_alive` in seconds.
     pub(super) async fn run(self, resolver: Resolver, target: Target, protocol: Protocol, keep_alive: u16) {
         let Ok(Ok(mut near)) = timeout(REQUEST_LIMIT, self.accept()).await else { return };
-        // Nobody listens to this port any more.
+        // Closes the listening port.
         drop(self.listener);
         let shut = match reach(&target, &resolver).await {
             Ok(far) => {
@@ -93,7 +95,7 @@ impl Line {
                 }
                 let (read, write) = tokio::io::split(far);
                 let (near_read, mut near_write) = near.split();
-                // However it ends, both sides see that it has.
+                // Both sides then notice the end.
                 let gate = Gate::new(protocol, keep_alive);
                 tokio::select! {
                     shut = inward(read, &mut near_write, gate, protocol) => shut,
@@ -102,13 +104,13 @@ impl Line {
             }
             Err(failure) => Some(failure),
         };
-        // Said before the connection is dropped, so that it is known when the drop is noticed.
+        // Reported before the connection is dropped, so that the reason is known when the drop is noticed.
         if let Some(failure) = shut {
             self.state.send_replace(State::Shut(failure));
         }
     }
 
-    /// The connection of the one who knows the key.
+    /// Accepts the connection that presents the key.
     async fn accept(&self) -> io::Result<TcpStream> {
         let credentials = STANDARD.encode(format!("{USER}:{}", self.key));
         let wanted = format!("\r\nProxy-Authorization: Basic {credentials}\r\n");
@@ -122,7 +124,7 @@ impl Line {
     }
 }
 
-/// Carries what the broker sends through the gate; returns why that ended, where rumqttc cannot know.
+/// Passes the broker's bytes through the gate. Returns why this ended, if rumqttc cannot know.
 async fn inward(
     mut far: impl AsyncRead + Unpin,
     near: &mut (impl AsyncWrite + Unpin),
@@ -150,7 +152,7 @@ async fn inward(
     }
 }
 
-/// A broker that hangs up is understood by rumqttc, and may mean that another client has come.
+/// rumqttc notices when the broker closes the connection, which may mean that another client has connected.
 fn of_read(error: &io::Error) -> Option<LinkFailure> {
     match tls_error(error) {
         Some(error) => Some(of_tls(error)),
@@ -159,8 +161,9 @@ fn of_read(error: &io::Error) -> Option<LinkFailure> {
     }
 }
 
-/// Carries what rumqttc sends, which writes each message by itself; what has gathered meanwhile goes on at
-/// once. Whoever hangs up, what the broker has said at last is still read: the end is the other direction's.
+/// Passes on what rumqttc sends. rumqttc writes each message by itself; bytes that have collected meanwhile
+/// are sent together. When one side closes, the broker's last bytes are still read, because the other
+/// direction ends by itself.
 async fn outward(mut near: impl AsyncRead + Unpin, mut far: impl AsyncWrite + Unpin) -> Infallible {
     let mut bytes = vec![0; GATHERED];
     while let Ok(read @ 1..) = near.read(&mut bytes).await {
@@ -168,12 +171,12 @@ async fn outward(mut near: impl AsyncRead + Unpin, mut far: impl AsyncWrite + Un
             return std::future::pending().await;
         }
     }
-    // Told or not, it is over.
+    // The result of the shutdown does not matter.
     let _told = far.shutdown().await;
     std::future::pending().await
 }
 
-/// Up to the empty line. Nothing follows it before it is answered.
+/// Reads the request up to the empty line. rumqttc sends nothing after it before the answer.
 async fn request(near: &mut TcpStream) -> io::Result<String> {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") && request.len() < LONGEST_REQUEST {
@@ -185,7 +188,7 @@ async fn request(near: &mut TcpStream) -> io::Result<String> {
 }
 
 impl LineWatch {
-    /// Why there is no connection, where that is not to be seen at its other end.
+    /// Why there is no connection, if rumqttc cannot see the reason.
     pub(super) fn shut(&self) -> Option<LinkFailure> {
         match &*self.0.borrow() {
             State::Shut(why) => Some(why.clone()),
@@ -193,15 +196,15 @@ impl LineWatch {
         }
     }
 
-    /// Whether a connection to the broker came about.
+    /// Whether the relay connected to the broker.
     pub(super) fn was_open(&self) -> bool {
         *self.0.borrow() == State::Open
     }
 
-    /// Waits, within its limit, until everything was carried over and the broker has hung up.
+    /// Waits, with a limit, until all bytes are passed on and the broker has closed the connection.
     pub(super) async fn is_over(&mut self) {
         let over = async { while self.0.changed().await.is_ok() {} };
-        // A broker that does not hang up has had its time; the connection is cut.
+        // The broker had enough time to close; the connection is cut.
         let _late = timeout(GOODBYE_LIMIT, over).await;
     }
 }

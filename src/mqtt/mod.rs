@@ -1,13 +1,13 @@
-//! The edge towards the broker. It obeys the core: one connection per order, no retries, no memory of what
-//! was sent.
+//! The edge towards the broker. It carries out the core's orders: one connection for each order, no retries,
+//! no memory of sent messages.
 //!
 //! In reading order: [`publisher`] takes orders and reports events, `session` is one connection with its
-//! `window` of unacknowledged messages, and [`one_shot`] is a connection of a command that is soon over
-//! ([`wildcards`] tries one thing that brokers differ in). [`address`] and `tls` say
-//! where to and how. `line` carries a connection: `reach` goes from the name over TCP (`dial`) and TLS to a
-//! `websocket`, and what comes back passes the [`gate`]. `client`, `transport`, `v3` and `v5` are the only
-//! ones that know rumqttc, which speaks plain MQTT over the line; they speak to the session in `wire`'s
-//! words, and `failure` says why a connection ended.
+//! `window` of unacknowledged messages, and [`one_shot`] is the connection of a short command ([`wildcards`]
+//! tries one thing in which brokers differ). [`address`] and `tls` hold the address and the credentials.
+//! `line` is the relay between rumqttc and the network: `reach` connects by TCP (`dial`), TLS and perhaps
+//! `websocket`, and what comes back passes the [`gate`]. Only `client`, `transport`, `v3` and `v5` know
+//! rumqttc, which speaks plain MQTT to the relay; they report to the session in the terms of `wire`, and
+//! `failure` says why a connection ended.
 
 pub mod address;
 mod client;

@@ -1,4 +1,4 @@
-//! A connection of a command that is soon over: everything has a limit, nothing is retried.
+//! A connection for a short command: every step has a time limit, and nothing is retried.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,64 +13,63 @@ use crate::core::model::effect::{Message, Subscription};
 use crate::core::model::event::{Incoming, LinkFailure};
 use crate::core::model::mqtt::{Protocol, Qos};
 
-/// Filters in one SUBSCRIBE: more than eight end the connection at AWS IoT Core.
+/// Filters in one SUBSCRIBE. AWS IoT Core ends the connection at more than eight.
 const FILTERS: usize = 8;
 
-/// SUBSCRIBEs at a time: what they bring by exact topic fits into the shortest queue that is known.
+/// SUBSCRIBEs at a time. The retained messages for so many exact topics fit into the shortest queue of the
+/// known brokers.
 const TOGETHER: usize = 8;
 
-/// Messages that are published and not acknowledged, at most.
+/// The most messages that are published and not acknowledged.
 const WINDOW: usize = 256;
 
-/// For each answer.
+/// The time for each answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// For the connection: more than it takes to find out why there is none.
+/// The time for the connection, long enough to find out why there is none.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(15);
 
-/// After the broker's answer to a subscription retained messages may still come, from brokers that send them
-/// late.
+/// How long to wait after the answer to a subscription, because some brokers send retained messages later.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// For everything that is retained.
+/// The time for all retained messages.
 const AT_MOST: Duration = Duration::from_secs(60);
 
-/// Why a command could not talk to the broker.
+/// Why a command could not use the broker.
 #[derive(Debug, thiserror::Error)]
 pub enum OneShotError {
     /// The connection could not be tried.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// It was refused or lost.
+    /// The broker refused or ended the connection.
     #[error("{0}")]
     Link(LinkFailure),
     /// The broker refused a filter.
     #[error("the broker refuses the subscription to {0}; allow it in its access list")]
     Refused(String),
-    /// The broker did not take a message.
+    /// The broker refused a message.
     #[error("the broker refuses the message to {topic}: {why}")]
     PublishRefused {
-        /// Where it was meant to go.
+        /// The topic.
         topic: String,
         /// The broker's reason.
         why: String,
     },
-    /// An answer did not come.
+    /// The broker did not answer in time.
     #[error("the broker did not answer in time")]
     Silent,
 }
 
-/// A connection, open.
+/// An open connection.
 pub struct OneShot {
     session: Session,
     buffer: Vec<SessionEvent>,
     messages: Vec<Incoming>,
-    /// Messages that are published and not acknowledged. One that nobody waited for to the end may be among
-    /// them.
+    /// Messages that are published and not acknowledged, among them perhaps some whose wait was cancelled.
     under_way: usize,
 }
 
-/// What a wait is for.
+/// What to wait for.
 enum Awaited {
     Connected,
     Subscribed,
@@ -78,12 +77,12 @@ enum Awaited {
 }
 
 impl OneShot {
-    /// Connects under the first address that works, in the configured version of MQTT, else in the one that
-    /// every broker speaks.
+    /// Connects to the first address that works. If the broker does not support the configured version of
+    /// MQTT, connects with 3.1.1.
     ///
     /// # Errors
     ///
-    /// If the broker cannot be reached or does not let this client in.
+    /// If the broker cannot be reached or does not accept this client.
     pub async fn connect(address: &Address) -> Result<Self, OneShotError> {
         let mut connected = Self::connect_in_either(address).await;
         for _ in 1..address.count() {
@@ -115,7 +114,7 @@ impl OneShot {
         Ok(connection)
     }
 
-    /// Subscribes; what comes is had by [`message`](Self::message).
+    /// Subscribes; [`message`](Self::message) then returns the messages.
     ///
     /// # Errors
     ///
@@ -125,7 +124,7 @@ impl OneShot {
     }
 
     async fn subscribe_all(&mut self, filters: &[String]) -> Result<(), OneShotError> {
-        // Quality 0: brokers cut the queue of a late subscriber at quality 1.
+        // QoS 0, because brokers limit the queue of a slow subscriber at QoS 1.
         let subscription = |filter: &String| Subscription { filter: filter.clone(), qos: Qos::AtMostOnce };
         for some in filters.chunks(FILTERS) {
             self.ask(Request::Subscribe(some.iter().map(subscription).collect()))?;
@@ -149,7 +148,7 @@ impl OneShot {
         self.session.ask(request).map_err(|_| OneShotError::Silent)
     }
 
-    /// Returns what is retained for the filter.
+    /// Returns the retained messages that match the filter.
     ///
     /// # Errors
     ///
@@ -158,9 +157,9 @@ impl OneShot {
         self.all_retained(&[filter.to_owned()]).await
     }
 
-    /// Returns what is retained for many filters. Asks for some after the other: brokers send no more at once
-    /// than a client's queue holds. Listens no longer to them afterwards: whoever publishes there would have
-    /// to take everything back.
+    /// Returns the retained messages that match many filters. It asks for a few at a time, because brokers
+    /// send at most as many as a client's queue holds. Then it unsubscribes: otherwise the caller would
+    /// receive its own later messages.
     ///
     /// # Errors
     ///
@@ -169,7 +168,7 @@ impl OneShot {
         let mut before: &[String] = &[];
         for some in filters.chunks(FILTERS * TOGETHER) {
             self.subscribe_all(some).await?;
-            // Late messages may still come for the newest.
+            // Messages for the newest subscription may still arrive late.
             self.unsubscribe_all(before)?;
             before = some;
         }
@@ -195,8 +194,8 @@ impl OneShot {
         Ok(retained)
     }
 
-    /// Publishes many messages, many at a time. Hands each topic to `arrived` when it is acknowledged, with
-    /// the reason if the broker does not take the message.
+    /// Publishes many messages, several at a time. Calls `arrived` with each topic that the broker
+    /// acknowledged, and with the reason if it refused the message.
     ///
     /// # Errors
     ///
@@ -218,7 +217,7 @@ impl OneShot {
             if sent.is_empty() && refused == 0 {
                 return Ok(());
             }
-            // Only an answer is one, whatever else comes.
+            // Other packets are no answer.
             tokio::select! {
                 () = self.fill() => {}
                 () = &mut patience => return Err(OneShotError::Silent),
@@ -228,7 +227,7 @@ impl OneShot {
             }
             for event in std::mem::take(&mut self.buffer) {
                 match event {
-                    // It is acknowledged as well, apart from this.
+                    // A separate event acknowledges the refused message.
                     SessionEvent::PublishRefused { topic, why } => {
                         let at = sent.iter().position(|sent| *sent == topic);
                         if at.and_then(|at| sent.remove(at)).is_some() {
@@ -250,7 +249,7 @@ impl OneShot {
         }
     }
 
-    /// Publishes and waits for the acknowledgement, and for those of whatever was published before.
+    /// Publishes a message, and waits for its acknowledgement and for those of earlier messages.
     ///
     /// # Errors
     ///
@@ -261,7 +260,7 @@ impl OneShot {
         self.wait_for(&Awaited::Acknowledged).await.map(|_| ())
     }
 
-    /// The next message on a subscription, retained or live.
+    /// Returns the next message of a subscription, retained or live.
     ///
     /// # Errors
     ///
@@ -273,10 +272,10 @@ impl OneShot {
         Ok(self.messages.remove(0))
     }
 
-    /// Says goodbye.
+    /// Disconnects.
     pub async fn close(mut self) {
         if self.session.ask(Request::Disconnect).is_ok() {
-            // Whether it arrives or the connection is cut: there is no will, so nobody is told either way.
+            // It does not matter whether the DISCONNECT arrives: there is no last will.
             let _end = timeout(PATIENCE, async { while self.take_events().await.is_ok() {} }).await;
         }
         self.session.cut().await;
@@ -293,7 +292,7 @@ impl OneShot {
             while !self.buffer.is_empty() {
                 match (self.buffer.remove(0), awaited) {
                     (SessionEvent::Connected, Awaited::Connected) => return Ok(Vec::new()),
-                    // It is acknowledged as well, apart from this.
+                    // A separate event acknowledges the refused message.
                     (SessionEvent::PublishRefused { topic, why }, Awaited::Acknowledged) => {
                         refused = Some(OneShotError::PublishRefused { topic, why });
                     }

@@ -1,4 +1,4 @@
-//! The publisher task: orders in, events of the broker out.
+//! The publisher task: takes orders of the core, and reports the broker's events.
 
 use std::collections::VecDeque;
 
@@ -15,10 +15,10 @@ use crate::core::model::event::{Event, LinkFailure, RefusedFilter};
 use crate::core::model::mqtt::Protocol;
 use crate::meters::BrokerMeter;
 
-/// Obeys until the orders end, then cuts what connection there is.
+/// Carries out orders until their channel closes, then cuts the connection if there is one.
 ///
-/// The core bounds what is unacknowledged, so neither `orders` nor the session's queue is ever full. When
-/// `events` is full the publisher waits, and with it the broker's socket; nothing waits for the publisher.
+/// The core limits what is unacknowledged, so `orders` and the session's queue are never full. If `events` is
+/// full the publisher waits, and so does the broker's socket; nothing waits for the publisher.
 pub async fn run(address: Address, orders: mpsc::Receiver<BrokerOrder>, events: mpsc::Sender<Event>) {
     metered(address, BrokerMeter::default(), orders, events).await;
 }
@@ -74,15 +74,15 @@ struct Publisher {
     meter: BrokerMeter,
     session: Option<Session>,
     connected_as: ConnectAs,
-    /// A connection that is over, until its task is joined.
+    /// A connection that has ended, until its task is joined.
     ended: Option<Session>,
-    /// Filters asked for and not answered yet, in order.
+    /// The filters of subscriptions without an answer, in order.
     asked: VecDeque<Vec<Subscription>>,
 }
 
 impl Publisher {
-    /// Opens a connection. Of one that may still be there nothing is reported any more: two at once would be
-    /// one client too many for the broker.
+    /// Opens a connection. An earlier one is cut and reports nothing more, because two clients with the same
+    /// id would disconnect each other.
     async fn connect(&mut self, who: ConnectAs, protocol: Protocol) -> Vec<Event> {
         self.asked.clear();
         if let Some(session) = self.session.take() {
@@ -106,7 +106,7 @@ impl Publisher {
     }
 
     fn obey(&mut self, order: BrokerOrder) -> Vec<Event> {
-        // Orders for a connection that ended meanwhile: the core already knows, or is about to.
+        // Orders for a connection that has just ended; the core knows that, or is about to be told.
         let Some(session) = &mut self.session else { return Vec::new() };
         let mut ask = |request| session.ask(request);
         let taken: Result<(), TakesNoMore> = match order {
@@ -135,8 +135,8 @@ impl Publisher {
         vec![Event::Disconnected(failure)]
     }
 
-    /// Turns what happened on the connection into reports; acknowledgements are added up, behind what they
-    /// are for.
+    /// Turns the events of the connection into reports. Acknowledgements are counted together, and reported
+    /// after the events that they belong to.
     fn digest(&mut self, happened: impl Iterator<Item = SessionEvent>) -> Vec<Event> {
         let mut reports = Vec::new();
         let mut sent = Vec::new();

@@ -1,5 +1,4 @@
-//! From a name to a stream of bytes that is MQTT: TCP, TLS above it, and a WebSocket above that, as the
-//! broker's URL says.
+//! From a host name to a stream of MQTT bytes: TCP, then TLS and a WebSocket if the broker's URL says so.
 
 use std::io;
 use std::sync::Arc;
@@ -18,16 +17,16 @@ use super::failure::{has_gone, of_tls, tls_error};
 use super::websocket;
 use crate::core::model::event::LinkFailure;
 
-/// For TLS and the WebSocket together, behind the connection: rumqttc waits for ten seconds in all.
+/// The time for TLS and WebSocket together, after TCP. rumqttc waits ten seconds in all.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(4);
 
-/// Where to, and how it is spoken to.
+/// The host, and how to talk to it.
 #[derive(Debug, Clone)]
 pub(super) struct Target {
     /// A name or an address; IPv6 without brackets.
     pub(super) host: String,
     pub(super) port: u16,
-    /// Of the addresses of the name, so many come last: those that did not work.
+    /// How many of the name's IP addresses to try last, because they did not work before.
     pub(super) turn: usize,
     pub(super) tls: Option<Arc<ClientConfig>>,
     /// The URL of a WebSocket.
@@ -42,7 +41,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 ///
 /// # Errors
 ///
-/// Why there is no such stream, in words that say what to do.
+/// If there is no such stream; the error says what to do.
 pub(super) async fn reach(target: &Target, resolver: &Resolver) -> Result<Box<dyn Stream>, LinkFailure> {
     let lost = |error: &dyn std::error::Error| LinkFailure::Lost(error.to_string().into());
     let stream =
@@ -77,7 +76,7 @@ async fn encrypted(
     TlsConnector::from(Arc::clone(config)).connect(name, stream).await.map_err(|error| of_handshake(&error))
 }
 
-/// A broker that goes away during the handshake is away, not unwilling.
+/// If the broker closes the connection during the handshake, it is unreachable, and has not refused.
 fn of_handshake(error: &io::Error) -> LinkFailure {
     match tls_error(error) {
         Some(error) => of_tls(error),
@@ -88,7 +87,7 @@ fn of_handshake(error: &io::Error) -> LinkFailure {
     }
 }
 
-/// The request for a WebSocket came to nothing.
+/// Why the request for a WebSocket failed.
 fn of_websocket(error: &WebSocketError) -> LinkFailure {
     if let Some(error) = tls_error(error) {
         return of_tls(error);

@@ -1,9 +1,9 @@
-//! One connection, from its beginning to its end.
+//! One connection, from beginning to end.
 //!
-//! rumqttc reconnects by itself, and loses messages when it does; its `poll` must never be cancelled, and its
-//! client must never be waited for from where it is polled. So each connection has its own event loop in a
-//! task that only polls, ends at the first error, and hands on what others need to know. What is to be sent
-//! waits here until the broker has room for it.
+//! rumqttc reconnects by itself and loses messages when it does; its `poll` must never be cancelled, and a
+//! task must not both poll and wait for the client's queue. So each connection has its own task, which only
+//! polls, ends at the first error, and passes events on. Requests wait here until the broker has room for
+//! them.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -25,51 +25,51 @@ use crate::core::model::effect::Message;
 use crate::core::model::event::{Incoming, LinkFailure};
 use crate::core::model::mqtt::{Protocol, Qos};
 
-/// Requests that wait here, and that rumqttc holds for us: above the core's window, so that neither is ever
-/// full.
+/// The capacity for waiting requests, here and in rumqttc: more than the core's window, so neither queue is
+/// ever full.
 const REQUESTS: usize = 1024;
 
-/// Events that wait for the session. When it is full the poll task waits, and with it the socket.
+/// Events that wait for the session. If the queue is full the poll task waits, and so does the socket.
 const EVENTS: usize = 512;
 
-/// The most that is around topic and payload in a packet that carries a message (MQTT 5 section 3.3).
+/// The most bytes in a message's packet beside topic and payload (MQTT 5 section 3.3).
 const ENVELOPE: usize = 16;
 
-/// What happens on a connection.
+/// An event on a connection.
 #[derive(Debug)]
 pub(super) enum SessionEvent {
     /// The broker accepted the connection.
     Connected,
-    /// The oldest unacknowledged message arrived (QoS 1), this long after it was handed over, or was written
-    /// (QoS 0).
+    /// The oldest unacknowledged message has arrived (QoS 1), or was written (QoS 0), this long after it was
+    /// passed on.
     Acknowledged { after: Option<Duration> },
-    /// A message was not taken; it is acknowledged apart from this.
+    /// The broker refused a message. Its acknowledgement is a separate event.
     PublishRefused { topic: String, why: String },
     /// The answer to the oldest unanswered subscription: for each filter, whether it was granted.
     Subscribed(Vec<Answer>),
-    /// A message on a subscription.
+    /// A message that matches a subscription.
     Message(Incoming),
-    /// One that nobody can take, and that was not handed on.
+    /// A message that the gate skipped.
     Skipped(Skipped),
     /// The end.
     Closed(LinkFailure),
 }
 
-/// One connection. Dropping it cuts it.
+/// One connection. Dropping it closes it without a DISCONNECT.
 pub(super) struct Session {
     client: Client,
     wire: mpsc::Receiver<Wire>,
     limits: Limits,
     window: Window,
     waiting: VecDeque<Request>,
-    /// What happened and was not asked for yet.
+    /// Events that were not fetched yet.
     happened: Vec<SessionEvent>,
     pub(super) silence: Duration,
     silent_at: Instant,
-    /// Whether the broker has let this client in.
+    /// Whether the broker has accepted this client.
     was_open: bool,
     turn: Turn,
-    /// The one that polls, and the line.
+    /// The task that polls, and the relay.
     tasks: JoinSet<()>,
 }
 
@@ -92,14 +92,14 @@ impl Session {
                 Client::V5(client)
             }
         };
-        // At most an hour: so the configuration is checked.
+        // The configuration allows at most an hour.
         let keep_alive = u16::try_from(access.keep_alive.as_secs()).unwrap_or(u16::MAX);
         tasks.spawn(line.run(address.resolver(), access.target, protocol, keep_alive));
         let silence = access.keep_alive * 2 + Duration::from_secs(5);
         Ok(Self {
             client,
             wire,
-            // What the broker really takes is known before anything is sent.
+            // The broker's limits are known before any message is sent.
             limits: Limits { in_flight: 0, packet: LARGEST_PACKET, at_least_once: true },
             window: Window::default(),
             waiting: VecDeque::new(),
@@ -112,8 +112,8 @@ impl Session {
         })
     }
 
-    /// Waits for events and adds them to `buffer`. A broker that is silent for too long is an end: rumqttc
-    /// itself waits for ever on one that takes no more data in MQTT 5.
+    /// Waits for events and appends them to `buffer`. Ends the connection when the broker has been silent for
+    /// too long: with MQTT 5, rumqttc itself would wait for ever on a broker that accepts no more data.
     pub(super) async fn next(&mut self, buffer: &mut Vec<SessionEvent>) {
         if self.happened.is_empty() {
             let mut came = Vec::new();
@@ -130,7 +130,7 @@ impl Session {
         buffer.append(&mut self.happened);
     }
 
-    /// Takes a request; it is done in its turn, when the broker has room for it.
+    /// Queues a request. It is sent in its turn, when the broker has room for it.
     pub(super) fn ask(&mut self, request: Request) -> Result<(), TakesNoMore> {
         if self.waiting.len() >= REQUESTS {
             return Err(TakesNoMore);
@@ -140,7 +140,7 @@ impl Session {
         Ok(())
     }
 
-    /// Ends the tasks, wherever they are.
+    /// Ends the tasks immediately.
     pub(super) async fn cut(mut self) {
         self.tasks.shutdown().await;
     }
@@ -180,13 +180,13 @@ impl Session {
         self.happened.push(happened);
     }
 
-    /// Hands over what waits, as far as there is room.
+    /// Passes on waiting requests, as far as there is room.
     fn hand_over(&mut self) {
         while let Some(mut request) = self.waiting.pop_front() {
             if let Request::Publish(message) = &mut request
                 && !self.limits.at_least_once
             {
-                // MQTT 5 section 3.2.2.3.4. It arrives all the same, as surely as TCP carries it.
+                // MQTT 5 section 3.2.2.3.4. With QoS 0 the message arrives as reliably as TCP delivers it.
                 message.qos = Qos::AtMostOnce;
             }
             if !self.window.has_room(request.needs_id()) {
@@ -206,7 +206,7 @@ impl Session {
                 Request::Disconnect => {}
             }
             if self.client.take(request).is_err() {
-                // The connection is over, or about to be: why is said where it is polled.
+                // The connection has ended or is about to; the poll task reports why.
                 self.waiting.clear();
                 return;
             }
@@ -219,7 +219,7 @@ impl Session {
         bytes > self.limits.packet as usize
     }
 
-    /// Sent, it would cost the connection, and again after each new one.
+    /// Sending this message would end the connection, and every later one again.
     fn refuse(&mut self, message: &Message) {
         let (bytes, most) = (message.payload.len(), self.limits.packet);
         let why =
@@ -228,7 +228,7 @@ impl Session {
         self.happened.push(SessionEvent::Acknowledged { after: None });
     }
 
-    /// Whether the end is among what happened; nothing comes after it.
+    /// Whether the connection has ended; no event follows that.
     fn is_over(&self) -> bool {
         matches!(self.happened.last(), Some(SessionEvent::Closed(_)))
     }

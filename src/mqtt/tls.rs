@@ -1,4 +1,4 @@
-//! TLS towards the broker: the system's roots, an own authority, a client certificate.
+//! TLS towards the broker: the system's authorities, your own authority, a client certificate.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use rustls::{ClientConfig, RootCertStore};
 use crate::config::Mqtt;
 use crate::disk::named::{self, LARGEST_PEM, NotRead};
 
-/// Why there is no TLS to be had.
+/// Why TLS cannot be configured.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// Nothing would be trusted.
+    /// There is no authority to trust.
     #[error(
         "the system has no certificate authorities; install them (package ca-certificates) or set mqtt.ca_file"
     )]
@@ -35,15 +35,16 @@ pub enum TlsError {
         #[source]
         source: rustls::pki_types::pem::Error,
     },
-    /// Authority, certificate and key do not go together.
+    /// Authorities, certificate and key do not fit together.
     #[error("the TLS certificates of [mqtt] cannot be used")]
     Unusable(#[source] rustls::Error),
 }
 
-/// The configuration for one connection; files are read anew each time, since certificates are renewed.
+/// The configuration for one connection. Files are read again each time, because certificates are renewed.
 pub(super) fn client_config(mqtt: &Mqtt) -> Result<Arc<ClientConfig>, TlsError> {
     let mut roots = RootCertStore::empty();
-    // What cannot be loaded is left out: one broken file among the system's must not keep the bridge away.
+    // Authorities that cannot be loaded are skipped: one broken file of the system must not prevent a
+    // connection.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if let Some(path) = &mqtt.ca_file {
         for certificate in certificates(path)? {

@@ -1,21 +1,21 @@
-//! What a connection of rumqttc is made of, in either version of MQTT.
+//! The options of rumqttc that are the same for both versions of MQTT.
 
 use rumqttc::{Proxy, ProxyAuth, ProxyType};
 
 use super::gate;
 use super::line::{self, Line};
 
-/// Bytes of one packet, in and out. What comes and is larger does not come through the gate.
+/// The largest packet, in and out. The gate lets no larger one in.
 pub(super) const LARGEST_PACKET: u32 = gate::LARGEST as u32;
 
-/// Messages in flight towards the broker, and packet ids: rumqttc takes memory for each, a tenth of a
-/// megabyte in all. Below the core's window, so that there is always a next one.
+/// The most unacknowledged messages, and packet ids. rumqttc needs memory for each, a tenth of a megabyte in
+/// all. Smaller than the core's window, so that a next message is always ready.
 pub(super) const INFLIGHT: u16 = 400;
 
-/// Seconds for everything up to the broker's answer; reaching it has a shorter limit of its own.
+/// Seconds until the broker must have answered. Reaching the broker has its own, shorter limit.
 pub(super) const CONNECT_LIMIT: u64 = 10;
 
-/// The way of every connection.
+/// The transport of every connection: the relay.
 pub(super) fn proxy(line: &Line) -> Proxy {
     let auth = ProxyAuth::Basic { username: line::USER.to_owned(), password: line.key().to_owned() };
     Proxy { ty: ProxyType::Http, auth, addr: "127.0.0.1".to_owned(), port: line.port() }

@@ -16,7 +16,7 @@ use super::transport::{CONNECT_LIMIT, INFLIGHT, LARGEST_PACKET, proxy};
 use super::wire::{Answer, Limits, Wire};
 use crate::core::model::event::{Incoming, LinkFailure};
 
-/// A client that holds so many requests, and what has to be polled for it.
+/// A client whose queue holds this many requests, and its event loop.
 pub(super) fn client(access: &Access, line: &Line, requests: usize) -> (AsyncClient, EventLoop) {
     // Never logged: `Debug` would show the password.
     let mut options = MqttOptions::new(&access.client_id, &access.target.host, access.target.port);
@@ -39,8 +39,8 @@ pub(super) fn client(access: &Access, line: &Line, requests: usize) -> (AsyncCli
     (client, event_loop)
 }
 
-/// Polls to the end of the connection: the first error, or our own goodbye, after which rumqttc would connect
-/// again.
+/// Polls until the connection ends: at the first error, or at our own DISCONNECT, after which rumqttc would
+/// reconnect.
 pub(super) async fn poll(mut event_loop: EventLoop, mut line: LineWatch, wire: mpsc::Sender<Wire>) {
     let mut is_open = false;
     let end = loop {
@@ -58,7 +58,7 @@ pub(super) async fn poll(mut event_loop: EventLoop, mut line: LineWatch, wire: m
             return;
         }
     };
-    // Where nobody listens any more, nobody asks how it ended.
+    // If the session has ended, no one needs the reason.
     let _end = wire.send(Wire::Closed(end)).await;
 }
 
@@ -68,7 +68,7 @@ fn translate(event: Event) -> Wire {
             Wire::Opened(Limits { in_flight: INFLIGHT, packet: LARGEST_PACKET, at_least_once: true })
         }
         Event::Outgoing(Outgoing::Publish(id)) => Wire::Written(id),
-        // Up to this version a broker that does not want a message acknowledges it all the same.
+        // Up to this version a broker acknowledges a message that it refuses, too.
         Event::Incoming(Packet::PubAck(ack)) => Wire::Answered(ack.pkid, None),
         Event::Incoming(Packet::SubAck(answer)) => {
             let of_code = |code: &SubscribeReasonCode| match code {

@@ -17,7 +17,7 @@ use super::transport::{CONNECT_LIMIT, INFLIGHT, LARGEST_PACKET, proxy};
 use super::wire::{Answer, Limits, Wire};
 use crate::core::model::event::{Incoming, LinkFailure, ReplyTo};
 
-/// A client that holds so many requests, and what has to be polled for it.
+/// A client whose queue holds this many requests, and its event loop.
 pub(super) fn client(access: &Access, line: &Line, requests: usize) -> (AsyncClient, EventLoop) {
     // Never logged: `Debug` would show the password.
     let mut options = MqttOptions::new(&access.client_id, &access.target.host, access.target.port);
@@ -26,7 +26,7 @@ pub(super) fn client(access: &Access, line: &Line, requests: usize) -> (AsyncCli
         options.set_credentials(username, password.expose_secret());
     }
     if let Some(will) = &access.will {
-        // Without an expiry: that the bridge is lost stays true until it is back.
+        // Without an expiry: `offline` stays true until the bridge is back.
         options.set_last_will(LastWill::new(&will.topic, will.payload, QoS::AtLeastOnce, true, None));
     }
     options.set_keep_alive(access.keep_alive);
@@ -40,8 +40,8 @@ pub(super) fn client(access: &Access, line: &Line, requests: usize) -> (AsyncCli
     AsyncClient::new(options, requests)
 }
 
-/// Polls to the end of the connection: the first error, or our own goodbye, after which rumqttc would connect
-/// again.
+/// Polls until the connection ends: at the first error, or at our own DISCONNECT, after which rumqttc would
+/// reconnect.
 pub(super) async fn poll(mut event_loop: EventLoop, mut line: LineWatch, wire: mpsc::Sender<Wire>) {
     let mut is_open = false;
     let end = loop {
@@ -63,18 +63,18 @@ pub(super) async fn poll(mut event_loop: EventLoop, mut line: LineWatch, wire: m
             return;
         }
     };
-    // Where nobody listens any more, nobody asks how it ended.
+    // If the session has ended, no one needs the reason.
     let _end = wire.send(Wire::Closed(end)).await;
 }
 
-/// What the broker takes; absent properties have the values of sections 3.2.2.3.3 to 3.2.2.3.6.
+/// The broker's limits. Absent properties have the defaults of sections 3.2.2.3.3 to 3.2.2.3.6.
 fn limits(answer: &ConnAck) -> Result<Limits, LinkFailure> {
     let mut limits = Limits { in_flight: INFLIGHT, packet: LARGEST_PACKET, at_least_once: true };
     let Some(properties) = &answer.properties else { return Ok(limits) };
     if properties.retain_available == Some(0) {
         return Err(LinkFailure::Refused(reason::RETAIN_NOT_SUPPORTED.into()));
     }
-    // Zero is forbidden, and rumqttc would never send anything.
+    // Zero is forbidden, and with it rumqttc would never send anything.
     if properties.receive_max == Some(0) || properties.max_packet_size == Some(0) {
         return Err(LinkFailure::NotUnderstood("the broker's answer is not MQTT 5 (a limit of zero)".into()));
     }
@@ -107,7 +107,7 @@ fn refusal(ack: &PubAck) -> Option<String> {
 }
 
 fn message(publish: &Publish) -> Wire {
-    // No alias was offered to the broker (section 3.1.2.11.5), so the topic is always there.
+    // The client offers no topic aliases (section 3.1.2.11.5), so the topic is always present.
     let topic = String::from_utf8_lossy(&publish.topic).into_owned();
     if let Some(skipped) = Skipped::from_message(&topic, &publish.payload) {
         return Wire::Skipped(skipped);

@@ -13,25 +13,25 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-/// The largest message, which is held as a whole. Brokers put one packet into each, and the larger ones are
-/// read over behind it; a broker that lets clients write even larger ones has to be told not to.
+/// The largest message, which is held in memory as a whole. Brokers put one packet into each. The gate skips
+/// packets that are too large, but cannot do so with a larger WebSocket message.
 const LARGEST_MESSAGE: usize = 4 * 1024 * 1024;
 
-/// Read at once, and written at once.
+/// Bytes read or written at a time.
 const READ: usize = 8 * 1024;
 const WRITTEN: usize = 64 * 1024;
 
-/// Nothing is waited for with more than this unsent.
+/// With more unsent bytes than this, writing waits.
 const UNSENT: usize = 1024 * 1024;
 
 /// An open WebSocket.
 pub(super) struct WebSocket<S> {
     inner: WebSocketStream<S>,
-    /// What came in the last message and was not read yet.
+    /// The unread rest of the last message.
     unread: Bytes,
 }
 
-/// Asks whoever is at the other end of `stream` to go on with MQTT in WebSocket messages.
+/// Asks the server at the other end of `stream` to continue with MQTT in WebSocket messages.
 pub(super) async fn open<S>(url: &str, stream: S) -> Result<WebSocket<S>, Error>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -78,13 +78,13 @@ where
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        // Empty messages and pings are passed over, one after the other, until nothing more is there.
+        // Skips empty messages and pings, until there is nothing more to read.
         while self.unread.is_empty() {
             match ready!(Pin::new(&mut self.inner).poll_next(cx)) {
                 Some(Ok(Message::Binary(bytes))) => self.unread = bytes,
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_))) => {}
                 Some(Ok(Message::Text(_))) => {
-                    return Poll::Ready(Err(io::Error::other("text came where MQTT has to be")));
+                    return Poll::Ready(Err(io::Error::other("the broker sent text instead of MQTT")));
                 }
                 Some(Err(error)) => return Poll::Ready(Err(io_error(error))),
                 None => return Poll::Ready(Ok(())),

@@ -1,4 +1,4 @@
-//! Whether a broker answers a subscription with wildcards with what is retained. RabbitMQ does not.
+//! Finds out whether a broker sends retained messages to subscriptions with wildcards. RabbitMQ does not.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use crate::core::model::effect::Message;
 use crate::core::model::mqtt::Qos;
 use crate::core::model::topic::Topics;
 
-/// With MQTT 5 the broker forgets what could not be removed.
+/// With MQTT 5 the broker deletes the test message by itself if it could not be removed.
 const EXPIRES: Duration = Duration::from_secs(60);
 
-/// Finds out with a message of its own, and removes that. Where it does not come back at all nothing is
-/// learned.
+/// Tries it with a test message, and removes that. If the message does not come back at all, the result is
+/// not known.
 ///
 /// # Errors
 ///
@@ -30,7 +30,7 @@ pub async fn are_answered(broker: &mut OneShot, topics: &Topics) -> Result<bool,
     answered
 }
 
-/// Whether what is retained at `topic`, which is a check's, comes to a subscription with wildcards.
+/// Whether the retained test message at `topic` is sent to a subscription with wildcards.
 ///
 /// # Errors
 ///

@@ -1,56 +1,56 @@
-//! What was handed over and is not acknowledged yet.
+//! Messages that were passed to rumqttc and are not acknowledged yet.
 //!
-//! rumqttc uses packet ids in a circle as long as the broker's limit of unacknowledged messages. It gives
-//! them to subscriptions too, and an id that comes round while its message is unacknowledged stops
-//! everything: for good in MQTT 5, should that message be refused. So nothing is handed over that could meet
-//! an id in use. The same account says which message an acknowledgement is for: rumqttc names ids only, in
-//! the order in which messages were handed over.
+//! rumqttc uses packet ids in a circle as long as the broker's limit of unacknowledged messages, also for
+//! subscriptions. If the next id belongs to an unacknowledged message, rumqttc stops; in MQTT 5 for ever, if
+//! that message is refused. So the window passes on a request only if its id is free. It also finds the
+//! message that an acknowledgement is for: rumqttc reports only ids, in the order in which it got the
+//! messages.
 
 use std::collections::VecDeque;
 
 use tokio::time::Instant;
 
-/// Messages that rumqttc has and has not written yet, at most; the others wait in the session.
+/// The most messages that rumqttc has and has not sent; the others wait in the session.
 const UNWRITTEN: usize = 512;
 
-/// The account of one connection. Every question to it takes the same short time, however much is under way:
-/// there are several for each message.
+/// The window of one connection. Every operation takes a constant short time, however many messages are under
+/// way, because there are several operations for each message.
 #[derive(Debug, Default)]
 pub(super) struct Window {
-    /// How many packet ids there are: none until the broker says it.
+    /// The number of packet ids; 0 until the broker has sent its limit.
     ids: usize,
-    /// How many were used.
+    /// The number of ids used so far.
     used: u64,
-    /// Of the newest that were used, whether each is still in use; the first one is.
+    /// For the newest ids, whether each is in use. The first one in the list always is.
     in_use: VecDeque<bool>,
     unwritten: VecDeque<Sent>,
     /// By packet id.
     unanswered: Vec<Option<Sent>>,
 }
 
-/// A message that was handed over.
+/// A message that was passed to rumqttc.
 #[derive(Debug)]
 pub(super) struct Sent {
-    /// The place of its packet id among all that were used; none at quality 0, which needs none.
+    /// The position of its packet id among all ids used; `None` at QoS 0, which needs none.
     place: Option<u64>,
-    /// For whom a refusal would be; nothing where there are no refusals.
+    /// The topic, to name it if the broker refuses the message; `None` if the broker reports no refusals.
     pub topic: Option<String>,
     /// When it was handed over.
     pub at: Instant,
 }
 
 impl Window {
-    /// The broker has said how many messages it takes at once.
+    /// The broker has sent its limit of unacknowledged messages.
     pub(super) fn open(&mut self, ids: u16) {
         self.ids = ids.into();
     }
 
-    /// Whether a request may be handed over.
+    /// Whether a request may be passed on.
     pub(super) fn has_room(&self, needs_id: bool) -> bool {
         self.ids > 0 && self.unwritten.len() < UNWRITTEN && (!needs_id || self.in_use.len() < self.ids)
     }
 
-    /// A message was handed over.
+    /// A message was passed on.
     pub(super) fn sent(&mut self, topic: Option<String>, needs_id: bool, at: Instant) {
         let place = needs_id.then_some(self.used);
         if needs_id {
@@ -59,12 +59,12 @@ impl Window {
         self.unwritten.push_back(Sent { place, topic, at });
     }
 
-    /// Something else was handed over that takes a packet id.
+    /// Another request that uses a packet id was passed on.
     pub(super) fn id_taken(&mut self) {
         self.use_id(false);
     }
 
-    /// The next message has this packet id; 0 is none, and the end of it.
+    /// The next message was sent with this packet id. 0 means none, and that the message is finished.
     pub(super) fn written(&mut self, id: u16) {
         if let Some(sent) = self.unwritten.pop_front()
             && id != 0
@@ -77,7 +77,7 @@ impl Window {
         }
     }
 
-    /// The message of this packet id is acknowledged.
+    /// The message with this packet id is acknowledged.
     pub(super) fn answered(&mut self, id: u16) -> Option<Sent> {
         let sent = self.unanswered.get_mut(usize::from(id))?.take()?;
         let first = self.used - self.in_use.len() as u64;
@@ -147,7 +147,7 @@ mod tests {
         assert!(window.has_room(true));
     }
 
-    /// What the window is to be, without any care for time: every message in the order of its packet id.
+    /// A simple model of the window, however slow: all messages in the order of their packet ids.
     #[derive(Default)]
     struct Plain {
         used: u64,
@@ -179,7 +179,7 @@ mod tests {
                         plain.used += 1;
                     }
                     3 => {
-                        // As rumqttc gives them.
+                        // As rumqttc assigns them.
                         let next = plain.unwritten.pop_front();
                         let id = next.map_or(0, |(place, _)| place.map_or(0, |place| (place % u64::from(ids)) as u16 + 1));
                         window.written(id);

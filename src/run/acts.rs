@@ -1,4 +1,4 @@
-//! Visitors of the status page who wait for what they asked for.
+//! Visitors of the status page who wait for the result of a form.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use crate::core::model::act::{ActId, Acted};
 
-/// Who waits, by their act.
+/// The waiting visitors, by their act.
 #[derive(Debug, Default)]
 pub(super) struct Acts {
     next: u64,
@@ -14,7 +14,7 @@ pub(super) struct Acts {
 }
 
 impl Acts {
-    /// Somebody waits from now on. Who waits no more is forgotten.
+    /// A visitor begins to wait. Forgets visitors who have closed their connection.
     pub(super) fn begin(&mut self, visitor: oneshot::Sender<Acted>) -> ActId {
         self.waiting.retain(|_, visitor| !visitor.is_closed());
         let id = ActId::new(self.next);
@@ -23,10 +23,10 @@ impl Acts {
         id
     }
 
-    /// It is done, or not.
+    /// An act has succeeded or failed: tells the visitor who waits for it.
     pub(super) fn end(&mut self, id: ActId, acted: Acted) {
         if let Some(visitor) = self.waiting.remove(&id) {
-            // If they went away just now they look at the page instead.
+            // A visitor who has just left sees the result on the page.
             let _gone = visitor.send(acted);
         }
     }

@@ -1,11 +1,11 @@
-//! What is around the loop, and stays while configurations come and go.
+//! What outlives a turn of the loop: a change of the configuration may begin a new turn.
 
 use super::doors::Doors;
 use super::supervisor::Supervisor;
 use crate::config::Config;
 use crate::meters::Meters;
 
-/// What came of reading the configuration again; a failure as a fragment.
+/// The result of reading the configuration again; an error is a sentence fragment.
 pub type Reload = Result<Config, String>;
 
 /// What stays the same from turn to turn.

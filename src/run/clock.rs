@@ -5,14 +5,14 @@ use tokio::time::Instant;
 
 use crate::core::model::time::{Now, Tick};
 
-/// Where the core's time comes from, for whoever feeds it and obeys it.
+/// The source of the core's time.
 #[derive(Debug)]
 pub struct Clock {
     started: Instant,
 }
 
 impl Clock {
-    /// Ticks count from here.
+    /// Tick 0.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is where the core's time comes from")]
     pub fn start() -> Self {
@@ -26,7 +26,7 @@ impl Clock {
         Now { tick: Tick(self.started.elapsed()), wall: Timestamp::now() }
     }
 
-    /// Waits for a tick; not at all if it has passed.
+    /// Waits for a tick; returns immediately if it has passed.
     pub async fn sleep_until(&self, tick: Tick) {
         tokio::time::sleep_until(self.started + tick.0).await;
     }

@@ -1,5 +1,5 @@
-//! The door that is open for visitors, if one is: it outlives the bridge's turns, and another configuration
-//! may move it.
+//! The open HTTP server, if there is one. It outlives the turns of the bridge. A new configuration may move
+//! it to another address.
 
 use std::net::SocketAddr;
 
@@ -14,10 +14,10 @@ use crate::http::first_start::Guide;
 use crate::http::question::{Asked, Asker, questions};
 use crate::meters::Meters;
 
-/// All doors there are: one or none, and one that is being closed.
+/// At most one open server, and perhaps one that is closing.
 pub(super) struct Doors {
     open: Option<Open>,
-    /// Each gives its number when it ends.
+    /// The tasks of the servers. Each returns its number when it ends.
     tasks: JoinSet<u64>,
     opened: u64,
     asker: Asker,
@@ -27,20 +27,20 @@ pub(super) struct Doors {
 
 struct Open {
     number: u64,
-    /// As configured.
+    /// The configured address.
     listen: SocketAddr,
-    /// Also if any would do.
+    /// The actual port, also if the configuration leaves it to the system.
     port: u16,
     keys: Keys,
 }
 
-/// What a configuration wants of the doors, made possible.
+/// What to do with the server for a configuration, prepared so that it cannot fail later.
 pub(super) enum Plan {
-    /// None.
+    /// Close it.
     Close,
-    /// The one there is, for other visitors perhaps.
+    /// Keep it, perhaps with other rules for visitors.
     Stay,
-    /// This one.
+    /// Replace it by this one, which listens already.
     Move(Door),
 }
 
@@ -50,9 +50,9 @@ impl Doors {
         Self { open: None, tasks: JoinSet::new(), opened: 0, asker, asked, meters }
     }
 
-    /// Makes what a configuration wants possible, or says why it is not. Nobody notices yet, except that the
-    /// open door is closed if it holds the port that another address wants: whoever does not follow the plan
-    /// must restore it.
+    /// Prepares the server that a configuration needs, or returns why it cannot listen. Visitors notice
+    /// nothing yet, with one exception: if the new address has the same port, the open server is closed
+    /// first. A caller that does not follow the plan must then call `restore`.
     pub(super) async fn plan(&mut self, config: &Config) -> Result<Plan, DoorError> {
         let Some(http) = &config.http else { return Ok(Plan::Close) };
         if self.open.as_ref().is_some_and(|open| open.listen == http.listen) {
@@ -64,7 +64,7 @@ impl Doors {
         Door::open(http.listen).map(Plan::Move)
     }
 
-    /// Opens the door again that was closed for a plan which came to nothing.
+    /// Opens the server again that was closed for a plan that the caller did not follow.
     pub(super) async fn restore(&mut self, config: &Config) {
         match self.plan(config).await {
             Ok(plan) => self.follow(plan, config),
@@ -74,7 +74,7 @@ impl Doors {
         }
     }
 
-    /// Waits until the port is free, which takes no visitor's patience.
+    /// Waits until the port is free, without waiting for visitors.
     async fn close_one(&mut self, open: Open) {
         let Open { number, listen: _, port: _, keys } = open;
         drop(keys);
@@ -85,7 +85,7 @@ impl Doors {
         }
     }
 
-    /// Does what was planned for this configuration.
+    /// Carries out a plan.
     pub(super) fn follow(&mut self, plan: Plan, config: &Config) {
         let Some(http) = &config.http else {
             self.open = None;
@@ -102,8 +102,8 @@ impl Doors {
         }
     }
 
-    /// Opens the door for the set-up of a first start. The same door serves the status page as soon as a
-    /// configuration is followed.
+    /// Opens the server for the set-up of a first start. The same server shows the status page as soon as
+    /// there is a configuration.
     pub(super) fn open_for_setup(&mut self, http: &Http, guide: Guide) -> Result<(), DoorError> {
         let door = Door::open(http.listen)?;
         let address = self.attend(door, http, String::new(), Some(guide));
@@ -128,7 +128,7 @@ impl Doors {
         address
     }
 
-    /// What somebody asks next.
+    /// The next question of a visitor.
     pub(super) async fn next(&mut self) -> Result<Asked, RunError> {
         loop {
             tokio::select! {
@@ -143,7 +143,7 @@ impl Doors {
         }
     }
 
-    /// Closes all. Visitors are not waited for: the bridge is gone.
+    /// Closes the server without waiting for visitors, because the bridge stops.
     pub(super) async fn close(mut self) {
         self.open = None;
         self.tasks.shutdown().await;

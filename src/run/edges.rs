@@ -24,32 +24,32 @@ use crate::meters::Meters;
 use crate::mqtt::address::{Address, Will};
 use crate::mqtt::publisher;
 
-/// Orders under way to an edge. The core bounds what it orders (64 reads and 16 writes, one window of
-/// messages in far fewer batches), so a full channel means that the edge is dead.
+/// Orders that an edge has not taken yet. The core limits its orders (64 reads and 16 writes, and one window
+/// of messages in far fewer batches), so a full channel means that the edge is dead.
 const ORDERS: usize = 256;
 
-/// Reports under way from an edge. When it is full the edge waits; the loop never does.
+/// Reports that the loop has not taken yet. If the channel is full the edge waits; the loop never does.
 const REPORTS: usize = 256;
 
-/// One edge as the loop sees it.
+/// One edge, as the loop sees it.
 pub(super) struct Edge<Order, Report> {
     name: &'static str,
     orders: mpsc::Sender<Order>,
     reports: mpsc::Receiver<Report>,
 }
 
-/// The ways of one account.
+/// The edges of one account.
 struct AccountEdges {
     fetcher: Edge<GraphOrder, PresenceEvent>,
     attendant: Edge<SignInOrder, SignInEvent>,
-    /// Held until the end: tokens that two bridges renewed by turns would be lost to both.
+    /// Held until the end: two bridges that renew the same sign-in make it invalid for both.
     claim: Option<RunLock>,
 }
 
 /// All edges.
 pub(super) struct Edges {
     accounts: Vec<AccountEdges>,
-    /// Whose reports are looked at first the next time: none waits behind the others for ever.
+    /// The edge to ask first the next time, so that each gets its turn.
     first: usize,
     pub(super) publisher: Edge<BrokerOrder, Event>,
     tasks: JoinSet<()>,
@@ -67,15 +67,15 @@ impl Edges {
         Ok(Self { accounts, first: 0, publisher, tasks })
     }
 
-    /// Puts other tasks in place of those that know a way to Graph which is another now, and says of each
-    /// account what that means. What the old ones had under way is dropped.
+    /// Replaces the tasks whose connection to Graph has changed, and reports for each account what changed.
+    /// Requests of the old tasks are dropped.
     pub(super) fn replace_access(
         &mut self,
         before: &Config,
         config: &Config,
         meters: &Meters,
     ) -> Result<Vec<Access>, RunError> {
-        // All that can fail does so before anything is replaced.
+        // First everything that can fail; then the replacement.
         let plan = plan(before, config);
         let mut started = Vec::new();
         for (of, known) in &plan {
@@ -103,7 +103,7 @@ impl Edges {
             });
             accesses.push(known.map_or(Access::New, |(_, access)| access));
         }
-        // The old ones end when their orders do, which is now.
+        // The old tasks end when their order channels close, which is now.
         drop(before);
         (self.accounts, self.first) = (accounts, 0);
         while self.tasks.try_join_next().is_some() {}
@@ -115,12 +115,12 @@ impl Edges {
         self.accounts.get(account.index()).map_or(Ok(()), |account| account.fetcher.order(order))
     }
 
-    /// Hands an order to whoever signs in to an account.
+    /// Sends an order to the task that signs people in to an account.
     pub(super) fn sign_in(&self, account: AccountId, order: SignInOrder) -> Result<(), RunError> {
         self.accounts.get(account.index()).map_or(Ok(()), |account| account.attendant.order(order))
     }
 
-    /// What is reported next.
+    /// The next report of any edge.
     pub(super) async fn next(&mut self) -> Result<Event, RunError> {
         let Self { accounts, first, publisher, .. } = self;
         let turns = accounts.len() + 1;
@@ -140,8 +140,8 @@ impl Edges {
         .await
     }
 
-    /// Ends all tasks. They end when their orders do; what is still under way has no limit of its own worth
-    /// waiting for.
+    /// Ends all tasks. They end when their order channels close. Work under way is bounded, so nothing here
+    /// limits the wait.
     pub(super) async fn end(self) {
         let Self { mut tasks, .. } = self;
         tasks.shutdown().await;
@@ -180,7 +180,7 @@ impl AccountEdges {
     }
 }
 
-/// Which accounts there are now, which of those before each was, and what that means for the way to Graph.
+/// The present accounts, the index that each had before, and whether its connection to Graph changed.
 fn plan(before: &Config, config: &Config) -> Vec<(AccountId, Option<(usize, Access)>)> {
     let known = |(now, account): (AccountId, &Account)| {
         let index = before.accounts.iter().position(|other| other.name == account.name);
@@ -189,7 +189,7 @@ fn plan(before: &Config, config: &Config) -> Vec<(AccountId, Option<(usize, Acce
     config.accounts().map(known).collect()
 }
 
-/// Whether a bridge could start with this configuration beside one that runs with another.
+/// Whether the bridge could start with `config` while it still runs with `before`.
 pub(super) fn could_start(before: &Config, config: &Config) -> Result<(), RunError> {
     for (of, account) in config.accounts() {
         let client = graph_client(config, of)?;
@@ -229,12 +229,12 @@ where
 }
 
 impl<Order, Report> Edge<Order, Report> {
-    /// Hands an order over; the edge is always ready for one.
+    /// Sends an order. An edge always has room for one.
     pub(super) fn order(&self, order: Order) -> Result<(), RunError> {
         self.orders.try_send(order).map_err(|_| RunError::TaskDied(self.name))
     }
 
-    /// What the edge reports next, if it does now.
+    /// The next report of the edge, if there is one now.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Report, RunError>> {
         self.reports.poll_recv(context).map(|report| report.ok_or(RunError::TaskDied(self.name)))
     }

@@ -6,25 +6,25 @@ use crate::http::door::DoorError;
 use crate::mqtt::address::AddressError;
 use crate::setup::place::NotWritten;
 
-/// Why a run ended that nobody asked to end.
+/// Why a run ended without being asked to.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The client for Graph could not be made.
+    /// The HTTP client for Graph cannot be made.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// The tokens cannot be had for this bridge alone.
+    /// Another bridge uses the same stored sign-in, or it cannot be stored.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The broker's files cannot be used.
+    /// A file of the broker's configuration cannot be used.
     #[error(transparent)]
     Broker(#[from] AddressError),
-    /// The status page cannot be had where it should be.
+    /// The status page cannot listen on its address.
     #[error(transparent)]
     Door(#[from] DoorError),
-    /// A first start has nowhere to write what it asks for.
-    #[error("the set-up on the page cannot be served, for what it asks has to be written")]
+    /// A first start cannot write the configuration that it would ask for.
+    #[error("the set-up page cannot start, because its answers could not be written")]
     NotWritten(#[from] NotWritten),
-    /// A task is gone; half a bridge would misinform.
+    /// A task ended. The bridge stops, because half a bridge would publish wrong values.
     #[error("the {0} task ended unexpectedly")]
     TaskDied(&'static str),
 }

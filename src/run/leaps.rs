@@ -1,33 +1,33 @@
-//! Noticing that time went on unseen: the machine slept, or its clock was set.
+//! Notices that time passed unobserved: the machine slept, or its clock was set.
 //!
-//! Timers stand still while the machine sleeps. Linux tells whoever holds a timer on the time of day that
-//! this clock has leapt against the monotonic one, which it does after sleep as well
-//! (`TFD_TIMER_CANCEL_ON_SET` in `timerfd_create(2)`). Elsewhere, and where the timer is not to be had,
-//! somebody has to look.
+//! Timers stop while the machine sleeps. On Linux, a timer on the time of day is cancelled when that clock
+//! jumps against the monotonic clock, which it also does after sleep (`TFD_TIMER_CANCEL_ON_SET` in
+//! `timerfd_create(2)`). On other systems, and if this timer is not available, the core compares the clocks
+//! at intervals.
 
 use std::time::Duration;
 
-/// Without a timer the core is woken this often, and looks.
+/// Without such a timer the core is woken at this interval to compare the clocks.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// What tells of leaps of the time of day.
+/// Waits for jumps of the time of day.
 #[derive(Debug)]
 pub(super) struct Leaps(Option<timer::Timer>);
 
 impl Leaps {
-    /// From now on. Needs tokio's reactor.
+    /// Reports jumps from now on. Needs tokio's reactor.
     pub(super) fn watch() -> Self {
         let timer = timer::Timer::start();
-        Self(timer.inspect_err(|error| tracing::debug!(%error, "no timer tells of sleep; looking")).ok())
+        Self(timer.inspect_err(|error| tracing::debug!(%error, "this system has no timer that reports sleep; comparing the clocks instead")).ok())
     }
 
-    /// Waits until time may have gone on unseen. Nothing is lost if it is cancelled.
+    /// Returns when time may have passed unobserved. Cancelling it loses nothing.
     pub(super) async fn next(&mut self) {
         if let Some(timer) = &self.0 {
             match timer.cancelled().await {
                 Ok(()) => return,
                 Err(error) => {
-                    tracing::debug!(%error, "the timer that tells of sleep has failed; looking");
+                    tracing::debug!(%error, "the timer that reports sleep has failed; comparing the clocks instead");
                     self.0 = None;
                 }
             }
@@ -47,7 +47,8 @@ mod timer {
     };
     use tokio::net::unix::pipe;
 
-    /// Never rings; it is cancelled. It is read as a pipe is, which is what tokio knows without `unsafe`.
+    /// A timer that never expires, but is cancelled by a jump. It is read as a pipe, which tokio can do
+    /// without `unsafe`.
     #[derive(Debug)]
     pub(super) struct Timer(pipe::Receiver);
 
@@ -59,14 +60,14 @@ mod timer {
             let never = Itimerspec { it_interval: at(0), it_value: at(i64::MAX) };
             let flags = TimerfdTimerFlags::ABSTIME | TimerfdTimerFlags::CANCEL_ON_SET;
             match timerfd_settime(&timer, flags, &never) {
-                // It leapt just now. The timer is set all the same.
+                // The clock jumped just now. The timer is set nevertheless.
                 Ok(_) | Err(Errno::CANCELED) => {}
                 Err(error) => return Err(error.into()),
             }
             Ok(Self(pipe::Receiver::from_owned_fd_unchecked(timer)?))
         }
 
-        /// Waits until it is cancelled; it goes on by itself.
+        /// Waits until the timer is cancelled by a jump. The timer stays set.
         pub(super) async fn cancelled(&self) -> io::Result<()> {
             loop {
                 self.0.readable().await?;
@@ -81,7 +82,7 @@ mod timer {
     }
 }
 
-/// There is no such timer.
+/// Other systems have no such timer.
 #[cfg(not(target_os = "linux"))]
 mod timer {
     use std::io;

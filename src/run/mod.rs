@@ -1,4 +1,4 @@
-//! The one loop that feeds the core and obeys it.
+//! The one loop: it gives events to the core and carries out the effects.
 //!
 //! In reading order: `around` is what stays from turn to turn, `clock` is where its time comes from, `leaps`
 //! tells when it went on unseen, `edges` are the tasks it talks to, `settings` is what a configuration means
@@ -41,7 +41,7 @@ use around::Around;
 use edges::Edges;
 use leaps::Leaps;
 
-/// For a run whose configuration stays.
+/// For a run without reloads.
 #[must_use]
 pub fn no_reloads() -> mpsc::Receiver<Reload> {
     mpsc::channel(1).1
@@ -49,14 +49,14 @@ pub fn no_reloads() -> mpsc::Receiver<Reload> {
 
 /// How one turn of the bridge ended.
 enum Ended {
-    /// For good.
+    /// The run is over.
     Finished(Ending),
-    /// To go on with a configuration that needs another connection to the broker.
+    /// The next turn begins, with a configuration that needs another connection to the broker.
     Restart(Arc<Config>),
 }
 
-/// Runs the bridge until `stop`, or until it finds at the start that it must not run. A configuration from
-/// `reloads` takes the place of the one before; nothing comes from a channel whose sender is gone.
+/// Runs the bridge until `stop`, or until it finds at the start that it must not run. Each configuration from
+/// `reloads` replaces the one before; a closed channel means that none will come.
 ///
 /// # Errors
 ///
@@ -69,7 +69,7 @@ pub async fn run(
     supervised(config, stop, reloads, Supervisor::none()).await
 }
 
-/// The same, with somebody who is told how it goes.
+/// The same, and reports to `supervisor` how it goes.
 ///
 /// # Errors
 ///
@@ -86,7 +86,7 @@ pub async fn supervised(
     ending
 }
 
-/// The same from a first start: the page asks what is missing, and what it wrote is what `load` reads then.
+/// The same for a first start: the page asks for what is missing and writes it, and then `load` reads it.
 ///
 /// # Errors
 ///
@@ -129,7 +129,7 @@ async fn turns(
         let mut turn = match Turn::begin(&config, before.as_ref(), trouble.take(), around).await {
             Ok(turn) => turn,
             Err(error) => match before.take() {
-                // What worked before is better than nothing.
+                // Continues with the configuration that worked before.
                 Some(working) => {
                     (config, trouble) = (working, Some(chain(&error)));
                     continue;
@@ -141,7 +141,7 @@ async fn turns(
         turn.edges.end().await;
         match (ended?, before.take()) {
             (Ended::Restart(next), _) => before = Some(std::mem::replace(&mut config, next)),
-            // With what worked before there is nothing to refuse, and the stop that came is for the whole
+            // The configuration that worked before has no conflict, and the stop request is for the whole
             // run.
             (Ended::Finished(Ending::Conflict(_)), Some(_)) if turn.was_asked_to_stop => {
                 return Ok(Ending::Stopped);
@@ -154,18 +154,18 @@ async fn turns(
     }
 }
 
-/// The bridge with one connection to one broker, lost and found again as often as it takes.
+/// The bridge with one broker, to which it reconnects as often as needed.
 struct Turn {
     config: Arc<Config>,
     edges: Edges,
-    /// Under which client id the turn before published.
+    /// The client id that the previous turn used.
     predecessor: Option<ClientId>,
-    /// Why another configuration was given up for this one.
+    /// Why another configuration was given up in favour of this one.
     trouble: Option<String>,
-    /// The configuration to go on with when this turn has ended.
+    /// The configuration for the next turn.
     next: Option<Arc<Config>>,
     stopping: bool,
-    /// Stopping because the run should, and not to go on with another configuration.
+    /// Stopping because `stop` was received, not because of another configuration.
     was_asked_to_stop: bool,
 }
 
@@ -254,7 +254,7 @@ impl Turn {
         }
     }
 
-    /// Does what another configuration asks of the edges, and makes of it what the core has to know.
+    /// Changes the edges for another configuration, and tells the core what has changed.
     async fn reload(&mut self, reload: Reload, around: &mut Around) -> Event {
         around.supervisor.reloading();
         let outcome = match reload {
@@ -268,7 +268,7 @@ impl Turn {
             Err(why) => Err(why),
         };
         if !self.stopping {
-            // Else when the next turn begins.
+            // Otherwise at the beginning of the next turn.
             around.supervisor.ready();
         }
         outcome.unwrap_or_else(Event::NotConfigured)
@@ -279,7 +279,7 @@ impl Turn {
         if !settings::same_broker(&self.config, &config) {
             edges::could_start(&self.config, &config)?;
             around.doors.follow(plan, &config);
-            tracing::info!("the broker's settings changed; starting again with them");
+            tracing::info!("the broker's settings changed; reconnecting with the new ones");
             self.next = Some(Arc::new(config));
             self.stopping = true;
             return Ok(Event::Stop);

@@ -1,4 +1,4 @@
-//! What a configuration means for the core, and for the ways to Graph and the broker.
+//! Translates a configuration for the core, and into clients for Graph and the broker.
 
 use jiff::Timestamp;
 
@@ -43,7 +43,7 @@ fn account_settings(account: &Account) -> AccountSettings {
             announce: matches!(account.auth, Auth::Person { announce: true, .. }),
             certificate_ends: certificate_ends(account),
         },
-        // What names the app's presence sessions is its own id.
+        // Microsoft identifies the app's presence sessions by the app's own id.
         session_id: account.auth.client_id().map(|id| id.as_str().into()),
         auth_method: account.auth.as_str(),
     }
@@ -68,13 +68,13 @@ pub fn graph_client(config: &Config, account: AccountId) -> Result<GraphClient, 
     GraphClient::new(&access, Method::new(auth, tenant, scopes, *request_timeout)?)
 }
 
-/// What a person who signs in to an account is asked for.
+/// The scopes that a person consents to at the sign-in to an account.
 fn scopes(config: &Config, account: AccountId, writes: bool) -> Scopes {
     let users = config.users.iter().filter(|user| user.account == account).map(|user| &user.id);
     Scopes::of(users, config.groups.iter().any(|group| group.account == account), writes)
 }
 
-/// How a person signs in, where one does.
+/// How a person signs in to this account, if a person does.
 fn invites(auth: &Auth) -> Option<SignInBy> {
     match auth {
         Auth::Person { by, .. } => Some(*by),
@@ -85,7 +85,7 @@ fn invites(auth: &Auth) -> Option<SignInBy> {
     }
 }
 
-/// When the certificate of an account's app ends, if it signs in with one that can be read.
+/// When the certificate of an account's app expires, if the app uses one that can be read.
 #[must_use]
 pub fn certificate_ends(account: &Account) -> Option<Timestamp> {
     certificate(account)?.read().ok().map(|read| read.ends)
@@ -101,7 +101,7 @@ fn certificate(account: &Account) -> Option<&Certificate> {
     }
 }
 
-/// Who invites people to sign in to an account, and notices when a secret's file changes.
+/// The task that invites people to sign in to an account, and notices when a secret's file changes.
 pub(super) fn attendant(account: &Account, client: &GraphClient) -> Attendant {
     let delegated = client.delegated().cloned();
     let mut watched = account.auth.files();
@@ -115,7 +115,7 @@ pub(super) fn attendant(account: &Account, client: &GraphClient) -> Attendant {
     }
 }
 
-/// Whether one connection to the broker serves both. How values are published may differ.
+/// Whether both configurations can use the same connection to the broker. They may publish in different ways.
 pub(super) fn same_broker(one: &Config, other: &Config) -> bool {
     let published = &other.mqtt.settings;
     let settings = MqttSettings {
@@ -127,7 +127,7 @@ pub(super) fn same_broker(one: &Config, other: &Config) -> bool {
     Mqtt { settings, ..one.mqtt.clone() } == other.mqtt && one.home_assistant == other.home_assistant
 }
 
-/// What another configuration means for the way to Graph of an account that was in the one before.
+/// What changed for the connection to Graph of an account that existed before.
 pub(super) fn access(
     (one, before): (&Config, AccountId),
     (other, now): (&Config, AccountId),
@@ -136,7 +136,7 @@ pub(super) fn access(
         let account = config.accounts[id.index()].clone();
         let is_person = matches!(account.auth, Auth::Person { .. });
         let scopes = scopes(config, id, is_person && config.commands.enabled);
-        // How it is read is nothing to the way.
+        // How presence is read does not affect the connection.
         (Account { settings: one.accounts[before.index()].settings.clone(), ..account }, scopes)
     };
     let identity = |(account, _): &(Account, Scopes)| {

@@ -1,18 +1,18 @@
-//! Telling systemd how the bridge is (`sd_notify(3)`). Without systemd nobody is told.
+//! Reports the bridge's state to systemd (`sd_notify(3)`). Without systemd it does nothing.
 
 use std::time::Duration;
 
 use crate::config::Environment;
 use crate::core::model::time::Tick;
 
-/// `STATUS=` is said again at most this often.
+/// Sends `STATUS=` at most this often.
 const STATUS_EVERY: Duration = Duration::from_secs(1);
 
-/// Who supervises the process, if anybody does.
+/// The supervisor of the process, if there is one.
 #[derive(Debug, Default)]
 pub struct Supervisor {
     socket: Option<socket::Socket>,
-    /// How often a sign of life is sent: a third of the time after which it is missed.
+    /// How often to send a sign of life: a third of the watchdog's interval.
     alive_every: Option<Duration>,
     alive_at: Tick,
     status_at: Tick,
@@ -20,13 +20,13 @@ pub struct Supervisor {
 }
 
 impl Supervisor {
-    /// Nobody does.
+    /// There is no supervisor.
     #[must_use]
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// Whoever the environment names: `NOTIFY_SOCKET`, and `WATCHDOG_USEC` if it is meant for `process`.
+    /// The supervisor named in the environment: `NOTIFY_SOCKET`, and `WATCHDOG_USEC` if it is for `process`.
     #[must_use]
     pub fn of(environment: &Environment, process: u32) -> Self {
         let is_meant = environment.get("WATCHDOG_PID").is_none_or(|pid| pid.parse() == Ok(process));
@@ -44,7 +44,7 @@ impl Supervisor {
         self.alive_every.filter(|_| self.socket.is_some()).map(|_| self.alive_at)
     }
 
-    /// The bridge runs, connected or not; also after it has read its configuration again.
+    /// The bridge runs, connected or not. Also sent after a reload.
     pub(super) fn ready(&self) {
         self.say(|socket| socket.ready());
     }
@@ -54,12 +54,12 @@ impl Supervisor {
         self.say(|socket| socket.reloading());
     }
 
-    /// The bridge is on its way out.
+    /// The bridge is stopping.
     pub(super) fn stopping(&self) {
         self.say(|socket| socket.stopping());
     }
 
-    /// The loop has turned: a sign of life, if one is due, and what the bridge is doing, if that is news.
+    /// The loop has made a turn: sends a sign of life if one is due, and the status if it changed.
     pub(super) fn turned(&mut self, now: Tick, headline: impl FnOnce() -> String) {
         if self.socket.is_none() {
             return;
@@ -78,21 +78,21 @@ impl Supervisor {
         }
     }
 
-    /// Another clock begins at zero; what was due is due at once.
+    /// The new clock starts at zero, so everything is due immediately.
     pub(super) fn clock_began(&mut self) {
         (self.alive_at, self.status_at) = (Tick::default(), Tick::default());
     }
 
     fn say(&self, say: impl FnOnce(&socket::Socket) -> std::io::Result<()>) {
         if let Some(Err(error)) = self.socket.as_ref().map(say) {
-            // It will be missed there; here nothing depends on it.
-            tracing::debug!(%error, "systemd was not told");
+            // If sending fails, systemd notices the missing message. The bridge does not depend on it.
+            tracing::debug!(%error, "systemd could not be informed");
         }
     }
 }
 
-/// The socket of `NOTIFY_SOCKET`. `sd_notify` gives the words and the clock; the crate's own sending reads
-/// the environment, which only main does here.
+/// The socket named in `NOTIFY_SOCKET`. The `sd_notify` crate provides the words and the clock, but its own
+/// sending reads the environment, which only `main` does here.
 #[cfg(unix)]
 mod socket {
     use std::io;
@@ -104,10 +104,10 @@ mod socket {
     pub(super) struct Socket(UnixDatagram);
 
     impl Socket {
-        /// Nothing if nobody listens there.
+        /// `None` if no process listens on the socket.
         pub(super) fn open(path: &str) -> Option<Self> {
             let socket = UnixDatagram::unbound().ok()?;
-            // A full queue at the other end must not hold up the loop.
+            // If the queue at the other end is full, the loop must not wait.
             socket.set_nonblocking(true).ok()?;
             let address = match path.strip_prefix('@') {
                 #[cfg(target_os = "linux")]
@@ -149,7 +149,7 @@ mod socket {
     }
 }
 
-/// There is no systemd.
+/// This system has no systemd.
 #[cfg(not(unix))]
 mod socket {
     use std::io;

@@ -1,19 +1,20 @@
-//! The actions by which apps write presence.
+//! The actions with which apps set presence.
 
 use std::fmt;
 
-/// What an app can do to somebody's presence: `POST /v1.0/users/{id}/presence/{action}`, or `me` instead.
+/// What an app can do to a person's presence: `POST /v1.0/users/{id}/presence/{action}`, or `me` instead of
+/// the id.
 ///
-/// Graph's pages: `presence: setPresence` and its neighbours.
+/// Graph's pages: `presence: setPresence` and the related ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
     /// Begins or renews the app's own presence session for the person.
     SetPresence,
     /// Ends that session.
     ClearPresence,
-    /// Sets what the person prefers to be shown instead of what their sessions say.
+    /// Sets the preferred presence, which takes precedence over the sessions.
     SetUserPreferredPresence,
-    /// Lets the sessions speak again.
+    /// Clears the preferred presence.
     ClearUserPreferredPresence,
     /// Writes the status message, or removes it.
     SetStatusMessage,
@@ -29,7 +30,7 @@ impl Action {
         Self::SetStatusMessage,
     ];
 
-    /// The last segment of its path.
+    /// The last segment of the path.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

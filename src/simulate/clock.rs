@@ -1,18 +1,18 @@
-//! The one place where the simulated tenant reads clocks; everything else is told what time it is.
+//! The only file in which the simulated tenant reads clocks; all other code gets the time as an argument.
 
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-/// A moment, on both of the scales the tenant needs.
+/// A moment, in the two forms that the tenant needs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Now {
-    /// How long the tenant has existed: what windows, token ends and working days are reckoned in.
+    /// The time since the tenant began; windows, token lives and working days use it.
     pub(super) up: Duration,
-    /// The calendar, for what is written into answers.
+    /// The date and time, for answers.
     pub(super) wall: Timestamp,
-    /// The calendar of other machines, which skips leave alone: for what they sign and compare with their own
-    /// clocks.
+    /// The date and time of other machines, which `skip` does not change: they sign with it and compare it
+    /// with their own clocks.
     pub(super) elsewhere: Timestamp,
 }
 
@@ -45,7 +45,7 @@ impl Clock {
     }
 }
 
-/// The date and time, for whoever is not part of the tenant.
+/// The date and time, for code that is not part of the tenant.
 #[expect(
     clippy::disallowed_methods,
     reason = "the simulated tenant is an edge: somebody has to know the time"

@@ -1,4 +1,4 @@
-//! One request from its arrival to its answer: remembered, led past the faults, answered.
+//! One request: recorded, checked against the faults, and answered.
 
 use std::net::SocketAddr;
 
@@ -22,7 +22,7 @@ pub(super) struct Connection {
     /// Counted from 1 in the order of arrival.
     pub(super) number: u64,
     pub(super) peer: SocketAddr,
-    /// Told when the connection is to be reset.
+    /// Receives a message when the connection is to be reset.
     pub(super) reset: Notify,
 }
 
@@ -56,7 +56,7 @@ pub(super) async fn exchange(
     let (answer, marks) = {
         let mut state = tenant.state();
         let marks = state.marks(asked.header("client-request-id"));
-        // What fails instead of being done leaves no trace: a code stays good when its answer is an error.
+        // A failing request has no effect: a code stays valid when its answer is an error.
         let changes = route.endpoint().is_write() || route.endpoint().service() != Service::Graph;
         let answer = match changes && fault.as_ref().is_some_and(Fault::replaces_answer) {
             true => Answer::json(200, Value::Null),
@@ -81,7 +81,7 @@ fn take_fault(state: &mut State, route: &Route, asked: &Asked) -> Option<Fault> 
     state.take_fault(caller, route.endpoint(), asked)
 }
 
-/// The honest answer.
+/// The answer without faults.
 fn answer(state: &mut State, route: &Route, asked: &Asked, marks: &Marks) -> Answer {
     let elsewhere =
         sign_in::answer(state, route, asked, marks).or_else(|| managed_identity::answer(state, route, asked));

@@ -1,4 +1,4 @@
-//! The switches that make the tenant misbehave: what, where, and for how long.
+//! Faults of the tenant: what goes wrong, for which requests, and how often.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use crate::core::model::name::ObjectId;
 
 use super::route::{Endpoint, Service};
 
-/// One way to go wrong.
+/// One kind of fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// An error answer in the words Graph has for this status.
+    /// An error with the text that Graph uses for this status.
     Error {
         /// The HTTP status, such as 429 or 503.
         status: u16,
@@ -27,20 +27,19 @@ pub enum Fault {
         /// The number, such as 7000222 for an expired secret.
         code: u32,
     },
-    /// The true answer, after a delay.
+    /// The normal answer, after a delay.
     Slow(Duration),
-    /// The true answer, sixteen bytes at a time with this pause between them.
+    /// The normal answer, sixteen bytes at a time, with this pause between them.
     Dribble(Duration),
-    /// No answer until the faults are cleared or the server stops; then the true one.
+    /// No answer until the faults are cleared or the server stops; then the normal one.
     Hang,
-    /// The connection is reset instead of an answer.
+    /// The connection is reset without an answer.
     Reset,
-    /// The true headers, half of the body, and the end of the connection.
+    /// The normal headers and half of the body; then the connection ends.
     Truncate,
     /// A page of HTML with status 200, as a captive portal sends it.
     Html,
-    /// The true answer, with half of a surrogate pair in every name and message, and in a member that nobody
-    /// knows.
+    /// The normal answer, with half of a surrogate pair in every name and message, and in an unknown member.
     HalfCharacters,
     /// Presences whose `availability` is a number.
     WrongType,
@@ -64,29 +63,29 @@ pub enum RetryAfter {
     Date(Duration),
 }
 
-/// Which requests a fault meets.
+/// Which requests a fault affects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// Every request, sign-in too.
     All,
     /// Every request to Graph.
     Graph,
-    /// Every request to write presence; one action is an endpoint of its own.
+    /// Every request that sets presence; a single action is an endpoint.
     Writes,
     /// Requests to one endpoint.
     Endpoint(Endpoint),
-    /// Requests to Graph that name this person in path or body, or that are made in their name.
+    /// Requests to Graph with this person in path or body, or with a token of this person.
     Person(ObjectId),
 }
 
 /// How often a fault happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Times {
-    /// To the next so many requests.
+    /// The next requests, this many.
     Next(u32),
-    /// To all requests until the faults are cleared.
+    /// All requests until the faults are cleared.
     UntilCleared,
-    /// To each request until the faults are cleared, by this chance in per cent.
+    /// Each request until the faults are cleared, with this probability in per cent.
     Chance(u8),
 }
 
@@ -103,7 +102,7 @@ impl Fault {
         Self::Error { status: 429, retry_after: Some(RetryAfter::Seconds(seconds)) }
     }
 
-    /// Whether nothing of the honest answer is sent, as if the service had not come to work on the request.
+    /// Whether nothing of the normal answer is sent, as if the service had not processed the request.
     pub(super) fn replaces_answer(&self) -> bool {
         match self {
             Self::Error { .. }
@@ -124,7 +123,7 @@ impl Fault {
     }
 }
 
-/// The faults that are switched on. The one switched on first comes first.
+/// The active faults. The first one that was switched on takes precedence.
 #[derive(Debug, Default)]
 pub(super) struct Faults(Vec<Armed>);
 
@@ -146,7 +145,7 @@ impl Faults {
         self.0.clear();
     }
 
-    /// The fault for a request to this endpoint, used up by one.
+    /// The fault for a request to this endpoint, if there is one. Counts it as used once.
     pub(super) fn take(
         &mut self,
         endpoint: Endpoint,

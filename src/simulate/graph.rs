@@ -1,4 +1,4 @@
-//! What Graph checks before it answers, and its endpoints to read.
+//! What Graph checks before it answers, and its endpoints for reading.
 
 use hyper::{Method, header};
 use serde::Deserialize;
@@ -19,7 +19,7 @@ use super::{members, wire, writing};
 /// The most ids one bulk read may have.
 const MAX_IDS: usize = 650;
 
-/// Answers a request to Graph: who asks, how often, and then what for.
+/// Answers a request to Graph. Checks first the token, then the rate limit, then the request.
 pub(super) fn answer(state: &mut State, route: &Route, asked: &Asked) -> Result<Answer, Refusal> {
     let grant = authenticate(state, asked)?;
     if route.endpoint().is_presence() {
@@ -82,7 +82,7 @@ fn presence_of(state: &mut State, grant: &Grant, id: ObjectId) -> Result<Value, 
     Ok(wire::with_context(entity, &path, state.settings.cloud))
 }
 
-/// Somebody's presence as this caller may see it.
+/// A person's presence as this caller may see it.
 fn entity(state: &mut State, grant: &Grant, id: ObjectId) -> Option<Value> {
     let mut entity = state.entity(id)?;
     let hidden = state.switches.expiry_hidden && grant.caller != Caller::Delegated(id);
@@ -104,7 +104,7 @@ fn bulk(state: &mut State, grant: &Grant, asked: &Asked) -> Result<Value, Refusa
     if !may_read_everyone(grant) {
         return Err(Refusal::usual(403));
     }
-    // The order is not promised, so it is not kept.
+    // Graph does not promise an order, so this answer changes it.
     state.random.shuffle(&mut ids);
     let all = ids.clone();
     let rest =
@@ -130,7 +130,7 @@ fn bulk(state: &mut State, grant: &Grant, asked: &Asked) -> Result<Value, Refusa
     Ok(answer)
 }
 
-/// Whom a bulk read is about, each once.
+/// The people in a bulk request, each once.
 fn asked_ids(asked: &Asked) -> Result<Vec<ObjectId>, Refusal> {
     #[derive(Deserialize)]
     struct Body {

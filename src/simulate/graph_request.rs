@@ -1,4 +1,4 @@
-//! What Graph takes from a request: who asks, the parameters, the JSON.
+//! The parts of a request that Graph uses: the token, the parameters, the JSON.
 
 use hyper::header;
 use serde::de::DeserializeOwned;
@@ -10,7 +10,7 @@ use super::refusal::Refusal;
 use super::state::State;
 use super::token::{Caller, Grant, Rejected};
 
-/// The grant behind the request's bearer token.
+/// The grant of the request's bearer token.
 pub(super) fn authenticate(state: &State, asked: &Asked) -> Result<Grant, Refusal> {
     let refuse = |message: &str| {
         Refusal::new(401, "InvalidAuthenticationToken", message).with(
@@ -32,7 +32,7 @@ pub(super) fn authenticate(state: &State, asked: &Asked) -> Result<Grant, Refusa
     }
 }
 
-/// Whoever `me` is.
+/// The person that `me` stands for.
 pub(super) fn signed_in(grant: &Grant) -> Result<ObjectId, Refusal> {
     let text = "/me request is only valid with delegated authentication flow.";
     match grant.caller {
@@ -41,7 +41,7 @@ pub(super) fn signed_in(grant: &Grant) -> Result<ObjectId, Refusal> {
     }
 }
 
-/// What a request says in JSON.
+/// The JSON body of a request.
 pub(super) fn json_body<T: DeserializeOwned>(asked: &Asked) -> Result<T, Refusal> {
     let json = asked
         .header(header::CONTENT_TYPE)

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::core::model::name::ObjectId;
 
-/// Everybody is in this group, if there is one; in other tenants it has another id.
+/// The id of the group of all people, if it is switched on; in further tenants it has another id.
 pub const EVERYBODY: uuid::Uuid = uuid::uuid!("02bd9fd6-8f93-4758-87c3-1fb73740a315");
 
-/// Who is in which group, in the order in which they came.
+/// The members of each group, in the order in which they were added.
 #[derive(Debug, Default)]
 pub(super) struct Groups(BTreeMap<ObjectId, Vec<ObjectId>>);
 

@@ -1,5 +1,5 @@
-//! What tests do to groups and to the sign-in service: act for people and administrators, and look at what it
-//! handed out.
+//! Functions for tests of groups and sign-ins: they act as people and administrators, and return issued
+//! secrets.
 
 use crate::core::model::name::ObjectId;
 
@@ -17,14 +17,14 @@ impl Tenant {
         self.state().groups.remove(group)
     }
 
-    /// Lets somebody join a group; false if there is none, or they are in it.
+    /// Adds a person to a group; false if there is no such group, or the person is in it.
     pub fn join_group(&self, group: ObjectId, who: ObjectId) -> bool {
         let mut state = self.state();
         let members = state.groups.members(group).filter(|members| !members.contains(&who));
         members.map(|members| members.push(who)).is_some()
     }
 
-    /// Lets somebody leave a group; false if there is none, or they are not in it.
+    /// Removes a person from a group; false if there is no such group, or the person is not in it.
     pub fn leave_group(&self, group: ObjectId, who: ObjectId) -> bool {
         let mut state = self.state();
         let Some(members) = state.groups.members(group) else { return false };
@@ -33,14 +33,14 @@ impl Tenant {
         members.len() < before
     }
 
-    /// The user codes that wait for somebody to sign in, oldest first.
+    /// The user codes that were not used yet, oldest first.
     #[must_use]
     pub fn device_codes(&self) -> Vec<String> {
         let state = self.state();
         state.sign_in.device_codes.pending(state.now.up)
     }
 
-    /// Waits until a user code waits for somebody, and returns the newest.
+    /// Waits for a user code, and returns the newest.
     pub async fn wait_for_device_code(&self) -> String {
         let mut recorded = self.recorded();
         loop {
@@ -52,12 +52,12 @@ impl Tenant {
         }
     }
 
-    /// Signs this person in for the app that shows this user code; false if nobody waits for the code.
+    /// Signs this person in with this user code; false if the code is not valid.
     pub fn approve_device_code(&self, user_code: &str, who: ObjectId) -> bool {
         self.decide_device_code(user_code, Some(who))
     }
 
-    /// Declines on behalf of whoever saw this user code; false if nobody waits for the code.
+    /// Declines the sign-in with this user code; false if the code is not valid.
     pub fn decline_device_code(&self, user_code: &str) -> bool {
         self.decide_device_code(user_code, None)
     }
@@ -68,7 +68,7 @@ impl Tenant {
         state.sign_in.device_codes.decide(user_code, now, who)
     }
 
-    /// From now on the browser signs this person in without a question.
+    /// From now on the browser page signs this person in without a question.
     pub fn sign_in_browser_as(&self, who: ObjectId) {
         self.switch(|switches| switches.browser = Browser::SignsIn(who));
     }
@@ -93,7 +93,7 @@ impl Tenant {
         self.state().sign_in.secrets.all()
     }
 
-    /// Every client assertion that came, good or not, at most the newest 1,024, oldest first.
+    /// Every client assertion received, valid or not, at most the newest 1,024, oldest first.
     #[must_use]
     pub fn assertions_received(&self) -> Vec<String> {
         self.state().sign_in.assertions.seen()

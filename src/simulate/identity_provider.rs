@@ -1,4 +1,4 @@
-//! Another identity provider, such as a Kubernetes cluster's, whose word the tenant takes for the app's.
+//! Another identity provider, such as a Kubernetes cluster's. The tenant accepts its tokens for the app.
 //!
 //! Microsoft's page: "Workload identity federation".
 
@@ -20,7 +20,7 @@ use super::clock;
 /// The audience that Entra wants such tokens to have.
 pub const AUDIENCE: &str = "api://AzureADTokenExchange";
 
-/// What the tenant believes about another identity provider: a federated credential of the app.
+/// A federated credential of the app: which tokens of another identity provider the tenant accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FederatedCredential {
     /// The `iss` of its tokens.
@@ -33,12 +33,12 @@ pub struct FederatedCredential {
     pub public_key: String,
 }
 
-/// The other provider cannot make its key or a token.
+/// Why the other provider cannot make its key or a token.
 #[derive(Debug, thiserror::Error)]
 #[error("the other identity provider cannot {0}")]
 pub struct ProviderError(&'static str);
 
-/// The other identity provider itself, with a key of its own.
+/// The other identity provider, with its own key.
 pub struct IdentityProvider {
     issuer: String,
     key: EncodingKey,
@@ -62,7 +62,7 @@ impl IdentityProvider {
         Ok(Self { issuer: issuer.to_owned(), key, public_key: pem("PUBLIC KEY", public.as_ref()) })
     }
 
-    /// What a tenant has to believe so that this subject's tokens stand for the app; for
+    /// The federated credential that accepts this subject's tokens for the app; for
     /// [`super::Settings::federated`].
     #[must_use]
     pub fn credential(&self, subject: &str) -> FederatedCredential {

@@ -1,4 +1,4 @@
-//! What was asked and what was answered, for tests and for the curious.
+//! Counts and records requests, for tests and for users who want to look.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -11,10 +11,11 @@ use crate::core::model::name::ObjectId;
 use super::action::Action;
 use super::route::{Endpoint, Service};
 
-/// How many requests, and how many accepted writes, are remembered one by one; the counters go on.
+/// How many requests, and how many accepted changes of presence, are recorded one by one; the counters
+/// continue.
 pub const REMEMBERED: usize = 2_000;
 
-/// Counters of everything asked, and the newest requests one by one.
+/// Counters of all requests, and the newest requests one by one.
 #[derive(Debug, Clone, Default)]
 pub struct Requests {
     /// All requests, to whatever service.
@@ -25,7 +26,7 @@ pub struct Requests {
     graph: u64,
     /// Requests by endpoint.
     pub by_endpoint: BTreeMap<Endpoint, u64>,
-    /// Requests by the status they were answered with; unanswered ones are not here.
+    /// Requests by the status of their answer; unanswered ones are not counted here.
     pub by_status: BTreeMap<u16, u64>,
     /// The newest requests, oldest first, at most [`REMEMBERED`].
     pub log: VecDeque<Request>,
@@ -34,7 +35,7 @@ pub struct Requests {
 /// One request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// When it was decided, since the tenant began.
+    /// When it was processed, since the tenant began.
     pub at: Duration,
     /// What it asked for.
     pub endpoint: Endpoint,
@@ -42,7 +43,7 @@ pub struct Request {
     pub method: String,
     /// Path and query as they were sent.
     pub path: String,
-    /// The status it was answered with; none if it was left hanging or its connection was reset.
+    /// The status of the answer; `None` if there was none or the connection was reset.
     pub status: Option<u16>,
     /// The id the client gave it.
     pub client_request_id: Option<String>,
@@ -52,14 +53,14 @@ pub struct Request {
     pub peer: SocketAddr,
 }
 
-/// A write of somebody's presence that Graph accepted.
+/// A change of presence that Graph accepted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Written {
     /// When it was done, since the tenant began.
     pub at: Duration,
     /// Whose presence it was.
     pub person: ObjectId,
-    /// What was done.
+    /// The action.
     pub action: Action,
     /// The JSON that was sent; an empty object if nothing was, where Graph wants nothing.
     pub body: Value,
@@ -78,7 +79,7 @@ impl Requests {
         self.by_endpoint.get(&endpoint).copied().unwrap_or(0)
     }
 
-    /// Requests to write presence, by whatever action, accepted or not.
+    /// Requests to set presence, with any action, accepted or not.
     #[must_use]
     pub fn writes(&self) -> u64 {
         Action::ALL.into_iter().map(|action| self.to(Endpoint::Write(action))).sum()

@@ -54,7 +54,7 @@ pub(super) fn page(state: &mut State, grant: &Grant, id: &str, asked: &Asked) ->
     let page: Vec<Value> = people
         .map(|person| match visible {
             true => wire::user(person, select.as_deref()),
-            // Of what the permissions do not reach only the id is told.
+            // Of people whom the permissions do not cover, only the id is returned.
             false => json!({"id": person.id, "userPrincipalName": null, "displayName": null}),
         })
         .collect();

@@ -1,4 +1,4 @@
-//! Requests and answers as the tenant sees them, without the connections they come on.
+//! Requests and answers without their connections.
 
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -21,7 +21,7 @@ pub(super) struct Asked {
     headers: HeaderMap,
 }
 
-/// An answer before it is spoiled and sent.
+/// An answer before faults change it.
 #[derive(Debug, Clone)]
 pub(super) struct Answer {
     pub(super) status: u16,
@@ -36,7 +36,7 @@ const JSON: &str = "application/json";
 const HTML: &str = "text/html; charset=utf-8";
 
 impl Asked {
-    /// Reads a request to its end; none if it has none, or is too large.
+    /// Reads a request to its end; `None` if it does not end, or is too large.
     pub(super) async fn read(request: Request<Incoming>) -> Option<Self> {
         let (parts, body) = request.into_parts();
         let host = parts.headers.get(header::HOST);
@@ -74,18 +74,18 @@ impl Answer {
         Self { status, headers: Vec::new(), body: Value::Null, content_type: None }
     }
 
-    /// A page for people.
+    /// A web page.
     pub(super) fn page(status: u16, html: String) -> Self {
         Self { status, headers: Vec::new(), body: Value::String(html), content_type: Some(HTML) }
     }
 
-    /// Sends a browser elsewhere.
+    /// Redirects a browser.
     pub(super) fn redirect(location: &str) -> Self {
         let headers = vec![(header::LOCATION, location.to_owned())];
         Self { headers, ..Self::page(302, String::new()) }
     }
 
-    /// The body as it is sent.
+    /// The body as bytes.
     pub(super) fn text(&self) -> String {
         match (&self.body, self.content_type) {
             (_, None) => String::new(),

@@ -1,4 +1,4 @@
-//! Lists that are given page by page, and the links between the pages.
+//! Lists that are returned page by page, and the links between the pages.
 
 use std::collections::VecDeque;
 
@@ -9,10 +9,10 @@ use crate::core::model::name::ObjectId;
 use super::message::Asked;
 use super::switches::StrangeLink;
 
-/// Rests of bulk answers that are remembered.
+/// How many rests of bulk answers are kept.
 const REMEMBERED: usize = 256;
 
-/// The rests of bulk answers that nobody has asked for yet, oldest first.
+/// The rests of bulk answers that were not requested yet, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Pages {
     rests: VecDeque<(u64, Vec<ObjectId>)>,
@@ -20,7 +20,7 @@ pub(super) struct Pages {
 }
 
 impl Pages {
-    /// Remembers whom the following pages are about, and names them.
+    /// Keeps the ids of the following pages, and returns their name.
     pub(super) fn keep(&mut self, rest: Vec<ObjectId>) -> String {
         self.given += 1;
         if self.rests.len() == REMEMBERED {
@@ -30,14 +30,14 @@ impl Pages {
         self.given.to_string()
     }
 
-    /// Whom the pages of this name are about.
+    /// The ids of the pages with this name.
     pub(super) fn rest(&self, name: &str) -> Option<Vec<ObjectId>> {
         let name: u64 = name.parse().ok()?;
         self.rests.iter().find(|(given, _)| *given == name).map(|(_, rest)| rest.clone())
     }
 }
 
-/// The name of the page that a request wants; nothing if it wants the first one.
+/// The name of the page in a request; `None` for the first one.
 pub(super) fn asked_for(asked: &Asked) -> Option<String> {
     let mut parameters = form_urlencoded::parse(asked.query.as_bytes());
     let (_, token) = parameters.find(|(key, _)| key == "$skiptoken")?;

@@ -4,7 +4,7 @@ use crate::core::model::name::ObjectId;
 
 use super::settings::Settings;
 
-/// Somebody in the tenant's directory.
+/// A person in the tenant's directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     /// The immutable object id.

@@ -1,4 +1,4 @@
-//! What Graph refuses, in its words.
+//! Graph's refusals, with Graph's texts.
 
 use hyper::header;
 
@@ -19,7 +19,7 @@ impl Refusal {
         Self { status, code, message: message.into(), headers: Vec::new() }
     }
 
-    /// The refusal that a status stands for when nothing more is known.
+    /// The usual refusal with this status.
     pub(super) fn usual(status: u16) -> Self {
         let (code, message) = wire::usual_error(status);
         Self::new(status, code, message)
@@ -33,7 +33,7 @@ impl Refusal {
         Self::bad(format!("Id '{text}' is not a GUID."))
     }
 
-    /// What a directory says of a resource that it does not have.
+    /// Graph's text about a resource that does not exist.
     pub(super) fn not_found(name: &str) -> Self {
         Self::new(
             404,

@@ -1,4 +1,4 @@
-//! A person, and where their presence comes from: their own days or a test, and what apps wrote.
+//! A person, and the sources of their presence: a simulated day or a test, and what apps have set.
 
 use std::time::Duration;
 
@@ -19,31 +19,31 @@ pub(super) struct Resident {
     own: Own,
     pub(super) sessions: Sessions,
     status: Status,
-    /// What was last seen, and the sequence number it got.
+    /// The presence of the last read, and its sequence number.
     seen: Option<(Shown, u64)>,
 }
 
-/// What somebody's Teams clients say.
+/// What a person's Teams clients report.
 #[derive(Debug)]
 pub(super) enum Own {
-    /// Lives through working days.
+    /// Follows simulated working days.
     Living,
-    /// Stays as a test put it.
+    /// Stays as a test set it.
     Pinned { availability: String, activity: String },
-    /// The whole entity is as a test wants it, whatever apps write.
+    /// A test set the whole entity, whatever apps set.
     Raw(Value),
 }
 
-/// Whose status message is shown.
+/// Which status message is shown.
 #[derive(Debug)]
 enum Status {
-    /// The one of the day.
+    /// That of the simulated day.
     Own,
-    /// What an app wrote last; none if it removed the message.
+    /// The one that an app set last; `None` if an app removed it.
     Written(Option<StatusMessage>),
 }
 
-/// All there is to show of somebody, but for its sequence number.
+/// A person's presence without its sequence number.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Shown {
     pub(super) availability: String,
@@ -58,7 +58,7 @@ impl Resident {
         Self { person, place, own: Own::Living, sessions, status: Status::Own, seen: None }
     }
 
-    /// Changes what the Teams clients say.
+    /// Changes what the Teams clients report.
     pub(super) fn set_own(&mut self, own: Own) {
         self.own = own;
         self.changed();
@@ -69,12 +69,12 @@ impl Resident {
         self.status = Status::Written(message);
     }
 
-    /// Makes the next look find a new sequence number.
+    /// Gives the next read a new sequence number.
     pub(super) fn changed(&mut self) {
         self.seen = None;
     }
 
-    /// The entity, if a test wants a certain one.
+    /// The entity that a test set, if it did.
     pub(super) fn raw(&self) -> Option<&Value> {
         match &self.own {
             Own::Raw(entity) => Some(entity),
@@ -82,10 +82,10 @@ impl Resident {
         }
     }
 
-    /// What is to be seen at `now`, when the clock on the tenant's wall shows `day`.
+    /// The presence at `now`, when `day` is the time of the simulated day.
     pub(super) fn shown(&self, settings: &Settings, day: Duration, now: Now) -> Shown {
         let (pinned, day) = match &self.own {
-            // Whoever is pinned stays as they are in every way.
+            // A presence that a test set does not change in any way.
             Own::Pinned { availability, activity } => {
                 (Some((availability.as_str(), activity.as_str())), settings.day_starts)
             }

@@ -1,4 +1,4 @@
-//! Answers as they are sent.
+//! Answers in the form in which they are sent.
 
 use http_body_util::{Either, Full};
 use hyper::body::Bytes;
@@ -7,10 +7,10 @@ use hyper::{Response, StatusCode, header};
 use super::message::Answer;
 use super::script::Script;
 
-/// What is sent at once, or piece by piece.
+/// A body that is sent at once, or piece by piece.
 pub(super) type Body = Either<Full<Bytes>, Script>;
 
-/// The answer as it is sent when nothing goes wrong.
+/// The answer without faults.
 pub(super) fn respond(answer: Answer) -> Response<Body> {
     let mut response = Response::builder().status(answer.status).header(header::CACHE_CONTROL, "no-cache");
     let text = answer.text();
@@ -23,7 +23,7 @@ pub(super) fn respond(answer: Answer) -> Response<Body> {
     response.body(whole(text)).unwrap_or_else(|_| refused(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
-/// An answer that says nothing but its status.
+/// An answer with only a status.
 pub(super) fn refused(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(whole(""));
     *response.status_mut() = status;

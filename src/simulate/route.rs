@@ -1,4 +1,4 @@
-//! Which of the tenant's endpoints a request is for.
+//! Finds the endpoint that a request is for.
 
 use hyper::Method;
 use percent_encoding::percent_decode_str;
@@ -42,7 +42,7 @@ pub enum Endpoint {
     Unknown,
 }
 
-/// An endpoint together with what the path says.
+/// An endpoint, and the ids in the path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
     Token {
@@ -69,7 +69,7 @@ pub(super) enum Route {
         id: String,
     },
     PresencesByUserId,
-    /// Of the person with this id; of whoever signed in, if there is none.
+    /// For the person with this id; without an id, the signed-in person.
     Write {
         id: Option<String>,
         action: Action,
@@ -84,7 +84,7 @@ pub(super) enum Route {
     Unknown,
 }
 
-/// Who answers, and in whose way errors are told.
+/// The service that answers, which determines the form of errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Service {
     Graph,
@@ -160,7 +160,7 @@ impl Route {
 }
 
 impl Endpoint {
-    /// Whether the presence limit counts it; the directory has a limit of its own, far away.
+    /// Whether the presence limit counts the request; the directory has its own, much higher limit.
     pub(super) fn is_presence(self) -> bool {
         match self {
             Self::MyPresence
@@ -202,7 +202,7 @@ impl Endpoint {
         }
     }
 
-    /// Whether it changes somebody's presence.
+    /// Whether it changes a person's presence.
     pub(super) fn is_write(self) -> bool {
         matches!(self, Self::Write(_))
     }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use hyper::body::{Body, Bytes, Frame};
 use tokio::time::Sleep;
 
-/// A body that is sent piece by piece, slowly if wished, and that may end in a cut connection.
+/// A body that is sent piece by piece, slowly if configured, and that may end with a cut connection.
 ///
-/// A piece is made when the client has taken the one before: nothing piles up.
+/// Each piece is made when the client has received the one before, so nothing accumulates.
 pub(super) struct Script {
     chunks: Box<dyn Iterator<Item = Bytes> + Send>,
     pause: Option<Duration>,
@@ -21,7 +21,7 @@ pub(super) struct Script {
 /// How a body ends.
 enum End {
     Whole,
-    /// What was sent must reach the client first, so the server gets a turn to flush it.
+    /// The sent bytes must reach the client first, so the server gets a turn to flush them.
     FlushThenCut,
     Cut,
 }

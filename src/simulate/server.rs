@@ -45,7 +45,7 @@ impl Server {
         Ok(Self { address, stop: Some(stop), task: tokio::spawn(accept(listener, tenant, stopped)) })
     }
 
-    /// The root of everything, such as `http://127.0.0.1:40123`: both `graph_url` and `login_url`.
+    /// The root address of both services, such as `http://127.0.0.1:40123`: for `graph_url` and `login_url`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)

@@ -1,7 +1,7 @@
-//! How presence sessions add up: a pure function of what apps and people have set, and of the time.
+//! How presence sessions combine: a pure function of what apps and people have set, and of the time.
 //!
 //! Graph's page: "Manage presence state using the Microsoft Graph API". A person's Teams clients count as one
-//! session, in which they are whatever they are without any app.
+//! session.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use std::time::Duration;
 /// An availability and an activity.
 pub(super) type Pair<'a> = (&'a str, &'a str);
 
-/// What a session may be set to.
+/// The presence that a session may have.
 pub(super) const OF_SESSIONS: &[Pair<'static>] =
     &[AVAILABLE, ("Busy", "InACall"), ("Busy", "InAConferenceCall"), AWAY, ("DoNotDisturb", "Presenting")];
 
-/// What may be preferred.
+/// The presence that may be preferred.
 pub(super) const PREFERRED: &[Pair<'static>] = &[
     AVAILABLE,
     ("Busy", "Busy"),
@@ -31,7 +31,7 @@ const APPEARS_OFFLINE: Pair = ("Offline", "OffWork");
 /// How long an available session stays as it is, and how long it is then inactive, unless it is renewed.
 const FADE: Duration = Duration::from_secs(5 * 60);
 
-/// What was set about one person and is not over. Times are counted since the tenant began.
+/// The settings of one person that have not expired. Times are counted since the tenant began.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
     /// By the id of the app.
@@ -73,11 +73,11 @@ impl Sessions {
         self.preferred = None;
     }
 
-    /// What is shown of somebody whose Teams clients say `own`.
+    /// The presence of a person whose Teams clients report `own`.
     pub(super) fn aggregate<'a>(&self, own: Pair<'a>, now: Duration) -> Pair<'a> {
         let clients = (!own.0.eq_ignore_ascii_case("Offline")).then_some(own);
         let apps = self.of_apps.values().filter_map(|session| session.at(now));
-        // Of equals the last is taken, so an app is believed before the clients.
+        // Of equal sessions the last one counts, so an app's takes precedence over the clients'.
         let session = clients.into_iter().chain(apps).max_by_key(|&pair| rank(pair));
         let preferred = self.preferred.as_ref().filter(|preferred| now < preferred.ends);
         match (session, preferred) {
@@ -90,7 +90,7 @@ impl Sessions {
 }
 
 impl Session {
-    /// What it says; nothing after its end.
+    /// The session's presence; `None` after its end.
     fn at(&self, now: Duration) -> Option<Pair<'static>> {
         let unrenewed = now.saturating_sub(self.since);
         if now >= self.ends {
@@ -105,8 +105,8 @@ impl Session {
     }
 }
 
-/// Which session is believed. Graph names four availabilities; idle ones are put behind the busy ones they
-/// come from.
+/// Which session takes precedence. Graph documents four availabilities; idle ones come after the busy ones
+/// that they belong to.
 fn rank((availability, activity): Pair) -> u8 {
     match (availability.to_ascii_lowercase().as_str(), activity.to_ascii_lowercase().as_str()) {
         ("donotdisturb", _) => 6,

@@ -438,7 +438,7 @@ async fn a_page_that_nobody_may_see_or_use_is_no_first_start() {
         (&[(listen, "127.0.0.1:0"), ("PRESENCE2MQTT__HTTP__READ_ONLY", "true")], "cannot be read"),
         (&[(listen, "0.0.0.0:0")], "cannot be read"),
         (&[(listen, "127.0.0.1:0"), ("PRESENCE2MQTT__GRAPH__POLL_INTERVAL", "1ms")], "cannot be read"),
-        (&[(listen, "127.0.0.1:0")], "the set-up on the page cannot be served"),
+        (&[(listen, "127.0.0.1:0")], "the set-up page cannot start"),
     ] {
         let mut command = beginner.command(&["run"]);
         command.envs(variables.iter().copied());

@@ -43,7 +43,7 @@ const ONE_CLIENT: &str = "the broker uses the user name as client id (Mosquitto:
     with its own user name";
 
 /// What is stored of a person's sign-in is one machine's.
-const SIGN_IN_ON_EACH: &str = "a person signs in: run `presence2mqtt login` on each machine, and let no two of them share graph.state_dir";
+const SIGN_IN_ON_EACH: &str = "a person signs in: run `presence2mqtt login` on each machine, and do not share graph.state_dir between machines";
 
 /// `people` are followed, as far as it is known.
 pub(super) async fn check(

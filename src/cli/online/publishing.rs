@@ -77,7 +77,7 @@ pub(super) fn of_publish(
 ) -> Outcome {
     match way {
         Ok(Way::ThereAndBack { .. }) => {
-            let size = format!("of {largest} bytes, as the largest of `run`,");
+            let size = format!("of {largest} bytes, the largest that `run` publishes,");
             Outcome::Ok(format!(
                 "a retained test message {size} to {topic} was published, received and \
             removed"
@@ -90,7 +90,7 @@ pub(super) fn of_publish(
         Err(OneShotError::Link(failure)) => Outcome::Failed(
             exit::UNREACHABLE,
             format!(
-                "{failure} when a retained message of {largest} bytes was published, as the largest of `run`; does it allow that (Mosquitto: retain_available true, max_packet_size, max_qos 1)?"
+                "{failure} when a retained message of {largest} bytes was published, the largest that `run` publishes; does it allow that (Mosquitto: retain_available true, max_packet_size, max_qos 1)?"
             ),
         ),
         Ok(Way::Swallowed) => Outcome::Failed(exit::UNREACHABLE, swallowed(topic, &format!("{base}/#"))),

@@ -1,4 +1,5 @@
-//! `[[accounts]]`, each with what it takes over from `[graph]`; and the only account, where there are none.
+//! Checks `[[accounts]]`, each with the keys that it takes over from `[graph]`; or the one implied account,
+//! if there is no `[[accounts]]`.
 
 use std::collections::BTreeSet;
 
@@ -12,15 +13,15 @@ use crate::core::model::account::AccountId;
 use crate::core::model::name::TopicLevel;
 use crate::core::model::settings::App;
 
-/// Each has two tasks and connections of its own.
+/// Each account has two tasks and its own connections.
 const MOST: usize = 100;
 
-/// What users and groups may say of accounts, as far as it is known before those are checked.
+/// The accounts that users and groups may name, before the accounts themselves are checked.
 pub(super) struct Known {
     names: Vec<Option<TopicLevel>>,
-    /// As each account has it.
+    /// `[graph]` as it applies to each account.
     graphs: Vec<written::Graph>,
-    /// Somebody is read by it.
+    /// Whether a user or group is read by the account.
     is_used: Vec<bool>,
 }
 
@@ -48,7 +49,7 @@ pub(super) fn names(written: &Written, refusals: &mut Refusals<'_>) -> Known {
     let signs_in = methods.iter().any(|method| method.signs_in());
     let graphs = written.accounts.iter().map(|account| {
         let graph = account.over(&written.graph);
-        // The folder is for those of people.
+        // `state_dir` applies only to accounts with a person's sign-in.
         let state_dir = graph.state_dir.clone().filter(|_| graph.auth.method.signs_in() || !signs_in);
         written::Graph { state_dir, ..graph }
     });
@@ -56,7 +57,7 @@ pub(super) fn names(written: &Written, refusals: &mut Refusals<'_>) -> Known {
 }
 
 impl Known {
-    /// Which account reads somebody or something, by what stands at `key`.
+    /// The account that the key `key` of a user or group names.
     pub(super) fn named(
         &mut self,
         key: &Key,
@@ -100,12 +101,12 @@ impl Known {
         &self.graphs[account.index()]
     }
 
-    /// What the method of this account is.
+    /// The sign-in method of this account.
     pub(super) fn method(&self, account: AccountId) -> Method {
         self.graph(account).auth.method
     }
 
-    /// Whom nobody is read by: each with its name, where it has one.
+    /// The accounts that no user and no group names, each with its name if it has one.
     pub(super) fn unused(&self) -> impl Iterator<Item = (AccountId, Option<&TopicLevel>)> {
         let all = self.names.iter().zip(&self.is_used).enumerate();
         all.filter(|(_, (_, is_used))| !**is_used).map(|(i, (name, _))| (AccountId::new(i), name.as_ref()))
@@ -124,7 +125,7 @@ impl Known {
         }
         refusals.in_account(None);
         let mut accounts: Vec<Account> = accounts.into_iter().collect::<Option<_>>()?;
-        // Of two that could have made an earlier sign-in nobody knows which one did.
+        // If two accounts have the same app, either could have made the earlier sign-in, so neither gets it.
         let apps: Vec<App> = accounts.iter().map(Account::app).collect();
         for (i, account) in accounts.iter_mut().enumerate() {
             let is_alone = apps.iter().filter(|app| **app == apps[i]).count() == 1;

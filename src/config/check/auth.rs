@@ -14,10 +14,10 @@ use crate::config::written::{self, Method};
 use crate::core::model::name::TopicLevel;
 use crate::core::model::sign_in::SignInBy;
 
-/// Below the folder of the tokens, where each of several accounts has one of its own.
+/// The folder below `state_dir` in which each of several accounts has its own folder.
 const ACCOUNTS: &str = "accounts";
 
-/// The metadata service of every Azure machine.
+/// The metadata service of Azure machines.
 const METADATA: &str = "http://169.254.169.254";
 
 pub(super) fn check(
@@ -67,7 +67,7 @@ pub(super) fn check(
     }
 }
 
-/// A key that the method does not look at would be a credential that its owner believes in.
+/// Refuses credentials that the method does not use: their owner would think that they are used.
 fn refuse_keys_of_other_methods(written: &written::Auth, refusals: &mut Refusals<'_>) {
     for (key, of) in credentials(written).filter(|(_, of)| *of != written.method) {
         let (of, is) = (of.as_str(), written.method.as_str());
@@ -78,8 +78,8 @@ fn refuse_keys_of_other_methods(written: &written::Auth, refusals: &mut Refusals
     }
 }
 
-/// The same where each of several accounts, which have these methods, takes over only what belongs to its
-/// own.
+/// The same for several accounts: a credential in `[graph]` is refused if no account has the method that uses
+/// it.
 pub(super) fn refuse_keys_of_no_account(
     written: &written::Auth,
     methods: &[Method],
@@ -111,7 +111,7 @@ fn credentials(written: &written::Auth) -> impl Iterator<Item = (&'static str, M
     all.into_iter().filter(|(_, is_given, _)| *is_given).map(|(key, _, of)| (key, of))
 }
 
-/// As written, else as systemd says, else where people's programs keep such things.
+/// The configured folder, otherwise systemd's, otherwise the usual one for a user's programs.
 fn state_dir(
     graph: &written::Graph,
     environment: &Environment,
@@ -139,7 +139,7 @@ fn client_id(graph: &written::Graph, refusals: &mut Refusals<'_>) -> Option<Appl
     let key = "graph.client_id";
     match (&graph.client_id, graph.auth.method) {
         (Some(id), _) => refusals.parse(key, id),
-        // It names a user-assigned identity there, and most have none.
+        // With a managed identity, `client_id` selects a user-assigned one, and most machines have none.
         (None, Method::ManagedIdentity) => None,
         (None, _) => {
             refusals.refuse(key, "is required: the application (client) id of the app registration");
@@ -192,13 +192,13 @@ fn federated_token(
     refusals.secret(key, None, Some(&file))
 }
 
-/// As the Azure libraries choose it.
+/// In the same order as the Azure libraries.
 fn identity_service(environment: &Environment, refusals: &mut Refusals<'_>) -> Option<IdentityService> {
     let mut http = |variable: &str, text: &str| {
         let url =
             text.parse().ok().filter(|url: &Url| url.has_host() && matches!(url.scheme(), "http" | "https"));
         if url.is_none() {
-            // What is in it is not shown: it may be anything.
+            // The error does not show the value, which may be anything.
             refusals.refuse("graph.auth.method", format_args!("needs an http URL in ${variable}"));
         }
         url

@@ -1,4 +1,4 @@
-//! `[graph]`, but for `[graph.auth]`, as it is for one account.
+//! Checks `[graph]` as it applies to one account, without `[graph.auth]`.
 
 use url::{Host, Url};
 
@@ -53,7 +53,7 @@ pub(super) fn check(
     })
 }
 
-/// What is the same for all accounts; they check it.
+/// Keys that are the same for all accounts; each account checks them.
 pub(super) fn common(written: &written::Graph) -> GraphSettings {
     GraphSettings {
         stale_after: written.stale_after,
@@ -111,7 +111,7 @@ fn durations(written: &written::Graph, refusals: &mut Refusals<'_>) {
     }
 }
 
-/// The root of a service: as written, else the cloud's.
+/// The root address of a service: the configured one, otherwise that of the cloud.
 fn root(
     key: &str,
     written: Option<&str>,

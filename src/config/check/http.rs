@@ -6,7 +6,7 @@ use super::refusals::Refusals;
 use crate::config::known::Http;
 use crate::config::written;
 
-/// Nothing where nothing is to listen.
+/// `None` if `http.listen` is not set.
 pub(super) fn check(written: &written::Http, refusals: &mut Refusals<'_>) -> Option<Http> {
     let password = refusals.secret("http.password", None, written.password_file.as_deref());
     let listen = listen(written.listen.as_deref()?, refusals)?;

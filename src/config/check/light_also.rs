@@ -12,7 +12,7 @@ use crate::core::lights::preset::Device;
 use crate::core::model::heard::Heard;
 use crate::core::model::topic::Topics;
 
-/// Each is listened to.
+/// The bridge subscribes to each of these topics.
 const ALSO_MAX: usize = 10;
 
 pub(super) fn check(
@@ -38,8 +38,8 @@ pub(super) fn check(
     checked.collect()
 }
 
-/// What is the bridge's own, or a person's, is presence already; and what is read back must not be taken for
-/// a camera.
+/// Refuses topics of bridges and people, which are presence already, and those that the bridge reads back
+/// itself: their messages would be mistaken for a camera's.
 fn topic(also: &written::Also, at: &Key, written: &Written, refusals: &mut Refusals<'_>) -> Option<String> {
     let key = at.name("topic");
     let text = refusals.require(key.clone(), also.topic.as_deref())?;
@@ -47,7 +47,7 @@ fn topic(also: &written::Also, at: &Key, written: &Written, refusals: &mut Refus
     if topic == written.home_assistant.birth_topic {
         refusals.refuse(key.clone(), "is home_assistant.birth_topic; name another one");
     }
-    // What is wrong with these two is said elsewhere.
+    // Mistakes in these two keys are reported by the check of `[mqtt]`.
     let mqtt = &written.mqtt;
     let (base, bridge) = (mqtt.base_topic.parse().ok()?, mqtt.bridge_name.parse().ok()?);
     if Heard::from_topic(&topic, &Topics::new(base, bridge)) != Heard::Elsewhere {

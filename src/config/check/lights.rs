@@ -17,9 +17,9 @@ use crate::core::model::name::TopicLevel;
 use crate::core::model::settings::User;
 use crate::core::model::word::{Activity, Availability, KnownActivity};
 
-const TWICE: &str = "is already there in another spelling";
+const TWICE: &str = "is already there, with other capital letters";
 
-/// The last messages to all of them must fit into the moment in which the bridge ends.
+/// The last messages to all lights must fit into the short time in which the bridge stops.
 const MOST: usize = 100;
 
 pub(super) fn check(written: &Written, users: &[User], refusals: &mut Refusals<'_>) -> Vec<Settings> {
@@ -63,7 +63,7 @@ pub(super) fn check(written: &Written, users: &[User], refusals: &mut Refusals<'
     lights
 }
 
-/// What can be seen only of whole lights.
+/// Checks that need a whole light at a time.
 fn whole(lights: &[Settings], refusals: &mut Refusals<'_>) {
     if lights.len() > MOST {
         refusals.refuse("lights", format_args!("are {} of them; at most {MOST}", lights.len()));
@@ -79,7 +79,7 @@ fn whole(lights: &[Settings], refusals: &mut Refusals<'_>) {
             let shade = fails.shade();
             refusals.refuse(
                 at.name("payload"),
-                format_args!("cannot be made when the light has to show {shade}"),
+                format_args!("cannot be rendered when the light has to show {shade}"),
             );
         }
         let told =
@@ -95,7 +95,7 @@ fn whole(lights: &[Settings], refusals: &mut Refusals<'_>) {
 struct Part<'a, 'd> {
     light: &'a written::Light,
     at: &'a Key,
-    /// Members of groups are named when they are known.
+    /// Members of groups may be named too; they are not known yet.
     groups: bool,
     refusals: &'a mut Refusals<'d>,
 }
@@ -161,7 +161,7 @@ impl Part<'_, '_> {
         })
     }
 
-    /// Keys that only some presets know.
+    /// Refuses keys that belong to another preset.
     fn only_for(&mut self, preset: Preset) {
         let light = self.light;
         let partial: [(&str, bool, &[Preset]); 6] = [
@@ -304,8 +304,8 @@ impl Part<'_, '_> {
         effects
     }
 
-    /// The published spelling of a presence word. A new one of Microsoft's is refused like a typing error:
-    /// nothing here could tell the two apart, and a colour that never shows would not be noticed.
+    /// A presence word as the bridge publishes it. An unknown word is refused, even though Microsoft may add
+    /// words: it is more likely a typing error, and a colour that never shows would not be noticed.
     fn word(&mut self, at: &Key, text: &str) -> Option<Box<str>> {
         let known = match Activity::from_graph(Some(text)) {
             Activity::Known(word) => Some(word.as_str()),
@@ -318,7 +318,7 @@ impl Part<'_, '_> {
             words.extend(Availability::ALL.iter().map(|word| word.as_str()));
             words.sort_unstable();
             words.dedup();
-            let says = format!("is no activity or availability; one of {}", words.join(", "));
+            let says = format!("is not an activity or availability; must be one of {}", words.join(", "));
             self.refusals.refuse(at.name(text), says);
         }
         known.map(Into::into)

@@ -1,7 +1,7 @@
-//! The one conversion: from what is written to what is known.
+//! Turns the written configuration into the checked one.
 //!
-//! Each part refuses all it finds and gives nothing if it found anything, so that everything wrong
-//! is reported at once.
+//! Each part reports all its mistakes, and returns a value only if it found none. So all mistakes are
+//! reported together.
 
 mod accounts;
 mod auth;

@@ -81,7 +81,7 @@ fn brokers(written: &written::Mqtt, refusals: &mut Refusals<'_>) -> Option<Broke
     Brokers::new(parsed.collect::<Vec<Option<Broker>>>().into_iter().collect::<Option<_>>()?)
 }
 
-/// Two levels beside it have a meaning of their own.
+/// `ping` and `pong` are topic levels beside those of the instances.
 fn instance(
     written: Option<&str>,
     environment: &Environment,

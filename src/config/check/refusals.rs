@@ -22,11 +22,12 @@ pub(super) const MINUTE: Duration = Duration::from_secs(60);
 pub(super) const HOUR: Duration = Duration::from_secs(3600);
 pub(super) const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// What was refused so far.
+/// The mistakes found so far.
 pub(in crate::config) struct Refusals<'d> {
     document: &'d Document<'d>,
     places: &'d Places,
-    /// Which of `[[accounts]]` is checked: it has what `[graph]` says, and says some of it itself.
+    /// The entry of `[[accounts]]` that is being checked. It has the keys of `[graph]`, and may override
+    /// some.
     account: Option<usize>,
     found: Vec<ConfigError>,
 }
@@ -42,26 +43,26 @@ impl<'d> Refusals<'d> {
         self.push(error);
     }
 
-    /// Checks what the account with this index has of `[graph]`, or `[graph]` itself.
+    /// From now on checks the account with this index, or `[graph]` itself.
     pub(super) fn in_account(&mut self, account: Option<usize>) {
         self.account = account;
     }
 
-    /// Where a key of `[graph]` is written for the account that is checked; where it would be, if it is not
-    /// written at all.
+    /// The place to name in an error: the account's own key if it is written, or if the key is written
+    /// nowhere; otherwise the key of `[graph]`.
     fn written_at(&self, key: Key) -> Key {
         let own = self.account.and_then(|account| key.of_account(account));
         own.filter(|own| self.document.has(own) || !self.document.has(&key)).unwrap_or(key)
     }
 
-    /// What several accounts share is wrong once.
+    /// A mistake in a key that several accounts share is reported once.
     fn push(&mut self, error: ConfigError) {
         if !self.found.contains(&error) {
             self.found.push(error);
         }
     }
 
-    /// What was made, if nothing was refused; else everything refused.
+    /// The value, if there were no mistakes; otherwise all mistakes.
     pub(super) fn finish<T>(self, made: Option<T>) -> Result<T, ConfigErrors> {
         debug_assert!(
             made.is_some() || !self.found.is_empty(),
@@ -78,7 +79,7 @@ impl<'d> Refusals<'d> {
         value
     }
 
-    /// A text that must be a name of some kind.
+    /// Parses a text as a name of some kind.
     pub(super) fn parse<T: FromStr<Err = InvalidName>>(
         &mut self,
         key: impl Into<Key>,
@@ -111,12 +112,12 @@ impl<'d> Refusals<'d> {
         }
     }
 
-    /// Where a file is that is looked at elsewhere.
+    /// The path of a file that is read later.
     pub(super) fn place(&self, path: &Path) -> PathBuf {
         self.places.find(path)
     }
 
-    /// A file that must pass a first look inside.
+    /// A file whose content `look` must accept.
     pub(super) fn file(
         &mut self,
         key: impl Into<Key>,
@@ -130,7 +131,7 @@ impl<'d> Refusals<'d> {
         Some(path)
     }
 
-    /// A secret that is written at `key`, or in the file named at `key` with `_file`, or nowhere.
+    /// A secret, written at `key` or in the file named by `key` with `_file`; or none.
     pub(super) fn secret(
         &mut self,
         key: &str,

@@ -10,7 +10,8 @@ use crate::core::model::account::AccountId;
 use crate::core::model::name::{TopicLevel, UserId};
 use crate::core::model::settings::{Endpoint, User};
 
-/// After the groups: an account by which nobody is read is that of whoever signs in.
+/// Runs after the groups: an account that neither a user nor a group names follows the person who signs in to
+/// it.
 pub(super) fn check(written: &Written, accounts: &mut Known, refusals: &mut Refusals<'_>) -> Vec<User> {
     // Ignoring case: brokers tell such topics apart, people do not.
     let mut names = BTreeSet::from([written.mqtt.bridge_name.to_lowercase()]);
@@ -32,7 +33,7 @@ pub(super) fn check(written: &Written, accounts: &mut Known, refusals: &mut Refu
     users
 }
 
-/// Whoever signs in to an account follows themselves, if nobody else is followed by it.
+/// The implied user of an account without users and groups: the person who signs in.
 fn implied(
     account: AccountId,
     name: Option<&TopicLevel>,
@@ -98,7 +99,7 @@ fn id(
     let id: UserId = refusals.parse(key.clone(), text)?;
     let Some((account, accounts)) = account else { return Some(id) };
     let graph = accounts.graph(account);
-    // An object id means one person everywhere; who "me" is, and a name, depends on the account.
+    // An object id is unique everywhere. `me` and user principal names depend on the account.
     let of = if matches!(id, UserId::Object(_)) { AccountId::FIRST } else { account };
     if !taken.insert((of, id.to_string().to_lowercase())) {
         refusals.refuse(key.clone(), "another user has this id already");

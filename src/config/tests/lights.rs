@@ -109,7 +109,7 @@ fn what_makes_no_sense_is_refused_with_what_is_allowed() {
         ("colors.Busy = \"red\"", "lights[0].colors.Busy = \"red\": must be \"#rrggbb\" or \"off\""),
         (
             "colors.OnTheMoon = \"#ff0000\"",
-            "lights[0].colors.OnTheMoon = \"#ff0000\": is no activity or availability; one of Available",
+            "lights[0].colors.OnTheMoon = \"#ff0000\": is not an activity or availability; must be one of Available",
         ),
         ("effects.Busy = 1", "lights[0].effects.Busy = 1: must be text"),
         (

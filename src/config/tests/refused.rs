@@ -33,7 +33,7 @@ fn each_bad_value_is_named_with_its_line_and_what_is_allowed() {
         ("[mqtt]", "url", r#""bob:s3cr3t-marker""#, "mqtt.url:", "must begin with mqtt://"),
         ("[mqtt]", "url", r#""mqtt://bob:s3cr3t-\u006darker\u0040b/""#, "mqtt.url:", "mqtt.username"),
         ("[mqtt]", "url", r#""broker""#, "mqtt.url = \"broker\"", "must be a URL"),
-        ("[mqtt]", "url", r#""mqtt://broker?p=s3cr3t-marker""#, "mqtt.url:", "behind ?"),
+        ("[mqtt]", "url", r#""mqtt://broker?p=s3cr3t-marker""#, "mqtt.url:", "query or fragment"),
         ("[mqtt]", "url", r#""mqtt://broker/x""#, "mqtt.url", "only ws:// and wss://"),
         ("[mqtt]", "url", "7", "mqtt.url = 7", "must be text in quotes, or a list of such"),
         ("[mqtt]", "url", "[]", "mqtt.url", "is required"),

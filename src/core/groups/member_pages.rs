@@ -109,7 +109,7 @@ impl MemberPages {
         let short = (ids.len() < counted).then_some((ids.len(), counted));
         match (short, std::mem::replace(&mut self.short, short)) {
             (Some((came, counted)), before) if before != short => {
-                Turned::Failed(format!("only {came} of {counted} members came"))
+                Turned::Failed(format!("Graph returned only {came} of {counted} members"))
             }
             (Some(_) | None, _) => Turned::Complete { ids, named, unreadable },
         }

@@ -141,7 +141,7 @@ impl Membership {
         });
         let unreadable = (self.unreadable > 0).then(|| {
             format!(
-                "{} of the members of the group {id} cannot be read, so nobody is \
+                "{} of the members of the group {id} cannot be read, so no member is \
             removed",
                 self.unreadable
             )

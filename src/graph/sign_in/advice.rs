@@ -1,7 +1,7 @@
-//! One sentence for each way in which the sign-in service says no, for each who may have asked.
+//! One sentence for each refusal of the sign-in service, for each kind of caller.
 //!
-//! By AADSTS number where one is known, otherwise by the `error` word (Microsoft identity platform:
-//! `reference-error-codes`). The numbers may change, so one that is not here is no surprise.
+//! Found by the AADSTS number if it is known, otherwise by the `error` word (Microsoft identity platform:
+//! `reference-error-codes`). Microsoft may change the numbers, so unknown ones are expected.
 
 use crate::graph::caller::Caller;
 
@@ -13,10 +13,10 @@ mod verdict;
 use rows::{BY_NUMBER, BY_WORD, EXPIRED_CODE};
 pub(super) use verdict::Verdict;
 
-/// By these numbers the tenant says that it allows no device codes: security defaults, and kin of them. 53003
-/// is any rule of Conditional Access, and most often the one about device codes. 7000218: the app's
-/// registration allows no public client flows, which only a code needs; a browser that ends on the address of
-/// a native app does not.
+/// The numbers with which a tenant blocks device codes: security defaults, and similar rules. 53003 is any
+/// rule of Conditional Access, and most often the one about device codes. 7000218: the app's registration
+/// allows no public client flows, which only a code needs; a browser that ends on the address of a native app
+/// does not.
 const CODES_BLOCKED: [u32; 4] = [530_035, 530_034, 53003, 7_000_218];
 
 /// A device code was declined.
@@ -25,42 +25,42 @@ const DECLINED: [u32; 1] = [65004];
 /// A device code was not used in time.
 const EXPIRED: [u32; 2] = [70019, 70020];
 
-/// What became of a device code that is not used yet.
+/// The state of a device code that was not used yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OnCode {
-    /// Nobody has come yet.
+    /// The code is not used yet.
     Pending,
-    /// The same, and the service asks for more patience.
+    /// The same, and the service asks for a longer interval.
     SlowDown,
-    /// Somebody said no.
+    /// A person declined.
     Declined,
-    /// Nobody came in time.
+    /// The code expired.
     Expired,
-    /// Something else is wrong.
+    /// Another refusal.
     Refused,
 }
 
-/// What a no with this word and these numbers means, if that is known. The same number comes with different
-/// words, so a number that is known says more.
+/// The meaning of a refusal with this word and these numbers, if it is known. The same number comes with
+/// different words, so a known number takes precedence.
 pub(super) fn verdict(error: &str, numbers: &[u32]) -> Option<Verdict> {
     let by_word = || BY_WORD.iter().find(|(word, _)| *word == error).map(|&(_, verdict)| verdict);
     by_number(numbers).or_else(by_word)
 }
 
-/// What these numbers mean, if that is known.
+/// The meaning of these numbers, if it is known.
 pub(super) fn by_number(numbers: &[u32]) -> Option<Verdict> {
     let row = |number| BY_NUMBER.iter().find(|(of, _)| of.contains(number)).map(|&(_, verdict)| verdict);
     let known: Vec<Verdict> = numbers.iter().filter_map(row).collect();
-    // A problem of the service's own explains whatever else it says.
+    // If the service itself has a fault, that explains its other numbers.
     known.iter().find(|verdict| !matches!(verdict, Verdict::Act(_))).or(known.first()).copied()
 }
 
-/// Whether the tenant, or the app, allows no device codes.
+/// Whether the tenant, or the app, blocks device codes.
 pub(super) fn blocks_codes(numbers: &[u32]) -> bool {
     numbers.iter().any(|number| CODES_BLOCKED.contains(number))
 }
 
-/// What a no to the question about a device code means.
+/// The meaning of a refusal while waiting for a device code.
 pub(super) fn on_code(error: &str, numbers: &[u32]) -> OnCode {
     let has = |some: &[u32]| numbers.iter().any(|number| some.contains(number));
     match error {
@@ -75,7 +75,7 @@ pub(super) fn on_code(error: &str, numbers: &[u32]) -> OnCode {
     }
 }
 
-/// What to do when a device code has ended without anybody telling why.
+/// What to do when a device code has ended without a known reason.
 pub(super) fn code_expired() -> String {
     EXPIRED_CODE.sentence(Caller::Person)
 }

@@ -1,6 +1,6 @@
-//! What the sign-in service says: a token, or why there is none.
+//! Reads an answer of the sign-in service: a token, or why there is none.
 //!
-//! A network error, a timeout, 429 or 5xx is never a bad sign-in.
+//! A network error, a timeout, 429 or 5xx never counts as a rejected sign-in.
 
 use std::fmt;
 use std::time::Duration;
@@ -19,48 +19,48 @@ use crate::graph::text::readable;
 /// An access token as issued (Microsoft identity platform: `v2-oauth2-client-creds-grant-flow`).
 #[derive(Debug)]
 pub struct Issued {
-    /// Good for Graph.
+    /// The token for Graph.
     pub token: SecretString,
-    /// For so long.
+    /// How long it is valid.
     pub lives: Duration,
-    /// What comes with it when a person signed in.
+    /// The refresh token and the rest, if a person signed in.
     pub delegated: Delegated,
 }
 
 /// What comes with an access token of a person (Microsoft identity platform: `v2-oauth2-auth-code-flow`).
 #[derive(Debug, Default)]
 pub struct Delegated {
-    /// Good for the next token.
+    /// The refresh token, for the next access token.
     pub refresh_token: Option<SecretString>,
-    /// What was consented to.
+    /// The permissions that the person consented to.
     pub scopes: Option<String>,
-    /// Who it is; as a JWT.
+    /// The id token, a JWT that says who signed in.
     pub id_token: Option<SecretString>,
 }
 
 impl Issued {
-    /// A token that lives for so many seconds.
+    /// A token that is valid for this many seconds.
     pub(super) fn new(token: SecretString, seconds: u64) -> Self {
         Self { token, lives: Duration::from_secs(seconds).min(LONGEST_LIFE), delegated: Delegated::default() }
     }
 }
 
-/// Why the service gave nothing.
+/// Why the service issued no token.
 #[derive(Debug)]
 pub enum NotIssued {
-    /// It could not be asked, or has a problem of its own.
+    /// The service cannot be reached, or has a fault.
     Passing {
-        /// What happened, as a fragment.
+        /// What happened, as a sentence fragment.
         why: String,
-        /// How long it asked to wait.
+        /// How long it asks to wait.
         retry_after: Option<Duration>,
     },
-    /// It said no.
+    /// The service refused.
     Refused(Refusal),
 }
 
-/// No token of Microsoft lives longer (Microsoft identity platform: `access-tokens`, continuous access
-/// evaluation).
+/// Microsoft issues no token with a longer life (Microsoft identity platform: `access-tokens`, continuous
+/// access evaluation).
 const LONGEST_LIFE: Duration = Duration::from_secs(28 * 60 * 60);
 
 /// An answer of the sign-in service, as it came.
@@ -89,7 +89,7 @@ impl fmt::Debug for Answer {
 ///
 /// # Errors
 ///
-/// If it is no token; the kind says whether it passes.
+/// If it is no token. The kind says whether this is temporary.
 pub fn issued(answer: &Answer) -> Result<Issued, NotIssued> {
     if !answer.status.is_success() {
         return Err(not_issued(answer));
@@ -126,7 +126,7 @@ pub fn not_issued(answer: &Answer) -> NotIssued {
     }
 }
 
-/// Whether it passes, or is a no.
+/// Whether this is temporary or a refusal.
 fn judge(refusal: Refusal, retry_after: Option<Duration>) -> NotIssued {
     let retry_after = match refusal.verdict() {
         Some(Verdict::Passes) => retry_after,
@@ -139,7 +139,7 @@ fn judge(refusal: Refusal, retry_after: Option<Duration>) -> NotIssued {
 #[derive(Deserialize)]
 struct Sendable(#[serde(deserialize_with = "sendable")] SecretString);
 
-/// A token that can be sent: visible characters, and at least one (RFC 6749, appendix A.12).
+/// A token that can be sent in a header: one or more visible characters (RFC 6749, appendix A.12).
 pub(super) fn sendable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
     let token = SecretString::deserialize(deserializer)?;
     let text = token.expose_secret();
@@ -154,7 +154,7 @@ fn passing(why: &str, retry_after: Option<Duration>) -> NotIssued {
 }
 
 impl NotIssued {
-    /// What it means to whoever asked.
+    /// The meaning for this caller.
     #[must_use]
     pub fn failure(self, caller: Caller) -> ReadFailure {
         match self {

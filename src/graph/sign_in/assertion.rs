@@ -1,7 +1,7 @@
-//! The app's own proof: a JWT signed with the key of its certificate (Microsoft identity platform:
+//! The app's proof of identity: a JWT signed with the key of its certificate (Microsoft identity platform:
 //! `certificate-credentials`).
 //!
-//! Signed by the TLS library directly: three encoded parts and one signature need no library for tokens.
+//! The TLS library signs it. Three encoded parts and one signature need no JWT library.
 
 use aws_lc_rs::digest;
 use aws_lc_rs::rand::SystemRandom;
@@ -15,7 +15,7 @@ use url::Url;
 
 use crate::config::KeyedCertificate;
 
-/// Microsoft recommends 5 to 10 minutes.
+/// How long a proof is valid. Microsoft recommends 5 to 10 minutes.
 const LIVES: SignedDuration = SignedDuration::from_mins(10);
 
 /// Why there is no proof, and what to do.
@@ -37,7 +37,7 @@ pub(super) enum NoAssertion {
     CannotSign,
 }
 
-/// Signs that the app `client_id` is asking `audience`, the exact address of the token endpoint.
+/// Signs the statement that the app `client_id` asks `audience`, the exact address of the token endpoint.
 pub(super) fn sign(
     certificate: &KeyedCertificate,
     client_id: &str,

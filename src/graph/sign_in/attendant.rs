@@ -1,4 +1,5 @@
-//! The attendant task: invites a person to sign in when ordered, and notices when somebody did so elsewhere.
+//! The attendant task: invites a person to sign in when the core orders it, and notices a sign-in that
+//! happened elsewhere.
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -16,36 +17,37 @@ use crate::core::model::sign_in::{
     InvitationEnd, InvitationId, SignInBy, SignInEvent, SignInOrder, SignedIn,
 };
 
-/// How often the files that prove who the bridge is are looked at.
+/// How often to check whether the credential files have changed.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
 
-/// How often a sign-in that the disk did not take is offered to it again.
+/// How often to try again to store a sign-in that could not be stored.
 const STORE_AGAIN_EVERY: Duration = Duration::from_secs(60);
 
-/// What people say that waits while an address is redeemed. Who says more then is told to try again.
+/// Messages of people that wait while an address is exchanged for tokens. Further people are asked to try
+/// again.
 const SAID: usize = 1;
 
-/// What the attendant looks after.
+/// The configuration of the attendant.
 #[derive(Debug)]
 pub struct Attendant {
     /// Where people sign in.
     pub authority: Authority,
     /// The bare root of Graph.
     pub resource: String,
-    /// The person's sign-in, where there is one.
+    /// The stored sign-in, if a person signs in.
     pub delegated: Option<DelegatedSignIn>,
-    /// Files whose change may end a refusal: a secret, a certificate, the token store.
+    /// The files whose change may end a refusal: a secret, a certificate, the token store.
     pub watched: Vec<PathBuf>,
-    /// The app's certificate, where it signs in with one.
+    /// The app's certificate, if it signs in with one.
     pub certificate: Option<Certificate>,
 }
 
-/// When a file was last written, and how long it is; nothing if it is not there.
+/// When a file was last written, and its length; `None` if there is no file.
 type Mark = Option<(SystemTime, u64)>;
 
-/// Obeys until the orders end.
+/// Carries out orders until their channel closes.
 ///
-/// At most one invitation is under way. When `events` is full the attendant waits; nothing waits for it.
+/// At most one invitation is under way. If `events` is full the attendant waits; nothing waits for it.
 pub async fn run(
     attendant: Attendant,
     mut orders: mpsc::Receiver<SignInOrder>,
@@ -122,7 +124,7 @@ pub async fn run(
     }
 }
 
-/// Hands what a person says to the invitation that is under way, or tells them that it cannot be.
+/// Passes a person's message to the present invitation, or answers that there is none.
 fn hand_on(hears: &mpsc::Sender<Said>, begun: InvitationId, said: Said) -> Option<SignInEvent> {
     let why = "this sign-in is busy; try again in a moment";
     hears.try_send(said).is_err().then(|| SignInEvent::NotTaken(begun, why.into()))
@@ -144,9 +146,9 @@ impl Attendant {
         self.watched.iter().map(mark).collect()
     }
 
-    /// Who is signed in, told at once: as long as nobody is, nobody can be set, and Home Assistant loses its
-    /// controls. From a store that cannot be read now nobody has signed out; the next read of presence says
-    /// why.
+    /// Reports immediately who is signed in, because Home Assistant has no controls for setting presence
+    /// before that. An unreadable store does not mean that the person signed out; the next read of presence
+    /// gives the reason.
     fn account(&self, before: Option<&SignedIn>) -> Option<SignedIn> {
         self.delegated.as_ref()?.signed_in().unwrap_or_else(|_| before.cloned())
     }
@@ -208,7 +210,7 @@ mod tests {
     async fn who_is_signed_in_is_told_while_the_store_is_in_use_and_stays_while_it_is_damaged() {
         let folder = tempfile::tempdir().unwrap();
         let store = TokenStore::new(folder.path().join("state"));
-        // As it is while a token is renewed.
+        // As during the renewal of a token.
         let in_use = store.lock().await.unwrap();
         in_use.replace(&sign_in("alice@contoso.example")).unwrap();
         let scopes = Arc::new(Scopes::of([&UserId::Me], false, true));
@@ -228,7 +230,7 @@ mod tests {
         assert_eq!((alice.username.as_str(), alice.may_write), ("alice@contoso.example", true));
 
         std::fs::write(store.file(), "damaged").unwrap();
-        // The third is taken into the channel when the first has been obeyed.
+        // The channel has room for the third message once the first is processed.
         for _ in 0..3 {
             order.send(SignInOrder::TakeBack).await.unwrap();
         }

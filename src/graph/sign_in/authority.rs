@@ -1,4 +1,4 @@
-//! The sign-in service of one tenant: where forms are posted to.
+//! The sign-in service of one tenant.
 
 use reqwest::RequestBuilder;
 use reqwest::header::RETRY_AFTER;
@@ -8,7 +8,7 @@ use super::answer::{self, Answer, Issued, NotIssued};
 use crate::graph::http::{Http, body, on_the_way};
 use crate::graph::{clock, retry_after};
 
-/// Bytes of an answer.
+/// The largest answer, in bytes.
 const LARGEST_ANSWER: usize = 256 * 1024;
 
 /// One tenant's endpoints (Microsoft identity platform: `{authority}/{tenant}/oauth2/v2.0/…`).
@@ -20,13 +20,13 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// The endpoints of `tenant` at the bare root of the service.
+    /// The endpoints of `tenant`, at the root address of the service.
     #[must_use]
     pub(in crate::graph) fn new(http: Http, root: &Url, tenant: &str) -> Self {
         Self { http, root: root.clone(), tenant: tenant.to_owned() }
     }
 
-    /// For tests of addresses, without certificates.
+    /// For tests of addresses; loads no certificates.
     #[cfg(test)]
     pub(super) fn unasked(root: &Url, tenant: &str) -> Self {
         let loopback = &"http://127.0.0.1".parse().unwrap();
@@ -38,19 +38,19 @@ impl Authority {
     ///
     /// # Errors
     ///
-    /// If no token comes back.
+    /// If the service issues no token.
     pub async fn token(&self, form: &[(&str, &str)]) -> Result<Issued, NotIssued> {
         answer::issued(&self.post("token", form).await?)
     }
 
-    /// Asks what the service tells anybody of this tenant, and takes whatever answer comes.
+    /// Asks for the public information about this tenant; returns any answer.
     pub(super) async fn openid_configuration(&self) -> Result<Answer, NotIssued> {
         let mut url = self.root.clone();
         url.set_path(&format!("/{}/v2.0/.well-known/openid-configuration", self.tenant));
         send(self.http.client().get(url)).await
     }
 
-    /// Posts a form to an endpoint and takes whatever answer comes.
+    /// Posts a form to an endpoint; returns any answer.
     pub(super) async fn post(&self, endpoint: &str, form: &[(&str, &str)]) -> Result<Answer, NotIssued> {
         send(self.http.client().post(self.endpoint(endpoint)).form(form)).await
     }

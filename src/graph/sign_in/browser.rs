@@ -16,16 +16,16 @@ use super::authority::Authority;
 use super::refusal::Refusal;
 use crate::graph::caller::Caller;
 
-/// For one request of the browser.
+/// The time for one request of the browser.
 const REQUEST: Duration = Duration::from_secs(10);
 
 /// The longest first line of a request: an authorization code is about two kilobytes.
 const LONGEST_LINE: u64 = 16 * 1024;
 
-/// A sign-in that waits for the browser.
+/// A sign-in that waits for the browser to return.
 #[derive(Debug)]
 pub struct PendingBrowser {
-    /// Where the person has to go.
+    /// The address that the person opens.
     pub address: Url,
     redirect_uri: String,
     state: String,
@@ -34,24 +34,24 @@ pub struct PendingBrowser {
     scope: String,
 }
 
-/// Why the browser brought no code.
+/// Why there is no code from the browser.
 #[derive(Debug, thiserror::Error)]
 pub enum NoCode {
-    /// The person or the service said no.
+    /// The person or the service refused.
     #[error("{}", .0.advice(Caller::Person))]
     Refused(Refusal),
-    /// The address is not the end of this sign-in.
+    /// The address does not belong to this sign-in.
     #[error(
         "this is not the address that this sign-in ended on; copy all of it from the browser's address bar"
     )]
     NotOurs,
-    /// The port cannot be listened on.
+    /// Cannot listen on the port.
     #[error("the loopback port cannot be listened on")]
     Listen(#[source] std::io::Error),
 }
 
 impl PendingBrowser {
-    /// A sign-in for these scopes, answered on `port` of localhost.
+    /// A sign-in for these scopes. The browser returns to `port` of localhost.
     #[must_use]
     pub fn new(authority: &Authority, client_id: &str, scope: &str, port: u16) -> Self {
         let (state, verifier) = (random(), random());
@@ -79,16 +79,16 @@ impl PendingBrowser {
         }
     }
 
-    /// Waits for the browser on the loopback port, for as long as the caller does, and tells the person that
-    /// they are done.
+    /// Waits for the browser on the loopback port, until the caller stops waiting, and shows the person the
+    /// result.
     ///
     /// # Errors
     ///
-    /// If it comes without a code.
+    /// If the browser returns without a code.
     pub async fn listen(&self, listener: &TcpListener) -> Result<SecretString, NoCode> {
         loop {
             let (mut stream, _) = listener.accept().await.map_err(NoCode::Listen)?;
-            // A browser also asks for its icon, and opens connections on suspicion.
+            // A browser also requests an icon, and opens connections in advance.
             let line = tokio::time::timeout(REQUEST, first_line(&mut stream)).await;
             let Some(target) = line.ok().flatten() else { continue };
             let code = Url::parse(&self.redirect_uri).ok().and_then(|base| base.join(&target).ok());
@@ -100,7 +100,7 @@ impl PendingBrowser {
                     ("200 OK", "The sign-in was not completed. You can close this window.")
                 }
             };
-            // Whether the page arrives changes nothing: the code is here.
+            // It does not matter whether the page arrives, because the code did.
             let _shown = tokio::time::timeout(REQUEST, answer(&mut stream, status, words)).await;
             if !matches!(code, Err(NoCode::NotOurs)) {
                 return code;
@@ -108,13 +108,13 @@ impl PendingBrowser {
         }
     }
 
-    /// Takes the code out of the address that the browser ended on, as a person pasted it.
+    /// Finds the code in the address on which the browser ended, as pasted by a person.
     ///
     /// # Errors
     ///
-    /// If it is not this sign-in's, or holds a refusal.
+    /// If the address does not belong to this sign-in, or contains a refusal.
     pub fn code_in(&self, pasted: &str) -> Result<SecretString, NoCode> {
-        // Without its scheme, as some browsers show it, the address still has the query that counts.
+        // Some browsers show the address without its scheme; the query is complete nevertheless.
         Url::parse(pasted.trim()).map_err(|_| NoCode::NotOurs).and_then(|url| self.code_of(&url))
     }
 
@@ -122,7 +122,7 @@ impl PendingBrowser {
         let value = |name: &str| {
             ended_on.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
         };
-        // Another page could send its own code here; only the one that was asked for is taken.
+        // Another page could send its own code here, so only the code with our state is accepted.
         if value("state").as_deref() != Some(self.state.as_str()) {
             return Err(NoCode::NotOurs);
         }
@@ -139,7 +139,7 @@ impl PendingBrowser {
     ///
     /// # Errors
     ///
-    /// If the service gives none.
+    /// If the service issues none.
     pub async fn redeem(&self, authority: &Authority, code: &SecretString) -> Result<Issued, NotIssued> {
         let form = [
             ("grant_type", "authorization_code"),
@@ -153,8 +153,8 @@ impl PendingBrowser {
     }
 }
 
-/// 64 hexadecimal digits with 244 random bits: a PKCE verifier must have 43 to 128 characters (RFC 7636,
-/// section 4.1).
+/// 64 hexadecimal digits with 244 random bits. A PKCE verifier has 43 to 128 characters (RFC 7636, section
+/// 4.1).
 fn random() -> String {
     format!("{}{}", uuid::Uuid::new_v4().as_simple(), uuid::Uuid::new_v4().as_simple())
 }
@@ -221,7 +221,7 @@ mod tests {
         let sentence = refused.to_string();
         assert!(sentence.ends_with(r#"(AADSTS53003, trace t1; Microsoft says "No.")"#), "{sentence}");
         assert!(matches!(refused, NoCode::Refused(refusal) if refusal.blocks_codes()));
-        // What the browser brings may be a page's own invention.
+        // A web page may have invented what the browser sends.
         let forged = format!("error=%1b%5b2J%0aERROR+forged&error_description=%e2%80%aeno%0a&state={state}");
         let Err(forged) = pending.code_of(&ended(&forged)) else { panic!("a code?") };
         let sentence = forged.to_string();

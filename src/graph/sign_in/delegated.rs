@@ -1,4 +1,4 @@
-//! A person's sign-in: kept in the store, renewed with a refresh token that is replaced each time.
+//! A person's sign-in: stored on disk, and renewed with a refresh token that is replaced at each use.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,49 +24,49 @@ use crate::graph::clock;
 /// The delegated sign-in of one app.
 #[derive(Debug, Clone)]
 pub struct DelegatedSignIn {
-    /// Where it is kept.
+    /// Where it is stored.
     pub store: TokenStore,
-    /// Whose people may sign in.
+    /// The tenant whose people may sign in.
     pub tenant: TenantId,
     /// The app.
     pub client_id: String,
-    /// The permissions of Graph that the configuration needs.
+    /// The Graph permissions that the configuration needs.
     pub scopes: Arc<Scopes>,
     unstored: Arc<Unstored>,
 }
 
-/// Why a new sign-in is not kept.
+/// Why a new sign-in is rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum NotKept {
-    /// It cannot be used.
+    /// It is not usable.
     #[error(transparent)]
     NotUsable(#[from] NotUsable),
-    /// It is for another person than the one who is watched.
+    /// It belongs to another person than the one that the bridge follows.
     #[error("{0} signed in, but another account is remembered")]
     AnotherAccount(Legible),
-    /// It cannot be renewed.
+    /// It has no refresh token.
     #[error(
         "the sign-in service gave no refresh token; the scope offline_access may be blocked in this tenant"
     )]
     NoRefreshToken,
-    /// The disk refuses.
+    /// The disk cannot be written to.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl DelegatedSignIn {
-    /// The sign-in of this app that is kept in this store.
+    /// The sign-in of this app in this store.
     #[must_use]
     pub fn new(store: TokenStore, tenant: TenantId, client_id: String, scopes: Arc<Scopes>) -> Self {
         Self { store, tenant, client_id, scopes, unstored: Arc::default() }
     }
 
-    /// Claims the sign-in for one running bridge. Where somebody is signed in and nothing can be written, the
-    /// bridge runs from memory: [`not_stored`](Self::not_stored) says why.
+    /// Claims the sign-in for one running bridge. If a person is signed in and the disk is read-only, the
+    /// bridge runs from memory, and [`not_stored`](Self::not_stored) gives the reason.
     ///
     /// # Errors
     ///
-    /// If another bridge has it, or no account is signed in and nothing can be written.
+    /// If another bridge uses it, or no account is signed in and the disk is read-only.
     pub fn claim(&self) -> Result<RunLock, StoreError> {
         let claimed = self.store.claim()?;
         if let Err(error) = self.store.try_out() {
@@ -78,16 +78,16 @@ impl DelegatedSignIn {
         Ok(claimed)
     }
 
-    /// Why and where a new token cannot be stored, as far as is known.
+    /// Where and why a new token cannot be stored, if that is known.
     #[must_use]
     pub fn not_stored(&self) -> Option<Legible> {
         self.unstored.why()
     }
 
-    /// Tries again to store what the disk did not take.
+    /// Tries again to store what the disk did not accept.
     pub async fn store_again(&self) {
         let Ok(store) = self.store.lock().await else { return };
-        // Where somebody signed in or out meanwhile, what is held is forgotten.
+        // If a person has signed in or out meanwhile, the sign-in in memory is dropped.
         let _newest = self.unstored.or_newer(store.read());
         let tried = match self.unstored.held() {
             Some(sign_in) => store.replace(&sign_in),
@@ -99,18 +99,18 @@ impl DelegatedSignIn {
         }
     }
 
-    /// The `scope` of a request to sign in.
+    /// The `scope` of a sign-in request.
     #[must_use]
     pub fn scope(&self, resource: &str) -> String {
         self.scopes.request(resource)
     }
 
-    /// A token for Graph: the stored one while it is young, unless `fresh`; else a new one, stored before it
-    /// is used, or used from memory where the disk does not take it.
+    /// A token for Graph: the stored one if it is young and not `fresh`; otherwise a new one. A new one is
+    /// stored before it is used, or kept in memory if the disk does not accept it.
     ///
     /// # Errors
     ///
-    /// If no account is signed in, or the sign-in is of no use any more, or the service cannot be asked now.
+    /// If no account is signed in, the sign-in is no longer valid, or the service cannot be reached now.
     pub async fn fetch(
         &self,
         authority: &Authority,
@@ -138,67 +138,65 @@ impl DelegatedSignIn {
         Ok(issued)
     }
 
-    /// Finds out whether a new sign-in could be stored, and whose would be replaced: before a person is asked
-    /// to sign in.
+    /// Before a person is asked to sign in: finds out whether a sign-in could be stored, and whose sign-in it
+    /// would replace.
     ///
     /// # Errors
     ///
-    /// If the disk refuses.
+    /// If the disk cannot be written to.
     pub async fn prepare(&self) -> Result<Option<Account>, StoreError> {
         let store = self.store.lock().await?;
         store.try_out()?;
         match store.read() {
-            // A new sign-in is what helps, and replaces whatever is there; whose the old one was cannot be
-            // known.
+            // A new sign-in corrects a damaged store. It is not known whose sign-in it was.
             Err(StoreError::Damaged { .. } | StoreError::Disk(PrivateError::NotPrivate { .. })) => Ok(None),
             read => Ok(read?.map(|kept| kept.account)),
         }
     }
 
-    /// Who would be replaced by a new sign-in and is somebody else, for a person to decide.
+    /// The other person whose sign-in this one would replace, if there is one, so that a person can decide.
     ///
     /// # Errors
     ///
-    /// If it cannot be used, or nothing can be stored.
+    /// If the new sign-in is not usable, or cannot be stored.
     pub async fn change(&self, issued: &Issued) -> Result<Option<AccountChange>, NotKept> {
         let account = self.first(issued)?.account;
         let before = self.prepare().await?.filter(|before| !before.is_same(&account));
         Ok(before.map(|before| AccountChange { before: before.username, now: account.username }))
     }
 
-    /// Forgets the sign-in.
+    /// Deletes the sign-in.
     ///
     /// # Errors
     ///
-    /// If the disk refuses.
+    /// If the disk cannot be written to.
     pub async fn forget(&self) -> Result<(), StoreError> {
         self.store.lock().await?.remove()?;
         self.unstored.is_stored();
         Ok(())
     }
 
-    /// Stores a new sign-in, whoever's it is: a person decided so.
+    /// Stores a new sign-in of any person, because a person decided so.
     ///
     /// # Errors
     ///
-    /// If it cannot be used, or cannot be written.
+    /// If it is not usable, or cannot be stored.
     pub async fn bind(&self, issued: &Issued) -> Result<Account, NotKept> {
         let sign_in = self.first(issued)?;
         self.store.lock().await?.replace(&sign_in)?;
         Ok(sign_in.account)
     }
 
-    /// Keeps a new sign-in for a running bridge, in memory where the disk does not take it. Only the
-    /// remembered account is welcome.
+    /// Stores a new sign-in for a running bridge, or keeps it in memory if the disk does not accept it.
+    /// Accepts only the remembered account.
     ///
     /// # Errors
     ///
-    /// If it is somebody else's, or could be, or cannot be used.
+    /// If it belongs or may belong to another person, or is not usable.
     pub async fn welcome(&self, issued: &Issued) -> Result<(), NotKept> {
         let sign_in = self.first(issued)?;
         let store = self.store.lock().await?;
-        // Whom a damaged store remembers is not known, so it could be another person than the one who comes
-        // now.
+        // It is not known whom a damaged store remembers, so this could be another person.
         let remembered = self.unstored.or_newer(store.read())?;
         if remembered.is_some_and(|kept| !kept.account.is_same(&sign_in.account)) {
             return Err(NotKept::AnotherAccount(sign_in.account.username));
@@ -207,7 +205,7 @@ impl DelegatedSignIn {
         Ok(())
     }
 
-    /// Who is signed in, if anybody is, and for what.
+    /// Who is signed in, if an account is, and with which permissions.
     ///
     /// # Errors
     ///
@@ -220,7 +218,7 @@ impl DelegatedSignIn {
         }))
     }
 
-    /// The first token of a sign-in, as it is kept.
+    /// The first token of a sign-in, in the form of the store.
     fn first(&self, issued: &Issued) -> Result<StoredSignIn, NotKept> {
         let account = identity::account(issued.delegated.id_token.as_ref())?;
         if !self.tenant.may_be(&account.tenant_id) {
@@ -230,7 +228,7 @@ impl DelegatedSignIn {
         Ok(self.as_kept(account, issued, refresh_token, String::new()))
     }
 
-    /// A token as it is kept. `scopes` were consented to, unless the service says otherwise.
+    /// A token in the form of the store. `scopes` have consent, unless the service returns others.
     fn as_kept(
         &self,
         account: Account,
@@ -250,8 +248,8 @@ impl DelegatedSignIn {
         }
     }
 
-    /// Stores a sign-in before it is used. What the disk does not take is used from memory: the old one dies
-    /// with the first use of the new one, and both would be lost.
+    /// Stores a sign-in before it is used. If the disk does not accept it, keeps it in memory: the first use
+    /// of the new refresh token makes the old one invalid, so otherwise both would be lost.
     fn keep(&self, store: &LockedStore, sign_in: StoredSignIn) {
         match store.replace(&sign_in) {
             Ok(()) => self.unstored.is_stored(),
@@ -285,7 +283,7 @@ impl DelegatedSignIn {
 }
 
 impl NotKept {
-    /// What it means for an invitation.
+    /// The meaning for an invitation.
     #[must_use]
     pub fn into_end(self) -> InvitationEnd {
         match self {
@@ -365,7 +363,7 @@ mod tests {
         std::fs::write(sign_in.store.file(), "damaged").unwrap();
         let stranger = sign_in.welcome(&issued(TENANT, MALLORY)).await;
         assert!(matches!(stranger, Err(NotKept::Store(StoreError::Damaged { .. }))), "{stranger:?}");
-        // `login` is a person's own decision.
+        // `login` follows the decision of the person who runs it.
         sign_in.bind(&issued(TENANT, ALICE)).await.unwrap();
         assert_eq!(sign_in.signed_in().unwrap().unwrap().object_id, ALICE.parse().unwrap());
     }
@@ -377,7 +375,7 @@ mod tests {
             (TENANT, TENANT, true),
             (TENANT, &TENANT.to_uppercase(), true),
             (TENANT, another, false),
-            // Whose id it is is not known here.
+            // This test does not know whose id it is.
             ("contoso.example", another, true),
             ("organizations", another, true),
         ] {

@@ -1,5 +1,5 @@
-//! A sign-in with a device code: a person types a code at an address, on whatever device they like
-//! (Microsoft identity platform: `v2-oauth2-device-code`).
+//! A sign-in with a device code: a person types a code at an address, on any device (Microsoft identity
+//! platform: `v2-oauth2-device-code`).
 
 use std::time::Duration;
 
@@ -16,16 +16,16 @@ use crate::graph::caller::Caller;
 use crate::graph::clock;
 use crate::graph::text::readable;
 
-/// The service asks for more patience in steps of this (RFC 8628, section 3.5).
+/// Each `slow_down` of the service makes the interval longer by this (RFC 8628, section 3.5).
 const SLOWER: Duration = Duration::from_secs(5);
 
-/// Characters of a code; Microsoft's have nine.
+/// The longest code, in characters; Microsoft's have nine.
 const LONGEST_CODE: usize = 64;
 
-/// A code that waits to be used.
+/// A code that was not used yet.
 #[derive(Debug)]
 pub struct PendingCode {
-    /// What people need.
+    /// The address and the code to show.
     pub shown: ShownInvitation,
     client_id: String,
     device_code: SecretString,
@@ -33,14 +33,14 @@ pub struct PendingCode {
     lives: Duration,
 }
 
-/// How a code ended.
+/// How the wait for a code ended.
 #[derive(Debug)]
 pub enum CodeEnd {
-    /// Somebody used it.
+    /// A person signed in.
     SignedIn(Issued),
-    /// Somebody said no: what to do, as a sentence.
+    /// A person declined; the sentence says what to do.
     Declined(Legible),
-    /// Nobody came in time: what to do, as a sentence.
+    /// The code expired unused; the sentence says what to do.
     Expired(Legible),
 }
 
@@ -56,7 +56,7 @@ struct WireCode {
     interval: u64,
 }
 
-/// A code that people can be asked to type: what is longer, or is not all seen, is none.
+/// Accepts a code that people can type: not too long, visible characters only.
 fn typeable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Legible, D::Error> {
     let code = String::deserialize(deserializer)?;
     let is_typed = |c: char| !c.is_whitespace() && !is_obeyed(c);
@@ -66,7 +66,7 @@ fn typeable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Legible, D::Er
     Ok(code.into())
 }
 
-/// An address that people can be asked to type.
+/// Accepts an address that people can type.
 fn short<'de, D: Deserializer<'de>>(deserializer: D) -> Result<WebAddress, D::Error> {
     let address = WebAddress::deserialize(deserializer)?;
     let too_long = || serde::de::Error::custom("a short address is expected");
@@ -82,7 +82,7 @@ impl PendingCode {
     ///
     /// # Errors
     ///
-    /// If the service gives none.
+    /// If the service issues none.
     pub async fn ask(authority: &Authority, client_id: &str, scope: &str) -> Result<Self, NotIssued> {
         let answer = authority.post("devicecode", &[("client_id", client_id), ("scope", scope)]).await?;
         Self::from_answer(&answer, client_id)
@@ -92,7 +92,7 @@ impl PendingCode {
     ///
     /// # Errors
     ///
-    /// If it is no code.
+    /// If the answer contains no code.
     pub fn from_answer(answer: &Answer, client_id: &str) -> Result<Self, NotIssued> {
         if !answer.status.is_success() {
             return Err(answer::not_issued(answer));
@@ -112,12 +112,12 @@ impl PendingCode {
         Ok(Self { shown, client_id: client_id.to_owned(), device_code: wire.device_code, interval, lives })
     }
 
-    /// Waits, at the service's pace, until somebody used the code or it is over. A network that fails
-    /// meanwhile costs nothing: the code lives on.
+    /// Polls at the service's pace until a person has used the code, or it has ended. A network failure
+    /// meanwhile does not matter, because the code stays valid.
     ///
     /// # Errors
     ///
-    /// If the service refuses for another reason than that nobody has come yet.
+    /// If the service refuses, for another reason than that the code is not used yet.
     pub async fn wait(self, authority: &Authority) -> Result<CodeEnd, NotIssued> {
         let used = tokio::time::timeout(self.lives, self.poll(authority)).await;
         used.unwrap_or_else(|_| Ok(CodeEnd::Expired(advice::code_expired().into())))

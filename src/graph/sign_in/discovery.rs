@@ -1,4 +1,4 @@
-//! Which tenant a domain belongs to, and in which cloud that is: the sign-in service tells anybody.
+//! Finds the tenant of a domain, and its cloud. The sign-in service returns this without a sign-in.
 //!
 //! OpenID Connect Discovery 1.0, with Microsoft's members `cloud_instance_name`, `msgraph_host` and
 //! `tenant_region_sub_scope`.
@@ -15,9 +15,9 @@ use crate::graph::text::readable;
 /// A tenant that was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Discovered {
-    /// Its id.
+    /// The tenant's id.
     pub tenant: ObjectId,
-    /// Where it is.
+    /// The tenant's cloud.
     pub cloud: Cloud,
 }
 

@@ -1,4 +1,4 @@
-//! Who signed in, told by the id token that came with the access token.
+//! Who signed in, read from the id token that comes with the access token.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,16 +13,16 @@ use crate::graph::text::readable;
 /// The tenant of all personal accounts (Microsoft identity platform: `id-token-claims-reference`, `tid`).
 const PERSONAL_ACCOUNTS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
-/// Characters of a tenant's id, which is a GUID.
+/// The longest id of a tenant, in characters. It is a GUID.
 const LONGEST_TENANT: usize = 64;
 
 /// Why an account cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotUsable {
-    /// The answer does not say who it was.
+    /// The answer does not say who signed in.
     #[error("the sign-in service did not say who signed in")]
     Nobody,
-    /// Personal accounts have no presence.
+    /// Microsoft Graph has no presence for personal accounts.
     #[error(
         "{0} is a personal account, and those have no presence in Microsoft Graph; sign in with a work or school account"
     )]
@@ -37,7 +37,7 @@ pub enum NotUsable {
 ///
 /// # Errors
 ///
-/// If nobody is named in it, or somebody without a presence.
+/// If it names no account, or one without presence.
 pub fn account(id_token: Option<&SecretString>) -> Result<Account, NotUsable> {
     let claims = id_token.and_then(|token| {
         let payload = token.expose_secret().split('.').nth(1)?;

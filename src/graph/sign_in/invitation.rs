@@ -1,4 +1,4 @@
-//! One invitation of a running bridge, from what people are shown to how it ends.
+//! One invitation of a running bridge: what to show people, and how it ends.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -19,36 +19,37 @@ use crate::core::model::time::whole_seconds;
 use crate::graph::caller::Caller;
 use crate::graph::clock;
 
-/// A link asks nothing of the service until it is followed, so it may stand until people come to work.
+/// How long a link is valid. It costs the service nothing before it is followed, so it may wait until people
+/// come to work.
 const LINK_LIVES: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Who asked for one is there, and it lets in whoever follows it.
+/// How long a link is valid that a person asked for. It signs in any person who follows it.
 const ASKED_LINK_LIVES: Duration = Duration::from_secs(15 * 60);
 
-/// The port of `http://localhost` where none can be listened on: the address is pasted then.
+/// The port of `http://localhost` in the address if no port can be listened on; then the person pastes the
+/// address.
 const NO_PORT: u16 = 80;
 
-/// What a person says while an invitation is under way.
+/// A message of a person for the present invitation.
 #[derive(Debug)]
 pub(super) enum Said {
-    /// Their browser ended on this address.
+    /// The browser ended on this address.
     Landed(LandingAddress),
-    /// Whether the account that signed in takes the place of another.
+    /// Whether to follow the account that signed in instead of another one.
     Change(bool),
 }
 
-/// Whose sign-in is kept.
+/// Which account may sign in.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Whom {
-    /// That of the account which is remembered, or of the first one there is: nobody asked for the
-    /// invitation.
+    /// The remembered account, or any if there is none: the bridge invited by itself.
     Remembered,
-    /// Whoever's it is, because a person asked for it and says so. A browser comes back to this port of
-    /// localhost.
+    /// Any account, because a person asked for the sign-in and confirms a change. The browser may return to
+    /// this port of localhost.
     Anybody(Option<u16>),
 }
 
-/// Who is invited, and where to.
+/// The parameters of an invitation.
 #[derive(Debug)]
 pub(super) struct Invitation<'a> {
     pub(super) id: InvitationId,
@@ -57,13 +58,13 @@ pub(super) struct Invitation<'a> {
     pub(super) resource: &'a str,
     pub(super) delegated: &'a DelegatedSignIn,
     pub(super) whom: Whom,
-    /// Told what to show, and what was pasted in vain. When it is full the invitation waits; nothing waits
-    /// for it.
+    /// Receives what to show, and errors about pasted addresses. If the channel is full the invitation waits;
+    /// nothing waits for it.
     pub(super) events: &'a mpsc::Sender<SignInEvent>,
 }
 
 impl Invitation<'_> {
-    /// With a code, for whatever device.
+    /// Invites with a code, for any device.
     pub(super) async fn by_code(&self, mut said: mpsc::Receiver<Said>) -> InvitationEnd {
         if let Err(end) = self.prepare().await {
             return end;
@@ -83,14 +84,14 @@ impl Invitation<'_> {
         }
     }
 
-    /// With a link. A browser on this machine comes back by itself; the address that any other ends on is
-    /// pasted.
+    /// Invites with a link. A browser on this machine returns by itself; for any other the person pastes the
+    /// address.
     pub(super) async fn by_browser(&self, said: mpsc::Receiver<Said>) -> InvitationEnd {
         if let Err(end) = self.prepare().await {
             return end;
         }
         let (listener, port, lives) = match self.whom {
-            // The page hands the address in.
+            // The page passes the address on.
             Whom::Anybody(Some(port)) => (None, port, ASKED_LINK_LIVES),
             Whom::Anybody(None) => {
                 let (listener, port) = listen().await;
@@ -119,7 +120,7 @@ impl Invitation<'_> {
         end.await.unwrap_or_else(|_| InvitationEnd::Expired("the link was not used in time".into()))
     }
 
-    /// Waits until the link was followed to an end. What is pasted in vain costs nothing.
+    /// Waits until the sign-in by the link has ended. A wrong pasted address changes nothing.
     async fn followed(
         &self,
         pending: &PendingBrowser,
@@ -158,10 +159,10 @@ impl Invitation<'_> {
         }
     }
 
-    /// Before a person goes to any trouble: what could not be stored would be in vain.
+    /// Checks first whether a sign-in could be stored, before a person makes the effort.
     async fn prepare(&self) -> Result<(), InvitationEnd> {
         match self.whom {
-            // Its sign-in is used from memory where it cannot be stored.
+            // A sign-in that cannot be stored can be used from memory.
             Whom::Remembered => Ok(()),
             Whom::Anybody(_) => match self.delegated.prepare().await {
                 Ok(_) => Ok(()),
@@ -182,7 +183,7 @@ impl Invitation<'_> {
         kept.map_or_else(NotKept::into_end, |()| InvitationEnd::SignedIn)
     }
 
-    /// Whether the account that signed in is to be followed: a person says so where that changes who is.
+    /// Whether to follow the account that signed in. If that is another one, a person has to confirm it.
     async fn is_meant(&self, issued: &Issued, said: &mut mpsc::Receiver<Said>) -> Result<bool, NotKept> {
         let Some(change) = self.delegated.change(issued).await? else { return Ok(true) };
         if !self.tell(SignInEvent::Another(self.id, change)).await {
@@ -204,13 +205,13 @@ impl Invitation<'_> {
         self.delegated.scope(self.resource)
     }
 
-    /// False if nobody is left to be told: the run is over.
+    /// False if the receiver is gone, because the run is over.
     async fn tell(&self, event: SignInEvent) -> bool {
         self.events.send(event).await.is_ok()
     }
 }
 
-/// A port for a browser on this machine.
+/// A loopback port for a browser on this machine.
 async fn listen() -> (Option<TcpListener>, u16) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
     let listener = listener.inspect_err(|error| tracing::debug!(%error, "no loopback port")).ok();
@@ -218,7 +219,7 @@ async fn listen() -> (Option<TcpListener>, u16) {
     (listener, port.map_or(NO_PORT, |address| address.port()))
 }
 
-/// What a browser on this machine brings back.
+/// The address on which a browser of this machine ended.
 async fn came_back(
     pending: &PendingBrowser,
     listener: Option<&TcpListener>,
@@ -229,7 +230,7 @@ async fn came_back(
     }
 }
 
-/// Nobody is left to be told.
+/// The receiver is gone.
 fn over() -> InvitationEnd {
     InvitationEnd::Failed("the run is over".into())
 }

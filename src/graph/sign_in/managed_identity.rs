@@ -1,4 +1,4 @@
-//! The identity that Azure gives to a machine or service, asked of a service on the spot.
+//! The identity that Azure gives to a machine or service, with tokens from a local service.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ struct WireToken {
     access_token: SecretString,
     #[serde(default, deserialize_with = "seconds")]
     expires_in: Option<u64>,
-    /// Since 1970.
+    /// In seconds since 1970.
     #[serde(default, deserialize_with = "seconds")]
     expires_on: Option<u64>,
 }
@@ -94,8 +94,8 @@ impl ManagedIdentity {
         }
     }
 
-    /// 404, 410, 429 and 5xx pass, as Microsoft's page on retries says; every other refusal waits for
-    /// somebody.
+    /// 404, 410, 429 and 5xx are temporary, according to Microsoft's page on retries. After any other refusal
+    /// a person has to act.
     fn not_issued(&self, status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> ReadFailure {
         let why = match status {
             StatusCode::NOT_FOUND => "is not ready, or gives out no identities here (404)".to_owned(),
@@ -113,7 +113,7 @@ impl ManagedIdentity {
     fn refused(&self, status: StatusCode, body: &[u8]) -> ReadFailure {
         let advice = match (&self.client_id, status) {
             (_, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
-                "the identity service of this machine does not let the bridge in: run it inside the app that \
+                "the identity service of this machine rejects the bridge: run it inside the app that \
                  $IDENTITY_HEADER is from, and restart it there"
             }
             (Some(_), _) => {
@@ -126,7 +126,8 @@ impl ManagedIdentity {
             }
         };
         let refusal = Refusal::of_body(&readable(body));
-        // Behind the service on the spot there is the one that issues tokens, whose numbers say more.
+        // The local service passes on errors of the service that issues tokens, whose numbers are more
+        // precise.
         let by_number =
             refusal.as_ref().and_then(|refusal| refusal.advice_by_number(Caller::ManagedIdentity));
         let advice = by_number.unwrap_or_else(|| advice.to_owned());
@@ -146,7 +147,7 @@ fn issued(body: &[u8]) -> Option<Issued> {
     Some(Issued::new(wire.access_token, seconds))
 }
 
-/// The services write numbers as text; some did not always.
+/// The services write numbers as text; some earlier versions did not.
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     let value = Value::deserialize(deserializer)?;
     Ok(value.as_u64().or_else(|| value.as_str()?.parse().ok()))

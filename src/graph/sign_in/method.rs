@@ -1,4 +1,4 @@
-//! The ways to sign in.
+//! The sign-in methods.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,9 +18,10 @@ use crate::graph::caller::Caller;
 use crate::graph::clock;
 use crate::graph::http::HttpError;
 
-/// How the bridge proves who it is.
+/// How the bridge proves its identity.
 ///
-/// Secrets, certificates and tokens in files are read anew for every request, since they may be replaced.
+/// Secrets, certificates and tokens in files are read again for every request, because they may have been
+/// replaced.
 #[derive(Debug)]
 pub enum Method {
     /// The app itself with a client secret (Microsoft identity platform:
@@ -35,7 +36,7 @@ pub enum Method {
     Certificate {
         /// The app's id.
         client_id: String,
-        /// Registered for it.
+        /// The certificate registered for it.
         certificate: Certificate,
     },
     /// The app itself with a token of another identity provider (Microsoft Entra:
@@ -43,24 +44,24 @@ pub enum Method {
     WorkloadIdentity {
         /// The app's id.
         client_id: String,
-        /// The token to exchange.
+        /// The token of the other provider.
         token: Secret,
     },
-    /// The machine or service that this runs on (Microsoft Entra:
+    /// The Azure machine or service on which the bridge runs (Microsoft Entra:
     /// `managed-identities-azure-resources/overview`).
     ManagedIdentity(ManagedIdentity),
     /// A person (Microsoft identity platform: `v2-oauth2-device-code`, `v2-oauth2-auth-code-flow`).
     Delegated(DelegatedSignIn),
-    /// A person's token from elsewhere, for tests of single requests.
+    /// A given token of a person, for tests of single requests.
     Fixed(SecretString),
 }
 
 impl Method {
-    /// The configured way. Somebody of `tenant` who signs in is asked for `scopes`.
+    /// The configured method. A person of `tenant` who signs in consents to `scopes`.
     ///
     /// # Errors
     ///
-    /// If an HTTP client of its own cannot be made.
+    /// If the HTTP client cannot be made.
     pub fn new(auth: &Auth, tenant: &TenantId, scopes: Scopes, timeout: Duration) -> Result<Self, HttpError> {
         Ok(match auth {
             Auth::Person { client_id, state_dir, earlier, .. } => {
@@ -89,7 +90,7 @@ impl Method {
         })
     }
 
-    /// The person's sign-in, if this is one.
+    /// The stored sign-in, if a person signs in.
     #[must_use]
     pub fn delegated(&self) -> Option<&DelegatedSignIn> {
         match self {
@@ -114,8 +115,7 @@ impl Method {
         }
     }
 
-    /// Asks for a token for `resource`, the bare root of Graph.
-    /// `fresh` forbids one that was issued before.
+    /// Asks for a token for `resource`, the root address of Graph. With `fresh`, a stored one is not used.
     pub(in crate::graph) async fn fetch(
         &self,
         authority: &Authority,
@@ -174,7 +174,7 @@ async fn of_app(
     issued.map_err(|reason| reason.failure(Caller::App))
 }
 
-/// Everything that was granted to the app, the only scope that an app can ask for.
+/// Requests all permissions that were granted to the app; an app cannot request less.
 fn default_scope(resource: &str) -> String {
     format!("{resource}/.default")
 }

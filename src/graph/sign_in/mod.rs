@@ -1,12 +1,12 @@
-//! Signing in: how the bridge proves who it is, and what it gets for it.
+//! Signing in: how the bridge proves its identity, and the tokens that it gets.
 //!
-//! In reading order: [`method`] names the ways, `assertion` signs the proof of a certificate,
-//! [`managed_identity`] asks Azure on the spot, [`authority`] posts to the sign-in service, [`answer`] reads
-//! what it says, with its [`refusal`]s, and `advice` words what people can do about those. For people who
-//! sign in: [`delegated`] uses what the [`store`] keeps (or `unstored`, when the disk takes nothing),
-//! [`device_code`] and [`browser`] are the two ways to a new sign-in, [`identity`] tells whose it is,
-//! [`scopes`] what has to be consented to, and the [`attendant`] task makes an `invitation` when a bridge
-//! runs without one. [`discovery`] finds the tenant of a domain.
+//! In reading order: [`method`] lists the methods, `assertion` signs the proof with a certificate,
+//! [`managed_identity`] asks Azure's local service, [`authority`] posts to the sign-in service, [`answer`]
+//! reads its answers, [`refusal`] its refusals, and `advice` has the sentences about what people can do. For
+//! people who sign in: [`delegated`] uses the sign-in in the [`store`] (or in `unstored`, when the disk
+//! cannot be written to), [`device_code`] and [`browser`] are the two ways to a new sign-in, [`identity`]
+//! reads who signed in, [`scopes`] lists the permissions to consent to, and the [`attendant`] task makes an
+//! `invitation` when a running bridge has no sign-in. [`discovery`] finds the tenant of a domain.
 
 mod advice;
 pub mod answer;

@@ -1,5 +1,4 @@
-//! The sign-in service's no, from whichever way it came: its word, its numbers, and its own sentence about
-//! them.
+//! A refusal of the sign-in service, by any channel: its error word, its numbers, and its own sentence.
 
 use serde_json::value::RawValue;
 
@@ -8,30 +7,30 @@ use crate::core::model::foreign::Legible;
 use crate::graph::caller::Caller;
 use crate::graph::lenient::{self, Object};
 
-/// Reasons that are looked at. The service gives one or two.
+/// The most numbers that are used. The service sends one or two.
 const MOST_NUMBERS: usize = 8;
 
-/// Characters of its word, such as `access_denied` (RFC 6749, section 4.1.2.1).
+/// The longest error word, such as `access_denied` (RFC 6749, section 4.1.2.1).
 const LONGEST_WORD: usize = 64;
 
-/// Characters of an id; those of the service have 36.
+/// The longest id, in characters; those of the service have 36.
 const LONGEST_ID: usize = 64;
 
-/// A no of the sign-in service.
+/// A refusal of the sign-in service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// `invalid_grant`, `authorization_pending`: the numbers say more.
+    /// Such as `invalid_grant` or `authorization_pending`; the numbers are more precise.
     error: String,
     /// AADSTS numbers.
     numbers: Vec<u32>,
     trace: Option<String>,
     correlation: Option<String>,
-    /// What it means in the service's own words, on one line.
+    /// The service's own sentence, on one line.
     words: Option<Legible>,
 }
 
 impl Refusal {
-    /// Out of the body of an answer; nothing if it is no error of the service.
+    /// Reads the body of an answer; `None` if it is not an error of the service.
     pub(super) fn of_body(body: &str) -> Option<Self> {
         let body = Object::of(body)?;
         let text = |name| body.get::<String>(name);
@@ -46,7 +45,7 @@ impl Refusal {
         Some(refusal)
     }
 
-    /// Out of what a browser brought back, where numbers and ids stand in the description alone.
+    /// Reads what a browser brought back, in which numbers and ids are only in the description.
     #[must_use]
     pub fn of_words(error: String, description: Option<&str>) -> Self {
         let description = description.unwrap_or_default();
@@ -60,8 +59,8 @@ impl Refusal {
         }
     }
 
-    /// What to do about it for whoever asked, with the numbers that support asks for and the service's own
-    /// words.
+    /// What this caller can do about it, with the numbers that support asks for and the service's own
+    /// sentence.
     #[must_use]
     pub fn advice(&self, caller: Caller) -> Legible {
         let sentence = match self.verdict() {
@@ -71,7 +70,7 @@ impl Refusal {
         format!("{sentence} ({})", self.details()).into()
     }
 
-    /// What to do about it, if its number says so.
+    /// What to do about it, if its number is known.
     pub(super) fn advice_by_number(&self, caller: Caller) -> Option<String> {
         match advice::by_number(&self.numbers)? {
             Verdict::Act(advice) => Some(advice.sentence(caller)),
@@ -79,18 +78,18 @@ impl Refusal {
         }
     }
 
-    /// Whether the tenant, or the app, allows no device codes. A browser may be let in where they are not.
+    /// Whether the tenant, or the app, blocks device codes. A browser may be allowed then.
     #[must_use]
     pub fn blocks_codes(&self) -> bool {
         advice::blocks_codes(&self.numbers)
     }
 
-    /// What it means as the answer to the question about a device code.
+    /// The meaning of a refusal while waiting for a device code.
     pub(super) fn on_code(&self) -> OnCode {
         advice::on_code(&self.error, &self.numbers)
     }
 
-    /// The numbers and ids that support asks for, and the service's own words; its word if there are none.
+    /// The numbers and ids that support asks for, and the service's sentence; without these, its error word.
     #[must_use]
     pub fn details(&self) -> Legible {
         let mut parts: Vec<String> = self.numbers.iter().map(|number| format!("AADSTS{number}")).collect();
@@ -103,12 +102,12 @@ impl Refusal {
         }
     }
 
-    /// What it means for the bridge, if that is known.
+    /// The meaning for the bridge, if it is known.
     pub(super) fn verdict(&self) -> Option<Verdict> {
         advice::verdict(&self.error, &self.numbers)
     }
 
-    /// What a browser brings may be a page's own invention, of any length.
+    /// A web page may have invented this text, of any length.
     fn word(&self) -> Legible {
         Legible::at_most(&self.error, LONGEST_WORD)
     }
@@ -136,7 +135,7 @@ fn id(text: &str) -> Option<String> {
     (!id.is_empty()).then_some(id)
 }
 
-/// What a description says, without the number before it and the ids after it, which are said already.
+/// The description without the number before it and the ids after it, which are reported separately.
 fn words(description: &str) -> Option<Legible> {
     let said = description.split("Trace ID:").next().unwrap_or_default();
     let said = match said.split_once(':') {

@@ -1,26 +1,26 @@
-//! Which delegated permissions a configuration needs: the least that do (Graph: `permissions-reference`).
+//! The delegated permissions that a configuration needs, and no more (Graph: `permissions-reference`).
 
 use std::collections::BTreeSet;
 
 use crate::core::model::name::UserId;
 
-/// Scopes that are not Graph's: a refresh token, and who signed in.
+/// Scopes that are not Graph's: for a refresh token, and for the person's identity.
 const OF_SIGN_IN: &str = "offline_access openid profile";
 
-/// Lets a person's own presence be set. That it lets it be read, too, is nowhere said.
+/// Allows setting one's own presence. Microsoft does not document whether it allows reading, too.
 const TO_WRITE: &str = "Presence.ReadWrite";
 
-/// What a person who signs in is asked for.
+/// The scopes that a person consents to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scopes {
-    /// Nothing works without these.
+    /// Without these, nothing works.
     pub needed: BTreeSet<&'static str>,
-    /// To set their presence, too. An older sign-in without it goes on reading.
+    /// For setting presence, too. An older sign-in without it can still read.
     pub writes: bool,
 }
 
 impl Scopes {
-    /// For reading these people, for `groups` if there are some, and for commands if `writes`.
+    /// For reading these people, for groups if `groups`, and for commands if `writes`.
     #[must_use]
     pub fn of<'a>(people: impl IntoIterator<Item = &'a UserId>, groups: bool, writes: bool) -> Self {
         Self { needed: needed(people, groups), writes }
@@ -36,7 +36,7 @@ impl Scopes {
         request(&wanted, resource)
     }
 
-    /// The `scope` of a request to renew a sign-in: nothing that was not consented to, for that would be
+    /// The `scope` of a request to renew a sign-in. It contains only what was consented to; more would be
     /// refused.
     #[must_use]
     pub fn renewal(&self, resource: &str, granted: &str) -> String {
@@ -44,13 +44,13 @@ impl Scopes {
     }
 }
 
-/// Whether what was consented to lets a person's presence be set.
+/// Whether the consent covers setting the person's presence.
 #[must_use]
 pub fn lets_write(granted: &str) -> bool {
     missing(&BTreeSet::from([TO_WRITE]), granted).is_empty()
 }
 
-/// The members of a group, their names, and their presence.
+/// For the members of a group, their names, and their presence.
 const FOR_GROUPS: [&str; 3] = ["GroupMember.Read.All", "User.ReadBasic.All", "Presence.Read.All"];
 
 /// The delegated permissions of Graph for reading these people, and members of groups.
@@ -77,8 +77,7 @@ fn request(needed: &BTreeSet<&'static str>, resource: &str) -> String {
     format!("{} {OF_SIGN_IN}", of_graph.join(" "))
 }
 
-/// The needed scopes that were not consented to. The service grants names with or without the resource in
-/// front.
+/// The needed scopes without consent. The service returns names with or without the resource in front.
 #[must_use]
 pub fn missing(needed: &BTreeSet<&'static str>, granted: &str) -> Vec<&'static str> {
     let has = |scope: &str| {

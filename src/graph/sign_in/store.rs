@@ -1,8 +1,8 @@
-//! The token store: one file that only its owner can read, replaced as a whole, locked while it changes.
+//! The token store: one file that only its owner can read, replaced as a whole, and locked while it changes.
 //!
-//! A refresh token that was replaced must be on disk before its successor is used, and a crash at any instant
-//! must leave either the old file or the new one: [`crate::disk::private`] sees to that, and to who else can
-//! reach it. What a full or read-only disk does not take, `unstored` holds in memory.
+//! A new refresh token must be on disk before it is used, and a crash at any moment must leave either the old
+//! file or the new one. [`crate::disk::private`] ensures this and keeps other users out. `unstored` keeps in
+//! memory what a full or read-only disk does not accept.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -18,34 +18,35 @@ use crate::core::model::name::ObjectId;
 use crate::disk::PrivateError;
 use crate::disk::private::PrivateFolder;
 
-/// A sign-in holds the lock for one request; somebody who waits longer waits for a process that hangs.
+/// How long to wait for the lock. A sign-in holds it for one request, so a longer wait means that the holder
+/// hangs.
 const LOCK_WITHIN: Duration = Duration::from_secs(30);
 
-/// How often a lock that is taken is tried again.
+/// How often to try again to get the lock.
 const LOCK_EVERY: Duration = Duration::from_millis(50);
 
-/// About as much as a sign-in takes.
+/// The size of a typical store.
 const SIGN_IN_SIZE: usize = 16 * 1024;
 
-/// A store is a few kilobytes; more is not ours.
+/// The largest store. A larger file was not written by this program.
 const LARGEST_STORE: u64 = 1024 * 1024;
 
 const SIGN_IN: &str = "sign-in.json";
 const SIGN_IN_LOCK: &str = "sign-in.lock";
 const RUN_LOCK: &str = "run.lock";
 
-/// How the names of all these begin, and of what an interrupted replacement leaves.
+/// The prefixes of the names of the store's files, also of those that an interrupted replacement left.
 const OURS: &[&str] = &["sign-in.", RUN_LOCK];
 
 /// The folder of the tokens, mode 0700.
 #[derive(Debug, Clone)]
 pub struct TokenStore {
     folder: PathBuf,
-    /// Where the sign-in may be instead, and is taken over from.
+    /// Another place from which an earlier sign-in is taken over.
     earlier: Option<Earlier>,
 }
 
-/// Where the sign-in of an app in a tenant was kept by an earlier configuration.
+/// The sign-in of an app in a tenant that an earlier configuration stored.
 #[derive(Debug, Clone)]
 pub struct Earlier {
     /// The folder.
@@ -57,7 +58,7 @@ pub struct Earlier {
 }
 
 impl Earlier {
-    /// Whether this is a sign-in by that app to that tenant.
+    /// Whether this is the sign-in of that app in that tenant.
     fn is_meant(&self, kept: &StoredSignIn) -> bool {
         let domain = kept.account.username.split('@').next_back().unwrap_or_default();
         let is_tenant = |name: &str| self.tenant.eq_ignore_ascii_case(name);
@@ -66,65 +67,66 @@ impl Earlier {
     }
 }
 
-/// The store, while nobody else can change it.
+/// The store while it is locked.
 #[derive(Debug)]
 pub struct LockedStore {
     folder: PrivateFolder,
-    /// What it keeps, for errors.
+    /// The file's path, for errors.
     file: PathBuf,
-    /// Closing it gives the lock back. There is none where nobody can write.
+    /// The open lock file; closing it releases the lock. `None` if the disk is read-only and there is no lock
+    /// file.
     _lock: Option<File>,
 }
 
-/// Held by a running bridge for as long as it runs.
+/// The claim of a running bridge, held as long as it runs.
 #[derive(Debug)]
 pub struct RunLock(#[expect(dead_code, reason = "closing it gives the lock back")] Option<File>);
 
-/// A delegated sign-in as it is kept.
+/// A person's sign-in as stored.
 #[derive(Debug, Clone)]
 pub struct StoredSignIn {
-    /// The person whose sign-in it is.
+    /// The person who signed in.
     pub account: Account,
-    /// The app it was made for; another app cannot use it.
+    /// The app that the sign-in is for; another app cannot use it.
     pub client_id: String,
-    /// What was consented to, separated by spaces.
+    /// The scopes with consent, separated by spaces.
     pub scopes: String,
-    /// Good for the next access token, and replaced with it.
+    /// The refresh token, which is replaced at each use.
     pub refresh_token: SecretString,
-    /// Good for Graph until `access_ends`.
+    /// The access token, valid until `access_ends`.
     pub access_token: SecretString,
     /// When `access_token` was issued.
     pub access_issued: Timestamp,
-    /// When `access_token` ends.
+    /// When `access_token` expires.
     pub access_ends: Timestamp,
 }
 
-/// Who a sign-in belongs to.
+/// A person, as far as the store knows them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// The tenant's id.
     pub tenant_id: Legible,
     /// The person's object id.
     pub object_id: ObjectId,
-    /// What they sign in with.
+    /// The name with which the person signs in.
     pub username: Legible,
 }
 
 impl Account {
-    /// Whether both are the same person. Names change, ids do not.
+    /// Whether both are the same person. Names may change, ids do not.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         self.object_id == other.object_id && self.tenant_id == other.tenant_id
     }
 }
 
-/// Why the store cannot be used. All of it is about files, so it names them.
+/// Why the store cannot be used. These errors name files.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// A file or folder refuses, or is not this user's alone.
+    /// A file or folder cannot be used, or another user has access to it.
     #[error(transparent)]
     Disk(#[from] PrivateError),
-    /// The system does not lock.
+    /// The system cannot lock the file.
     #[error("cannot lock {}", .path.display())]
     Lock {
         /// The lock file.
@@ -132,7 +134,7 @@ pub enum StoreError {
         /// What the system says.
         source: io::Error,
     },
-    /// The file is not one that this program wrote.
+    /// This program did not write the file, or it is damaged.
     #[error("{} is damaged; replace it with `presence2mqtt login`", .path.display())]
     Damaged {
         /// The file.
@@ -152,7 +154,7 @@ pub enum StoreError {
     },
 }
 
-/// The file's own form: the only place where a secret is written.
+/// The format of the file. Secrets are written only here.
 #[derive(Serialize, Deserialize)]
 struct Wire {
     version: u32,
@@ -165,33 +167,33 @@ struct Wire {
     access_ends: Timestamp,
 }
 
-/// Of the file's form.
+/// The version of the format.
 const VERSION: u32 = 1;
 
 impl TokenStore {
-    /// The store in this folder, which is made when it is first used.
+    /// The store in this folder, which is created when it is first used.
     #[must_use]
     pub fn new(folder: PathBuf) -> Self {
         Self { folder, earlier: None }
     }
 
-    /// The same, into which a sign-in is moved that an earlier configuration kept elsewhere.
+    /// The same, which takes over an earlier sign-in from another folder.
     #[must_use]
     pub fn after(self, earlier: Option<Earlier>) -> Self {
         Self { earlier, ..self }
     }
 
-    /// The file that changes when somebody signs in or out.
+    /// The file that changes when a person signs in or out.
     #[must_use]
     pub fn file(&self) -> PathBuf {
         self.folder.join(SIGN_IN)
     }
 
-    /// Waits until nobody else changes the store.
+    /// Waits for the lock.
     ///
     /// # Errors
     ///
-    /// If the folder or the lock file cannot be used, or its holder does not let go.
+    /// If the folder or the lock file cannot be used, or another process holds the lock too long.
     pub async fn lock(&self) -> Result<LockedStore, StoreError> {
         let folder = PrivateFolder::make(&self.folder, OURS)?;
         let Some(file) = folder.lock_file(SIGN_IN_LOCK)? else {
@@ -203,7 +205,7 @@ impl TokenStore {
             match file.try_lock() {
                 Ok(()) => {
                     let store = LockedStore { folder, file: self.file(), _lock: Some(file) };
-                    // What cannot be moved stays where it is, and a person signs in anew.
+                    // A sign-in that cannot be taken over stays where it is, and the person signs in again.
                     if let Err(error) = self.move_earlier(&store) {
                         tracing::debug!(%error, "the sign-in of an earlier configuration is not used");
                     }
@@ -216,13 +218,13 @@ impl TokenStore {
         Err(StoreError::Busy { path: path() })
     }
 
-    /// Moves an earlier sign-in of the same app and tenant here, if there is none yet.
+    /// Takes over an earlier sign-in of the same app and tenant, if there is none here yet.
     fn move_earlier(&self, store: &LockedStore) -> Result<(), StoreError> {
         let is_missing = || store.read().is_ok_and(|kept| kept.is_none());
         let Some(earlier) = self.earlier.as_ref().filter(|_| is_missing()) else { return Ok(()) };
         let before = Self::new(earlier.folder.clone());
         let Some(kept) = before.peek()?.filter(|kept| earlier.is_meant(kept)) else { return Ok(()) };
-        // A bridge that runs with it needs it itself.
+        // A bridge that runs with it still needs it.
         let _claim = before.claim()?;
         store.replace(&kept)?;
         Ok(PrivateFolder::make(&before.folder, OURS)?.remove(SIGN_IN)?)
@@ -245,17 +247,17 @@ impl TokenStore {
         }
     }
 
-    /// Finds out whether a sign-in could be stored now, without touching the one that is.
+    /// Finds out whether a sign-in could be stored now. Does not change the stored one.
     ///
     /// # Errors
     ///
-    /// If the folder cannot be made, or the disk refuses.
+    /// If the folder cannot be made, or the disk cannot be written to.
     pub fn try_out(&self) -> Result<(), StoreError> {
         Ok(PrivateFolder::make(&self.folder, OURS)?.try_out(SIGN_IN, SIGN_IN_SIZE)?)
     }
 
-    /// What is kept, for whose and what it is. Does not wait for whoever changes it: the file is replaced as
-    /// a whole, so that this is true or was a moment ago. Its tokens are used only under the lock.
+    /// The stored sign-in. It does not wait for the lock: the file is replaced as a whole, so the result is
+    /// true or was a moment ago. Tokens are used only with the lock.
     ///
     /// # Errors
     ///
@@ -267,7 +269,7 @@ impl TokenStore {
 }
 
 impl StoreError {
-    /// Whether it may pass without anybody changing the configuration.
+    /// Whether the error may disappear without a change of the configuration.
     #[must_use]
     pub fn may_pass(&self) -> bool {
         match self {
@@ -279,16 +281,16 @@ impl StoreError {
 }
 
 impl LockedStore {
-    /// Finds out whether a sign-in could be stored now, without touching the one that is.
+    /// Finds out whether a sign-in could be stored now. Does not change the stored one.
     ///
     /// # Errors
     ///
-    /// If the disk refuses.
+    /// If the disk cannot be written to.
     pub fn try_out(&self) -> Result<(), StoreError> {
         Ok(self.folder.try_out(SIGN_IN, SIGN_IN_SIZE)?)
     }
 
-    /// What is kept, if anything is.
+    /// The stored sign-in, if there is one.
     ///
     /// # Errors
     ///
@@ -297,11 +299,11 @@ impl LockedStore {
         read(&self.folder, self.file.clone())
     }
 
-    /// Replaces what is kept. When this returns, the new sign-in survives a power cut.
+    /// Replaces the stored sign-in. After success the new one survives a power cut.
     ///
     /// # Errors
     ///
-    /// If the disk refuses; the old sign-in is kept then.
+    /// If the disk cannot be written to; then the old sign-in stays.
     pub fn replace(&self, sign_in: &StoredSignIn) -> Result<(), StoreError> {
         let unwritable = |error: serde_json::Error| PrivateError::Io {
             what: "cannot write",
@@ -312,11 +314,11 @@ impl LockedStore {
         Ok(self.folder.replace(SIGN_IN, &text)?)
     }
 
-    /// Forgets the sign-in.
+    /// Deletes the sign-in.
     ///
     /// # Errors
     ///
-    /// If the disk refuses.
+    /// If the disk cannot be written to.
     pub fn remove(&self) -> Result<(), StoreError> {
         Ok(self.folder.remove(SIGN_IN)?)
     }

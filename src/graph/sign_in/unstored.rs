@@ -1,4 +1,4 @@
-//! A sign-in that the disk did not take: used from memory until the disk takes it, or holds a newer one.
+//! A sign-in that could not be stored: used from memory until the disk accepts it, or holds a newer one.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -8,13 +8,13 @@ use super::store::{StoreError, StoredSignIn};
 use crate::chain::chain;
 use crate::core::model::foreign::Legible;
 
-/// What is known of a disk that takes nothing. Shared by everybody who uses the sign-in.
+/// What is known about a disk that cannot be written to. Shared by all users of the sign-in.
 #[derive(Debug, Default)]
 pub(super) struct Unstored(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// Why and where nothing can be written.
+    /// Where and why the disk cannot be written to.
     why: Option<Legible>,
     held: Option<Held>,
 }
@@ -22,13 +22,13 @@ struct State {
 #[derive(Debug)]
 struct Held {
     sign_in: StoredSignIn,
-    /// The refresh token that was on the disk instead. Another one is there when somebody signed in
-    /// meanwhile, and none when somebody signed out.
+    /// The refresh token that was on the disk then. If the disk has another one now, a person has signed in
+    /// meanwhile; if it has none, a person has signed out.
     instead_of: Option<SecretString>,
 }
 
 impl Unstored {
-    /// The sign-in to use, given what is on the disk: the one in memory, unless the disk has changed since.
+    /// The sign-in to use: the one in memory, unless the one on the disk has changed since.
     pub(super) fn or_newer(
         &self,
         on_disk: Result<Option<StoredSignIn>, StoreError>,
@@ -40,29 +40,29 @@ impl Unstored {
                 *state = State::default();
                 Ok(there)
             }
-            // A disk that cannot even be read has not changed.
+            // An unreadable disk has not changed.
             Ok(_) | Err(_) => Ok(Some(held.sign_in.clone())),
         }
     }
 
-    /// Holds what the disk does not take.
+    /// Keeps a sign-in in memory, because the disk does not accept it.
     pub(super) fn hold(&self, sign_in: StoredSignIn, on_disk: Option<&StoredSignIn>, error: &StoreError) {
         let instead_of = token(on_disk).cloned();
         self.state().held = Some(Held { sign_in, instead_of });
         self.note(error);
     }
 
-    /// The disk takes nothing, whether or not there is something for it yet.
+    /// The disk cannot be written to, whether or not there is a sign-in to store yet.
     pub(super) fn note(&self, error: &StoreError) {
         let why = Legible::from(chain(error));
         let before = self.state().why.replace(why.clone());
-        // Once for an outage, whatever is tried meanwhile.
+        // Logged once for each outage.
         if before.is_none() {
             tracing::warn!(error = %why, "a renewed sign-in cannot be stored; it is used from memory");
         }
     }
 
-    /// The disk has what is to be kept.
+    /// The sign-in is on the disk.
     pub(super) fn is_stored(&self) {
         let before = std::mem::take(&mut *self.state());
         if before.why.is_some() {
@@ -70,18 +70,18 @@ impl Unstored {
         }
     }
 
-    /// Why and where nothing can be written.
+    /// Where and why the disk cannot be written to.
     pub(super) fn why(&self) -> Option<Legible> {
         self.state().why.clone()
     }
 
-    /// What is held for the disk.
+    /// The sign-in that waits to be stored.
     pub(super) fn held(&self) -> Option<StoredSignIn> {
         self.state().held.as_ref().map(|held| held.sign_in.clone())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Each change is a single assignment, so that a panic leaves nothing half done.
+        // Each change is a single assignment, so a panic cannot leave half of one.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

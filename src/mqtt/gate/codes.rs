@@ -1,19 +1,19 @@
-//! Reason codes (MQTT 5 section 2.4). rumqttc knows those of the specification's tables and takes any other
-//! for the end of the connection. Any code from 0x80 on is a refusal (section 2.4), so that is what rumqttc
-//! is given.
+//! Reason codes (MQTT 5 section 2.4). rumqttc knows those in the specification's tables, and ends the
+//! connection at any other. Any code from 0x80 on is a refusal (section 2.4), so unknown ones are replaced by
+//! a refusal that rumqttc knows.
 
 use super::properties::{self, REASON_STRING};
 use super::violation::Violation;
 
-/// The refusal that says least.
+/// The most general refusal.
 const UNSPECIFIED: u8 = 0x80;
 
-/// Codes that are named, at most.
+/// The most codes that are put into a text.
 const NAMED: usize = 8;
 
 const TOLD: &str = "reason code 0x";
 
-/// The code that stands behind a refusal, by the reason string that came with it.
+/// The original code of a refusal, taken out of the reason string that the gate wrote.
 #[must_use]
 pub fn unknown_code(reason_string: Option<&str>) -> Option<u8> {
     u8::from_str_radix(reason_string?.strip_prefix(TOLD)?.get(..2)?, 16).ok()
@@ -78,7 +78,7 @@ pub(super) fn unsuback(packet: &mut [u8], body: usize, near: &mut Vec<u8>) -> Re
     Ok(())
 }
 
-/// Section 3.14.2: reason and properties may be missing, which rumqttc does not know.
+/// Section 3.14.2: reason and properties may be missing, which rumqttc does not accept.
 pub(super) fn disconnect(packet: &[u8], body: usize, near: &mut Vec<u8>) {
     let code = packet.get(body).copied().unwrap_or_default();
     let is_known = matches!(
@@ -94,13 +94,13 @@ pub(super) fn disconnect(packet: &[u8], body: usize, near: &mut Vec<u8>) {
     }
 }
 
-/// Where the codes of a packet begin that has one for each filter.
+/// Where the reason codes begin in a packet that has one for each filter.
 fn codes_from(packet: &[u8], body: usize, is_5: bool) -> Result<usize, Violation> {
     let properties = packet.get(body + 2..).ok_or(Violation::Malformed)?;
     Ok(body + 2 + if is_5 { properties::each(properties, |_| Ok(()))? } else { 0 })
 }
 
-/// Puts the refusal that says least in place of what is not known; returns what that was.
+/// Replaces unknown codes by the most general refusal; returns the unknown ones.
 fn make_known(codes: &mut [u8], is_known: impl Fn(u8) -> bool) -> Vec<u8> {
     let mut unknown = Vec::new();
     for code in codes.iter_mut().filter(|code| !is_known(**code)) {
@@ -112,7 +112,7 @@ fn make_known(codes: &mut [u8], is_known: impl Fn(u8) -> bool) -> Vec<u8> {
     unknown
 }
 
-/// Properties that hold nothing but these codes, in words.
+/// Properties that contain only these codes, as text.
 fn told(codes: &[u8]) -> Vec<u8> {
     let codes: Vec<String> = codes.iter().map(|code| format!("{code:02x}")).collect();
     let text = format!("{TOLD}{}", codes.join(", 0x"));

@@ -1,4 +1,4 @@
-//! The fields that packets are made of (MQTT 5 section 1.5), and properties (section 2.2.2).
+//! The basic data types of packets (MQTT 5 section 1.5), and properties (section 2.2.2).
 
 use super::violation::Violation;
 
@@ -9,18 +9,18 @@ pub(super) const REASON_STRING: u8 = 31;
 /// A number of variable length (section 1.5.5).
 pub(super) struct Number {
     pub(super) value: usize,
-    /// Bytes that it takes.
+    /// The bytes that it occupies.
     pub(super) length: usize,
 }
 
-/// A property, by where its value is.
+/// A property, as the place of its value.
 pub(super) struct Property {
     pub(super) id: u8,
     pub(super) at: usize,
     end: usize,
 }
 
-/// The number at the beginning; nothing where its end is missing.
+/// The number at the beginning; `None` if its end is missing.
 pub(super) fn number(bytes: &[u8]) -> Result<Option<Number>, Violation> {
     let mut value = 0;
     for (at, byte) in bytes.iter().take(4).enumerate() {
@@ -32,13 +32,13 @@ pub(super) fn number(bytes: &[u8]) -> Result<Option<Number>, Violation> {
     if bytes.len() >= 4 { Err(Violation::Malformed) } else { Ok(None) }
 }
 
-/// The string or the data at the beginning, which is preceded by its length, and what follows.
+/// The string or data at the beginning, after its length, and the bytes that follow.
 pub(super) fn string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk::<2>()?;
     rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))
 }
 
-/// Goes through the properties at the beginning; returns where what follows them begins.
+/// Goes through the properties at the beginning; returns where the bytes after them begin.
 pub(super) fn each(
     bytes: &[u8],
     mut visit: impl FnMut(Property) -> Result<(), Violation>,
@@ -76,7 +76,7 @@ fn length_of(id: u8, value: &[u8]) -> Result<usize, Violation> {
 }
 
 impl Property {
-    /// Whether what is to be text is; `bytes` are those that the property was found in.
+    /// Whether a value that must be text is text. `bytes` are those in which the property was found.
     pub(super) fn is_legible(&self, bytes: &[u8]) -> bool {
         let value = &bytes[self.at..self.end];
         let is_text = |value| string(value).is_none_or(|(text, _)| std::str::from_utf8(text).is_ok());

@@ -42,7 +42,7 @@ async fn a_reason_is_said_where_it_can_be_read() {
     #[rustfmt::skip]
     let rows: [(&[u8], LinkFailure); 5] = [
         (&[0xe0, 2, 0x8e, 0], LinkFailure::TakenOver),
-        (&[0xe0, 2, 0x8b, 0], LinkFailure::Lost("the broker shuts down".into())),
+        (&[0xe0, 2, 0x8b, 0], LinkFailure::Lost("the broker is shutting down".into())),
         (&says(b"Maintenance\n"), LinkFailure::Refused(r#"an administrator closed the connection at the broker ("Maintenance\n")"#.into())),
         // A reason without the length of properties (Mosquitto), and none at all (section 3.14.2).
         (&[0xe0, 1, 0x8e], LinkFailure::TakenOver),

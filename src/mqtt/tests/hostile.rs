@@ -114,7 +114,7 @@ async fn what_was_never_offered_ends_the_connection_and_says_so() {
     let alias = [0x30, 7, 0, 1, b'a', 3, 0x23, 0, 1];
     #[rustfmt::skip]
     let rows: [(Protocol, &[u8], &str); 3] = [
-        (Protocol::V5, &alias, "the broker uses topic aliases, which it was not offered"),
+        (Protocol::V5, &alias, "the broker uses topic aliases, which this client did not offer"),
         (Protocol::V5, ACCEPTED_V5, "the broker accepted the connection a second time"),
         (Protocol::V3, ACCEPTED_V3, "the broker accepted the connection a second time"),
     ];
@@ -130,7 +130,7 @@ async fn a_port_that_speaks_something_else_is_named() {
     let broker = Scripted::start().await;
     #[rustfmt::skip]
     let rows: [(&[u8], &str); 2] = [
-        (&[0x15, 3, 3, 0, 2, 2, 70], "this port speaks TLS; write mqtts:// (or wss://) in mqtt.url"),
+        (&[0x15, 3, 3, 0, 2, 2, 70], "this port uses TLS; write mqtts:// (or wss://) in mqtt.url"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "no MQTT broker answers there; check the host and port in mqtt.url"),
     ];
     for (bytes, says) in rows {

@@ -103,7 +103,8 @@ async fn each_other_certificate_says_what_to_do() {
 async fn a_port_without_tls_is_named() {
     let broker = Scripted::start().await;
     let of_broker = identity("127.0.0.1", NOW);
-    for (answer, says) in [(&b"\x20\x02\x00\x01"[..], "speaks no TLS"), (b"", "does this port speak TLS?")] {
+    for (answer, says) in [(&b"\x20\x02\x00\x01"[..], "does not use TLS"), (b"", "does this port speak TLS?")]
+    {
         let mut session = Session::open(&encrypted(&broker, of_broker.ca.path()), Protocol::V3).unwrap();
         let scripted = async {
             let mut end = End(within(broker.0.accept()).await.unwrap().0);

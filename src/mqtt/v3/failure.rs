@@ -5,13 +5,13 @@ use rumqttc::{ConnectReturnCode, ConnectionError, StateError};
 use crate::core::model::event::LinkFailure;
 use crate::mqtt::failure::{NO_LONGER_ANSWERS, has_gone};
 
-/// What an error of rumqttc means for the link; `is_open` once the broker has accepted the connection.
+/// Translates an error of rumqttc. `is_open`: the broker has accepted the connection.
 pub(super) fn of(error: &ConnectionError, is_open: bool) -> LinkFailure {
     let lost = |why: &str| LinkFailure::Lost(why.into());
     match error {
         ConnectionError::ConnectionRefused(code) => of_refusal(*code),
         ConnectionError::NetworkTimeout => lost("no answer in time"),
-        ConnectionError::FlushTimeout => lost("the broker takes no more data"),
+        ConnectionError::FlushTimeout => lost("the broker accepts no more data"),
         ConnectionError::MqttState(StateError::AwaitPingResp) => lost(NO_LONGER_ANSWERS),
         ConnectionError::MqttState(StateError::ConnectionAborted) => hung_up(is_open),
         ConnectionError::MqttState(error) if has_gone(error) => hung_up(is_open),

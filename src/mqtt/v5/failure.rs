@@ -7,14 +7,13 @@ use super::reason;
 use crate::core::model::event::LinkFailure;
 use crate::mqtt::failure::{NO_LONGER_ANSWERS, has_gone};
 
-/// What an error of rumqttc means for the link; `is_open` once the broker has accepted the connection,
-/// `was_reached` once there was one at all.
+/// Translates an error of rumqttc. `is_open`: the broker has accepted the connection. `was_reached`: a
+/// connection to the broker existed.
 pub(super) fn of(error: &ConnectionError, is_open: bool, was_reached: bool) -> LinkFailure {
     let lost = |why: &str| LinkFailure::Lost(why.into());
     match error {
         ConnectionError::ConnectionRefused(code) => reason::of_refusal(*code),
-        // A broker that knows only MQTT 3.1.1 may wait for the rest of a packet that it takes for one of its
-        // own.
+        // A broker that supports only MQTT 3.1.1 may misread the request and wait for more bytes.
         ConnectionError::Timeout(_) if was_reached => {
             LinkFailure::NotUnderstood("the broker does not answer to MQTT 5".into())
         }
@@ -35,7 +34,7 @@ fn of_state(error: &StateError, is_open: bool) -> LinkFailure {
         StateError::ConnFail { reason } => reason::of_refusal(*reason),
         StateError::AwaitPingResp => LinkFailure::Lost(NO_LONGER_ANSWERS.into()),
         StateError::ConnectionAborted => hung_up(is_open),
-        // rumqttc does not name this as the cause of its error, so it has to be taken out by hand.
+        // rumqttc does not return this as the source of its error, so it is extracted here.
         StateError::Deserialization(PacketError::Io(error)) | StateError::Io(error) => {
             if has_gone(error) {
                 hung_up(is_open)
@@ -59,8 +58,8 @@ fn of_state(error: &StateError, is_open: bool) -> LinkFailure {
     }
 }
 
-/// A broker that knows only MQTT 3.1.1 refuses MQTT 5 with an answer in 3.1.1, which rumqttc cannot read and
-/// passes over, or without one (MQTT 3.1.1 section 3.1.2.2); then it hangs up.
+/// A broker that supports only MQTT 3.1.1 refuses MQTT 5 with a 3.1.1 answer, which rumqttc cannot read and
+/// ignores, or without an answer (MQTT 3.1.1 section 3.1.2.2). Then it closes the connection.
 fn hung_up(is_open: bool) -> LinkFailure {
     if is_open {
         LinkFailure::Closed

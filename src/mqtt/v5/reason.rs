@@ -1,4 +1,4 @@
-//! The broker's reasons in words that say what to do (MQTT 5 section 2.4).
+//! Turns the broker's reason codes into sentences that say what to do (MQTT 5 section 2.4).
 
 use rumqttc::v5::mqttbytes::v5::{
     ConnectReturnCode, DisconnectReasonCode, PubAckReason, SubscribeReasonCode,
@@ -21,12 +21,12 @@ const TOPIC_INVALID: &str = "the broker does not accept a topic of this bridge; 
      broker allows";
 const OTHER_SERVER: &str = "the broker sends its clients to another one; change mqtt.url";
 const NOT_THIS_PROTOCOL: &str = "the broker does not speak MQTT 5";
-const RATE_EXCEEDED: &str = "the broker finds that this client connects too often";
+const RATE_EXCEEDED: &str = "the broker reports that this client connects too often";
 const BUSY: &str = "the broker is busy";
 const UNSPECIFIED: &str = "the broker gives no reason";
 const NOT_UNDERSTOOD_BY_BROKER: &str = "the broker does not understand what it was sent";
 
-/// Why a connection was not accepted (section 3.2.2.2).
+/// Why the broker did not accept a connection (section 3.2.2.2).
 pub(super) fn of_refusal(code: ConnectReturnCode) -> LinkFailure {
     use ConnectReturnCode as Code;
     let (failure, why): (fn(Legible) -> LinkFailure, _) = match code {
@@ -44,7 +44,7 @@ pub(super) fn of_refusal(code: ConnectReturnCode) -> LinkFailure {
         ),
         Code::BadAuthenticationMethod => (
             LinkFailure::Refused,
-            "the broker requires a way to sign in that this bridge does not have; allow a password or a \
+            "the broker requires a sign-in method that this bridge does not support; allow a password or a \
             certificate",
         ),
         Code::TopicNameInvalid => (LinkFailure::Refused, TOPIC_INVALID),
@@ -71,7 +71,7 @@ pub(super) fn of_refusal(code: ConnectReturnCode) -> LinkFailure {
     failure(why.into())
 }
 
-/// Why the broker closed a connection (section 3.14.2.1); `said` are its own words.
+/// Why the broker closed a connection (section 3.14.2.1). `said` is the broker's own text.
 pub(super) fn of_goodbye(code: DisconnectReasonCode, said: Option<&str>) -> LinkFailure {
     use DisconnectReasonCode as Code;
     let (failure, why): (fn(Legible) -> LinkFailure, _) = match code {
@@ -93,14 +93,14 @@ pub(super) fn of_goodbye(code: DisconnectReasonCode, said: Option<&str>) -> Link
         Code::UseAnotherServer | Code::ServerMoved => (LinkFailure::Refused, OTHER_SERVER),
         Code::WildcardSubscriptionsNotSupported => (
             LinkFailure::Refused,
-            "the broker allows no wildcards in subscriptions, by which this bridge finds what it left; allow them there",
+            "the broker allows no wildcards in subscriptions, which this bridge needs to find its earlier topics; allow them there",
         ),
         Code::ConnectionRateExceeded => (LinkFailure::Refused, RATE_EXCEEDED),
         Code::MessageRateTooHigh => {
-            (LinkFailure::Refused, "the broker finds that this client sends too much at once")
+            (LinkFailure::Refused, "the broker reports that this client sends too much at once")
         }
         Code::ServerBusy => (LinkFailure::Lost, BUSY),
-        Code::ServerShuttingDown => (LinkFailure::Lost, "the broker shuts down"),
+        Code::ServerShuttingDown => (LinkFailure::Lost, "the broker is shutting down"),
         Code::KeepAliveTimeout => (LinkFailure::Lost, "the broker received nothing for too long"),
         Code::MaximumConnectTime => (LinkFailure::Lost, "the broker ends connections after some time"),
         Code::NormalDisconnection | Code::DisconnectWithWillMessage => return LinkFailure::Closed,
@@ -115,7 +115,7 @@ pub(super) fn of_goodbye(code: DisconnectReasonCode, said: Option<&str>) -> Link
     failure(in_words(why, said).into())
 }
 
-/// Why a message was not taken, if it was not (section 3.4.2.1).
+/// Why the broker refused a message, if it did (section 3.4.2.1).
 pub(super) fn of_message(reason: PubAckReason) -> Option<&'static str> {
     match reason {
         PubAckReason::Success | PubAckReason::NoMatchingSubscribers => None,
@@ -128,7 +128,7 @@ pub(super) fn of_message(reason: PubAckReason) -> Option<&'static str> {
     }
 }
 
-/// Why a filter was not taken, if it was not (section 3.9.3).
+/// Why the broker refused a subscription, if it did (section 3.9.3).
 pub(super) fn of_filter(code: &SubscribeReasonCode, said: Option<&str>) -> Option<String> {
     use SubscribeReasonCode as Code;
     let why = match code {
@@ -145,8 +145,7 @@ pub(super) fn of_filter(code: &SubscribeReasonCode, said: Option<&str>) -> Optio
     Some(in_words(why, said))
 }
 
-/// The reason for a refusal; one that rumqttc does not know stands in the reason string, where the gate has
-/// put it.
+/// The reason for a refusal. If rumqttc does not know the code, the gate has put it into the reason string.
 pub(super) fn in_words(why: &str, said: Option<&str>) -> String {
     match unknown_code(said) {
         Some(code @ 0x95) => format!("{PACKET_TOO_LARGE} (reason code {code:#04x})"),
@@ -158,7 +157,7 @@ pub(super) fn in_words(why: &str, said: Option<&str>) -> String {
     }
 }
 
-/// What the broker adds is a stranger's text: quoted, and cut.
+/// The broker's own text is foreign: it is quoted and cut.
 fn with_words(why: &str, said: Option<&str>) -> String {
     const LONGEST: usize = 200;
     match said {

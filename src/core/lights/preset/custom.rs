@@ -133,7 +133,7 @@ fn refusal(error: &Error, look: &Look) -> TemplateError {
 
 fn name_of(look: &Look) -> Box<str> {
     let who = look.shown.as_ref().map_or_else(
-        || String::from("nobody"),
+        || String::from("no one"),
         |shown| format!("{} and {}", shown.availability, shown.activity),
     );
     match &look.lit {
@@ -206,7 +206,7 @@ mod tests {
     fn what_fails_in_one_state_only_is_refused_with_that_state() {
         let text = refused("{{ color }}\n{{ 100 // brightness }}");
         assert!(text.starts_with("line 2: "), "{text}");
-        assert!(text.ends_with(" (showing nobody, off)"), "{text}");
+        assert!(text.ends_with(" (showing no one, off)"), "{text}");
         let text = refused("{% if activity == \"Presenting\" %}{{ color.hue }}{% endif %}");
         assert!(text.ends_with(" (showing Available and Presenting, off)"), "{text}");
         let text = refused("{% if availability == \"Busy\" %}{{ color | hue }}{% endif %}");
@@ -222,7 +222,7 @@ mod tests {
         );
         assert!(text.starts_with("line 2: takes too long; "), "{text}");
         let text = refused("{{ 'x' * 5000 }}");
-        assert!(text.starts_with("writes 5000 bytes (showing nobody, off); "), "{text}");
+        assert!(text.starts_with("writes 5000 bytes (showing no one, off); "), "{text}");
         assert!(Custom::new("{{ 'x' * 1000000000 }}", None).is_err());
     }
 

@@ -1,22 +1,22 @@
-//! What a no means, and the sentence about it for whoever asked.
+//! The meaning of a refusal, and the sentence for the one whose sign-in was refused.
 
 use std::time::Duration;
 
 use crate::graph::caller::Caller;
 
-/// What a no means for the bridge.
+/// The meaning of a refusal for the bridge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::graph::sign_in) enum Verdict {
-    /// It passes by itself.
+    /// Temporary.
     Passes,
-    /// It passes if the service is left alone for this long.
+    /// Temporary; retry after this pause.
     PassesAfter(Duration),
-    /// Never again before somebody acts.
+    /// Permanent, until a person acts.
     Act(Advice),
 }
 
-/// What is wrong, and what to do and where to click. An app has no person who could sign in again, and a
-/// managed identity has no registration.
+/// What is wrong, what to do and where to click. It differs for an app, which no person can sign in again,
+/// and for a managed identity, which has no registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::graph::sign_in) struct Advice {
     why: &'static str,
@@ -26,19 +26,19 @@ pub(in crate::graph::sign_in) struct Advice {
 }
 
 impl Advice {
-    /// Sends an app and a managed identity to the logs, where an administrator sees what is about them.
+    /// For a person this sentence; an app or managed identity is referred to the sign-in logs.
     pub(super) const fn new(why: &'static str, person: &'static str) -> Self {
         let app = "ask an administrator to look under Entra admin center > Sign-in logs > Service principal sign-ins";
         let managed_identity = "ask an administrator to look under Entra admin center > Sign-in logs > Managed identity sign-ins";
         Self { why, person, app, managed_identity }
     }
 
-    /// The same for the person and the app, which is registered for both.
+    /// The same sentence for a person and an app, both of which use the registration.
     pub(super) const fn registered(why: &'static str, what: &'static str) -> Self {
         Self::new(why, what).app(what)
     }
 
-    /// The same for all.
+    /// The same sentence for all three.
     pub(super) const fn all(why: &'static str, what: &'static str) -> Self {
         Self::registered(why, what).managed_identity(what)
     }
@@ -51,7 +51,7 @@ impl Advice {
         Self { managed_identity, ..self }
     }
 
-    /// The sentence for whoever asked.
+    /// The sentence for this caller.
     pub(in crate::graph::sign_in) fn sentence(&self, caller: Caller) -> String {
         let what = match caller {
             Caller::Person => self.person,
