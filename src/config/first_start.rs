@@ -108,7 +108,7 @@ pub(crate) fn text_of(file: &Path) -> Option<String> {
 
 /// The sections that would be lost if the file were replaced.
 pub(crate) fn sections(text: &str) -> Vec<String> {
-    text.parse().map_or_else(|_| vec!["text that is no TOML".to_owned()], |table| names(&table))
+    text.parse().map_or_else(|_| vec!["text that is not TOML".to_owned()], |table| names(&table))
 }
 
 fn names(table: &toml::Table) -> Vec<String> {

@@ -41,7 +41,7 @@ where
         },
         _ => {
             let allowed = if may_act { "GET, HEAD, POST" } else { "GET, HEAD" };
-            let sentence = format!("only {allowed} are answered here");
+            let sentence = format!("only {allowed} are allowed here");
             let mut response = text(StatusCode::METHOD_NOT_ALLOWED, &sentence);
             response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
             response

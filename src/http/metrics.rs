@@ -50,7 +50,7 @@ pub(super) fn text(snapshot: &Snapshot, meters: &Meters) -> String {
     count(
         registry,
         "http_slowed",
-        "Visits refused, since wrong passwords came from their address",
+        "Visits refused because wrong passwords came from their address",
         &of_http.slowed,
     );
     count(

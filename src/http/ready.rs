@@ -12,7 +12,9 @@ pub(super) fn trouble(snapshot: &Snapshot) -> Vec<String> {
     let mut trouble = Vec::new();
     match broker.state {
         BrokerState::Connected => {}
-        BrokerState::ReadingBack => trouble.push("the broker has just been connected to".to_owned()),
+        BrokerState::ReadingBack => {
+            trouble.push("the bridge connected to the broker a moment ago".to_owned())
+        }
         BrokerState::Waiting => return trouble,
         BrokerState::Connecting => {
             trouble.push("the broker is not connected; the status page and the log say why".to_owned());

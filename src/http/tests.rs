@@ -198,7 +198,7 @@ async fn readiness_says_one_sentence_for_each_thing_missing() {
     visit.core.on(Event::Woken, at(1005));
     visit.core.on(Event::Connected, at(1005));
     let body = visit.get("/readyz", &[]).await.into_body();
-    assert_eq!(body, format!("the broker has just been connected to\n{graph}\n"));
+    assert_eq!(body, format!("the bridge connected to the broker a moment ago\n{graph}\n"));
 }
 
 fn lost(why: &str) -> Event {

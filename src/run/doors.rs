@@ -108,7 +108,7 @@ impl Doors {
         let door = Door::open(http.listen)?;
         let address = self.attend(door, http, String::new(), Some(guide));
         tracing::warn!(
-            "nothing to sign in with is configured yet: set the bridge up on its page, http://{address}/, \
+            "no sign-in is configured yet: set the bridge up on its page, http://{address}/, \
             or with `presence2mqtt setup`"
         );
         Ok(())

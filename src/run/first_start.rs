@@ -305,7 +305,7 @@ async fn presence(config: Result<Config, String>) -> Result<String, String> {
     let config = config?;
     let people: Vec<_> = config.users.iter().map(|user| user.id.clone()).collect();
     let read = once::read(&client(&config)?, config.accounts[0].settings.endpoint, &people).await;
-    let first = read.into_iter().next().ok_or("there is nobody to be read")?;
+    let first = read.into_iter().next().ok_or("no person is configured")?;
     let (_, presence) = first.map_err(|failure| failure.to_string())?;
     let (availability, activity) = (presence.availability().as_str(), presence.words.activity_word());
     let activity = if activity == availability { String::new() } else { format!(", {activity}") };

@@ -155,7 +155,7 @@ impl Draft {
         };
         let name = self.name();
         text += &format!(
-            "\n[[users]]\nname = \"{name}\" # the topics: presence/{name}/…\nid = \"me\" # whoever signed in\n"
+            "\n[[users]]\nname = \"{name}\" # the topics: presence/{name}/…\nid = \"me\" # the account that signed in\n"
         );
         if let Some(FoundLight { preset, topic, object, .. }) = &self.light {
             let (light, topic) = (self.light.as_ref().map(FoundLight::name), quoted(topic));

@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(present.sections(), ["[graph]", "[mqtt]", "[users]"]);
         assert!(present.password.is_some());
         fs::write(&file, "[mqtt\n").unwrap();
-        assert_eq!(Present::at(&file).sections(), ["text that is no TOML"]);
+        assert_eq!(Present::at(&file).sections(), ["text that is not TOML"]);
     }
 
     #[test]

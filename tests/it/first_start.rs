@@ -257,7 +257,7 @@ async fn somebody_elses_sign_in_takes_the_place_of_one_only_after_a_yes() {
         ("keep", "Signed in as <b>alice@contoso.example</b>"),
         ("change", "Signed in as <b>bob@contoso.example</b>"),
     ] {
-        first.send(&[("act", "another")], "As somebody else than <b>alice@contoso.example</b>").await;
+        first.send(&[("act", "another")], "With another account than <b>alice@contoso.example</b>").await;
         let page = first.send(&[("act", "browser")], "paste it here").await;
         let link = behind(&page, "<a href=\"http").replace("&amp;", "&").replace("&#x2f;", "/");
         let landing = landing(&format!("http{link}")).await;

@@ -39,10 +39,10 @@ use sign_in::SignIn;
 /// An option for each question.
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// Your work e-mail address, which tells the tenant and its cloud
+    /// Your work e-mail address, which determines the tenant and its cloud
     #[arg(long, value_name = "ADDRESS")]
     email: Option<String>,
-    /// The application (client) id of the app registration; as ID@DOMAIN it tells the tenant too
+    /// The application (client) id of the app registration; as ID@DOMAIN it determines the tenant too
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
     /// The broker: a host, host:port or a URL [default: where one answers]
