@@ -14,8 +14,8 @@ use super::clock::{now, wall};
 use super::sign_in::answer::Issued;
 use super::sign_in::authority::Authority;
 use super::sign_in::method::Method;
+use super::token_life::{RENEW_AGAIN, renew_after};
 use crate::core::model::request::ReadFailure;
-use crate::core::sign_in::token_life::{RENEW_AGAIN, renew_after};
 
 /// Where tokens come from. One request is under way at most; all who wait share its end.
 #[derive(Debug)]

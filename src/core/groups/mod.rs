@@ -15,7 +15,7 @@ mod membership;
 mod name_conflicts;
 mod orphans;
 mod pages;
-pub(super) mod roster_change;
+mod roster_change;
 
 use std::collections::BTreeSet;
 

@@ -7,10 +7,10 @@
 //! [`topic`], [`payload`], [`mqtt`] and [`burst`] what the broker gets, [`heard`] what comes from it,
 //! `dirty_topics` what has to be sent, and [`process`] who asks and answers there whether a bridge lives.
 //! [`health`] says what may be believed, `remembered` what an earlier run left, [`place`] where somebody
-//! stands, [`snapshot`] how all of it is shown, and [`people_page`] how much of many people. [`settings`] is
+//! stands, `moves` who comes and goes, [`snapshot`] how all of it is shown, and [`people_page`] how much of many people. [`settings`] is
 //! what is configured, [`name_pattern`] how members are named and [`name_conflict`] what happens when two
 //! have one name. [`presence_change`] is what users may set, `command` that with who wants it, [`act`] what
-//! visitors of the status page ask for, [`sign_in`] what happens with signing in, [`account`] by whom, and
+//! visitors of the status page ask for, [`sign_in`] what happens with signing in, [`certificate`] when an app's ends, [`account`] by whom, and
 //! `successors` what a reload makes of the accounts. [`time`], `backoff` and `budget` say when.
 
 pub mod account;
@@ -18,6 +18,7 @@ pub mod act;
 pub(crate) mod backoff;
 pub(in crate::core) mod budget;
 pub mod burst;
+pub mod certificate;
 pub(in crate::core) mod command;
 pub(in crate::core) mod dirty_topics;
 pub mod effect;
@@ -26,6 +27,7 @@ pub mod foreign;
 pub mod health;
 pub mod heard;
 pub mod members;
+pub(in crate::core) mod moves;
 pub mod mqtt;
 pub mod name;
 pub mod name_conflict;

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Roster;
+use super::judging::Terms;
 use super::person::Person;
-use super::terms::{Terms, UnderTerms};
+use crate::core::accounts::requests::Requests;
 use crate::core::context::Context;
 use crate::core::model::account::AccountId;
 use crate::core::model::dirty_topics::DirtyTopics;
@@ -31,10 +32,10 @@ struct Following {
 impl Roster {
     /// Follows whoever is configured now, and whoever was known as a member of the groups that are:
     /// `group_of` is the group that somebody is in.
-    pub(in crate::core) fn follow(
+    pub(in crate::core) fn follow<'a>(
         &mut self,
         accounts: &Successors,
-        terms: impl Iterator<Item = Terms>,
+        requests: impl Iterator<Item = &'a Requests>,
         group_of: impl Fn(ObjectId) -> Option<usize>,
         cx: &Context,
     ) {
@@ -46,7 +47,7 @@ impl Roster {
         for place in following.leaving {
             self.leave(place);
         }
-        self.begin_with(accounts, terms, cx);
+        self.begin_with(accounts, requests, cx);
         for (place, index) in following.users {
             self.configure(place, index, users[index].clone(), cx);
         }
@@ -143,8 +144,13 @@ impl Roster {
     }
 
     /// Whoever stays is read by the account that theirs has become.
-    fn begin_with(&mut self, accounts: &Successors, terms: impl Iterator<Item = Terms>, cx: &Context) {
-        self.accounts = terms.map(|terms| UnderTerms::new(terms, cx.now)).collect();
+    fn begin_with<'a>(
+        &mut self,
+        accounts: &Successors,
+        requests: impl Iterator<Item = &'a Requests>,
+        cx: &Context,
+    ) {
+        self.accounts = requests.map(|requests| Terms::new(requests, cx)).collect();
         for person in self.people.iter_mut().flatten() {
             accounts.now(person.account()).into_iter().for_each(|account| person.set_account(account));
             self.accounts[person.account().index()].count(person.health());

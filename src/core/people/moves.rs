@@ -1,12 +1,12 @@
 //! Who comes, goes, has another name or turns out to be somebody else.
 
 use super::Roster;
-use super::moved::{Emptied, Moves};
 use super::person::Person;
 use crate::core::context::Context;
 use crate::core::model::account::AccountId;
 use crate::core::model::dirty_topics::DirtyTopics;
 use crate::core::model::health::Health;
+use crate::core::model::moves::Moves;
 use crate::core::model::name::TopicLevel;
 use crate::core::model::place::{Entry, Place};
 use crate::core::model::remembered::Remembered;
@@ -23,8 +23,9 @@ impl Roster {
         Some(moves)
     }
 
-    /// The names whose topics are to be emptied since this was asked last.
-    pub(in crate::core) fn take_emptied(&mut self) -> Vec<Emptied> {
+    /// The names that mean nobody any more, or somebody else, since this was asked last, and what is to be
+    /// reported of each.
+    pub(in crate::core) fn take_emptied(&mut self) -> Vec<(TopicLevel, Option<Report>)> {
         std::mem::take(&mut self.emptied)
     }
 
@@ -40,7 +41,7 @@ impl Roster {
         let mut dirty = DirtyTopics::from(Field::Health);
         dirty.add(DirtyTopics::ANNOUNCEMENT);
         person.remember(remembered, cx.now, &mut dirty);
-        self.under_terms(person.account()).count(person.health());
+        self.terms(person.account()).count(person.health());
         let place = self.vacant.pop().unwrap_or(Place::new(self.people.len()));
         match self.people.get_mut(place.number()) {
             Some(there) => *there = Some(person),
@@ -65,7 +66,7 @@ impl Roster {
     /// Somebody is not followed any more. Returns who that was.
     pub(super) fn leave(&mut self, place: Place) -> Option<Person> {
         let person = self.people.get_mut(place.number())?.take()?;
-        self.under_terms(person.account()).discount(person.health());
+        self.terms(person.account()).discount(person.health());
         if person.entry().as_user().is_some() {
             self.users.retain(|user| *user != place);
         }
@@ -153,8 +154,8 @@ impl Roster {
                 continue;
             };
             let before = std::mem::replace(there, Person::new(user, there.entry(), cx.now));
-            self.under_terms(account).discount(before.health());
-            self.under_terms(account).count(Health::Stale);
+            self.terms(account).discount(before.health());
+            self.terms(account).count(Health::Stale);
             self.change(place, Field::Health);
             self.moves.read_anew.push(place);
             self.moves.withdrawn.extend(before.id().map(|id| (place, id)));

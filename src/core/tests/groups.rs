@@ -1,16 +1,15 @@
 //! Members of groups: who joins, who leaves, and who stays because nobody knows better.
 
 use super::*;
+use crate::core::accounts::requests::Requests;
 use crate::core::context::Context;
 use crate::core::groups::member_pages::PORTION;
 use crate::core::model::effect::Ending;
 use crate::core::model::event::Access;
 use crate::core::model::event::Event::{Acknowledged, Connected, Woken};
 use crate::core::model::members::{Member, MembersPage, PageLink};
-use crate::core::model::place::Entry;
 use crate::core::model::settings::Group;
 use crate::core::people::Roster;
-use crate::core::people::terms::Terms;
 
 pub(super) fn group(n: usize, name: &str) -> Group {
     Group {
@@ -146,16 +145,18 @@ fn a_change_that_should_last_goes_on_when_a_member_turns_out_to_be_configured() 
 #[test]
 fn a_shorter_time_before_values_are_stale_counts_at_once() {
     let mut cx = Context::new(only_alice(), 1, at(0.0));
-    let terms = |seconds| {
-        std::iter::once(Terms { sign_in_required: false, stale_after: Duration::from_secs(seconds) })
+    let stale_after = |cx: &mut Context, seconds| {
+        cx.settings.graph.stale_after = Some(Duration::from_secs(seconds));
     };
-    let mut people = Roster::new(terms(300), at(0.0).tick);
-    people.join(cx.settings.users[0].clone(), Entry::user(0), None, &cx);
+    stale_after(&mut cx, 300);
+    let requests = [Requests::new(AccountId::FIRST, cx.settings.account(AccountId::FIRST), 1, at(0.0))];
+    let mut people = Roster::new(requests.iter(), &cx);
     cx.at(at(1.0));
-    people.judge(terms(300), &cx);
+    people.judge(requests.iter(), &cx);
     assert_eq!(people.wake_at(), Some(at(300.0).tick));
     cx.at(at(2.0));
-    people.judge(terms(120), &cx);
+    stale_after(&mut cx, 120);
+    people.judge(requests.iter(), &cx);
     assert!(people.wake_at().unwrap() <= at(120.0).tick, "{:?}", people.wake_at());
 }
 
