@@ -11,7 +11,7 @@ use super::health::{self, BridgeHealth};
 use super::home_assistant::announcements::{self, HomeAssistant};
 use super::lights::lights::Lights;
 use super::model::act::{Act, ActId, Acted};
-use super::model::command::Command;
+use super::model::command::{AnswerTo, Command};
 use super::model::effect::{Effect, Ending};
 use super::model::event::{Access, Event, Incoming, PresenceEvent};
 use super::model::heard::{Asked, Heard};
@@ -50,7 +50,7 @@ impl Bridge {
         let accounts = Accounts::new(seed, &cx);
         let mut bridge = Self {
             suspend: Suspend::none(now),
-            people: Roster::new(accounts.requests(), &cx),
+            people: Roster::new(accounts.terms(&cx.settings), &cx),
             groups: Groups::new(&cx.settings.groups, now.tick),
             accounts,
             broker: Broker::new(&cx.settings, fastrand::Rng::with_seed(seed).u64(..), now.tick),
@@ -206,7 +206,7 @@ impl Bridge {
             }
         }
         self.hand_on_changes();
-        self.people.judge(self.accounts.requests(), &self.cx);
+        self.people.judge(self.accounts.terms(&self.cx.settings), &self.cx);
         self.hand_on_changes();
         let Self { accounts, people, groups, broker, cx, .. } = self;
         if broker.is_active() && accounts.send(people, |group| groups.next_page(group), broker.outbox(), cx) {
@@ -334,13 +334,13 @@ impl Bridge {
 
     fn asked(&mut self, asked: Asked, message: &Incoming) {
         let Self { accounts, people, broker, lights, cx, .. } = self;
-        let (payload, reply_to) = (message.payload.clone(), message.reply_to.clone());
+        let (payload, answer_to) = (message.payload.clone(), AnswerTo::Message(message.reply_to.clone()));
         let command = match asked {
             Asked::Refresh => return drop(self.refresh()),
             Asked::Ping => return broker.pinged(message, cx),
             Asked::PauseLight(name) => return lights.heard_switch(&name, &payload, broker.outbox(), cx),
-            Asked::Set(user) => Command::presence(user, payload, reply_to),
-            Asked::SetStatusMessage(user) => Command::status_message(user, payload, reply_to, cx.wall),
+            Asked::Set(user) => Command::presence(user, payload, answer_to),
+            Asked::SetStatusMessage(user) => Command::status_message(user, payload, answer_to, cx.wall),
         };
         if broker.is_active() {
             _ = accounts.set(command, people, broker.outbox(), cx);
@@ -410,7 +410,7 @@ impl Bridge {
         health.reloaded();
         let reloaded = accounts.configured(settings, access, broker.outbox(), cx);
         groups.configured(&cx.settings.groups, cx.now);
-        people.follow(&reloaded.successors, accounts.requests(), |id| groups.group_of(id), cx);
+        people.follow(&reloaded.successors, accounts.terms(&cx.settings), |id| groups.group_of(id), cx);
         health.accounts_go(&reloaded.gone, broker.outbox(), cx);
         broker.commands_configured(reloaded.before.commands.is_some(), cx);
         self.hand_on_changes();

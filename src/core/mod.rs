@@ -14,8 +14,8 @@
 //! - [`bridge`] is the root: the only place that has them all. A presence that changed goes `requests` (what
 //!   was asked) → `people` (what it means) → `Roster::next_changed`, the one fan-out → `lights`,
 //!   `home_assistant`, `broker::outbox`. Who came and went goes the same way, whatever the reason.
-//! - `people` and `groups` are of all accounts, and each of them says whose they are. An account knows nothing
-//!   of the others; accounts of one app share a budget, in turn.
+//! - `people` and `groups` are of all accounts, and each of them says whose they are. An account knows
+//!   nothing of the others; accounts of one app share a budget, in turn.
 //! - `snapshot` is what is said of all of it at once: the words of health, and what the status page shows.
 //! - `context` is what everybody is handed: the time, the settings, the names of topics, the budgets,
 //!   randomness, where effects go.

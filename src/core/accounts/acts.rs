@@ -6,7 +6,7 @@ use super::sign_in::SignIn;
 use crate::core::broker::outbox::Outbox;
 use crate::core::context::Context;
 use crate::core::model::act::{Act, ActId};
-use crate::core::model::command::Command;
+use crate::core::model::command::{AnswerTo, Command};
 use crate::core::model::foreign::Legible;
 use crate::core::model::name::TopicLevel;
 use crate::core::model::sign_in::LandingAddress;
@@ -29,12 +29,13 @@ impl Accounts {
         outbox: &mut Outbox,
         cx: &mut Context,
     ) -> Result<(), Legible> {
+        let answer_to = AnswerTo::Visitor(visitor);
         match act {
             Act::SetPresence(user, payload) => {
-                self.set(Command::presence(user, payload, visitor), people, outbox, cx)?;
+                self.set(Command::presence(user, payload, answer_to), people, outbox, cx)?;
             }
             Act::SetStatusMessage(user, payload) => {
-                let command = Command::status_message(user, payload, visitor, cx.wall);
+                let command = Command::status_message(user, payload, answer_to, cx.wall);
                 self.set(command, people, outbox, cx)?;
             }
             Act::Landed(address) => self.sign_in_at(&address)?.landed(address, visitor, cx),

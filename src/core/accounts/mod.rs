@@ -1,7 +1,7 @@
 //! The accounts that Graph is asked by. Each `account` has `requests` (what it asks, and when), a `sign_in`
 //! (who is in) and `commands` (what users send about its people), and knows nothing of the others: all that
-//! two of them may share is the budget of one app, by `turns`. `acts` are what people want of it, `reload` what another configuration makes
-//! of them.
+//! two of them may share is the budget of one app, by `turns`. `acts` are what people want of it, `reload`
+//! what another configuration makes of them.
 
 pub(super) mod account;
 mod acts;
@@ -27,6 +27,8 @@ use super::model::moves::Moves;
 use super::model::place::Place;
 use super::model::report::Report;
 use super::model::request::ReadMembers;
+use super::model::settings::Settings;
+use super::model::terms::Terms;
 use super::model::time::Tick;
 use super::model::topic::BridgeField;
 use super::people::Roster;
@@ -64,14 +66,14 @@ impl Accounts {
         self.list.get_mut(of.index())
     }
 
-    /// What each asks.
-    pub(super) fn requests(&self) -> impl Iterator<Item = &Requests> {
-        self.list.iter().map(|account| &account.requests)
+    /// What the health of the people of each depends on.
+    pub(super) fn terms(&self, settings: &Settings) -> impl Iterator<Item = Terms> {
+        self.list.iter().map(|account| account.requests.terms(settings))
     }
 
     /// The interval in which the people of each are read once: the longest.
     pub(super) fn achieved_interval(&self) -> Duration {
-        self.requests().map(Requests::achieved_interval).max().unwrap_or_default()
+        self.list.iter().map(|account| account.requests.achieved_interval()).max().unwrap_or_default()
     }
 
     /// Who is signed in to each.

@@ -4,8 +4,8 @@
 //! `link` says when there is a connection, with `version_probe` and `duplicate_client` for two manners of
 //! brokers; `claim` who may have it, by an `inquiry`, or by `standby` where several instances take turns;
 //! `read_back` and, where the broker does not answer wildcards, `by_name` ask for what earlier runs left,
-//! `found` is what that was, `own_state` what others make of this bridge's `online`, `refusals` what the broker
-//! does not take, `outbox` what is sent and in which order, with `pace` and `in_flight` how fast, and
+//! `found` is what that was, `own_state` what others make of this bridge's `online`, `refusals` what the
+//! broker does not take, `outbox` what is sent and in which order, with `pace` and `in_flight` how fast, and
 //! `suspects` at which message the broker hangs up.
 
 mod by_name;
@@ -27,11 +27,12 @@ mod version_probe;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use self::by_name::FILTERS;
 use self::claim::Claim;
 use self::link::{Link, Phase};
 use self::outbox::Outbox;
 use self::own_state::OwnState;
-use self::read_back::{FILTERS, ReadingBack};
+use self::read_back::ReadingBack;
 use self::refusals::Refusals;
 use super::context::Context;
 use super::model::effect::{BrokerOrder, ConnectAs, Effect, Ending, Message, Subscription};
@@ -172,7 +173,7 @@ impl Broker {
             let mut filters = read_back::filters(announcements, cx);
             filters.extend(self.claim.may_ask().then(|| cx.topics.pong()));
             subscriptions = read_back::at_most_once(filters.clone());
-            self.read_back.listens(filters);
+            self.read_back.filters.extend(filters);
         }
         let filters: Vec<String> = read_back::lasting(cx).into_iter().chain(lights).collect();
         let many = subscriptions.len().div_ceil(FILTERS) + filters.len().div_ceil(FILTERS);
@@ -303,7 +304,7 @@ impl Broker {
         if let Some(filter) = earlier_announcements
             && self.link.also_subscribes(cx.now)
         {
-            self.read_back.listens([filter.clone()]);
+            self.read_back.filters.push(filter.clone());
             self.ask(read_back::at_most_once(vec![filter]), cx);
         }
     }
@@ -314,7 +315,7 @@ impl Broker {
             cx.push(Effect::Finish(ending.clone()));
             return false;
         }
-        let is_own_doing = self.link.is_closing();
+        let is_own_doing = matches!(self.link.phase, Phase::Closing(_));
         if !is_own_doing && self.claim.lost(failure, self.link.is_visiting(), cx) {
             self.link.give_up(cx.now);
             return false;
@@ -471,7 +472,10 @@ impl Broker {
 
     /// Everything is sent again. Returns the topics that were refused since the last time.
     pub(super) fn send_everything(&mut self, people: &Roster, cx: &Context) -> BTreeMap<String, Legible> {
-        self.resend_at = self.resend_every(&cx.settings).map(|every| cx.now + every);
+        // Before it vanishes, and as often as is configured, though nothing changed.
+        let renewal = self.message_expiry(&cx.settings).map(|expiry| expiry / 2);
+        let every = renewal.into_iter().chain(cx.settings.mqtt.refresh_interval).min();
+        self.resend_at = every.map(|every| cx.now + every);
         self.outbox.send_everything(people, self.link.first_sending());
         self.refusals.take_topics()
     }
@@ -490,12 +494,6 @@ impl Broker {
     /// After how long the broker forgets what it holds: only with MQTT 5 it can.
     fn message_expiry(&self, settings: &Settings) -> Option<Duration> {
         settings.mqtt.message_expiry.filter(|_| self.link.protocol() == Protocol::V5)
-    }
-
-    /// How often everything is sent again though nothing changed.
-    fn resend_every(&self, settings: &Settings) -> Option<Duration> {
-        let renewal = self.message_expiry(settings).map(|expiry| expiry / 2);
-        renewal.into_iter().chain(settings.mqtt.refresh_interval).min()
     }
 
     /// Somebody wants everything anew: `true` at most once per interval, and while there is a connection.

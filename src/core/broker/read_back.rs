@@ -15,16 +15,13 @@ use crate::core::model::report::{Report, without_wildcards};
 use crate::core::model::topic::{BridgeField, Field};
 use crate::core::people::Roster;
 
-/// Filters in one SUBSCRIBE: more than eight end the connection at AWS IoT Core.
-pub(super) const FILTERS: usize = 8;
-
 /// What is read back on a connection, and what that has shown.
 #[derive(Debug, Default)]
 pub(super) struct ReadingBack {
     pub found: Found,
     pub by_name: ByName,
     /// What is listened to, until late messages are not any more.
-    filters: Vec<String>,
+    pub filters: Vec<String>,
     /// What is said of a retained `info` that is another bridge's, until this bridge's own has taken its
     /// place.
     stranger: Option<Legible>,
@@ -36,11 +33,6 @@ impl ReadingBack {
     /// There is a new connection; `named` is where an earlier run left what is known to be there.
     pub(super) fn connected(&mut self, named: Vec<String>) {
         (self.found, self.by_name) = (Found::default(), ByName::new(named));
-    }
-
-    /// These are listened to from now on.
-    pub(super) fn listens(&mut self, filters: impl IntoIterator<Item = String>) {
-        self.filters.extend(filters);
     }
 
     /// Something is retained on a topic of this bridge's or of another one's.

@@ -33,34 +33,22 @@ impl Command {
     pub(in crate::core) fn presence(
         user: TopicLevel,
         payload: impl Into<Vec<u8>>,
-        answer_to: impl Into<AnswerTo>,
+        answer_to: AnswerTo,
     ) -> Option<Self> {
         let payload = payload.into();
         let change = PresenceChange::from_presence(&payload).transpose()?;
-        Some(Self { user, change, payload, answer_to: answer_to.into() })
+        Some(Self { user, change, payload, answer_to })
     }
 
     /// As on `<base>/<user>/set_status_message` at `wall`; nothing if the payload is empty.
     pub(in crate::core) fn status_message(
         user: TopicLevel,
         payload: impl Into<Vec<u8>>,
-        answer_to: impl Into<AnswerTo>,
+        answer_to: AnswerTo,
         wall: Timestamp,
     ) -> Option<Self> {
         let payload = payload.into();
         let change = PresenceChange::from_status_message(&payload, wall).transpose()?;
-        Some(Self { user, change, payload, answer_to: answer_to.into() })
-    }
-}
-
-impl From<ActId> for AnswerTo {
-    fn from(visitor: ActId) -> Self {
-        Self::Visitor(visitor)
-    }
-}
-
-impl From<Option<ReplyTo>> for AnswerTo {
-    fn from(reply_to: Option<ReplyTo>) -> Self {
-        Self::Message(reply_to)
+        Some(Self { user, change, payload, answer_to })
     }
 }

@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Roster;
-use super::judging::Terms;
 use super::person::Person;
-use crate::core::accounts::requests::Requests;
+use super::under_terms::UnderTerms;
 use crate::core::context::Context;
 use crate::core::model::account::AccountId;
 use crate::core::model::dirty_topics::DirtyTopics;
@@ -15,6 +14,7 @@ use crate::core::model::place::{Entry, Place};
 use crate::core::model::report::Report;
 use crate::core::model::settings::User;
 use crate::core::model::successors::Successors;
+use crate::core::model::terms::Terms;
 
 /// What another configuration changes. Who was followed before, be it under another name, keeps what is
 /// known.
@@ -32,10 +32,10 @@ struct Following {
 impl Roster {
     /// Follows whoever is configured now, and whoever was known as a member of the groups that are:
     /// `group_of` is the group that somebody is in.
-    pub(in crate::core) fn follow<'a>(
+    pub(in crate::core) fn follow(
         &mut self,
         accounts: &Successors,
-        requests: impl Iterator<Item = &'a Requests>,
+        terms: impl Iterator<Item = Terms>,
         group_of: impl Fn(ObjectId) -> Option<usize>,
         cx: &Context,
     ) {
@@ -47,7 +47,7 @@ impl Roster {
         for place in following.leaving {
             self.leave(place);
         }
-        self.begin_with(accounts, requests, cx);
+        self.begin_with(accounts, terms, cx);
         for (place, index) in following.users {
             self.configure(place, index, users[index].clone(), cx);
         }
@@ -144,13 +144,8 @@ impl Roster {
     }
 
     /// Whoever stays is read by the account that theirs has become.
-    fn begin_with<'a>(
-        &mut self,
-        accounts: &Successors,
-        requests: impl Iterator<Item = &'a Requests>,
-        cx: &Context,
-    ) {
-        self.accounts = requests.map(|requests| Terms::new(requests, cx)).collect();
+    fn begin_with(&mut self, accounts: &Successors, terms: impl Iterator<Item = Terms>, cx: &Context) {
+        self.accounts = terms.map(|terms| UnderTerms::new(terms, cx.now)).collect();
         for person in self.people.iter_mut().flatten() {
             accounts.now(person.account()).into_iter().for_each(|account| person.set_account(account));
             self.accounts[person.account().index()].count(person.health());

@@ -2,9 +2,10 @@
 //!
 //! A person keeps their place for as long as they are followed. [`Roster`] has everybody and finds them by
 //! name and object id (`index`); `moves` is who comes and goes, `answers` what the end of a request means,
-//! `judging` what time does, `following` who is followed after a reload, `page` who is shown to whoever
-//! looks. Of one `person`, `identity` is who they are, `knowledge` what is known, `out_of_order` which answer
-//! is the newer one, and `refusal` when it is believed that they cannot be read. What changes is handed on by [`Roster::next_changed`], and nowhere
+//! `judging` what time does, with `under_terms` for what an account's people share, `following` who is
+//! followed after a reload, `page` who is shown to whoever looks. Of one `person`, `identity` is who they
+//! are, `knowledge` what is known, `out_of_order` which answer is the newer one, and `refusal` when it is
+//! believed that they cannot be read. What changes is handed on by [`Roster::next_changed`], and nowhere
 //! else.
 
 mod answers;
@@ -19,13 +20,13 @@ mod out_of_order;
 mod page;
 pub(super) mod person;
 mod refusal;
+mod under_terms;
 
 use std::collections::{BTreeSet, VecDeque};
 
 use self::index::{ById, ByName, Index};
-use self::judging::Terms;
 use self::person::Person;
-use super::accounts::requests::Requests;
+use self::under_terms::UnderTerms;
 use super::context::Context;
 use super::model::account::AccountId;
 use super::model::dirty_topics::DirtyTopics;
@@ -35,6 +36,7 @@ use super::model::name::{ObjectId, TopicLevel};
 use super::model::place::{Entry, Place, Who};
 use super::model::remembered::Remembered;
 use super::model::report::Report;
+use super::model::terms::Terms;
 use super::model::time::Tick;
 
 /// Everybody who is followed.
@@ -48,7 +50,7 @@ pub(super) struct Roster {
     by_id: Index<ById>,
     by_name: Index<ByName>,
     /// What the people of each account have in common.
-    accounts: Vec<Terms>,
+    accounts: Vec<UnderTerms>,
     /// When the changes of these people will have lasted long enough.
     settling: BTreeSet<(Tick, Place)>,
     /// What changed of whom and was not handed on yet.
@@ -60,15 +62,15 @@ pub(super) struct Roster {
 }
 
 impl Roster {
-    /// Everybody who is configured, of whom nothing is known yet; each account reads its people with these.
-    pub(super) fn new<'a>(requests: impl Iterator<Item = &'a Requests>, cx: &Context) -> Self {
+    /// Everybody who is configured, of whom nothing is known yet, of accounts with these terms.
+    pub(super) fn new(terms: impl Iterator<Item = Terms>, cx: &Context) -> Self {
         let mut roster = Self {
             people: Vec::new(),
             vacant: Vec::new(),
             users: Vec::new(),
             by_id: Index::default(),
             by_name: Index::default(),
-            accounts: requests.map(|requests| Terms::new(requests, cx)).collect(),
+            accounts: terms.map(|terms| UnderTerms::new(terms, cx.now)).collect(),
             settling: BTreeSet::new(),
             changed: VecDeque::new(),
             moves: Moves::default(),
@@ -178,7 +180,7 @@ impl Roster {
         }
     }
 
-    fn terms(&mut self, account: AccountId) -> &mut Terms {
+    fn under_terms(&mut self, account: AccountId) -> &mut UnderTerms {
         &mut self.accounts[account.index()]
     }
 

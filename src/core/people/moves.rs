@@ -41,7 +41,7 @@ impl Roster {
         let mut dirty = DirtyTopics::from(Field::Health);
         dirty.add(DirtyTopics::ANNOUNCEMENT);
         person.remember(remembered, cx.now, &mut dirty);
-        self.terms(person.account()).count(person.health());
+        self.under_terms(person.account()).count(person.health());
         let place = self.vacant.pop().unwrap_or(Place::new(self.people.len()));
         match self.people.get_mut(place.number()) {
             Some(there) => *there = Some(person),
@@ -66,7 +66,7 @@ impl Roster {
     /// Somebody is not followed any more. Returns who that was.
     pub(super) fn leave(&mut self, place: Place) -> Option<Person> {
         let person = self.people.get_mut(place.number())?.take()?;
-        self.terms(person.account()).discount(person.health());
+        self.under_terms(person.account()).discount(person.health());
         if person.entry().as_user().is_some() {
             self.users.retain(|user| *user != place);
         }
@@ -154,8 +154,8 @@ impl Roster {
                 continue;
             };
             let before = std::mem::replace(there, Person::new(user, there.entry(), cx.now));
-            self.terms(account).discount(before.health());
-            self.terms(account).count(Health::Stale);
+            self.under_terms(account).discount(before.health());
+            self.under_terms(account).count(Health::Stale);
             self.change(place, Field::Health);
             self.moves.read_anew.push(place);
             self.moves.withdrawn.extend(before.id().map(|id| (place, id)));

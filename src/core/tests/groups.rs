@@ -1,7 +1,6 @@
 //! Members of groups: who joins, who leaves, and who stays because nobody knows better.
 
 use super::*;
-use crate::core::accounts::requests::Requests;
 use crate::core::context::Context;
 use crate::core::groups::member_pages::PORTION;
 use crate::core::model::effect::Ending;
@@ -9,6 +8,7 @@ use crate::core::model::event::Access;
 use crate::core::model::event::Event::{Acknowledged, Connected, Woken};
 use crate::core::model::members::{Member, MembersPage, PageLink};
 use crate::core::model::settings::Group;
+use crate::core::model::terms::Terms;
 use crate::core::people::Roster;
 
 pub(super) fn group(n: usize, name: &str) -> Group {
@@ -145,18 +145,15 @@ fn a_change_that_should_last_goes_on_when_a_member_turns_out_to_be_configured() 
 #[test]
 fn a_shorter_time_before_values_are_stale_counts_at_once() {
     let mut cx = Context::new(only_alice(), 1, at(0.0));
-    let stale_after = |cx: &mut Context, seconds| {
-        cx.settings.graph.stale_after = Some(Duration::from_secs(seconds));
+    let terms = |seconds| {
+        std::iter::once(Terms { sign_in_required: false, stale_after: Duration::from_secs(seconds) })
     };
-    stale_after(&mut cx, 300);
-    let requests = [Requests::new(AccountId::FIRST, cx.settings.account(AccountId::FIRST), 1, at(0.0))];
-    let mut people = Roster::new(requests.iter(), &cx);
+    let mut people = Roster::new(terms(300), &cx);
     cx.at(at(1.0));
-    people.judge(requests.iter(), &cx);
+    people.judge(terms(300), &cx);
     assert_eq!(people.wake_at(), Some(at(300.0).tick));
     cx.at(at(2.0));
-    stale_after(&mut cx, 120);
-    people.judge(requests.iter(), &cx);
+    people.judge(terms(120), &cx);
     assert!(people.wake_at().unwrap() <= at(120.0).tick, "{:?}", people.wake_at());
 }
 

@@ -2,8 +2,8 @@
 //! doing.
 //!
 //! `schedule` knows when which `target` is due, with `bisection` for requests that are refused as a whole,
-//! `tokens` which tokens may be used, and `source` how Graph is doing and how long to leave it alone. [`Requests`] puts them together and decides
-//! whose turn it is.
+//! `tokens` which tokens may be used, and `source` how Graph is doing and how long to leave it alone.
+//! [`Requests`] puts them together and decides whose turn it is.
 //!
 //! Each account has its own. All that two of them may share is a budget, which the context holds.
 
@@ -32,6 +32,7 @@ use crate::core::model::request::{
 };
 use crate::core::model::settings::{AccountSettings, Endpoint, Settings};
 use crate::core::model::snapshot::GraphSnapshot;
+use crate::core::model::terms::Terms;
 use crate::core::model::time::{Now, Tick};
 use crate::core::people::Roster;
 use crate::core::people::person::Person;
@@ -54,7 +55,7 @@ pub(in crate::core) struct Requests {
 
 impl Requests {
     /// Nothing was asked yet. `seed` is all the randomness they get.
-    pub(in crate::core) fn new(account: AccountId, settings: &AccountSettings, seed: u64, now: Now) -> Self {
+    pub(super) fn new(account: AccountId, settings: &AccountSettings, seed: u64, now: Now) -> Self {
         Self {
             account,
             schedule: Schedule::new(settings.reading.poll_interval, now.tick),
@@ -90,7 +91,7 @@ impl Requests {
     }
 
     /// After how long without an answer values are stale.
-    pub(in crate::core) fn stale_after(&self, settings: &Settings) -> Duration {
+    fn stale_after(&self, settings: &Settings) -> Duration {
         let default = Duration::from_secs(120).max(self.schedule.achieved() * 3);
         settings.graph.stale_after.unwrap_or(default)
     }
@@ -98,6 +99,12 @@ impl Requests {
     /// The interval in which everybody is read once.
     pub(in crate::core) fn achieved_interval(&self) -> Duration {
         self.schedule.achieved()
+    }
+
+    /// What the health of the account's people depends on.
+    pub(super) fn terms(&self, settings: &Settings) -> Terms {
+        let sign_in_required = self.source.state() == GraphState::SignInRequired;
+        Terms { sign_in_required, stale_after: self.stale_after(settings) }
     }
 
     /// How Graph is doing.
@@ -207,7 +214,7 @@ impl Requests {
 
     /// The answer to a request took so many more requests than one.
     pub(in crate::core) fn took_more(&self, further: u32, cx: &mut Context) {
-        cx.budgets.of_mut(self.account).spend_more(further, cx.now);
+        (0..further).for_each(|_| cx.budgets.of_mut(self.account).spend(cx.now));
     }
 
     /// Whose name was looked up.
