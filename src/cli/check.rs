@@ -13,9 +13,9 @@ use super::paper::Paper;
 use super::progress::Progress;
 use super::which::Which;
 use crate::config::{self, Account, Config};
+use crate::core::model::certificate;
 use crate::core::model::name::TopicLevel;
 use crate::core::model::report::words;
-use crate::core::sign_in::certificate;
 use crate::mqtt::address::Address;
 use crate::run;
 

@@ -1,13 +1,15 @@
 //! What every department is handed: the time, the settings, the names of topics, randomness, the budgets, and
 //! where effects go.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::model::account::{AccountId, addressed};
 use super::model::act::{ActId, Acted};
 use super::model::budget::Budgets;
 use super::model::effect::{BrokerOrder, Effect, GraphOrder};
-use super::model::name::ClientId;
+use super::model::name::{ClientId, TopicLevel};
 use super::model::place::Who;
 use super::model::report::Report;
 use super::model::settings::Settings;
@@ -48,6 +50,12 @@ impl Context {
     /// An event has come.
     pub(super) fn at(&mut self, now: Now) {
         (self.now, self.wall) = (now.tick, now.wall);
+    }
+
+    /// Time went on by this, unseen.
+    pub(super) fn slept(&mut self, slept: Duration) {
+        self.report(Report::Slept(slept));
+        self.budgets.slept(slept);
     }
 
     /// Both clocks.
@@ -115,7 +123,7 @@ impl Context {
     }
 
     /// A member of the group with this index, by name.
-    pub(super) fn member(&self, name: &super::model::name::TopicLevel, group: usize) -> Who {
+    pub(super) fn member(&self, name: &TopicLevel, group: usize) -> Who {
         Who::Member { name: name.clone(), group: self.settings.groups.get(group).map(|group| group.id) }
     }
 }

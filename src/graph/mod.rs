@@ -26,4 +26,5 @@ mod set_presence;
 pub mod sign_in;
 mod text;
 pub mod token;
+mod token_life;
 mod wire;

@@ -14,8 +14,8 @@ use super::clock::{now, wall};
 use super::sign_in::answer::Issued;
 use super::sign_in::authority::Authority;
 use super::sign_in::method::Method;
+use super::token_life::{RENEW_AGAIN, renew_after};
 use crate::core::model::request::ReadFailure;
-use crate::core::sign_in::token_life::{RENEW_AGAIN, renew_after};
 
 /// A source of tokens. At most one request is under way; all who wait share its result.
 #[derive(Debug)]

@@ -5,13 +5,15 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::found::Found;
-use super::read_back::FILTERS;
 use crate::core::context::Context;
 use crate::core::model::effect::Subscription;
 use crate::core::model::place::Place;
 use crate::core::model::topic::{BridgeField, Field};
 use crate::core::people::Roster;
 use crate::core::people::person::Person;
+
+/// Filters in one SUBSCRIBE: more than eight end the connection at AWS IoT Core.
+pub(super) const FILTERS: usize = 8;
 
 /// SUBSCRIBEs that are not answered yet, at most, and as many that are answered and not taken back: what they
 /// bring, and all their filters, are fewer than the shortest queue that is known holds (rumqttd: 200

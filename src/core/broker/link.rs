@@ -165,11 +165,6 @@ impl Link {
         self.phase = Phase::Closing(now + CLOSES_WITHIN);
     }
 
-    /// Whether it is, by this bridge itself.
-    pub(super) fn is_closing(&self) -> bool {
-        matches!(self.phase, Phase::Closing(_))
-    }
-
     /// Whether the time has come to try once more the version that was given up; `true` once, and the
     /// connection is to be closed for it.
     pub(super) fn looks_again(&mut self, now: Tick) -> bool {

@@ -4,8 +4,9 @@
 //! `link` says when there is a connection, with `version_probe` and `duplicate_client` for two manners of
 //! brokers; `claim` who may have it, by an `inquiry`, or by `standby` where several instances take turns;
 //! `read_back` and, where the broker does not answer wildcards, `by_name` ask for what earlier runs left,
-//! `found` is what that was, `refusals` what the broker does not take, `outbox` what is sent and in which
-//! order, with `pace` and `in_flight` how fast, and `suspects` at which message the broker hangs up.
+//! `found` is what that was, `own_state` what others make of this bridge's `online`, `refusals` what the
+//! broker does not take, `outbox` what is sent and in which order, with `pace` and `in_flight` how fast, and
+//! `suspects` at which message the broker hangs up.
 
 mod by_name;
 mod claim;
@@ -15,6 +16,7 @@ pub(in crate::core) mod in_flight;
 mod inquiry;
 mod link;
 pub(super) mod outbox;
+mod own_state;
 mod pace;
 mod read_back;
 mod refusals;
@@ -25,12 +27,12 @@ mod version_probe;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use self::by_name::ByName;
+use self::by_name::FILTERS;
 use self::claim::Claim;
-use self::found::Found;
 use self::link::{Link, Phase};
 use self::outbox::Outbox;
-use self::read_back::FILTERS;
+use self::own_state::OwnState;
+use self::read_back::ReadingBack;
 use self::refusals::Refusals;
 use super::context::Context;
 use super::model::effect::{BrokerOrder, ConnectAs, Effect, Ending, Message, Subscription};
@@ -40,7 +42,8 @@ use super::model::heard::Heard;
 use super::model::mqtt::{Protocol, Qos};
 use super::model::name::TopicLevel;
 use super::model::payload::StandbyInfo;
-use super::model::report::{DUPLICATE_CLIENT, Report, without_wildcards};
+use super::model::place::Place;
+use super::model::report::{DUPLICATE_CLIENT, Report};
 use super::model::settings::Settings;
 use super::model::snapshot::{BrokerSnapshot, BrokerState, StandbySnapshot};
 use super::model::time::Tick;
@@ -48,34 +51,19 @@ use super::model::topic::{BridgeField, OFFLINE, ONLINE};
 use super::people::Roster;
 use super::people::person::Person;
 
-/// Our own `online` may be on its way back, behind the word of another hand.
-const ECHO: Duration = Duration::from_millis(250);
-
-/// A `state` that another hand has changed is said again at most so often.
-const RESTATE: Duration = Duration::from_secs(1);
-
 /// The connection to the broker, and what is known of what it holds.
 #[derive(Debug)]
 pub(super) struct Broker {
     link: Link,
     claim: Claim,
-    found: Found,
-    /// What is said of a retained `info` that is another bridge's, until this bridge's own has taken its
-    /// place.
-    stranger: Option<Legible>,
-    by_name: ByName,
-    /// What was asked for by exact topic came, and nothing that filters with wildcards cover.
-    no_wildcards: bool,
-    /// What is read back, until late messages are not listened to any more.
-    read_back: Vec<String>,
+    outbox: Outbox,
+    read_back: ReadingBack,
     refusals: Refusals,
     resend_at: Option<Tick>,
     last_refresh: Option<Tick>,
     /// Subscriptions that are not answered yet, in order.
     asked: VecDeque<Vec<Subscription>>,
-    /// Another hand has changed this bridge's `state`; to be said again then.
-    restate_at: Option<Tick>,
-    last_restated: Option<Tick>,
+    own_state: OwnState,
 }
 
 /// What reading back has shown.
@@ -85,7 +73,7 @@ pub(super) enum ReadBack {
     Conflict(String),
     /// Presence may be published. These have a `health` and nothing else; of somebody who was never read
     /// nothing else was published, and a health does not say whose it is.
-    Done(BTreeSet<TopicLevel>),
+    Done { lone_healths: BTreeSet<TopicLevel> },
 }
 
 impl Broker {
@@ -94,18 +82,24 @@ impl Broker {
         Self {
             link: Link::new(settings.mqtt.protocol, now),
             claim: Claim::new(&settings.mqtt, random),
-            found: Found::default(),
-            stranger: None,
-            by_name: ByName::default(),
-            no_wildcards: false,
-            read_back: Vec::new(),
+            outbox: Outbox::default(),
+            read_back: ReadingBack::default(),
             refusals: Refusals::none(),
             resend_at: None,
             last_refresh: None,
             asked: VecDeque::new(),
-            restate_at: None,
-            last_restated: None,
+            own_state: OwnState::default(),
         }
+    }
+
+    /// What is to be sent.
+    pub(super) fn outbox(&mut self) -> &mut Outbox {
+        &mut self.outbox
+    }
+
+    /// Whether presence may be published.
+    pub(super) fn is_open(&self) -> bool {
+        self.outbox.is_open()
     }
 
     /// Whether the bridge is on its way out.
@@ -118,37 +112,27 @@ impl Broker {
         !self.link.is_stopping() && !self.claim.is_waiting()
     }
 
-    /// Whether it is one of several that wait for their turn.
-    pub(super) fn is_waiting(&self) -> bool {
-        self.claim.is_waiting()
-    }
-
     /// Whether this instance was active and has to step back: it was cut off from the broker, or stood still,
     /// for so long that another one may have taken over.
-    pub(super) fn steps_back(&mut self, outbox: &mut Outbox, cx: &mut Context) -> bool {
+    pub(super) fn steps_back(&mut self, cx: &mut Context) -> bool {
         let is_cut_off =
             self.link.is_up() && self.claim.standby().is_some_and(|standby| standby.is_cut_off(cx.now));
         if is_cut_off {
             self.link.give_up(cx.now);
-            self.release(outbox, cx);
+            self.release(cx);
         }
         is_cut_off
     }
 
     /// The connection that counted is over. `true` if this instance was active by it and is not any more.
-    fn release(&mut self, outbox: &mut Outbox, cx: &mut Context) -> bool {
+    fn release(&mut self, cx: &mut Context) -> bool {
         let Some(was_active) = self.claim.release() else { return false };
         self.link.begin_anew();
         if was_active {
-            outbox.close();
+            self.outbox.close();
             cx.report(Report::StepsBack);
         }
         was_active
-    }
-
-    /// After how long the broker forgets what it holds: only with MQTT 5 it can.
-    pub(super) fn message_expiry(&self, settings: &Settings) -> Option<Duration> {
-        settings.mqtt.message_expiry.filter(|_| self.link.protocol() == Protocol::V5)
     }
 
     /// For tests of what follows.
@@ -159,51 +143,52 @@ impl Broker {
 
     /// The broker let this client in. Subscribes to what others say, also to `lights`, and for the first time
     /// to what earlier runs left, with `announcements` to Home Assistant; `named` is where they left it, as
-    /// far as that is known. `false` if the connection was only a trial.
+    /// far as that is known. Returns whether this instance waited until now; nothing if the connection does
+    /// not count.
     pub(super) fn connected(
         &mut self,
         announcements: Option<String>,
         named: Vec<String>,
         lights: BTreeSet<String>,
-        outbox: &mut Outbox,
         cx: &mut Context,
-    ) -> bool {
+    ) -> Option<bool> {
         if self.link.is_stopping() {
-            return false;
+            return None;
         }
         if self.link.was_trial(cx.now) {
             cx.ask_broker(BrokerOrder::Disconnect);
-            return false;
+            return None;
         }
         if self.claim.connect_as() == ConnectAs::Visitor {
             self.link.visit();
             self.claim.visit(cx);
-            return false;
+            return None;
         }
+        let was_waiting = self.claim.is_waiting();
         self.claim.take(cx);
         // What was sent on a connection that was given up is not answered any more.
-        outbox.close();
+        self.outbox.close();
         let mut subscriptions = Vec::new();
         if self.link.must_read_back() {
-            self.read_back = read_back::filters(announcements, cx);
-            self.read_back.extend(self.claim.may_ask().then(|| cx.topics.pong()));
-            subscriptions = read_back::at_most_once(self.read_back.clone());
+            let mut filters = read_back::filters(announcements, cx);
+            filters.extend(self.claim.may_ask().then(|| cx.topics.pong()));
+            subscriptions = read_back::at_most_once(filters.clone());
+            self.read_back.filters.extend(filters);
         }
         let filters: Vec<String> = read_back::lasting(cx).into_iter().chain(lights).collect();
         let many = subscriptions.len().div_ceil(FILTERS) + filters.len().div_ceil(FILTERS);
         self.refusals.connected();
         self.asked.clear();
-        self.restate_at = None;
-        self.found = Found::default();
-        self.by_name = ByName::new(named);
+        self.own_state.connected();
+        self.read_back.connected(named);
         cx.report(Report::BrokerConnected);
         self.link.connected(many, cx.now);
         self.ask(subscriptions, cx);
         self.ask(read_back::at_least_once(filters), cx);
         if self.link.is_up() {
-            outbox.open();
+            self.outbox.open();
         }
-        true
+        Some(was_waiting)
     }
 
     /// Subscribes, a few filters at a time: some brokers close the connection at more.
@@ -224,48 +209,51 @@ impl Broker {
         }
         self.link.heard(true, cx.now);
         let asked = self.asked.pop_front().unwrap_or_default();
-        let over = self.by_name.answered(&asked);
+        let over = self.read_back.by_name.answered(&asked);
         self.refusals.answered(asked, refused, cx);
         self.unsubscribe(over.unwrap_or_default(), cx);
     }
 
-    /// Somebody, or the will of an older connection, has changed this bridge's `state`. It is said again, not
-    /// too often.
-    pub(super) fn heard_own_state(&mut self, message: &Incoming, outbox: &Outbox, cx: &Context) {
+    /// A word on the topic of this bridge's own `state`.
+    pub(super) fn heard_own_state(&mut self, message: &Incoming, cx: &Context) {
         // What was retained is what there was before `online` arrived; an older connection's will comes live.
-        let is_old = message.retained && outbox.announced_at().is_none();
-        if message.payload == ONLINE.as_bytes() {
-            self.restate_at = None;
-        } else if self.link.is_up() && !is_old && self.restate_at.is_none() {
-            let earliest = self.last_restated.map_or(cx.now, |last| last + RESTATE);
-            self.restate_at = Some(earliest.max(cx.now + ECHO));
+        let is_old = message.retained && self.outbox.announced_at().is_none();
+        if self.link.is_up() && !is_old || message.payload == ONLINE.as_bytes() {
+            self.own_state.heard(&message.payload, cx);
         }
     }
 
     /// Somebody asks whether this bridge lives.
-    pub(super) fn pinged(&mut self, ping: &Incoming, outbox: &mut Outbox, cx: &mut Context) {
+    pub(super) fn pinged(&mut self, ping: &Incoming, cx: &mut Context) {
         if let Some(standby) = self.claim.standby_mut() {
             standby.pinged(cx.now);
         }
         let is_awaited = self.claim.standby().is_some();
-        let is_holder = outbox.is_open() || is_awaited && self.link.is_reading_back();
+        let is_holder = self.outbox.is_open() || is_awaited && self.link.is_reading_back();
         if is_holder && let Some(pong) = self.claim.pong(&ping.payload, cx) {
             // Where another instance would take over it must not wait for thousands of messages.
             match is_awaited {
-                true => outbox.at_once(pong, cx),
-                false => outbox.result(pong),
+                true => self.outbox.at_once(pong, cx),
+                false => self.outbox.result(pong),
             }
         }
     }
 
-    /// A bridge answers a ping, or says unasked that it lives.
-    pub(super) fn heard_pong(&mut self, pong: &Incoming, now: Tick) {
-        self.claim.heard_pong(pong, now);
-    }
-
-    /// The word of another instance. `true` if others wait now than before.
-    pub(super) fn heard_instance(&mut self, instance: &TopicLevel, payload: &[u8], now: Tick) -> bool {
-        self.claim.heard_instance(instance, payload, now)
+    /// Takes a message that is about the connection. Returns whether others wait now than before; nothing to
+    /// a visitor, to whom no message is about anything but whether the bridge's place is free.
+    pub(super) fn heard(&mut self, heard: &Heard, message: &Incoming, now: Tick) -> Option<bool> {
+        if self.link.is_visiting() {
+            self.claim.heard(heard, message, now);
+            return None;
+        }
+        if message.retained {
+            self.link.heard(false, now);
+        }
+        if *heard == Heard::Pong {
+            self.claim.heard_pong(message, now);
+        }
+        let Heard::Standby(instance) = heard else { return Some(false) };
+        Some(self.claim.heard_instance(instance, &message.payload, now))
     }
 
     /// What `<bridge>/info` says of the connection: the version of MQTT, and who waits, where several
@@ -276,16 +264,6 @@ impl Broker {
             waiting: standby.others().collect(),
         });
         (self.link.protocol(), standby)
-    }
-
-    /// Whether the connection is a visitor's, to whom nothing matters but whether the bridge's place is free.
-    pub(super) fn is_visiting(&self) -> bool {
-        self.link.is_visiting()
-    }
-
-    /// The visitor hears what is said of the place.
-    pub(super) fn visitor_heard(&mut self, heard: &Heard, message: &Incoming, now: Tick) {
-        self.claim.heard(heard, message, now);
     }
 
     /// The broker does not take a message; the others go on.
@@ -309,80 +287,81 @@ impl Broker {
         self.refusals.skipped(topic, bytes, cx);
     }
 
-    /// A retained message came.
-    pub(super) fn heard_retained(&mut self, now: Tick) {
-        self.link.heard(false, now);
-    }
-
-    /// Something is retained on a topic of this bridge's or of another one's.
-    pub(super) fn found(&mut self, heard: &Heard, payload: &[u8], people: &Roster) {
-        let place = if let Heard::Person(user, _) = heard { people.by_name(user) } else { None };
-        self.found.take(heard, payload, place, self.by_name.has_begun());
-        // It may only have come late.
-        self.no_wildcards &= self.found.by_wildcard == 0;
+    /// Something is retained on a topic of this bridge's or of another one's, `earlier_announcements` perhaps
+    /// where that says.
+    pub(super) fn found(
+        &mut self,
+        heard: &Heard,
+        message: &Incoming,
+        earlier_announcements: Option<String>,
+        people: &Roster,
+        cx: &mut Context,
+    ) {
+        self.read_back.heard(heard, &message.payload, people);
+        if *heard == Heard::Own(BridgeField::State) {
+            self.heard_own_state(message, cx);
+        }
+        if let Some(filter) = earlier_announcements
+            && self.link.also_subscribes(cx.now)
+        {
+            self.read_back.filters.push(filter.clone());
+            self.ask(read_back::at_most_once(vec![filter]), cx);
+        }
     }
 
     /// There is no connection. `true` if this instance was active, and another one is to be.
-    pub(super) fn disconnected(
-        &mut self,
-        failure: &LinkFailure,
-        outbox: &mut Outbox,
-        cx: &mut Context,
-    ) -> bool {
+    pub(super) fn disconnected(&mut self, failure: &LinkFailure, cx: &mut Context) -> bool {
         if let Phase::Stopping { ending, .. } = &self.link.phase {
             cx.push(Effect::Finish(ending.clone()));
             return false;
         }
-        let is_own_doing = self.link.is_closing();
+        let is_own_doing = matches!(self.link.phase, Phase::Closing(_));
         if !is_own_doing && self.claim.lost(failure, self.link.is_visiting(), cx) {
             self.link.give_up(cx.now);
             return false;
         }
         // A broker that is away, or cut off, has nothing against a message.
         let hangs_up = matches!(failure, LinkFailure::Closed | LinkFailure::Refused(_)) && self.link.is_up();
-        let is_found = hangs_up && outbox.hung_up(cx);
-        outbox.close();
+        let is_found = hangs_up && self.outbox.hung_up(cx);
+        self.outbox.close();
         let was_visit = self.link.is_visiting();
         // Of several instances another one may have taken over, which is no fight.
         let is_explained = is_found || self.claim.standby().is_some() && !was_visit;
         let report = self.link.lost(failure, is_explained, cx.now, &mut cx.random);
         cx.report(report);
-        !is_own_doing && self.release(outbox, cx)
+        !is_own_doing && self.release(cx)
     }
 
     /// Time went on by `slept`. The broker gives a silent client up after one and a half times the keep-alive
     /// (MQTT 3.1.1 section 3.1.2.10), and reading back goes by how long it is silent, which nobody knows now.
     /// `true` if this instance was active, and another one is to be.
-    pub(super) fn slept(&mut self, slept: Duration, outbox: &mut Outbox, cx: &mut Context) -> bool {
+    pub(super) fn slept(&mut self, slept: Duration, cx: &mut Context) -> bool {
         let given_up = slept >= cx.settings.mqtt.keep_alive.mul_f32(1.5) && !self.link.is_stopping();
         if given_up || self.link.is_reading_back() || self.link.is_visiting() {
-            outbox.close();
+            self.outbox.close();
             self.claim.give_up();
             self.link.give_up(cx.now);
-            return self.release(outbox, cx);
+            return self.release(cx);
         }
         false
     }
 
     /// Publishes `last`, and `offline` where presence was published, and goes.
-    pub(super) fn stop(
-        &mut self,
-        ending: Ending,
-        mut last: Vec<Message>,
-        outbox: &mut Outbox,
-        cx: &mut Context,
-    ) {
+    pub(super) fn stop(&mut self, ending: Ending, mut last: Vec<Message>, cx: &mut Context) {
+        if self.link.is_stopping() {
+            return;
+        }
         let offline = || {
             Message::retained(cx.topics.of_bridge(BridgeField::State), OFFLINE.to_owned(), Qos::AtLeastOnce)
         };
-        last.extend(outbox.is_open().then(offline));
+        last.extend(self.outbox.is_open().then(offline));
         let waits = self.link.is_visiting() && self.claim.is_waiting();
         let is_connected = self.link.is_open() || waits;
         // Who never said that it is online says no goodbye either.
-        let goodbye = self.claim.standby().filter(|_| waits || outbox.is_open());
+        let goodbye = self.claim.standby().filter(|_| waits || self.outbox.is_open());
         last.extend(goodbye.and_then(|standby| standby.goodbye(cx)));
         self.link.stop(ending.clone(), !is_connected, cx.now);
-        outbox.close_with(last, cx);
+        self.outbox.close_with(last, cx);
         if !is_connected {
             cx.push(Effect::Finish(ending));
         }
@@ -396,7 +375,6 @@ impl Broker {
         announcements: usize,
         people: &Roster,
         announced: impl Fn(&Person, &Context) -> Option<String>,
-        outbox: &mut Outbox,
         cx: &mut Context,
     ) -> Option<ReadBack> {
         if self.link.is_stopping() {
@@ -413,14 +391,18 @@ impl Broker {
             self.link.close(cx.now);
             cx.ask_broker(BrokerOrder::Disconnect);
         }
-        if self.link.is_reading_back() && self.found.is_complete(announcements, people, &cx.settings) {
+        if self.link.is_reading_back()
+            && self.read_back.found.is_complete(announcements, people, &cx.settings)
+        {
             self.link.heard_all(cx.now);
         }
-        if self.link.has_read_back(cx.now) && self.by_name.begins(&self.found, people, cx) {
+        let ReadingBack { found, by_name, .. } = &mut self.read_back;
+        if self.link.has_read_back(cx.now) && by_name.begins(found, people, cx) {
             self.link.reads_on(by_name::AT_MOST, cx.now);
         }
         while self.link.is_reading_back()
-            && let Some(filters) = self.by_name.next(&self.found, people, &announced, cx)
+            && let ReadingBack { found, by_name, .. } = &mut self.read_back
+            && let Some(filters) = by_name.next(found, people, &announced, cx)
         {
             self.link.also_subscribes(cx.now);
             self.ask(read_back::at_most_once(filters), cx);
@@ -428,109 +410,109 @@ impl Broker {
         if !self.link.has_read_back(cx.now) || self.claim.is_asking() {
             return None;
         }
-        self.stranger = self.found.stranger(cx);
         // Where no visitor is let in it is asked now; only a bridge of another client id is left to answer.
-        if self.stranger.is_some() && self.claim.ask(cx) {
+        if self.read_back.meets_stranger(cx) && self.claim.ask(cx) {
             return None;
         }
         self.link.finish_reading_back(cx.now);
         if let Some(standby) = self.claim.standby_mut() {
             standby.publishes(cx.now);
         }
-        cx.report(self.stranger.clone().map(Report::StrangersInfo));
-        let Found { neighbours, states, healths, by_wildcard, by_name, .. } = std::mem::take(&mut self.found);
-        self.no_wildcards = by_name && by_wildcard == 0;
-        cx.report(self.no_wildcards.then_some(Report::NoWildcards));
-        outbox.open();
-        // Where no other bridge has ever been they are this one's.
-        Some(ReadBack::Done(if neighbours { BTreeSet::new() } else { &healths - &states }))
+        self.outbox.open();
+        Some(ReadBack::Done { lone_healths: self.read_back.end(cx) })
     }
 
-    /// Does what the connection's own time asks for beside that.
-    pub(super) fn tend_later(&mut self, outbox: &mut Outbox, cx: &mut Context) {
+    /// Does what the connection's own time asks for beside that. Returns whether everything is to be sent
+    /// again, which may be asked for: it would vanish, or was refused.
+    pub(super) fn tend_later(&mut self, is_asked_for: bool, cx: &mut Context) -> bool {
         if self.link.is_open()
             && let Some(said) = self.claim.standby_mut().and_then(|standby| standby.says(cx.now))
         {
-            outbox.at_once(Message::handed_on(cx.topics.pong(), said), cx);
+            self.outbox.at_once(Message::handed_on(cx.topics.pong(), said), cx);
         }
         if self.link.looks_again(cx.now) {
-            outbox.close();
+            self.outbox.close();
             cx.ask_broker(BrokerOrder::Disconnect);
         }
-        if self.restates_at(outbox).is_some_and(|at| at <= cx.now) {
-            self.restate_at = None;
-            self.last_restated = Some(cx.now);
-            outbox.own(cx.topics.of_bridge(BridgeField::State), ONLINE.to_owned());
+        if self.link.is_up() && self.own_state.restates(self.outbox.announced_at(), cx.now) {
+            self.outbox.own(cx.topics.of_bridge(BridgeField::State), ONLINE.to_owned());
         }
         if self.link.is_up() {
             let again = self.refusals.due_again(cx);
             self.ask(again, cx);
         }
         if self.link.stop_listening(cx.now) {
-            let over = std::mem::take(&mut self.read_back).into_iter().chain(self.by_name.end()).collect();
+            let over = self.read_back.end_listening();
             self.unsubscribe(over, cx);
         }
         if let Phase::Stopping { deadline, ending, closing } = &mut self.link.phase {
             if cx.now >= *deadline {
                 cx.push(Effect::Finish(ending.clone()));
-            } else if !*closing && outbox.in_flight() == 0 {
+            } else if !*closing && self.outbox.in_flight() == 0 {
                 *closing = true;
                 cx.ask_broker(BrokerOrder::Disconnect);
             }
         }
-    }
-
-    /// When `online` is said again: not before it was said.
-    fn restates_at(&self, outbox: &Outbox) -> Option<Tick> {
-        let announced = outbox.announced_at().filter(|_| self.link.is_up())?;
-        Some(self.restate_at?.max(announced + ECHO))
+        let is_due = is_asked_for || self.resend_at.is_some_and(|at| at <= cx.now);
+        self.outbox.begins_trial(cx) || self.outbox.is_open() && is_due
     }
 
     /// When time alone changes something.
-    pub(super) fn wake_at(&self, outbox: &Outbox) -> Option<Tick> {
-        let resend_at = self.resend_at.filter(|_| outbox.is_open());
+    pub(super) fn wake_at(&self) -> Option<Tick> {
+        let resend_at = self.resend_at.filter(|_| self.outbox.is_open());
         let of_link = self.refusals.ask_at().filter(|_| self.link.is_up());
+        let restates_at = self.own_state.wake_at(self.outbox.announced_at()).filter(|_| self.link.is_up());
         let is_connected = self.link.is_open() || self.link.is_visiting();
         let of_claim = self.claim.wake_at(self.link.is_up()).filter(|_| is_connected);
-        let of_link = of_link.into_iter().chain(self.restates_at(outbox)).chain(of_claim);
+        let of_link = of_link.into_iter().chain(restates_at).chain(of_claim);
         // While an answer is waited for, reading back is as well.
         let link_at = self.link.wake_at().filter(|_| !self.claim.is_asking());
-        link_at.into_iter().chain(resend_at).chain(of_link).chain(outbox.wake_at()).min()
+        link_at.into_iter().chain(resend_at).chain(of_link).chain(self.outbox.wake_at()).min()
     }
 
-    /// Whether everything is to be sent again, since it would vanish or was refused.
-    pub(super) fn is_resend_due(&self, now: Tick) -> bool {
-        self.resend_at.is_some_and(|at| at <= now)
+    /// Everything is sent again. Returns the topics that were refused since the last time.
+    pub(super) fn send_everything(&mut self, people: &Roster, cx: &Context) -> BTreeMap<String, Legible> {
+        // Before it vanishes, and as often as is configured, though nothing changed.
+        let renewal = self.message_expiry(&cx.settings).map(|expiry| expiry / 2);
+        let every = renewal.into_iter().chain(cx.settings.mqtt.refresh_interval).min();
+        self.resend_at = every.map(|every| cx.now + every);
+        self.outbox.send_everything(people, self.link.first_sending());
+        self.refusals.take_topics()
     }
 
-    /// Everything is sent again. Returns whether that is the first time in this run, and the topics that were
-    /// refused since the last time.
-    pub(super) fn resends(&mut self, cx: &Context) -> (bool, BTreeMap<String, Legible>) {
-        self.resend_at = self.resend_every(&cx.settings).map(|every| cx.now + every);
-        (self.link.first_sending(), self.refusals.take_topics())
+    /// Sends what fits into the window. `announcement` makes what Home Assistant is told of somebody.
+    pub(super) fn send(
+        &mut self,
+        people: &Roster,
+        announcement: impl Fn(Place, &Person, &Context) -> Option<(String, String)>,
+        cx: &mut Context,
+    ) {
+        let expires = self.message_expiry(&cx.settings);
+        self.outbox.send(people, announcement, expires, cx);
     }
 
-    /// How often everything is sent again though nothing changed.
-    fn resend_every(&self, settings: &Settings) -> Option<Duration> {
-        let renewal = self.message_expiry(settings).map(|expiry| expiry / 2);
-        renewal.into_iter().chain(settings.mqtt.refresh_interval).min()
+    /// After how long the broker forgets what it holds: only with MQTT 5 it can.
+    fn message_expiry(&self, settings: &Settings) -> Option<Duration> {
+        settings.mqtt.message_expiry.filter(|_| self.link.protocol() == Protocol::V5)
     }
 
     /// Somebody wants everything anew: `true` at most once per interval, and while there is a connection.
-    pub(super) fn may_refresh(&mut self, outbox: &Outbox, cx: &Context) -> bool {
+    pub(super) fn may_refresh(&mut self, cx: &Context) -> bool {
         let interval = cx.settings.shortest_interval();
-        let may = outbox.is_open() && self.last_refresh.is_none_or(|last| cx.now >= last + interval);
+        let may = self.outbox.is_open() && self.last_refresh.is_none_or(|last| cx.now >= last + interval);
         if may {
             self.last_refresh = Some(cx.now);
         }
         may
     }
 
-    /// `online` has arrived, and everything before it. `true` if a notice has gone with that.
-    pub(super) fn online(&mut self, cx: &mut Context) -> bool {
-        let report = self.link.online();
-        cx.report(report);
-        self.stranger.take().is_some()
+    /// So many of the oldest messages have arrived. `true` if a notice has gone with that.
+    pub(super) fn acknowledged(&mut self, count: usize, cx: &mut Context) -> bool {
+        if !self.outbox.acknowledged(count, cx.now) {
+            return false;
+        }
+        cx.report(self.link.online());
+        self.read_back.online()
     }
 
     /// Subscribes to more on the connection there is, if there is one.
@@ -540,14 +522,6 @@ impl Broker {
                 self.link.also_subscribes(cx.now);
             }
             self.ask(read_back::at_least_once(filters), cx);
-        }
-    }
-
-    /// Reads back more of what an earlier run left, as long as anything is.
-    pub(super) fn also_read_back(&mut self, filter: String, cx: &mut Context) {
-        if self.link.also_subscribes(cx.now) {
-            self.read_back.push(filter.clone());
-            self.ask(read_back::at_most_once(vec![filter]), cx);
         }
     }
 
@@ -570,7 +544,7 @@ impl Broker {
 
     /// What the broker refuses, on `<bridge>/health`.
     pub(super) fn refusal_notices(&self) -> impl Iterator<Item = String> {
-        self.refusals.notices()
+        self.refusals.notices().chain(self.outbox.notice())
     }
 
     /// What is said of the connection on `<bridge>/health`.
@@ -583,13 +557,11 @@ impl Broker {
                 self.link.protocol().as_str()
             )
         });
-        let stranger = self.stranger.as_ref().map(|notice| notice.as_str().to_owned());
-        let wildcards = self.no_wildcards.then(without_wildcards);
-        duplicate.into_iter().chain(version).chain(stranger).chain(wildcards)
+        duplicate.into_iter().chain(version).chain(self.read_back.notices())
     }
 
     /// The way to the broker.
-    pub(super) fn snapshot(&self, outbox: &Outbox) -> BrokerSnapshot {
+    pub(super) fn snapshot(&self) -> BrokerSnapshot {
         BrokerSnapshot {
             standby: self.claim.standby().map(|standby| StandbySnapshot {
                 is_active: self.claim.is_claimed(),
@@ -607,8 +579,8 @@ impl Broker {
             },
             trouble: self.link.trouble().map(str::to_owned),
             protocol: self.link.protocol(),
-            queue: outbox.waiting(),
-            in_flight: outbox.in_flight(),
+            queue: self.outbox.waiting(),
+            in_flight: self.outbox.in_flight(),
         }
     }
 }

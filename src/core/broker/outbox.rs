@@ -303,12 +303,6 @@ impl Outbox {
         messages + self.doubted.len() + self.fresh.len() + self.everyone.len() + usize::from(self.announce)
     }
 
-    /// Messages that wait, at most.
-    fn messages_waiting(&self) -> usize {
-        let people = self.fresh.len() + self.everyone.len();
-        self.waiting() + people * (MESSAGES_OF_ONE - 1)
-    }
-
     /// Messages that were sent and have not arrived yet, as far as is known.
     pub(super) fn in_flight(&self) -> usize {
         self.in_flight.count()
@@ -327,7 +321,8 @@ impl Outbox {
             return;
         }
         let mut messages = Vec::new();
-        let paced = self.pace.room(self.messages_waiting(), cx.now);
+        let of_people = (self.fresh.len() + self.everyone.len()) * (MESSAGES_OF_ONE - 1);
+        let paced = self.pace.room(self.waiting() + of_people, cx.now);
         let room = self.in_flight.room();
         while messages.len() < room.min(paced) && !self.suspects.keep_others_waiting() {
             let before = messages.len();

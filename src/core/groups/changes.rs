@@ -4,7 +4,6 @@
 //! first.
 
 use super::difference::Difference;
-use super::handing::Handing;
 use super::member_pages::Named;
 use super::roster_change::{CarriedOut, Change, Pending};
 use super::{Groups, name_conflicts};
@@ -27,23 +26,13 @@ impl Groups {
         };
         let is_new = |named: &Named| !named.configured && people.by_id(&named.id).next().is_none();
         let Some(named) = membership.pages.portion(is_new) else { return };
-        let (discovery, account) = (membership.group.discovery, membership.group.account);
         let mut joining = Difference { joining: (0..named.len()).collect(), ..Difference::default() };
         if !name_conflicts::settle(&mut joining, &named, people).is_empty() {
             return membership.pages.put_back(named);
         }
         membership.some_joined(named.iter().map(|named| named.id));
-        self.pending = Some(Pending {
-            group,
-            discovery,
-            account,
-            first: Vec::new(),
-            joining: joining.joining.into_iter(),
-            handing: Handing::new(named),
-            report: None,
-            is_news: true,
-            is_whole: false,
-        });
+        let joining = joining.joining.into_iter();
+        self.pending = Some(Pending { joining, ..Pending::new(group, &membership.group, named) });
     }
 
     /// A group was read to its end: who is in it, and about whom there is news, both in the order of object
@@ -84,18 +73,15 @@ impl Groups {
         // The next one is the last.
         first.reverse();
         let is_reported = at_start || joined + left > 0;
-        self.pending = Some(Pending {
-            group,
-            discovery,
-            account,
-            first,
-            joining: joining.into_iter(),
-            handing: Handing::new(named),
-            report: is_reported.then_some(Report::Members { members, joined, left }),
-            is_news,
-            is_whole: true,
-        });
         if let Some(membership) = self.list.get_mut(group) {
+            self.pending = Some(Pending {
+                first,
+                joining: joining.into_iter(),
+                report: is_reported.then_some(Report::Members { members, joined, left }),
+                is_news,
+                is_whole: true,
+                ..Pending::new(group, &membership.group, named)
+            });
             membership.left_out = conflicts;
         }
         Ok(())
@@ -118,14 +104,14 @@ impl Groups {
                     cx.report_of(pending.account, pending.report.take());
                     let (is_news, is_whole) = (pending.is_news, pending.is_whole);
                     self.pending = None;
-                    return Some(CarriedOut::All { is_news, is_whole });
+                    return Some(CarriedOut { is_news, is_whole });
                 };
                 let remembered = self.orphans.take(&joining.name);
                 let user = user(joining, pending.discovery, pending.account);
                 people.join(user, Entry::member(pending.group), remembered, cx);
             }
         }
-        Some(CarriedOut::One)
+        Some(CarriedOut { is_news: false, is_whole: false })
     }
 }
 

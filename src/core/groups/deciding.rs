@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use super::{Groups, may_come};
 use crate::core::broker::outbox::Outbox;
 use crate::core::context::Context;
+use crate::core::model::event::Incoming;
+use crate::core::model::heard::Heard;
 use crate::core::model::name::TopicLevel;
 use crate::core::model::payload::RememberedState;
 use crate::core::model::remembered::Remembered;
@@ -13,26 +15,27 @@ use crate::core::model::topic::Field;
 use crate::core::people::Roster;
 
 impl Groups {
-    /// Somebody's `state` is retained, whoever published it. Nobody may believe that of an earlier run of
-    /// somebody who is not known yet.
-    pub(in crate::core) fn found_state(
+    /// Takes what is retained, if it is somebody's `state`, whoever published it. Nobody may believe that of
+    /// an earlier run of somebody who is not known yet.
+    pub(in crate::core) fn found(
         &mut self,
-        user: TopicLevel,
-        payload: &[u8],
+        heard: &Heard,
+        message: &Incoming,
         people: &mut Roster,
         outbox: &mut Outbox,
         cx: &mut Context,
     ) {
-        let state: Option<RememberedState> = serde_json::from_slice(payload).ok();
+        let Heard::Person(user, Field::State) = heard else { return };
+        let state: Option<RememberedState> = serde_json::from_slice(&message.payload).ok();
         let Some(state) = state.filter(|state| cx.is_own(&state.bridge)) else { return };
-        if let Some(place) = people.by_name(&user) {
+        if let Some(place) = people.by_name(user) {
             people.remember(place, Remembered::from_state(&state), cx);
-        } else if self.may_come(&user) {
-            outbox.doubt(cx.topics.of_user(&user, Field::Health));
-            self.orphans.state(user, Remembered::from_state(&state));
+        } else if self.may_come(user) {
+            outbox.doubt(cx.topics.of_user(user, Field::Health));
+            self.orphans.state(user.clone(), Remembered::from_state(&state));
         } else {
-            outbox.remove_user(&user, cx);
-            cx.report(Report::Removed(user));
+            outbox.remove_user(user, cx);
+            cx.report(Report::Removed(user.clone()));
         }
     }
 

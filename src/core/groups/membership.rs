@@ -21,7 +21,7 @@ pub(super) struct Membership {
     /// How many joined in the one under way.
     pub joined: usize,
     /// Some reading was complete, so that whoever is not among them is no member.
-    whole: bool,
+    pub whole: bool,
     /// Members who could not be read in the last reading.
     unreadable: usize,
     pub pages: MemberPages,
@@ -73,11 +73,6 @@ impl Membership {
         let (ids, whole, at_start) =
             known.map_or((Vec::new(), false, false), |known| (known.ids, known.whole, known.at_start));
         Self { ids, whole, ..Self::new(group, at_start, now) }
-    }
-
-    /// Whether it was never read completely.
-    pub(super) fn is_unread(&self) -> bool {
-        !self.whole
     }
 
     /// Whether this person was a member when it was last read.

@@ -15,7 +15,7 @@ mod membership;
 mod name_conflicts;
 mod orphans;
 mod pages;
-pub(super) mod roster_change;
+mod roster_change;
 
 use std::collections::BTreeSet;
 
@@ -122,6 +122,6 @@ impl Groups {
 /// Names that no group gives any more may be of anybody who has another one now.
 fn may_come(list: &[Membership], name: &TopicLevel) -> bool {
     let makes = |group: &Membership| group.group.name.may_make(name);
-    let mut unread = list.iter().filter(|group| group.is_unread()).peekable();
+    let mut unread = list.iter().filter(|group| !group.whole).peekable();
     unread.peek().is_some() && (unread.any(makes) || !list.iter().any(makes))
 }

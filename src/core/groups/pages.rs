@@ -6,6 +6,8 @@ use std::time::Duration;
 use super::Groups;
 use super::member_pages::{Named, Turned};
 use super::membership::Membership;
+use crate::core::accounts::requests::Requests;
+use crate::core::accounts::requests::target::Target;
 use crate::core::context::Context;
 use crate::core::model::account::AccountId;
 use crate::core::model::members::{Member, MembersPage};
@@ -14,8 +16,6 @@ use crate::core::model::name_conflict::NameConflict;
 use crate::core::model::request::{DENIED_RETRY, Ended, ReadFailure, ReadMembers};
 use crate::core::model::settings::Settings;
 use crate::core::people::Roster;
-use crate::core::requests::Requests;
-use crate::core::requests::target::Target;
 
 impl Groups {
     /// A page of members was read, or could not be: what was read of the group before is good then, and what
@@ -60,7 +60,7 @@ impl Groups {
         if let Some(membership) = self.list.get_mut(group) {
             membership.due = cx.now + wait;
         }
-        requests.page_done(job.round, wait, cx.now);
+        requests.done_for(job.about(Target::Members), wait, cx.now);
         // One after the other, whatever comes of the one before.
         let is_last_begun =
             || !self.list.iter().skip(group + 1).any(|later| is_begun(later, requests.account()));

@@ -1,10 +1,11 @@
 //! The changes of who is followed, as they are carried out.
 
 use super::handing::Handing;
+use super::member_pages::Named;
 use crate::core::model::account::AccountId;
 use crate::core::model::place::Place;
 use crate::core::model::report::Report;
-use crate::core::model::settings::User;
+use crate::core::model::settings::{Group, User};
 
 /// One change of who is followed as a member.
 #[derive(Debug)]
@@ -17,18 +18,13 @@ pub(super) enum Change {
     Belong(Place, usize),
 }
 
-/// What was carried out.
+/// A change was carried out, or the last of them.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::core) enum CarriedOut {
-    /// One change, to be handed on before the next.
-    One,
-    /// All of them.
-    All {
-        /// Whether anybody changed by it.
-        is_news: bool,
-        /// Whether the group was read to its end.
-        is_whole: bool,
-    },
+pub(in crate::core) struct CarriedOut {
+    /// All of them were, and somebody changed by it.
+    pub is_news: bool,
+    /// All of them were, and the group was read to its end.
+    pub is_whole: bool,
 }
 
 /// Changes that are still to be carried out. Members join one by one: a whole tenant may join at once, and
@@ -45,4 +41,21 @@ pub(super) struct Pending {
     pub report: Option<Report>,
     pub is_news: bool,
     pub is_whole: bool,
+}
+
+impl Pending {
+    /// Nobody joins yet of these, who were `named` in a reading.
+    pub(super) fn new(group: usize, settings: &Group, named: Vec<Named>) -> Self {
+        Self {
+            group,
+            discovery: settings.discovery,
+            account: settings.account,
+            first: Vec::new(),
+            joining: Vec::new().into_iter(),
+            handing: Handing::new(named),
+            report: None,
+            is_news: true,
+            is_whole: false,
+        }
+    }
 }

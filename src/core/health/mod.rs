@@ -9,12 +9,16 @@ use jiff::Timestamp;
 
 use super::broker::outbox::Outbox;
 use super::context::Context;
+use super::model::event::Incoming;
 use super::model::health::GraphState;
+use super::model::heard::Heard;
 use super::model::mqtt::Protocol;
 use super::model::name::TopicLevel;
 use super::model::payload::{
     AccountHealth, AccountInfo, HealthPayload, InOrder, Info, RememberedInfo, StandbyInfo, json,
 };
+use super::model::report::Report;
+use super::model::settings::Settings;
 use super::model::time::{Now, Tick, whole_seconds};
 use super::model::topic::BridgeField;
 
@@ -85,9 +89,15 @@ impl BridgeHealth {
         self.started_at
     }
 
-    /// The configuration was read again, or could not be.
-    pub(super) fn reloaded(&mut self, trouble: Option<String>) {
-        self.reload_trouble = trouble;
+    /// The configuration was read again.
+    pub(super) fn reloaded(&mut self) {
+        self.reload_trouble = None;
+    }
+
+    /// The configuration could not be read again.
+    pub(super) fn not_reloaded(&mut self, why: String, cx: &mut Context) {
+        cx.report(Report::NotConfigured(why.clone()));
+        self.reload_trouble = Some(why);
     }
 
     /// That the configuration could not be read again.
@@ -124,47 +134,29 @@ impl BridgeHealth {
         self.last.publish_news(overall, each, || cx.topics.of_bridge(BridgeField::Health), outbox, cx);
     }
 
-    /// Queues all of it.
-    pub(super) fn publish_all(&mut self, words: HealthWords, outbox: &mut Outbox, cx: &Context) {
+    /// All of it is news from now on.
+    pub(super) fn forget_published(&mut self) {
         self.last.said = None;
         self.accounts.values_mut().for_each(|last| last.said = None);
-        self.publish_news(words, outbox, cx);
     }
 
-    /// An account is not configured any more.
-    pub(super) fn account_goes(&mut self, name: &TopicLevel, outbox: &mut Outbox, cx: &Context) {
-        self.accounts.remove(name);
-        remove_account(name, outbox, cx);
-    }
-
-    /// The `info` of an earlier run says which accounts it had: takes back what it said of those that are not
-    /// configured any more, and a code that is not announced any more.
-    pub(super) fn found_info(info: &[u8], outbox: &mut Outbox, cx: &Context) {
-        let info: Option<RememberedInfo> = serde_json::from_slice(info).ok();
-        let Some(info) = info.filter(|info| cx.is_own(&info.bridge)) else { return };
-        for name in info.accounts.keys().filter_map(|name| name.parse::<TopicLevel>().ok()) {
-            let known = cx.settings.accounts.iter().find(|account| account.name.as_ref() == Some(&name));
-            match known {
-                None => remove_account(&name, outbox, cx),
-                Some(known) if !known.sign_in.announce => {
-                    outbox.remove(cx.topics.of_account(Some(&name), BridgeField::SignIn));
-                }
-                Some(_) => {}
-            }
+    /// These accounts are not configured any more.
+    pub(super) fn accounts_go(&mut self, names: &[TopicLevel], outbox: &mut Outbox, cx: &Context) {
+        for name in names {
+            self.accounts.remove(name);
+            remove_account(name, outbox, cx);
         }
     }
 
-    /// Queues `<bridge>/info`. `signed_in` is who is signed in to each account.
-    pub(super) fn publish_info<'a>(
+    /// What `<bridge>/info` holds. `signed_in` is who is signed in to each account.
+    pub(super) fn info<'a>(
         &self,
         mut signed_in: impl Iterator<Item = Option<&'a str>>,
         users: usize,
         achieved_interval: Duration,
         (protocol, standby): (Protocol, Option<StandbyInfo<'a>>),
-        outbox: &mut Outbox,
-        cx: &Context,
-    ) {
-        let settings = &cx.settings;
+        settings: &Settings,
+    ) -> String {
         let only = settings.accounts.first().filter(|_| settings.is_single());
         let account = only.and_then(|_| signed_in.next().flatten());
         let accounts = only.is_none().then(|| {
@@ -174,7 +166,7 @@ impl BridgeHealth {
             });
             InOrder(each.collect())
         });
-        let info = json(&Info {
+        json(&Info {
             version: settings.version,
             started_at: self.started_at,
             bridge: &settings.mqtt.client_id,
@@ -188,8 +180,7 @@ impl BridgeHealth {
             protocol: protocol.as_str(),
             discovery_prefix: settings.discovery.as_ref().map(|discovery| discovery.prefix.as_str()),
             standby,
-        });
-        outbox.own(cx.topics.of_bridge(BridgeField::Info), info);
+        })
     }
 }
 
@@ -241,6 +232,24 @@ fn overall(
         since: worst.map_or_else(Timestamp::default, |(_, words)| words.since),
         last_success: accounts.iter().filter_map(|(_, words)| words.last_success).max(),
         may_move: true,
+    }
+}
+
+/// The `info` of an earlier run says which accounts it had: takes back what it said of those that are not
+/// configured any more, and a code that is not announced any more.
+pub(super) fn found(heard: &Heard, message: &Incoming, outbox: &mut Outbox, cx: &Context) {
+    let Heard::Own(BridgeField::Info) = heard else { return };
+    let info: Option<RememberedInfo> = serde_json::from_slice(&message.payload).ok();
+    let Some(info) = info.filter(|info| cx.is_own(&info.bridge)) else { return };
+    for name in info.accounts.keys().filter_map(|name| name.parse::<TopicLevel>().ok()) {
+        let known = cx.settings.accounts.iter().find(|account| account.name.as_ref() == Some(&name));
+        match known {
+            None => remove_account(&name, outbox, cx),
+            Some(known) if !known.sign_in.announce => {
+                outbox.remove(cx.topics.of_account(Some(&name), BridgeField::SignIn));
+            }
+            Some(_) => {}
+        }
     }
 }
 

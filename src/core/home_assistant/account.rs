@@ -61,7 +61,7 @@ pub(super) fn entities<'a>(ids: &Ids<'_>, account: &'a Named<'_>) -> [(String, E
 }
 
 /// What was announced of an account: keys and platforms.
-pub(in crate::core) fn announced(name: &TopicLevel) -> Entities {
+pub(super) fn announced(name: &TopicLevel) -> Entities {
     keys(Some(name)).into_iter().map(|(key, platform)| (key, platform.to_owned())).collect()
 }
 

@@ -8,6 +8,7 @@ use super::device_id::DeviceId;
 use super::entity::Entities;
 use super::person::{CONTROLS, Controls, Described, of_person};
 use super::remembered::Remembered;
+use super::{account, light};
 use crate::core::broker::outbox::Outbox;
 use crate::core::context::Context;
 use crate::core::model::event::Incoming;
@@ -16,7 +17,7 @@ use crate::core::model::name::{BaseTopic, ObjectId, TopicLevel};
 use crate::core::model::payload::RememberedInfo;
 use crate::core::model::place::Place;
 use crate::core::model::time::Tick;
-use crate::core::model::topic::Field;
+use crate::core::model::topic::{BridgeField, Field};
 use crate::core::people::Roster;
 use crate::core::people::person::Person;
 
@@ -42,6 +43,9 @@ pub(in crate::core) struct HomeAssistant {
     found: Vec<Remembered>,
     /// When everything is sent again because Home Assistant has started.
     birth_at: Option<Tick>,
+    /// The accounts and the lights that the bridge itself is announced with.
+    accounts: Vec<TopicLevel>,
+    lights: Vec<TopicLevel>,
 }
 
 /// What an announcement says that may change.
@@ -128,32 +132,42 @@ impl HomeAssistant {
         }
     }
 
-    /// Queues the announcement of the bridge itself, with these lights.
-    pub(in crate::core) fn announce_bridge(&self, lights: &[TopicLevel], outbox: &mut Outbox, cx: &Context) {
-        if let Some(topic) = device_topic(cx) {
+    /// The bridge itself has these lights, and the accounts that are configured: announces it, if they are
+    /// others than before.
+    pub(in crate::core) fn bridge_has(&mut self, lights: Vec<TopicLevel>, outbox: &mut Outbox, cx: &Context) {
+        if self.lights == lights && self.accounts.iter().eq(cx.settings.account_names()) {
+            return;
+        }
+        let accounts = std::mem::replace(&mut self.accounts, cx.settings.account_names().cloned().collect());
+        let lights = std::mem::replace(&mut self.lights, lights);
+        if let Some(topic) = announced_bridge(cx) {
+            let of_lights = lights.iter().flat_map(light::announced);
+            self.have(topic, accounts.iter().flat_map(account::announced).chain(of_lights));
+        }
+        self.announce_bridge(outbox, cx);
+    }
+
+    /// Queues the announcement of the bridge itself.
+    pub(in crate::core) fn announce_bridge(&self, outbox: &mut Outbox, cx: &Context) {
+        if let Some(topic) = announced_bridge(cx) {
+            let before = self.entities(&topic);
             let client_id = &cx.settings.mqtt.client_id;
-            let accounts: Vec<TopicLevel> = cx.settings.account_names().cloned().collect();
             let payload =
-                of_bridge(client_id, &cx.settings, &cx.topics, &accounts, lights, self.entities(&topic));
+                of_bridge(client_id, &cx.settings, &cx.topics, &self.accounts, &self.lights, before);
             outbox.own(topic, payload);
         }
     }
 
-    /// The bridge itself has announced these entities.
-    pub(in crate::core) fn bridge_had(&mut self, entities: Entities, cx: &Context) {
-        if let Some(topic) = device_topic(cx) {
-            self.have(topic, entities);
-        }
+    /// The topic and payload of the announcement of whoever is at a place, if there is one.
+    pub(in crate::core) fn announcements(
+        &self,
+    ) -> impl Fn(Place, &Person, &Context) -> Option<(String, String)> {
+        |place, person, cx| self.announcement(place, person, cx)
     }
 
     /// The topic and payload of the announcement of whoever is at a place, if they are to be announced under
     /// this name.
-    pub(in crate::core) fn announcement(
-        &self,
-        place: Place,
-        person: &Person,
-        cx: &Context,
-    ) -> Option<(String, String)> {
+    fn announcement(&self, place: Place, person: &Person, cx: &Context) -> Option<(String, String)> {
         let prefix = prefix(cx)?;
         let id = person.id().filter(|id| self.places.get(id) == Some(&place))?;
         let topic = DeviceId::of_person(id).topic(prefix);
@@ -169,16 +183,18 @@ impl HomeAssistant {
         Some((topic, payload))
     }
 
-    /// Takes a retained announcement of a device. `may_come` says whether somebody may still be followed who
-    /// is unknown now. Returns the lights that are announced as entities of the bridge.
-    pub(in crate::core) fn heard_device(
+    /// Takes what is retained, if it is the announcement of a device. `may_come` says whether somebody may
+    /// still be followed who is unknown now. Returns the lights that are announced as entities of the bridge.
+    pub(in crate::core) fn found(
         &mut self,
+        heard: &Heard,
         message: &Incoming,
         may_come: impl Fn(&TopicLevel) -> bool,
         people: &Roster,
         outbox: &mut Outbox,
         cx: &Context,
     ) -> Vec<TopicLevel> {
+        let Heard::Device = heard else { return Vec::new() };
         let read = |client_id| Remembered::read(&message.topic, &message.payload, client_id);
         let mut own_ids = std::iter::once(&cx.settings.mqtt.client_id).chain(&cx.settings.predecessor);
         let Some(earlier) = own_ids.find_map(read) else { return Vec::new() };
@@ -194,7 +210,7 @@ impl HomeAssistant {
     }
 
     /// How many announcements were read back, before it is known who is followed.
-    pub(in crate::core) fn found(&self) -> usize {
+    pub(in crate::core) fn found_count(&self) -> usize {
         self.found.len()
     }
 
@@ -206,7 +222,7 @@ impl HomeAssistant {
         outbox: &mut Outbox,
         cx: &Context,
     ) {
-        let device = device_topic(cx);
+        let device = announced_bridge(cx);
         let devices = prefix(cx).map(|prefix| format!("{prefix}/device/"));
         for Remembered { topic, entities, state_topic, paused_at: _ } in std::mem::take(&mut self.found) {
             let is_here = devices.as_ref().is_some_and(|devices| topic.starts_with(devices));
@@ -248,6 +264,11 @@ impl HomeAssistant {
     /// When everything is sent again because Home Assistant has started.
     pub(in crate::core) fn wake_at(&self) -> Option<Tick> {
         self.birth_at
+    }
+
+    /// Whether it is, now.
+    pub(in crate::core) fn is_born(&self, now: Tick) -> bool {
+        self.birth_at.is_some_and(|at| at <= now)
     }
 
     /// Everything is being sent.
@@ -298,20 +319,20 @@ pub(in crate::core) fn every_announcement(cx: &Context) -> Option<String> {
     prefix(cx).map(super::every_device)
 }
 
-/// Where the bridge itself is announced.
-pub(in crate::core) fn announced_bridge(cx: &Context) -> Option<String> {
-    device_topic(cx)
-}
-
 /// Where somebody is announced, if they are and it is known by which object id.
 pub(in crate::core) fn announced_person(person: &Person, cx: &Context) -> Option<String> {
     let id = person.id().filter(|_| person.discovery())?;
     Some(super::device_of_person(prefix(cx)?, id))
 }
 
-/// The filter of an earlier run's announcements, which its `info` says were elsewhere.
-pub(in crate::core) fn earlier_announcements(info: &[u8], cx: &Context) -> Option<String> {
-    let info: RememberedInfo = serde_json::from_slice(info).ok()?;
+/// The filter of an earlier run's announcements, if its retained `info` says that they were elsewhere.
+pub(in crate::core) fn earlier_announcements(
+    heard: &Heard,
+    message: &Incoming,
+    cx: &Context,
+) -> Option<String> {
+    let Heard::Own(BridgeField::Info) = heard else { return None };
+    let info: RememberedInfo = serde_json::from_slice(&message.payload).ok()?;
     let earlier = info.discovery_prefix.as_ref()?.parse::<BaseTopic>().ok()?;
     (cx.is_own(&info.bridge) && Some(&earlier) != prefix(cx)).then(|| super::every_device(&earlier))
 }
@@ -320,7 +341,8 @@ fn prefix(cx: &Context) -> Option<&BaseTopic> {
     cx.settings.discovery.as_ref().map(|discovery| &discovery.prefix)
 }
 
-fn device_topic(cx: &Context) -> Option<String> {
+/// Where the bridge itself is announced.
+pub(in crate::core) fn announced_bridge(cx: &Context) -> Option<String> {
     Some(DeviceId::of_bridge(&cx.settings.mqtt.client_id).topic(prefix(cx)?))
 }
 

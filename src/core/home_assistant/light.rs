@@ -50,7 +50,7 @@ pub(super) fn entities<'a>(ids: &Ids<'_>, light: &'a Named<'_>) -> [(String, Ent
 }
 
 /// What was announced of a light: keys and platforms.
-pub(in crate::core) fn announced(name: &TopicLevel) -> Entities {
+pub(super) fn announced(name: &TopicLevel) -> Entities {
     keys(name).into_iter().map(|(key, platform)| (key, platform.to_owned())).collect()
 }
 

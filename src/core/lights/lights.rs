@@ -8,10 +8,11 @@ use super::settings::Settings;
 use super::snapshot::LightSnapshot;
 use crate::core::broker::outbox::Outbox;
 use crate::core::context::Context;
-use crate::core::model::act::Acted;
+use crate::core::model::act::{Act, Acted};
 use crate::core::model::effect::Message;
 use crate::core::model::event::Incoming;
 use crate::core::model::foreign::Legible;
+use crate::core::model::heard::Heard;
 use crate::core::model::mqtt::Qos;
 use crate::core::model::name::TopicLevel;
 use crate::core::model::place::Place;
@@ -46,10 +47,6 @@ pub(in crate::core) struct Lights {
 /// What is different when the lights are configured.
 #[derive(Debug)]
 pub(in crate::core) struct Reconfigured {
-    /// Lights that are no more.
-    pub gone: Vec<TopicLevel>,
-    /// Whether there are others, or in another order.
-    pub are_others: bool,
     /// Where nothing is listened to any more.
     pub unneeded: Vec<String>,
     /// Where something has to be heard.
@@ -111,20 +108,19 @@ impl Lights {
         outbox: &mut Outbox,
         cx: &Context,
     ) -> Reconfigured {
-        let (names, before) = (self.names(), self.filters(&cx.topics));
-        let gone = self.replace(cx.settings.lights.clone(), outbox, cx);
+        let before = self.filters(&cx.topics);
+        self.replace(cx.settings.lights.clone(), outbox, cx);
         self.follow(people);
         let (now, unheard) = (self.filters(&cx.topics), self.unheard());
         // A topic may be listened to already, but not for this light: what is retained there has to come
         // again.
         let needed = now.difference(&before).chain(unheard.intersection(&before)).cloned().collect();
         let unneeded = before.difference(&now).cloned().collect();
-        Reconfigured { gone, are_others: self.names() != names, unneeded, needed }
+        Reconfigured { unneeded, needed }
     }
 
-    /// A light keeps what is known of it; a device that is left is told goodbye. Returns the lights that are
-    /// no more.
-    fn replace(&mut self, configured: Vec<Settings>, outbox: &mut Outbox, cx: &Context) -> Vec<TopicLevel> {
+    /// A light keeps what is known of it; a device that is left is told goodbye.
+    fn replace(&mut self, configured: Vec<Settings>, outbox: &mut Outbox, cx: &Context) {
         let before = std::mem::take(&mut self.lights);
         let mut known: BTreeMap<TopicLevel, Light> =
             before.into_iter().map(|light| (light.settings.name.clone(), light)).collect();
@@ -148,7 +144,6 @@ impl Lights {
             leave_device(light, outbox);
             remove(name, outbox, &cx.topics);
         }
-        known.into_keys().collect()
     }
 
     /// Lets every light follow whoever has the names now.
@@ -226,30 +221,32 @@ impl Lights {
         last
     }
 
-    /// Takes what an earlier run, or the one before a reload, published about a light.
-    pub(in crate::core) fn heard_retained(
+    /// Takes what an earlier run, or the one before a reload, published about a light. It has `driven` these.
+    pub(in crate::core) fn found(
         &mut self,
-        name: TopicLevel,
-        field: LightField,
-        payload: &[u8],
+        heard: &Heard,
+        message: &Incoming,
+        driven: Vec<TopicLevel>,
         outbox: &mut Outbox,
         cx: &Context,
     ) {
-        match (self.named(&name), field) {
+        driven.into_iter().for_each(|light| self.was_driven(light, outbox, cx));
+        let Heard::Light(name, field) = heard else { return };
+        match (self.named(name), field) {
             (Some(light), LightField::Follow) => {
-                light.follows = payload != OFF.as_bytes();
+                light.follows = message.payload != OFF.as_bytes();
                 light.due = true;
                 // If it came late, the broker holds something else by now.
                 publish(light, LightField::Follow, outbox, &cx.topics);
             }
             (Some(_), LightField::State | LightField::Because) => {}
-            (None, _) => self.was_driven(name, outbox, cx),
+            (None, _) => self.was_driven(name.clone(), outbox, cx),
         }
     }
 
     /// An earlier run drove a light of this name: what is retained about it is emptied, if it is not
     /// configured any more.
-    pub(in crate::core) fn was_driven(&mut self, name: TopicLevel, outbox: &mut Outbox, cx: &Context) {
+    fn was_driven(&mut self, name: TopicLevel, outbox: &mut Outbox, cx: &Context) {
         if !outbox.is_open() {
             self.found.insert(name);
         } else if self.named(&name).is_none() {
@@ -283,8 +280,24 @@ impl Lights {
         }
     }
 
+    /// A visitor of the status page wants something of a light. Returns how it went; nothing if it is about
+    /// none.
+    pub(in crate::core) fn act(&mut self, act: &Act, outbox: &mut Outbox, cx: &mut Context) -> Option<Acted> {
+        match act {
+            Act::Follow(light, follows) => Some(self.follow_or_pause(light, *follows, outbox, cx)),
+            Act::TestLight(light) => Some(self.test(light, cx.now)),
+            Act::Refresh
+            | Act::SetPresence(..)
+            | Act::SetStatusMessage(..)
+            | Act::SignIn(..)
+            | Act::Landed(_)
+            | Act::Change(..)
+            | Act::SignOut(_) => None,
+        }
+    }
+
     /// Somebody pauses a light, or lets it show presence again.
-    pub(in crate::core) fn follow_or_pause(
+    fn follow_or_pause(
         &mut self,
         name: &TopicLevel,
         follows: bool,
@@ -303,7 +316,7 @@ impl Lights {
     }
 
     /// Somebody wants to see what a light can show, or has seen enough.
-    pub(in crate::core) fn test(&mut self, name: &TopicLevel, now: Tick) -> Acted {
+    fn test(&mut self, name: &TopicLevel, now: Tick) -> Acted {
         match self.named(name).ok_or(NO_SUCH)?.test(now) {
             true => Ok("The light shows every state now, for two seconds each."),
             false => Ok("The test is over."),

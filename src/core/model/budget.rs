@@ -136,12 +136,6 @@ impl Budget {
         self.spent.push_back(now);
     }
 
-    /// Requests that were sent by `now` without being asked for one by one, as the further pages of an answer
-    /// are.
-    pub(in crate::core) fn spend_more(&mut self, requests: u32, now: Tick) {
-        (0..requests).for_each(|_| self.spend(now));
-    }
-
     /// Requests in the window that ends now.
     pub(in crate::core) fn used(&self, now: Tick) -> usize {
         self.spent.len() - self.spent.partition_point(|&spent| spent + WINDOW <= now)

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Roster;
 use super::person::Person;
-use super::terms::{Terms, UnderTerms};
+use super::under_terms::UnderTerms;
 use crate::core::context::Context;
 use crate::core::model::account::AccountId;
 use crate::core::model::dirty_topics::DirtyTopics;
@@ -14,6 +14,7 @@ use crate::core::model::place::{Entry, Place};
 use crate::core::model::report::Report;
 use crate::core::model::settings::User;
 use crate::core::model::successors::Successors;
+use crate::core::model::terms::Terms;
 
 /// What another configuration changes. Who was followed before, be it under another name, keeps what is
 /// known.

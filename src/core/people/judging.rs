@@ -4,22 +4,18 @@ use std::time::Duration;
 
 use super::Roster;
 use super::person::{Person, Rules};
-use super::terms::Terms;
 use crate::core::context::Context;
 use crate::core::model::account::AccountId;
 use crate::core::model::dirty_topics::DirtyTopics;
 use crate::core::model::place::Place;
+use crate::core::model::terms::Terms;
 use crate::core::model::time::Tick;
 
-impl Roster {
-    /// Publishes changes that have lasted.
-    pub(in crate::core) fn settle(&mut self, cx: &Context) {
-        while let Some(&(at, place)) = self.settling.first().filter(|&&(at, _)| at <= cx.now) {
-            self.settling.remove(&(at, place));
-            self.settle_one(place, cx);
-        }
-    }
+/// Nobody turns stale so soon after time passed unseen: a read that succeeds at once spares everybody the
+/// alarm.
+const WAKING_GRACE: Duration = Duration::from_millis(1200);
 
+impl Roster {
     /// Publishes a change of one person that has lasted, or looks again when it will have.
     pub(super) fn settle_one(&mut self, place: Place, cx: &Context) {
         let rules = Rules::from_settings(&cx.settings);
@@ -27,9 +23,13 @@ impl Roster {
         self.settling.extend(later.flatten().map(|later| (later, place)));
     }
 
-    /// Brings everybody's health up to date, if time or the terms of their account may have changed
-    /// anybody's.
+    /// Publishes changes that have lasted, and brings everybody's health up to date, if time or the terms of
+    /// their account may have changed anybody's.
     pub(in crate::core) fn judge(&mut self, terms: impl Iterator<Item = Terms>, cx: &Context) {
+        while let Some(&(at, place)) = self.settling.first().filter(|&&(at, _)| at <= cx.now) {
+            self.settling.remove(&(at, place));
+            self.settle_one(place, cx);
+        }
         let mut is_judged = false;
         for (account, terms) in self.accounts.iter_mut().zip(terms) {
             if account.take(terms, cx.now) {
@@ -66,9 +66,9 @@ impl Roster {
         }
     }
 
-    /// Time went on unseen. Nobody turns stale for `grace`, and nobody looked whether these changes lasted.
-    pub(in crate::core) fn slept(&mut self, grace: Duration, cx: &Context) {
-        self.accounts.iter_mut().for_each(|account| account.judge_at = cx.now + grace);
+    /// Time went on unseen. Nobody turns stale for a moment, and nobody looked whether these changes lasted.
+    pub(in crate::core) fn slept(&mut self, cx: &Context) {
+        self.accounts.iter_mut().for_each(|account| account.judge_at = cx.now + WAKING_GRACE);
         for (_, place) in std::mem::take(&mut self.settling) {
             self.update(place, |person, _| person.forget_candidate());
         }

@@ -1,42 +1,42 @@
 //! The people who are followed: where they stand, what is known of them, and whether it may be believed.
 //!
 //! A person keeps their place for as long as they are followed. [`Roster`] has everybody and finds them by
-//! name and object id (`index`); `moves` is who comes and goes, `moved` what others know of it, `answers` is
-//! what the end of a request means, `reading` what an answer holds, `judging` what time does, `following` who
-//! is followed after a reload, `page` who is shown to whoever looks. Of one `person`, `identity` is who they
+//! name and object id (`index`); `moves` is who comes and goes, `answers` what the end of a request means,
+//! `judging` what time does, with `under_terms` for what an account's people share, `following` who is
+//! followed after a reload, `page` who is shown to whoever looks. Of one `person`, `identity` is who they
 //! are, `knowledge` what is known, `out_of_order` which answer is the newer one, and `refusal` when it is
 //! believed that they cannot be read. What changes is handed on by [`Roster::next_changed`], and nowhere
 //! else.
 
 mod answers;
 mod bulk_request;
-pub(super) mod following;
+mod following;
 mod identity;
 mod index;
 mod judging;
 mod knowledge;
-pub(super) mod moved;
 mod moves;
 mod out_of_order;
 mod page;
 pub(super) mod person;
-mod reading;
 mod refusal;
-pub(super) mod terms;
+mod under_terms;
 
 use std::collections::{BTreeSet, VecDeque};
 
 use self::index::{ById, ByName, Index};
-use self::moved::{Emptied, Moves};
 use self::person::Person;
-use self::terms::{Terms, UnderTerms};
+use self::under_terms::UnderTerms;
 use super::context::Context;
 use super::model::account::AccountId;
 use super::model::dirty_topics::DirtyTopics;
 use super::model::health::Health;
+use super::model::moves::Moves;
 use super::model::name::{ObjectId, TopicLevel};
-use super::model::place::{Place, Who};
+use super::model::place::{Entry, Place, Who};
 use super::model::remembered::Remembered;
+use super::model::report::Report;
+use super::model::terms::Terms;
 use super::model::time::Tick;
 
 /// Everybody who is followed.
@@ -57,26 +57,30 @@ pub(super) struct Roster {
     changed: VecDeque<(Place, DirtyTopics)>,
     /// Who came and went, and which names mean nobody any more, likewise.
     moves: Moves,
-    emptied: Vec<Emptied>,
+    emptied: Vec<(TopicLevel, Option<Report>)>,
     new_words: BTreeSet<Box<str>>,
 }
 
 impl Roster {
-    /// Nobody yet, of accounts with these terms.
-    pub(super) fn new(terms: impl Iterator<Item = Terms>, now: Tick) -> Self {
-        Self {
+    /// Everybody who is configured, of whom nothing is known yet, of accounts with these terms.
+    pub(super) fn new(terms: impl Iterator<Item = Terms>, cx: &Context) -> Self {
+        let mut roster = Self {
             people: Vec::new(),
             vacant: Vec::new(),
             users: Vec::new(),
             by_id: Index::default(),
             by_name: Index::default(),
-            accounts: terms.map(|terms| UnderTerms::new(terms, now)).collect(),
+            accounts: terms.map(|terms| UnderTerms::new(terms, cx.now)).collect(),
             settling: BTreeSet::new(),
             changed: VecDeque::new(),
             moves: Moves::default(),
             emptied: Vec::new(),
             new_words: BTreeSet::new(),
+        };
+        for (index, user) in cx.settings.users.iter().enumerate() {
+            roster.join(user.clone(), Entry::user(index), None, cx);
         }
+        roster
     }
 
     /// Takes what an earlier run left on the broker about somebody, before or after the first answer.

@@ -1,12 +1,12 @@
 //! Who comes, goes, has another name or turns out to be somebody else.
 
 use super::Roster;
-use super::moved::{Emptied, Moves};
 use super::person::Person;
 use crate::core::context::Context;
 use crate::core::model::account::AccountId;
 use crate::core::model::dirty_topics::DirtyTopics;
 use crate::core::model::health::Health;
+use crate::core::model::moves::Moves;
 use crate::core::model::name::TopicLevel;
 use crate::core::model::place::{Entry, Place};
 use crate::core::model::remembered::Remembered;
@@ -23,8 +23,9 @@ impl Roster {
         Some(moves)
     }
 
-    /// The names whose topics are to be emptied since this was asked last.
-    pub(in crate::core) fn take_emptied(&mut self) -> Vec<Emptied> {
+    /// The names that mean nobody any more, or somebody else, since this was asked last, and what is to be
+    /// reported of each.
+    pub(in crate::core) fn take_emptied(&mut self) -> Vec<(TopicLevel, Option<Report>)> {
         std::mem::take(&mut self.emptied)
     }
 

@@ -7,10 +7,9 @@ use crate::core::model::effect::Ending;
 use crate::core::model::event::Access;
 use crate::core::model::event::Event::{Acknowledged, Connected, Woken};
 use crate::core::model::members::{Member, MembersPage, PageLink};
-use crate::core::model::place::Entry;
 use crate::core::model::settings::Group;
+use crate::core::model::terms::Terms;
 use crate::core::people::Roster;
-use crate::core::people::terms::Terms;
 
 pub(super) fn group(n: usize, name: &str) -> Group {
     Group {
@@ -149,8 +148,7 @@ fn a_shorter_time_before_values_are_stale_counts_at_once() {
     let terms = |seconds| {
         std::iter::once(Terms { sign_in_required: false, stale_after: Duration::from_secs(seconds) })
     };
-    let mut people = Roster::new(terms(300), at(0.0).tick);
-    people.join(cx.settings.users[0].clone(), Entry::user(0), None, &cx);
+    let mut people = Roster::new(terms(300), &cx);
     cx.at(at(1.0));
     people.judge(terms(300), &cx);
     assert_eq!(people.wake_at(), Some(at(300.0).tick));

@@ -16,10 +16,10 @@ use crate::config::TenantId;
 use crate::core::model::foreign::Legible;
 use crate::core::model::request::ReadFailure;
 use crate::core::model::sign_in::{AccountChange, InvitationEnd, SignedIn};
-use crate::core::sign_in::token_life::renew_after;
 use crate::disk::PrivateError;
 use crate::graph::caller::Caller;
 use crate::graph::clock;
+use crate::graph::token_life::renew_after;
 
 /// The delegated sign-in of one app.
 #[derive(Debug, Clone)]

@@ -27,7 +27,7 @@ const OUTAGE: u32 = 2;
 
 /// The one source of presence.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(in crate::core) struct Source {
     state: GraphState,
     since: Timestamp,
     detail: Option<String>,
@@ -64,24 +64,24 @@ impl Source {
         }
     }
 
-    pub(super) fn state(&self) -> GraphState {
+    pub(in crate::core) fn state(&self) -> GraphState {
         self.state
     }
 
-    pub(super) fn since(&self) -> Timestamp {
+    pub(in crate::core) fn since(&self) -> Timestamp {
         self.since
     }
 
-    pub(super) fn detail(&self) -> Option<&str> {
+    pub(in crate::core) fn detail(&self) -> Option<&str> {
         self.detail.as_deref()
     }
 
-    pub(super) fn last_success(&self) -> Option<Timestamp> {
+    pub(in crate::core) fn last_success(&self) -> Option<Timestamp> {
         self.last_success
     }
 
     /// When Graph last returned presence.
-    pub(super) fn answered_at(&self) -> Option<Tick> {
+    pub(in crate::core) fn answered_at(&self) -> Option<Tick> {
         self.answered_at
     }
 

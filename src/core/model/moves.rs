@@ -1,8 +1,7 @@
 //! What others have to know of who came and went.
 
-use crate::core::model::name::{ObjectId, TopicLevel};
+use crate::core::model::name::ObjectId;
 use crate::core::model::place::Place;
-use crate::core::model::report::Report;
 
 /// What happened at which places, each in their order; one that was left may be somebody else's by now.
 #[derive(Debug, Default)]
@@ -19,11 +18,8 @@ pub(in crate::core) struct Moves {
     pub withdrawn: Vec<(Place, ObjectId)>,
 }
 
-/// A name that means nobody any more, or somebody else, and what is to be reported of it.
-pub(in crate::core) type Emptied = (TopicLevel, Option<Report>);
-
 impl Moves {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::core) fn is_empty(&self) -> bool {
         let Self { left, renamed, joined, read_anew, withdrawn } = self;
         [left, renamed, joined, read_anew].into_iter().all(Vec::is_empty) && withdrawn.is_empty()
     }

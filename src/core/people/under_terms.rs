@@ -1,18 +1,8 @@
-//! What everybody's health depends on besides their own answers: how their account is doing.
-
-use std::time::Duration;
+//! How many people an account has by their health, and when they are looked at again.
 
 use crate::core::model::health::Health;
+use crate::core::model::terms::Terms;
 use crate::core::model::time::Tick;
-
-/// What the health of an account's people depends on besides their own answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::core) struct Terms {
-    /// Nobody is signed in.
-    pub sign_in_required: bool,
-    /// After how long without an answer values are stale.
-    pub stale_after: Duration,
-}
 
 /// What the people of one account have in common.
 #[derive(Debug)]

@@ -1,6 +1,9 @@
-//! What a read is about, before names are filled in.
+//! What a read is about, before names are filled in, and what is under way.
+
+use std::collections::BTreeMap;
 
 use crate::core::model::place::Place;
+use crate::core::model::request::{ReadMembers, ReadPresence, RequestId, ResolveName};
 
 /// What a read is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +39,14 @@ pub(in crate::core) struct Job<T> {
     pub round: Option<RoundId>,
     /// How often Graph refused the token of it: it is repeated with the same one, and with a new one.
     pub refusals: u8,
+}
+
+/// All reads under way, each by the id that its end will carry.
+#[derive(Debug, Default)]
+pub(super) struct InFlight {
+    pub reads: BTreeMap<RequestId<ReadPresence>, Job<ReadTarget>>,
+    pub names: BTreeMap<RequestId<ResolveName>, Job<Place>>,
+    pub pages: BTreeMap<RequestId<ReadMembers>, Job<usize>>,
 }
 
 impl<T> Job<T> {
@@ -90,5 +101,31 @@ impl ReadTarget {
                 places.is_empty()
             }
         }
+    }
+}
+
+impl InFlight {
+    pub(super) fn count(&self) -> usize {
+        self.reads.len() + self.names.len() + self.pages.len()
+    }
+
+    /// Forgets people who left, who are in order: the answers about everybody else still count. The answer to
+    /// a request about somebody alone who left means nobody.
+    pub(super) fn forget(&mut self, gone: &[Place]) {
+        self.reads.retain(|_, job| {
+            let is_over = job.target.forget(gone);
+            // The round of a bulk read may have other parts.
+            !is_over || matches!(job.target, ReadTarget::Bulk(_))
+        });
+        self.names.retain(|_, job| gone.binary_search(&job.target).is_err());
+    }
+
+    /// Nothing of it will be answered any more; what it was, in the order asked by kind.
+    pub(super) fn take_all(&mut self) -> Vec<Job<Target>> {
+        let Self { reads, names, pages } = std::mem::take(self);
+        let reads = reads.into_values().map(|job| job.about(Target::Read));
+        let names = names.into_values().map(|job| job.about(Target::Resolve));
+        let pages = pages.into_values().map(|job| job.about(Target::Members));
+        reads.chain(names).chain(pages).collect()
     }
 }

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 /// A renewal that failed while the old token still lives is tried again after this.
-pub const RENEW_AGAIN: Duration = Duration::from_secs(30);
+pub(super) const RENEW_AGAIN: Duration = Duration::from_secs(30);
 
 /// How long after its issue a token that lives for `lives` is renewed: between 75 and 80 per cent of its
 /// life, but at least five minutes before its end where it lives long enough for that.
 ///
 /// `draw`, from 0 to 1, spreads many bridges that were started together.
-#[must_use]
-pub fn renew_after(lives: Duration, draw: f64) -> Duration {
+pub(super) fn renew_after(lives: Duration, draw: f64) -> Duration {
     let by_share = lives.mul_f64(0.75 + 0.05 * draw.clamp(0.0, 1.0));
     let by_end = lives.saturating_sub(Duration::from_secs(300));
     if by_end.is_zero() { by_share } else { by_share.min(by_end) }

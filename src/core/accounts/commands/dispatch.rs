@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::{CommandQueue, PendingCommand};
+use crate::core::accounts::requests::Requests;
 use crate::core::broker::outbox::Outbox;
 use crate::core::context::Context;
 use crate::core::model::budget::Budgets;
@@ -12,7 +13,6 @@ use crate::core::model::report::{Report, words};
 use crate::core::model::request::{DENIED_RETRY, Ended, ReadFailure, SetPresence, Whom};
 use crate::core::model::time::Tick;
 use crate::core::people::Roster;
-use crate::core::requests::Requests;
 
 /// Commands under way at once.
 const IN_FLIGHT_MAX: usize = 16;

@@ -6,7 +6,7 @@ use super::echo::{Echo, Sender};
 use super::{CommandQueue, PendingCommand};
 use crate::core::broker::outbox::Outbox;
 use crate::core::context::Context;
-use crate::core::model::command::Command;
+use crate::core::model::command::{AnswerTo, Command};
 use crate::core::model::event::ReplyTo;
 use crate::core::model::name::TopicLevel;
 use crate::core::model::place::Place;
@@ -55,11 +55,14 @@ impl CommandQueue {
         outbox: &mut Outbox,
         cx: &mut Context,
     ) {
-        let Command { user, change, payload, reply_to, visitor } = command;
+        let Command { user, change, payload, answer_to } = command;
         let found = people.by_name(&user).and_then(|place| Some((place, people.get(place)?)));
         let Some((place, person)) = found else { return };
-        let reply_to = reply_to.filter(|to| may_reply(&user, to, cx));
-        let from = Sender { user, echo: Echo::from_payload(&payload), reply_to, visitor };
+        let answer_to = match answer_to {
+            AnswerTo::Message(to) => AnswerTo::Message(to.filter(|to| may_reply(&user, to, cx))),
+            AnswerTo::Visitor(visitor) => AnswerTo::Visitor(visitor),
+        };
+        let from = Sender { user, echo: Echo::from_payload(&payload), answer_to };
         let who = people.who(place, cx);
         let acceptable = change.and_then(|change| {
             self.may_take((place, person), change.kind(), hold_until, cx)?;

@@ -7,9 +7,8 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::core::broker::outbox::Outbox;
 use crate::core::context::Context;
-use crate::core::model::act::ActId;
+use crate::core::model::command::AnswerTo;
 use crate::core::model::effect::Message;
-use crate::core::model::event::ReplyTo;
 use crate::core::model::mqtt::Qos;
 use crate::core::model::name::TopicLevel;
 use crate::core::model::payload::json;
@@ -26,9 +25,7 @@ pub(super) struct Echo(Option<Box<RawValue>>);
 pub(super) struct Sender {
     pub user: TopicLevel,
     pub echo: Echo,
-    pub reply_to: Option<ReplyTo>,
-    /// A visitor of the status page.
-    pub visitor: Option<ActId>,
+    pub answer_to: AnswerTo,
 }
 
 #[derive(Serialize)]
@@ -62,10 +59,15 @@ impl Echo {
 impl Sender {
     /// Queues the result; `error` is why nothing was set.
     pub(super) fn answer(self, error: Option<&str>, outbox: &mut Outbox, cx: &mut Context) {
-        let Self { user, echo, reply_to, visitor } = self;
-        cx.answer(visitor, error.map_or(Ok("The presence is set."), |why| Err(why.into())));
+        let Self { user, echo, answer_to } = self;
         let payload = echo.with(error);
-        let to_sender = reply_to.map(|to| (to.topic, to.correlation));
+        let to_sender = match answer_to {
+            AnswerTo::Message(reply_to) => reply_to.map(|to| (to.topic, to.correlation)),
+            AnswerTo::Visitor(visitor) => {
+                cx.answer(Some(visitor), error.map_or(Ok("The presence is set."), |why| Err(why.into())));
+                None
+            }
+        };
         let to_all = (cx.topics.set_result(&user), None);
         for (topic, correlation) in std::iter::once(to_all).chain(to_sender) {
             let (payload, qos) = (payload.clone(), Qos::AtLeastOnce);

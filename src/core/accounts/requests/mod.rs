@@ -2,48 +2,44 @@
 //! doing.
 //!
 //! `schedule` knows when which `target` is due, with `bisection` for requests that are refused as a whole,
-//! `tokens` which tokens may be used, `in_flight` what is under way, and
-//! `source` how Graph is doing and how long to leave it alone. [`Requests`] puts them together and decides
-//! whose turn it is.
+//! `tokens` which tokens may be used, and `source` how Graph is doing and how long to leave it alone.
+//! [`Requests`] puts them together and decides whose turn it is.
 //!
 //! Each account has its own. All that two of them may share is a budget, which the context holds.
 
 mod bisection;
-mod in_flight;
 mod planning;
-pub(super) mod schedule;
+mod schedule;
 mod source;
-pub(super) mod target;
+pub(in crate::core) mod target;
 mod tokens;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use self::in_flight::InFlight;
 use self::schedule::{Again, Schedule};
 use self::source::Source;
-use self::target::{Job, ReadTarget, Target};
+use self::target::{InFlight, Job, ReadTarget, Target};
 use self::tokens::Tokens;
-use super::context::Context;
-use super::model::account::AccountId;
-use super::model::budget::Budgets;
-use super::model::effect::GraphOrder;
-use super::model::health::GraphState;
-use super::model::place::Place;
-use super::model::report::{Report, words};
-use super::model::request::{
+use crate::core::context::Context;
+use crate::core::model::account::AccountId;
+use crate::core::model::budget::Budgets;
+use crate::core::model::effect::GraphOrder;
+use crate::core::model::health::GraphState;
+use crate::core::model::place::Place;
+use crate::core::model::report::{Report, words};
+use crate::core::model::request::{
     DENIED_RETRY, ReadFailure, ReadMembers, ReadPresence, Request, RequestId, ResolveName, SetPresence,
 };
-use super::model::settings::{AccountSettings, Endpoint, Settings};
-use super::model::snapshot::GraphSnapshot;
-use super::model::time::{Now, Tick};
-use super::people::Roster;
-use super::people::person::Person;
+use crate::core::model::settings::{AccountSettings, Endpoint, Settings};
+use crate::core::model::snapshot::GraphSnapshot;
+use crate::core::model::terms::Terms;
+use crate::core::model::time::{Now, Tick};
+use crate::core::people::Roster;
+use crate::core::people::person::Person;
 
 /// Requests of one account to Graph.
 #[derive(Debug)]
-pub(super) struct Requests {
+pub(in crate::core) struct Requests {
     account: AccountId,
     schedule: Schedule,
     source: Source,
@@ -80,7 +76,7 @@ impl Requests {
     }
 
     /// Whose they are.
-    pub(super) fn account(&self) -> AccountId {
+    pub(in crate::core) fn account(&self) -> AccountId {
         self.account
     }
 
@@ -90,44 +86,30 @@ impl Requests {
     }
 
     /// The randomness of what is retried.
-    pub(super) fn random(&mut self) -> &mut fastrand::Rng {
+    pub(in crate::core) fn random(&mut self) -> &mut fastrand::Rng {
         &mut self.random
     }
 
     /// After how long without an answer values are stale.
-    pub(super) fn stale_after(&self, settings: &Settings) -> Duration {
+    fn stale_after(&self, settings: &Settings) -> Duration {
         let default = Duration::from_secs(120).max(self.schedule.achieved() * 3);
         settings.graph.stale_after.unwrap_or(default)
     }
 
     /// The interval in which everybody is read once.
-    pub(super) fn achieved_interval(&self) -> Duration {
+    pub(in crate::core) fn achieved_interval(&self) -> Duration {
         self.schedule.achieved()
     }
 
-    /// When Graph last told anybody's presence.
-    pub(super) fn answered_at(&self) -> Option<Tick> {
-        self.source.answered_at()
-    }
-
-    /// What is wrong with Graph, and what to do.
-    pub(super) fn detail(&self) -> Option<&str> {
-        self.source.detail()
+    /// What the health of the account's people depends on.
+    pub(super) fn terms(&self, settings: &Settings) -> Terms {
+        let sign_in_required = self.source.state() == GraphState::SignInRequired;
+        Terms { sign_in_required, stale_after: self.stale_after(settings) }
     }
 
     /// How Graph is doing.
-    pub(super) fn state(&self) -> GraphState {
-        self.source.state()
-    }
-
-    /// Since when Graph is doing so.
-    pub(super) fn since(&self) -> Timestamp {
-        self.source.since()
-    }
-
-    /// When Graph last told anybody's presence, by the time of day.
-    pub(super) fn last_success(&self) -> Option<Timestamp> {
-        self.source.last_success()
+    pub(in crate::core) fn source(&self) -> &Source {
+        &self.source
     }
 
     /// When the next read may begin.
@@ -226,40 +208,40 @@ impl Requests {
     }
 
     /// What a read was about that is over.
-    pub(super) fn presence_ended(&mut self, id: RequestId<ReadPresence>) -> Option<Job<ReadTarget>> {
+    pub(in crate::core) fn presence_ended(&mut self, id: RequestId<ReadPresence>) -> Option<Job<ReadTarget>> {
         self.in_flight.reads.remove(&id)
     }
 
     /// The answer to a request took so many more requests than one.
-    pub(super) fn took_more(&self, further: u32, cx: &mut Context) {
-        cx.budgets.of_mut(self.account).spend_more(further, cx.now);
+    pub(in crate::core) fn took_more(&self, further: u32, cx: &mut Context) {
+        (0..further).for_each(|_| cx.budgets.of_mut(self.account).spend(cx.now));
     }
 
     /// Whose name was looked up.
-    pub(super) fn name_ended(&mut self, id: RequestId<ResolveName>) -> Option<Job<Place>> {
+    pub(in crate::core) fn name_ended(&mut self, id: RequestId<ResolveName>) -> Option<Job<Place>> {
         self.in_flight.names.remove(&id)
     }
 
     /// Of which group a page was read.
-    pub(super) fn page_ended(&mut self, id: RequestId<ReadMembers>) -> Option<Job<usize>> {
+    pub(in crate::core) fn page_ended(&mut self, id: RequestId<ReadMembers>) -> Option<Job<usize>> {
         self.in_flight.pages.remove(&id)
     }
 
     /// Graph told what was asked for.
-    pub(super) fn answered(&mut self, cx: &mut Context) {
+    pub(in crate::core) fn answered(&mut self, cx: &mut Context) {
         let report = self.source.answered(cx.time());
         cx.report_of(self.account, report);
     }
 
     /// Graph answered, though not with what was asked for. `everybody` is why it lets nobody be read, if that
     /// is so.
-    pub(super) fn reached(&mut self, everybody: Option<&ReadFailure>, cx: &mut Context) {
+    pub(in crate::core) fn reached(&mut self, everybody: Option<&ReadFailure>, cx: &mut Context) {
         let report = self.source.reached(everybody, cx.time());
         cx.report_of(self.account, report);
     }
 
     /// Graph, or the way to it, failed. Returns how long what failed should wait.
-    pub(super) fn failed(&mut self, failure: &ReadFailure, cx: &mut Context) -> Duration {
+    pub(in crate::core) fn failed(&mut self, failure: &ReadFailure, cx: &mut Context) -> Duration {
         let stale_after = self.stale_after(&cx.settings);
         let (wait, report) = self.source.failed(failure, stale_after, cx.time(), &mut self.random);
         cx.report_of(self.account, report);
@@ -267,7 +249,7 @@ impl Requests {
     }
 
     /// Graph forbade somebody to be read.
-    pub(super) fn forbade(&mut self, advice: &str) {
+    pub(in crate::core) fn forbade(&mut self, advice: &str) {
         self.forbidden_advice = Some(advice.to_owned());
     }
 
@@ -334,7 +316,7 @@ impl Requests {
     }
 
     /// What Graph said when it last forbade somebody to be read.
-    pub(super) fn forbidden_advice(&self) -> Option<&str> {
+    pub(in crate::core) fn forbidden_advice(&self) -> Option<&str> {
         self.forbidden_advice.as_deref()
     }
 

@@ -1,33 +1,32 @@
 //! Signing in: an invitation when it is needed, what it shows, whose sign-in it is, and when a certificate
 //! ends.
 //!
-//! `invitation` says how and when to begin one and how long to show it; [`certificate`] words a warning, and
-//! [`token_life`] says when a token is renewed.
+//! `invitation` says how and when to begin one and how long to show it.
 
-pub mod certificate;
 mod invitation;
-pub mod token_life;
 
 use jiff::Timestamp;
 
 use self::invitation::{Codes, Invitation};
-use super::broker::outbox::Outbox;
-use super::context::Context;
-use super::model::account::AccountId;
-use super::model::act::{ActId, Acted};
-use super::model::effect::{Effect, Message};
-use super::model::foreign::Legible;
-use super::model::mqtt::Qos;
-use super::model::name::ObjectId;
-use super::model::payload::json;
-use super::model::report::Report;
-use super::model::settings::AccountSettings;
-use super::model::sign_in::{
+use crate::core::broker::outbox::Outbox;
+use crate::core::context::Context;
+use crate::core::model::account::AccountId;
+use crate::core::model::act::{ActId, Acted};
+use crate::core::model::certificate;
+use crate::core::model::effect::{Effect, Message};
+use crate::core::model::foreign::Legible;
+use crate::core::model::mqtt::Qos;
+use crate::core::model::name::ObjectId;
+use crate::core::model::payload::json;
+use crate::core::model::report::Report;
+use crate::core::model::settings::AccountSettings;
+use crate::core::model::sign_in::{
     AccountChange, InvitationEnd, InvitationId, LandingAddress, ShownInvitation, SignInBy, SignInOrder,
     SignedIn,
 };
-use super::model::time::Tick;
-use super::model::topic::BridgeField;
+use crate::core::model::snapshot::{AccountSnapshot, GraphSnapshot};
+use crate::core::model::time::Tick;
+use crate::core::model::topic::BridgeField;
 
 /// What is said to whoever waits when nothing will come of it.
 const RELOADED: &str = "the configuration was read again meanwhile; start again";
@@ -300,14 +299,21 @@ impl SignIn {
         self.shown().filter(|_| !self.invitation.is_asked_for())
     }
 
-    /// Whether a person asked for what is shown.
-    pub(super) fn is_asked_for(&self) -> bool {
-        self.invitation.is_asked_for()
-    }
-
-    /// Who signed in instead of whom, and waits for a person to say whether that is meant.
-    pub(super) fn change(&self) -> Option<&AccountChange> {
-        self.invitation.change()
+    /// How the account is shown whose sign-in this is, and which does so with Graph.
+    pub(super) fn snapshot(&self, graph: GraphSnapshot, cx: &Context) -> AccountSnapshot {
+        let settings = cx.settings.account(self.of);
+        AccountSnapshot {
+            name: settings.name.clone(),
+            cloud: settings.app.cloud,
+            auth_method: settings.auth_method,
+            signed_in: self.account().map(str::to_owned),
+            graph,
+            sign_in: self.shown().cloned(),
+            sign_in_is_asked_for: self.invitation.is_asked_for(),
+            is_persons: settings.sign_in.invites.is_some(),
+            change: self.invitation.change().cloned(),
+            certificate_ends: self.certificate_ends,
+        }
     }
 
     /// Who is signed in, by name.
@@ -318,11 +324,6 @@ impl SignIn {
     /// What went wrong with the last invitation.
     pub(super) fn trouble(&self) -> Option<&str> {
         self.invitation.trouble().map(Legible::as_str)
-    }
-
-    /// When the app's certificate ends, if it signs in with one.
-    pub(super) fn certificate_end(&self) -> Option<Timestamp> {
-        self.certificate_ends
     }
 
     /// What is to be done about the certificate and about the disk, on `<bridge>/health`.

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use super::Requests;
 use super::bisection::Refused;
 use super::schedule::Again;
 use super::source::Source;
-use super::target::{Job, ReadTarget, RoundId, Target};
-use super::{InFlight, Requests};
+use super::target::{InFlight, Job, ReadTarget, RoundId, Target};
 use crate::core::context::Context;
 use crate::core::model::event::Access;
 use crate::core::model::foreign::Legible;
@@ -69,11 +69,6 @@ impl Requests {
     /// A read is over and comes again after this wait.
     pub(in crate::core) fn done_for(&mut self, job: Job<Target>, wait: Duration, now: Tick) {
         self.again(&job, Again::After(wait), now);
-    }
-
-    /// The page of a group is over; the next one, or the first again, is read after this wait.
-    pub(in crate::core) fn page_done(&mut self, round: Option<RoundId>, wait: Duration, now: Tick) {
-        round.into_iter().for_each(|round| self.schedule.done(round, now, Again::After(wait)));
     }
 
     /// Graph refused the token of a read. It is repeated at once with the same one, then with a new one; what

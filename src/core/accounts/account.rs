@@ -1,31 +1,33 @@
 //! One account: what is asked by it, who is signed in to it, and what is commanded about its people.
 
-use super::broker::outbox::Outbox;
 use super::commands::CommandQueue;
-use super::context::Context;
-use super::model::account::{AccountId, addressed};
-use super::model::effect::GraphOrder;
-use super::model::event::Access;
-use super::model::health::GraphState;
-use super::model::report::Report;
-use super::model::settings::{AccountSettings, Settings};
-use super::model::sign_in::{SignInBy, SignInEvent};
-use super::model::time::{Now, Tick};
-use super::people::Roster;
 use super::requests::Requests;
 use super::sign_in::SignIn;
+use crate::core::broker::outbox::Outbox;
+use crate::core::context::Context;
+use crate::core::model::account::{AccountId, addressed};
+use crate::core::model::effect::GraphOrder;
+use crate::core::model::event::Access;
+use crate::core::model::health::GraphState;
+use crate::core::model::report::Report;
+use crate::core::model::request::{Ended, SetPresence};
+use crate::core::model::settings::{AccountSettings, Settings};
+use crate::core::model::sign_in::{SignInBy, SignInEvent};
+use crate::core::model::snapshot::{AccountSnapshot, GraphSnapshot};
+use crate::core::model::time::{Now, Tick};
+use crate::core::people::Roster;
 
 /// All that is about one account.
 #[derive(Debug)]
-pub(super) struct Account {
-    pub requests: Requests,
-    pub sign_in: SignIn,
-    pub commands: CommandQueue,
+pub(in crate::core) struct Account {
+    pub(super) requests: Requests,
+    pub(super) sign_in: SignIn,
+    pub(super) commands: CommandQueue,
 }
 
 /// Who is signed in was told again.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ToldWho {
+pub(in crate::core) struct ToldWho {
     /// Their name is another one than before.
     pub is_news: bool,
     /// They are somebody else than whoever was signed in last.
@@ -44,22 +46,57 @@ impl Account {
         }
     }
 
-    pub(super) fn id(&self) -> AccountId {
+    pub(in crate::core) fn id(&self) -> AccountId {
         self.requests.account()
+    }
+
+    pub(in crate::core) fn requests(&self) -> &Requests {
+        &self.requests
+    }
+
+    pub(in crate::core) fn requests_mut(&mut self) -> &mut Requests {
+        &mut self.requests
     }
 
     /// How a person has to sign in, if one has to.
     pub(super) fn needs_sign_in(&self, settings: &Settings) -> Option<SignInBy> {
-        let required = self.requests.state() == GraphState::SignInRequired;
+        let required = self.requests.source().state() == GraphState::SignInRequired;
         settings.account(self.id()).sign_in.invites.filter(|_| required)
     }
 
     /// What is wrong, and what to do.
-    pub(super) fn detail(&self, settings: &Settings) -> Option<String> {
+    pub(in crate::core) fn detail(&self, settings: &Settings) -> Option<String> {
         let is_needed = self.needs_sign_in(settings).is_some();
-        let detail = self.sign_in.trouble().filter(|_| is_needed).or(self.requests.detail())?;
+        let detail = self.sign_in.trouble().filter(|_| is_needed).or(self.requests.source().detail())?;
         let name = settings.account(self.id()).name.as_ref();
         Some(name.map_or_else(|| detail.to_owned(), |name| addressed(name, detail)))
+    }
+
+    /// What is said of it on `<bridge>/health`, but of commands.
+    pub(in crate::core) fn notices(&self, cx: &Context) -> impl Iterator<Item = String> {
+        self.requests.notice(cx).into_iter().chain(self.sign_in.notices(cx.wall))
+    }
+
+    /// What is said of commands there.
+    pub(in crate::core) fn command_notices(&self, settings: &Settings) -> impl Iterator<Item = String> {
+        self.commands.notices(settings)
+    }
+
+    /// How it is shown. `now` counts the time that the machine slept.
+    pub(in crate::core) fn snapshot(&self, cx: &Context, now: Tick) -> AccountSnapshot {
+        let graph = self.requests.snapshot(cx, now);
+        self.sign_in.snapshot(GraphSnapshot { detail: self.detail(&cx.settings), ..graph }, cx)
+    }
+
+    /// Presence was set, or could not be.
+    pub(in crate::core) fn presence_set(
+        &mut self,
+        ended: Ended<SetPresence>,
+        people: &Roster,
+        outbox: &mut Outbox,
+        cx: &mut Context,
+    ) {
+        self.commands.presence_set(ended, people, &mut self.requests, outbox, cx);
     }
 
     /// When the next request may begin, or the next invitation.
@@ -72,7 +109,7 @@ impl Account {
 
     /// Something happened with signing in. Returns what the people have to know, if it was told who is signed
     /// in.
-    pub(super) fn sign_in_happened(
+    pub(in crate::core) fn sign_in_happened(
         &mut self,
         event: SignInEvent,
         outbox: &mut Outbox,

@@ -13,15 +13,15 @@ mod queue;
 use std::collections::{BTreeMap, VecDeque};
 
 use self::echo::Sender;
-use super::broker::outbox::Outbox;
-use super::context::Context;
-use super::model::account::AccountId;
-use super::model::place::{Place, Who};
-use super::model::presence_change::PresenceChange;
-use super::model::report::Report;
-use super::model::request::{RequestId, SetPresence};
-use super::model::sign_in::SignedIn;
-use super::model::time::Tick;
+use crate::core::broker::outbox::Outbox;
+use crate::core::context::Context;
+use crate::core::model::account::AccountId;
+use crate::core::model::place::{Place, Who};
+use crate::core::model::presence_change::PresenceChange;
+use crate::core::model::report::Report;
+use crate::core::model::request::{RequestId, SetPresence};
+use crate::core::model::sign_in::SignedIn;
+use crate::core::model::time::Tick;
 
 /// Commands about the people of one account, on their way.
 #[derive(Debug)]
