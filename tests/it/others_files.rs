@@ -125,7 +125,7 @@ async fn a_link_a_second_name_and_a_pipe_in_the_folder_are_refused() {
         fs::remove_file(&file).unwrap();
         fs::hard_link(&elsewhere, &file).unwrap();
         let (code, text) = home.told(&["whoami"]).await;
-        assert_eq!((code, text.contains("has another name")), (Some(1), true), "{name}: {text}");
+        assert_eq!((code, text.contains("has a second name")), (Some(1), true), "{name}: {text}");
         fs::remove_file(&file).unwrap();
         assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
         let (code, text) = home.told(&["whoami"]).await;
