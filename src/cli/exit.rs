@@ -94,10 +94,11 @@ pub(super) fn of_broker(error: OneShotError) -> Failure {
 
 /// What is said where a configuration was named: a command that is recommended names it too.
 pub(super) fn naming(file: Option<&Path>, says: &str) -> String {
-    let Some(file) = file else { return says.to_owned() };
+    let Some(file) = file.map(|file| file.display().to_string()) else { return says.to_owned() };
+    let file = if file.contains(char::is_whitespace) { format!("'{file}'") } else { file };
     ["login", "run", "clean"].iter().fold(says.to_owned(), |says, command| {
         let command = format!("`presence2mqtt {command}");
-        says.replace(&command, &format!("{command} -c {}", file.display()))
+        says.replace(&command, &format!("{command} -c {file}"))
     })
 }
 
@@ -134,5 +135,7 @@ mod tests {
         assert_eq!(naming(None, says), says);
         let expected = "run `presence2mqtt login -c a.toml --browser`, or `presence2mqtt clean -c a.toml`";
         assert_eq!(naming(Some(Path::new("a.toml")), says), expected);
+        let says = "run `presence2mqtt run`";
+        assert_eq!(naming(Some(Path::new("a b.toml")), says), "run `presence2mqtt run -c 'a b.toml'`");
     }
 }

@@ -15,7 +15,10 @@ const AHEAD: usize = 1;
 /// The lines of standard input, each read when it is wanted: between two of them the terminal is another
 /// program's, if need be.
 #[derive(Debug, Default)]
-pub(super) struct Lines(Option<Typed>);
+pub(super) struct Lines {
+    typed: Option<Typed>,
+    are_over: bool,
+}
 
 #[derive(Debug)]
 struct Typed {
@@ -33,7 +36,7 @@ impl Lines {
 
     /// The next line; nothing when there is no more. Waiting can be given up, and loses nothing.
     pub(super) async fn next(&mut self) -> Option<String> {
-        let Typed { wanted, lines, is_awaited } = self.0.get_or_insert_with(Typed::of_stdin);
+        let Typed { wanted, lines, is_awaited } = self.typed.get_or_insert_with(Typed::of_stdin);
         if !std::mem::replace(is_awaited, true) {
             // Who reads no more has no more.
             let _gone = wanted.send(());
@@ -41,6 +44,11 @@ impl Lines {
         let line = lines.recv().await;
         *is_awaited = false;
         line
+    }
+
+    /// Whether a question was answered by the end of the input.
+    pub(super) fn are_over(&self) -> bool {
+        self.are_over
     }
 
     /// Asks until the answer is yes or no; an empty one is `default`, and none at all is no.
@@ -53,7 +61,10 @@ impl Lines {
         let choice = if default { "[Y/n]" } else { "[y/N]" };
         loop {
             paper.ask(out, &format!("{question} {choice}"))?;
-            let Some(line) = self.next().await else { return Ok(false) };
+            let Some(line) = self.next().await else {
+                self.are_over = true;
+                return Ok(false);
+            };
             match line.trim().to_lowercase().as_str() {
                 "" => return Ok(default),
                 "y" | "yes" => return Ok(true),
@@ -68,7 +79,8 @@ impl Lines {
     pub(super) fn typed(lines: &[&str]) -> Self {
         let (to, typed) = mpsc::channel(lines.len().max(1));
         lines.iter().for_each(|line| to.try_send((*line).to_owned()).unwrap());
-        Self(Some(Typed { wanted: std::sync::mpsc::channel().0, lines: typed, is_awaited: false }))
+        let typed = Typed { wanted: std::sync::mpsc::channel().0, lines: typed, is_awaited: false };
+        Self { typed: Some(typed), are_over: false }
     }
 }
 
@@ -130,7 +142,8 @@ mod tests {
     async fn a_line_that_nobody_waits_for_any_more_is_there_for_the_next_question() {
         let (to, lines) = mpsc::channel(AHEAD);
         let (wanted, want) = std::sync::mpsc::channel();
-        let mut lines = Lines(Some(Typed { wanted, lines, is_awaited: false }));
+        let typed = Typed { wanted, lines, is_awaited: false };
+        let mut lines = Lines { typed: Some(typed), are_over: false };
         assert!(want.try_recv().is_err(), "nobody waits for a line yet");
         for _ in 0..2 {
             tokio::select! {

@@ -16,8 +16,11 @@ use super::shape::did_you_mean;
 /// What a variable of an account would begin with.
 const ACCOUNTS: &str = "PRESENCE2MQTT__ACCOUNTS";
 
-/// What libraries read: proxies, and certificate authorities.
-const OUT: [&str; 5] = ["HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"];
+/// What libraries read: proxies.
+const PROXIES: [&str; 2] = ["HTTPS_PROXY", "ALL_PROXY"];
+
+/// What libraries read: certificate authorities.
+const AUTHORITIES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 /// The process's environment variables, and its host's name, read once by main.
 #[derive(Clone, Default)]
@@ -46,9 +49,16 @@ impl Environment {
 
     /// The names of those that a bridge needs wherever it runs: keys of the configuration, and the way out.
     pub(crate) fn needed(&self) -> Vec<&str> {
-        let is_needed =
-            |name: &&str| name.starts_with(PREFIX) || OUT.iter().any(|out| name.eq_ignore_ascii_case(out));
-        self.variables.keys().map(String::as_str).filter(is_needed).collect()
+        let names = || self.variables.keys().map(String::as_str).filter(|name| self.get(name).is_some());
+        let is_of = |all: &[&str], name: &str| all.iter().any(|one| name.eq_ignore_ascii_case(one));
+        let has_proxy = names().any(|name| is_of(&PROXIES, name));
+        let is_needed = |name: &&str| {
+            name.starts_with(PREFIX)
+                || is_of(&PROXIES, name)
+                || is_of(&AUTHORITIES, name)
+                || has_proxy && is_of(&["NO_PROXY"], name)
+        };
+        names().filter(is_needed).collect()
     }
 
     /// Whether any variable overrides a key of the configuration.

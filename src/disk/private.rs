@@ -72,9 +72,9 @@ impl PrivateFolder {
         }
     }
 
-    /// Opens a file to lock it, and creates an empty one if there is none. On a read-only disk it opens an
-    /// existing file for reading, which is enough for a lock. It returns `None` if there is none: then no
-    /// other process can change anything either, and a lock is not needed.
+    /// Opens a file to lock it, and creates an empty one if there is none. Where nothing can be written it
+    /// opens an existing file for reading, which is enough for a lock. It returns `None` if there is none:
+    /// this process can change nothing then.
     ///
     /// # Errors
     ///
@@ -88,7 +88,7 @@ impl PrivateFolder {
         }
     }
 
-    /// On a read-only disk: the existing file, opened for reading, or `None`.
+    /// Where nothing can be written: the existing file, opened for reading, or `None`.
     fn or_as_it_is(&self, opened: Result<OwnedFd, Errno>, name: &str) -> Result<Option<OwnedFd>, Errno> {
         match opened {
             Err(errno) if takes_nothing(&errno.into()) => {

@@ -45,7 +45,7 @@ pub(crate) struct Visit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Away {
     Busy,
-    /// Everything is written: what it led to is about to begin.
+    /// It has ended, usually because everything is written: what it led to is about to begin.
     Over,
 }
 

@@ -1,7 +1,6 @@
 //! Documents and addresses that a sentence names, as links.
 
 use minijinja::{HtmlEscape, Value};
-use url::Url;
 
 /// Where the documents are.
 pub(super) const DOCUMENTS: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs");
@@ -11,8 +10,20 @@ pub(super) fn documents() -> Option<&'static str> {
     (DOCUMENTS.starts_with("https://") && !DOCUMENTS.contains("/OWNER/")).then_some(DOCUMENTS)
 }
 
+/// The addresses of Microsoft's that this program itself names. A list of hosts would be too wide: anybody
+/// can have a name under azure.com, and a query at login.microsoft.com can ask for consent to anything.
+const MICROSOFTS: [&str; 7] = [
+    "https://aka.ms/mfasetup",
+    "https://entra.microsoft.com",
+    "https://entra.microsoft.us",
+    "https://microsoft.com/devicelogin",
+    "https://myaccount.microsoft.com",
+    "https://mysignins.microsoft.com",
+    "https://shell.azure.com/bash",
+];
+
 /// A sentence for a template, in which a document such as `docs/lights.md` is a link where it is known what
-/// leads to it, and an address of Microsoft's is one. No other is: parts of a sentence may be a broker's.
+/// leads to it, and a known address of Microsoft's is one. No other is: parts of a sentence may be a broker's.
 pub(super) fn linked(sentence: &str, documents: Option<&str>) -> Value {
     let mut html = String::new();
     for word in sentence.split_inclusive(char::is_whitespace) {
@@ -39,11 +50,7 @@ fn address(word: &str, documents: Option<&str>) -> Option<String> {
         let is_name = name.chars().all(|c| c.is_ascii_lowercase() || c == '-');
         return Some(format!("{}/{page}", documents.filter(|_| is_name)?));
     }
-    let url = Url::parse(word).ok().filter(|url| url.scheme() == "https")?;
-    let domain = url.domain()?;
-    let is_microsofts = domain == "aka.ms"
-        || [".microsoft.com", ".microsoft.us", ".azure.com"].iter().any(|of| domain.ends_with(of));
-    is_microsofts.then(|| word.to_owned())
+    MICROSOFTS.contains(&word).then(|| word.to_owned())
 }
 
 #[cfg(test)]
@@ -67,6 +74,8 @@ mod tests {
             ("a <b>\n docs/../x.md", "a &lt;b&gt;\n docs&#x2f;..&#x2f;x.md".to_owned()),
             ("https://evil.example", "https:&#x2f;&#x2f;evil.example".to_owned()),
             ("https://microsoft.com.evil.example", "https:&#x2f;&#x2f;microsoft.com.evil.example".to_owned()),
+            ("https://a.cloudapp.azure.com", "https:&#x2f;&#x2f;a.cloudapp.azure.com".to_owned()),
+            ("https://aka.ms/mfasetup?a=b", "https:&#x2f;&#x2f;aka.ms&#x2f;mfasetup?a=b".to_owned()),
             ("http://localhost", "http:&#x2f;&#x2f;localhost".to_owned()),
             ("(", "(".to_owned()),
             ("", String::new()),

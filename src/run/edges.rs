@@ -140,8 +140,7 @@ impl Edges {
         .await
     }
 
-    /// Ends all tasks. They end when their order channels close. Work under way is bounded, so nothing here
-    /// limits the wait.
+    /// Aborts all tasks, and waits until they are gone.
     pub(super) async fn end(self) {
         let Self { mut tasks, .. } = self;
         tasks.shutdown().await;

@@ -224,7 +224,9 @@ impl<L: Fn() -> Reload> Edges<'_, L> {
             self.present = present;
             return Outcome::Changed(existing);
         }
-        let written = place::write(draft, &self.file, self.environment, true).map_err(|error| chain(&error));
+        let there = place::there(&self.file);
+        let written =
+            place::write(draft, &self.file, self.environment, &there).map_err(|error| chain(&error));
         // Whatever is there now is of this set-up.
         self.present = Present::at(&self.file);
         let read = written.and_then(|()| (self.load)());

@@ -97,15 +97,24 @@ pub(crate) fn try_out(file: &Path) -> Result<(), NotWritten> {
     whole::try_out(&path).map_err(|source| NotWritten { path: file.to_owned(), source })
 }
 
+/// The files of a set-up that are there and hold something of people: the configuration and the password.
+pub(crate) fn there(file: &Path) -> Vec<PathBuf> {
+    let configuration = Some(file.to_owned()).filter(|path| path.symlink_metadata().is_ok());
+    configuration.into_iter().chain(password(file)).collect()
+}
+
 /// Writes all files, the configuration last: without it the others mean nothing. One that the next start
-/// would refuse is not written. Nothing that is there is lost unless somebody agreed to `replace` it.
+/// would refuse is not written. A file is replaced only if it is one of `replaced`.
 pub(crate) fn write(
     draft: &Draft,
     file: &Path,
     environment: &Environment,
-    replace: bool,
+    replaced: &[PathBuf],
 ) -> Result<(), NoConfiguration> {
-    let write = if replace { whole::write } else { whole::write_new };
+    let write = |path: &Path, content: &[u8], readers: Readers| match replaced.iter().any(|one| one == path) {
+        true => whole::write(path, content, readers),
+        false => whole::write_new(path, content, readers),
+    };
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |source| NotWritten { path, source }
@@ -175,7 +184,7 @@ mod tests {
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
         fs::write(home.path().join("file"), "").unwrap();
         let (draft, file) = (draft(), home.path().join("file/config.toml"));
-        let error = write(&draft, &file, &Environment::default(), false).unwrap_err();
+        let error = write(&draft, &file, &Environment::default(), &[]).unwrap_err();
         assert!(error.to_string().ends_with("file cannot be written"), "{error}");
     }
 
@@ -190,10 +199,10 @@ mod tests {
             let variables = variables.iter().take(count);
             variables.map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
         };
-        let error = write(&draft, &file, &environment(2), true).unwrap_err();
+        let error = write(&draft, &file, &environment(2), &there(&file)).unwrap_err();
         assert!(error.to_string().contains("given too"), "{error}");
         assert_eq!(Present::at(&file).text.as_deref(), Some(""));
-        write(&draft, &file, &environment(1), true).unwrap();
+        write(&draft, &file, &environment(1), &there(&file)).unwrap();
         let present = Present::at(&file);
         assert_eq!(present.sections(), ["[graph]", "[mqtt]", "[users]"]);
         assert!(present.password.is_some());
@@ -206,7 +215,10 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let [file, schema] = ["config.toml", SCHEMA_FILE].map(|name| home.path().join(name));
         let environment = [("HOME".to_owned(), "/nowhere".to_owned())].into_iter().collect();
-        let set_up = |replace| write(&draft(), &file, &environment, replace);
+        let set_up = |is_agreed| {
+            let replaced = if is_agreed { there(&file) } else { Vec::new() };
+            write(&draft(), &file, &environment, &replaced)
+        };
         fs::write(&schema, "{}").unwrap();
         set_up(false).unwrap();
         assert!(set_up(false).unwrap_err().to_string().ends_with("config.toml cannot be written"));

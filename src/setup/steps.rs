@@ -290,6 +290,8 @@ impl Setup {
     /// Takes what came of the last order.
     pub(crate) fn outcome(&mut self, outcome: Outcome) -> Vec<Order> {
         if let Outcome::SignIn(event) = outcome {
+            // Where what was refused was typed, there may be no field for it any more.
+            self.refused = None;
             return if self.step == Step::SignIn { self.sign_in(event) } else { Vec::new() };
         }
         self.work = None;

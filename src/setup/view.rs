@@ -89,7 +89,9 @@ impl Setup {
         } else if let Some(Answer::App(text)) = &self.refused {
             client_id.clone_from(text);
         } else if let Some(Answer::Broker { url, username: name, .. }) = &self.refused {
-            (broker, username) = (url.clone(), name.clone());
+            // A password may stand before the @, and every visitor sees the page.
+            broker = if url.contains('@') { String::new() } else { url.clone() };
+            username.clone_from(name);
         }
         let chosen = draft.light.as_ref().or(match &self.found[..] {
             [only] => Some(only),

@@ -6,13 +6,25 @@ use std::fmt::Display;
 pub(crate) const WHOSE: &str = "Your work e-mail address, or an app as ID@domain";
 
 /// What advice names, and what it is called in a set-up: nobody there knows keys of a configuration yet, nor
-/// leaves it to run another command.
-const IN_A_SET_UP: [(&str, &str); 15] = [
+/// leaves it to run another command. Longer ones stand before their parts.
+const IN_A_SET_UP: [(&str, &str); 25] = [
     ("graph.cloud and graph.tenant_id are those of the tenant", "the tenant is the right one"),
     ("and graph.tenant_id is another one", "which is not the one of this set-up"),
-    ("graph.client_id", "the app's ID"),
+    (
+        "one of graph.tenant_id, or change that to the account's own",
+        "one of the tenant, or begin with its own address",
+    ),
+    (" in graph.tenant_id", " in PRESENCE2MQTT__GRAPH__TENANT_ID"),
     ("graph.tenant_id", "the tenant"),
+    ("graph.client_id", "the app's ID"),
+    ("graph.cloud", "PRESENCE2MQTT__GRAPH__CLOUD"),
+    ("graph.graph_url", "PRESENCE2MQTT__GRAPH__GRAPH_URL"),
     ("graph.ca_file", "PRESENCE2MQTT__GRAPH__CA_FILE"),
+    (", and set graph.auth.method = \"browser\"", ""),
+    ("graph.auth.certificate_file", "the certificate's file"),
+    ("graph.auth.federated_token_file", "the token's file"),
+    ("graph.auth.method", "the way to sign in"),
+    ("[graph.auth]", "the way to sign in"),
     ("mqtt.url", "the broker's address"),
     ("mqtt.username", "the user name"),
     ("mqtt.password_file", "the password"),
@@ -20,9 +32,10 @@ const IN_A_SET_UP: [(&str, &str); 15] = [
     ("mqtt.protocol to", "PRESENCE2MQTT__MQTT__PROTOCOL to"),
     ("mqtt.ca_file", "PRESENCE2MQTT__MQTT__CA_FILE"),
     ("check [mqtt],", "check its address,"),
-    (", and set graph.auth.method = \"browser\"", ""),
+    ("`presence2mqtt login --browser --no-open` with a browser", "a browser"),
     ("`presence2mqtt login --browser`", "a browser"),
-    ("again with `presence2mqtt login`", "again"),
+    (" with `presence2mqtt login`", ""),
+    ("run `presence2mqtt login`", "sign in again"),
 ];
 
 /// The same for people who have no configuration yet.
@@ -52,9 +65,19 @@ pub(crate) fn no_lights(why: &impl Display) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::sign_in::to_people;
 
     #[test]
-    fn whoever_has_no_configuration_reads_of_none_of_its_keys() {
+    fn no_advice_about_a_sign_in_names_a_key_or_a_command() {
+        for says in to_people() {
+            let in_words = in_a_set_up(&says);
+            let names = ["graph.", "[graph", "mqtt.", "`presence2mqtt"].map(|name| in_words.contains(name));
+            assert_eq!(names, [false; 4], "{in_words}");
+        }
+    }
+
+    #[test]
+    fn keys_and_commands_are_called_otherwise() {
         for (says, expected) in [
             (
                 "this tenant does not know graph.client_id: check it, and that graph.tenant_id is the app's tenant",

@@ -132,7 +132,8 @@ impl Bridge {
         let (stop, stopped) = oneshot::channel();
         let config = self.config.clone();
         self.runs.push(Instant::now());
-        let (reload, reloads) = mpsc::channel(1);
+        // Room for all that come while the bridge is busy with one: a signal is not lost either.
+        let (reload, reloads) = mpsc::channel(8);
         let asked = async { drop(stopped.await) };
         self.task.spawn(async move { run::run(&config, asked, reloads).await });
         (self.stop, self.reload) = (Some(stop), Some(reload));

@@ -83,7 +83,7 @@ fn rumqttc_is_known_only_where_a_connection_is_made() {
 const DEPARTMENTS: [&str; 8] =
     ["accounts", "broker", "groups", "health", "home_assistant", "lights", "people", "suspend"];
 
-/// The rooms of each account, with walls as between departments. Only the account has them all.
+/// The rooms of each account, with walls as between departments. The files beside them have them all.
 const ROOMS: [&str; 3] = ["accounts/commands", "accounts/requests", "accounts/sign_in"];
 
 /// What is beside the departments and the model. Only the root has departments together.
@@ -161,6 +161,7 @@ fn trespasses(arrows: &Arrows) -> Vec<String> {
         for to in targets.keys().filter(|to| department_of(to).is_some_and(|other| Some(other) != department))
         {
             let may = match department {
+                // What stands beside the rooms: the account, and those who speak to all of them.
                 Some("accounts") if to.starts_with("core/accounts/") => true,
                 Some(_) => BY_ARGUMENT.contains(&to.as_str()),
                 None => !is_below || IN_THE_MODEL.contains(&to.as_str()),

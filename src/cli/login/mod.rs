@@ -104,7 +104,7 @@ async fn sign_in_to(
             keep(sign_in, &issued).await?;
             return Ok((by, account.username));
         }
-        if !options.of_set_up {
+        if !options.of_set_up || lines.are_over() {
             return Err(Failure::new(exit::SIGN_IN, "not saved; sign in again, with the right account"));
         }
         writeln!(out, "Not saved. Sign in with another account:")?;

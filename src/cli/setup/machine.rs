@@ -12,6 +12,9 @@ const UNITS: [&str; 3] = [
     "/lib/systemd/system/presence2mqtt.service",
 ];
 
+/// What the image sets itself.
+const OF_IMAGE: &str = "PRESENCE2MQTT__HTTP__LISTEN";
+
 /// What runs services on this machine.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Machine {
@@ -54,17 +57,27 @@ impl Machine {
         )
     }
 
-    /// What the service of this machine has to be told, since it does not see the variables of a terminal.
-    /// Their values may be secret.
+    /// The variables that the bridge needs, and where to set them: a service or another container does not
+    /// see those of a terminal. Their values may be secret, and every user can read those of a service.
     pub(super) fn of_variables(self, variables: &[&str]) -> Option<String> {
-        let says = "The bridge needs these variables too";
-        let how = match (self.is_container, self.has_systemd) {
-            (true, _) => " (docker run --env NAME)",
-            (false, true) => ", in its service as Environment=NAME=VALUE under [Service]",
-            // Whoever starts it from here has them.
+        let (how, names): (_, Vec<String>) = match (self.is_container, self.has_systemd) {
+            (true, _) => {
+                let names = variables.iter().filter(|&&name| name != OF_IMAGE);
+                (" (docker run --env NAME=VALUE)", names.map(|name| (*name).to_owned()).collect())
+            }
+            (false, true) => {
+                let name = |name: &&str| match is_secret(name) {
+                    true => format!("{name}_FILE (a file that contains the value)"),
+                    false => (*name).to_owned(),
+                };
+                let how = ", in its service as Environment=NAME=VALUE under [Service]";
+                (how, variables.iter().map(name).collect())
+            }
+            // A bridge that is started from here has them.
             (false, false) => return None,
         };
-        (!variables.is_empty()).then(|| format!("{says}{how}: {}.", variables.join(", ")))
+        (!names.is_empty())
+            .then(|| format!("The bridge needs these variables too{how}: {}.", names.join(", ")))
     }
 
     /// What to do next.
@@ -122,7 +135,9 @@ fn of_system(program: &str, file: &str, (has, variables): (Has, &[&str]), has_un
         true => format!("    -p {} \\\n", credential()),
         false => String::new(),
     };
-    let variables: String = variables.iter().map(|name| format!("    --setenv={name} \\\n")).collect();
+    // No secret is needed to sign in, and others can read the variables of a unit.
+    let variables = variables.iter().filter(|name| !is_secret(name));
+    let variables: String = variables.map(|name| format!("    --setenv={name} \\\n")).collect();
     format!(
         "{elsewhere}{unit}Sign in as the service's own user, then start it:
   systemd-run --pty --wait --collect --quiet \\
@@ -133,6 +148,11 @@ fn of_system(program: &str, file: &str, (has, variables): (Has, &[&str]), has_un
   systemctl enable --now presence2mqtt
 "
     )
+}
+
+/// Whether this variable's value is a secret.
+fn is_secret(variable: &str) -> bool {
+    ["PASSWORD", "SECRET"].iter().any(|end| variable.ends_with(end))
 }
 
 /// The password at the broker, as the unit has it.
@@ -218,6 +238,11 @@ mod tests {
             of(machine(true, false), &["HTTPS_PROXY", "NO_PROXY"]),
             "The bridge needs these variables too, in its service as Environment=NAME=VALUE under [Service]: HTTPS_PROXY, NO_PROXY."
         );
-        assert!(of(machine(false, true), &["HTTPS_PROXY"]).contains("--env NAME"));
+        assert!(of(machine(false, true), &["HTTPS_PROXY"]).contains("--env NAME=VALUE"));
+        assert_eq!(of(machine(false, true), &[OF_IMAGE]), "");
+        let secret = "PRESENCE2MQTT__MQTT__PASSWORD";
+        assert!(of(machine(true, false), &[secret]).contains("PASSWORD_FILE (a file"));
+        let has = Has { sign_in: false, password: true };
+        assert!(!machine(true, false).next("p", Path::new(SYSTEM_FILE), has, &[secret]).contains("--setenv"));
     }
 }

@@ -100,7 +100,7 @@ async fn set_up(
     if let Some(words) = machine.first_words().filter(|_| !options.yes) {
         questions.say(out, &words)?;
     }
-    let replace = place::may_be_written(&file, options.replace, questions, out).await?;
+    let replaced = place::may_be_written(&file, options.replace, questions, out).await?;
     let on = (file.as_path(), environment);
 
     let (email, client_id) = (options.email.as_deref(), options.client_id.as_deref());
@@ -128,7 +128,7 @@ async fn set_up(
     }
     lights::choose(&mut draft, on, options.light.as_deref(), questions, progress, out).await?;
 
-    write(&draft, &file, environment, replace)?;
+    write(&draft, &file, environment, &replaced)?;
     let password = if draft.password.is_some() { ", and the password beside it" } else { "" };
     writeln!(out)?;
     questions.say(out, &format!("Wrote {}{password}.", file.display()))?;

@@ -16,17 +16,16 @@ pub(super) async fn may_be_written(
     replace: bool,
     questions: &mut Questions,
     out: &mut impl Write,
-) -> Result<bool, Failure> {
+) -> Result<Vec<PathBuf>, Failure> {
     place::try_out(file)?;
-    let configuration = Some(file.to_owned()).filter(|path| path.symlink_metadata().is_ok());
-    let there: Vec<PathBuf> = configuration.into_iter().chain(place::password(file)).collect();
+    let there = place::there(file);
     if there.is_empty() || replace {
-        return Ok(replace);
+        return Ok(there);
     }
     let names: Vec<String> = there.iter().map(|path| path.display().to_string()).collect();
     let names = names.join(" and ");
     if !questions.are_answered() && questions.agrees(out, &format!("Replace {names}?")).await? {
-        return Ok(true);
+        return Ok(there);
     }
     Err(Failure::new(
         exit::USAGE,

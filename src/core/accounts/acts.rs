@@ -17,6 +17,7 @@ const NOT_LANDED: &str = "this is not the address of the waiting sign-in: copy t
 
 impl Accounts {
     /// A visitor of the status page wants something of an account. How it went is told later.
+    /// Presence is set only while the outbox is open, so not while the bridge stops or waits for its turn.
     ///
     /// # Errors
     ///

@@ -47,6 +47,18 @@ pub(super) fn verdict(error: &str, numbers: &[u32]) -> Option<Verdict> {
     by_number(numbers).or_else(by_word)
 }
 
+/// All sentences for people.
+#[cfg(test)]
+pub(crate) fn to_people() -> Vec<String> {
+    let verdicts =
+        BY_NUMBER.iter().map(|(_, verdict)| verdict).chain(BY_WORD.iter().map(|(_, verdict)| verdict));
+    let sentence = |verdict: &Verdict| match verdict {
+        Verdict::Act(advice) => Some(advice.sentence(Caller::Person)),
+        Verdict::Passes | Verdict::PassesAfter(_) => None,
+    };
+    verdicts.filter_map(sentence).collect()
+}
+
 /// The meaning of these numbers, if it is known.
 pub(super) fn by_number(numbers: &[u32]) -> Option<Verdict> {
     let row = |number| BY_NUMBER.iter().find(|(of, _)| of.contains(number)).map(|&(_, verdict)| verdict);

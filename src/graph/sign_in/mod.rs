@@ -25,3 +25,6 @@ pub mod refusal;
 pub mod scopes;
 pub mod store;
 mod unstored;
+
+#[cfg(test)]
+pub(crate) use advice::to_people;
