@@ -69,7 +69,7 @@ discovery = true
         command = [self.binary, "--config", self.file, "login", "--account", name, "--yes"]
         login = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         said = iter(login.stdout.readline, "")
-        code = next(found[1] for line in said if (found := re.search(r"type the code (\S+)", line)))
+        code = next(found[1] for line in said if (found := re.search(r"enter the code (\S+)", line)))
         self.approve(name, code)
         login.stdout.read()
         insist(login.wait(30) == 0, f"login of {name} ends with {login.returncode}")
