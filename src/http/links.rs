@@ -23,7 +23,8 @@ const MICROSOFTS: [&str; 7] = [
 ];
 
 /// A sentence for a template, in which a document such as `docs/lights.md` is a link where it is known what
-/// leads to it, and a known address of Microsoft's is one. No other is: parts of a sentence may be a broker's.
+/// leads to it, and a known address of Microsoft's is one. No other is: parts of a sentence may be a
+/// broker's.
 pub(super) fn linked(sentence: &str, documents: Option<&str>) -> Value {
     let mut html = String::new();
     for word in sentence.split_inclusive(char::is_whitespace) {
