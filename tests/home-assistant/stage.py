@@ -75,6 +75,11 @@ class Broker(Process):
         lines = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout.splitlines()
         return dict(line.split(" ", 1) for line in lines)
 
+    def first(self, topic):
+        """The first message on a topic, retained or not, within ten seconds; empty if there is none."""
+        command = ["mosquitto_sub", "-p", str(self.port), "-t", topic, "-C", "1", "-W", "10"]
+        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout.strip()
+
 
 class Listener:
     """Everything published on a topic from now on."""
