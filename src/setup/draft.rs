@@ -100,10 +100,10 @@ impl Draft {
         self.email.is_empty() || self.email.eq_ignore_ascii_case(username)
     }
 
-    /// The name on the topics: what stands before the @ of the address that was typed, otherwise of the
-    /// account.
+    /// The name on the topics: what stands before the @ of the account, and before anybody signed in of the
+    /// address that was typed, which may be misspelt.
     pub(crate) fn name(&self) -> TopicLevel {
-        let addresses = [Some(self.email.as_str()), self.account.as_deref()];
+        let addresses = [self.account.as_deref(), Some(self.email.as_str())];
         let mut locals = addresses.into_iter().flatten().filter_map(|address| address.split('@').next());
         TopicLevel::made_of(locals.find(|local| !local.is_empty()).unwrap_or("me"), "bridge")
     }
@@ -228,7 +228,7 @@ mod tests {
             assert!(written.contains(line), "{line} in {written}");
         }
         let draft = Draft { account: Some("bob@contoso.example".to_owned()), ..of("alice@contoso.example") };
-        assert_eq!((draft.name().as_str(), draft.has_app()), ("alice", false));
+        assert_eq!((draft.name().as_str(), draft.has_app()), ("bob", false));
         assert_eq!(
             ["Alice@contoso.example", "bob@contoso.example"].map(|who| draft.expects(who)),
             [true, false]

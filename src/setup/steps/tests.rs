@@ -160,7 +160,7 @@ fn who_was_not_expected_is_looked_at_first() {
     assert_eq!(setup.outcome(signed_in("bob@contoso.example")), [], "nobody is invited");
     assert_eq!(setup.answer(Step::SignIn, Answer::Continue), [Order::ReadPresence]);
     assert_eq!(setup.outcome(Outcome::Presence(Ok("Busy".to_owned()))), [Order::LookForLights]);
-    assert_eq!(setup.draft.name().as_str(), "alice", "as was typed");
+    assert_eq!(setup.draft.name().as_str(), "bob", "as the account is called");
 }
 
 #[test]
