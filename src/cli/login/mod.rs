@@ -97,10 +97,13 @@ async fn sign_in_to(
         let account = identity::account(issued.delegated.id_token.as_ref())
             .map_err(|error| Failure::new(exit::SIGN_IN, error))?;
         paper.say(out, &format!("Signed in as {} (tenant {}).", account.username, account.tenant_id))?;
-        let is_expected = bound.as_ref().is_none_or(|bound| bound.is_same(&account))
-            && options.expected.as_ref().is_some_and(|name| account.username.eq_ignore_ascii_case(name));
+        let entered = options.expected.as_deref().filter(|name| !name.is_empty());
+        let is_entered = entered.map(|name| account.username.eq_ignore_ascii_case(name));
+        let is_expected =
+            bound.as_ref().is_none_or(|bound| bound.is_same(&account)) && is_entered == Some(true);
+        let another = entered.filter(|_| is_entered == Some(false));
         let asks = !options.yes && !is_expected && io::stdin().is_terminal() && io::stdout().is_terminal();
-        if !asks || is_right(bound.as_ref(), &account, lines, (paper, out)).await? {
+        if !asks || is_right((bound.as_ref(), another), &account, lines, (paper, out)).await? {
             keep(sign_in, &issued).await?;
             return Ok((by, account.username));
         }
@@ -112,9 +115,9 @@ async fn sign_in_to(
 }
 
 /// Asks whether this is the right account: an administrator who approved in their own browser must not become
-/// the person who is watched.
+/// the person who is watched, nor whoever's browser was signed in already, where `another` was entered.
 async fn is_right(
-    bound: Option<&Account>,
+    (bound, another): (Option<&Account>, Option<&str>),
     account: &Account,
     lines: &mut Lines,
     on: (Paper, &mut impl Write),
@@ -124,7 +127,12 @@ async fn is_right(
             let question = format!("The bridge follows {}. Change to this account?", another.username);
             lines.ask(on, &question, false).await
         }
-        None => lines.ask(on, "Use this account for the bridge?", true).await,
+        None => match another {
+            Some(entered) => {
+                lines.ask(on, &format!("You entered {entered}. Use this account instead?"), false).await
+            }
+            None => lines.ask(on, "Use this account for the bridge?", true).await,
+        },
     }
 }
 
@@ -192,8 +200,13 @@ mod tests {
             let mut out = Vec::new();
             let mut lines = Lines::typed(&[typed]);
             let on = (Paper::default(), &mut out);
-            assert_eq!(is_right(bound.as_ref(), &alice, &mut lines, on).await.unwrap(), expected);
+            assert_eq!(is_right((bound.as_ref(), None), &alice, &mut lines, on).await.unwrap(), expected);
             assert_eq!(String::from_utf8(out).unwrap(), question);
         }
+        let (mut out, mut lines) = (Vec::new(), Lines::typed(&[""]));
+        let entered = (None, Some("bob@contoso.example"));
+        assert!(!is_right(entered, &alice, &mut lines, (Paper::default(), &mut out)).await.unwrap());
+        let question = "You entered bob@contoso.example. Use this account instead? [y/N] ";
+        assert_eq!(String::from_utf8(out).unwrap(), question);
     }
 }
