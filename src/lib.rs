@@ -39,6 +39,9 @@
 //! An edge waits when the loop is busy. The loop waits only for the next event.
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests are an edge"))]
 
+#[cfg(not(unix))]
+compile_error!("presence2mqtt runs on Linux and macOS; on Windows use WSL 2 or a container");
+
 mod chain;
 pub mod cli;
 pub mod config;

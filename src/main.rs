@@ -40,15 +40,8 @@ fn environment() -> Environment {
 }
 
 /// This machine's name, or the container's.
-#[cfg(unix)]
 fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::disallowed_methods, reason = "main reads the environment, everybody else is handed it")]
-fn host() -> String {
-    std::env::var("COMPUTERNAME").unwrap_or_default()
 }
 
 /// Passwords and tokens are in the memory. A core dump would write them to a disk or send them to a collector

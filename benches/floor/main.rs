@@ -1,4 +1,4 @@
-//! The floor: what reads one person's presence and publishes it with the same crates, and does nothing else.
+//! The floor: what reads presence and publishes it with the same crates, and does nothing else.
 //! It gives nothing up, doubts nothing and survives nothing. `tenant one` measures it in the bridge's place,
 //! so that it stays known how far above it the bridge is:
 //!
@@ -16,6 +16,9 @@ use reqwest::{Certificate, Client};
 use rumqttc::{AsyncClient, MqttOptions, QoS};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+
+/// People in one request.
+const AT_ONCE: usize = 650;
 
 /// As much of the configuration as is needed.
 #[derive(Deserialize)]
@@ -90,22 +93,27 @@ async fn run(config: Config) {
     let client = client(&graph.ca_file);
     let token = token(&client, &graph).await;
     let read = format!("{}/v1.0/communications/getPresencesByUserId", graph.graph_url);
-    let ids: Vec<&str> = users.iter().map(|user| user.id.as_str()).collect();
-    let mut before = None;
+    let mut before = vec![None; users.len()];
     let mut every = tokio::time::interval(graph.poll_interval);
     loop {
         every.tick().await;
-        let asked = client.post(&read).bearer_auth(&token).json(&serde_json::json!({ "ids": ids }));
-        let bytes = asked.send().await.unwrap().bytes().await.unwrap();
-        let answer: Answer<'_> = serde_json::from_slice(&bytes).unwrap();
-        let [presence] = &answer.value[..] else { panic!("one person") };
-        let now = Some((presence.availability.to_owned(), presence.activity.to_owned()));
-        if now != before {
-            for (level, value) in [("activity", presence.activity), ("availability", presence.availability)] {
-                let topic = format!("presence/{}/{level}", users[0].name);
-                publisher.publish(topic, QoS::AtLeastOnce, true, value).await.unwrap();
+        for (users, before) in users.chunks(AT_ONCE).zip(before.chunks_mut(AT_ONCE)) {
+            let ids: Vec<&str> = users.iter().map(|user| user.id.as_str()).collect();
+            let asked = client.post(&read).bearer_auth(&token).json(&serde_json::json!({ "ids": ids }));
+            let bytes = asked.send().await.unwrap().bytes().await.unwrap();
+            let answer: Answer<'_> = serde_json::from_slice(&bytes).unwrap();
+            for ((user, presence), before) in users.iter().zip(&answer.value).zip(before) {
+                let now = Some((presence.availability.to_owned(), presence.activity.to_owned()));
+                if now != *before {
+                    for (level, value) in
+                        [("activity", presence.activity), ("availability", presence.availability)]
+                    {
+                        let topic = format!("presence/{}/{level}", user.name);
+                        publisher.publish(topic, QoS::AtLeastOnce, true, value).await.unwrap();
+                    }
+                    *before = now;
+                }
             }
-            before = now;
         }
     }
 }

@@ -92,8 +92,6 @@ pub(crate) struct Resend {
     /// KiB at most, above what was resident before.
     pub(crate) more_memory: u64,
     pub(crate) newest_first: bool,
-    /// Of the rate of a bare loop.
-    pub(crate) ratio: f64,
 }
 
 /// First full publish, then a broker that lost its store, then a bare loop of rumqttc with the same messages.
@@ -147,7 +145,7 @@ pub(crate) fn resend(options: &Options) -> Resend {
         "bare rumqttc loop",
         format!("{bare:.2} s, {:.0}/s; the bridge has {ratio:.2} of its rate", count as f64 / bare),
     );
-    Resend { first_publish, took, more_memory, newest_first, ratio }
+    Resend { first_publish, took, more_memory, newest_first }
 }
 
 /// Few changes, each timed.

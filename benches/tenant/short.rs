@@ -24,8 +24,6 @@ pub(crate) fn run(options: &Options) {
     assert!(resend.newest_first, "the newest changes must come first");
     assert!(resend.took.max(resend.first_publish) < Duration::from_secs(10), "{:?}", resend.took);
     assert!(resend.more_memory < 20 * 1024, "{} KiB more", resend.more_memory);
-    // So few messages are over before more than sixty may be under way; 400,000 go at a bare loop's rate.
-    assert!(resend.ratio > 0.02, "{} of a bare loop's rate", resend.ratio);
     let one = runs::one(&short);
     assert!(one.first_presence < Duration::from_secs(2), "{:?}", one.first_presence);
     assert!(one.cores < 0.05 && one.resident < 64 * 1024, "{} cores, {} KiB", one.cores, one.resident);

@@ -3,12 +3,11 @@
 use std::convert::Infallible;
 use std::io;
 
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 /// Waits for SIGTERM or SIGINT.
-#[cfg(unix)]
 pub(super) fn stop() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
@@ -22,12 +21,10 @@ pub(super) fn stop() -> io::Result<impl Future<Output = ()>> {
 /// At each SIGHUP from now on reads the configuration again and hands it on; never ends.
 ///
 /// No async function, which would begin when it is first waited for: until then SIGHUP ends the program.
-#[cfg(unix)]
 pub(super) fn reload<C>(
     read: impl Fn() -> Result<C, String>,
     to: mpsc::Sender<Result<C, String>>,
 ) -> io::Result<impl Future<Output = Infallible>> {
-    use tokio::signal::unix::{SignalKind, signal};
     let mut hangup = signal(SignalKind::hangup())?;
     Ok(async move {
         loop {
@@ -39,27 +36,7 @@ pub(super) fn reload<C>(
     })
 }
 
-/// There is no SIGHUP.
-#[cfg(not(unix))]
-pub(super) fn reload<C>(
-    _read: impl Fn() -> Result<C, String>,
-    _to: mpsc::Sender<Result<C, String>>,
-) -> io::Result<impl Future<Output = Infallible>> {
-    Ok(std::future::pending())
-}
-
-/// Waits for Ctrl-C.
-#[cfg(not(unix))]
-pub(super) fn stop() -> io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        // Without a handler the program cannot be asked to stop, and runs on.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    })
-}
-
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -54,15 +54,9 @@ impl Terminal {
 }
 
 /// Whether what is typed is for this program: whoever reads a terminal from the background is stopped.
-#[cfg(unix)]
 fn is_in_front() -> bool {
     let stdin = std::io::stdin();
     rustix::termios::tcgetpgrp(&stdin).is_ok_and(|front| front == rustix::process::getpgrp())
-}
-
-#[cfg(not(unix))]
-fn is_in_front() -> bool {
-    true
 }
 
 #[cfg(test)]

@@ -91,7 +91,6 @@ fn holds(path: &Path, config: &Config) -> Holds {
 }
 
 #[cfg(test)]
-#[cfg(unix)]
 mod tests {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt;

@@ -115,17 +115,18 @@ impl Bridge {
         match event {
             Event::Started | Event::Woken => {}
             Event::Presence(of, event) => {
-                let Some(account) = accounts.get_mut(of) else { return true };
+                let Some(requests) = accounts.requests(of) else { return true };
                 match event {
-                    PresenceEvent::Read(ended) => people.presence_read(ended, account.requests_mut(), cx),
-                    PresenceEvent::Resolved(ended) => people.name_resolved(ended, account.requests_mut(), cx),
+                    PresenceEvent::Read(ended) => people.presence_read(ended, requests, cx),
+                    PresenceEvent::Resolved(ended) => people.name_resolved(ended, requests, cx),
                     PresenceEvent::Members(ended) => {
-                        if let Err(conflict) = groups.members_read(ended, people, account.requests_mut(), cx)
-                        {
+                        if let Err(conflict) = groups.members_read(ended, people, requests, cx) {
                             self.stop(Ending::Conflict(conflict.to_string()));
                         }
                     }
-                    PresenceEvent::Set(ended) => account.presence_set(ended, people, broker.outbox(), cx),
+                    PresenceEvent::Set(ended) => {
+                        accounts.presence_set((of, ended), people, broker.outbox(), cx);
+                    }
                 }
             }
             Event::SignIn(of, event) => {

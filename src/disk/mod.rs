@@ -9,14 +9,8 @@
 
 pub mod named;
 mod owner;
-#[cfg(unix)]
 pub mod private;
-#[cfg(not(unix))]
-#[path = "private_elsewhere.rs"]
-pub mod private;
-
 mod private_error;
-
 pub mod whole;
 
 pub use owner::{Access, Holds};

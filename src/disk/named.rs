@@ -3,7 +3,10 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+
+use rustix::fs::OFlags;
 
 use super::owner::Access;
 
@@ -90,18 +93,10 @@ fn whole(file: File, limit: u64) -> Result<Named, NotRead> {
 }
 
 /// Without this flag, opening a pipe blocks until a program writes to it.
-#[cfg_attr(not(unix), expect(unused_variables, reason = "links are rare there"))]
 fn open(path: &Path, follow: bool) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use rustix::fs::OFlags;
-        use std::os::unix::fs::OpenOptionsExt;
-        let unlinked = if follow { OFlags::empty() } else { OFlags::NOFOLLOW };
-        options.custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY | unlinked).bits().cast_signed());
-    }
-    options.open(path)
+    let unlinked = if follow { OFlags::empty() } else { OFlags::NOFOLLOW };
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY | unlinked;
+    OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
 }
 
 #[cfg(test)]
@@ -118,7 +113,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(unix)]
     fn what_could_wait_or_never_end_is_refused_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe");

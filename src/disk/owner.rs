@@ -1,6 +1,7 @@
 //! Who else may read or write a file, by its owner and mode.
 
 use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// The owner and mode of a file or folder. On systems without them no other user counts as allowed.
@@ -27,15 +28,8 @@ const OTHERS_READ: u32 = 0o004;
 const OTHERS_WRITE: u32 = 0o002;
 
 impl Access {
-    #[cfg(unix)]
     pub(super) fn from_metadata(metadata: &Metadata) -> Self {
-        use std::os::unix::fs::MetadataExt;
         Self { owner: metadata.uid(), group: metadata.gid(), mode: metadata.mode() & 0o7777, me: me() }
-    }
-
-    #[cfg(not(unix))]
-    pub(super) fn from_metadata(_metadata: &Metadata) -> Self {
-        Self { owner: 0, group: 0, mode: 0, me: 0 }
     }
 
     /// Whether the user who runs the program owns it.
@@ -101,7 +95,6 @@ impl Access {
     }
 }
 
-#[cfg(unix)]
 fn me() -> u32 {
     rustix::process::geteuid().as_raw()
 }

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Who may read a new file.
@@ -60,29 +61,20 @@ fn beside(path: &Path) -> io::Result<PathBuf> {
     Ok(path.with_file_name(name))
 }
 
-#[cfg_attr(not(unix), expect(unused_variables, reason = "files have no modes there"))]
 fn create(path: &Path, readers: Readers) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(match readers {
-            Readers::Owner => 0o600,
-            Readers::Everybody => 0o644,
-        });
-    }
-    let file = options.open(path)?;
-    #[cfg(unix)]
+    let mode = match readers {
+        Readers::Owner => 0o600,
+        Readers::Everybody => 0o644,
+    };
+    let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
     if readers == Readers::Everybody {
-        use std::os::unix::fs::PermissionsExt;
         // The umask, 077 on some servers, may have removed the right of the service's user to read it.
-        file.set_permissions(fs::Permissions::from_mode(0o644))?;
+        file.set_permissions(fs::Permissions::from_mode(mode))?;
     }
     Ok(file)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 

@@ -24,7 +24,7 @@ pub enum AddressError {
     #[error("the broker's password cannot be read")]
     Password(#[from] SecretError),
     /// The relay cannot listen.
-    #[error("cannot listen on a loopback port")]
+    #[error("cannot open a socket inside this process")]
     Line(#[source] std::io::Error),
 }
 

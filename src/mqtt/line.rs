@@ -2,20 +2,16 @@
 //!
 //! rumqttc accepts no ready-made stream. It should not talk to the network itself either: it parses strictly,
 //! ends the connection at anything unknown, and would bring a second TLS and WebSocket implementation. But it
-//! supports HTTP proxies. So each connection gets its own proxy inside the process, which connects to the one
-//! broker whatever address it is asked for. The proxy does the name lookup, TCP, TLS and WebSocket
-//! ([`reach`](super::reach)), and passes what comes back through the [gate](super::gate). rumqttc speaks
-//! plain MQTT to it.
+//! connects to Unix sockets. So each connection gets a socket inside the process, to which rumqttc speaks
+//! plain MQTT. The relay does the name lookup, TCP, TLS and WebSocket ([`reach`](super::reach)), and passes
+//! what comes back through the [gate](super::gate).
 
 use std::convert::Infallible;
 use std::io;
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -26,8 +22,8 @@ use super::reach::{Target, reach};
 use crate::core::model::event::LinkFailure;
 use crate::core::model::mqtt::Protocol;
 
-/// The time for rumqttc's request, which it sends as soon as it is connected.
-const REQUEST_LIMIT: Duration = Duration::from_secs(5);
+/// The time for rumqttc to connect, which it does at once.
+const ACCEPT_LIMIT: Duration = Duration::from_secs(5);
 
 /// The buffer sizes towards the broker and back.
 const GATHERED: usize = 64 * 1024;
@@ -36,19 +32,10 @@ const ANSWERS: usize = 8 * 1024;
 /// The time for the last bytes to reach the broker, and for the broker to close the connection.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
 
-/// The largest request. rumqttc's has a few lines.
-const LONGEST_REQUEST: usize = 2048;
-
-/// The user name with which rumqttc presents the key.
-pub(super) const USER: &str = "presence2mqtt";
-
 /// A relay that waits for its one connection.
 pub(super) struct Line {
-    listener: TcpListener,
-    port: u16,
-    /// A secret between rumqttc and the relay, so that no other process of this machine can use the
-    /// connection.
-    key: String,
+    listener: UnixListener,
+    name: String,
     state: watch::Sender<State>,
 }
 
@@ -64,35 +51,26 @@ enum State {
 pub(super) struct LineWatch(watch::Receiver<State>);
 
 impl Line {
-    /// Listens on a free port of this machine.
+    /// Listens under a name that nobody else has.
     pub(super) fn bind() -> io::Result<(Self, LineWatch)> {
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        listener.set_nonblocking(true)?;
-        let port = listener.local_addr()?.port();
-        let key = uuid::Uuid::new_v4().as_simple().to_string();
+        let name = name();
+        let listener = UnixListener::bind(&name)?;
         let (state, watch) = watch::channel(State::Opening);
-        Ok((Self { listener: TcpListener::from_std(listener)?, port, key, state }, LineWatch(watch)))
+        Ok((Self { listener, name, state }, LineWatch(watch)))
     }
 
-    pub(super) fn port(&self) -> u16 {
-        self.port
-    }
-
-    pub(super) fn key(&self) -> &str {
-        &self.key
+    /// Where rumqttc connects to.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Relays one connection until it ends. `keep_alive` in seconds.
     pub(super) async fn run(self, resolver: Resolver, target: Target, protocol: Protocol, keep_alive: u16) {
-        let Ok(Ok(mut near)) = timeout(REQUEST_LIMIT, self.accept()).await else { return };
-        // Closes the listening port.
+        let Ok(Ok(mut near)) = timeout(ACCEPT_LIMIT, self.accept()).await else { return };
         drop(self.listener);
         let shut = match reach(&target, &resolver).await {
             Ok(far) => {
                 self.state.send_replace(State::Open);
-                if near.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.is_err() {
-                    return;
-                }
                 let (read, write) = tokio::io::split(far);
                 let (near_read, mut near_write) = near.split();
                 // Both sides then notice the end.
@@ -110,17 +88,25 @@ impl Line {
         }
     }
 
-    /// Accepts the connection that presents the key.
-    async fn accept(&self) -> io::Result<TcpStream> {
-        let credentials = STANDARD.encode(format!("{USER}:{}", self.key));
-        let wanted = format!("\r\nProxy-Authorization: Basic {credentials}\r\n");
+    /// Accepts rumqttc's connection, and nobody else's: every process of this machine can find the name.
+    async fn accept(&self) -> io::Result<UnixStream> {
         loop {
-            let (mut near, _) = self.listener.accept().await?;
-            if matches!(request(&mut near).await, Ok(request) if request.contains(&wanted)) {
-                near.set_nodelay(true)?;
+            let (near, _) = self.listener.accept().await?;
+            if near.peer_cred()?.pid() == i32::try_from(std::process::id()).ok() {
                 return Ok(near);
             }
         }
+    }
+}
+
+/// A name without a file where the system has such (unix(7), "abstract"), so that none is left behind and a
+/// file system that cannot be written is no obstacle.
+fn name() -> String {
+    let name = format!("presence2mqtt-{}", uuid::Uuid::new_v4().as_simple());
+    if cfg!(target_os = "linux") {
+        format!("\0{name}")
+    } else {
+        std::env::temp_dir().join(name).display().to_string()
     }
 }
 
@@ -174,17 +160,6 @@ async fn outward(mut near: impl AsyncRead + Unpin, mut far: impl AsyncWrite + Un
     // The result of the shutdown does not matter.
     let _told = far.shutdown().await;
     std::future::pending().await
-}
-
-/// Reads the request up to the empty line. rumqttc sends nothing after it before the answer.
-async fn request(near: &mut TcpStream) -> io::Result<String> {
-    let mut request = Vec::new();
-    while !request.ends_with(b"\r\n\r\n") && request.len() < LONGEST_REQUEST {
-        if near.read_buf(&mut request).await? == 0 {
-            break;
-        }
-    }
-    Ok(String::from_utf8_lossy(&request).into_owned())
 }
 
 impl LineWatch {

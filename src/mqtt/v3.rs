@@ -4,7 +4,7 @@ mod failure;
 
 use rumqttc::{
     AsyncClient, Event, EventLoop, LastWill, MqttOptions, NetworkOptions, Outgoing, Packet, QoS,
-    SubscribeReasonCode,
+    SubscribeReasonCode, Transport,
 };
 use secrecy::ExposeSecret;
 use tokio::sync::mpsc;
@@ -12,15 +12,15 @@ use tokio::sync::mpsc;
 use super::address::Access;
 use super::gate::Skipped;
 use super::line::{Line, LineWatch};
-use super::transport::{CONNECT_LIMIT, INFLIGHT, LARGEST_PACKET, proxy};
+use super::transport::{CONNECT_LIMIT, INFLIGHT, LARGEST_PACKET, NO_PORT};
 use super::wire::{Answer, Limits, Wire};
 use crate::core::model::event::{Incoming, LinkFailure};
 
 /// A client whose queue holds this many requests, and its event loop.
 pub(super) fn client(access: &Access, line: &Line, requests: usize) -> (AsyncClient, EventLoop) {
     // Never logged: `Debug` would show the password.
-    let mut options = MqttOptions::new(&access.client_id, &access.target.host, access.target.port);
-    options.set_proxy(proxy(line));
+    let mut options = MqttOptions::new(&access.client_id, line.name(), NO_PORT);
+    options.set_transport(Transport::Unix);
     if let Some((username, password)) = &access.credentials {
         options.set_credentials(username, password.expose_secret());
     }
@@ -33,7 +33,6 @@ pub(super) fn client(access: &Access, line: &Line, requests: usize) -> (AsyncCli
     options.set_clean_session(true);
     let (client, mut event_loop) = AsyncClient::new(options, requests);
     let mut network = NetworkOptions::new();
-    network.set_tcp_nodelay(true);
     network.set_connection_timeout(CONNECT_LIMIT);
     event_loop.set_network_options(network);
     (client, event_loop)

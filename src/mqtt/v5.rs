@@ -6,22 +6,22 @@ mod reason;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{ConnAck, LastWill, Packet, PubAck, Publish, SubscribeReasonCode};
 use rumqttc::v5::{AsyncClient, Event, EventLoop, MqttOptions};
-use rumqttc::{NetworkOptions, Outgoing};
+use rumqttc::{Outgoing, Transport};
 use secrecy::ExposeSecret;
 use tokio::sync::mpsc;
 
 use super::address::Access;
 use super::gate::Skipped;
 use super::line::{Line, LineWatch};
-use super::transport::{CONNECT_LIMIT, INFLIGHT, LARGEST_PACKET, proxy};
+use super::transport::{CONNECT_LIMIT, INFLIGHT, LARGEST_PACKET, NO_PORT};
 use super::wire::{Answer, Limits, Wire};
 use crate::core::model::event::{Incoming, LinkFailure, ReplyTo};
 
 /// A client whose queue holds this many requests, and its event loop.
 pub(super) fn client(access: &Access, line: &Line, requests: usize) -> (AsyncClient, EventLoop) {
     // Never logged: `Debug` would show the password.
-    let mut options = MqttOptions::new(&access.client_id, &access.target.host, access.target.port);
-    options.set_proxy(proxy(line));
+    let mut options = MqttOptions::new(&access.client_id, line.name(), NO_PORT);
+    options.set_transport(Transport::Unix);
     if let Some((username, password)) = &access.credentials {
         options.set_credentials(username, password.expose_secret());
     }
@@ -34,9 +34,6 @@ pub(super) fn client(access: &Access, line: &Line, requests: usize) -> (AsyncCli
     options.set_outgoing_inflight_upper_limit(INFLIGHT);
     options.set_clean_start(true);
     options.set_connection_timeout(CONNECT_LIMIT);
-    let mut network = NetworkOptions::new();
-    network.set_tcp_nodelay(true);
-    options.set_network_options(network);
     AsyncClient::new(options, requests)
 }
 

@@ -93,7 +93,6 @@ impl Supervisor {
 
 /// The socket named in `NOTIFY_SOCKET`. The `sd_notify` crate provides the words and the clock, but its own
 /// sending reads the environment, which only `main` does here.
-#[cfg(unix)]
 mod socket {
     use std::io;
     use std::os::unix::net::{SocketAddr, UnixDatagram};
@@ -149,42 +148,7 @@ mod socket {
     }
 }
 
-/// This system has no systemd.
-#[cfg(not(unix))]
-mod socket {
-    use std::io;
-
-    #[derive(Debug)]
-    pub(super) struct Socket(std::convert::Infallible);
-
-    impl Socket {
-        pub(super) fn open(_path: &str) -> Option<Self> {
-            None
-        }
-
-        pub(super) fn ready(&self) -> io::Result<()> {
-            match self.0 {}
-        }
-
-        pub(super) fn reloading(&self) -> io::Result<()> {
-            match self.0 {}
-        }
-
-        pub(super) fn stopping(&self) -> io::Result<()> {
-            match self.0 {}
-        }
-
-        pub(super) fn alive(&self) -> io::Result<()> {
-            match self.0 {}
-        }
-
-        pub(super) fn status(&self, _status: &str) -> io::Result<()> {
-            match self.0 {}
-        }
-    }
-}
-
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use std::os::unix::net::UnixDatagram;
 

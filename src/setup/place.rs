@@ -76,11 +76,7 @@ pub(crate) fn file(explicit: Option<&Path>, environment: &Environment, is_root: 
 
 /// Whether this process is root's.
 pub(crate) fn is_root() -> bool {
-    #[cfg(unix)]
-    let is_root = rustix::process::geteuid().is_root();
-    #[cfg(not(unix))]
-    let is_root = false;
-    is_root
+    rustix::process::geteuid().is_root()
 }
 
 /// The file of the password beside a configuration, if it is there.

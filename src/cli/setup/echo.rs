@@ -1,13 +1,11 @@
 //! A terminal that does not show what is typed.
 
-#[cfg(unix)]
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 /// As long as this lives, what is typed is not shown. It ends with whoever waits, also if they are
 /// interrupted.
-pub(super) struct EchoOff(#[cfg(unix)] Option<Termios>);
+pub(super) struct EchoOff(Option<Termios>);
 
-#[cfg(unix)]
 impl EchoOff {
     /// Does nothing where there is no terminal.
     pub(super) fn start() -> Self {
@@ -24,24 +22,11 @@ impl EchoOff {
     }
 }
 
-#[cfg(unix)]
 impl Drop for EchoOff {
     fn drop(&mut self) {
         if let Some(before) = &self.0 {
             // A terminal that is gone shows nothing.
             let _gone = tcsetattr(std::io::stdin(), OptionalActions::Now, before);
         }
-    }
-}
-
-/// There what is typed is shown.
-#[cfg(not(unix))]
-impl EchoOff {
-    pub(super) fn start() -> Self {
-        Self()
-    }
-
-    pub(super) fn is_off(&self) -> bool {
-        false
     }
 }

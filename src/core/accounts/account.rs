@@ -10,7 +10,6 @@ use crate::core::model::effect::GraphOrder;
 use crate::core::model::event::Access;
 use crate::core::model::health::GraphState;
 use crate::core::model::report::Report;
-use crate::core::model::request::{Ended, SetPresence};
 use crate::core::model::settings::{AccountSettings, Settings};
 use crate::core::model::sign_in::{SignInBy, SignInEvent};
 use crate::core::model::snapshot::{AccountSnapshot, GraphSnapshot};
@@ -54,10 +53,6 @@ impl Account {
         &self.requests
     }
 
-    pub(in crate::core) fn requests_mut(&mut self) -> &mut Requests {
-        &mut self.requests
-    }
-
     /// How a person has to sign in, if one has to.
     pub(super) fn needs_sign_in(&self, settings: &Settings) -> Option<SignInBy> {
         let required = self.requests.source().state() == GraphState::SignInRequired;
@@ -86,17 +81,6 @@ impl Account {
     pub(in crate::core) fn snapshot(&self, cx: &Context, now: Tick) -> AccountSnapshot {
         let graph = self.requests.snapshot(cx, now);
         self.sign_in.snapshot(GraphSnapshot { detail: self.detail(&cx.settings), ..graph }, cx)
-    }
-
-    /// Presence was set, or could not be.
-    pub(in crate::core) fn presence_set(
-        &mut self,
-        ended: Ended<SetPresence>,
-        people: &Roster,
-        outbox: &mut Outbox,
-        cx: &mut Context,
-    ) {
-        self.commands.presence_set(ended, people, &mut self.requests, outbox, cx);
     }
 
     /// When the next request may begin, or the next invitation.

@@ -26,7 +26,7 @@ use super::model::heard::Heard;
 use super::model::moves::Moves;
 use super::model::place::Place;
 use super::model::report::Report;
-use super::model::request::ReadMembers;
+use super::model::request::{Ended, ReadMembers, SetPresence};
 use super::model::settings::Settings;
 use super::model::terms::Terms;
 use super::model::time::Tick;
@@ -64,6 +64,23 @@ impl Accounts {
 
     pub(super) fn get_mut(&mut self, of: AccountId) -> Option<&mut Account> {
         self.list.get_mut(of.index())
+    }
+
+    /// What is asked by this one.
+    pub(super) fn requests(&mut self, of: AccountId) -> Option<&mut Requests> {
+        self.get_mut(of).map(|account| &mut account.requests)
+    }
+
+    /// Presence was set by this one, or could not be.
+    pub(super) fn presence_set(
+        &mut self,
+        (of, ended): (AccountId, Ended<SetPresence>),
+        people: &Roster,
+        outbox: &mut Outbox,
+        cx: &mut Context,
+    ) {
+        let Some(Account { requests, commands, .. }) = self.get_mut(of) else { return };
+        commands.presence_set(ended, people, requests, outbox, cx);
     }
 
     /// What the health of the people of each depends on.

@@ -1,4 +1,6 @@
 //! Graph's sequence number, which comes with every presence and says nothing about a person.
+//!
+//! Microsoft says that it orders presences (Graph: `resources/presence`), and nothing of what it looks like.
 
 use std::fmt;
 
@@ -37,6 +39,29 @@ impl SequenceNumber {
             Kept::Long(long) => &long.0,
         }
     }
+
+    /// Whether it is the older of the two, as far as they can be compared: digits of any length behind the
+    /// same letters.
+    pub(in crate::core) fn is_older_than(&self, known: &Self) -> bool {
+        // Nearly always they are the same.
+        if self == known {
+            return false;
+        }
+        match (split(self.as_str()), split(known.as_str())) {
+            (Some((letters, new)), Some((same, known))) if letters == same => {
+                (new.len(), new) < (known.len(), known)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Letters, and digits without leading zeros.
+fn split(text: &str) -> Option<(&str, &str)> {
+    let letters = text.find(|c: char| c.is_ascii_digit()).unwrap_or(text.len());
+    let (letters, digits) = text.split_at(letters);
+    let counts = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    counts.then(|| (letters, digits.trim_start_matches('0')))
 }
 
 impl From<&str> for SequenceNumber {
@@ -71,6 +96,27 @@ mod tests {
             prop_assert_eq!(short.as_str(), one.as_str());
             prop_assert_eq!(long.as_str(), at_most(&other, LONGEST_RAW_WORD));
             prop_assert_eq!(short == long, short.as_str() == long.as_str());
+        }
+    }
+
+    #[test]
+    fn only_numbers_of_the_same_kind_are_compared() {
+        for (new, known, older) in [
+            ("A0000000001", "A0000000002", true),
+            ("A0000000002", "A0000000002", false),
+            ("A0000000003", "A0000000002", false),
+            ("A99", "A100", true),
+            ("A0099", "A100", true),
+            ("7", "12", true),
+            ("B1", "A2", false),
+            ("A", "A2", false),
+            ("A1b", "A2", false),
+            ("", "", false),
+            ("A1", "2026-11-23T09:00:00Z", false),
+            ("9999999999999999999999999998", "9999999999999999999999999999", true),
+        ] {
+            let [one, other] = [new, known].map(SequenceNumber::from);
+            assert_eq!(one.is_older_than(&other), older, "{new} {known}");
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Roster;
 use super::bulk_request::BulkRequest;
-use super::out_of_order::Order;
+use super::knowledge::Order;
 use super::person::{Person, Rules};
 use super::refusal::Denied;
 use crate::core::accounts::requests::Requests;

@@ -1,8 +1,16 @@
-//! What is known of somebody's presence, by whom, and since when.
+//! What is known of somebody's presence, by whom, and since when; and whether an answer is newer than that.
+
+use std::time::Duration;
 
 use crate::core::model::presence::Presence;
 use crate::core::model::remembered::Remembered;
 use crate::core::model::time::{Tick, WholeSeconds};
+
+/// So many answers in a row that seem older are left out.
+const OLDER_ANSWERS_MAX: u8 = 3;
+
+/// An answer is not left out any more this long after the first that seemed older.
+const OUT_OF_ORDER_MAX: Duration = Duration::from_secs(30);
 
 /// What is known of somebody's presence.
 #[derive(Debug)]
@@ -64,5 +72,73 @@ impl Knowledge {
             Self::Remembered(remembered) if remembered.matches(presence) => remembered.since().min(now),
             Self::Remembered(_) | Self::Nothing | Self::Known(_) => now,
         }
+    }
+}
+
+/// What to do with an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Take it.
+    Newer,
+    /// Leave it out.
+    Older,
+    /// Take it although it seems older: the numbers went back and stay there.
+    WentBack,
+}
+
+/// Answers in a row that seemed older than what was known. Nobody promises what a sequence number looks like,
+/// so they are left out only for a while.
+#[derive(Debug, Default)]
+pub(super) struct OutOfOrder {
+    first: Option<Tick>,
+    answers: u8,
+}
+
+impl OutOfOrder {
+    /// Judges an answer that is older than what is known, or is not.
+    pub(super) fn judge(&mut self, older: bool, now: Tick) -> Order {
+        if !older {
+            *self = Self::default();
+            return Order::Newer;
+        }
+        let first = *self.first.get_or_insert(now);
+        if self.answers == OLDER_ANSWERS_MAX || now.since(first) >= OUT_OF_ORDER_MAX {
+            *self = Self::default();
+            return Order::WentBack;
+        }
+        self.answers += 1;
+        Order::Older
+    }
+
+    /// Whether no answer seemed older since the last that did not.
+    pub(super) fn is_over(&self) -> bool {
+        self.first.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_answers_or_half_a_minute_and_no_longer() {
+        let judge = |times: &[u64]| {
+            let mut out_of_order = OutOfOrder::default();
+            let at = |seconds| Tick(Duration::from_secs(seconds));
+            times.iter().map(|&t| out_of_order.judge(true, at(t))).collect::<Vec<_>>()
+        };
+        use Order::{Older, WentBack};
+        assert_eq!(judge(&[0, 5, 10, 15, 20]), [Older, Older, Older, WentBack, Older]);
+        assert_eq!(judge(&[0, 29, 30]), [Older, Older, WentBack]);
+        assert_eq!(judge(&[0, 3600]), [Older, WentBack]);
+    }
+
+    #[test]
+    fn an_answer_in_order_begins_the_count_again() {
+        let mut out_of_order = OutOfOrder::default();
+        let mut judge = |older| out_of_order.judge(older, Tick::default());
+        let answers = [true, true, false, true, true, true, true, false];
+        use Order::{Newer, Older, WentBack};
+        assert_eq!(answers.map(&mut judge), [Older, Older, Newer, Older, Older, Older, WentBack, Newer]);
     }
 }

@@ -4,9 +4,8 @@
 //! name and object id (`index`); `moves` is who comes and goes, `answers` what the end of a request means,
 //! `judging` what time does, with `under_terms` for what an account's people share, `following` who is
 //! followed after a reload, `page` who is shown to whoever looks. Of one `person`, `identity` is who they
-//! are, `knowledge` what is known, `out_of_order` which answer is the newer one, and `refusal` when it is
-//! believed that they cannot be read. What changes is handed on by [`Roster::next_changed`], and nowhere
-//! else.
+//! are, `knowledge` what is known, and which answer is newer, and `refusal` when it is believed that they
+//! cannot be read. What changes is handed on by [`Roster::next_changed`], and nowhere else.
 
 mod answers;
 mod bulk_request;
@@ -16,7 +15,6 @@ mod index;
 mod judging;
 mod knowledge;
 mod moves;
-mod out_of_order;
 mod page;
 pub(super) mod person;
 mod refusal;

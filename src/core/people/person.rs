@@ -8,8 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::identity::Identity;
-use super::knowledge::{Candidate, Knowledge, Known};
-use super::out_of_order::OutOfOrder;
+use super::knowledge::{Candidate, Knowledge, Known, OutOfOrder};
 use super::refusal::{Denied, Refusal};
 use crate::core::model::account::AccountId;
 use crate::core::model::dirty_topics::DirtyTopics;

@@ -1,5 +1,7 @@
 //! Where a connection goes, and what may be said of it.
 
+use tokio::net::UnixStream;
+
 use super::*;
 
 async fn connects(address: &Address, broker: &Scripted, protocol: Protocol) {
@@ -43,30 +45,35 @@ async fn a_broker_that_cannot_be_reached_is_away_in_either_version() {
     }
 }
 
+/// Tells the next test, in another process, where to knock.
+const DOOR: &str = "PRESENCE2MQTT_TEST_DOOR";
+
 #[tokio::test]
 async fn nobody_else_gets_through_the_line() {
+    if let Ok(name) = std::env::var(DOOR) {
+        let mut near = UnixStream::connect(name.replace('@', "\0")).await.unwrap();
+        assert_eq!(within(near.read(&mut [0])).await.unwrap(), 0);
+        return;
+    }
     let broker = Scripted::start().await;
     let (line, _watch) = crate::mqtt::line::Line::bind().unwrap();
-    let (port, key) = (line.port(), line.key().to_owned());
+    let name = line.name().to_owned();
     let target = broker.seen().access().unwrap().target;
     let running = tokio::spawn(line.run(Resolver::System, target, Protocol::V3, 5));
-    let asks = async |authorization: &str| {
-        let mut near = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-        let request = format!("CONNECT elsewhere.example:25 HTTP/1.1\r\n{authorization}\r\n");
-        near.write_all(request.as_bytes()).await.unwrap();
-        let mut first = [0; 12];
-        // A refusal is an end, polite or not.
-        within(near.read(&mut first))
-            .await
-            .map_or(String::new(), |n| String::from_utf8_lossy(&first[..n]).into_owned())
-    };
-    assert_eq!(asks("").await, "");
-    assert_eq!(asks("Proxy-Authorization: Basic Zm9vOmJhcg==\r\n").await, "");
-    use base64::Engine;
-    let credentials = base64::engine::general_purpose::STANDARD.encode(format!("presence2mqtt:{key}"));
-    assert_eq!(asks(&format!("Proxy-Authorization: Basic {credentials}\r\n")).await, "HTTP/1.1 200");
-    // To the broker, whatever was asked for; and the line ends with its connection.
-    drop(within(broker.0.accept()).await.unwrap());
+    let another = tokio::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "mqtt::tests::names::nobody_else_gets_through_the_line"])
+        .env(DOOR, name.replace('\0', "@"))
+        .output();
+    let another = within(another).await.unwrap();
+    let printed = String::from_utf8_lossy(&another.stdout);
+    assert!(another.status.success() && printed.contains("1 passed"), "{printed}");
+    let mut near = UnixStream::connect(name).await.unwrap();
+    near.write_all(b"hello").await.unwrap();
+    // The line ends with the broker's connection.
+    let (mut end, mut heard) = (within(broker.0.accept()).await.unwrap().0, [0; 5]);
+    within(end.read_exact(&mut heard)).await.unwrap();
+    assert_eq!(&heard, b"hello");
+    drop(end);
     within(running).await.unwrap();
 }
 

@@ -18,10 +18,9 @@ pub(super) fn of(error: &ConnectionError, is_open: bool) -> LinkFailure {
         ConnectionError::MqttState(StateError::Io(error)) | ConnectionError::Io(error) => {
             LinkFailure::Lost(error.to_string().into())
         }
-        ConnectionError::MqttState(_)
-        | ConnectionError::NotConnAck(_)
-        | ConnectionError::RequestsDone
-        | ConnectionError::Proxy(_) => LinkFailure::Lost(error.to_string().into()),
+        ConnectionError::MqttState(_) | ConnectionError::NotConnAck(_) | ConnectionError::RequestsDone => {
+            LinkFailure::Lost(error.to_string().into())
+        }
     }
 }
 

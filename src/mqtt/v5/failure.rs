@@ -20,9 +20,7 @@ pub(super) fn of(error: &ConnectionError, is_open: bool, was_reached: bool) -> L
         ConnectionError::Timeout(_) => lost("no answer in time"),
         ConnectionError::NotConnAck(_) => not_mqtt_5(error),
         ConnectionError::MqttState(error) => of_state(error, is_open),
-        ConnectionError::Io(_) | ConnectionError::RequestsDone | ConnectionError::Proxy(_) => {
-            LinkFailure::Lost(error.to_string().into())
-        }
+        ConnectionError::Io(_) | ConnectionError::RequestsDone => LinkFailure::Lost(error.to_string().into()),
     }
 }
 

@@ -3,11 +3,13 @@
 //!
 //! `schedule` knows when which `target` is due, with `bisection` for requests that are refused as a whole,
 //! `tokens` which tokens may be used, and `source` how Graph is doing and how long to leave it alone.
-//! [`Requests`] puts them together and decides whose turn it is.
+//! [`Requests`] puts them together and decides whose turn it is; `planning` is who is read, and `ended` what
+//! the end of a read changes.
 //!
 //! Each account has its own. All that two of them may share is a budget, which the context holds.
 
 mod bisection;
+mod ended;
 mod planning;
 mod schedule;
 mod source;
@@ -16,7 +18,7 @@ mod tokens;
 
 use std::time::Duration;
 
-use self::schedule::{Again, Schedule};
+use self::schedule::Schedule;
 use self::source::Source;
 use self::target::{InFlight, Job, ReadTarget, Target};
 use self::tokens::Tokens;
@@ -28,7 +30,7 @@ use crate::core::model::health::GraphState;
 use crate::core::model::place::Place;
 use crate::core::model::report::{Report, words};
 use crate::core::model::request::{
-    DENIED_RETRY, ReadFailure, ReadMembers, ReadPresence, Request, RequestId, ResolveName, SetPresence,
+    DENIED_RETRY, ReadMembers, ReadPresence, Request, RequestId, ResolveName, SetPresence,
 };
 use crate::core::model::settings::{AccountSettings, Endpoint, Settings};
 use crate::core::model::snapshot::GraphSnapshot;
@@ -207,52 +209,6 @@ impl Requests {
         true
     }
 
-    /// What a read was about that is over.
-    pub(in crate::core) fn presence_ended(&mut self, id: RequestId<ReadPresence>) -> Option<Job<ReadTarget>> {
-        self.in_flight.reads.remove(&id)
-    }
-
-    /// The answer to a request took so many more requests than one.
-    pub(in crate::core) fn took_more(&self, further: u32, cx: &mut Context) {
-        (0..further).for_each(|_| cx.budgets.of_mut(self.account).spend(cx.now));
-    }
-
-    /// Whose name was looked up.
-    pub(in crate::core) fn name_ended(&mut self, id: RequestId<ResolveName>) -> Option<Job<Place>> {
-        self.in_flight.names.remove(&id)
-    }
-
-    /// Of which group a page was read.
-    pub(in crate::core) fn page_ended(&mut self, id: RequestId<ReadMembers>) -> Option<Job<usize>> {
-        self.in_flight.pages.remove(&id)
-    }
-
-    /// Graph told what was asked for.
-    pub(in crate::core) fn answered(&mut self, cx: &mut Context) {
-        let report = self.source.answered(cx.time());
-        cx.report_of(self.account, report);
-    }
-
-    /// Graph answered, though not with what was asked for. `everybody` is why it lets nobody be read, if that
-    /// is so.
-    pub(in crate::core) fn reached(&mut self, everybody: Option<&ReadFailure>, cx: &mut Context) {
-        let report = self.source.reached(everybody, cx.time());
-        cx.report_of(self.account, report);
-    }
-
-    /// Graph, or the way to it, failed. Returns how long what failed should wait.
-    pub(in crate::core) fn failed(&mut self, failure: &ReadFailure, cx: &mut Context) -> Duration {
-        let stale_after = self.stale_after(&cx.settings);
-        let (wait, report) = self.source.failed(failure, stale_after, cx.time(), &mut self.random);
-        cx.report_of(self.account, report);
-        wait
-    }
-
-    /// Graph forbade somebody to be read.
-    pub(in crate::core) fn forbade(&mut self, advice: &str) {
-        self.forbidden_advice = Some(advice.to_owned());
-    }
-
     /// Somebody else is signed in now, or nobody: what tokens there are is not used any more.
     pub(super) fn account_changed(&mut self, now: Tick) {
         self.tokens.forget(now);
@@ -270,15 +226,6 @@ impl Requests {
     /// Until when Graph wants to be left alone; the past if it does not.
     pub(super) fn hold_until(&self) -> Tick {
         if self.source.state() == GraphState::Throttled { self.source.hold_until() } else { Tick::default() }
-    }
-
-    /// Time went on unseen; nothing that is under way will be answered.
-    pub(super) fn slept(&mut self, now: Tick) {
-        self.source.slept(now);
-        for job in self.in_flight.take_all() {
-            self.again(&job, Again::After(Duration::ZERO), now);
-        }
-        self.schedule.all_now(now);
     }
 
     /// What part of its budget the account wants.
@@ -349,17 +296,6 @@ impl Requests {
         let id = RequestId::new(self.next_id);
         self.next_id += 1;
         Request { id, operation, token_max_age, own_token_age: self.tokens.own_age(cx.now) }
-    }
-
-    fn again(&mut self, job: &Job<Target>, again: Again, now: Tick) {
-        match job.round {
-            Some(round) => {
-                let held = if again == Again::Regular { 0 } else { self.schedule.part_ended(round) };
-                (0..=held).for_each(|_| self.schedule.done(round, now, again));
-            }
-            // Somebody read alone because they were missing; they come again with their round.
-            None => job.target.places().iter().for_each(|&place| self.schedule.looked_at(place)),
-        }
     }
 }
 

@@ -10,8 +10,8 @@ use crate::core::model::remembered::Remembered;
 use crate::core::model::request::DENIED_RETRY;
 use crate::core::model::time::{Now, Tick, WholeSeconds};
 use crate::core::model::topic::Field;
+use crate::core::people::knowledge::Order;
 use crate::core::people::knowledge::{Candidate, Knowledge, Known};
-use crate::core::people::out_of_order::{Order, is_older};
 use crate::core::people::refusal::{Denied, Refusal};
 
 impl Person {
@@ -20,7 +20,8 @@ impl Person {
         let candidate = self.rare.as_ref().and_then(|rare| rare.candidate.as_ref());
         let newest = candidate.map(|candidate| &candidate.presence).or(self.knowledge.presence());
         let known = newest.and_then(|newest| newest.sequence_number.as_ref());
-        let older = is_older(presence.sequence_number.as_ref(), known);
+        let older =
+            presence.sequence_number.as_ref().zip(known).is_some_and(|(new, known)| new.is_older_than(known));
         match &mut self.rare {
             None if !older => Order::Newer,
             rare => rare.get_or_insert_default().out_of_order.judge(older, now),
