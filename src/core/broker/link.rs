@@ -71,6 +71,7 @@ pub(super) struct Link {
     had_second_look: bool,
     up_since: Option<Tick>,
     outage_reported: bool,
+    refusal_reported: bool,
     online_reported: bool,
     read_back: bool,
     sent: bool,
@@ -92,6 +93,7 @@ impl Link {
             had_second_look: false,
             up_since: None,
             outage_reported: false,
+            refusal_reported: false,
             online_reported: false,
             read_back: false,
             sent: false,
@@ -155,7 +157,7 @@ impl Link {
 
     /// The broker listens to one that waits: as good a connection as any other.
     pub(super) fn waits(&mut self) {
-        self.outage_reported = false;
+        (self.outage_reported, self.refusal_reported) = (false, false);
         self.backoff.reset();
         self.refused_backoff.reset();
     }
@@ -203,7 +205,7 @@ impl Link {
         self.second_look =
             (self.protocol() != self.asked && !self.had_second_look).then_some(now + SECOND_LOOK);
         self.trouble = None;
-        self.outage_reported = false;
+        (self.outage_reported, self.refusal_reported) = (false, false);
         self.online_reported = false;
         self.phase = if self.read_back {
             Phase::Up { listen_until: None }
@@ -302,7 +304,8 @@ impl Link {
         self.duplicate.gone_at(self.up_since?)
     }
 
-    /// The connection is gone and will be tried again; the outage is reported when it begins. Where the end
+    /// The connection is gone and will be tried again. The outage is reported when it begins, and once more
+    /// when the broker refuses this client during it, which does not end by waiting. Where the end
     /// `is_explained` by a message, there is no rival.
     pub(super) fn lost(
         &mut self,
@@ -341,12 +344,14 @@ impl Link {
             LinkFailure::Refused(_) => self.refused_backoff.failed(random),
         });
         self.phase = Phase::Down(now + wait);
-        let reported = std::mem::replace(&mut self.outage_reported, true);
+        let begins = !std::mem::replace(&mut self.outage_reported, true);
+        let refuses = matches!(failure, LinkFailure::Refused(_))
+            && !std::mem::replace(&mut self.refusal_reported, true);
         match (was_known, self.has_duplicate()) {
             (false, true) => Some(Report::DuplicateClient),
             // It was said; each further turn of the same fight is no news.
             (true, _) => None,
-            (false, false) => (!reported).then(|| Report::BrokerLost(failure.to_string().into())),
+            (false, false) => (begins || refuses).then(|| Report::BrokerLost(failure.to_string().into())),
         }
     }
 

@@ -1,17 +1,18 @@
 //! The broker's side: the connection, what an earlier run left there, what is subscribed to, and what is
 //! sent.
 //!
-//! `link` says when there is a connection, with `version_probe` and `duplicate_client` for two manners of
-//! brokers; `claim` who may have it, by an `inquiry`, or by `standby` where several instances take turns;
-//! `read_back` and, where the broker does not answer wildcards, `by_name` ask for what earlier runs left,
-//! `found` is what that was, `own_state` what others make of this bridge's `online`, `refusals` what the
-//! broker does not take, `outbox` what is sent and in which order, with `pace` and `in_flight` how fast, and
-//! `suspects` at which message the broker hangs up.
+//! `heard` is what the broker says. `link` says when there is a connection, with `version_probe` and
+//! `duplicate_client` for two manners of brokers; `claim` who may have it, by an `inquiry`, or by `standby`
+//! where several instances take turns; `read_back` and, where the broker does not answer wildcards, `by_name`
+//! ask for what earlier runs left, `found` is what that was, `own_state` what others make of this bridge's
+//! `online`, `refusals` what the broker does not take, `outbox` what is sent and in which order, with `pace`
+//! and `in_flight` how fast, and `suspects` at which message the broker hangs up.
 
 mod by_name;
 mod claim;
 mod duplicate_client;
 mod found;
+mod heard;
 pub(in crate::core) mod in_flight;
 mod inquiry;
 mod link;
@@ -36,9 +37,8 @@ use self::read_back::ReadingBack;
 use self::refusals::Refusals;
 use super::context::Context;
 use super::model::effect::{BrokerOrder, ConnectAs, Effect, Ending, Message, Subscription};
-use super::model::event::{Incoming, LinkFailure, RefusedFilter};
+use super::model::event::LinkFailure;
 use super::model::foreign::Legible;
-use super::model::heard::Heard;
 use super::model::mqtt::{Protocol, Qos};
 use super::model::name::TopicLevel;
 use super::model::payload::StandbyInfo;
@@ -199,63 +199,6 @@ impl Broker {
         }
     }
 
-    /// The answer to the last subscription comes after what was retained for the first.
-    pub(super) fn subscribed(&mut self, refused: Vec<RefusedFilter>, cx: &mut Context) {
-        if self.link.is_visiting() {
-            if self.claim.is_waiting() {
-                self.link.waits();
-            }
-            return self.claim.subscribed(&refused, cx);
-        }
-        self.link.heard(true, cx.now);
-        let asked = self.asked.pop_front().unwrap_or_default();
-        let over = self.read_back.by_name.answered(&asked);
-        self.refusals.answered(asked, refused, cx);
-        self.unsubscribe(over.unwrap_or_default(), cx);
-    }
-
-    /// A word on the topic of this bridge's own `state`.
-    pub(super) fn heard_own_state(&mut self, message: &Incoming, cx: &Context) {
-        // What was retained is what there was before `online` arrived; an older connection's will comes live.
-        let is_old = message.retained && self.outbox.announced_at().is_none();
-        if self.link.is_up() && !is_old || message.payload == ONLINE.as_bytes() {
-            self.own_state.heard(&message.payload, cx);
-        }
-    }
-
-    /// Somebody asks whether this bridge lives.
-    pub(super) fn pinged(&mut self, ping: &Incoming, cx: &mut Context) {
-        if let Some(standby) = self.claim.standby_mut() {
-            standby.pinged(cx.now);
-        }
-        let is_awaited = self.claim.standby().is_some();
-        let is_holder = self.outbox.is_open() || is_awaited && self.link.is_reading_back();
-        if is_holder && let Some(pong) = self.claim.pong(&ping.payload, cx) {
-            // Where another instance would take over it must not wait for thousands of messages.
-            match is_awaited {
-                true => self.outbox.at_once(pong, cx),
-                false => self.outbox.result(pong),
-            }
-        }
-    }
-
-    /// Takes a message that is about the connection. Returns whether others wait now than before; nothing to
-    /// a visitor, to whom no message is about anything but whether the bridge's place is free.
-    pub(super) fn heard(&mut self, heard: &Heard, message: &Incoming, now: Tick) -> Option<bool> {
-        if self.link.is_visiting() {
-            self.claim.heard(heard, message, now);
-            return None;
-        }
-        if message.retained {
-            self.link.heard(false, now);
-        }
-        if *heard == Heard::Pong {
-            self.claim.heard_pong(message, now);
-        }
-        let Heard::Standby(instance) = heard else { return Some(false) };
-        Some(self.claim.heard_instance(instance, &message.payload, now))
-    }
-
     /// What `<bridge>/info` says of the connection: the version of MQTT, and who waits, where several
     /// instances take turns.
     pub(super) fn info<'a>(&'a self, settings: &'a Settings) -> (Protocol, Option<StandbyInfo<'a>>) {
@@ -264,49 +207,6 @@ impl Broker {
             waiting: standby.others().collect(),
         });
         (self.link.protocol(), standby)
-    }
-
-    /// The broker does not take a message; the others go on.
-    pub(super) fn publish_refused(&mut self, topic: String, why: Legible, cx: &mut Context) {
-        if self.link.is_visiting() {
-            let why = format!("the broker refuses messages to {topic}: {why}");
-            return self.claim.refused(&why, cx);
-        }
-        if let Some(again) = self.refusals.message(topic, why, cx) {
-            self.resend_at = Some(self.resend_at.map_or(again, |at| at.min(again)));
-        }
-    }
-
-    /// A message cannot be taken, and the others go on.
-    pub(super) fn message_skipped(&mut self, topic: String, bytes: usize, cx: &mut Context) {
-        if self.link.is_visiting() {
-            // It will be met again.
-            return;
-        }
-        self.link.heard(false, cx.now);
-        self.refusals.skipped(topic, bytes, cx);
-    }
-
-    /// Something is retained on a topic of this bridge's or of another one's, `earlier_announcements` perhaps
-    /// where that says.
-    pub(super) fn found(
-        &mut self,
-        heard: &Heard,
-        message: &Incoming,
-        earlier_announcements: Option<String>,
-        people: &Roster,
-        cx: &mut Context,
-    ) {
-        self.read_back.heard(heard, &message.payload, people);
-        if *heard == Heard::Own(BridgeField::State) {
-            self.heard_own_state(message, cx);
-        }
-        if let Some(filter) = earlier_announcements
-            && self.link.also_subscribes(cx.now)
-        {
-            self.read_back.filters.push(filter.clone());
-            self.ask(read_back::at_most_once(vec![filter]), cx);
-        }
     }
 
     /// There is no connection. `true` if this instance was active, and another one is to be.
@@ -504,15 +404,6 @@ impl Broker {
             self.last_refresh = Some(cx.now);
         }
         may
-    }
-
-    /// So many of the oldest messages have arrived. `true` if a notice has gone with that.
-    pub(super) fn acknowledged(&mut self, count: usize, cx: &mut Context) -> bool {
-        if !self.outbox.acknowledged(count, cx.now) {
-            return false;
-        }
-        cx.report(self.link.online());
-        self.read_back.online()
     }
 
     /// Subscribes to more on the connection there is, if there is one.

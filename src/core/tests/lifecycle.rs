@@ -75,6 +75,28 @@ fn an_absent_broker_is_tried_again_with_growing_jittered_waits() {
     assert!(distinct.len() > 30, "jitter: {waits:?}");
 }
 
+/// Whoever changes the broker's passwords restarts it, and its first word about them comes then.
+#[test]
+fn an_outage_that_turns_out_to_be_a_refusal_is_reported_again_and_once() {
+    let mut bridge = claimed(only_alice(), 3, at(0.0));
+    bridge.on(Started, at(0.0));
+    let refused = || Event::Disconnected(LinkFailure::Refused("wrong password".into()));
+    let mut reports = Vec::new();
+    for (second, failure) in (0..).zip([lost(), refused(), lost(), refused(), lost()]) {
+        let effects = bridge.on(failure, at(60.0 * f64::from(second)));
+        reports.extend(effects.into_iter().filter_map(|effect| match effect {
+            Effect::Report(report) => Some(report.to_string()),
+            _ => None,
+        }));
+        bridge.on(Woken, at(60.0 * f64::from(second) + 40.0));
+    }
+    let said = ["connection refused", "wrong password"];
+    assert_eq!(
+        reports,
+        said.map(|why| format!("no connection to the broker: {why}; retrying until it is back"))
+    );
+}
+
 #[test]
 fn a_broker_that_never_answers_a_subscription_does_not_stop_the_bridge() {
     let mut bridge = claimed(only_alice(), 1, at(0.0));
