@@ -1,6 +1,6 @@
 //! The floor: what reads presence and publishes it with the same crates, and does nothing else.
-//! It gives nothing up, doubts nothing and survives nothing. `tenant one` measures it in the bridge's place,
-//! so that it stays known how far above it the bridge is:
+//! It gives nothing up, doubts nothing and survives nothing. `tenant one` and `tenant many` measure it in the
+//! bridge's place, so that it stays known how far above it the bridge is:
 //!
 //! ```text
 //! cargo bench --bench tenant -- one --cycle 5 --program \
@@ -17,7 +17,7 @@ use rumqttc::{AsyncClient, MqttOptions, QoS};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// People in one request.
+/// People in one request, at most (Graph: `cloudcommunications-getpresencesbyuserid`).
 const AT_ONCE: usize = 650;
 
 /// As much of the configuration as is needed.
@@ -101,7 +101,9 @@ async fn run(config: Config) {
             let ids: Vec<&str> = users.iter().map(|user| user.id.as_str()).collect();
             let asked = client.post(&read).bearer_auth(&token).json(&serde_json::json!({ "ids": ids }));
             let bytes = asked.send().await.unwrap().bytes().await.unwrap();
+            // In the order asked for, as the tenant of the bench answers.
             let answer: Answer<'_> = serde_json::from_slice(&bytes).unwrap();
+            assert_eq!(answer.value.len(), users.len());
             for ((user, presence), before) in users.iter().zip(&answer.value).zip(before) {
                 let now = Some((presence.availability.to_owned(), presence.activity.to_owned()));
                 if now != *before {

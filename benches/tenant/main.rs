@@ -54,5 +54,6 @@ fn main() {
         Run::One => {
             runs::one(&options);
         }
+        Run::Many => runs::many(&options),
     }
 }

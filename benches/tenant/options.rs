@@ -11,7 +11,7 @@ pub(crate) struct Options {
     /// What is measured
     #[arg(value_enum, default_value_t = Run::Short)]
     pub(crate) run: Run,
-    /// Number of people in each tenant tenant
+    /// Number of people in each tenant
     #[arg(long, default_value_t = 10_000)]
     pub(crate) people: usize,
     /// How many tenants there are, each with an account of the one bridge
@@ -81,6 +81,8 @@ pub(crate) enum Run {
     Latency,
     /// One person over https: what it costs to be there
     One,
+    /// Many people over https, of whom nobody changes: what reading one of them costs
+    Many,
 }
 
 impl Options {

@@ -208,6 +208,21 @@ pub(crate) fn one(options: &Options) -> One {
     One { first_presence, cores: time / took, resident: after.peak.max(at_most) }
 }
 
+/// Many people over https, of whom nobody changes: what reading one of them costs. The floor can do that too.
+pub(crate) fn many(options: &Options) {
+    let options = Options { tenants: 1, https: true, ..options.clone() };
+    let (stage, first) = Stage::set(&options, |port| everybody(port, false));
+    drop(first.until("everybody's availability", LIMIT, |heard| heard.people() == options.people));
+    drop(first);
+    sleep(Duration::from_secs(options.cycle) * 2);
+    let (before, began) = (stage.begin(), Instant::now());
+    sleep(Duration::from_secs(options.duration));
+    let (after, took) = (stage.bridge.cost(), began.elapsed().as_secs_f64());
+    let read = options.people as f64 * took / options.cycle as f64;
+    let each = (after.time - before.time).as_secs_f64() * 1e6 / read;
+    say("one person among many", format!("{each:.2} µs, {} KiB resident", after.resident));
+}
+
 /// Everything that a broker holds.
 fn retained(port: u16, count: usize) -> Vec<(String, Vec<u8>)> {
     let listener = Listener::start(port, &["presence/#"], Vec::new(), |kept: &mut Vec<_>, heard| {

@@ -115,7 +115,7 @@ impl Bridge {
         match event {
             Event::Started | Event::Woken => {}
             Event::Presence(of, event) => {
-                let Some(requests) = accounts.requests(of) else { return true };
+                let Some(requests) = accounts.requests_mut(of) else { return true };
                 match event {
                     PresenceEvent::Read(ended) => people.presence_read(ended, requests, cx),
                     PresenceEvent::Resolved(ended) => people.name_resolved(ended, requests, cx),
@@ -125,7 +125,7 @@ impl Bridge {
                         }
                     }
                     PresenceEvent::Set(ended) => {
-                        accounts.presence_set((of, ended), people, broker.outbox(), cx);
+                        accounts.presence_set(of, ended, people, broker.outbox(), cx);
                     }
                 }
             }

@@ -4,7 +4,7 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// The owner and mode of a file or folder. On systems without them no other user counts as allowed.
+/// The owner and mode of a file or folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Access {
     owner: u32,

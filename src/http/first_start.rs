@@ -145,6 +145,7 @@ pub(super) fn render(view: &View, token: &str, paste: bool) -> Result<String, Er
             asks_password => view.asks_password,
             invitation => view.invitation.as_ref().map(invitation),
             signed_in => view.signed_in.as_deref(),
+            is_unexpected => view.is_unexpected,
             another => view.another,
             change => view.change.as_ref().map(change),
             presence => view.presence.as_deref(),
@@ -254,6 +255,7 @@ mod tests {
             asks_password: true,
             invitation: None,
             signed_in: None,
+            is_unexpected: false,
             another: false,
             change: None,
             presence: None,
@@ -327,6 +329,11 @@ mod tests {
                 &["Follow &lt;bob&gt; instead of alice", "Keep alice"],
             ),
             (View { signed_in: who(), presence: who(), ..sign_in() }, false, &["Go on</button>"]),
+            (
+                View { signed_in: who(), is_unexpected: true, presence: who(), ..sign_in() },
+                false,
+                &["You entered <b>alice@contoso.example</b>", "instead</button>"],
+            ),
             (
                 View { invitation: invited(Some("AB12")), ..sign_in() },
                 false,

@@ -23,8 +23,8 @@ pub enum AddressError {
     /// The password cannot be read.
     #[error("the broker's password cannot be read")]
     Password(#[from] SecretError),
-    /// The relay cannot listen.
-    #[error("cannot open a socket inside this process")]
+    /// rumqttc cannot reach the relay.
+    #[error("the relay inside this process has no socket")]
     Line(#[source] std::io::Error),
 }
 

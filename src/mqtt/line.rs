@@ -11,18 +11,18 @@ use std::io;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::dial::Resolver;
+use super::entrance::Entrance;
 use super::failure::{has_gone, of_tls, of_violation, tls_error};
 use super::gate::Gate;
 use super::reach::{Target, reach};
 use crate::core::model::event::LinkFailure;
 use crate::core::model::mqtt::Protocol;
 
-/// The time for rumqttc to connect, which it does at once.
+/// The time for rumqttc to connect, which it does at its first poll.
 const ACCEPT_LIMIT: Duration = Duration::from_secs(5);
 
 /// The buffer sizes towards the broker and back.
@@ -34,8 +34,7 @@ const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
 
 /// A relay that waits for its one connection.
 pub(super) struct Line {
-    listener: UnixListener,
-    name: String,
+    entrance: Entrance,
     state: watch::Sender<State>,
 }
 
@@ -51,23 +50,25 @@ enum State {
 pub(super) struct LineWatch(watch::Receiver<State>);
 
 impl Line {
-    /// Listens under a name that nobody else has.
+    /// Opens the entrance.
     pub(super) fn bind() -> io::Result<(Self, LineWatch)> {
-        let name = name();
-        let listener = UnixListener::bind(&name)?;
         let (state, watch) = watch::channel(State::Opening);
-        Ok((Self { listener, name, state }, LineWatch(watch)))
+        Ok((Self { entrance: Entrance::open()?, state }, LineWatch(watch)))
     }
 
     /// Where rumqttc connects to.
-    pub(super) fn name(&self) -> &str {
-        &self.name
+    pub(super) fn path(&self) -> String {
+        self.entrance.path()
     }
 
     /// Relays one connection until it ends. `keep_alive` in seconds.
     pub(super) async fn run(self, resolver: Resolver, target: Target, protocol: Protocol, keep_alive: u16) {
-        let Ok(Ok(mut near)) = timeout(ACCEPT_LIMIT, self.accept()).await else { return };
-        drop(self.listener);
+        let mut near = match timeout(ACCEPT_LIMIT, self.entrance.accept()).await {
+            Ok(Ok(near)) => near,
+            Ok(Err(error)) => return self.fails(&error.to_string()),
+            Err(_) => return self.fails("no connection came in time"),
+        };
+        drop(self.entrance);
         let shut = match reach(&target, &resolver).await {
             Ok(far) => {
                 self.state.send_replace(State::Open);
@@ -88,25 +89,10 @@ impl Line {
         }
     }
 
-    /// Accepts rumqttc's connection, and nobody else's: every process of this machine can find the name.
-    async fn accept(&self) -> io::Result<UnixStream> {
-        loop {
-            let (near, _) = self.listener.accept().await?;
-            if near.peer_cred()?.pid() == i32::try_from(std::process::id()).ok() {
-                return Ok(near);
-            }
-        }
-    }
-}
-
-/// A name without a file where the system has such (unix(7), "abstract"), so that none is left behind and a
-/// file system that cannot be written is no obstacle.
-fn name() -> String {
-    let name = format!("presence2mqtt-{}", uuid::Uuid::new_v4().as_simple());
-    if cfg!(target_os = "linux") {
-        format!("\0{name}")
-    } else {
-        std::env::temp_dir().join(name).display().to_string()
+    /// Reported before the entrance closes, so that it is not taken for the broker's doing.
+    fn fails(&self, why: &str) {
+        let why = format!("the relay inside this process does not work ({why})");
+        self.state.send_replace(State::Shut(LinkFailure::Lost(why.into())));
     }
 }
 
@@ -119,6 +105,9 @@ async fn inward(
 ) -> Option<LinkFailure> {
     let mut bytes = vec![0; ANSWERS];
     let mut sound = Vec::new();
+    // When rumqttc has gone its last words are still on their way: the broker ends the connection, or the
+    // session does.
+    let mut is_heard = true;
     loop {
         let read = match far.read(&mut bytes).await {
             Ok(0) => return None,
@@ -126,9 +115,7 @@ async fn inward(
             Err(error) => return of_read(&error),
         };
         let verdict = gate.take(&bytes[..read], &mut sound);
-        if near.write_all(&sound).await.is_err() {
-            return None;
-        }
+        is_heard = is_heard && near.write_all(&sound).await.is_ok();
         if let Err(violation) = verdict {
             let asks_5 = protocol == Protocol::V5 && !gate.is_answered();
             return Some(of_violation(violation, asks_5));

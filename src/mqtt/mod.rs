@@ -4,14 +4,15 @@
 //! In reading order: [`publisher`] takes orders and reports events, `session` is one connection with its
 //! `window` of unacknowledged messages, and [`one_shot`] is the connection of a short command ([`wildcards`]
 //! tries one thing in which brokers differ). [`address`] and `tls` hold the address and the credentials.
-//! `line` is the relay between rumqttc and the network: `reach` connects by TCP (`dial`), TLS and perhaps
-//! `websocket`, and what comes back passes the [`gate`]. Only `client`, `transport`, `v3` and `v5` know
-//! rumqttc, which speaks plain MQTT to the relay; they report to the session in the terms of `wire`, and
-//! `failure` says why a connection ended.
+//! `line` is the relay between rumqttc and the network: rumqttc comes in by its `entrance`, `reach` connects
+//! by TCP (`dial`), TLS and perhaps `websocket`, and what comes back passes the [`gate`]. Only `client`, `v3`
+//! and `v5` know rumqttc, which speaks plain MQTT to the relay, within the limits of `transport`; they report
+//! to the session in the terms of `wire`, and `failure` says why a connection ended.
 
 pub mod address;
 mod client;
 mod dial;
+mod entrance;
 mod failure;
 pub mod gate;
 mod line;

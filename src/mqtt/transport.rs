@@ -12,5 +12,5 @@ pub(super) const INFLIGHT: u16 = 400;
 /// Seconds until the broker must have answered. Reaching the broker has its own, shorter limit.
 pub(super) const CONNECT_LIMIT: u64 = 10;
 
-/// A Unix socket has none.
+/// What `MqttOptions::new` wants, and nobody reads of a Unix socket.
 pub(super) const NO_PORT: u16 = 0;

@@ -19,7 +19,7 @@ use crate::core::model::event::{Incoming, LinkFailure};
 /// A client whose queue holds this many requests, and its event loop.
 pub(super) fn client(access: &Access, line: &Line, requests: usize) -> (AsyncClient, EventLoop) {
     // Never logged: `Debug` would show the password.
-    let mut options = MqttOptions::new(&access.client_id, line.name(), NO_PORT);
+    let mut options = MqttOptions::new(&access.client_id, line.path(), NO_PORT);
     options.set_transport(Transport::Unix);
     if let Some((username, password)) = &access.credentials {
         options.set_credentials(username, password.expose_secret());
@@ -52,7 +52,12 @@ pub(super) async fn poll(mut event_loop: EventLoop, mut line: LineWatch, wire: m
             Ok(event) => translate(event),
             Err(error) => break line.shut().unwrap_or_else(|| failure::of(&error, is_open)),
         };
-        is_open |= matches!(event, Wire::Opened(_));
+        if matches!(event, Wire::Opened(_)) {
+            is_open = true;
+            // From now on a full line only means that the broker is slow; a silent one the session gives up.
+            let silence = event_loop.mqtt_options.keep_alive().as_secs() * 2;
+            event_loop.network_options.set_connection_timeout(silence.max(CONNECT_LIMIT));
+        }
         if wire.send(event).await.is_err() {
             return;
         }

@@ -20,7 +20,7 @@ use crate::core::model::event::{Incoming, LinkFailure, ReplyTo};
 /// A client whose queue holds this many requests, and its event loop.
 pub(super) fn client(access: &Access, line: &Line, requests: usize) -> (AsyncClient, EventLoop) {
     // Never logged: `Debug` would show the password.
-    let mut options = MqttOptions::new(&access.client_id, line.name(), NO_PORT);
+    let mut options = MqttOptions::new(&access.client_id, line.path(), NO_PORT);
     options.set_transport(Transport::Unix);
     if let Some((username, password)) = &access.credentials {
         options.set_credentials(username, password.expose_secret());

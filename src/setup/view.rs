@@ -43,6 +43,8 @@ pub(crate) struct View {
     pub(crate) invitation: Option<ShownInvitation>,
     /// Who is signed in, and the words of their presence or why there are none.
     pub(crate) signed_in: Option<String>,
+    /// That is not the account that was entered.
+    pub(crate) is_unexpected: bool,
     /// Somebody else is to sign in, and who did.
     pub(crate) another: bool,
     pub(crate) change: Option<AccountChange>,
@@ -115,6 +117,7 @@ impl Setup {
             asks_password: !draft.given.password,
             invitation: self.invitation.clone(),
             signed_in: self.signed_in.clone(),
+            is_unexpected: self.signed_in.as_ref().is_some_and(|who| !draft.expects(who)),
             another: self.another,
             change: self.change.clone(),
             presence: self.presence.as_deref().map(in_a_set_up),

@@ -66,15 +66,16 @@ impl Accounts {
         self.list.get_mut(of.index())
     }
 
-    /// What is asked by this one.
-    pub(super) fn requests(&mut self, of: AccountId) -> Option<&mut Requests> {
+    /// The requests of this one.
+    pub(super) fn requests_mut(&mut self, of: AccountId) -> Option<&mut Requests> {
         self.get_mut(of).map(|account| &mut account.requests)
     }
 
-    /// Presence was set by this one, or could not be.
+    /// A request of this one to set presence is over.
     pub(super) fn presence_set(
         &mut self,
-        (of, ended): (AccountId, Ended<SetPresence>),
+        of: AccountId,
+        ended: Ended<SetPresence>,
         people: &Roster,
         outbox: &mut Outbox,
         cx: &mut Context,

@@ -305,8 +305,8 @@ impl Link {
     }
 
     /// The connection is gone and will be tried again. The outage is reported when it begins, and once more
-    /// when the broker refuses this client during it, which does not end by waiting. Where the end
-    /// `is_explained` by a message, there is no rival.
+    /// at the first refusal during it, whose reason usually needs a person. Where the end `is_explained` by a
+    /// message, there is no duplicate client.
     pub(super) fn lost(
         &mut self,
         failure: &LinkFailure,
@@ -345,13 +345,15 @@ impl Link {
         });
         self.phase = Phase::Down(now + wait);
         let begins = !std::mem::replace(&mut self.outage_reported, true);
-        let refuses = matches!(failure, LinkFailure::Refused(_))
-            && !std::mem::replace(&mut self.refusal_reported, true);
+        let is_refused = lasted.is_none() && matches!(failure, LinkFailure::Refused(_));
+        let refuses = is_refused && !std::mem::replace(&mut self.refusal_reported, true);
         match (was_known, self.has_duplicate()) {
             (false, true) => Some(Report::DuplicateClient),
             // It was said; each further turn of the same fight is no news.
-            (true, _) => None,
-            (false, false) => (begins || refuses).then(|| Report::BrokerLost(failure.to_string().into())),
+            (true, _) if !refuses => None,
+            (true, _) | (false, false) => {
+                (begins || refuses).then(|| Report::BrokerLost(failure.to_string().into()))
+            }
         }
     }
 

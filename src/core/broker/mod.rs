@@ -1,7 +1,7 @@
 //! The broker's side: the connection, what an earlier run left there, what is subscribed to, and what is
 //! sent.
 //!
-//! `heard` is what the broker says. `link` says when there is a connection, with `version_probe` and
+//! `from_broker` is what the broker sends. `link` says when there is a connection, with `version_probe` and
 //! `duplicate_client` for two manners of brokers; `claim` who may have it, by an `inquiry`, or by `standby`
 //! where several instances take turns; `read_back` and, where the broker does not answer wildcards, `by_name`
 //! ask for what earlier runs left, `found` is what that was, `own_state` what others make of this bridge's
@@ -12,7 +12,7 @@ mod by_name;
 mod claim;
 mod duplicate_client;
 mod found;
-mod heard;
+mod from_broker;
 pub(in crate::core) mod in_flight;
 mod inquiry;
 mod link;

@@ -1,6 +1,7 @@
 //! Graph's sequence number, which comes with every presence and says nothing about a person.
 //!
-//! Microsoft says that it orders presences (Graph: `resources/presence`), and nothing of what it looks like.
+//! Microsoft calls it lexicographically sortable (Graph: `resources/presence`), and promises neither length
+//! nor prefix.
 
 use std::fmt;
 

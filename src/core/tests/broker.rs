@@ -50,6 +50,17 @@ fn a_duplicate_client_is_named_once_and_left_alone() {
     assert!(waits[2..].iter().all(|wait| (4.0..=60.0).contains(wait)), "{waits:?}");
     assert!(waits.iter().any(|wait| *wait > 20.0), "{waits:?}");
 
+    // What else is wrong meanwhile is said, once.
+    bridge.on(Disconnected(LinkFailure::Closed), at(now));
+    for times in [1, 0] {
+        (now, _) = connects(&mut bridge, now);
+        let said = lines(&bridge.on(Disconnected(LinkFailure::Refused("wrong password".into())), at(now)));
+        assert_eq!(said.iter().filter(|line| line.contains("wrong password")).count(), times, "{said:?}");
+    }
+    (now, _) = connects(&mut bridge, now);
+    bridge.on(Connected, at(now));
+    bridge.on(Acknowledged(100), at(now));
+
     // Ten seconds of peace, and the notice goes.
     let mut last = None;
     while now < 1000.0 && last.is_none() {

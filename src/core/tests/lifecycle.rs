@@ -75,7 +75,7 @@ fn an_absent_broker_is_tried_again_with_growing_jittered_waits() {
     assert!(distinct.len() > 30, "jitter: {waits:?}");
 }
 
-/// Whoever changes the broker's passwords restarts it, and its first word about them comes then.
+/// A broker is restarted after its passwords changed: the connection is lost first, and refused later.
 #[test]
 fn an_outage_that_turns_out_to_be_a_refusal_is_reported_again_and_once() {
     let mut bridge = claimed(only_alice(), 3, at(0.0));
@@ -83,17 +83,14 @@ fn an_outage_that_turns_out_to_be_a_refusal_is_reported_again_and_once() {
     let refused = || Event::Disconnected(LinkFailure::Refused("wrong password".into()));
     let mut reports = Vec::new();
     for (second, failure) in (0..).zip([lost(), refused(), lost(), refused(), lost()]) {
-        let effects = bridge.on(failure, at(60.0 * f64::from(second)));
-        reports.extend(effects.into_iter().filter_map(|effect| match effect {
-            Effect::Report(report) => Some(report.to_string()),
-            _ => None,
-        }));
+        let effects = lines(&bridge.on(failure, at(60.0 * f64::from(second))));
+        reports.extend(effects.into_iter().filter(|line| line.starts_with("report: ")));
         bridge.on(Woken, at(60.0 * f64::from(second) + 40.0));
     }
     let said = ["connection refused", "wrong password"];
     assert_eq!(
         reports,
-        said.map(|why| format!("no connection to the broker: {why}; retrying until it is back"))
+        said.map(|why| format!("report: no connection to the broker: {why}; retrying until it is back"))
     );
 }
 

@@ -56,6 +56,28 @@ async fn a_reason_is_said_where_it_can_be_read() {
     }
 }
 
+/// Otherwise the broker publishes the will, behind the `offline` that was meant.
+#[tokio::test]
+async fn a_goodbye_arrives_whatever_the_broker_says_meanwhile() {
+    let broker = Scripted::start().await;
+    for protocol in [BOTH; 20].concat() {
+        let (mut session, mut end_of_broker) = open(&broker, protocol).await;
+        let message: &[u8] = match protocol {
+            Protocol::V3 => &[0x30, 4, 0, 1, b'a', b'x'],
+            Protocol::V5 => &[0x30, 5, 0, 1, b'a', 0, b'x'],
+        };
+        session.ask(Request::Disconnect).unwrap();
+        let broker_ends = async {
+            end_of_broker.says(&message.repeat(50)).await;
+            let (kind, _) = end_of_broker.packet().await;
+            drop(end_of_broker);
+            kind
+        };
+        let (_, kind) = tokio::join!(end(&mut session), broker_ends);
+        assert_eq!(kind, 0xe0, "DISCONNECT, {protocol:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_broker_that_takes_no_more_data_is_noticed() {
     const MESSAGES: usize = 200;

@@ -45,24 +45,25 @@ async fn a_broker_that_cannot_be_reached_is_away_in_either_version() {
     }
 }
 
-/// Tells the next test, in another process, where to knock.
-const DOOR: &str = "PRESENCE2MQTT_TEST_DOOR";
+/// Tells a copy of the next test, in another process, where the socket is.
+const SOCKET: &str = "PRESENCE2MQTT_TEST_SOCKET";
 
 #[tokio::test]
 async fn nobody_else_gets_through_the_line() {
-    if let Ok(name) = std::env::var(DOOR) {
-        let mut near = UnixStream::connect(name.replace('@', "\0")).await.unwrap();
+    if let Ok(name) = std::env::var(SOCKET) {
+        let path = name.strip_prefix('@').map_or(name.clone(), |name| format!("\0{name}"));
+        let mut near = UnixStream::connect(path).await.unwrap();
         assert_eq!(within(near.read(&mut [0])).await.unwrap(), 0);
         return;
     }
     let broker = Scripted::start().await;
     let (line, _watch) = crate::mqtt::line::Line::bind().unwrap();
-    let name = line.name().to_owned();
+    let name = line.path();
     let target = broker.seen().access().unwrap().target;
     let running = tokio::spawn(line.run(Resolver::System, target, Protocol::V3, 5));
     let another = tokio::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "mqtt::tests::names::nobody_else_gets_through_the_line"])
-        .env(DOOR, name.replace('\0', "@"))
+        .env(SOCKET, name.replace('\0', "@"))
         .output();
     let another = within(another).await.unwrap();
     let printed = String::from_utf8_lossy(&another.stdout);

@@ -1,4 +1,4 @@
-//! What the end of a read changes: how Graph is, as far as that shows it, and when the same is read again.
+//! What the end of a request changes: how Graph is, as far as that shows it, and when the same is read again.
 
 use std::time::Duration;
 
@@ -99,6 +99,11 @@ impl Requests {
             let wait = self.failed(failure, cx);
             self.done_for(job, wait, cx.now);
         }
+    }
+
+    /// Graph refused the token of a write: `true` if it may be repeated with a new one.
+    pub(in crate::core) fn renew_token(&mut self, now: Tick) -> bool {
+        self.tokens.renew(now)
     }
 
     /// Graph refused a whole bulk request: one bad id refuses them all, so they are halved until it is found

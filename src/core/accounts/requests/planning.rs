@@ -40,11 +40,6 @@ impl Requests {
         self.in_flight.forget(gone);
     }
 
-    /// Graph refused the token of a write: `true` if it may be repeated with a new one.
-    pub(in crate::core) fn renew_token(&mut self, now: Tick) -> bool {
-        self.tokens.renew(now)
-    }
-
     /// Somebody wants everybody to be read now. `is_worth_it` says which groups are read out of turn.
     pub(in crate::core) fn refresh(&mut self, is_worth_it: impl Fn(usize) -> bool, now: Tick) {
         self.schedule.now_if(now, |target| match target {

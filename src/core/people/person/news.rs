@@ -10,8 +10,7 @@ use crate::core::model::remembered::Remembered;
 use crate::core::model::request::DENIED_RETRY;
 use crate::core::model::time::{Now, Tick, WholeSeconds};
 use crate::core::model::topic::Field;
-use crate::core::people::knowledge::Order;
-use crate::core::people::knowledge::{Candidate, Knowledge, Known};
+use crate::core::people::knowledge::{Candidate, Knowledge, Known, Order};
 use crate::core::people::refusal::{Denied, Refusal};
 
 impl Person {

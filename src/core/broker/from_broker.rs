@@ -1,4 +1,4 @@
-//! What the broker says: what arrived, what it does not take, and what others published.
+//! What the broker sends: acknowledgements, refusals, and what other clients publish.
 
 use super::Broker;
 use super::read_back::at_most_once;
