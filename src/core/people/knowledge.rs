@@ -86,8 +86,8 @@ pub(super) enum Order {
     WentBack,
 }
 
-/// Answers in a row that seemed older than what was known. Microsoft does not say what a sequence number looks
-/// like, so they are left out only for a while.
+/// Answers in a row that seemed older than what was known. Microsoft does not say what a sequence number
+/// looks like, so they are left out only for a while.
 #[derive(Debug, Default)]
 pub(super) struct OutOfOrder {
     first: Option<Tick>,
