@@ -1,6 +1,9 @@
 //! Reports the bridge's state to systemd (`sd_notify(3)`). Without systemd it does nothing.
 
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
+
+use sd_notify::NotifyState;
 
 use crate::config::Environment;
 use crate::core::model::time::Tick;
@@ -11,7 +14,8 @@ const STATUS_EVERY: Duration = Duration::from_secs(1);
 /// The supervisor of the process, if there is one.
 #[derive(Debug, Default)]
 pub struct Supervisor {
-    socket: Option<socket::Socket>,
+    /// That of `NOTIFY_SOCKET`.
+    socket: Option<UnixDatagram>,
     /// How often to send a sign of life: a third of the watchdog's interval.
     alive_every: Option<Duration>,
     alive_at: Tick,
@@ -33,7 +37,7 @@ impl Supervisor {
         let watchdog = environment.get("WATCHDOG_USEC").filter(|_| is_meant);
         let watchdog = watchdog.and_then(|usec| usec.parse().ok()).map(Duration::from_micros);
         Self {
-            socket: environment.get("NOTIFY_SOCKET").and_then(socket::Socket::open),
+            socket: environment.get("NOTIFY_SOCKET").and_then(open),
             alive_every: watchdog.filter(|limit| !limit.is_zero()).map(|limit| limit / 3),
             ..Self::default()
         }
@@ -46,17 +50,17 @@ impl Supervisor {
 
     /// The bridge runs, connected or not. Also sent after a reload.
     pub(super) fn ready(&self) {
-        self.say(|socket| socket.ready());
+        self.say([NotifyState::Ready]);
     }
 
     /// The configuration is being read again.
     pub(super) fn reloading(&self) {
-        self.say(|socket| socket.reloading());
+        self.say([NotifyState::Reloading].into_iter().chain(NotifyState::monotonic_usec_now().ok()));
     }
 
     /// The bridge is stopping.
     pub(super) fn stopping(&self) {
-        self.say(|socket| socket.stopping());
+        self.say([NotifyState::Stopping]);
     }
 
     /// The loop has made a turn: sends a sign of life if one is due, and the status if it changed.
@@ -66,13 +70,13 @@ impl Supervisor {
         }
         if let Some(every) = self.alive_every.filter(|_| now >= self.alive_at) {
             self.alive_at = now + every;
-            self.say(|socket| socket.alive());
+            self.say([NotifyState::Watchdog]);
         }
         if now >= self.status_at {
             self.status_at = now + STATUS_EVERY;
             let status = headline();
             if status != self.status {
-                self.say(|socket| socket.status(&status));
+                self.say([NotifyState::Status(&status)]);
                 self.status = status;
             }
         }
@@ -83,69 +87,33 @@ impl Supervisor {
         (self.alive_at, self.status_at) = (Tick::default(), Tick::default());
     }
 
-    fn say(&self, say: impl FnOnce(&socket::Socket) -> std::io::Result<()>) {
-        if let Some(Err(error)) = self.socket.as_ref().map(say) {
+    fn say<'a>(&self, states: impl IntoIterator<Item = NotifyState<'a>>) {
+        let Some(socket) = &self.socket else { return };
+        let lines: String = states.into_iter().map(|state| format!("{state}\n")).collect();
+        if let Err(error) = socket.send(lines.as_bytes()) {
             // If sending fails, systemd notices the missing message. The bridge does not depend on it.
             tracing::debug!(%error, "systemd could not be informed");
         }
     }
 }
 
-/// The socket named in `NOTIFY_SOCKET`. The `sd_notify` crate provides the words and the clock, but its own
-/// sending reads the environment, which only `main` does here.
-mod socket {
-    use std::io;
-    use std::os::unix::net::{SocketAddr, UnixDatagram};
-
-    use sd_notify::NotifyState;
-
-    #[derive(Debug)]
-    pub(super) struct Socket(UnixDatagram);
-
-    impl Socket {
-        /// `None` if no process listens on the socket.
-        pub(super) fn open(path: &str) -> Option<Self> {
-            let socket = UnixDatagram::unbound().ok()?;
-            // If the queue at the other end is full, the loop must not wait.
-            socket.set_nonblocking(true).ok()?;
-            let address = match path.strip_prefix('@') {
-                #[cfg(target_os = "linux")]
-                Some(name) => {
-                    use std::os::linux::net::SocketAddrExt;
-                    SocketAddr::from_abstract_name(name)
-                }
-                _ => SocketAddr::from_pathname(path),
-            };
-            let connected = address.and_then(|address| socket.connect_addr(&address));
-            connected.inspect_err(|error| tracing::debug!(%error, "NOTIFY_SOCKET cannot be used")).ok()?;
-            Some(Self(socket))
+/// The socket of this name; `None` if no process listens on it. The `sd_notify` crate provides the words and
+/// the clock, but its own sending reads the environment, which only `main` does here.
+fn open(name: &str) -> Option<UnixDatagram> {
+    let socket = UnixDatagram::unbound().ok()?;
+    // If the queue at the other end is full, the loop must not wait.
+    socket.set_nonblocking(true).ok()?;
+    let address = match name.strip_prefix('@') {
+        #[cfg(target_os = "linux")]
+        Some(name) => {
+            use std::os::linux::net::SocketAddrExt;
+            SocketAddr::from_abstract_name(name)
         }
-
-        pub(super) fn ready(&self) -> io::Result<()> {
-            self.send(&[NotifyState::Ready])
-        }
-
-        pub(super) fn reloading(&self) -> io::Result<()> {
-            self.send(&[NotifyState::Reloading, NotifyState::monotonic_usec_now()?])
-        }
-
-        pub(super) fn stopping(&self) -> io::Result<()> {
-            self.send(&[NotifyState::Stopping])
-        }
-
-        pub(super) fn alive(&self) -> io::Result<()> {
-            self.send(&[NotifyState::Watchdog])
-        }
-
-        pub(super) fn status(&self, status: &str) -> io::Result<()> {
-            self.send(&[NotifyState::Status(status)])
-        }
-
-        fn send(&self, states: &[NotifyState<'_>]) -> io::Result<()> {
-            let lines: String = states.iter().map(|state| format!("{state}\n")).collect();
-            self.0.send(lines.as_bytes()).map(|_| ())
-        }
-    }
+        _ => SocketAddr::from_pathname(name),
+    };
+    let connected = address.and_then(|address| socket.connect_addr(&address));
+    connected.inspect_err(|error| tracing::debug!(%error, "NOTIFY_SOCKET cannot be used")).ok()?;
+    Some(socket)
 }
 
 #[cfg(test)]
