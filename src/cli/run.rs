@@ -1,6 +1,7 @@
 //! `presence2mqtt run`
 
 use std::path::Path;
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
@@ -37,7 +38,7 @@ pub(super) async fn run(
         Ok(config)
     };
     let found = match load() {
-        Ok(config) => Ok(config),
+        Ok(config) => Ok(Arc::new(config)),
         Err(missing) => match config::first_start(explicit, environment) {
             Some(first) => Err((first, missing)),
             None => return Err(missing),
@@ -52,7 +53,7 @@ pub(super) async fn run(
         match &found {
             Ok(config) => {
                 starting(config);
-                run::supervised(config, stop, reloads, supervisor).await
+                run::supervised(Arc::clone(config), stop, reloads, supervisor).await
             }
             Err((first, _)) => {
                 let load = || load().inspect(starting).map_err(|failure| failure.to_string());

@@ -66,7 +66,7 @@ pub async fn run(
     stop: impl Future<Output = ()>,
     reloads: mpsc::Receiver<Reload>,
 ) -> Result<Ending, RunError> {
-    supervised(config, stop, reloads, Supervisor::none()).await
+    supervised(Arc::new(config.clone()), stop, reloads, Supervisor::none()).await
 }
 
 /// The same, and reports to `supervisor` how it goes.
@@ -75,7 +75,7 @@ pub async fn run(
 ///
 /// The same.
 pub async fn supervised(
-    config: &Config,
+    config: Arc<Config>,
     stop: impl Future<Output = ()>,
     reloads: mpsc::Receiver<Reload>,
     supervisor: Supervisor,
@@ -106,7 +106,7 @@ pub async fn set_up(
         () = &mut stop => Ok(None),
     };
     let ending = match config {
-        Ok(Some(config)) => turns(&config, stop, reloads, &mut around).await,
+        Ok(Some(config)) => turns(Arc::new(config), stop, reloads, &mut around).await,
         Ok(None) => {
             around.supervisor.stopping();
             Ok(Ending::Stopped)
@@ -118,13 +118,13 @@ pub async fn set_up(
 }
 
 async fn turns(
-    config: &Config,
+    mut config: Arc<Config>,
     stop: impl Future<Output = ()>,
     mut reloads: mpsc::Receiver<Reload>,
     around: &mut Around,
 ) -> Result<Ending, RunError> {
     let mut stop = std::pin::pin!(stop);
-    let (mut config, mut before, mut trouble) = (Arc::new(config.clone()), None, None);
+    let (mut before, mut trouble) = (None, None);
     loop {
         let mut turn = match Turn::begin(&config, before.as_ref(), trouble.take(), around).await {
             Ok(turn) => turn,
