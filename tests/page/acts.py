@@ -28,6 +28,10 @@ def press(browser, value, told):
     browser.until(f"location.href != {before!r} && document.getElementById('told') && {TOLD}.includes({told!r})")
 
 
+# Seconds. Without scripts a page with forms is loaded again after 30 s, and may have been made a moment too early.
+RELOADED = 45
+
+
 def sign_in(browser, person, told):
     press(browser, "browser", "Sign in as shown below.")
     browser.until("document.querySelector('.sign-in a[href*=authorize]')")
@@ -53,7 +57,7 @@ def act(browser, page, pictures, name):
     press(browser, "browser", "Sign in as shown below.")
     yield from picture("link")
     sign_in(browser, 0, "Signed in.")
-    browser.until(f"{PAGE}.includes('1 of 1 up to date')", 30)
+    browser.until(f"{PAGE}.includes('1 of 1 up to date')", RELOADED)
     press(browser, "pause", "The light is paused.")
     press(browser, "follow", "shows presence again")
     press(browser, "test", "shows every state now")
@@ -69,7 +73,7 @@ def act(browser, page, pictures, name):
     sign_in(browser, 1, "Another account signed in")
     press(browser, "change", "Signed in.")
     press(browser, "sign_out", "The sign-in is deleted here.")
-    browser.until("document.querySelector('.code')", 30)
+    browser.until("document.querySelector('.code')", RELOADED)
 
 
 def main():
