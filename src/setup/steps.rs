@@ -16,6 +16,9 @@ use crate::core::model::sign_in::{
 /// What a browser brought is of another sign-in, or not all of it.
 const NOT_LANDED: &str = "this is not the address that the sign-in shown here ends on; copy all of it from the browser's address bar";
 
+/// Who is signed in is being found out; an invitation may follow.
+const LOOKING: &str = "Looking for a sign-in";
+
 /// One page of the set-up, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Step {
@@ -349,6 +352,7 @@ impl Setup {
     fn sign_in(&mut self, event: SignInEvent) -> Vec<Order> {
         match event {
             SignInEvent::Account(account) => {
+                self.work.take_if(|words| *words == LOOKING);
                 self.signed_in = account.map(|account| account.username.to_string());
                 let invites = std::mem::take(&mut self.invites) && self.signed_in.is_none();
                 // A browser on the bridge's own machine comes back by itself; a code can be used on any
@@ -445,7 +449,8 @@ impl Setup {
                 (self.invitation, self.signed_in, self.presence) = (None, None, None);
                 (self.another, self.change) = (false, None);
                 (self.invites, self.is_meant) = (true, false);
-                vec![Order::Attend]
+                // A page that showed its questions already would not go on by itself.
+                self.work(LOOKING, Order::Attend)
             }
             Step::Write => {
                 self.draft.account.clone_from(&self.signed_in);
