@@ -21,7 +21,7 @@ use super::{filter, metrics, ready};
 use crate::core::model::act::Acted;
 use crate::core::model::people_page::PeopleQuery;
 use crate::core::model::snapshot::Snapshot;
-use crate::setup::steps::{Answer, Step};
+use crate::setup::events::{Answer, Step};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";

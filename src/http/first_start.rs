@@ -18,7 +18,7 @@ use super::words::{change, invitation};
 use crate::core::model::foreign::Legible;
 use crate::core::model::sign_in::{LandingAddress, SignInBy};
 use crate::setup::app::LINE;
-use crate::setup::steps::{Answer, Step};
+use crate::setup::events::{Answer, Step};
 use crate::setup::view::{Found, View};
 use crate::setup::words::WHOSE;
 

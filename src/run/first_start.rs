@@ -26,8 +26,9 @@ use crate::graph::sign_in::discovery::{Discovered, discover};
 use crate::graph::sign_in::store::RunLock;
 use crate::http::first_start::visits;
 use crate::setup::draft::Draft;
+use crate::setup::events::{Existing, NoBroker, Order, Outcome};
 use crate::setup::place::Present;
-use crate::setup::steps::{Existing, NoBroker, Order, Outcome, Setup};
+use crate::setup::steps::Setup;
 use crate::setup::{broker, lights, place};
 
 /// How often systemd is told that all is well.

@@ -2,8 +2,9 @@
 
 use super::app;
 use super::draft::{NO_APP, NO_BROKER};
+use super::events::{Answer, Step};
 use super::lights::found::FoundLight;
-use super::steps::{Answer, Setup, Step};
+use super::steps::Setup;
 use super::words::in_a_set_up;
 use crate::config::Cloud;
 use crate::core::model::foreign::Legible;

@@ -1,7 +1,8 @@
 //! The broker's side: the connection, what an earlier run left there, what is subscribed to, and what is
 //! sent.
 //!
-//! `from_broker` is what the broker sends. `link` says when there is a connection, with `version_probe` and
+//! `from_broker` is what the broker sends, `subscriptions` what it is asked for, `told` what others are told of
+//! all this. `link` says when there is a connection, with `version_probe` and
 //! `duplicate_client` for two manners of brokers; `claim` who may have it, by an `inquiry`, or by `standby`
 //! where several instances take turns; `read_back` and, where the broker does not answer wildcards, `by_name`
 //! ask for what earlier runs left, `found` is what that was, `own_state` what others make of this bridge's
@@ -22,7 +23,9 @@ mod pace;
 mod read_back;
 mod refusals;
 mod standby;
+mod subscriptions;
 mod suspects;
+mod told;
 mod version_probe;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -189,24 +192,6 @@ impl Broker {
             self.outbox.open();
         }
         Some(was_waiting)
-    }
-
-    /// Subscribes, a few filters at a time: some brokers close the connection at more.
-    fn ask(&mut self, subscriptions: Vec<Subscription>, cx: &mut Context) {
-        for some in subscriptions.chunks(FILTERS) {
-            self.asked.push_back(some.to_vec());
-            cx.ask_broker(BrokerOrder::Subscribe(some.to_vec()));
-        }
-    }
-
-    /// What `<bridge>/info` says of the connection: the version of MQTT, and who waits, where several
-    /// instances take turns.
-    pub(super) fn info<'a>(&'a self, settings: &'a Settings) -> (Protocol, Option<StandbyInfo<'a>>) {
-        let standby = self.claim.standby().map(|standby| StandbyInfo {
-            active: &settings.mqtt.instance,
-            waiting: standby.others().collect(),
-        });
-        (self.link.protocol(), standby)
     }
 
     /// There is no connection. `true` if this instance was active, and another one is to be.
@@ -404,74 +389,5 @@ impl Broker {
             self.last_refresh = Some(cx.now);
         }
         may
-    }
-
-    /// Subscribes to more on the connection there is, if there is one.
-    pub(super) fn subscribe(&mut self, filters: Vec<String>, cx: &mut Context) {
-        if self.link.is_open() && !filters.is_empty() {
-            for _ in filters.chunks(FILTERS) {
-                self.link.also_subscribes(cx.now);
-            }
-            self.ask(read_back::at_least_once(filters), cx);
-        }
-    }
-
-    /// Listens to commands where they are taken now, as they were if it `listened`.
-    pub(super) fn commands_configured(&mut self, listened: bool, cx: &mut Context) {
-        match (listened, cx.settings.commands.is_some()) {
-            (false, true) => self.subscribe(cx.topics.commands().into(), cx),
-            (true, false) => self.unsubscribe(cx.topics.commands().into(), cx),
-            (true, true) | (false, false) => {}
-        }
-    }
-
-    /// Takes subscriptions back, and what was said of them.
-    pub(super) fn unsubscribe(&mut self, filters: Vec<String>, cx: &mut Context) {
-        filters.iter().for_each(|filter| self.refusals.forget_filter(filter));
-        if self.link.is_open() && !filters.is_empty() {
-            cx.ask_broker(BrokerOrder::Unsubscribe(filters));
-        }
-    }
-
-    /// What the broker refuses, on `<bridge>/health`.
-    pub(super) fn refusal_notices(&self) -> impl Iterator<Item = String> {
-        self.refusals.notices().chain(self.outbox.notice())
-    }
-
-    /// What is said of the connection on `<bridge>/health`.
-    pub(super) fn notices(&self, settings: &Settings) -> impl Iterator<Item = String> {
-        let duplicate = self.link.has_duplicate().then(|| DUPLICATE_CLIENT.to_owned());
-        let version = (self.link.protocol() != settings.mqtt.protocol).then(|| {
-            format!(
-                "the broker does not speak MQTT {}, so {} is used and nothing expires; set mqtt.protocol to it",
-                settings.mqtt.protocol.as_str(),
-                self.link.protocol().as_str()
-            )
-        });
-        duplicate.into_iter().chain(version).chain(self.read_back.notices())
-    }
-
-    /// The way to the broker.
-    pub(super) fn snapshot(&self) -> BrokerSnapshot {
-        BrokerSnapshot {
-            standby: self.claim.standby().map(|standby| StandbySnapshot {
-                is_active: self.claim.is_claimed(),
-                holder: standby.holder().cloned(),
-                waiting: standby.others().cloned().collect(),
-            }),
-            state: match self.link.phase {
-                Phase::Visiting if self.claim.is_waiting() => BrokerState::Waiting,
-                Phase::Up { .. } => BrokerState::Connected,
-                Phase::ReadingBack { .. } => BrokerState::ReadingBack,
-                Phase::Down(_) | Phase::Connecting | Phase::Visiting | Phase::Closing(_) => {
-                    BrokerState::Connecting
-                }
-                Phase::Stopping { .. } => BrokerState::Stopping,
-            },
-            trouble: self.link.trouble().map(str::to_owned),
-            protocol: self.link.protocol(),
-            queue: self.outbox.waiting(),
-            in_flight: self.outbox.in_flight(),
-        }
     }
 }

@@ -1,8 +1,8 @@
 //! The decisions of the set-up as a table: answers and outcomes in, orders and steps out.
 
 use super::*;
-use crate::config::Given;
-use crate::core::model::sign_in::SignedIn;
+use crate::config::{Cloud, Given};
+use crate::core::model::sign_in::{LandingAddress, SignedIn};
 use crate::setup::draft::NO_APP;
 
 const TENANT: &str = "0f1e2d3c-4b5a-4678-9a0b-c1d2e3f4a5b6";
