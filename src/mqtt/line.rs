@@ -12,13 +12,14 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep_until, timeout};
 
 use super::dial::Resolver;
 use super::entrance::Entrance;
 use super::failure::{has_gone, of_tls, of_violation, tls_error};
 use super::gate::Gate;
 use super::reach::{Target, reach};
+use super::session::now;
 use crate::core::model::event::LinkFailure;
 use crate::core::model::mqtt::Protocol;
 
@@ -28,6 +29,10 @@ const ACCEPT_LIMIT: Duration = Duration::from_secs(5);
 /// The buffer sizes towards the broker and back.
 const GATHERED: usize = 64 * 1024;
 const ANSWERS: usize = 8 * 1024;
+
+/// What the broker sends within this time of the last bytes is gathered. Brokers acknowledge each message in a
+/// packet of its own, and each would wake three tasks and the loop.
+const GATHERING: Duration = Duration::from_millis(1);
 
 /// The time for the last bytes to reach the broker, and for the broker to close the connection.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
@@ -108,7 +113,9 @@ async fn inward(
     // When rumqttc has gone its last words are still on their way: the broker ends the connection, or the
     // session does.
     let mut is_heard = true;
+    let mut gathered_at = now();
     loop {
+        sleep_until(gathered_at).await;
         let read = match far.read(&mut bytes).await {
             Ok(0) => return None,
             Ok(read) => read,
@@ -122,6 +129,7 @@ async fn inward(
         }
         sound.clear();
         sound.shrink_to(ANSWERS);
+        gathered_at = now() + GATHERING;
     }
 }
 
@@ -168,5 +176,40 @@ impl LineWatch {
         let over = async { while self.0.changed().await.is_ok() {} };
         // The broker had enough time to close; the connection is cut.
         let _late = timeout(GOODBYE_LIMIT, over).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_the_broker_sends_one_by_one_is_passed_on_together() {
+        let (far, mut broker) = tokio::io::duplex(64 * 1024);
+        let (mut near, mut rumqttc) = tokio::io::duplex(64 * 1024);
+        let began = now();
+        let relay = inward(far, &mut near, Gate::new(Protocol::V3, 60), Protocol::V3);
+        let broker = async {
+            broker.write_all(&[0x20, 2, 0, 0]).await.unwrap();
+            for id in 1..=1000_u16 {
+                let [high, low] = id.to_be_bytes();
+                broker.write_all(&[0x40, 2, high, low]).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+        };
+        let rumqttc = async {
+            let (mut bytes, mut reads, mut heard) = ([0; 8 * 1024], 0, 0);
+            while heard < 4 * 1001 {
+                heard += rumqttc.read(&mut bytes).await.unwrap();
+                reads += 1;
+            }
+            reads
+        };
+        let reads = tokio::select! {
+            (reads, ()) = async { tokio::join!(rumqttc, broker) } => reads,
+            _ = relay => unreachable!("nothing ended"),
+        };
+        let at_most = now().duration_since(began).as_millis() + 2;
+        assert!(reads <= at_most, "{reads} of {at_most}");
     }
 }

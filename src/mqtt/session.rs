@@ -246,6 +246,6 @@ impl Session {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a broker is silent by the clock of this edge")]
-fn now() -> Instant {
+pub(super) fn now() -> Instant {
     Instant::now()
 }
