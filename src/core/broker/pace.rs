@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::core::model::burst::{BURST_DURATION_MAX, SUSTAINED_RATE};
+use crate::core::model::burst::{BURST_DURATION_MAX, PACED_MESSAGES_MAX, SUSTAINED_RATE};
 use crate::core::model::time::Tick;
 
 /// So many messages go out at once: with half of Mosquitto's queue left for those who are behind already.
@@ -26,6 +26,9 @@ impl Pace {
     pub(super) fn room(&mut self, waiting: usize, now: Tick) -> usize {
         let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
         self.burst = if self.full_at <= now { waiting } else { self.burst.max(waiting) };
+        if self.burst > PACED_MESSAGES_MAX {
+            return usize::MAX;
+        }
         let missing = self.full_at.since(now).div_duration_f64(self.each());
         (f64::from(BURST_MAX) - missing).max(0.0) as usize
     }
@@ -67,12 +70,22 @@ mod tests {
     }
 
     #[test]
-    fn few_go_at_once_many_at_a_gentle_pace_and_very_many_within_seconds() {
+    fn few_go_at_once_many_at_a_gentle_pace_more_within_seconds_and_a_tenant_without_one() {
         for (messages, least, most) in
-            [(480, 0.0, 0.0), (1_250, 0.5, 0.6), (6_500, 4.0, 4.2), (50_000, 4.8, 5.1), (400_000, 4.8, 5.1)]
+            [(480, 0.0, 0.0), (1_250, 0.5, 0.6), (6_500, 4.0, 4.2), (30_000, 4.8, 5.1), (30_001, 0.0, 0.0)]
         {
             let took = takes(messages).as_secs_f64();
             assert!((least..=most).contains(&took), "{messages} messages took {took} s");
+        }
+    }
+
+    #[test]
+    fn a_tenant_has_no_pace_until_its_last_message() {
+        let (mut pace, mut now) = (Pace::default(), Tick::default());
+        for waiting in (1..=40_000).rev().step_by(400) {
+            assert!(pace.room(waiting, now) >= 400, "{waiting} left");
+            pace.sent(400, now);
+            now = now + Duration::from_millis(10);
         }
     }
 
