@@ -1,13 +1,13 @@
 //! The broker's side: the connection, what an earlier run left there, what is subscribed to, and what is
 //! sent.
 //!
-//! `from_broker` is what the broker sends, `subscriptions` what it is asked for, `told` what others are told of
-//! all this. `link` says when there is a connection, with `version_probe` and
-//! `duplicate_client` for two manners of brokers; `claim` who may have it, by an `inquiry`, or by `standby`
-//! where several instances take turns; `read_back` and, where the broker does not answer wildcards, `by_name`
-//! ask for what earlier runs left, `found` is what that was, `own_state` what others make of this bridge's
-//! `online`, `refusals` what the broker does not take, `outbox` what is sent and in which order, with `pace`
-//! and `in_flight` how fast, and `suspects` at which message the broker hangs up.
+//! `from_broker` is what the broker sends, `subscriptions` what it is asked for, `told` what others are told
+//! of all this. `link` says when there is a connection, with `version_probe` and `duplicate_client` for two
+//! manners of brokers; `claim` who may have it, by an `inquiry`, or by `standby` where several instances take
+//! turns; `read_back` and, where the broker does not answer wildcards, `by_name` ask for what earlier runs
+//! left, `found` is what that was, `own_state` what others make of this bridge's `online`, `refusals` what
+//! the broker does not take, `outbox` what is sent and in which order, with `pace` and `in_flight` how fast,
+//! and `suspects` at which message the broker hangs up.
 
 mod by_name;
 mod claim;
@@ -44,11 +44,9 @@ use super::model::event::LinkFailure;
 use super::model::foreign::Legible;
 use super::model::mqtt::{Protocol, Qos};
 use super::model::name::TopicLevel;
-use super::model::payload::StandbyInfo;
 use super::model::place::Place;
-use super::model::report::{DUPLICATE_CLIENT, Report};
+use super::model::report::Report;
 use super::model::settings::Settings;
-use super::model::snapshot::{BrokerSnapshot, BrokerState, StandbySnapshot};
 use super::model::time::Tick;
 use super::model::topic::{BridgeField, OFFLINE, ONLINE};
 use super::people::Roster;
