@@ -1,7 +1,7 @@
 //! Processes of the run's own: what they cost, and that they never outlive it.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use std::time::Duration;
 pub(crate) struct Process(Child);
 
 /// What a process has cost so far.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Cost {
     /// Of the processor, and how often it was given back to wait for something.
     pub(crate) time: Duration,
@@ -33,20 +33,16 @@ impl Process {
         (process, line.trim().to_owned())
     }
 
-    /// Linux: `proc_pid_schedstat(5)` of the one thread that works, in nanoseconds, and `proc_pid_status(5)`.
+    /// What it, its threads and its children cost.
     pub(crate) fn cost(&self) -> Cost {
-        let time = self.system("schedstat").split(' ').next().unwrap().parse().unwrap();
-        let status = self.system("status");
-        let number = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
-            line.trim().trim_end_matches(" kB").parse().unwrap()
-        };
-        Cost {
-            time: Duration::from_nanos(time),
-            wakes: number("voluntary_ctxt_switches:"),
-            resident: number("VmRSS:"),
-            peak: number("VmHWM:"),
+        let (mut sum, mut left) = (Cost::default(), vec![self.0.id()]);
+        while let Some(id) = left.pop() {
+            // A child may have ended meanwhile.
+            if let Ok(children) = sum.add(&format!("/proc/{id}")) {
+                left.extend(children);
+            }
         }
+        sum
     }
 
     /// Begins a new peak (Linux: `proc_pid_clear_refs(5)`).
@@ -58,10 +54,33 @@ impl Process {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
+}
 
-    fn system(&self, file: &str) -> String {
-        fs::read_to_string(format!("/proc/{}/{file}", self.0.id())).unwrap()
+impl Cost {
+    /// Adds one process and its threads; returns its children. Linux: `proc_pid_schedstat(5)`, in nanoseconds;
+    /// `proc_pid_status(5)`; and for children that have ended `proc_pid_stat(5)`, in hundredths of a second.
+    fn add(&mut self, process: &str) -> io::Result<Vec<u32>> {
+        let mut children = Vec::new();
+        for thread in fs::read_dir(format!("{process}/task"))? {
+            let read = |file| fs::read_to_string(thread.as_ref().unwrap().path().join(file));
+            self.time += Duration::from_nanos(read("schedstat")?.split(' ').next().unwrap().parse().unwrap());
+            self.wakes += line(&read("status")?, "voluntary_ctxt_switches:");
+            children.extend(read("children")?.split_whitespace().map(|id| id.parse::<u32>().unwrap()));
+        }
+        let status = fs::read_to_string(format!("{process}/status"))?;
+        self.resident += line(&status, "VmRSS:");
+        self.peak += line(&status, "VmHWM:");
+        let stat = fs::read_to_string(format!("{process}/stat"))?;
+        let ended = stat.rsplit_once(") ").unwrap().1.split(' ').skip(13).take(2);
+        self.time += Duration::from_millis(ended.map(|time| time.parse::<u64>().unwrap() * 10).sum());
+        Ok(children)
     }
+}
+
+/// The number in the line that begins with this, without its unit; none where there is no such line.
+fn line(status: &str, name: &str) -> u64 {
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("0");
+    line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
 impl Drop for Process {
