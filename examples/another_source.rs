@@ -135,7 +135,7 @@ fn settings(config: &Config) -> Settings {
         auth_method: "none",
         ..graph
     };
-    let users = configured.users.into_iter().map(|user| User { account: AccountId::FIRST, ..user });
+    let users = configured.users.iter().cloned().map(|user| User { account: AccountId::FIRST, ..user });
     Settings {
         graph: GraphSettings { stale_after: Some(Duration::from_secs(2)), ..configured.graph },
         accounts: vec![account],

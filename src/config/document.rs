@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::thread;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -13,6 +14,9 @@ use url::Url;
 
 use super::error::{ConfigError, ConfigErrors};
 use super::key::{Key, Step};
+
+/// So many bytes are some thousand people.
+const LARGE: usize = 256 * 1024;
 
 /// Where a configuration came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +50,7 @@ impl<'t> Document<'t> {
     /// Reads TOML and records where each key is. The error never shows a part of the text, which might be a
     /// secret.
     pub(super) fn parse(text: &'t str, origin: Origin) -> Result<(Self, Spanned<DeTable<'t>>), ConfigErrors> {
-        let parsed = DeTable::parse(text).map_err(|error| {
+        let parsed = table(text).map_err(|error| {
             let line = error.span().map(|span| line_at(text, span.start));
             let place = place(&origin, line);
             ConfigErrors::new(vec![ConfigError::new(
@@ -124,6 +128,19 @@ impl<'t> Document<'t> {
         let is_plain = written.len() <= 120 && !written.contains(char::is_control);
         (is_plain && !is_secret).then_some(written)
     }
+}
+
+/// Parses a text; a large one in a thread of its own. What is parsed takes ten times the room of the text and
+/// is soon dropped. glibc gives such room back if it is a thread's own, and keeps it where it lies among what
+/// stays.
+fn table(text: &str) -> Result<Spanned<DeTable<'_>>, toml::de::Error> {
+    let parse = || DeTable::parse(text);
+    if text.len() < LARGE {
+        return parse();
+    }
+    let parsed = thread::scope(|scope| thread::Builder::new().spawn_scoped(scope, parse).ok()?.join().ok());
+    // Without another thread it costs memory, and nothing else.
+    parsed.unwrap_or_else(parse)
 }
 
 /// Whether a text looks like the name of a file, not like a generated secret.

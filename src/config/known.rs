@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -35,7 +36,7 @@ pub struct Config {
     pub accounts: Vec<Account>,
     /// The people to follow: names unique ignoring case, in the order written; at least one, unless there are
     /// groups.
-    pub users: Vec<User>,
+    pub users: Arc<[User]>,
     /// The groups whose members are followed, each once, in the order written.
     pub groups: Vec<Group>,
     /// Lights that show people's presence; names unique ignoring case.

@@ -39,7 +39,7 @@ pub struct Rehearsal {
 /// Runs a bridge for a made-up minute that begins now.
 #[must_use]
 pub fn rehearse(mut settings: Settings, mut now: Now) -> Rehearsal {
-    settings.users.truncate(ENOUGH);
+    settings.users = settings.users.iter().take(ENOUGH).cloned().collect();
     // Nobody is there to wait for.
     settings.mqtt.standby = false;
     let end = now.tick + LASTS;

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use std::sync::Arc;
+
 use crate::config::{Account, Auth, Certificate, Config, Mqtt};
 use crate::core::model::account::AccountId;
 use crate::core::model::event;
@@ -25,7 +27,7 @@ pub fn settings(config: &Config) -> Settings {
             .enabled
             .then(|| Commands { response_topic: commands.response_topic.as_deref().map(Into::into) }),
         discovery: home_assistant.discovery.then(|| home_assistant.settings.clone()),
-        users: users.clone(),
+        users: Arc::clone(users),
         groups: groups.clone(),
         lights: lights.clone(),
         predecessor: None,

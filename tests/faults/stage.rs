@@ -141,8 +141,10 @@ impl Bridge {
 
     /// The next run follows one user less; the last one stays.
     pub(crate) fn leave_out_the_last(&mut self) {
-        if self.config.users.len() > 1 {
-            self.config.users.pop();
+        if let [kept @ .., _] = &self.config.users[..]
+            && !kept.is_empty()
+        {
+            self.config.users = kept.into();
         }
     }
 

@@ -35,7 +35,7 @@ pub(crate) fn differences(found: &Retained, people: &People, config: &Config) ->
             wrong.push(format!("{topic}: {held:?} instead of {expected:?}"));
         }
     };
-    for user in &config.users {
+    for user in config.users.iter() {
         let truth = people.tenant.presence(people.person(place(people, &user.id)).id).unwrap();
         let (availability, activity) = published(&truth);
         expect(format!("presence/{}/availability", user.name), availability);
@@ -52,7 +52,7 @@ pub(crate) fn differences(found: &Retained, people: &People, config: &Config) ->
 
 fn details(found: &Retained, people: &People, config: &Config) -> Vec<String> {
     let mut wrong = Vec::new();
-    for user in &config.users {
+    for user in config.users.iter() {
         let truth = people.tenant.presence(people.person(place(people, &user.id)).id).unwrap();
         let topic = format!("presence/{}/state", user.name);
         let state = parse(found, &topic);

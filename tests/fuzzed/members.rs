@@ -57,7 +57,7 @@ fn published(pattern: &str, mut page: MembersPage) {
     let refresh_members = Duration::from_secs(3600);
     let groups = vec![Group { id, name, refresh_members, discovery: true, account: AccountId::FIRST }];
     let now = Now { tick: Tick::default(), wall: nine() };
-    let mut bridge = Bridge::new(Settings { users: Vec::new(), groups, ..settings() }, 1, now);
+    let mut bridge = Bridge::new(Settings { users: [].into(), groups, ..settings() }, 1, now);
     let mut commands = bridge.on(Event::Started, now);
     // A visitor who meets nobody, and then the bridge itself.
     let after = |seconds| Now { tick: now.tick + Duration::from_secs(seconds), wall: now.wall };

@@ -303,12 +303,13 @@ pub(super) fn settings() -> Settings {
     settings.graph.include_messages = true;
     settings.accounts[0].session_id = Some("11111111-2222-3333-4444-555555555555".into());
     settings.commands = Some(Commands { response_topic: Some("answers".into()) });
-    settings.users = vec![User {
+    settings.users = [User {
         name: "alice".parse().unwrap(),
         id: alice().to_string().parse().unwrap(),
         display_name: "Alice".to_owned(),
         discovery: true,
         account: AccountId::FIRST,
-    }];
+    }]
+    .into();
     settings
 }

@@ -50,7 +50,7 @@ pub(super) fn check(
             mqtt: mqtt?,
             graph: graph::common(&written.graph),
             accounts: accounts?,
-            users,
+            users: users.into(),
             groups,
             lights,
             home_assistant: home_assistant?,

@@ -16,7 +16,7 @@ pub(super) fn check(written: &Written, accounts: &mut Known, refusals: &mut Refu
     // Ignoring case: brokers tell such topics apart, people do not.
     let mut names = BTreeSet::from([written.mqtt.bridge_name.to_lowercase()]);
     let mut ids = BTreeSet::new();
-    let mut users = Vec::new();
+    let mut users = Vec::with_capacity(written.users.len());
     for (i, user) in written.users.iter().enumerate() {
         let at = Key::from("users").index(i);
         let account = accounts.named(&at.name("account"), user.account.as_deref(), refusals);

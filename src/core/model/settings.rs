@@ -1,5 +1,6 @@
 //! What the core is configured with.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -27,7 +28,7 @@ pub struct Settings {
     /// Announcing people and the bridge to Home Assistant, if that is wanted.
     pub discovery: Option<Discovery>,
     /// Who is followed: names unique ignoring case, in the order written.
-    pub users: Vec<User>,
+    pub users: Arc<[User]>,
     /// Groups whose members are followed too: each once, in the order written.
     pub groups: Vec<Group>,
     /// Lights that show somebody's presence; they follow people by name.
@@ -236,7 +237,7 @@ impl Settings {
             accounts: vec![AccountSettings::for_tests()],
             commands: None,
             discovery: None,
-            users: Vec::new(),
+            users: Arc::default(),
             groups: Vec::new(),
             lights: Vec::new(),
             predecessor: None,

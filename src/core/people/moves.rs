@@ -148,7 +148,7 @@ impl Roster {
     /// Whoever is read as the person who signed in to this account is somebody else now, of whom nothing is
     /// known yet.
     pub(in crate::core) fn somebody_else_signed_in(&mut self, account: AccountId, cx: &Context) {
-        for (place, user) in self.users.clone().into_iter().zip(cx.settings.users.clone()) {
+        for (place, user) in self.users.clone().into_iter().zip(cx.settings.users.iter().cloned()) {
             let there = self.people.get_mut(place.number()).and_then(Option::as_mut);
             let Some(there) = there.filter(|person| person.is_me() && person.account() == account) else {
                 continue;

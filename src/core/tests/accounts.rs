@@ -682,7 +682,7 @@ proptest! {
         let retained = retained_by(&world);
         let mut expected: BTreeSet<String> =
             ["info", "health", "state"].map(|topic| format!("presence/bridge/{topic}")).into();
-        for user in &settings.users {
+        for user in settings.users.iter() {
             prop_assert_eq!(retained.get(format!("presence/{}/health", user.name).as_str()), Some(&"ok"));
             let topics = ["health", "state", "activity", "availability"];
             expected.extend(topics.map(|topic| format!("presence/{}/{topic}", user.name)));

@@ -114,7 +114,8 @@ fn when_home_assistant_starts_everything_is_sent_again_once() {
 #[test]
 fn whose_id_is_not_known_yet_is_announced_when_it_is() {
     let users = vec![watched("me", "me"), watched("bob", "bob@contoso.example")];
-    let (mut bridge, commands) = read_back(with_discovery(Settings { users, ..settings() }), &[]);
+    let (mut bridge, commands) =
+        read_back(with_discovery(Settings { users: users.into(), ..settings() }), &[]);
     assert_eq!(told(&commands), ["bridge_presence2mqtt/config = {presence2mqtt -}"]);
     bridge.on(Acknowledged(100), at(0.1));
     let me = bridge.on(answer(0, vec![reading(7, "Busy", "Busy")]), at(0.2));
@@ -131,7 +132,7 @@ fn what_an_earlier_run_announced_is_taken_back_if_it_is_not_wanted() {
     ));
     let off = Settings { discovery: None, ..settings() };
     let quiet = User { discovery: false, ..watched("bob", &id(2).to_string()) };
-    let quiet = Settings { users: vec![watched("alice", &id(1).to_string()), quiet], ..settings() };
+    let quiet = Settings { users: vec![watched("alice", &id(1).to_string()), quiet].into(), ..settings() };
     let moved = Discovery { prefix: "ha".parse().unwrap(), birth_topic: "ha/status".into() };
     for (settings, taken_back) in [
         (with_discovery(settings()), vec![]),
@@ -153,7 +154,7 @@ fn what_an_earlier_run_announced_is_taken_back_if_it_is_not_wanted() {
 fn another_name_is_the_same_device_and_who_leaves_is_taken_back_first() {
     let (mut bridge, _) = read_back(with_discovery(settings()), &[]);
     let users = vec![watched("alicia", &id(1).to_string())];
-    let commands = reload(&mut bridge, with_discovery(Settings { users, ..settings() }));
+    let commands = reload(&mut bridge, with_discovery(Settings { users: users.into(), ..settings() }));
     assert_eq!(told(&commands), ["#2/config =", "#1/config = {alicia presence/alicia/availability}"]);
     let first = lines(&commands).into_iter().find(|line| line.ends_with(" =")).unwrap();
     assert_eq!(first, format!("{} =", topic(2)));
@@ -161,7 +162,7 @@ fn another_name_is_the_same_device_and_who_leaves_is_taken_back_first() {
 
 #[test]
 fn an_unresolved_name_keeps_its_device_until_its_id_is_known() {
-    let by_name = |users| with_discovery(Settings { users, ..settings() });
+    let by_name = |users: Vec<_>| with_discovery(Settings { users: users.into(), ..settings() });
     let left = left_by(with_discovery(only_alice()));
     for (n, taken_back) in [(1, vec![]), (5, vec!["#1/config ="])] {
         let users = vec![watched("alice", "alice@contoso.example")];
@@ -175,7 +176,7 @@ fn an_unresolved_name_keeps_its_device_until_its_id_is_known() {
 #[test]
 fn one_person_under_two_names_is_announced_once() {
     let users = vec![watched("alice", &id(1).to_string()), watched("twin", &id(1).to_string())];
-    let (_, commands) = read_back(with_discovery(Settings { users, ..settings() }), &[]);
+    let (_, commands) = read_back(with_discovery(Settings { users: users.into(), ..settings() }), &[]);
     let about: Vec<String> = told(&commands).into_iter().filter(|line| line.starts_with("#1")).collect();
     assert_eq!(about, ["#1/config = {alice presence/alice/availability}"]);
 }
@@ -197,7 +198,7 @@ fn controls_that_go_are_named_as_gone() {
 fn who_was_taken_back_is_announced_again_when_that_is_wanted() {
     let quiet = User { discovery: false, ..watched("alice", &id(1).to_string()) };
     let (mut bridge, _) = read_back(with_discovery(only_alice()), &[]);
-    let quiet = with_discovery(Settings { users: vec![quiet], ..settings() });
+    let quiet = with_discovery(Settings { users: vec![quiet].into(), ..settings() });
     assert_eq!(told(&reload(&mut bridge, quiet)), ["#1/config ="]);
     let again = reload(&mut bridge, with_discovery(only_alice()));
     assert_eq!(told(&again), ["#1/config = {alice presence/alice/availability}"]);
@@ -211,10 +212,10 @@ fn an_unresolved_name_that_leaves_is_taken_back() {
     let users = vec![unresolved.clone(), bob.clone()];
     let quiet = User { discovery: false, ..unresolved };
     for stays in [vec![bob.clone()], vec![quiet, bob]] {
-        let before = with_discovery(Settings { users: users.clone(), ..settings() });
+        let before = with_discovery(Settings { users: users.clone().into(), ..settings() });
         let (mut bridge, commands) = read_back(before, &left);
         assert!(!told(&commands).contains(&"#1/config =".to_owned()));
-        let commands = reload(&mut bridge, with_discovery(Settings { users: stays, ..settings() }));
+        let commands = reload(&mut bridge, with_discovery(Settings { users: stays.into(), ..settings() }));
         assert_eq!(told(&commands), ["#1/config ="]);
     }
 }
@@ -223,7 +224,7 @@ fn an_unresolved_name_that_leaves_is_taken_back() {
 fn two_unresolved_names_that_were_swapped_do_not_take_each_other_back() {
     let left = left_by(with_discovery(settings()));
     let users = vec![watched("alice", "alice@contoso.example"), watched("bob", "bob@contoso.example")];
-    let (mut bridge, _) = read_back(with_discovery(Settings { users, ..settings() }), &left);
+    let (mut bridge, _) = read_back(with_discovery(Settings { users: users.into(), ..settings() }), &left);
     let alice = resolved(&mut bridge, 0, 2);
     assert_eq!(alice, ["#1/config =", "#2/config = {alice presence/alice/availability}"]);
     bridge.on(Woken, at(0.4));
@@ -233,7 +234,7 @@ fn two_unresolved_names_that_were_swapped_do_not_take_each_other_back() {
 #[test]
 fn another_name_of_a_person_takes_over_when_the_first_is_somebody_else() {
     let users = vec![watched("me", "me"), watched("alice", "alice@contoso.example")];
-    let mut bridge = online(with_discovery(changed(Settings { users, ..settings() }, |it| {
+    let mut bridge = online(with_discovery(changed(Settings { users: users.into(), ..settings() }, |it| {
         it.accounts[0].sign_in.invites = BY_CODE
     })));
     let signed_in = |n: usize| {

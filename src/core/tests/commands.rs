@@ -375,7 +375,7 @@ fn may_set(bridge: &Bridge, user: &str) -> bool {
 #[test]
 fn a_person_who_signed_in_sets_only_themselves() {
     let users = vec![watched("me", "me"), watched("bob", &id(2).to_string())];
-    let mut bridge = online(obeying(changed(Settings { users, ..settings() }, |it| {
+    let mut bridge = online(obeying(changed(Settings { users: users.into(), ..settings() }, |it| {
         it.accounts[0].sign_in.invites = BY_CODE
     })));
     let said = |bridge: &mut Bridge, user: &str| {
@@ -403,7 +403,7 @@ fn a_person_who_signed_in_sets_only_themselves() {
 #[test]
 fn an_app_sets_whom_it_knows_and_sessions_only_with_its_id() {
     let users = vec![watched("alice", "alice@contoso.example")];
-    let mut bridge = online(obeying(Settings { users, ..settings() }));
+    let mut bridge = online(obeying(Settings { users: users.into(), ..settings() }));
     assert!(!may_set(&bridge, "alice"));
     let said = lines(&bridge.on(told("alice/set", "Busy"), at(1.0))).join("\n");
     assert!(said.contains("not known yet"), "{said}");
@@ -466,7 +466,7 @@ fn after_a_sleep_nobody_knows_what_became_of_a_write() {
 #[test]
 fn what_waits_has_a_limit() {
     let users: Vec<User> = (1..=90).map(|n| watched(&format!("u{n}"), &id(n).to_string())).collect();
-    let mut bridge = online(obeying(Settings { users, ..settings() }));
+    let mut bridge = online(obeying(Settings { users: users.into(), ..settings() }));
     let told_all: Vec<Effect> =
         (1..=90).flat_map(|n| bridge.on(told(&format!("u{n}/set"), "Busy"), at(1.0))).collect();
     let refused = told_all.iter().flat_map(results_of).filter(|m| m.payload.contains("too many commands"));

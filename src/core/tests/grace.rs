@@ -218,7 +218,7 @@ fn four_hundred_for_everybody_is_no_storm_and_nobodys_fault() {
     let users: Vec<_> = (1..=600).map(|n| watched(&format!("u{n}"), &id(n).to_string())).collect();
     for starts_well in [true, false] {
         let mut day = Day::new("400", About::All, 10_000.0, false);
-        day.bridge = claimed(Settings { users: users.clone(), ..settings() }, 4, at(0.0));
+        day.bridge = claimed(Settings { users: users.clone().into(), ..settings() }, 4, at(0.0));
         (day.now, day.under_way) = (if starts_well { 0.0 } else { BEGINS }, Vec::new());
         for event in [Event::Started, Event::Connected, subscribed(), subscribed()] {
             day.tell(event);

@@ -23,7 +23,7 @@ pub(super) fn group(n: usize, name: &str) -> Group {
 
 /// The group 100 under the names before the @, and nobody else.
 fn one_group() -> Settings {
-    Settings { users: Vec::new(), groups: vec![group(100, "{upn_local}")], ..settings() }
+    Settings { users: [].into(), groups: vec![group(100, "{upn_local}")], ..settings() }
 }
 
 pub(super) fn member(n: usize, name: &str) -> Member {
@@ -111,11 +111,12 @@ fn health(commands: &[Effect]) -> String {
 #[test]
 fn whoever_was_me_and_is_only_a_member_now_is_read_by_object_id() {
     let groups = || vec![group(100, "{upn_local}")];
-    let mut bridge = online(Settings { users: vec![watched("me", "me")], groups: groups(), ..settings() });
+    let mut bridge =
+        online(Settings { users: vec![watched("me", "me")].into(), groups: groups(), ..settings() });
     bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(0.1));
     bridge.on(members(1, &[(1, "alice")], None), at(0.2));
     bridge.on(Acknowledged(100), at(0.3));
-    let without = Settings { users: Vec::new(), groups: groups(), ..settings() };
+    let without = Settings { users: [].into(), groups: groups(), ..settings() };
     let mut said = lines(&bridge.on(Event::Configured(Box::new(without), vec![Access::Same]), at(1.0)));
     said.extend(lines(&bridge.on(Woken, at(10.0))));
     let of_me = said.iter().any(|line| line.ends_with(" me"));
@@ -124,8 +125,8 @@ fn whoever_was_me_and_is_only_a_member_now_is_read_by_object_id() {
 
 #[test]
 fn a_change_that_should_last_goes_on_when_a_member_turns_out_to_be_configured() {
-    let lasting = |users| {
-        let settings = Settings { users, ..one_group() };
+    let lasting = |users: Vec<_>| {
+        let settings = Settings { users: users.into(), ..one_group() };
         changed(settings, |it| it.graph.debounce = Duration::from_secs(60))
     };
     let mut bridge = online(lasting(Vec::new()));
@@ -514,7 +515,8 @@ fn another_name_in_the_directory_keeps_the_person() {
 #[test]
 fn whoever_is_configured_is_no_member() {
     let users = vec![watched("boss", &id(1).to_string()), watched("chief", "bob@contoso.example")];
-    let mut bridge = online(Settings { users, groups: vec![group(100, "{upn_local}")], ..settings() });
+    let mut bridge =
+        online(Settings { users: users.into(), groups: vec![group(100, "{upn_local}")], ..settings() });
     let said = lines(&bridge.on(answer(0, vec![reading(1, "Busy", "Busy")]), at(0.1)));
     assert!(said.contains(&"read #1 resolve bob@contoso.example".to_owned()), "{said:?}");
     // The group comes first; Bob's object id is not known yet.
@@ -526,7 +528,8 @@ fn whoever_is_configured_is_no_member() {
 #[test]
 fn whoever_turns_out_to_be_a_member_takes_what_is_known_of_them_along() {
     let users = vec![watched("chief", "robert@contoso.example")];
-    let mut bridge = online(Settings { users, groups: vec![group(100, "{upn_local}")], ..settings() });
+    let mut bridge =
+        online(Settings { users: users.into(), groups: vec![group(100, "{upn_local}")], ..settings() });
     let commands = bridge.on(resolved(0, Err(passing())), at(0.1));
     let (group, _, _) = go_on(&mut bridge, commands, 0.1)[0];
     let commands = bridge.on(members(group, &[(2, "bob")], None), at(0.2));
@@ -554,7 +557,7 @@ fn whoever_turns_out_to_be_a_member_takes_what_is_known_of_them_along() {
 #[test]
 fn who_is_in_two_groups_appears_once_and_stays_as_long_as_in_one() {
     let groups = vec![group(100, "a-{upn_local}"), group(200, "b-{upn_local}")];
-    let mut bridge = online(Settings { users: Vec::new(), groups, ..settings() });
+    let mut bridge = online(Settings { users: [].into(), groups, ..settings() });
     let commands = bridge.on(members(0, &[(1, "alice"), (2, "bob")], None), at(0.1));
     assert!(lines(&commands).contains(&"presence/a-bob/health = stale".to_owned()), "{commands:?}");
     let (request, second, _) = go_on(&mut bridge, commands, 0.1)[0];
@@ -586,7 +589,7 @@ fn state(user: &str) -> Event {
 #[test]
 fn after_a_restart_nobody_is_removed_before_every_group_was_read() {
     let groups = vec![group(100, "{upn_local}"), group(200, "{upn_local}")];
-    let mut bridge = claimed(Settings { users: Vec::new(), groups, ..settings() }, 1, at(0.0));
+    let mut bridge = claimed(Settings { users: [].into(), groups, ..settings() }, 1, at(0.0));
     bridge.on(Event::Started, at(0.0));
     bridge.on(Connected, at(0.0));
     for left in [state("alice"), state("bob"), retained("presence/carol/health", "stale")] {
@@ -640,7 +643,7 @@ fn another_configuration_keeps_the_members_of_groups_that_stay() {
     let mut bridge = known();
     let mut settings = one_group();
     settings.groups = vec![group(200, "{upn_local}"), group(100, "m-{upn_local}")];
-    settings.users = vec![watched("chief", &id(2).to_string())];
+    settings.users = [watched("chief", &id(2).to_string())].into();
     let said = lines(&bridge.on(Event::Configured(Box::new(settings), vec![Access::Same]), at(4.0)));
     assert!(said.contains(&"presence/chief/availability = Away".to_owned()), "Bob is who he was: {said:?}");
     assert!(said.contains(&"presence/bob/state =".to_owned()), "{said:?}");
@@ -660,14 +663,15 @@ fn another_configuration_keeps_the_members_of_groups_that_stay() {
     assert!(said.contains(&"presence/m-alice/availability = Busy".to_owned()), "{said:?}");
     bridge.on(Acknowledged(100), at(4.4));
     // Without the group its members leave at once.
-    let nobody = Settings { users: vec![watched("chief", &id(2).to_string())], ..settings_of_nobody() };
+    let nobody =
+        Settings { users: vec![watched("chief", &id(2).to_string())].into(), ..settings_of_nobody() };
     let said = lines(&bridge.on(Event::Configured(Box::new(nobody), vec![Access::Same]), at(5.0)));
     assert!(said.contains(&"presence/m-alice/state =".to_owned()), "{said:?}");
     assert!(!said.iter().any(|line| line.contains("members")), "{said:?}");
 }
 
 fn settings_of_nobody() -> Settings {
-    Settings { users: Vec::new(), ..settings() }
+    Settings { users: [].into(), ..settings() }
 }
 
 #[test]

@@ -162,7 +162,7 @@ fn a_code_is_emptied_when_it_is_not_to_be_announced_any_more() {
 
 #[test]
 fn an_answer_about_whoever_was_signed_in_before_says_nothing_of_who_is_now() {
-    let me = changed(Settings { users: vec![watched("me", "me")], ..settings() }, |it| {
+    let me = changed(Settings { users: vec![watched("me", "me")].into(), ..settings() }, |it| {
         it.accounts[0].sign_in.invites = BY_CODE;
     });
     let mut bridge = online(me);
@@ -181,7 +181,7 @@ fn an_answer_about_whoever_was_signed_in_before_says_nothing_of_who_is_now() {
 
 #[test]
 fn another_account_is_another_person() {
-    let me = changed(Settings { users: vec![watched("me", "me")], ..settings() }, |it| {
+    let me = changed(Settings { users: vec![watched("me", "me")].into(), ..settings() }, |it| {
         it.accounts[0].sign_in.invites = BY_CODE
     });
     let account = |name: &str, n: usize| {

@@ -310,7 +310,7 @@ fn with_another_configuration_a_light_goes_on_and_a_device_that_is_left_is_told_
     let pause = said("presence/bridge/light/hall/follow/set", "OFF");
     check_lights(&mut bridge, vec![(6.0, pause, &["hall/follow = OFF"])]);
     let reordered = Settings {
-        users: vec![watched("bob", &id(2).to_string()), watched("alice", &id(1).to_string())],
+        users: vec![watched("bob", &id(2).to_string()), watched("alice", &id(1).to_string())].into(),
         ..with(vec![brown, light("hall", &["alice"])])
     };
     check_lights(
@@ -441,7 +441,8 @@ fn a_pause_that_is_read_back_late_is_said_again() {
 #[test]
 fn a_light_does_not_wait_for_a_full_sending() {
     let users: Vec<_> = (1..=500).map(|n| watched(&format!("user{n}"), &id(n).to_string())).collect();
-    let mut bridge = online(Settings { users, lights: vec![light("door", &["user500"])], ..settings() });
+    let mut bridge =
+        online(Settings { users: users.into(), lights: vec![light("door", &["user500"])], ..settings() });
     let everybody = (1..=500).map(|n| reading(n, "Available", "Available")).collect();
     bridge.on(answer(0, everybody), at(0.1));
     bridge.on(lost(), at(1.0));

@@ -78,7 +78,7 @@ fn watched(name: &str, id: &str) -> User {
 /// Alice and Bob, read in bulk every five seconds.
 fn settings() -> Settings {
     let users = vec![watched("alice", &id(1).to_string()), watched("bob", &id(2).to_string())];
-    Settings { users, ..Settings::for_tests() }
+    Settings { users: users.into(), ..Settings::for_tests() }
 }
 
 /// With which method a person is invited to use a code.
@@ -91,7 +91,7 @@ fn changed(mut settings: Settings, change: impl FnOnce(&mut Settings)) -> Settin
 }
 
 fn only_alice() -> Settings {
-    Settings { users: vec![watched("alice", &id(1).to_string())], ..settings() }
+    Settings { users: vec![watched("alice", &id(1).to_string())].into(), ..settings() }
 }
 
 fn presence(availability: &str, activity: &str) -> Presence {

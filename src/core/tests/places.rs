@@ -35,7 +35,7 @@ fn told(lines: &[String], end: &str) -> usize {
 fn of_six_hundred_members_one_leaves_and_the_answers_about_all_others_are_used() {
     let hourly = |n, name: &str| Group { refresh_members: Duration::from_secs(60), ..group(n, name) };
     let groups = vec![hourly(100, "{upn_local}"), hourly(200, "{upn_local}")];
-    let mut bridge = online(Settings { users: Vec::new(), groups, ..settings() });
+    let mut bridge = online(Settings { users: [].into(), groups, ..settings() });
     let first = crowd(1..=300);
     let said = lines(&bridge.on(came(0, &first), at(0.1)));
     // Three hundred are being read when the other three hundred join.
@@ -61,7 +61,7 @@ fn of_six_hundred_members_one_leaves_and_the_answers_about_all_others_are_used()
 #[test]
 fn a_place_that_somebody_left_is_the_next_ones_and_no_answer_is_taken_for_theirs() {
     let mut bridge =
-        online(Settings { users: Vec::new(), groups: vec![group(100, "{upn_local}")], ..settings() });
+        online(Settings { users: [].into(), groups: vec![group(100, "{upn_local}")], ..settings() });
     let said = lines(&bridge.on(members(0, &[(1, "alice"), (2, "bob")], None), at(0.1)));
     let under_way = request(&said, "bulk 1,2");
     let said = lines(&bridge.on(Woken, at(3600.2)));
@@ -100,7 +100,7 @@ fn only_configured_people_are_named_by_their_entry() {
     );
     // Who is left is still the one with that entry.
     let only_bob = Settings {
-        users: vec![watched("bob", &id(2).to_string())],
+        users: vec![watched("bob", &id(2).to_string())].into(),
         groups: vec![group(100, "{upn_local}")],
         ..settings()
     };

@@ -20,8 +20,9 @@ fn the_endpoint_decides_the_request() {
         (Endpoint::Communications, vec![watched("a", &id(1).to_string())], "read #0 communications 1"),
         (Endpoint::Users, vec![watched("a", "a@contoso.example")], "read #0 resolve a@contoso.example"),
     ] {
-        let settings =
-            changed(Settings { users, ..settings() }, |it| it.accounts[0].reading.endpoint = endpoint);
+        let settings = changed(Settings { users: users.into(), ..settings() }, |it| {
+            it.accounts[0].reading.endpoint = endpoint
+        });
         let mut bridge = claimed(settings, 1, at(0.0));
         assert_eq!(reads(&mut bridge, Started, 0.0), [expected], "{endpoint:?}");
     }
@@ -30,7 +31,7 @@ fn the_endpoint_decides_the_request() {
 #[test]
 fn a_principal_name_is_resolved_once() {
     let users = vec![watched("alice", "alice@contoso.example"), watched("bob", &id(2).to_string())];
-    let mut bridge = claimed(Settings { users, ..settings() }, 1, at(0.0));
+    let mut bridge = claimed(Settings { users: users.into(), ..settings() }, 1, at(0.0));
     assert_eq!(reads(&mut bridge, Started, 0.0), ["read #0 resolve alice@contoso.example"]);
     assert_eq!(reads(&mut bridge, resolved(0, Ok(id(1))), 0.1), ["read #1 bulk 1,2"]);
     reads(&mut bridge, answer(1, vec![reading(1, "Busy", "Busy"), reading(2, "Busy", "Busy")]), 0.2);
@@ -41,7 +42,7 @@ fn a_principal_name_is_resolved_once() {
 #[test]
 fn a_principal_name_that_nobody_has_is_not_found_and_looked_for_gently() {
     let users = vec![watched("alice", "alice@contoso.example")];
-    let mut bridge = online(Settings { users, ..settings() });
+    let mut bridge = online(Settings { users: users.into(), ..settings() });
     run(
         &mut bridge,
         vec![(
@@ -202,7 +203,7 @@ fn names_to_be_resolved_are_not_an_overload() {
 #[test]
 fn one_person_under_two_names_is_asked_for_once() {
     let users = vec![watched("a", &id(1).to_string()), watched("b", &id(1).to_string())];
-    let mut bridge = claimed(Settings { users, ..settings() }, 1, at(0.0));
+    let mut bridge = claimed(Settings { users: users.into(), ..settings() }, 1, at(0.0));
     assert_eq!(reads(&mut bridge, Started, 0.0), ["read #0 bulk 1"]);
 }
 

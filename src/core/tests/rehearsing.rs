@@ -16,7 +16,8 @@ fn a_rehearsal_names_what_a_run_listens_to_and_its_largest_message() {
 #[test]
 fn names_and_groups_are_rehearsed_with_made_up_people() {
     let users = vec![watched("alice", "alice@contoso.example")];
-    let followed = Settings { users, groups: vec![groups::group(100, "{upn_local}")], ..settings() };
+    let followed =
+        Settings { users: users.into(), groups: vec![groups::group(100, "{upn_local}")], ..settings() };
     let by_name = rehearse(with_discovery(followed), at(0.0));
     assert!(by_name.largest > 1_000, "they are announced: {by_name:?}");
 }
