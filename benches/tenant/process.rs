@@ -57,8 +57,9 @@ impl Process {
 }
 
 impl Cost {
-    /// Adds one process and its threads; returns its children. Linux: `proc_pid_schedstat(5)`, in nanoseconds;
-    /// `proc_pid_status(5)`; and for children that have ended `proc_pid_stat(5)`, in hundredths of a second.
+    /// Adds one process and its threads; returns its children. Linux: `proc_pid_schedstat(5)`, in
+    /// nanoseconds, `proc_pid_status(5)`, and for children that have ended `proc_pid_stat(5)`, in hundredths
+    /// of a second.
     fn add(&mut self, process: &str) -> io::Result<Vec<u32>> {
         let mut children = Vec::new();
         for thread in fs::read_dir(format!("{process}/task"))? {

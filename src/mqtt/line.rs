@@ -30,8 +30,8 @@ const ACCEPT_LIMIT: Duration = Duration::from_secs(5);
 const GATHERED: usize = 64 * 1024;
 const ANSWERS: usize = 8 * 1024;
 
-/// What the broker sends within this time of the last bytes is gathered. Brokers acknowledge each message in a
-/// packet of its own, and each would wake three tasks and the loop.
+/// What the broker sends within this time of the last bytes is gathered. Brokers acknowledge each message in
+/// a packet of its own, and each would wake three tasks and the loop.
 const GATHERING: Duration = Duration::from_millis(1);
 
 /// The time for the last bytes to reach the broker, and for the broker to close the connection.

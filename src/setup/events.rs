@@ -1,4 +1,5 @@
-//! What a set-up on the page is told and what it orders: a step, an answer to it, an order, what came of that.
+//! What a set-up on the page is told and what it orders: a step, an answer to it, an order, and what came of
+//! that.
 
 use secrecy::SecretString;
 

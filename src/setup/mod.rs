@@ -3,9 +3,9 @@
 //!
 //! In reading order: `draft` is the configuration as far as it is known, which begins with an `address` and
 //! is made of an `app`, a `broker` and one of the `lights`, which are found and tried here; `place` says
-//! where the files go and writes them. `events` are the answers and outcomes that the page's set-up takes, and its orders;
-//! `steps` decides by them what is asked and done next, and does nothing itself: `view` is what it shows.
-//! `words` are sentences of both.
+//! where the files go and writes them. `events` are the answers and outcomes that the page's set-up takes,
+//! and its orders; `steps` decides by them what is asked and done next, and does nothing itself: `view` is
+//! what it shows. `words` are sentences of both.
 //!
 //! Nothing here knows a terminal, a page or the bridge's loop, and nothing is written before the last answer.
 
