@@ -1,9 +1,12 @@
-//! Processes of the run's own: what they cost, and that they never outlive it.
+//! Processes of the run's own: what they cost, and that they and their children never outlive it.
 
 use std::fs;
 use std::io::{self, BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
 
 /// A running process. Dropping it kills it.
 pub(crate) struct Process(Child);
@@ -21,7 +24,7 @@ pub(crate) struct Cost {
 
 impl Process {
     pub(crate) fn start(command: &mut Command) -> Self {
-        Self(command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))
+        Self(command.process_group(0).spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))
     }
 
     /// Starts one that says its first line on standard output; returns that line.
@@ -33,14 +36,14 @@ impl Process {
         (process, line.trim().to_owned())
     }
 
-    /// What it, its threads and its children cost.
+    /// What it cost with its children and its threads; not of threads that have ended, nor the wake-ups of
+    /// children that have.
     pub(crate) fn cost(&self) -> Cost {
-        let (mut sum, mut left) = (Cost::default(), vec![self.0.id()]);
+        let mut sum = Cost::default();
+        let mut left = sum.add(self.0.id()).unwrap();
         while let Some(id) = left.pop() {
-            // A child may have ended meanwhile.
-            if let Ok(children) = sum.add(&format!("/proc/{id}")) {
-                left.extend(children);
-            }
+            // It may have ended meanwhile.
+            left.extend(sum.add(id).unwrap_or_default());
         }
         sum
     }
@@ -51,8 +54,13 @@ impl Process {
     }
 
     pub(crate) fn kill(&mut self) {
-        self.0.kill().unwrap();
+        self.kill_group().unwrap();
         self.0.wait().unwrap();
+    }
+
+    /// A shell's children would outlive it.
+    fn kill_group(&self) -> rustix::io::Result<()> {
+        kill_process_group(Pid::from_child(&self.0), Signal::KILL)
     }
 }
 
@@ -60,20 +68,27 @@ impl Cost {
     /// Adds one process and its threads; returns its children. Linux: `proc_pid_schedstat(5)`, in
     /// nanoseconds, `proc_pid_status(5)`, and for children that have ended `proc_pid_stat(5)`, in hundredths
     /// of a second.
-    fn add(&mut self, process: &str) -> io::Result<Vec<u32>> {
-        let mut children = Vec::new();
-        for thread in fs::read_dir(format!("{process}/task"))? {
-            let read = |file| fs::read_to_string(thread.as_ref().unwrap().path().join(file));
-            self.time += Duration::from_nanos(read("schedstat")?.split(' ').next().unwrap().parse().unwrap());
-            self.wakes += line(&read("status")?, "voluntary_ctxt_switches:");
+    fn add(&mut self, id: u32) -> io::Result<Vec<u32>> {
+        let (mut cost, mut children) = (Self::default(), Vec::new());
+        for thread in fs::read_dir(format!("/proc/{id}/task"))? {
+            let thread = thread?.path();
+            let read = |file| fs::read_to_string(thread.join(file));
+            // It may have ended meanwhile.
+            let (Ok(time), Ok(status)) = (read("schedstat"), read("status")) else { continue };
+            cost.time += Duration::from_nanos(time.split(' ').next().unwrap().parse().unwrap());
+            cost.wakes += line(&status, "voluntary_ctxt_switches:");
             children.extend(read("children")?.split_whitespace().map(|id| id.parse::<u32>().unwrap()));
         }
-        let status = fs::read_to_string(format!("{process}/status"))?;
-        self.resident += line(&status, "VmRSS:");
-        self.peak += line(&status, "VmHWM:");
-        let stat = fs::read_to_string(format!("{process}/stat"))?;
+        let status = fs::read_to_string(format!("/proc/{id}/status"))?;
+        cost.resident += line(&status, "VmRSS:");
+        cost.peak += line(&status, "VmHWM:");
+        let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
         let ended = stat.rsplit_once(") ").unwrap().1.split(' ').skip(13).take(2);
-        self.time += Duration::from_millis(ended.map(|time| time.parse::<u64>().unwrap() * 10).sum());
+        cost.time += Duration::from_millis(ended.map(|time| time.parse::<u64>().unwrap() * 10).sum());
+        self.time += cost.time;
+        self.wakes += cost.wakes;
+        self.resident += cost.resident;
+        self.peak += cost.peak;
         Ok(children)
     }
 }
@@ -87,7 +102,7 @@ fn line(status: &str, name: &str) -> u64 {
 impl Drop for Process {
     fn drop(&mut self) {
         // It may have ended by itself.
-        let _ended = self.0.kill();
+        let _ended = self.kill_group();
         let _status = self.0.wait();
     }
 }

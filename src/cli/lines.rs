@@ -93,6 +93,7 @@ impl Typed {
 
 /// Reading a terminal cannot be cancelled, and a task that does it would keep the program from ending. So a
 /// thread reads, which ends with the process; it reads a line whenever `wants` says so.
+#[expect(clippy::disallowed_methods, reason = "it ends with the process")]
 fn of_stdin(wants: impl Fn() -> bool + Send + 'static) -> mpsc::Receiver<String> {
     let (to, lines) = mpsc::channel(AHEAD);
     let read = move || {

@@ -15,8 +15,8 @@ use url::Url;
 use super::error::{ConfigError, ConfigErrors};
 use super::key::{Key, Step};
 
-/// So many bytes are some thousand people.
-const LARGE: usize = 256 * 1024;
+/// In bytes: a few thousand people.
+const LARGE_TEXT: usize = 256 * 1024;
 
 /// Where a configuration came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,13 +133,14 @@ impl<'t> Document<'t> {
 /// Parses a text; a large one in a thread of its own. What is parsed takes ten times the room of the text and
 /// is soon dropped. glibc gives such room back if it is a thread's own, and keeps it where it lies among what
 /// stays.
+#[expect(clippy::disallowed_methods, reason = "it is joined before anything else begins")]
 fn table(text: &str) -> Result<Spanned<DeTable<'_>>, toml::de::Error> {
     let parse = || DeTable::parse(text);
-    if text.len() < LARGE {
+    if text.len() < LARGE_TEXT {
         return parse();
     }
     let parsed = thread::scope(|scope| thread::Builder::new().spawn_scoped(scope, parse).ok()?.join().ok());
-    // Without another thread it costs memory, and nothing else.
+    // Without another thread the bridge only needs more memory.
     parsed.unwrap_or_else(parse)
 }
 

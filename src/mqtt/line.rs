@@ -8,8 +8,10 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -27,15 +29,19 @@ use crate::core::model::mqtt::Protocol;
 const ACCEPT_LIMIT: Duration = Duration::from_secs(5);
 
 /// The buffer sizes towards the broker and back.
-const GATHERED: usize = 64 * 1024;
-const ANSWERS: usize = 8 * 1024;
+const TO_BROKER: usize = 64 * 1024;
+const FROM_BROKER: usize = 8 * 1024;
 
-/// Of a stream of packets what comes within this time is passed on together: brokers acknowledge each message
-/// in a packet of its own, and each would wake three tasks and the loop.
-const GATHERING: Duration = Duration::from_millis(1);
+/// While the broker sends one packet after the other, the relay waits this long, or up to a millisecond
+/// longer, before it reads on. Brokers acknowledge each message in a packet of its own, and each packet would
+/// wake three tasks and the loop.
+const GATHER_TIME: Duration = Duration::from_millis(1);
 
-/// The first twenty packets of a stream are passed on at once: a start, a command, a few changes.
+/// It passes on twenty times without a wait first: a start, a command, a few changes.
 const AT_ONCE: Duration = Duration::from_millis(20);
+
+/// It reads no further when it has so many bytes for rumqttc.
+const GATHERED_MAX: usize = 64 * 1024;
 
 /// The time for the last bytes to reach the broker, and for the broker to close the connection.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
@@ -111,32 +117,56 @@ async fn inward(
     mut gate: Gate,
     protocol: Protocol,
 ) -> Option<LinkFailure> {
-    let mut bytes = vec![0; ANSWERS];
+    let mut bytes = vec![0; FROM_BROKER];
     let mut sound = Vec::new();
-    // When rumqttc has gone its last words are still on their way: the broker ends the connection, or the
-    // session does.
+    // After rumqttc has closed its side, `outward` may still send its DISCONNECT. So the relay goes on
+    // reading until the broker ends the connection, or the session does.
     let mut is_heard = true;
-    // A bucket: each packet moves it by `GATHERING`, and with time it falls behind again.
+    // A bucket: passing bytes on moves it by `GATHER_TIME`, and with time it falls behind again.
     let mut due = now();
     loop {
         let ahead = due.saturating_duration_since(now());
         if ahead > AT_ONCE {
             sleep(ahead - AT_ONCE).await;
         }
-        let read = match far.read(&mut bytes).await {
-            Ok(0) => return None,
-            Ok(read) => read,
-            Err(error) => return of_read(&error),
-        };
-        let verdict = gate.take(&bytes[..read], &mut sound);
+        let end = gather(&mut far, &mut bytes, &mut gate, &mut sound, protocol).await;
         is_heard = is_heard && near.write_all(&sound).await.is_ok();
-        if let Err(violation) = verdict {
-            let asks_5 = protocol == Protocol::V5 && !gate.is_answered();
-            return Some(of_violation(violation, asks_5));
+        if let ControlFlow::Break(why) = end {
+            return why;
         }
         sound.clear();
-        sound.shrink_to(ANSWERS);
-        due = due.max(now()) + GATHERING;
+        sound.shrink_to(FROM_BROKER);
+        due = due.max(now()) + GATHER_TIME;
+    }
+}
+
+/// Waits for bytes of the broker and reads all that are there, as far as they fit. Breaks with why there are
+/// no more, as [`inward`] does.
+async fn gather(
+    far: &mut (impl AsyncRead + Unpin),
+    bytes: &mut [u8],
+    gate: &mut Gate,
+    sound: &mut Vec<u8>,
+    protocol: Protocol,
+) -> ControlFlow<Option<LinkFailure>> {
+    let mut read = far.read(bytes).await;
+    loop {
+        match read {
+            Ok(0) => return ControlFlow::Break(None),
+            Ok(read) => {
+                if let Err(violation) = gate.take(&bytes[..read], sound) {
+                    let asks_5 = protocol == Protocol::V5 && !gate.is_answered();
+                    return ControlFlow::Break(Some(of_violation(violation, asks_5)));
+                }
+            }
+            Err(error) => return ControlFlow::Break(of_read(&error)),
+        }
+        // One read is one message of a WebSocket, or one record of TLS.
+        let more = if sound.len() < GATHERED_MAX { far.read(bytes).now_or_never() } else { None };
+        match more {
+            Some(more) => read = more,
+            None => return ControlFlow::Continue(()),
+        }
     }
 }
 
@@ -153,7 +183,7 @@ fn of_read(error: &io::Error) -> Option<LinkFailure> {
 /// are sent together. When one side closes, the broker's last bytes are still read, because the other
 /// direction ends by itself.
 async fn outward(mut near: impl AsyncRead + Unpin, mut far: impl AsyncWrite + Unpin) -> Infallible {
-    let mut bytes = vec![0; GATHERED];
+    let mut bytes = vec![0; TO_BROKER];
     while let Ok(read @ 1..) = near.read(&mut bytes).await {
         if far.write_all(&bytes[..read]).await.is_err() || far.flush().await.is_err() {
             return std::future::pending().await;
@@ -188,35 +218,75 @@ impl LineWatch {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use tokio::io::ReadBuf;
+    use tokio::task::yield_now;
+
     use super::*;
+
+    /// What a broker says that has accepted the client, and then acknowledges a message.
+    const ACCEPTED: [u8; 4] = [0x20, 2, 0, 0];
+    const ACKNOWLEDGED: [u8; 4] = [0x40, 2, 0, 1];
+
+    /// A broker acknowledges a thousand messages. Returns how often rumqttc hears something, and how often it
+    /// may: once in a millisecond, and as often as is at once.
+    async fn acknowledged(far: impl AsyncRead + Unpin, broker: impl Future<Output = ()>) -> (u128, u128) {
+        let (mut near, mut rumqttc) = tokio::io::duplex(64 * 1024);
+        let began = now();
+        let relay = inward(far, &mut near, Gate::new(Protocol::V3, 60), Protocol::V3);
+        let rumqttc = async {
+            let (mut bytes, mut times, mut heard) = ([0; 8 * 1024], 0, 0);
+            while heard < 4 * 1001 {
+                heard += rumqttc.read(&mut bytes).await.unwrap();
+                times += 1;
+            }
+            times
+        };
+        let times = tokio::select! {
+            (times, ()) = async { tokio::join!(rumqttc, broker) } => times,
+            _ = relay => unreachable!("nothing ended"),
+        };
+        (times, (now().duration_since(began) + AT_ONCE).as_millis() + 2)
+    }
 
     #[tokio::test]
     async fn what_the_broker_sends_one_by_one_is_passed_on_together() {
         let (far, mut broker) = tokio::io::duplex(64 * 1024);
-        let (mut near, mut rumqttc) = tokio::io::duplex(64 * 1024);
-        let began = now();
-        let relay = inward(far, &mut near, Gate::new(Protocol::V3, 60), Protocol::V3);
         let broker = async {
-            broker.write_all(&[0x20, 2, 0, 0]).await.unwrap();
-            for id in 1..=1000_u16 {
-                let [high, low] = id.to_be_bytes();
-                broker.write_all(&[0x40, 2, high, low]).await.unwrap();
-                tokio::task::yield_now().await;
+            broker.write_all(&ACCEPTED).await.unwrap();
+            for _ in 0..1000 {
+                broker.write_all(&ACKNOWLEDGED).await.unwrap();
+                yield_now().await;
             }
         };
-        let rumqttc = async {
-            let (mut bytes, mut reads, mut heard) = ([0; 8 * 1024], 0, 0);
-            while heard < 4 * 1001 {
-                heard += rumqttc.read(&mut bytes).await.unwrap();
-                reads += 1;
+        let (times, most) = acknowledged(far, broker).await;
+        assert!(times <= most, "{times} of {most}");
+    }
+
+    /// Gives one packet for each read, as a WebSocket does.
+    struct OneByOne(u16);
+
+    impl AsyncRead for OneByOne {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            match self.0 {
+                0 => bytes.put_slice(&ACCEPTED),
+                1..=1000 => bytes.put_slice(&ACKNOWLEDGED),
+                _ => return Poll::Pending,
             }
-            reads
-        };
-        let reads = tokio::select! {
-            (reads, ()) = async { tokio::join!(rumqttc, broker) } => reads,
-            _ = relay => unreachable!("nothing ended"),
-        };
-        let at_most = (now().duration_since(began) + AT_ONCE).as_millis() + 2;
-        assert!(reads <= at_most, "{reads} of {at_most}");
+            self.0 += 1;
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn packets_that_can_only_be_read_one_by_one_do_not_wait_for_each_other() {
+        let (times, _) = acknowledged(OneByOne(0), async {}).await;
+        assert_eq!(times, 1, "everything was there");
     }
 }

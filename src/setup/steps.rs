@@ -14,7 +14,7 @@ use crate::core::model::sign_in::{
 /// What a browser brought is of another sign-in, or not all of it.
 const NOT_LANDED: &str = "this is not the address that the sign-in shown here ends on; copy all of it from the browser's address bar";
 
-/// Who is signed in is being found out; an invitation may follow.
+/// The set-up checks who is signed in, and invites whoever looks if nobody is.
 const LOOKING: &str = "Looking for a sign-in";
 
 /// The set-up.
@@ -345,7 +345,7 @@ impl Setup {
                 (self.invitation, self.signed_in, self.presence) = (None, None, None);
                 (self.another, self.change) = (false, None);
                 (self.invites, self.is_meant) = (true, false);
-                // A page that showed its questions already would not go on by itself.
+                // A page without work is not loaded again, and the invitation would not show there.
                 self.work(LOOKING, Order::Attend)
             }
             Step::Write => {
@@ -376,7 +376,7 @@ impl Setup {
         self.step = to.unwrap_or(if was_under_way == [false; 4] { before } else { self.step });
         match self.step {
             Step::SignIn => {
-                (self.presence, self.invites) = (None, false);
+                (self.presence, self.invites, self.work) = (None, false, Some(LOOKING));
                 vec![Order::Rest, Order::Attend]
             }
             Step::Address | Step::App | Step::Broker | Step::Write | Step::Done => {

@@ -318,3 +318,18 @@ fn groups_need_no_users() {
     let config = read(&format!("{SECTIONS}{groups}{light}")).unwrap();
     assert_eq!(config.lights[0].users, ["bob".parse().unwrap()], "who may be in a group");
 }
+
+#[test]
+fn a_large_file_is_read_as_a_small_one() {
+    let people = |bad: &str| {
+        let person = |n| format!("[[users]]\nname = \"person{n}\"\nid = \"person{n}@contoso.example\"\n");
+        minimal() + &(0..6000).map(person).collect::<String>() + bad
+    };
+    let text = people("");
+    assert!(text.len() > 256 * 1024);
+    let users = read(&text).unwrap().users;
+    assert_eq!(users.last().unwrap().name.as_str(), "person5999");
+    let line = text.lines().count() + 1;
+    let wrong = message(read(&people("[[userz]]\n")));
+    assert!(wrong.contains(&format!(":{line}: userz: unknown key")), "{wrong}");
+}

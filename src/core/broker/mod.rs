@@ -1,13 +1,13 @@
 //! The broker's side: the connection, what an earlier run left there, what is subscribed to, and what is
 //! sent.
 //!
-//! `from_broker` is what the broker sends, `subscriptions` what it is asked for, `told` what others are told
-//! of all this. `link` says when there is a connection, with `version_probe` and `duplicate_client` for two
-//! manners of brokers; `claim` who may have it, by an `inquiry`, or by `standby` where several instances take
-//! turns; `read_back` and, where the broker does not answer wildcards, `by_name` ask for what earlier runs
-//! left, `found` is what that was, `own_state` what others make of this bridge's `online`, `refusals` what
-//! the broker does not take, `outbox` what is sent and in which order, with `pace` and `in_flight` how fast,
-//! and `suspects` at which message the broker hangs up.
+//! `from_broker` is what the broker sends, `subscriptions` what it is asked for, `notices` what the bridge
+//! says about the connection. `link` says when there is a connection, with `version_probe` and
+//! `duplicate_client` for two manners of brokers; `claim` who may have it, by an `inquiry`, or by `standby`
+//! where several instances take turns; `read_back` and, where the broker does not answer wildcards,
+//! `by_name` ask for what earlier runs left, `found` is what that was, `own_state` what others make of this
+//! bridge's `online`, `refusals` what the broker does not take, `outbox` what is sent and in which order,
+//! with `pace` and `in_flight` how fast, and `suspects` at which message the broker hangs up.
 
 mod by_name;
 mod claim;
@@ -17,6 +17,7 @@ mod from_broker;
 pub(in crate::core) mod in_flight;
 mod inquiry;
 mod link;
+mod notices;
 pub(super) mod outbox;
 mod own_state;
 mod pace;
@@ -25,7 +26,6 @@ mod refusals;
 mod standby;
 mod subscriptions;
 mod suspects;
-mod told;
 mod version_probe;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_has_no_pace_until_its_last_message() {
+    fn a_tenant_has_no_pace_until_its_last_message_at_a_broker_that_keeps_up() {
         let (mut pace, mut now) = (Pace::default(), Tick::default());
         for waiting in (1..=40_000).rev().step_by(400) {
             assert!(pace.room(waiting, now) >= 400, "{waiting} left");

@@ -11,8 +11,8 @@ pub(in crate::core) const SUSTAINED_RATE: f64 = 1500.0;
 /// [`SUSTAINED_RATE`], and the broker's limit should be raised.
 pub(in crate::core) const BURST_DURATION_MAX: Duration = Duration::from_secs(5);
 
-/// Whoever does not keep up with so many messages within [`BURST_DURATION_MAX`] keeps up with no more either:
-/// beyond that there is no pace.
+/// Beyond this there is no pace: 6,000 messages a second are more than a slow subscriber handles, and for so
+/// many people `check --online` asks for a larger queue at the broker.
 pub(in crate::core) const PACED_MESSAGES_MAX: u32 = 30_000;
 
 /// All topics of one person, with the announcement.

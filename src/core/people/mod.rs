@@ -63,7 +63,7 @@ impl Roster {
     /// Everybody who is configured, of whom nothing is known yet, of accounts with these terms.
     pub(super) fn new(terms: impl Iterator<Item = Terms>, cx: &Context) -> Self {
         let mut roster = Self {
-            // Growing would leave as much behind in pieces.
+            // A vector that grows leaves blocks that the C library keeps.
             people: Vec::with_capacity(cx.settings.users.len()),
             vacant: Vec::new(),
             users: Vec::new(),

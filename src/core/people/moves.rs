@@ -148,12 +148,12 @@ impl Roster {
     /// Whoever is read as the person who signed in to this account is somebody else now, of whom nothing is
     /// known yet.
     pub(in crate::core) fn somebody_else_signed_in(&mut self, account: AccountId, cx: &Context) {
-        for (place, user) in self.users.clone().into_iter().zip(cx.settings.users.iter().cloned()) {
+        for (place, user) in self.users.clone().into_iter().zip(cx.settings.users.iter()) {
             let there = self.people.get_mut(place.number()).and_then(Option::as_mut);
             let Some(there) = there.filter(|person| person.is_me() && person.account() == account) else {
                 continue;
             };
-            let before = std::mem::replace(there, Person::new(user, there.entry(), cx.now));
+            let before = std::mem::replace(there, Person::new(user.clone(), there.entry(), cx.now));
             self.under_terms(account).discount(before.health());
             self.under_terms(account).count(Health::Stale);
             self.change(place, Field::Health);

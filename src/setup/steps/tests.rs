@@ -263,6 +263,7 @@ fn back_gives_up_what_is_under_way_and_else_goes_back_with_everything_kept() {
         let orders = setup.answer(now, Answer::Back);
         assert_eq!(orders.contains(&Order::Attend), before == Step::SignIn);
         assert_eq!(setup.step, before);
+        setup.outcome(signed_in("alice@contoso.example"));
     }
     let view = setup.view();
     assert_eq!((view.email.as_str(), view.client_id.as_str()), ("alice@contoso.example", APP));
@@ -320,6 +321,24 @@ fn an_app_that_nobody_can_sign_in_by_is_corrected_from_where_that_shows() {
     setup.answer(Step::SignIn, Answer::Back);
     setup.answer(Step::Broker, Answer::Back);
     assert_eq!(setup.step, Step::Address, "nor is it asked for");
+}
+
+#[test]
+fn a_set_up_that_looks_for_a_sign_in_goes_on_whatever_it_finds() {
+    for found in [signed_in("alice@contoso.example"), nobody(), ended(InvitationEnd::Failed("locked".into()))]
+    {
+        let mut setup = at(Step::Broker);
+        setup.answer(Step::Broker, go("broker.example", "", ""));
+        assert_eq!(setup.outcome(Outcome::Tried(Ok(()))), [Order::Attend]);
+        assert_eq!(setup.view().work, Some(LOOKING));
+        setup.outcome(found);
+        assert_ne!(setup.view().work, Some(LOOKING));
+    }
+    let mut setup = at(Step::Write);
+    setup.answer(Step::Write, Answer::Back);
+    assert_eq!(setup.view().work, Some(LOOKING));
+    setup.outcome(signed_in("alice@contoso.example"));
+    assert_eq!(setup.view().work, None);
 }
 
 /// An invitation with this query in its address, and this code.

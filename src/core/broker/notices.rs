@@ -1,4 +1,5 @@
-//! What is told of the way to the broker: in `<bridge>/info`, on `<bridge>/health`, and on the page.
+//! What the bridge says about the connection: in `<bridge>/info`, in the notices of `<bridge>/health`, and on
+//! the status page.
 
 use super::Broker;
 use super::link::Phase;
