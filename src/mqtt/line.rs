@@ -16,12 +16,12 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
+use super::clock::now;
 use super::dial::Resolver;
 use super::entrance::Entrance;
 use super::failure::{has_gone, of_tls, of_violation, tls_error};
 use super::gate::Gate;
 use super::reach::{Target, reach};
-use super::session::now;
 use crate::core::model::event::LinkFailure;
 use crate::core::model::mqtt::Protocol;
 

@@ -11,6 +11,7 @@
 
 pub mod address;
 mod client;
+mod clock;
 mod dial;
 mod entrance;
 mod failure;

@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::address::{Address, AddressError, Turn};
 use super::client::{Client, Request, TakesNoMore};
+use super::clock::now;
 use super::failure::{IS_SILENT, leaves_address};
 use super::gate::Skipped;
 use super::line::Line;
@@ -243,9 +244,4 @@ impl Session {
         }
         self.happened.push(SessionEvent::Closed(failure));
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a broker is silent by the clock of this edge")]
-pub(super) fn now() -> Instant {
-    Instant::now()
 }
