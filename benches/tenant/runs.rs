@@ -61,7 +61,7 @@ pub(crate) fn load(options: &Options) -> Load {
     stage.change(0.0);
     sleep(SOON);
     let (latencies, missed) = stage.latencies(&changes);
-    let cores = (after.time.saturating_sub(before.time)).as_secs_f64() / took.as_secs_f64();
+    let cores = after.time.saturating_sub(before.time).as_secs_f64() / took.as_secs_f64();
     for (number, counted) in (1..).zip(&counted) {
         if options.tenants > 1 {
             say("tenant", number);
@@ -193,7 +193,7 @@ pub(crate) fn one(options: &Options) -> One {
     let (before, began) = (stage.begin(), Instant::now());
     sleep(Duration::from_secs(options.duration));
     let (after, took) = (stage.bridge.cost(), began.elapsed().as_secs_f64());
-    let time = (after.time.saturating_sub(before.time)).as_secs_f64();
+    let time = after.time.saturating_sub(before.time).as_secs_f64();
     say(
         "bridge",
         format!(
@@ -201,7 +201,7 @@ pub(crate) fn one(options: &Options) -> One {
             time * 100.0 / took,
             time * 1000.0 * options.cycle as f64 / took,
             options.cycle,
-            (after.wakes.saturating_sub(before.wakes)) as f64 / took
+            after.wakes.saturating_sub(before.wakes) as f64 / took
         ),
     );
     say("memory", format!("{} KiB resident, {at_most} KiB at most", after.resident));
@@ -219,7 +219,7 @@ pub(crate) fn many(options: &Options) {
     sleep(Duration::from_secs(options.duration));
     let (after, took) = (stage.bridge.cost(), began.elapsed().as_secs_f64());
     let read = options.people as f64 * took / options.cycle as f64;
-    let each = (after.time.saturating_sub(before.time)).as_secs_f64() * 1e6 / read;
+    let each = after.time.saturating_sub(before.time).as_secs_f64() * 1e6 / read;
     say("one person among many", format!("{each:.2} µs, {} KiB resident", after.resident));
 }
 

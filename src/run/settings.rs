@@ -1,8 +1,8 @@
 //! Translates a configuration for the core, and into clients for Graph and the broker.
 
-use jiff::Timestamp;
-
 use std::sync::Arc;
+
+use jiff::Timestamp;
 
 use crate::config::{Account, Auth, Certificate, Config, Mqtt};
 use crate::core::model::account::AccountId;
